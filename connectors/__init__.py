@@ -1,0 +1,1 @@
+"""Talking to systems: manifests, the HTTP engine, connections, credentials and the breaker."""

@@ -1,0 +1,1 @@
+"""What people must do: work items, their causes, remedies and history."""

@@ -1,0 +1,1 @@
+"""Users, roles, rights per legal entity, versions, approvals, audit, calendars and keys."""

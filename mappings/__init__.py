@@ -1,0 +1,1 @@
+"""Turning records into canonical ones and back: formulas, rules, tables and cross-references."""

@@ -1,0 +1,1 @@
+"""The switchboard: routes, runs, records, transactions, effects and the pipeline."""

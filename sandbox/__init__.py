@@ -1,0 +1,1 @@
+"""Simulated systems with memory that speak the vendors' protocols. Imports nothing of the hub."""
