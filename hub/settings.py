@@ -115,7 +115,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "/"
 
-CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://")  # kombu's word for a Redis on a Unix socket
 CELERY_TASK_IGNORE_RESULT = True  # the database is the record; a result backend would be a second truth
 CELERY_TASK_ACKS_LATE = False  # a nudge that is lost is made again by the sweep
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

@@ -1,0 +1,40 @@
+"""Starts one embedded PostgreSQL and one Redis for the whole test run, before Django reads its settings.
+
+The main process of pytest starts and stops them; with xdist every worker uses the same servers, each its own database.
+"""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from hub.supervisor.servers import Servers
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the servers (main process only) and let Django read its settings."""
+    if not hasattr(config, "workerinput"):
+        state = Path(tempfile.mkdtemp(prefix="tl-"))
+        state.chmod(0o711)  # the servers' own account walks through
+        servers = Servers.below(state)
+        config.add_cleanup(lambda: shutil.rmtree(state, ignore_errors=True))
+        config.add_cleanup(servers.stop)  # cleanups run in reverse order
+        servers.start()
+        os.environ.update(servers.environment, STATE=str(state), DJANGO_SETTINGS_MODULE="hub.settings")
+    from django.conf import settings
+
+    assert settings.DATABASES
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> str:
+    """Address of the run's Redis; with xdist all workers share it, so use keys of your own."""
+    return os.environ["REDIS_URL"]
+
+
+@pytest.fixture(scope="session")
+def state() -> Path:
+    """The folder STATE of the test run."""
+    return Path(os.environ["STATE"])
