@@ -1,1 +1,1 @@
-"""Simulated systems with memory that speak the vendors' protocols. Imports nothing of the hub."""
+"""Simulated systems with memory that speak the vendors' protocols; stands alone and knows nothing of the hub."""

@@ -1,0 +1,56 @@
+"""Starts simulators: `python -m sandbox <system> --port N --state FOLDER --seed N`; ends on Ctrl-C or SIGTERM."""
+
+import argparse
+import asyncio
+import json
+import signal
+from pathlib import Path
+
+from sandbox.ledger import server as ledger_server
+from sandbox.ledger.book import Mode
+from sandbox.ledger.source import Source
+
+
+def main() -> None:
+    """Read the command line and serve until told to stop."""
+    arguments = _parser().parse_args()
+    arguments.run(arguments)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
+    systems = parser.add_subparsers(required=True, metavar="system")
+    ledger = systems.add_parser("ledger", help="plain time source and fast write target for chaos and bench")
+    _common(ledger)
+    ledger.add_argument("--mode", type=Mode, choices=list(Mode), default=Mode.IDEMPOTENT)
+    ledger.add_argument("--entries", type=int, default=20_000, help="how many time entries the source has")
+    ledger.add_argument("--trouble", type=float, default=0.0, help="share of entries with an unknown task code")
+    ledger.add_argument("--token", default="", help="bearer token that callers must send; empty: none")
+    ledger.set_defaults(run=lambda arguments: asyncio.run(_run_ledger(arguments)))
+    return parser
+
+
+def _common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", type=int, default=0, help="loopback port; 0 takes a free one")
+    parser.add_argument("--state", type=Path, required=True, help="folder that keeps the memory")
+    parser.add_argument("--seed", type=int, default=1)
+
+
+async def _run_ledger(arguments: argparse.Namespace) -> None:
+    entries = Source(arguments.state, seed=arguments.seed, count=arguments.entries, trouble_share=arguments.trouble)
+    ledger = ledger_server.Ledger(arguments.state, mode=arguments.mode, entries=entries, token=arguments.token)
+    listening = await ledger_server.start(ledger, arguments.port)
+    await _announce_and_wait({"ledger": listening.sockets[0].getsockname()[1]})
+
+
+async def _announce_and_wait(ports: dict[str, int]) -> None:
+    """Print one JSON line with the port of each system, the sign that they answer; return when told to stop."""
+    print(json.dumps({"listening": ports}), flush=True)
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await stop.wait()
+
+
+if __name__ == "__main__":
+    main()
