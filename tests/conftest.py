@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from hub.supervisor.servers import Servers
+from tests.processes import own_database, servers, start_process  # noqa: F401 - fixtures of every test
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -62,6 +62,8 @@ class Postgresql:
         Raises:
             CannotStart: the disk is full, the data are of another release, or the server gave up; in words.
         """
+        if self.running:
+            return
         self.stop_orphans()
         if not (self.data / "PG_VERSION").exists():
             self._make_cluster()
@@ -69,6 +71,11 @@ class Postgresql:
         self.launch()
         self.wait()
         self._make_database()
+
+    @property
+    def running(self) -> bool:
+        """Tell whether the process that we started still runs."""
+        return self.process is not None and self.process.poll() is None
 
     def launch(self) -> None:
         """Start the process without waiting."""
@@ -103,7 +110,7 @@ class Postgresql:
             state = self._state()
             if state == "ready":
                 return
-            if self.process is None or self.process.poll() is not None:
+            if not self.running:
                 raise self._gave_up()
             if time.monotonic() - began > (RECOVERY_SECONDS if state == "recovering" else START_SECONDS):
                 raise self._gave_up()
@@ -207,7 +214,7 @@ class Postgresql:
 
     def _gave_up(self) -> problems.CannotStart:
         told = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
-        if self.process is not None and self.process.poll() is None:
+        if self.running:
             self.stop()
         return self._failure("PostgreSQL did not start", "\n".join(told[-20:]))
 

@@ -41,9 +41,16 @@ class Redis:
 
     def start(self) -> None:
         """Stop orphans, start the server and wait until it answers; raise CannotStart in words."""
+        if self.running:
+            return
         self.stop_orphans()
         self.launch()
         self.wait()
+
+    @property
+    def running(self) -> bool:
+        """Tell whether the process that we started still runs."""
+        return self.process is not None and self.process.poll() is None
 
     def launch(self) -> None:
         """Start the process without waiting. Nothing is saved: the database is the queue of record."""
@@ -72,7 +79,7 @@ class Redis:
         """Wait until it answers a PING."""
         end = time.monotonic() + START_SECONDS
         while not self.answers():
-            if self.process is None or self.process.poll() is not None or time.monotonic() > end:
+            if not self.running or time.monotonic() > end:
                 told = self.log.read_text(errors="replace").splitlines()[-1:]
                 cause = f"it said: {told[0].strip()}" if told else "it ended without a word."
                 raise CannotStart("Redis did not start", cause, f"Read {self.log}.")

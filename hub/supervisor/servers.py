@@ -32,7 +32,7 @@ class Servers:
         return {"DATABASE_URL": self.postgresql.url, "REDIS_URL": self.redis.url}
 
     def start(self) -> None:
-        """Start both and wait until both answer; when one cannot, the other is stopped again."""
+        """Start what does not run, and wait until both answer; when one cannot, the other is stopped again."""
         try:
             self.redis.start()
             self.postgresql.start()
