@@ -3,10 +3,13 @@
 Units: sizes in bytes, times in seconds. `STATE` is the folder that holds everything the hub keeps on disk.
 """
 
+import json
 import os
 import secrets
 from pathlib import Path
 from urllib.parse import unquote, urlparse
+
+from hub.supervisor.addresses import remembered
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 STATE = Path(os.environ.get("STATE", BASE_DIR / ".state")).resolve()
@@ -100,9 +103,12 @@ TEMPLATES = [
     }
 ]
 
-# The supervisor sets DATABASE_URL and REDIS_URL to the embedded servers' sockets when the operator has not.
-DATABASES = {"default": _database(os.environ.get("DATABASE_URL", "postgresql://throughline@/throughline"))}
-REDIS_URL = os.environ.get("REDIS_URL", "redis://localhost:6379/0")
+# The supervisor sets DATABASE_URL and REDIS_URL to the embedded servers' sockets when the operator has not, and
+# remembers them for commands that are typed beside it.
+_ADDRESSES = {"DATABASE_URL": "postgresql://throughline@/throughline", "REDIS_URL": "redis://localhost:6379/0"}
+_ADDRESSES |= remembered(STATE) | {name: os.environ[name] for name in _ADDRESSES if os.environ.get(name)}
+DATABASES = {"default": _database(_ADDRESSES["DATABASE_URL"])}
+REDIS_URL = _ADDRESSES["REDIS_URL"]
 
 AUTH_USER_MODEL = "governance.User"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -116,6 +122,12 @@ LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "/"
 
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://")  # kombu's word for a Redis on a Unix socket
+# A lane is a queue with workers of its own choice (WORKERS, see the supervisor's options): analytics never delays
+# posting. A task is sent with queue=<lane>; a lane that is not listed is an error and not a queue nobody reads.
+LANES = ["posting", "master", "analytics", "intake"]
+CELERY_TASK_QUEUES: dict[str, dict[str, str]] = {lane: {} for lane in LANES}
+CELERY_TASK_CREATE_MISSING_QUEUES = False
+CELERY_TASK_DEFAULT_QUEUE = "master"
 CELERY_TASK_IGNORE_RESULT = True  # the database is the record; a result backend would be a second truth
 CELERY_TASK_ACKS_LATE = False  # a nudge that is lost is made again by the sweep
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -125,6 +137,7 @@ CELERY_TIMEZONE = "UTC"
 
 # Operator's settings, never the admin's.
 OUTBOUND_ALLOWED = [item for item in os.environ.get("OUTBOUND_ALLOWED", "").split(",") if item]  # "127.0.0.1:8601"
+SANDBOX: dict[str, str] = json.loads(os.environ.get("SANDBOX", "{}"))  # address of each simulated system, when running
 CONNECTOR_PATHS = [item for item in os.environ.get("CONNECTOR_PATHS", "").split(":") if item]  # more vendor folders
 LEASE_SECONDS = float(os.environ.get("LEASE_SECONDS", "120"))  # how long a worker owns what it claimed
 REQUEST_TIMEOUT_SECONDS = float(os.environ.get("REQUEST_TIMEOUT_SECONDS", "50"))  # must stay below half a lease

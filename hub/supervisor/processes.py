@@ -6,10 +6,7 @@ moment it started, and a server also by the folder it works in.
 
 import contextlib
 import ctypes
-import json
 import os
-import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -87,6 +84,19 @@ def running_in(folder: Path, program: str) -> list[Seen]:
     return [each for each in found if each and each.folder == folder and program in each.command]
 
 
+def marked(mark: str) -> list[Seen]:
+    """Return the processes that were started with the environment entry `mark` ("NAME=value"), ourselves apart."""
+    wanted = os.fsencode(mark)
+    return [each for pid in _pids() if pid != os.getpid() and wanted in _environment(pid) and (each := Seen.at(pid))]
+
+
+def _environment(pid: int) -> list[bytes]:
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:  # gone, or somebody else's
+        return []
+
+
 def _pids() -> Iterator[int]:
     return (int(entry) for entry in os.listdir("/proc") if entry.isdigit())
 
@@ -99,33 +109,3 @@ def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
             return False
         time.sleep(0.02)
     return True
-
-
-@dataclass(frozen=True)
-class PidFile:
-    """Remembers a child across a crash of the supervisor: pid, its start and its command."""
-
-    path: Path
-
-    def write(self, process: "subprocess.Popen[bytes]") -> None:
-        """Note a child just started."""
-        seen = Seen.at(process.pid)
-        if seen:
-            self.path.write_text(json.dumps({"pid": seen.pid, "started": seen.started}))
-
-    def orphan(self) -> Seen | None:
-        """Return the process that the file names if that very one still runs."""
-        try:
-            noted = json.loads(self.path.read_text())
-            seen = Seen(int(noted["pid"]), int(noted["started"]))
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
-        return seen if seen.alive else None
-
-    def clear(self, *, seconds: float = 10) -> Seen | None:
-        """Stop the orphan that the file names, if there is one, and remove the file; return what was stopped."""
-        orphan = self.orphan()
-        if orphan:
-            orphan.stop(signal.SIGTERM, signal.SIGKILL, seconds=seconds)
-        self.path.unlink(missing_ok=True)
-        return orphan

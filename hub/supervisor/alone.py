@@ -1,0 +1,68 @@
+"""One supervisor per STATE: the second start learns who runs and where."""
+
+import datetime
+import fcntl
+import json
+import os
+from pathlib import Path
+from typing import IO
+
+from hub.supervisor.problems import CannotStart, of_folder
+
+
+class Alone:
+    """The lock of a STATE folder. The kernel lets go of it when the process dies, however it dies."""
+
+    def __init__(self, run: Path) -> None:
+        self.path = run / "supervisor.json"  # pid, since, web, children: for doctor and the second start
+        self._file: IO[str] | None = None
+
+    def take(self) -> None:
+        """Take the lock, or raise CannotStart that names the process that has it."""
+        try:
+            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise of_folder(self.path.parent, error) from error
+        self._file = os.fdopen(descriptor, "r+")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise self._taken() from None
+        self.say()
+
+    def say(self, **facts: object) -> None:
+        """Note who runs and where, for whoever comes second."""
+        if self._file is None:
+            return
+        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        self._file.seek(0)
+        self._file.truncate()
+        json.dump({"pid": os.getpid(), "since": now, **facts}, self._file)
+        self._file.flush()
+
+    def release(self) -> None:
+        """Let go of the lock."""
+        if self._file:
+            self._file.close()
+            self._file = None
+
+    def _taken(self) -> CannotStart:
+        found = told(self.path)
+        who = f"process {found.get('pid', 'unknown')}, since {found.get('since', 'a moment ago')}"
+        where = f" at {found['web']}" if found.get("web") else ""
+        return CannotStart(
+            f"Throughline already runs{where}",
+            f"{who}, keeps its data in {self.path.parent.parent}.",
+            "Use that one, stop it with Ctrl-C in its terminal"
+            + (f" or with: kill {found['pid']}" if found.get("pid") else "")
+            + "; or start another with its own folder and port: make run STATE=$HOME/second PORT=8001",
+        )
+
+
+def told(path: Path) -> dict[str, object]:
+    """Return what the running supervisor noted in `path`, or nothing when that cannot be read."""
+    try:
+        found = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,210 @@
+"""The supervisor: brings the hub up step by step, keeps it up, takes it down.
+
+Everything it starts dies with it, whatever kills it; what survived a kill -9 of an earlier one is stopped first.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from types import FrameType
+
+from hub.supervisor import parts, port, terminal
+from hub.supervisor.addresses import remember
+from hub.supervisor.alone import Alone
+from hub.supervisor.child import Child
+from hub.supervisor.options import ROOT, Options
+from hub.supervisor.problems import CannotStart, disk_full
+from hub.supervisor.processes import marked, wait_until
+from hub.supervisor.servers import Servers
+
+LEAST_FREE = 300_000_000  # bytes of disk below which no start is tried: PostgreSQL's log alone needs some 100 MB
+WATCH_SECONDS = 0.2
+
+
+class Stopped(Exception):
+    """Somebody asked the supervisor to stop."""
+
+
+class Supervisor:
+    """One run of the hub, from start to stop."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.began = time.monotonic()
+        self.servers = Servers.below(options.state)
+        self.alone = Alone(self.servers.places.run)
+        self.children: list[Child] = []
+        self._told = ""  # the last trouble with the servers, so that it is told once
+
+    def run(self) -> None:
+        """Bring the hub up and keep it up until Ctrl-C, SIGTERM or SIGHUP; raise CannotStart in words."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, _stop)
+        try:
+            self._up()
+            self._watch()
+        except Stopped:
+            terminal.step("Stopping…")
+        finally:
+            self._down()
+
+    def _up(self) -> None:
+        self.alone.take()
+        self._check_disk()
+        self._stop_orphans()
+        listening = port.claim(self.options.port)
+        url = f"http://{port.HOST}:{listening.getsockname()[1]}/"
+        self.alone.say(web=url)
+        self._start_servers()
+        env = self._prepare()
+        self._start(parts.web(self.servers.places, env, listening.fileno()))
+        for child in [*parts.workers(self.options, self.servers.places, env), parts.beat(self.servers.places, env)]:
+            self._start(child)
+        self._wait_for_web(url)
+        self._manage(env, "first_run")
+        self.alone.say(web=url, children={child.name: child.process.pid for child in self.children if child.process})
+        terminal.ready(url, self._where_to_look(url), time.monotonic() - self.began)
+
+    def _check_disk(self) -> None:
+        if shutil.disk_usage(self.options.state).free < LEAST_FREE:
+            raise disk_full(self.options.state)
+
+    def _stop_orphans(self) -> None:
+        """Stop programs of an earlier supervisor of this STATE. We hold the lock, so nobody else owns them."""
+        orphans = marked(f"{parts.MARK}={self.options.state}")
+        for orphan in orphans:
+            orphan.stop(signal.SIGTERM, seconds=0)
+        wait_until(lambda: not any(orphan.alive for orphan in orphans), 5)
+        for orphan in orphans:
+            orphan.stop(signal.SIGKILL, seconds=5)
+        if orphans:
+            terminal.step(f"Stopped {len(orphans)} processes that an earlier start had left behind")
+
+    def _start_servers(self) -> None:
+        """Start the embedded servers, each only when the operator names no other."""
+        if not self.options.redis_url:
+            self.servers.redis.start()
+        if not self.options.database_url:
+            terminal.step("Starting PostgreSQL and Redis (after a crash this includes recovery)")
+            self.servers.postgresql.start()
+        remember(self.servers.places.run, self._addresses())
+
+    def _addresses(self) -> dict[str, str]:
+        return {
+            "DATABASE_URL": self.options.database_url or self.servers.postgresql.url,
+            "REDIS_URL": self.options.redis_url or self.servers.redis.url,
+        }
+
+    def _prepare(self) -> dict[str, str]:
+        """Bring the schema up to date and start the simulated systems; return the environment of the programs."""
+        env = parts.environment(self.options, self._addresses(), {})
+        terminal.step("Bringing the database's schema up to date")
+        self._manage(env, "prepare")
+        if not self.options.demonstration:
+            return env
+        child = parts.sandbox(self.options, self.servers.places, env)
+        since = child.log.stat().st_size if child.log.exists() else 0
+        self._start(child)
+        wait_until(lambda: bool(parts.listening(child.log, since)) or not child.running, 30)
+        if not parts.listening(child.log, since):
+            raise CannotStart(
+                "The simulated systems did not start",
+                "they said: " + (child.log.read_text(errors="replace").strip().splitlines() or ["nothing"])[-1],
+                f"Read {child.log}; other ports can be chosen with: make run SANDBOX_PORT=9600",
+            )
+        return parts.environment(self.options, self._addresses(), parts.listening(child.log, since))
+
+    def _start(self, child: Child) -> None:
+        terminal.step(f"Starting {child.name}")
+        child.start()
+        self.children.append(child)
+
+    def _manage(self, env: dict[str, str], command: str) -> None:
+        """Run a command of manage.py in the terminal; raise CannotStart when it fails."""
+        done = subprocess.run([sys.executable, "manage.py", command], cwd=ROOT, env=env, check=False)
+        if done.returncode:
+            raise CannotStart(
+                f"The step {command} failed",
+                "what it said stands above.",
+                "Mend that and start again: what was done already is kept.",
+            )
+
+    def _wait_for_web(self, url: str) -> None:
+        if not wait_until(lambda: _answers(url), 60):
+            log = self.servers.places.logs / "web.log"
+            raise CannotStart("The web process does not answer", f"no reply from {url} in 60 s.", f"Read {log}.")
+
+    def _where_to_look(self, url: str) -> dict[str, str]:
+        return {
+            "Pages": f"{url}admin/",
+            "Logs": str(self.servers.places.logs),
+            "Health": f"{sys.executable} manage.py doctor",
+        }
+
+    def _watch(self) -> None:
+        while True:
+            self._keep_servers()
+            for child in self.children:
+                if said := child.watch():
+                    terminal.trouble(said)
+            time.sleep(WATCH_SECONDS)
+
+    def _keep_servers(self) -> None:
+        """Start a dead server anew; while it cannot be, say why once and try again."""
+        try:
+            for name, server, foreign in (
+                ("PostgreSQL", self.servers.postgresql, self.options.database_url),
+                ("Redis", self.servers.redis, self.options.redis_url),
+            ):
+                if not foreign and not server.running:
+                    terminal.trouble(f"{name} ended; it starts again, and work continues where it was")
+                    server.start()
+                    terminal.step(f"{name} is back")
+            self._told = ""
+        except CannotStart as problem:
+            if str(problem) != self._told:
+                terminal.refuse(problem)
+            self._told = str(problem)
+            time.sleep(5)
+
+    def _down(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        for child in reversed(self.children):
+            child.ask_to_stop()
+        for child in reversed(self.children):
+            child.stop()
+        self.servers.stop()
+        self.alone.release()
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise Stopped
+
+
+def _answers(url: str) -> bool:
+    """Tell whether the web answers at all; any status will do. Proxies of the environment are not asked."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        opener.open(url, timeout=5).close()
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+def main() -> int:
+    """Run the supervisor; return the exit code."""
+    try:
+        os.umask(0o022)
+        Supervisor(Options.of(os.environ)).run()
+    except CannotStart as problem:
+        terminal.refuse(problem)
+        return 1
+    return 0
