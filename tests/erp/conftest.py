@@ -1,0 +1,119 @@
+"""The real Tryton for tests marked `erp`: prepared in the background from the moment it is known to be needed."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from hub.supervisor.processes import leash
+from tests.erp.cutting import CuttingProxy
+from tests.erp.direct import Direct
+from tests.erp.places import Places
+from tests.erp.prepare import DATABASE, address
+from tests.erp.server import TrytonServer
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PREPARATION_SECONDS = 240.0  # generous: it shares two cores with the rest of the suite
+
+_preparation: list[subprocess.Popen[bytes]] = []
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run what needs Tryton last, and in one process, so that it is ready by then and only one server runs."""
+    for item in items:
+        if item.get_closest_marker("erp"):
+            item.add_marker(pytest.mark.xdist_group("erp"))
+    items.sort(key=lambda item: item.get_closest_marker("erp") is not None)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Start the preparation when a test needs it: the first process of the run to come here does."""
+    if any(item.get_closest_marker("erp") for item in session.items) and not session.config.option.collectonly:
+        places = Places.of_this_run()
+        places.run.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(places.run / "started", os.O_CREAT | os.O_EXCL))
+            with places.log.open("ab") as log:
+                command = [sys.executable, "-m", "tests.erp.prepare"]
+                _preparation.append(
+                    subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, preexec_fn=leash(signal.SIGKILL))
+                )
+
+
+def pytest_sessionfinish() -> None:
+    """Leave no preparation behind when the run ends before it."""
+    for process in _preparation:
+        process.kill()
+        process.wait()
+
+
+@dataclass(frozen=True)
+class Tryton:
+    """The running ERP. `firm` holds the ids of what was seeded: customers, employees, projects, periods, accounts…"""
+
+    server: TrytonServer
+    firm: dict[str, Any]
+    database: str = DATABASE
+    _direct: dict[str, Direct] = field(default_factory=dict)
+
+    @property
+    def base_url(self) -> str:
+        """Scheme, host and port of the server itself, not of a proxy before it."""
+        return self.server.base_url
+
+    @property
+    def users(self) -> dict[str, dict[str, Any]]:
+        """Id, password and REST key by login: `hub` has all rights it needs, `clerk` none for accounting."""
+        return dict(self.firm["users"])
+
+    @property
+    def direct(self) -> Direct:
+        """A client for assertions that shares no code with the hub."""
+        if "hub" not in self._direct:
+            self._direct["hub"] = Direct(self.base_url, self.database, "hub", self.users["hub"]["password"])
+        return self._direct["hub"]
+
+    def end_sessions(self) -> None:
+        """End every session, as the server does after some idle time."""
+        self._direct.clear()
+        with psycopg.connect(address(), autocommit=True) as connection:
+            connection.execute("DELETE FROM ir_session")
+
+
+@pytest.fixture(scope="session")
+def tryton() -> Iterator[Tryton]:
+    """The real Tryton with the firm of firm.py in it; the first test waits until it is prepared."""
+    places = Places.of_this_run()
+    _wait_for(places)
+    server = TrytonServer(places)
+    server.start()
+    yield Tryton(server, json.loads(places.facts.read_text()))
+    server.stop()
+
+
+@pytest.fixture
+def proxy(tryton: Tryton) -> Iterator[CuttingProxy]:
+    """A proxy before the real Tryton that cuts connections on demand."""
+    proxy = CuttingProxy(tryton.server.port)
+    yield proxy
+    proxy.close()
+
+
+def _wait_for(places: Places) -> None:
+    end = time.monotonic() + PREPARATION_SECONDS
+    while not places.facts.exists():
+        failed = [process for process in _preparation if process.poll() not in (None, 0)]
+        if failed or time.monotonic() > end:
+            pytest.fail(f"Tryton could not be prepared:\n{places.log.read_text()[-4000:]}", pytrace=False)
+        time.sleep(0.1)
