@@ -6,9 +6,12 @@ import json
 import signal
 from pathlib import Path
 
+from sandbox.harvest.site import Harvest
 from sandbox.ledger import server as ledger_server
 from sandbox.ledger.book import Mode
 from sandbox.ledger.source import Source
+from sandbox.memory import Memory
+from sandbox.web import Site, serve
 
 
 def main() -> None:
@@ -27,6 +30,9 @@ def _parser() -> argparse.ArgumentParser:
     ledger.add_argument("--trouble", type=float, default=0.0, help="share of entries with an unknown task code")
     ledger.add_argument("--token", default="", help="bearer token that callers must send; empty: none")
     ledger.set_defaults(run=lambda arguments: asyncio.run(_run_ledger(arguments)))
+    harvest = systems.add_parser("harvest", help="time tool: Harvest API v2")
+    _common(harvest)
+    harvest.set_defaults(run=lambda arguments: asyncio.run(_run_site(Harvest, arguments)))
     return parser
 
 
@@ -41,6 +47,13 @@ async def _run_ledger(arguments: argparse.Namespace) -> None:
     ledger = ledger_server.Ledger(arguments.state, mode=arguments.mode, entries=entries, token=arguments.token)
     listening = await ledger_server.start(ledger, arguments.port)
     await _announce_and_wait({"ledger": listening.sockets[0].getsockname()[1]})
+
+
+async def _run_site(kind: type[Site], arguments: argparse.Namespace) -> None:
+    site = kind(Memory(arguments.state / f"{kind.name}.jsonl"))
+    runner, port = await serve(site, arguments.port)
+    await _announce_and_wait({kind.name: port})
+    await runner.cleanup()
 
 
 async def _announce_and_wait(ports: dict[str, int]) -> None:

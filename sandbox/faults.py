@@ -31,6 +31,8 @@ class Fault(StrEnum):
     HTML = "html"  # no effect, 200 with an HTML page
     EMPTY = "empty"  # no effect, 200 with nothing in it
     SLOW = "slow"  # everything works, but only `seconds` later
+    SAME_PAGE = "same_page"  # a list answers the same page, with a next one, for ever
+    REPEATS = "repeats"  # a list shows its first rows twice
 
 
 COMMITTING = frozenset(
