@@ -1,0 +1,56 @@
+# One entry per chore. Needs make, Python 3.11 or newer and a package index; everything else is installed below this folder.
+#   make run [PORT=8000] [STATE=.state] [DEMO=0]   all of Throughline, until Ctrl-C
+#   make test                                      everything that is needed, the checks, then every test
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench chaos clean lock environment
+
+SUITABLE := import sys, venv; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	$$each -c '$(SUITABLE)' 2>/dev/null && echo $$each && break; done)
+BIN := .venv/bin
+
+help:
+	@sed -n 's/^## //p' Makefile
+
+## make run     start everything and keep it running until Ctrl-C   (PORT=8000 STATE=.state)
+run: environment
+	@exec $(BIN)/python -m hub.supervisor
+
+## make test    install what is needed, run every check and every test
+test: check
+	$(BIN)/pytest -n 2
+
+## make check   style, types, imports and templates
+check: environment
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/djlint --quiet --lint --check .
+	$(BIN)/mypy .
+
+## make bench   measure, and write docs/benchmarks.md
+bench: environment
+	$(BIN)/python -m bench
+
+## make chaos   kill everything while it works; nothing may be lost or doubled
+chaos: environment
+	$(BIN)/python -m chaos
+
+## make lock    renew requirements.lock from pyproject.toml
+lock: environment
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --upgrade --no-header \
+		--no-emit-index-url --no-emit-find-links --quiet --output-file requirements.lock
+
+## make clean   remove what was installed and cached; the data in STATE stay
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +
+
+environment:
+	@test -n "$(PYTHON)" || { printf '%s\n' \
+		'Throughline cannot start: no Python 3.11 or newer was found.' \
+		'  Cause:  none of python3, python3.11 to python3.14 on this PATH is new enough.' \
+		'  Remedy: install one (Debian, Ubuntu: sudo apt-get install python3 python3-venv), or name it: make run PYTHON=/path/to/python3.12' \
+		>&2; exit 1; }
+	@$(PYTHON) -I hub/supervisor/environment.py
