@@ -1,0 +1,20 @@
+"""The rows of governance, by subject."""
+
+from governance.models.audit_entry import AuditEntry, AuditHead, AuditSeal
+from governance.models.calendar import BusinessCalendar, CalendarDay, WeekdayHours
+from governance.models.people import LegalEntity, RoleGrant, User
+from governance.models.version import State, Version
+
+__all__ = [
+    "AuditEntry",
+    "AuditHead",
+    "AuditSeal",
+    "BusinessCalendar",
+    "CalendarDay",
+    "LegalEntity",
+    "RoleGrant",
+    "State",
+    "User",
+    "Version",
+    "WeekdayHours",
+]

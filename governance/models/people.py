@@ -1,0 +1,75 @@
+"""Legal entities, users and the roles that users hold: who may see and do what, where."""
+
+from typing import ClassVar
+
+from django.contrib.auth.models import AbstractUser
+from django.core.validators import RegexValidator
+from django.db import models
+from simple_history.models import HistoricalRecords
+
+from governance.roles import Role
+from governance.scoping import EntityScopedQuerySet
+
+
+class LegalEntity(models.Model):
+    """A company of the firm; every business row belongs to one, and rights are given per one."""
+
+    entity_path = "pk"
+
+    code = models.CharField(max_length=20, unique=True)  # as the ERP calls it: "HP-DE"
+    name = models.CharField(max_length=200)
+    country = models.CharField(  # ISO 3166-1 alpha-2
+        max_length=2, validators=[RegexValidator(r"^[A-Z]{2}$", "A country is two capital letters, such as DE.")]
+    )
+    currency = models.CharField(  # ISO 4217
+        max_length=3, validators=[RegexValidator(r"^[A-Z]{3}$", "A currency is three capital letters, such as EUR.")]
+    )
+
+    objects = EntityScopedQuerySet["LegalEntity"].as_manager()
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name_plural = "legal entities"
+        ordering: ClassVar = ["code"]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(country__regex=r"^[A-Z]{2}$"), name="legal_entity_country_is_iso"),
+            models.CheckConstraint(
+                condition=models.Q(currency__regex=r"^[A-Z]{3}$"), name="legal_entity_currency_is_iso"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.name}"
+
+
+class User(AbstractUser):
+    """A person who signs in."""
+
+    entity_global = "a person may work for several legal entities; what they see there is decided by their roles"
+
+
+class RoleGrant(models.Model):
+    """A role that a user holds in one legal entity, or in all of them."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="grants")
+    role = models.CharField(max_length=20, choices=Role)
+    legal_entity = models.ForeignKey(  # empty: all of them, those added tomorrow included
+        LegalEntity, on_delete=models.CASCADE, related_name="grants", null=True, blank=True
+    )
+    granted_by = models.CharField(max_length=100)  # actor's reference; a grant is never without its giver
+    granted_at = models.DateTimeField(auto_now_add=True)
+
+    objects = EntityScopedQuerySet["RoleGrant"].as_manager()
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering: ClassVar = ["user", "role"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["user", "role", "legal_entity"], name="role_grant_once", nulls_distinct=False
+            ),
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="role_grant_role_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} is {self.get_role_display()} in {self.legal_entity or 'all legal entities'}"

@@ -1,0 +1,109 @@
+"""Row-level rights: every row belongs to a legal entity, and a person sees those of the entities they have a role in.
+
+A row without a legal entity is seen only by those whose role counts for all of them. One `visible_to` per model serves
+page, admin, API, export, command and counts.
+"""
+
+from pathlib import Path
+from typing import Self, TypeVar
+
+from django.apps import AppConfig, apps
+from django.conf import settings
+from django.core.exceptions import FieldDoesNotExist, FieldError
+from django.db import models
+
+from governance.actor import Actor, ActorKind, By
+from governance.roles import Right, roles_with
+
+Row = TypeVar("Row", bound=models.Model, covariant=True)
+
+ALL = None  # stands for every legal entity, those added tomorrow included
+
+
+def entity_ids(
+    by: By, right: Right = Right.VIEW, *, using: str | None = None
+) -> frozenset[int] | None:
+    """Return the ids of the legal entities in which somebody has a right; `ALL` (None) for every one. One query.
+
+    A rule acts with the rights of the engine: what it may do was decided when a person set it up.
+    """
+    if isinstance(by, Actor):
+        if by.kind is not ActorKind.PERSON:
+            return ALL
+        user_id: object = by.id
+        superuser = apps.get_model("governance", "User")._default_manager.filter(
+            pk=by.id, is_superuser=True, is_active=True
+        ).exists()
+    else:
+        user_id, superuser = by.pk, by.is_active and bool(getattr(by, "is_superuser", False))
+    if superuser:
+        return ALL
+    grants = apps.get_model("governance", "RoleGrant")._default_manager.using(using)
+    held = set(
+        grants.filter(user_id=user_id, user__is_active=True, role__in=roles_with(right)).values_list(
+            "legal_entity_id", flat=True
+        )
+    )
+    return ALL if None in held else frozenset(held)
+
+
+class EntityScopedQuerySet(models.QuerySet[Row]):
+    """Rows that belong to a legal entity. `entity_path` says how to get there, here or on the model."""
+
+    entity_path = "legal_entity"  # "route__legal_entity", "pk" …
+
+    def visible_to(self, by: By, right: Right = Right.VIEW) -> Self:
+        """Keep the rows of the legal entities in which somebody has the right; superusers and the engine keep all."""
+        ids = entity_ids(by, right, using=self.db)
+        if ids is ALL:
+            return self.all()
+        return self.filter(**{f"{path_to_entity(self)}__in": ids})
+
+
+def path_to_entity(queryset: EntityScopedQuerySet[models.Model]) -> str:
+    """Return the lookup from a row to its legal entity; what the model declares wins over its queryset."""
+    return getattr(queryset.model, "entity_path", queryset.entity_path)
+
+
+def entity_scoped_models_without_visible_to() -> list[str]:
+    """Return one line for each model of ours that is neither scoped by legal entity nor declared global, and why.
+
+    A model is scoped when its default manager offers `visible_to` and the path leads somewhere. A model that belongs to
+    no legal entity says so with `entity_global = "reason"`, which is not believed of one that has such a field.
+    """
+    ours = [model for config in apps.get_app_configs() if _is_ours(config) for model in config.get_models()]
+    lines = [(model._meta.label, _what_is_missing(model)) for model in ours if not _is_history(model)]
+    return [f"{label}: {missing}" for label, missing in lines if missing]
+
+
+def _is_ours(config: AppConfig) -> bool:
+    path = Path(config.path)
+    return path.is_relative_to(settings.BASE_DIR) and "site-packages" not in path.parts
+
+
+def _is_history(model: type[models.Model]) -> bool:
+    # Tables of simple-history are read only through the row whose history they keep.
+    return hasattr(model, "instance_type")
+
+
+def _what_is_missing(model: type[models.Model]) -> str:
+    has_field = _has_field(model, "legal_entity")
+    if getattr(model, "entity_global", "") and not has_field:
+        return ""
+    queryset = model._default_manager.all()
+    if not hasattr(queryset, "visible_to"):
+        wanted = "an EntityScopedQuerySet as its default manager"
+        return f"needs {wanted}" if has_field else f'needs {wanted} with an entity_path, or entity_global = "reason"'
+    try:
+        queryset.filter(**{f"{path_to_entity(queryset)}__in": []})
+    except FieldError as error:
+        return f"its entity_path leads nowhere: {error}"
+    return ""
+
+
+def _has_field(model: type[models.Model], name: str) -> bool:
+    try:
+        model._meta.get_field(name)
+    except FieldDoesNotExist:
+        return False
+    return True

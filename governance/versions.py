@@ -1,0 +1,247 @@
+"""The life of a version: draft → submitted → approved by another person → published, now or at a time → retired.
+
+Each verb takes the version's row lock, checks rights, writes its audit entry and is refused in words that name the
+remedy. What publishing sets in motion belongs to those who own the kind: they read `published()`.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from governance import audit
+from governance.actor import ENGINE, Actor, ActorKind, By, as_actor
+from governance.models import LegalEntity, State, Version
+from governance.models.version import content_hash
+from governance.rights import Right, require, require_other_person
+
+
+class WrongState(Exception):  # noqa: N818 - reads as what is the matter; pages show the message
+    """A version cannot take this step from where it is. The message says what can be done."""
+
+
+SHIPPED = Actor(ActorKind.RULE, "shipped", "Shipped with Throughline")  # approves what came with the product
+
+
+def published(kind: str, object_key: str) -> Version:
+    """Return the version in force; raises Version.DoesNotExist, naming the object, when there is none."""
+    found = Version.objects.of(kind, object_key).in_force().first()
+    if found is None:
+        raise Version.DoesNotExist(f"No version of {kind} {object_key} is published; publish one.")
+    return found
+
+
+@transaction.atomic
+def draft(
+    *, kind: str, object_key: str, content: Any, by: By, legal_entity: LegalEntity | None = None, note: str = ""
+) -> Version:
+    """Make the next version of an object as a draft."""
+    require(by, Right.EDIT_CONFIGURATION, legal_entity)
+    version = _next(kind, object_key, content, author=as_actor(by).reference, legal_entity=legal_entity, note=note)
+    version.save(force_insert=True)
+    _record(version, by, "draft", reason=note)
+    return version
+
+
+@transaction.atomic
+def revise(version: Version, *, content: Any, by: By, note: str | None = None) -> Version:
+    """Replace a draft's content; whoever does so can no longer approve it."""
+    row = _locked(version, Right.EDIT_CONFIGURATION, by, State.DRAFT, "edit", "Make a new draft instead.")
+    before = {"content_hash": row.content_hash}
+    row.content, row.content_hash = content, content_hash(content)
+    row.note = row.note if note is None else note
+    _contribute(row, by)
+    return _saved(row, by, "revise", before=before, after={"content_hash": row.content_hash})
+
+
+@transaction.atomic
+def submit(version: Version, *, by: By, note: str | None = None) -> Version:
+    """Send a draft to another person for approval."""
+    row = _locked(version, Right.EDIT_CONFIGURATION, by, State.DRAFT, "submit", "Only drafts are submitted.")
+    row.note = row.note if note is None else note
+    row.submitted_by, row.submitted_at = as_actor(by).reference, timezone.now()
+    return _saved(row, by, "submit", state=State.SUBMITTED, reason=row.note)
+
+
+@transaction.atomic
+def send_back(version: Version, *, by: By, reason: str) -> Version:
+    """Turn a submitted or approved version into a draft again, with the reason; its approval is void."""
+    row = _locked(
+        version, Right.APPROVE_CONFIGURATION, by, (State.SUBMITTED, State.APPROVED), "send back", "Make a new draft."
+    )
+    row.submitted_by = row.submitted_at = row.approved_by = row.approved_at = None
+    row.scheduled_by = row.publish_at = None
+    return _saved(row, by, "send_back", state=State.DRAFT, reason=reason)
+
+
+@transaction.atomic
+def approve(version: Version, *, by: By, reason: str = "") -> Version:
+    """Give the second person's consent."""
+    row = _locked(version, Right.APPROVE_CONFIGURATION, by, State.SUBMITTED, "approve", "It must be submitted first.")
+    require_other_person(by, *row.contributors, row.submitted_by, thing=_capitalised(row))
+    row.approved_by, row.approved_at = as_actor(by).reference, timezone.now()
+    return _saved(row, by, "approve", state=State.APPROVED, reason=reason)
+
+
+@transaction.atomic
+def publish(version: Version, *, by: By, at: datetime | None = None, reason: str = "") -> Version:
+    """Put an approved version in force, now or at a later moment; the one in force until then is retired."""
+    remedy = "Another person has to approve it first."
+    row = _locked(version, Right.PUBLISH_CONFIGURATION, by, State.APPROVED, "publish", remedy)
+    if at is not None and at > timezone.now():
+        row.publish_at, row.scheduled_by = at, as_actor(by).reference
+        return _saved(row, by, "schedule", after={"publish_at": at}, reason=reason)
+    return _put_in_force(row, by=by, reason=reason)
+
+
+@transaction.atomic
+def retire(version: Version, *, by: By, reason: str) -> Version:
+    """Take the published version out of force without a successor."""
+    row = _locked(version, Right.PUBLISH_CONFIGURATION, by, State.PUBLISHED, "retire", "Only that one is in force.")
+    return _retired(row, by, reason)
+
+
+@transaction.atomic
+def roll_back(version: Version, *, by: By, reason: str) -> Version:
+    """Bring a retired version's content back into force at once, as a new version.
+
+    Its content was approved once, so that approval stands; the new version names it.
+    """
+    old = _locked(version, Right.PUBLISH_CONFIGURATION, by, State.RETIRED, "roll back to", "It is not in the past.")
+    row = _next(old.kind, old.object_key, old.content, old.author, old.legal_entity, note=reason)
+    row.contributors = old.contributors
+    row.submitted_by, row.submitted_at = old.submitted_by, old.submitted_at
+    row.approved_by, row.approved_at = old.approved_by, old.approved_at
+    row.rolls_back_to, row.state = old, State.APPROVED
+    row.save(force_insert=True)
+    return _put_in_force(row, by=by, reason=reason, verb="roll_back")
+
+
+@transaction.atomic
+def install(
+    *, kind: str, object_key: str, content: Any, legal_entity: LegalEntity | None = None, note: str = ""
+) -> Version:
+    """Put what ships with the product in force, unless the object has versions already; return the one in force.
+
+    For the engine at start-up only: nobody's approval is asked, and the row says so.
+    """
+    existing = Version.objects.of(kind, object_key)
+    if current := existing.in_force().first() or existing.first():
+        return current
+    now = timezone.now()
+    row = _next(kind, object_key, content, ENGINE.reference, legal_entity, note=note)
+    if row.number > 1:  # another process installed it while this one waited for the lock
+        return existing.get(number=row.number - 1)
+    row.state, row.submitted_by, row.submitted_at = State.APPROVED, ENGINE.reference, now
+    row.approved_by, row.approved_at = SHIPPED.reference, now
+    row.save(force_insert=True)
+    return _put_in_force(row, by=ENGINE, verb="install", reason=note)
+
+
+def publish_due(*, now: datetime | None = None) -> list[Version]:
+    """Publish every approved version whose time has come, each in a transaction of its own."""
+    due = Version.objects.filter(state=State.APPROVED, publish_at__lte=now or timezone.now()).order_by("publish_at")
+    return [done for version in due if (done := _publish_due_one(version))]
+
+
+@transaction.atomic
+def _publish_due_one(version: Version) -> Version | None:
+    row = (
+        Version.objects.select_for_update(skip_locked=True)
+        .filter(pk=version.pk, state=State.APPROVED, publish_at=version.publish_at)
+        .first()
+    )
+    return row and _put_in_force(row, by=ENGINE, reason="its time has come")
+
+
+def _put_in_force(row: Version, *, by: By, reason: str, verb: str = "publish") -> Version:
+    _lock_object(row.kind, row.object_key)
+    for current in Version.objects.select_for_update().of(row.kind, row.object_key).in_force():
+        _retired(current, by, f"followed by version {row.number}")
+    row.published_by, row.published_at = row.scheduled_by or as_actor(by).reference, timezone.now()
+    return _saved(row, by, verb, state=State.PUBLISHED, reason=reason)
+
+
+def _retired(row: Version, by: By, reason: str) -> Version:
+    row.retired_by, row.retired_at = as_actor(by).reference, timezone.now()
+    return _saved(row, by, "retire", state=State.RETIRED, reason=reason)
+
+
+def _next(
+    kind: str, object_key: str, content: Any, author: str, legal_entity: LegalEntity | None, note: str = ""
+) -> Version:
+    _lock_object(kind, object_key)
+    last = Version.objects.of(kind, object_key).values_list("number", flat=True).first() or 0
+    return Version(
+        kind=kind,
+        object_key=object_key,
+        number=last + 1,
+        legal_entity=legal_entity,
+        content=content,
+        content_hash=content_hash(content),
+        note=note,
+        author=author,
+        contributors=[author],
+    )
+
+
+def _lock_object(kind: str, object_key: str) -> None:
+    """Let one transaction at a time number or publish an object's versions; there may be no row yet to lock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"version {kind} {object_key}"])
+
+
+def _locked(
+    version: Version, right: Right, by: By, states: State | Iterable[State], verb: str, remedy: str
+) -> Version:
+    row = Version.objects.select_for_update(of=("self",)).get(pk=version.pk)
+    require(by, right, row.legal_entity)
+    accepted = (states,) if isinstance(states, State) else tuple(states)
+    if row.state not in accepted:
+        raise WrongState(f"You cannot {verb} {row}: it is {row.get_state_display().lower()}. {remedy}")
+    return row
+
+
+def _contribute(row: Version, by: By) -> None:
+    reference = as_actor(by).reference
+    if reference not in row.contributors:
+        row.contributors = [*row.contributors, reference]
+
+
+def _saved(
+    row: Version,
+    by: By,
+    verb: str,
+    *,
+    state: State | None = None,
+    before: dict[str, object] | None = None,
+    after: dict[str, object] | None = None,
+    reason: str = "",
+) -> Version:
+    if state is not None:
+        before, after = {"state": row.state, **(before or {})}, {"state": state, **(after or {})}
+        row.state = state
+    row.save()
+    _record(row, by, verb, before=before, after=after, reason=reason)
+    return row
+
+
+def _record(
+    row: Version,
+    by: By,
+    verb: str,
+    before: dict[str, object] | None = None,
+    after: dict[str, object] | None = None,
+    reason: str = "",
+) -> None:
+    after = {"content_hash": row.content_hash, **(after or {})}
+    audit.record(
+        by=by, verb=verb, thing=row, before=before, after=after, reason=reason, legal_entity=row.legal_entity
+    )
+
+
+def _capitalised(row: Version) -> str:
+    text = str(row)
+    return text[:1].upper() + text[1:]

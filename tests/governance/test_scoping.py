@@ -1,0 +1,108 @@
+"""Rows are seen by those whose role counts in their legal entity, and by nobody else."""
+
+import pytest
+
+from governance.actor import ENGINE, as_actor
+from governance.models import LegalEntity, RoleGrant, User
+from governance.rights import (
+    NotAllowed,
+    Right,
+    Role,
+    allowed_masks,
+    entities_visible_to,
+    entity_scoped_models_without_visible_to,
+    require,
+    require_other_person,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def germany() -> LegalEntity:
+    return LegalEntity.objects.create(code="HP-DE", name="Halden & Partner GmbH", country="DE", currency="EUR")
+
+
+@pytest.fixture
+def britain() -> LegalEntity:
+    return LegalEntity.objects.create(code="HP-GB", name="Halden & Partner Ltd", country="GB", currency="GBP")
+
+
+def person(name: str, role: Role | None = None, legal_entity: LegalEntity | None = None, **more: bool) -> User:
+    first, last = name.split()
+    user = User.objects.create(username=first.lower(), first_name=first, last_name=last, **more)
+    if role:
+        RoleGrant.objects.create(user=user, role=role, legal_entity=legal_entity, granted_by="engine:engine")
+    return user
+
+
+def test_visible_to_keeps_only_entities_with_a_role(germany: LegalEntity, britain: LegalEntity) -> None:
+    farid = person("Farid Amini", Role.FINANCE, germany)
+
+    assert list(entities_visible_to(farid)) == [germany]
+    assert list(entities_visible_to(as_actor(farid))) == [germany]
+
+
+def test_visible_to_a_role_for_all_entities_keeps_all(germany: LegalEntity, britain: LegalEntity) -> None:
+    assert list(entities_visible_to(person("Clara Voss", Role.CONTROLLER))) == [germany, britain]
+
+
+@pytest.mark.parametrize("more", [{}, {"is_superuser": True, "is_active": False}])
+def test_visible_to_somebody_without_a_role_is_empty(germany: LegalEntity, more: dict[str, bool]) -> None:
+    nobody = person("Viktor Lang", **more)
+
+    assert not entities_visible_to(nobody).exists()
+    assert not entities_visible_to(as_actor(nobody)).exists()
+
+
+def test_visible_to_superuser_and_engine_keeps_all(germany: LegalEntity) -> None:
+    olga = person("Olga Petrenko", is_superuser=True)
+
+    assert list(entities_visible_to(olga)) == list(entities_visible_to(ENGINE)) == [germany]
+
+
+def test_rows_without_an_entity_are_seen_by_roles_for_all_only(germany: LegalEntity) -> None:
+    clara = person("Clara Voss", Role.CONTROLLER)
+    farid = person("Farid Amini", Role.FINANCE, germany)
+
+    assert {grant.user for grant in RoleGrant.objects.visible_to(clara)} == {clara, farid}
+    assert {grant.user for grant in RoleGrant.objects.visible_to(farid)} == {farid}
+
+
+def test_visible_to_asks_one_query_and_its_own(germany: LegalEntity, django_assert_num_queries) -> None:
+    farid = person("Farid Amini", Role.FINANCE, germany)
+
+    with django_assert_num_queries(2):
+        list(LegalEntity.objects.visible_to(farid))
+
+
+def test_require_names_right_place_and_remedy(germany: LegalEntity, britain: LegalEntity) -> None:
+    farid = person("Farid Amini", Role.FINANCE, germany)
+    require(farid, Right.RESUBMIT, germany)
+
+    with pytest.raises(NotAllowed, match=r"resubmit for HP-GB .*Ask an operator to give you the role Finance operations"):
+        require(farid, Right.RESUBMIT, britain)
+    with pytest.raises(NotAllowed, match="for all legal entities"):
+        require(farid, Right.RESUBMIT, None)
+
+
+def test_viewer_sees_no_pay_bank_or_person(germany: LegalEntity) -> None:
+    viktor = person("Viktor Lang", Role.VIEWER)
+
+    assert allowed_masks(viktor, germany) == frozenset()
+    assert len(allowed_masks(person("Clara Voss", Role.CONTROLLER), germany)) == 3
+
+
+def test_makers_do_not_approve(germany: LegalEntity) -> None:
+    ingrid = person("Ingrid Solheim", Role.INTEGRATION_ADMIN)
+    clara = person("Clara Voss", Role.CONTROLLER)
+    require_other_person(clara, as_actor(ingrid), None, thing="The mapping")
+
+    with pytest.raises(NotAllowed, match="The mapping cannot be approved"):
+        require_other_person(ingrid, as_actor(clara), as_actor(ingrid).reference, thing="The mapping")
+
+
+def test_every_model_of_ours_is_scoped_or_declared_global() -> None:
+    ours = [line for line in entity_scoped_models_without_visible_to() if line.startswith("governance.")]
+
+    assert ours == []
