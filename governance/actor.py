@@ -47,7 +47,9 @@ def as_actor(by: By) -> Actor:
     if isinstance(by, Actor):
         return by
     if by.pk is None:
-        raise ValueError("An action needs a signed-in person, a rule or the engine as its actor; sign in and try again.")
+        raise ValueError(
+            "An action needs a signed-in person, a rule or the engine as its actor; sign in and try again."
+        )
     name = getattr(by, "get_full_name", str)() or by.get_username()
     return Actor(ActorKind.PERSON, str(by.pk), name)
 

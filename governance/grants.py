@@ -3,15 +3,13 @@
 from django.db import transaction
 
 from governance import audit
-from governance.actor import Actor, By, as_actor
+from governance.actor import By, as_actor
 from governance.models import LegalEntity, RoleGrant, User
 from governance.rights import NotAllowed, Right, Role, require
 
 
 @transaction.atomic
-def grant(
-    *, user: User, role: Role, legal_entity: LegalEntity | None, by: By, reason: str = ""
-) -> RoleGrant:
+def grant(*, user: User, role: Role, legal_entity: LegalEntity | None, by: By, reason: str = "") -> RoleGrant:
     """Give a user a role in a legal entity, None: in all of them. Giving it twice changes nothing."""
     _require_hand(user, legal_entity, by)
     row, is_new = RoleGrant.objects.get_or_create(
@@ -24,9 +22,7 @@ def grant(
 
 
 @transaction.atomic
-def revoke(
-    *, user: User, role: Role, legal_entity: LegalEntity | None, by: By, reason: str = ""
-) -> None:
+def revoke(*, user: User, role: Role, legal_entity: LegalEntity | None, by: By, reason: str = "") -> None:
     """Take a role from a user. Taking one that is not held changes nothing."""
     _require_hand(user, legal_entity, by)
     for row in RoleGrant.objects.select_for_update().filter(user=user, role=role, legal_entity=legal_entity):

@@ -25,13 +25,11 @@ __all__ = [
 ]
 
 
-class NotAllowed(Exception):  # noqa: N818 - reads as what happened; pages turn it into 403 and show the message
+class NotAllowed(Exception):
     """Somebody lacks a right. The message names the thing, the cause and the remedy, for people."""
 
 
-def require(
-    by: By, right: Right, legal_entity: "LegalEntity | int | None"
-) -> None:
+def require(by: By, right: Right, legal_entity: "LegalEntity | int | None") -> None:
     """Raise NotAllowed unless somebody has the right in the legal entity; None asks for it in all of them."""
     if allowed(by, right, legal_entity):
         return
@@ -43,9 +41,7 @@ def require(
     )
 
 
-def allowed(
-    by: By, right: Right, legal_entity: "LegalEntity | int | None"
-) -> bool:
+def allowed(by: By, right: Right, legal_entity: "LegalEntity | int | None") -> bool:
     """Return whether somebody has the right in the legal entity (a row or its id); None asks for it in all of them."""
     ids = entity_ids(by, right)
     if ids is ALL:
@@ -53,9 +49,7 @@ def allowed(
     return (legal_entity.pk if isinstance(legal_entity, LegalEntity) else legal_entity) in ids
 
 
-def allowed_masks(
-    by: By, legal_entity: "LegalEntity | int | None"
-) -> frozenset[Mask]:
+def allowed_masks(by: By, legal_entity: "LegalEntity | int | None") -> frozenset[Mask]:
     """Return the masking classes that somebody may see through in a legal entity; give it to `canonical.masking`."""
     return frozenset(mask for mask, right in MASK_RIGHTS.items() if allowed(by, right, legal_entity))
 
@@ -65,9 +59,7 @@ def entities_visible_to(by: By) -> "EntityScopedQuerySet[LegalEntity]":
     return LegalEntity.objects.visible_to(by)
 
 
-def require_other_person(
-    by: By, *makers: "Actor | str | None", thing: str
-) -> None:
+def require_other_person(by: By, *makers: "Actor | str | None", thing: str) -> None:
     """Raise NotAllowed when the approver is one of those who made or sent in the thing (actors or references)."""
     reference = as_actor(by).reference
     if reference in {maker.reference if isinstance(maker, Actor) else maker for maker in makers}:

@@ -20,9 +20,7 @@ Row = TypeVar("Row", bound=models.Model, covariant=True)
 ALL = None  # stands for every legal entity, those added tomorrow included
 
 
-def entity_ids(
-    by: By, right: Right = Right.VIEW, *, using: str | None = None
-) -> frozenset[int] | None:
+def entity_ids(by: By, right: Right = Right.VIEW, *, using: str | None = None) -> frozenset[int] | None:
     """Return the ids of the legal entities in which somebody has a right; `ALL` (None) for every one. One query.
 
     A rule acts with the rights of the engine: what it may do was decided when a person set it up.
@@ -30,12 +28,14 @@ def entity_ids(
     if isinstance(by, Actor):
         if by.kind is not ActorKind.PERSON:
             return ALL
-        user_id: object = by.id
-        superuser = apps.get_model("governance", "User")._default_manager.filter(
-            pk=by.id, is_superuser=True, is_active=True
-        ).exists()
+        user_id: int | str = by.id
+        superuser = (
+            apps.get_model("governance", "User")
+            ._default_manager.filter(pk=by.id, is_superuser=True, is_active=True)
+            .exists()
+        )
     else:
-        user_id, superuser = by.pk, by.is_active and bool(getattr(by, "is_superuser", False))
+        user_id, superuser = by.pk or 0, by.is_active and bool(getattr(by, "is_superuser", False))
     if superuser:
         return ALL
     grants = apps.get_model("governance", "RoleGrant")._default_manager.using(using)
@@ -60,9 +60,9 @@ class EntityScopedQuerySet(models.QuerySet[Row]):
         return self.filter(**{f"{path_to_entity(self)}__in": ids})
 
 
-def path_to_entity(queryset: EntityScopedQuerySet[models.Model]) -> str:
+def path_to_entity(queryset: models.QuerySet[models.Model]) -> str:
     """Return the lookup from a row to its legal entity; what the model declares wins over its queryset."""
-    return getattr(queryset.model, "entity_path", queryset.entity_path)
+    return str(getattr(queryset.model, "entity_path", getattr(queryset, "entity_path", "legal_entity")))
 
 
 def entity_scoped_models_without_visible_to() -> list[str]:

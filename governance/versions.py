@@ -4,7 +4,7 @@ Each verb takes the version's row lock, checks rights, writes its audit entry an
 remedy. What publishing sets in motion belongs to those who own the kind: they read `published()`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ from governance.models.version import content_hash
 from governance.rights import Right, require, require_other_person
 
 
-class WrongState(Exception):  # noqa: N818 - reads as what is the matter; pages show the message
+class WrongState(Exception):
     """A version cannot take this step from where it is. The message says what can be done."""
 
 
@@ -193,9 +193,7 @@ def _lock_object(kind: str, object_key: str) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"version {kind} {object_key}"])
 
 
-def _locked(
-    version: Version, right: Right, by: By, states: State | Iterable[State], verb: str, remedy: str
-) -> Version:
+def _locked(version: Version, right: Right, by: By, states: State | Iterable[State], verb: str, remedy: str) -> Version:
     row = Version.objects.select_for_update(of=("self",)).get(pk=version.pk)
     require(by, right, row.legal_entity)
     accepted = (states,) if isinstance(states, State) else tuple(states)
@@ -216,8 +214,8 @@ def _saved(
     verb: str,
     *,
     state: State | None = None,
-    before: dict[str, object] | None = None,
-    after: dict[str, object] | None = None,
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object] | None = None,
     reason: str = "",
 ) -> Version:
     if state is not None:
@@ -232,14 +230,12 @@ def _record(
     row: Version,
     by: By,
     verb: str,
-    before: dict[str, object] | None = None,
-    after: dict[str, object] | None = None,
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object] | None = None,
     reason: str = "",
 ) -> None:
     after = {"content_hash": row.content_hash, **(after or {})}
-    audit.record(
-        by=by, verb=verb, thing=row, before=before, after=after, reason=reason, legal_entity=row.legal_entity
-    )
+    audit.record(by=by, verb=verb, thing=row, before=before, after=after, reason=reason, legal_entity=row.legal_entity)
 
 
 def _capitalised(row: Version) -> str:

@@ -25,7 +25,7 @@ class Hours:
 NINE_TO_FIVE = Hours(time(9), time(17))
 
 
-class NeverOpen(Exception):  # noqa: N818 - reads as what is the matter
+class NeverOpen(Exception):
     """The calendar has no working day within a year."""
 
     def __init__(self, after: date) -> None:

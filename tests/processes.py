@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 from django.db import connections
 
-from hub.settings import _database as as_django
 from hub.supervisor.processes import leash
 from hub.supervisor.servers import Servers
 
@@ -137,6 +136,8 @@ def own_database(servers: Servers, django_db_blocker: pytest.FixtureRequest) -> 
     settings = connections.settings["default"]
     before = dict(settings)
     connections.close_all()
+    from hub.settings import _database as as_django  # only now: settings read the addresses of the running servers
+
     settings.update(as_django(servers.postgresql.url))
     with django_db_blocker.unblock():
         yield servers

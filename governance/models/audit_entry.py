@@ -1,4 +1,4 @@
-"""Audit entries: who did what to what, when, from which value to which. No foreign keys: they outlive what they name."""
+"""Audit entries: who did what to what, when, from which value to which. No foreign keys: they outlive all that."""
 
 from typing import ClassVar
 

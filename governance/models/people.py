@@ -32,7 +32,9 @@ class LegalEntity(models.Model):
         verbose_name_plural = "legal entities"
         ordering: ClassVar = ["code"]
         constraints: ClassVar = [
-            models.CheckConstraint(condition=models.Q(country__regex=r"^[A-Z]{2}$"), name="legal_entity_country_is_iso"),
+            models.CheckConstraint(
+                condition=models.Q(country__regex=r"^[A-Z]{2}$"), name="legal_entity_country_is_iso"
+            ),
             models.CheckConstraint(
                 condition=models.Q(currency__regex=r"^[A-Z]{3}$"), name="legal_entity_currency_is_iso"
             ),

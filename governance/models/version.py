@@ -97,7 +97,9 @@ class Version(models.Model):
                 name="version_submitted_pair",
             ),
             models.CheckConstraint(
-                condition=Q(approved_by__isnull=True, approved_at__isnull=True, state__in=[State.DRAFT, State.SUBMITTED])
+                condition=Q(
+                    approved_by__isnull=True, approved_at__isnull=True, state__in=[State.DRAFT, State.SUBMITTED]
+                )
                 | Q(approved_by__isnull=False, approved_at__isnull=False, state__in=_AFTER_APPROVAL),
                 name="version_approved_pair",
             ),
@@ -122,9 +124,7 @@ class Version(models.Model):
                 name="version_approved_by_another",
             ),
         ]
-        indexes: ClassVar = [
-            models.Index(fields=["publish_at"], condition=Q(state=State.APPROVED), name="version_due")
-        ]
+        indexes: ClassVar = [models.Index(fields=["publish_at"], condition=Q(state=State.APPROVED), name="version_due")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.object_key}, version {self.number} ({self.get_state_display().lower()})"

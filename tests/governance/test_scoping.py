@@ -80,7 +80,9 @@ def test_require_names_right_place_and_remedy(germany: LegalEntity, britain: Leg
     farid = person("Farid Amini", Role.FINANCE, germany)
     require(farid, Right.RESUBMIT, germany)
 
-    with pytest.raises(NotAllowed, match=r"resubmit for HP-GB .*Ask an operator to give you the role Finance operations"):
+    with pytest.raises(
+        NotAllowed, match=r"resubmit for HP-GB .*Ask an operator to give you the role Finance operations"
+    ):
         require(farid, Right.RESUBMIT, britain)
     with pytest.raises(NotAllowed, match="for all legal entities"):
         require(farid, Right.RESUBMIT, None)
