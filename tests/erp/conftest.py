@@ -19,7 +19,7 @@ from hub.supervisor.processes import leash
 from tests.erp.cutting import CuttingProxy
 from tests.erp.direct import Direct
 from tests.erp.places import Places
-from tests.erp.prepare import DATABASE, address
+from tests.erp.prepare import DATABASE, address, copy_database
 from tests.erp.server import TrytonServer
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -28,12 +28,8 @@ PREPARATION_SECONDS = 240.0  # generous: it shares two cores with the rest of th
 _preparation: list[subprocess.Popen[bytes]] = []
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run what needs Tryton last, and in one process, so that it is ready by then and only one server runs."""
-    for item in items:
-        if item.get_closest_marker("erp"):
-            item.add_marker(pytest.mark.xdist_group("erp"))
+    """Run what needs Tryton last, so that it is ready by then."""
     items.sort(key=lambda item: item.get_closest_marker("erp") is not None)
 
 
@@ -64,7 +60,7 @@ class Tryton:
 
     server: TrytonServer
     firm: dict[str, Any]
-    database: str = DATABASE
+    database: str
     _direct: dict[str, Direct] = field(default_factory=dict)
 
     @property
@@ -87,18 +83,23 @@ class Tryton:
     def end_sessions(self) -> None:
         """End every session, as the server does after some idle time."""
         self._direct.clear()
-        with psycopg.connect(address(), autocommit=True) as connection:
+        with psycopg.connect(address(self.database), autocommit=True) as connection:
             connection.execute("DELETE FROM ir_session")
 
 
 @pytest.fixture(scope="session")
 def tryton() -> Iterator[Tryton]:
-    """The real Tryton with the firm of firm.py in it; the first test waits until it is prepared."""
+    """The real Tryton with the firm of firm.py in it; the first test waits until it is prepared.
+
+    Each process of pytest has a server and a database of its own: tests that lock or post meet nobody else.
+    """
     places = Places.of_this_run()
     _wait_for(places)
-    server = TrytonServer(places)
+    database = f"{DATABASE}_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    copy_database(database)
+    server = TrytonServer(places, database)
     server.start()
-    yield Tryton(server, json.loads(places.facts.read_text()))
+    yield Tryton(server, json.loads(places.facts.read_text()), database)
     server.stop()
 
 

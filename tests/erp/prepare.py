@@ -25,7 +25,7 @@ from psycopg import sql
 from hub.supervisor import programs
 from tests.erp.places import CACHE, LOCK_FILE, SEED, Places
 
-DATABASE = "tryton"  # its own, beside the hub's in the same server
+DATABASE = "tryton"  # beside the hub's in the same server; tests get copies of it
 
 
 def prepare(places: Places) -> None:
@@ -37,7 +37,7 @@ def prepare(places: Places) -> None:
             with _timed("environment"):
                 make_environment(places)
         _configure(places)
-        _create_database()
+        _create_database(DATABASE, "template0")
         facts = places.dump.with_suffix(".json")
         if not facts.exists():
             with _timed("activate and seed"):
@@ -71,6 +71,11 @@ def address(database: str = DATABASE) -> str:
     return f"postgresql://{parts.netloc}/{database}?{unquote(parts.query)}"
 
 
+def copy_database(name: str) -> None:
+    """Make the database `name` (anew) as a copy of the prepared one."""
+    _create_database(name, DATABASE)
+
+
 def _configure(places: Places) -> None:
     lines = [
         "[database]",
@@ -85,13 +90,16 @@ def _configure(places: Places) -> None:
     places.configuration.write_text("\n".join(lines))
 
 
-def _create_database() -> None:
-    name = sql.Identifier(DATABASE)
+def _create_database(name: str, template: str) -> None:
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
-        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(name))
-        # The firm can be made again at any time; waiting for the disk at each of its thousand commits would only slow.
-        connection.execute(sql.SQL("ALTER DATABASE {} SET synchronous_commit = off").format(name))
+        for command in (
+            "DROP DATABASE IF EXISTS {name} WITH (FORCE)",
+            "CREATE DATABASE {name} TEMPLATE {template} ENCODING 'UTF8'",
+            # The firm can be made again; waiting for the disk at each of a thousand commits would only slow the run.
+            "ALTER DATABASE {name} SET synchronous_commit = off",
+        ):
+            names = {"name": sql.Identifier(name), "template": sql.Identifier(template)}
+            connection.execute(sql.SQL(command).format(**names))
 
 
 def _seed(places: Places) -> None:

@@ -11,7 +11,6 @@ import urllib.request
 
 from hub.supervisor.processes import leash
 from tests.erp.places import Places
-from tests.erp.prepare import DATABASE
 
 START_SECONDS = 60.0
 
@@ -19,8 +18,9 @@ START_SECONDS = 60.0
 class TrytonServer:
     """One trytond on the loopback. `port` stays the same over restarts, so a connection of the hub stays right."""
 
-    def __init__(self, places: Places) -> None:
+    def __init__(self, places: Places, database: str) -> None:
         self.places = places
+        self.database = database
         self.port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -35,7 +35,7 @@ class TrytonServer:
         listen = f"[web]\nlisten = 127.0.0.1:{self.port}\n"
         configuration.write_text(self.places.configuration.read_text() + listen)
         program = "from trytond.cli import main; main()"
-        command = [self.places.python, "-W", "ignore", "-c", program, "-c", configuration, "-d", DATABASE]
+        command = [self.places.python, "-W", "ignore", "-c", program, "-c", configuration, "-d", self.database]
         with self.places.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [str(part) for part in command],
