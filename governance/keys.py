@@ -1,0 +1,189 @@
+"""Encryption keys, apart from the database and from SECRET_KEY: read, made, rotated.
+
+Keys come from the environment (THROUGHLINE_KEYS, newest first, separated by commas) or from the file `keys` in STATE,
+one a line, newest first, mode 0600, made at first use. What is encrypted names the key by its fingerprint, so that a
+lost key can be named too. The cipher is Fernet: https://github.com/fernet/spec/
+"""
+
+import hashlib
+import os
+import secrets
+import stat
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+
+ENVIRONMENT = "THROUGHLINE_KEYS"
+
+
+class KeyLost(Exception):
+    """A secret cannot be read because its key is gone. The message names the remedy, for people."""
+
+
+class KeysUnusable(Exception):
+    """The keys themselves cannot be read or made. The message names the remedy, for the operator."""
+
+
+def encrypt(plain: bytes) -> str:
+    """Return `plain` encrypted with the newest key, as "fingerprint.token"."""
+    newest = _keys()[0]
+    return f"{fingerprint(newest)}.{Fernet(newest).encrypt(plain).decode()}"
+
+
+def decrypt(sealed: str) -> bytes:
+    """Return what `encrypt` was given; raises KeyLost when its key is not here, or the text was tampered with."""
+    try:
+        token = sealed.rpartition(".")[2]
+        return MultiFernet([Fernet(key) for key in _keys()]).decrypt(token.encode())
+    except InvalidToken:
+        raise KeyLost(_what_is_lost(sealed)) from None
+
+
+def fingerprint(key: bytes) -> str:
+    """Return 8 characters that name a key without giving it away."""
+    return hashlib.sha256(b"throughline key " + key).hexdigest()[:8]
+
+
+def newest_fingerprint() -> str:
+    """Return the fingerprint of the key that encrypts from now on."""
+    return fingerprint(_keys()[0])
+
+
+def is_newest(sealed: str) -> bool:
+    """Return whether something is encrypted with the newest key."""
+    return sealed.partition(".")[0] == newest_fingerprint()
+
+
+def can_read(sealed: str) -> bool:
+    """Return whether the key of something is here; for `doctor`, which names what has to be entered again."""
+    try:
+        decrypt(sealed)
+    except KeyLost:
+        return False
+    return True
+
+
+def from_environment() -> bool:
+    """Return whether the operator keeps the keys in the environment, so that no file is read or written."""
+    return bool(os.environ.get(ENVIRONMENT, "").strip(" ,"))
+
+
+def add_key() -> str:
+    """Put a new key before the others in the file and return its fingerprint; refuses when the environment rules."""
+    _refuse_environment(
+        "The new key has to be put first there by hand; make one with `manage.py rotate_keys --new-key`."
+    )
+    key = Fernet.generate_key()
+    _write([key, *_keys()])
+    return fingerprint(key)
+
+
+def keep_only_newest() -> int:
+    """Drop all keys but the newest from the file and return how many went. Rotate first: what they sealed is lost."""
+    _refuse_environment("Remove the old keys there by hand.")
+    keys = _keys()
+    _write(keys[:1])
+    return len(keys) - 1
+
+
+def file() -> Path:
+    """Return where the keys are when the environment does not hold them."""
+    return Path(settings.STATE) / "keys"
+
+
+def _keys() -> list[bytes]:
+    """Return the keys, newest first; makes the first one when there is none."""
+    if from_environment():
+        return list(_keys_in_environment(os.environ[ENVIRONMENT]))
+    path = file()
+    if not path.exists():
+        _make(path)
+    try:
+        found = path.stat()
+        return list(_keys_in_file(path, found.st_mtime_ns, found.st_ino, stat.S_IMODE(found.st_mode)))
+    except OSError as error:
+        raise KeysUnusable(
+            f"The encryption keys in {path} cannot be read: {error.strerror}. Repair its rights or restore it."
+        ) from error
+
+
+@lru_cache(maxsize=4)
+def _keys_in_environment(value: str) -> tuple[bytes, ...]:
+    return _checked(value.split(","), f"the environment variable {ENVIRONMENT}")
+
+
+@lru_cache(maxsize=4)
+def _keys_in_file(path: Path, changed: int, inode: int, mode: int) -> tuple[bytes, ...]:
+    """Read the file anew whenever it is another one: a process that runs during a rotation must see the new key."""
+    if mode & 0o077:
+        raise KeysUnusable(f"The encryption keys in {path} can be read by others. Type: chmod 600 {path}")
+    return _checked(path.read_text().splitlines(), str(path))
+
+
+def _checked(texts: Iterable[str], place: str) -> tuple[bytes, ...]:
+    keys = tuple(text.strip().encode() for text in texts if text.strip())
+    for number, key in enumerate(keys, start=1):
+        try:
+            Fernet(key)
+        except ValueError as error:
+            raise KeysUnusable(
+                f"Key {number} in {place} is not a key: it must be 32 bytes in URL-safe base64 (44 characters). "
+                "Make one with `manage.py rotate_keys --new-key`."
+            ) from error
+    if not keys:
+        raise KeysUnusable(f"There is no key in {place}. Restore it from your backup, or remove it to have one made.")
+    return keys
+
+
+def _make(path: Path) -> None:
+    """Make the first key. Of two processes that start at once one wins, and both use its key."""
+    draft = _draft(path, [Fernet.generate_key()])
+    try:
+        os.link(draft, path)  # fails when it exists, and never shows half a file
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+
+
+def _write(keys: list[bytes]) -> None:
+    path = file()
+    _draft(path, keys).replace(path)
+
+
+def _draft(path: Path, keys: list[bytes]) -> Path:
+    """Write a whole file beside the real one, on disk before it takes its place."""
+    draft = path.with_name(f".keys-{secrets.token_hex(8)}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as out:
+            out.write(b"".join(key + b"\n" for key in keys))
+            out.flush()
+            os.fsync(out.fileno())
+    except OSError as error:
+        raise KeysUnusable(
+            f"The encryption keys cannot be written to {path.parent}: {error.strerror}. "
+            "Make room or give the hub's account the right to write there."
+        ) from error
+    return draft
+
+
+def _refuse_environment(remedy: str) -> None:
+    if from_environment():
+        raise KeysUnusable(f"The encryption keys are in the environment variable {ENVIRONMENT}. {remedy}")
+
+
+def _what_is_lost(sealed: str) -> str:
+    name, _, token = sealed.rpartition(".")
+    here = [fingerprint(key) for key in _keys()]
+    if token and name in here:
+        return "This secret was changed after it was encrypted, so it cannot be read. Enter it again."
+    place = f"the environment variable {ENVIRONMENT}" if from_environment() else str(file())
+    return (
+        f"This secret was encrypted with the key {name or 'of an unknown name'}, which is not here ({place} has "
+        f"{', '.join(here)}). Put that key back from your backup, or enter the secret again."
+    )

@@ -1,0 +1,46 @@
+"""`manage.py rotate_keys`: encrypt every secret with a new key."""
+
+from typing import Any
+
+from cryptography.fernet import Fernet
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from governance import keys
+from governance.actor import ENGINE
+from governance.rotation import rotate
+
+
+class Command(BaseCommand):
+    """Makes a new key (when the keys are in a file), re-encrypts every secret, and may drop the old keys."""
+
+    help = "Encrypt every secret with a new key. The hub may go on running; an interrupted rotation is just repeated."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the options."""
+        parser.add_argument("--new-key", action="store_true", help="only print a new key, for THROUGHLINE_KEYS")
+        parser.add_argument("--same-key", action="store_true", help="make no new key; finish a rotation")
+        parser.add_argument("--drop-old", action="store_true", help="afterwards drop all keys but the newest")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Rotate, and say what was done and what has to be entered again."""
+        if options["new_key"]:
+            self.stdout.write(Fernet.generate_key().decode())
+            return
+        try:
+            self._rotate(**options)
+        except keys.KeysUnusable as error:
+            raise CommandError(str(error)) from error
+
+    def _rotate(self, *, same_key: bool, drop_old: bool, **_: Any) -> None:
+        if not keys.from_environment() and not same_key:
+            keys.add_key()
+        done = rotate(by=ENGINE)
+        self.stdout.write(f"{done.rotated} secrets now use the key {keys.newest_fingerprint()}.")
+        for each in done.lost:
+            self.stderr.write(f"{each.thing}, {each.field}: {each.message}")
+        if done.lost:
+            raise CommandError(f"{len(done.lost)} secrets have to be entered again; the old keys were kept.")
+        if drop_old:
+            self.stdout.write(f"{keys.keep_only_newest()} old keys were dropped.")
+        elif keys.from_environment():
+            self.stdout.write(f"You may now remove all but the first key from {keys.ENVIRONMENT}.")
