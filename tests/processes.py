@@ -121,7 +121,7 @@ def servers() -> Iterator[Servers]:
     state.chmod(0o711)
     own = Servers.below(state)
     try:
-        subprocess.run(["cp", "-a", str(_template()), str(own.postgresql.data)], check=True)
+        subprocess.run(["cp", "-a", str(template()), str(own.postgresql.data)], check=True)
         own.start()
         yield own
     finally:
@@ -145,7 +145,7 @@ def own_database(servers: Servers, django_db_blocker: pytest.FixtureRequest) -> 
     settings.update(before)
 
 
-def _template() -> Path:
+def template() -> Path:
     """Return a migrated cluster, made once per test run, by whichever worker needs it first."""
     folder = Path(os.environ["STATE"]) / "template"
     with (folder.parent / "template.lock").open("w") as lock:

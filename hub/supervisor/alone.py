@@ -27,6 +27,7 @@ class Alone:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            self.release()
             raise self._taken() from None
         self.say()
 

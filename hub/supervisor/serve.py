@@ -6,6 +6,7 @@ Everything it starts dies with it, whatever kills it; what survived a kill -9 of
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -39,6 +40,7 @@ class Supervisor:
         self.servers = Servers.below(options.state)
         self.alone = Alone(self.servers.places.run)
         self.children: list[Child] = []
+        self.listening: socket.socket | None = None  # held as long as we run: each new web process inherits it
         self._told = ""  # the last trouble with the servers, so that it is told once
 
     def run(self) -> None:
@@ -57,12 +59,12 @@ class Supervisor:
         self.alone.take()
         self._check_disk()
         self._stop_orphans()
-        listening = port.claim(self.options.port)
-        url = f"http://{port.HOST}:{listening.getsockname()[1]}/"
+        self.listening = port.claim(self.options.port)
+        url = f"http://{port.HOST}:{self.listening.getsockname()[1]}/"
         self.alone.say(web=url)
         self._start_servers()
         env = self._prepare()
-        self._start(parts.web(self.servers.places, env, listening.fileno()))
+        self._start(parts.web(self.servers.places, env, self.listening.fileno()))
         for child in [*parts.workers(self.options, self.servers.places, env), parts.beat(self.servers.places, env)]:
             self._start(child)
         self._wait_for_web(url)
@@ -180,6 +182,8 @@ class Supervisor:
         for child in reversed(self.children):
             child.stop()
         self.servers.stop()
+        if self.listening:
+            self.listening.close()
         self.alone.release()
 
 

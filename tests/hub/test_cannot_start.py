@@ -1,0 +1,211 @@
+"""What keeps the hub from starting is said in words: the thing, the cause, the remedy. Never a traceback."""
+
+import errno
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections import namedtuple
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hub.supervisor import environment, port
+from hub.supervisor.account import Account, account
+from hub.supervisor.alone import Alone
+from hub.supervisor.options import ROOT, Options
+from hub.supervisor.places import LONGEST_SOCKET, places
+from hub.supervisor.problems import CannotStart
+from hub.supervisor.serve import Supervisor, main
+from hub.supervisor.servers import Servers
+
+Usage = namedtuple("Usage", "total used free")
+
+
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A folder with a short path, open to the servers' account."""
+    folder = Path(tempfile.mkdtemp(prefix="tl-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    """A port on which this very process listens."""
+    with socket.create_server((port.HOST, 0)) as listening:
+        yield listening.getsockname()[1]
+
+
+def test_port_taken_names_who_has_it_and_a_free_one(taken: int) -> None:
+    with pytest.raises(CannotStart) as refused:
+        port.claim(taken)
+    assert refused.value.thing == f"Port {taken} is taken"
+    assert f"process {os.getpid()}" in refused.value.cause
+    assert "make run PORT=" in refused.value.remedy
+
+
+def test_main_says_it_in_words_and_ends_with_1(short: Path, taken: int, start_process) -> None:
+    env = {"STATE": str(short), "PORT": str(taken), "DEMO": "0"}
+    started = start_process(["python", "-m", "hub.supervisor"], env)
+    assert started.wait() == 1
+    assert f"Port {taken} is taken" in started.output
+    assert "Traceback" not in started.output
+
+
+@pytest.mark.parametrize("text", ["eighty", "-1", "70000", "８０", "1.5"])
+def test_port_that_is_no_number_is_refused_by_name(text: str) -> None:
+    with pytest.raises(CannotStart, match="PORT must be a whole number"):
+        Options.of({"PORT": text})
+
+
+def test_state_below_a_file_is_refused(short: Path) -> None:
+    (short / "file").touch()
+    with pytest.raises(CannotStart, match="a part of the path is a file") as refused:
+        Servers.below(short / "file" / "state")
+    assert "STATE=" in refused.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.EACCES, "this account has no permission there"),
+        (errno.EROFS, "mounted read-only"),
+        (errno.ENOSPC, "is full"),
+        (errno.EDQUOT, "is full"),
+        (errno.EIO, "Input/output error"),
+    ],
+)
+def test_state_that_cannot_be_written_says_why(number: int, words: str, short: Path, monkeypatch) -> None:
+    def fail(self: Path, data: bytes) -> int:
+        raise OSError(number, os.strerror(number), str(self))
+
+    monkeypatch.setattr(Path, "write_bytes", fail)
+    with pytest.raises(CannotStart, match=words):
+        places(short, account())
+
+
+def test_disk_almost_full_is_refused_before_anything_starts(short: Path, monkeypatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(10**9, 10**9 - 1000, 1000))
+    options = Options.of({"STATE": str(short), "PORT": "0", "DEMO": "0"})
+    supervisor = Supervisor(options)
+    with pytest.raises(CannotStart, match="is full"):
+        supervisor._check_disk()
+
+
+def test_disk_full_is_read_from_what_postgresql_said(short: Path) -> None:
+    servers = Servers.below(short)
+    told = 'PANIC:  could not write to file "pg_wal/xlogtemp.1": No space left on device'
+    assert "is full" in servers.postgresql._failure("PostgreSQL did not start", told).thing
+
+
+def test_data_of_another_release_are_refused_with_the_way_out(short: Path) -> None:
+    servers = Servers.below(short)
+    servers.postgresql.data.mkdir()
+    (servers.postgresql.data / "PG_VERSION").write_text("16\n")
+    with pytest.raises(CannotStart, match=r"PostgreSQL 16 made it.*brings PostgreSQL 18.*pg_dump"):
+        servers.start()
+    assert not servers.redis.running
+
+
+def test_broken_configuration_is_told_in_postgresqls_own_words(servers: Servers) -> None:
+    servers.stop()
+    with (servers.postgresql.data / "postgresql.conf").open("a") as file:
+        file.write("\nmax_connections = many\n")
+    with pytest.raises(CannotStart, match=r"PostgreSQL did not start.*(max_connections|contains errors)"):
+        servers.start()
+
+
+def test_folder_of_sockets_that_a_stranger_made_is_refused(short: Path) -> None:
+    (short / "state").mkdir()
+    (short / "elsewhere").mkdir()
+    (short / "state" / "sockets").symlink_to(short / "elsewhere")
+    with pytest.raises(CannotStart, match="belongs to somebody else"):
+        places(short / "state", account())
+
+
+def test_state_with_a_long_path_has_its_sockets_elsewhere(short: Path) -> None:
+    state = short / ("long" * 30)
+    found = places(state, account())
+    try:
+        assert not found.sockets.is_relative_to(state)
+        assert len(str(found.sockets)) < LONGEST_SOCKET
+        assert found.sockets.stat().st_mode & 0o777 == 0o700
+    finally:
+        found.sockets.rmdir()
+
+
+@pytest.mark.processes
+def test_state_below_a_closed_folder_works(short: Path) -> None:
+    """Below root's home, which is closed to others: the servers' own account still gets at its files."""
+    closed = short / "home"
+    closed.mkdir(mode=0o700)
+    servers = Servers.below(closed / "state")
+    try:
+        servers.start()
+        assert servers.redis.answers()
+        servers.kill_postgresql()
+        servers.start()
+    finally:
+        servers.stop()
+        shutil.rmtree(servers.places.sockets, ignore_errors=True)
+
+
+def test_programs_below_a_closed_folder_are_copied_for_the_account(short: Path, monkeypatch) -> None:
+    programs = short / "programs"
+    programs.mkdir()
+    (programs / "server").touch()
+    monkeypatch.setattr("hub.supervisor.account.PROGRAMS", short / "copies")
+    monkeypatch.setattr(Account, "can_enter", lambda self, path: False)
+    first = account().reachable(programs)
+    assert (first / "server").exists()
+    assert first != programs
+    assert account().reachable(programs) == first
+
+
+def test_lock_lets_one_in_and_says_who(short: Path) -> None:
+    first, second = Alone(short), Alone(short)
+    first.take()
+    first.say(web="http://127.0.0.1:8000/")
+    with pytest.raises(CannotStart, match=r"already runs at http://127\.0\.0\.1:8000/"):
+        second.take()
+    first.release()
+    second.take()
+    second.release()
+
+
+def test_old_python_is_refused_in_words(monkeypatch) -> None:
+    monkeypatch.setattr(sys, "version_info", (3, 9, 2))
+    with pytest.raises(environment.Refused) as refused:
+        environment.check_python()
+    assert "3.11 or newer" in refused.value.args[1]
+
+
+def test_make_without_a_python_says_what_to_install() -> None:
+    done = subprocess.run(["make", "environment", "PYTHON="], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "no Python 3.11 or newer was found" in done.stderr
+    assert "apt-get install" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ("OSError: [Errno 28] No space left on device", "the disk is full"),
+        ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES: HASHES DO NOT MATCH", "differs from what requirements.lock"),
+        ("error: dns error: failed to lookup address", "package index cannot be reached"),
+        ("ERROR: something else", "it said: ERROR: something else"),
+    ],
+)
+def test_failed_installation_says_why(told: str, words: str) -> None:
+    assert words in environment.in_words(told).args[1]
+
+
+def test_main_prints_no_traceback_for_a_bad_port(monkeypatch, capsys) -> None:
+    monkeypatch.setenv("PORT", "eighty")
+    assert main() == 1
+    assert "PORT must be a whole number" in capsys.readouterr().out

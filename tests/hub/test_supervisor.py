@@ -1,0 +1,139 @@
+"""The supervisor with real processes: everything may be killed at any time, and the next start simply works."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from hub.supervisor import parts
+from hub.supervisor.processes import Seen, marked, running_in, wait_until
+from tests.processes import Started, StartProcess, template
+
+pytestmark = [pytest.mark.processes, pytest.mark.slow]
+
+Up = Callable[[], Started]
+
+
+@pytest.fixture
+def state() -> Iterator[Path]:
+    """A folder STATE with a migrated database; whatever still works in it at the end is killed."""
+    folder = Path(tempfile.mkdtemp(prefix="tl-"))
+    folder.chmod(0o711)
+    subprocess.run(["cp", "-a", str(template()), str(folder / "postgresql")], check=True)
+    yield folder
+    for each in everything_of(folder):
+        each.stop(signal.SIGKILL, seconds=10)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def everything_of(state: Path) -> list[Seen]:
+    own = marked(f"{parts.MARK}={state}")
+    return own + running_in(state / "postgresql", "postgres") + running_in(state / "sockets", "redis-server")
+
+
+@pytest.fixture
+def begin(state: Path, start_process: StartProcess) -> Up:
+    """Start the supervisor on `state`, without waiting."""
+    env = {"STATE": str(state), "PORT": "0", "DEMO": "0", "DATABASE_URL": "", "REDIS_URL": "", "COLUMNS": "200"}
+    return lambda: start_process(["python", "-m", "hub.supervisor"], env)
+
+
+@pytest.fixture
+def up(begin: Up) -> Up:
+    """Start the supervisor and wait until it says that it runs."""
+
+    def start() -> Started:
+        started = begin()
+        started.wait_for("Throughline is running", 60)
+        return started
+
+    return start
+
+
+def answers(supervisor: Started) -> bool:
+    url = re.search(r"http://127.0.0.1:\d+/", supervisor.output)[0]
+    try:
+        urllib.request.urlopen(url, timeout=10).close()
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+def test_start_after_kill_9_of_the_supervisor_and_then_of_everything(up: Up, state: Path) -> None:
+    first = up()
+    first.signal(signal.SIGKILL)
+    first.wait()
+    second = up()
+    assert answers(second)
+    for each in [Seen.at(second.pid), *everything_of(state)]:
+        os.kill(each.pid, signal.SIGKILL)
+    second.wait()
+    third = up()
+    assert answers(third)
+    third.signal(signal.SIGINT)
+    assert third.wait() == 0
+    assert everything_of(state) == []
+
+
+def test_orphans_that_do_not_notice_are_stopped_by_the_next_start(up: Up, state: Path) -> None:
+    first = up()
+    frozen = everything_of(state)
+    for each in frozen:
+        os.kill(each.pid, signal.SIGSTOP)  # these cannot end by themselves when their parent dies
+    first.signal(signal.SIGKILL)
+    first.wait()
+    for each in frozen:
+        if "postgres" in each.command or "celery" in each.command:
+            os.kill(each.pid, signal.SIGCONT)
+    second = up()
+    assert "an earlier start had left behind" in second.output
+    assert [each for each in frozen if each.alive] == []
+    assert answers(second)
+
+
+def test_what_dies_is_started_again(up: Up, state: Path) -> None:
+    supervisor = up()
+    children = json.loads((state / "run" / "supervisor.json").read_text())["children"]
+    postgresql = int((state / "postgresql" / "postmaster.pid").read_text().split()[0])
+    (redis,) = running_in(state / "sockets", "redis-server")
+    for pid in [*children.values(), postgresql, redis.pid]:
+        os.kill(pid, signal.SIGKILL)
+    supervisor.wait_for("PostgreSQL is back")
+    supervisor.wait_for("Redis is back")
+    for name in children:
+        supervisor.wait_for(f"{name} was killed (SIGKILL); it starts again")
+    assert wait_until(lambda: answers(supervisor), 20)
+    assert set(children) == {"web", "worker-1", "worker-2", "beat"}
+
+
+def test_running_hub_turns_a_second_start_away_and_listens_only_with_its_web(up: Up, begin: Up, state: Path) -> None:
+    first = up()
+    second = begin()
+    assert second.wait() == 1
+    assert "Throughline already runs at http://127.0.0.1:" in second.output
+    assert f"process {first.pid}" in second.output
+    assert str(state) in second.output
+    assert "Traceback" not in second.output
+    port = int(re.search(r"http://127.0.0.1:(\d+)/", first.output)[1])
+    assert listening(Seen.at(first.pid), *everything_of(state)) == {f"0100007F:{port:04X}"}
+
+
+def listening(*processes: Seen) -> set[str]:
+    """Return the internet addresses, as the kernel writes them, on which `processes` listen."""
+    links = [link for each in processes for link in Path(f"/proc/{each.pid}/fd").iterdir()]
+    sockets = {os.readlink(link) for link in links if link.is_symlink()}
+    rows = {name: Path(f"/proc/net/{name}").read_text().splitlines()[1:] for name in ("tcp", "tcp6", "udp", "udp6")}
+    split = [(name, line.split()) for name, lines in rows.items() for line in lines]
+    waiting = [row for name, row in split if row[3] == "0A" or name.startswith("udp")]
+    return {row[1] for row in waiting if f"socket:[{row[9]}]" in sockets}
