@@ -91,6 +91,7 @@ class Firm:
         configuration.save()
         self.accounts = made
         self.facts["accounts"] = {name: account.id for name, account in made.items()}
+        self.facts["journal"] = self.xml("account.journal_revenue")
 
     def make_periods(self) -> None:
         """Last year and this year in months; numbers of documents run strictly per year."""
@@ -158,6 +159,7 @@ class Firm:
         """Customers and employees; the code of the party is the business key of both."""
         self.customers = {code: self.party(code, name) for code, name in CUSTOMERS.items()}
         self.facts["customers"] = {code: party.id for code, party in self.customers.items()}
+        self.facts["addresses"] = {code: party.addresses[0].id for code, party in self.customers.items()}
         self.facts["employees"] = {
             code: self.record(
                 "company.employee", party=self.party(code, name), company=self.company, start_date=dt.date(2024, 1, 1)
@@ -168,6 +170,7 @@ class Firm:
     def make_projects(self) -> None:
         """Projects with tasks that hours can be booked on; the name starts with the code, Tryton keeps no other."""
         Work = self.get("project.work")
+        self.record("timesheet.work", name="Internal training", company=self.company)  # ids of works and projects differ
         self.facts["projects"] = {}
         for code, (name, customer, tasks) in PROJECTS.items():
             project = self.record(
