@@ -4,8 +4,11 @@ import argparse
 import asyncio
 import json
 import signal
+from datetime import date
 from pathlib import Path
 
+from sandbox.firm.reference import reference
+from sandbox.firm.timesheets import Firm
 from sandbox.harvest.site import Harvest
 from sandbox.ledger import server as ledger_server
 from sandbox.ledger.book import Mode
@@ -33,7 +36,20 @@ def _parser() -> argparse.ArgumentParser:
     harvest = systems.add_parser("harvest", help="time tool: Harvest API v2")
     _common(harvest)
     harvest.set_defaults(run=lambda arguments: asyncio.run(_run_site(Harvest, arguments)))
+    firm = systems.add_parser("firm", help="the demonstration firm's reference data")
+    firm.add_argument("--print", action="store_true", required=True, help="write it as JSON")
+    _story(firm)
+    firm.set_defaults(run=lambda arguments: print(json.dumps(reference(_firm(arguments)), indent=1)))
     return parser
+
+
+def _story(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--today", type=date.fromisoformat, default=None, help="first day of the story")
+    parser.add_argument("--seed", type=int, default=1)
+
+
+def _firm(arguments: argparse.Namespace) -> Firm:
+    return Firm(arguments.today or date.today(), arguments.seed)  # noqa: DTZ011 - the operator's calendar day
 
 
 def _common(parser: argparse.ArgumentParser) -> None:
