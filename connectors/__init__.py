@@ -1,1 +1,1 @@
-"""Talking to systems: manifests, the HTTP engine, connections, credentials and the breaker."""
+"""Talking to systems: manifests, connections, credentials and the HTTP engine. Knows no vendor and no route."""

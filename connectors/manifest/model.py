@@ -1,0 +1,394 @@
+"""The typed, compiled form of a manifest. Immutable; made once at start-up and shared by every connection."""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from canonical.failure import Category
+from connectors.paths import Path
+from connectors.template import Structure, Template, Templates
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the admin is asked when a connection is made."""
+
+    name: str
+    title: str
+    help: str
+    where: str  # where to find the answer in the vendor's screens
+    example: str
+    pattern: str  # RE2, of the whole answer
+    choices: tuple[str, ...]
+    default: str
+    required: bool
+    secret: bool  # kept encrypted, read as {secrets.name}
+    multiline: bool
+    auth: tuple[str, ...]  # asked only for these ways to sign in; empty: always
+
+    def asked_for(self, auth: str) -> bool:
+        """Return whether this way to sign in needs the answer."""
+        return not self.auth or auth in self.auth
+
+
+@dataclass(frozen=True, slots=True)
+class Assertion:
+    """A signed statement (JWT) in place of a client secret; RFC 7523."""
+
+    algorithm: str
+    key: Template
+    kid: Template | None
+    claims: Structure
+    lifetime: float  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRequest:
+    """The request of a session login."""
+
+    method: str
+    path: Template
+    headers: Templates
+    body: Structure | None
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """One way to sign in. `values` holds the kind's own templates by name (token_url, username, ...)."""
+
+    name: str
+    title: str
+    kind: str
+    values: dict[str, Template]
+    headers: Templates
+    query: Templates
+    extra: Templates
+    client_auth: str
+    lifetime: float | None  # seconds; for answers that do not say when the token ends
+    assertion: Assertion | None
+    request: TokenRequest | None
+    fields: tuple[tuple[str, Path], ...]
+    derived: Templates
+    signature_method: str
+
+    @property
+    def has_token(self) -> bool:
+        """Return whether a token must be fetched, kept and renewed."""
+        return self.kind in ("oauth2_client_credentials", "oauth2_refresh", "session", "override")
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """The harmless request that proves a connection."""
+
+    method: str
+    path: Template
+    query: Templates
+    headers: Templates
+    body: Structure | None
+    expect: tuple[Path, ...]
+    shows: Path
+    help: str
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How fast the vendor may be asked: requests per seconds, and how many at once."""
+
+    name: str
+    requests: int | None
+    seconds: float
+    concurrency: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Throttle:
+    """How the vendor says 'slower': where the seconds to wait lie."""
+
+    header: str
+    path: Path
+    default: float
+    maximum: float
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one answer: bytes after decompression, seconds in all, redirects followed."""
+
+    response_bytes: int = 32 * 1024 * 1024
+    timeout: float | None = None
+    redirects: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRow:
+    """One row of the error table, read aloud: this status, code and wording mean that category."""
+
+    number: int
+    statuses: frozenset[int]  # empty: any
+    codes: frozenset[str]  # empty: any
+    pattern: Any  # compiled RE2, or None
+    category: Category
+    certain: bool  # the system certainly did nothing
+    retry: bool | None
+    renew: bool
+    hint: str
+    example: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """The error table and where code and words lie in an answer."""
+
+    envelope: tuple[Path, ...]
+    code: tuple[Path, ...]
+    message: tuple[Path, ...]
+    rows: tuple[ErrorRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a stream has been read: `timestamp` (the records' own times, or the run's start) or `keyset`."""
+
+    kind: str
+    field: Path = ()
+    format: str = ""
+    advance: str = "latest_record"
+    overlap: float = 0.0  # seconds read again, for what was saved late
+    initial: dict[str, Any] = dataclasses.field(default_factory=dict)
+    fields: tuple[tuple[str, Path], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """How the next page is found: next_link, cursor, page, offset, keyset or none."""
+
+    kind: str
+    next: Path = ()
+    link_header: bool = False
+    first: int = 1
+    total_pages: Path = ()
+    has_more: Path = ()
+    total: Path = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How all records of a span of days are read, so that deletions are found by comparing ids."""
+
+    field: Path
+    path: Template
+    query: Templates
+    body: Structure | None
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """One more request per record, where the list gives ids only."""
+
+    path: Template
+    query: Templates
+    record: Path
+    concurrency: int
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """How a stream is read."""
+
+    method: str
+    path: Template
+    query: Templates
+    headers: Templates
+    body: Structure | None
+    records: Path
+    cursor: Cursor | None
+    paging: Paging
+    page_size: int
+    window: Window | None
+    detail: Detail | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where an id, reference or version is read from the answer to a write."""
+
+    source: str  # body | location | header | request
+    path: Path = ()
+    pattern: Any = None
+    header: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One kind of write. `body` is "ours" (our bytes), "none", or a structure around our bytes."""
+
+    name: str
+    method: str
+    path: Template
+    query: Templates
+    headers: Templates
+    body: Structure | str
+    success: frozenset[int]
+    id: Found | None
+    reference: Found | None
+    version: Found | None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Several writes in one call, and where each one's own result lies."""
+
+    operations: frozenset[str]
+    size: int
+    method: str
+    path: Template
+    query: Templates
+    headers: Templates
+    item: Structure | None
+    body: Structure
+    success: frozenset[int]
+    atomic: bool
+    results: Path
+    match: str
+    key: Path
+    status: Path
+    item_success: frozenset[str]
+    error: Path
+    id: Found | None
+    reference: Found | None
+    version: Found | None
+
+
+@dataclass(frozen=True, slots=True)
+class LookUpQuery:
+    """How the target is asked for what carries our key."""
+
+    method: str
+    path: Template
+    query: Templates
+    headers: Templates
+    body: Structure | None
+    records: Path | None  # None: the answer itself is the record
+    match: Path
+    id: Path
+    reference: Path
+    version: Path
+    absent: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """How a stream is written, and what the target lets us promise."""
+
+    write_class: str  # idempotent | look_up | blind
+    guarantee: str
+    settle_seconds: float
+    correction: tuple[str, ...]
+    key_field: Path
+    idempotency_header: str
+    idempotency_field: Path
+    operations: dict[str, Operation]
+    batch: Batch | None
+    look_up: LookUpQuery | None
+    sample: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One kind of record that a connector reads or writes."""
+
+    name: str
+    title: str
+    about: str
+    entity: str
+    key: tuple[Path, ...]
+    version: Path
+    changed_at: Path
+    ordered: str  # latest | every (records are deltas, never superseded)
+    budget: str
+    documentation: str
+    read: Read | None
+    write: Write | None
+
+    @property
+    def capabilities(self) -> tuple[str, ...]:
+        """Return what the stream can do: read, incremental, window, write, look up."""
+        able = {
+            "read": self.read is not None,
+            "incremental": self.read is not None and self.read.cursor is not None,
+            "window": self.read is not None and self.read.window is not None,
+            "write": self.write is not None,
+            "look up": self.write is not None and self.write.look_up is not None,
+        }
+        return tuple(name for name, can in able.items() if can)
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """How a webhook proves that it comes from the vendor."""
+
+    kind: str  # hmac_sha256 | token
+    header: str
+    secret: Template
+    encoding: str
+    prefix: str
+    signed: Template | None
+    timestamp_header: str
+    tolerance: float
+
+
+@dataclass(frozen=True, slots=True)
+class Webhooks:
+    """Signature, handshake, and where the event's id and records lie."""
+
+    signature: Signature
+    handshake: str
+    handshake_parameter: str
+    event_id: Path
+    event_header: str
+    records: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Redaction:
+    """Names of headers and body fields that never reach a log or an exchange (lower case)."""
+
+    headers: frozenset[str]
+    fields: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One vendor's system as the engine sees it."""
+
+    name: str
+    title: str
+    version: int
+    about: str
+    base_url: Template
+    questions: tuple[Question, ...]
+    auth: tuple[Auth, ...]
+    headers: Templates
+    test: Test
+    budgets: tuple[Budget, ...]
+    throttle: Throttle
+    limits: Limits
+    errors: Errors
+    streams: dict[str, Stream]
+    webhooks: Webhooks | None
+    redaction: Redaction
+    exempt: dict[str, str]
+    documentation: dict[str, str]
+    file: str = ""
+
+    def auth_named(self, name: str) -> Auth:
+        """Return the way to sign in of that name; the first one when the name is empty."""
+        return next((auth for auth in self.auth if auth.name == name), self.auth[0])
+
+    def budget_of(self, stream: str) -> Budget | None:
+        """Return the budget that the stream draws on; the first one when it names none."""
+        wanted = self.streams[stream].budget if stream in self.streams else ""
+        return next(
+            (budget for budget in self.budgets if budget.name == wanted), self.budgets[0] if self.budgets else None
+        )
