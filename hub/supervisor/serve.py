@@ -68,7 +68,8 @@ class Supervisor:
         for child in [*parts.workers(self.options, self.servers.places, env), parts.beat(self.servers.places, env)]:
             self._start(child)
         self._wait_for_web(url)
-        self._manage(env, "first_run")
+        if self.options.demonstration:
+            self._manage(env, "first_run")
         self.alone.say(web=url, children={child.name: child.process.pid for child in self.children if child.process})
         terminal.ready(url, self._where_to_look(url), time.monotonic() - self.began)
 

@@ -1,0 +1,98 @@
+"""The doctor: silent when all is well, and each trouble has its cause and remedy."""
+
+import shutil
+from collections import namedtuple
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+from hub import doctor
+from hub.supervisor import parts
+
+Usage = namedtuple("Usage", "total used free")
+
+
+@pytest.mark.django_db
+def test_well_hub_has_nothing_wrong(capsys) -> None:
+    call_command("doctor")
+    said = capsys.readouterr().out
+    assert "What is committed survives a power cut" in said
+    assert "✗" not in said
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("value", ["off", "local"])
+def test_weak_durability_is_found(value: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL synchronous_commit = {value}")
+    ((thing, _, remedy),) = doctor.durability()
+    assert thing == f"PostgreSQL runs with synchronous_commit = {value}"
+    assert "ALTER SYSTEM SET synchronous_commit = on" in remedy
+
+
+@pytest.mark.django_db
+def test_unlogged_table_is_found() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE UNLOGGED TABLE fast (n int)")
+    assert [thing for thing, _, _ in doctor.durability()] == ["The table fast is unlogged"]
+
+
+@pytest.mark.django_db
+def test_missing_migration_is_found() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'governance'")
+    ((thing, cause, _),) = doctor.migrations()
+    assert "migrations are not applied" in thing
+    assert "governance 0001_initial" in cause
+
+
+def test_full_disk_is_found(monkeypatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(10**9, 10**9 - 2_000_000, 2_000_000))
+    ((thing, _, _),) = doctor.disk()
+    assert thing.endswith("has 2 MB left")
+
+
+def test_secret_that_others_may_read_is_found(settings, tmp_path: Path) -> None:
+    settings.STATE = tmp_path
+    (tmp_path / "keys").touch(0o644)
+    ((_, _, remedy),) = doctor.secret_files()
+    assert remedy == f"chmod 600 {tmp_path / 'keys'}"
+
+
+def test_silent_broker_is_found(settings, tmp_path: Path) -> None:
+    settings.REDIS_URL = f"unix://{tmp_path}/nothing"
+    ((thing, _, remedy),) = doctor.broker()
+    assert thing == "Redis does not answer"
+    assert "make run" in remedy
+
+
+def test_orphan_is_found(settings, tmp_path: Path, start_process) -> None:
+    settings.STATE = tmp_path
+    started = start_process(["sleep", "60"], {parts.MARK: str(tmp_path)})
+    ((thing, _, remedy),) = doctor.orphans()
+    assert thing == "1 processes run without a supervisor"
+    assert str(started.pid) in remedy
+
+
+@pytest.mark.processes
+def test_dead_database_is_told_once_and_ends_with_1(servers, start_process) -> None:
+    servers.stop()
+    started = start_process(["python", "manage.py", "doctor"])
+    assert started.wait() == 1
+    assert "✗ The database answers" in started.output
+    assert started.output.count("Mend the database first") == 3
+    assert "Traceback" not in started.output
+
+
+def test_application_adds_checks_of_its_own(monkeypatch) -> None:
+    def moon() -> object:
+        """The moon is full."""
+        yield ("The moon is a sickle", "it is the third of the month.", "Wait until the 15th.")
+
+    monkeypatch.setattr(doctor, "CHECKS", ())
+    monkeypatch.setattr(doctor, "_of_applications", lambda: [moon])
+    (finding,) = doctor.examine()
+    assert finding.title == "The moon is full"
+    assert finding.wrong[0][2] == "Wait until the 15th."
