@@ -158,12 +158,8 @@ def orphans() -> Iterator[Wrong]:
         return  # the hub runs, and its supervisor owns them
     left = marked(f"{parts.MARK}={state}") + running_in(state / "postgresql", "postgres")
     if left:
-        pids = " ".join(str(each.pid) for each in left)
-        yield (
-            f"{len(left)} processes run without a supervisor",
-            "it was killed.",
-            f"make run stops them; or: kill {pids}",
-        )
+        remedy = f"The next start stops them; or type: kill {' '.join(str(each.pid) for each in left)}"
+        yield (f"{len(left)} processes run without a supervisor", "it was killed.", remedy)
 
 
 CHECKS: tuple[Check, ...] = (disk, secret_files, database, durability, migrations, broker, keys, orphans)

@@ -11,14 +11,12 @@ from hub.doctor import Finding, examine
 
 
 class Command(BaseCommand):
-    help = (
-        "Looks at everything the hub needs and says what is wrong, why, and what to do. Ends with 1 when anything is."
-    )
+    help = "Says what is wrong with the hub, why, and what to do; ends with 1 when anything is."
     requires_system_checks = []  # it must be able to speak when those fail
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print the findings."""
-        console = Console(file=self.stdout, highlight=False, soft_wrap=True)
+        console = Console(highlight=False, soft_wrap=True)
         findings = examine()
         for finding in findings:
             self._print(console, finding)
@@ -26,9 +24,8 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def _print(self, console: Console, finding: Finding) -> None:
-        console.print(
-            Text("✗ ", style="bold red") if finding.wrong else Text("✓ ", style="green"), finding.title, sep=""
-        )
+        mark = Text("✗ ", style="bold red") if finding.wrong else Text("✓ ", style="green")
+        console.print(mark, finding.title, sep="")
         for thing, cause, remedy in finding.wrong:
             console.print(Text(f"    {thing}", style="bold"))
             console.print(Text(f"      Cause:  {cause}"))
