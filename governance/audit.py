@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from governance.actor import By, as_actor
 from governance.identifiers import new_id
-from governance.models import AuditEntry, AuditHead, LegalEntity
+from governance.models import AuditEntry, AuditHead, AuditSeal, LegalEntity
 
 Thing = models.Model | tuple[str, str, str]  # a row, or (kind, id, name)
 
@@ -142,15 +142,17 @@ class Verdict:
 def verify(*, limit: int = 100) -> Verdict:
     """Go through the whole chain and return what is wrong, at most `limit` places. Reads every entry once."""
     _seal_pending()
-    head = AuditHead.objects.get()
+    head, last = _ends()
     chain = _Chain(b"")
     breaks: list[Break] = []
-    for position, seal_hash, entry_id, entry in _sealed_entries(up_to=head.position):
+    for position, seal_hash, entry_id, entry in _sealed_entries(up_to=last):
         message = chain.wrong_with(position, seal_hash, entry_id, entry)
         if message and len(breaks) < limit:
             breaks.append(Break(position, str(entry_id), message))
     if (chain.position, chain.hash) != (head.position, bytes(head.hash)):
-        breaks.append(Break(head.position, "", "The chain does not reach its head: its last entries were removed."))
+        breaks.append(
+            Break(head.position, "", "The chain does not end at its head: its last entries or its head were removed.")
+        )
     unsealed = AuditEntry.objects.raw(
         "SELECT e.* FROM governance_auditentry e WHERE NOT EXISTS"
         " (SELECT FROM governance_auditseal s WHERE s.entry_id = e.id) LIMIT %s",
@@ -203,6 +205,16 @@ def _entry(values: dict[str, Any]) -> AuditEntry:
         if isinstance(values[name], str):  # Django reads JSON as text and parses it itself
             values[name] = json.loads(values[name])
     return AuditEntry(**values)
+
+
+def _ends() -> tuple[AuditHead, int]:
+    """Return the head and the position of the last seal, which should be the same, as of one moment."""
+    last_seal = models.Subquery(AuditSeal.objects.order_by("-position").values("position")[:1])
+    head = AuditHead.objects.annotate(last=last_seal).first()
+    if head is not None:
+        return head, head.last or 0
+    seal = AuditSeal.objects.order_by("position").last()  # no head: nothing was ever written, or it was removed
+    return AuditHead(position=0, hash=b""), seal.position if seal else 0
 
 
 def _seal_pending() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from governance.actor import ENGINE, as_actor
-from governance.models import LegalEntity, RoleGrant, User
+from governance.models import LegalEntity, RoleGrant
 from governance.rights import (
     NotAllowed,
     Right,
@@ -14,26 +14,19 @@ from governance.rights import (
     require,
     require_other_person,
 )
+from tests.governance.people import company, person
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def germany() -> LegalEntity:
-    return LegalEntity.objects.create(code="HP-DE", name="Halden & Partner GmbH", country="DE", currency="EUR")
+    return company("HP-DE")
 
 
 @pytest.fixture
 def britain() -> LegalEntity:
-    return LegalEntity.objects.create(code="HP-GB", name="Halden & Partner Ltd", country="GB", currency="GBP")
-
-
-def person(name: str, role: Role | None = None, legal_entity: LegalEntity | None = None, **more: bool) -> User:
-    first, last = name.split()
-    user = User.objects.create(username=first.lower(), first_name=first, last_name=last, **more)
-    if role:
-        RoleGrant.objects.create(user=user, role=role, legal_entity=legal_entity, granted_by="engine:engine")
-    return user
+    return company("HP-GB")
 
 
 def test_visible_to_keeps_only_entities_with_a_role(germany: LegalEntity, britain: LegalEntity) -> None:
