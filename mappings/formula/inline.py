@@ -1,0 +1,66 @@
+"""Functions that the compiler writes out for the usual operand, because the call would cost more than the work.
+
+Each entry takes the careful call, the node, its arguments and the writer, and returns Python code with the same result.
+"""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from mappings.formula import limits
+from mappings.formula.tree import Call, Constant
+
+
+def _round(careful: str, node: Call, *rest: Any) -> str:
+    *arguments, writer = rest
+    digits = node.arguments[1] if len(arguments) > 1 else Constant(Decimal(0), 0)
+    if not isinstance(digits, Constant) or not isinstance(digits.value, Decimal):
+        return careful
+    if digits.value not in {Decimal(each) for each in range(13)}:
+        return careful
+    step = writer.constant(Decimal(1).scaleb(-int(digits.value)))
+    value = arguments[0]
+    native = f"{value.code}.quantize({step}, 'ROUND_HALF_UP')"
+    return f"{native} if {value.code}.__class__ is Decimal else {careful}"
+
+
+def _short_text(native: str) -> Callable[..., str]:
+    def write(careful: str, node: Call, value: Any, *rest: Any) -> str:
+        code = value.code
+        short = f"{code}.__class__ is str and len({code}) <= {limits.MAX_TEXT // 4}"
+        return f"{native.format(code)} if {short} else {careful}"
+
+    return write
+
+
+def _left(careful: str, node: Call, value: Any, *rest: Any) -> str:
+    count = node.arguments[1] if len(node.arguments) > 1 else Constant(Decimal(1), 0)
+    if not isinstance(count, Constant) or not isinstance(count.value, Decimal):
+        return careful
+    if count.value != count.value.to_integral_value() or not 0 <= count.value <= limits.MAX_TEXT:
+        return careful
+    return f"{value.code}[:{int(count.value)}] if {value.code}.__class__ is str else {careful}"
+
+
+def _datevalue(careful: str, node: Call, value: Any, *rest: Any) -> str:
+    if len(node.arguments) > 1:
+        return careful
+    code = value.code
+    # fromisoformat also reads 20260331 and 2026-W14-2; the form YYYY-MM-DD is held by length and signs.
+    shaped = f"{code}.__class__ is str and len({code}) == 10 and {code}[4] == {code}[7] == '-'"
+    return f"date_from_iso({code}) if {shaped} else {careful}"
+
+
+def _isblank(careful: str, node: Call, value: Any, *rest: Any) -> str:
+    return f'{value.code} is None or {value.code} == "" or {value.code} == []'
+
+
+INLINE: dict[str, Callable[..., str]] = {
+    "ROUND": _round,
+    "UPPER": _short_text("{0}.upper()"),
+    "LOWER": _short_text("{0}.lower()"),
+    "TRIM": _short_text('" ".join({0}.split())'),
+    "LEFT": _left,
+    "DATEVALUE": _datevalue,
+    "ISBLANK": _isblank,
+}

@@ -1,0 +1,14 @@
+"""CEILING."""
+
+from decimal import ROUND_CEILING, Decimal
+
+from mappings.formula.arguments import multiple_of
+
+
+def CEILING(value: object, step: object = Decimal(1)) -> Decimal | None:
+    """Round up to a multiple of a step: hours to begun quarters, for example.
+
+    >>> CEILING(7.51, 0.25)
+    7.75
+    """
+    return multiple_of(value, step, ROUND_CEILING)

@@ -1,0 +1,18 @@
+"""EXTRACT."""
+
+from mappings.formula.arguments import pattern
+from mappings.formula.values import bounded
+from mappings.formula.values import text as as_text
+
+
+def EXTRACT(text: object, regular_expression: object) -> str | None:
+    """Return the part of a text that a regular expression finds: its first group, or the whole match, or blank.
+
+    >>> EXTRACT("INV-2026-0041 paid", "INV-([0-9]{4})")
+    "2026"
+    """
+    found = pattern(regular_expression).search(bounded(as_text(text)))
+    if found is None:
+        return None
+    result: str | None = found.group(1) if found.re.groups else found.group(0)
+    return result

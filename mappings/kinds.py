@@ -1,0 +1,117 @@
+"""Bring a value to the kind of its canonical field: exact numbers, ISO dates, aware times; refuse the rest in words."""
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from canonical.entity import Kind
+from mappings.formula import limits, values
+from mappings.formula.arguments import date_from_text, time_from_text
+from mappings.formula.problems import UnacceptableError
+from mappings.formula.words import described
+
+PLAIN_NUMBER = re.compile(r"[+-]?(\d{1,28}(\.\d{1,28})?|\.\d{1,28})", re.ASCII)
+TRUE = {"true", "t", "yes", "y", "1"}
+FALSE = {"false", "f", "no", "n", "0"}
+NUMBER = f"a number below {limits.LARGEST:,}"
+
+
+def to_text(value: Any) -> str | None:
+    """Return a text; numbers and dates are written out, because vendors give ids as numbers."""
+    return None if value is None else values.bounded(values.text(value))
+
+
+def to_decimal(value: Any) -> Decimal | None:
+    """Return an exact number: Decimal, whole number, or plain digits. Not finite or absurd is a shape problem."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, str) and PLAIN_NUMBER.fullmatch(value.strip()):
+        value = Decimal(value.strip())
+    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() < 128:
+        value = Decimal(value)
+    if not isinstance(value, Decimal):
+        raise UnacceptableError(f"A number is needed, but this is {described(value)}", value=value, accepted=NUMBER)
+    if not value.is_finite() or abs(value) >= limits.LARGEST or value.adjusted() < limits.FINEST:
+        message = f"{described(value)} is not finite, too large or too fine"
+        raise UnacceptableError(message[0].upper() + message[1:], value=value, accepted=NUMBER, shape=True)
+    return value
+
+
+def to_integer(value: Any) -> int | None:
+    """Return a whole number; 7.0 is one, 7.5 is not."""
+    exact = to_decimal(value)
+    if exact is None:
+        return None
+    if exact != exact.to_integral_value():
+        accepted = "a whole number"
+        raise UnacceptableError(
+            f"A whole number is needed, but this is {described(value)}", value=value, accepted=accepted
+        )
+    return int(exact)
+
+
+def to_date(value: Any) -> date | None:
+    """Return a calendar day: a date, or a text 2026-03-31."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, datetime):
+        accepted = "a date; TODATE(time, zone) says at which place the day counts"
+        raise UnacceptableError("A date is needed, but this is a time", value=value, accepted=accepted)
+    return value if isinstance(value, date) else date_from_text(value, "YYYY-MM-DD")
+
+
+def to_datetime(value: Any) -> datetime | None:
+    """Return an aware time: a time, or an ISO 8601 text with a zone."""
+    return None if value is None or value == "" else time_from_text(value, "")
+
+
+def to_boolean(value: Any) -> bool | None:
+    """Return yes or no: TRUE/FALSE, 1/0, or the words that vendors use (true, T, yes, Y …)."""
+    if value is None or value == "" or isinstance(value, bool):
+        return None if value == "" else value
+    word = value.strip().lower() if isinstance(value, str) and len(value) < 10 else ""
+    if isinstance(value, (int, Decimal)) and value in (0, 1):
+        return value == 1
+    if word in TRUE or word in FALSE:
+        return word in TRUE
+    accepted = "TRUE or FALSE"
+    raise UnacceptableError(f"Yes or no is needed, but this is {described(value)}", value=value, accepted=accepted)
+
+
+def to_lines(value: Any) -> list[Any] | None:
+    """Return a list of records, as it is."""
+    if value is None:
+        return None
+    if (
+        not isinstance(value, list)
+        or len(value) > limits.MAX_LINES
+        or not all(isinstance(each, dict) for each in value)
+    ):
+        accepted = f"a list of at most {limits.MAX_LINES:,} records"
+        raise UnacceptableError(
+            f"A list is needed, but this is {described(value)}", value=value, accepted=accepted, shape=True
+        )
+    return value
+
+
+def to_any(value: Any) -> Any:
+    """Return a value for a body without declared kinds; numbers are checked like those of fields."""
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
+        return value
+    exact = to_decimal(value)
+    return value if isinstance(value, int) else exact
+
+
+CONVERTERS: dict[Kind | None, Callable[[Any], Any]] = {
+    Kind.TEXT: to_text,
+    Kind.INTEGER: to_integer,
+    Kind.DECIMAL: to_decimal,
+    Kind.MONEY: to_decimal,
+    Kind.DATE: to_date,
+    Kind.DATETIME: to_datetime,
+    Kind.BOOLEAN: to_boolean,
+    Kind.LINES: to_lines,
+    None: to_any,
+}
