@@ -4,6 +4,7 @@ PostgreSQL refuses to run as root, so a hub started by root gives both servers a
 must reach what it runs and where it stores. A hub started by anybody else runs them under its own account.
 """
 
+import contextlib
 import hashlib
 import os
 import pwd
@@ -53,19 +54,20 @@ class Account:
             return True
         return subprocess.run(["/bin/sh", "-c", 'test -x "$0"', path], **self.identity, cwd="/").returncode == 0
 
-    def reachable(self, folder: Path) -> Path:
-        """Return `folder` of programs, or a copy of it that this account can reach."""
-        if self.can_enter(folder):
-            return folder
-        mark = hashlib.sha256(f"{folder}{folder.stat().st_mtime_ns}".encode()).hexdigest()[:12]
-        copy = PROGRAMS / f"{folder.name}-{mark}"
+    def reachable(self, root: Path, *parts: str) -> Path:
+        """Return `root`, or a folder that this account can reach and that holds copies of its `parts`."""
+        if self.can_enter(root):
+            return root
+        found = [part for part in parts if (root / part).exists()]
+        stamps = [f"{root / part} {(root / part).stat().st_mtime_ns}" for part in found]
+        copy = PROGRAMS / hashlib.sha256("\n".join(stamps).encode()).hexdigest()[:12]
         if not copy.exists():
             unfinished = copy.with_name(f"{copy.name}.{os.getpid()}")
-            shutil.copytree(folder, unfinished, symlinks=True)
-            try:
+            for part in found:
+                shutil.copytree(root / part, unfinished / part, symlinks=True)
+            with contextlib.suppress(OSError):  # another start finished the same copy first
                 unfinished.rename(copy)
-            except OSError:  # another start finished the same copy first
-                shutil.rmtree(unfinished)
+            shutil.rmtree(unfinished, ignore_errors=True)
         return copy
 
 

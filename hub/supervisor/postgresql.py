@@ -187,7 +187,7 @@ class Postgresql:
         return (str(folder) if self.account.can_enter(folder) else "/proc/self/cwd"), folder
 
     def _program(self, name: str) -> str:
-        return str(self.account.reachable(programs.postgresql()) / "bin" / name)
+        return str(programs.postgresql(self.account) / name)
 
     def _check_release(self) -> None:
         found = (self.data / "PG_VERSION").read_text().strip()

