@@ -1,0 +1,60 @@
+"""The business calendar of a legal entity: set up with usual hours, and asked for as a value to reckon with."""
+
+from datetime import time
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+
+from governance import audit
+from governance.actor import By
+from governance.models import BusinessCalendar, LegalEntity, WeekdayHours
+from governance.rights import Right, require
+from governance.working_time import NINE_TO_FIVE, WorkingTime, public_holidays
+
+MONDAY_TO_FRIDAY = range(5)
+
+
+@transaction.atomic
+def set_up(
+    *,
+    legal_entity: LegalEntity,
+    time_zone: str,
+    by: By,
+    subdivision: str = "",
+    opens_at: time = NINE_TO_FIVE.opens_at,
+    closes_at: time = NINE_TO_FIVE.closes_at,
+) -> BusinessCalendar:
+    """Give a legal entity its calendar: Monday to Friday, public holidays of its country and region.
+
+    A legal entity that has one keeps it. Raises ValidationError for an unknown time zone or region.
+    """
+    require(by, Right.EDIT_CONFIGURATION, legal_entity)
+    existing = BusinessCalendar.objects.filter(legal_entity=legal_entity).first()
+    if existing:
+        return existing
+    calendar = BusinessCalendar(
+        legal_entity=legal_entity, country=legal_entity.country, subdivision=subdivision, time_zone=time_zone
+    )
+    calendar.full_clean()
+    calendar.save()
+    WeekdayHours.objects.bulk_create(
+        WeekdayHours(calendar=calendar, weekday=weekday, opens_at=opens_at, closes_at=closes_at)
+        for weekday in MONDAY_TO_FRIDAY
+    )
+    after = {"country": calendar.country, "subdivision": subdivision, "time_zone": time_zone}
+    audit.record(by=by, verb="set_up", thing=calendar, after=after, legal_entity=legal_entity)
+    return calendar
+
+
+def working_time(legal_entity: LegalEntity) -> WorkingTime:
+    """Return when a legal entity works. Without a calendar: Monday to Friday, 9 to 17 UTC, holidays of its country."""
+    calendar = (
+        BusinessCalendar.objects.filter(legal_entity=legal_entity).prefetch_related("weekday_hours", "days").first()
+    )
+    if calendar:
+        return calendar.working_time
+    return WorkingTime(
+        hours=dict.fromkeys(MONDAY_TO_FRIDAY, NINE_TO_FIVE),
+        zone=ZoneInfo("UTC"),
+        holidays=public_holidays(legal_entity.country),
+    )
