@@ -6,6 +6,7 @@ Units: sizes in bytes, times in seconds. `STATE` is the folder that holds everyt
 import json
 import os
 import secrets
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
@@ -134,6 +135,25 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_TIMEZONE = "UTC"
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # one format of log lines for all processes
+# The sweep nudges the lanes that have due rows: a lost message, a killed worker or a wake-up time costs some seconds.
+SWEEP_SECONDS = 5.0
+if find_spec("routes.tasks"):
+    CELERY_BEAT_SCHEDULE = {
+        "sweep": {
+            "task": "routes.tasks.sweep",
+            "schedule": SWEEP_SECONDS,
+            "options": {"queue": "master", "expires": 2 * SWEEP_SECONDS},  # sweeps that waited have no use
+        }
+    }
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": os.environ.get("LOG_LEVEL", "INFO")},
+}
 
 # Operator's settings, never the admin's.
 OUTBOUND_ALLOWED = [item for item in os.environ.get("OUTBOUND_ALLOWED", "").split(",") if item]  # "127.0.0.1:8601"

@@ -146,7 +146,7 @@ class Supervisor:
         return {
             "Pages": f"{url}admin/",
             "Logs": str(self.servers.places.logs),
-            "Health": f"{sys.executable} manage.py doctor",
+            "Health": f"STATE={self.options.state} {sys.executable} manage.py doctor",
         }
 
     def _watch(self) -> None:

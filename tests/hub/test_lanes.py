@@ -1,0 +1,49 @@
+"""Lanes: every one is served, posting by every worker, and analytics leaves one worker free."""
+
+from pathlib import Path
+
+import pytest
+from celery.exceptions import QueueNotFound
+from django.conf import settings
+
+from hub.celery import app
+from hub.supervisor import parts
+from hub.supervisor.options import Options
+from hub.supervisor.places import Places
+
+
+def lanes_of_workers(environment: dict[str, str]) -> list[set[str]]:
+    children = parts.workers(Options.of(environment), Places(Path("/state"), Path("/state/sockets")), {})
+    return [set(child.command[child.command.index("-Q") + 1].split(",")) for child in children]
+
+
+def test_every_lane_is_served() -> None:
+    assert set().union(*lanes_of_workers({})) == set(settings.LANES)
+
+
+def test_analytics_leaves_a_worker_for_posting() -> None:
+    served = lanes_of_workers({})
+    assert all("posting" in lanes for lanes in served)
+    assert any("analytics" not in lanes for lanes in served)
+
+
+def test_operator_chooses_workers_and_their_lanes() -> None:
+    assert lanes_of_workers({"WORKERS": "posting;posting;master,analytics,intake"}) == [
+        {"posting"},
+        {"posting"},
+        {"master", "analytics", "intake"},
+    ]
+
+
+def test_task_for_a_lane_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(QueueNotFound):
+        app.amqp.router.route({"queue": "postings"}, "some.task")
+
+
+def test_task_without_a_lane_goes_to_master() -> None:
+    assert app.amqp.router.route({}, "some.task")["queue"].name == "master"
+
+
+def test_lost_message_is_harmless_because_nothing_waits_for_an_answer() -> None:
+    assert app.conf.task_ignore_result
+    assert app.conf.result_backend is None
