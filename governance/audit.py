@@ -8,6 +8,8 @@ can rewrite the whole chain can only be caught by a head that was noted elsewher
 import hashlib
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -25,6 +27,19 @@ Thing = models.Model | tuple[str, str, str]  # a row, or (kind, id, name)
 
 _COLUMNS = "id at actor_kind actor_id actor_name verb thing_kind thing_id thing_name before after reason channel"
 _DIGESTED = (*_COLUMNS.split(), "legal_entity_id")
+
+
+_channel: ContextVar[str] = ContextVar("channel", default="")
+
+
+@contextmanager
+def through(channel: str) -> Iterator[None]:
+    """Say once, at the door, through what people come in: page, admin, api, command. Entries made inside carry it."""
+    token = _channel.set(channel)
+    try:
+        yield
+    finally:
+        _channel.reset(token)
 
 
 def record(
@@ -85,7 +100,7 @@ def entry_of(
         before=plain(before),
         after=plain(after),
         reason=_text(reason),
-        channel=channel,
+        channel=channel or _channel.get(),
         legal_entity_id=legal_entity.pk if isinstance(legal_entity, LegalEntity) else legal_entity,
     )
     entry.digest = digest(entry)

@@ -66,6 +66,23 @@ CREATE TRIGGER governance_audit_guard BEFORE UPDATE OR DELETE ON governance_audi
 CREATE TRIGGER governance_audit_guard BEFORE UPDATE OR DELETE ON governance_auditseal
     FOR EACH ROW EXECUTE FUNCTION governance_audit_guard();
 
+-- One row per INSERT statement waits here for the commit, so that a bulk of thousands takes the head once. Never holds
+-- a row that others can see.
+CREATE TABLE governance_auditpending (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    entries uuid[] NOT NULL,
+    digests bytea[] NOT NULL
+);
+
+CREATE FUNCTION governance_audit_collect() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO governance_auditpending (entries, digests)
+        SELECT array_agg(id ORDER BY id), array_agg(digest ORDER BY id) FROM added HAVING count(*) > 0;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER governance_audit_collect AFTER INSERT ON governance_auditentry
+    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION governance_audit_collect();
+
 -- Runs at commit: the head's row lock orders the commits and is held for the commit only. An emptied table (tests
 -- flush) starts a new chain.
 CREATE FUNCTION governance_audit_seal() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -74,13 +91,17 @@ DECLARE
 BEGIN
     INSERT INTO governance_audithead (id, position, hash) VALUES (1, 0, ''::bytea) ON CONFLICT DO NOTHING;
     SELECT * INTO STRICT link FROM governance_audithead WHERE id = 1 FOR UPDATE;
-    link.position := link.position + 1;
-    link.hash := sha256(link.hash || int8send(link.position) || uuid_send(NEW.id) || NEW.digest);
-    INSERT INTO governance_auditseal (position, entry_id, hash) VALUES (link.position, NEW.id, link.hash);
+    FOR each IN 1 .. cardinality(NEW.entries) LOOP
+        link.position := link.position + 1;
+        link.hash := sha256(link.hash || int8send(link.position) || uuid_send(NEW.entries[each]) || NEW.digests[each]);
+        INSERT INTO governance_auditseal (position, entry_id, hash)
+            VALUES (link.position, NEW.entries[each], link.hash);
+    END LOOP;
     UPDATE governance_audithead SET position = link.position, hash = link.hash WHERE id = 1;
+    DELETE FROM governance_auditpending WHERE id = NEW.id;
     RETURN NULL;
 END $$;
-CREATE CONSTRAINT TRIGGER governance_audit_seal AFTER INSERT ON governance_auditentry
+CREATE CONSTRAINT TRIGGER governance_audit_seal AFTER INSERT ON governance_auditpending
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION governance_audit_seal();
 """
 
@@ -97,7 +118,9 @@ class Migration(migrations.Migration):
         ),
         migrations.RunSQL(
             AUDIT_GUARD,
-            """DROP TRIGGER governance_audit_seal ON governance_auditentry;
+            """DROP TRIGGER governance_audit_collect ON governance_auditentry;
+            DROP FUNCTION governance_audit_collect();
+            DROP TABLE governance_auditpending;
             DROP FUNCTION governance_audit_seal();
             DROP TRIGGER governance_audit_guard ON governance_auditseal;
             DROP TRIGGER governance_audit_guard ON governance_auditentry;

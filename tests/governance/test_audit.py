@@ -50,6 +50,23 @@ def test_record_costs_one_query_and_the_seal_at_commit(django_assert_num_queries
 
 
 @pytest.mark.django_db
+def test_thousands_of_entries_are_written_and_sealed_with_few_statements(django_assert_max_num_queries) -> None:
+    entries = [audit.entry_of(by=ENGINE, verb="resubmit", thing=THING) for _ in range(2500)]
+
+    with django_assert_max_num_queries(5):
+        audit.record_all(entries)
+    assert audit.verify().is_intact
+
+
+@pytest.mark.django_db
+def test_entries_carry_the_channel_they_came_through() -> None:
+    with audit.through("api"):
+        inside = write(1)[0]
+
+    assert (inside.channel, write(1)[0].channel) == ("api", "")
+
+
+@pytest.mark.django_db
 def test_entries_are_seen_by_those_of_the_legal_entity() -> None:
     germany = company("HP-DE")
     farid = person("Farid Amini", Role.FINANCE, germany)
