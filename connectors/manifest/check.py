@@ -9,6 +9,7 @@ from typing import Any
 import jsonschema
 import re2
 
+from connectors.manifest.check_steps import step_faults
 from connectors.manifest.problems import ManifestProblem
 from connectors.manifest.source import Source
 from connectors.manifest.words import remedy_of, words_of
@@ -19,7 +20,7 @@ _TOKEN_KINDS = ("oauth2_client_credentials", "oauth2_refresh", "session", "overr
 # Names that a template may use, by the part of the manifest it stands in.
 _ROOTS_ALWAYS = {"answers", "secrets"}
 _ROOTS_READ = {"cursor", "page", "window", "record"}
-_ROOTS_WRITE = {"key", "external_id", "idempotency_key", "body", "items"}
+_ROOTS_WRITE = {"key", "external_id", "idempotency_key", "body", "items", "step"}
 _TEXTS = {
     "title",
     "help",
@@ -114,6 +115,7 @@ def _meaning_faults(value: dict[str, Any]) -> Iterator[Fault]:
         if isinstance(stream, dict):
             yield from _read_faults(("streams", name, "read"), stream)
             yield from _write_faults(("streams", name, "write"), stream)
+            yield from step_faults(("streams", name, "write"), stream.get("write"))
             yield from _budget_faults(("streams", name, "budget"), stream, value)
 
 

@@ -115,12 +115,30 @@ def _operation(name: str, item: dict[str, Any]) -> model.Operation:
         body = "none" if item["body"] is None else Structure(item["body"])
     return model.Operation(
         name=name,
+        method=item.get("method", ""),
+        path=compile_template(item.get("path", ""), escape=True),
+        query=compile_templates(item.get("query")),
+        headers=compile_templates(item.get("headers")),
+        body=body,
+        success=frozenset(item.get("success", ())),
+        id=_found(item.get("id")),
+        reference=_found(item.get("reference")),
+        version=_found(item.get("version")),
+        before=tuple(_step(step) for step in item.get("before", ())),
+        then=tuple(_step(step) for step in item.get("then", ())),
+        by_look_up="by" in item,
+    )
+
+
+def _step(item: dict[str, Any]) -> model.Step:
+    return model.Step(
         method=item["method"],
         path=compile_template(item["path"], escape=True),
         query=compile_templates(item.get("query")),
         headers=compile_templates(item.get("headers")),
-        body=body,
+        body=_structure(item, "body"),
         success=frozenset(item["success"]),
+        keep=tuple((name, compile_path(path)) for name, path in item.get("keep", {}).items()),
         id=_found(item.get("id")),
         reference=_found(item.get("reference")),
         version=_found(item.get("version")),

@@ -220,8 +220,27 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """One more call of a write, before or after the one that carries our bytes."""
+
+    method: str
+    path: Template
+    query: Templates
+    headers: Templates
+    body: Structure | None
+    success: frozenset[int]
+    keep: tuple[tuple[str, Path], ...]  # values of its answer, for {step.name} in what follows
+    id: Found | None
+    reference: Found | None
+    version: Found | None
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
-    """One kind of write. `body` is "ours" (our bytes), "none", or a structure around our bytes."""
+    """One kind of write. `body` is "ours" (our bytes), "none", or a structure around our bytes.
+
+    With `by_look_up` there is no call of its own: what the look-up finds is updated, else it is created.
+    """
 
     name: str
     method: str
@@ -233,6 +252,9 @@ class Operation:
     id: Found | None
     reference: Found | None
     version: Found | None
+    before: tuple[Step, ...] = ()
+    then: tuple[Step, ...] = ()
+    by_look_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
