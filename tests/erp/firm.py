@@ -170,7 +170,7 @@ class Firm:
     def make_projects(self) -> None:
         """Projects with tasks that hours can be booked on; the name starts with the code, Tryton keeps no other."""
         Work = self.get("project.work")
-        self.record("timesheet.work", name="Internal training", company=self.company)  # ids of works and projects differ
+        self.record("timesheet.work", name="Internal training", company=self.company)  # so ids differ
         self.facts["projects"] = {}
         for code, (name, customer, tasks) in PROJECTS.items():
             project = self.record(
