@@ -8,12 +8,14 @@ from datetime import date
 from pathlib import Path
 
 from sandbox.firm.reference import reference
+from sandbox.firm.story import Story, remembered_day
 from sandbox.firm.timesheets import Firm
 from sandbox.harvest.site import Harvest
 from sandbox.ledger import server as ledger_server
 from sandbox.ledger.book import Mode
 from sandbox.ledger.source import Source
 from sandbox.memory import Memory
+from sandbox.netsuite.site import NetSuite
 from sandbox.web import Site, serve
 
 
@@ -36,8 +38,19 @@ def _parser() -> argparse.ArgumentParser:
     harvest = systems.add_parser("harvest", help="time tool: Harvest API v2")
     _common(harvest)
     harvest.set_defaults(run=lambda arguments: asyncio.run(_run_site(Harvest, arguments)))
+    netsuite = systems.add_parser("netsuite", help="ERP: NetSuite SuiteTalk REST")
+    _common(netsuite)
+    netsuite.set_defaults(run=lambda arguments: asyncio.run(_run_site(NetSuite, arguments)))
+    everything = systems.add_parser("all", help="the demonstration: Harvest and NetSuite with the firm in them")
+    everything.add_argument("--port", type=int, default=0, help="first of the loopback ports; 0 takes free ones")
+    everything.add_argument("--harvest-port", type=int, default=None, help="default: --port")
+    everything.add_argument("--netsuite-port", type=int, default=None, help="default: --port + 1")
+    everything.add_argument("--state", type=Path, required=True, help="folder that keeps the memory")
+    _story(everything)
+    everything.set_defaults(run=lambda arguments: asyncio.run(_run_all(arguments)))
     firm = systems.add_parser("firm", help="the demonstration firm's reference data")
     firm.add_argument("--print", action="store_true", required=True, help="write it as JSON")
+    firm.add_argument("--state", type=Path, default=None, help="take first day and seed from this folder")
     _story(firm)
     firm.set_defaults(run=lambda arguments: print(json.dumps(reference(_firm(arguments)), indent=1)))
     return parser
@@ -49,6 +62,9 @@ def _story(parser: argparse.ArgumentParser) -> None:
 
 
 def _firm(arguments: argparse.Namespace) -> Firm:
+    kept = remembered_day(arguments.state) if arguments.state else None
+    if kept:
+        return Firm(date.fromisoformat(kept["today"]), kept["seed"])
     return Firm(arguments.today or date.today(), arguments.seed)  # noqa: DTZ011 - the operator's calendar day
 
 
@@ -70,6 +86,17 @@ async def _run_site(kind: type[Site], arguments: argparse.Namespace) -> None:
     runner, port = await serve(site, arguments.port)
     await _announce_and_wait({kind.name: port})
     await runner.cleanup()
+
+
+async def _run_all(arguments: argparse.Namespace) -> None:
+    firm = _firm(arguments)
+    story = Story(arguments.state, firm.today, firm.seed)
+    first = arguments.port
+    harvest, harvest_port = await serve(story.harvest, arguments.harvest_port or first)
+    netsuite, netsuite_port = await serve(story.netsuite, arguments.netsuite_port or (first and first + 1))
+    await _announce_and_wait({"harvest": harvest_port, "netsuite": netsuite_port})
+    await harvest.cleanup()
+    await netsuite.cleanup()
 
 
 async def _announce_and_wait(ports: dict[str, int]) -> None:

@@ -101,13 +101,17 @@ class Simulator:
     ) -> tuple[int, bytes]:
         """Send one plain request, JSON in; return status and body."""
         port = self.ports[system] if system else self.port
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        connection = self.connect(port)
         with contextlib.closing(connection):
             data = None if body is None else json.dumps(body).encode()
             sent = {"Content-Type": "application/json"} if data is not None else {}
             connection.request(method, path, data, {**sent, **(headers or {})})
             answer = connection.getresponse()
             return answer.status, answer.read()
+
+    def connect(self, port: int = 0) -> http.client.HTTPConnection:
+        """Return a connection to the simulator, for requests that `request` is too plain for."""
+        return http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=60)
 
     def set_faults(self, *rules: dict[str, Any], seed: int = 1, latency: float = 0.0, system: str = "") -> None:
         """Replace the fault plan; no rules: everything works again. See `sandbox.faults.FaultRule`."""

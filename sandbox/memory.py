@@ -24,7 +24,7 @@ class Memory:
     @property
     def empty(self) -> bool:
         """Whether nothing was ever stored: a first start."""
-        return not self.tables
+        return not any(self.tables.values())
 
     def table(self, name: str) -> dict[int, Row]:
         """Return all rows of a table by id."""

@@ -37,6 +37,8 @@ class Site:
         self.memory, self.faults = memory, Faults()
         self.requests = 0
         self.pending = 0  # late commits under way
+        self.in_flight = 0  # vendor requests being answered
+        self.extra_routes: Callable[[web.UrlDispatcher], None] | None = None  # of a demonstration
 
     def application(self) -> web.Application:
         """Return the aiohttp application with the admin's endpoints and the vendor's."""
@@ -45,12 +47,17 @@ class Site:
         application.router.add_get(ADMIN + "log", self._log)
         application.router.add_get(ADMIN + "faults", self._show_faults)
         application.router.add_post(ADMIN + "faults", self._set_faults)
+        if self.extra_routes is not None:
+            self.extra_routes(application.router)
         self.add_routes(application.router)
         return application
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         """Add the vendor's doors."""
         raise NotImplementedError
+
+    def admit(self, request: web.Request) -> None:
+        """Refuse a request at the gate, before anything else happens to it; raises Refusal."""
 
     async def before(self, request: web.Request) -> None:
         """Check what every request must bring; raises Refusal."""
@@ -84,6 +91,16 @@ class Site:
         if request.path.startswith(ADMIN):
             return await self._administer(request, handler)
         self.requests += 1
+        self.in_flight += 1
+        try:
+            self.admit(request)
+            return await self._serve(request, handler, body)
+        except Refusal as refusal:
+            return answer(refusal.status, refusal.body, refusal.headers)
+        finally:
+            self.in_flight -= 1
+
+    async def _serve(self, request: web.Request, handler: Handler, body: bytes) -> web.StreamResponse:
         rule = None
         if self.faults.active:
             rule = self.faults.draw(request.method, request.path_qs, self.key_of(request, body))

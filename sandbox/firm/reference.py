@@ -26,6 +26,7 @@ from sandbox.firm.people import WORKERS
 from sandbox.firm.timesheets import Firm, Rate
 from sandbox.firm.troubles import cap_hours, troubles
 from sandbox.harvest import site as harvest
+from sandbox.netsuite import login as netsuite
 
 Rows = list[dict[str, Any]]
 
@@ -55,6 +56,15 @@ def reference(firm: Firm) -> dict[str, Any]:
                 "client_id": harvest.CLIENT_ID,
                 "client_secret": harvest.CLIENT_SECRET,
                 "refresh_token": harvest.REFRESH_TOKEN,
+            },
+            "netsuite": {
+                "account": netsuite.ACCOUNT,
+                "consumer_key": netsuite.CONSUMER_KEY,
+                "consumer_secret": netsuite.CONSUMER_SECRET,
+                "token_id": netsuite.TOKEN_ID,
+                "token_secret": netsuite.TOKEN_SECRET,
+                "client_id": netsuite.CLIENT_ID,
+                "certificate": "certificate_id and private_key: GET /_sandbox/credentials at the simulator",
             },
         },
         "troubles": [trouble.plain() for trouble in troubles(firm)],

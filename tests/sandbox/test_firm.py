@@ -1,0 +1,119 @@
+"""The demonstration firm: the same for one day and seed, believable, its troubles disjoint and as listed."""
+
+import json
+import subprocess
+import sys
+from collections import Counter, defaultdict
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from sandbox.firm.catalogue import PROJECTS
+from sandbox.firm.people import WORKERS
+from sandbox.firm.reference import reference
+from sandbox.firm.timesheets import Firm
+from sandbox.firm.troubles import troubles
+from sandbox.harvest.site import ACCOUNT, TOKEN
+
+ROOT = Path(__file__).resolve().parents[2]
+DAYS = [date(2026, 11, 21), date(2026, 1, 1), date(2026, 3, 2), date(2027, 7, 31)]
+HEADERS = {"Authorization": f"Bearer {TOKEN}", "Harvest-Account-Id": str(ACCOUNT), "User-Agent": "Hub (test)"}
+
+
+@pytest.fixture(params=DAYS, ids=str)
+def firm(request):
+    return Firm(request.param)
+
+
+def test_the_firm_has_sixty_people_and_forty_projects():
+    assert (len(WORKERS), len(PROJECTS)) == (60, 40)
+    assert len({worker.email for worker in WORKERS}) == 60
+    assert all(worker.email.isascii() for worker in WORKERS)
+
+
+def test_one_day_and_seed_give_one_firm():
+    assert reference(Firm(DAYS[0])) == reference(Firm(DAYS[0]))
+    assert reference(Firm(DAYS[0], seed=2))["expected"] != reference(Firm(DAYS[0]))["expected"]
+
+
+def test_time_is_believable(firm):
+    assert 6_000 < len(firm.entries) < 12_000
+    days = defaultdict(Decimal)
+    for entry in firm.entries:
+        assert firm.is_working_day(entry.worker.legal_entity, entry.worked_on)
+        assert entry.worked_on.weekday() not in entry.worker.days_off or entry.late
+        assert entry.worked_on < firm.today
+        days[entry.worker.code, entry.worked_on] += entry.hours
+        assert entry.approved_at is None or entry.created_at <= entry.approved_at < firm.now
+    assert max(days.values()) <= 10
+    assert len({entry.id for entry in firm.entries}) == len(firm.entries)
+    assert {entry.project.code for entry in firm.entries} >= {project.code for project in PROJECTS}
+    assert len({entry.notes for entry in firm.entries}) > 1_500
+
+
+def test_troubles_are_there_and_no_entry_has_two(firm):
+    found = troubles(firm)
+    counts = Counter(number for trouble in found for number in trouble.entries)
+    assert set(counts.values()) == {1}
+    for trouble in found:
+        assert trouble.count > 0, trouble.name
+        assert trouble.hours > 0
+        assert json.dumps(trouble.plain())
+    assert len({trouble.name for trouble in found}) == 8
+
+
+def test_amounts_of_a_trouble_are_the_sum_of_its_entries(firm):
+    by_id = {entry.id: entry for entry in firm.entries}
+    for trouble in troubles(firm):
+        if trouble.name != "over_cap":
+            chosen = [by_id[number] for number in trouble.entries]
+            assert sum(firm.amount(entry) for entry in chosen) == sum(trouble.amounts.values())
+            assert all(entry.approved_at for entry in chosen)
+
+
+def test_reference_data_is_printed_as_json():
+    done = subprocess.run(
+        [sys.executable, "-m", "sandbox", "firm", "--print", "--today", "2026-11-21"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    printed = json.loads(done.stdout)
+    assert printed == json.loads(json.dumps(reference(Firm(DAYS[0]))))
+    assert [row["code"] for row in printed["legal_entities"]] == ["HP-DE", "HP-US", "HP-GB"]
+
+
+def test_all_fills_both_systems_once_and_goes_on_after_a_kill(start):
+    everything = start("all", today="2026-11-21")
+    harvest = everything.admin("GET", "state", system="harvest")["tables"]
+    netsuite = everything.admin("GET", "state", system="netsuite")["tables"]
+    assert harvest["time_entries"] == len(Firm(DAYS[0]).entries)
+    assert (netsuite["employee"], netsuite["job"], netsuite["customer"]) == (60, 42, 13)
+    everything.kill()
+    everything.options["today"] = "2027-01-15"
+    everything.run()
+    assert everything.admin("GET", "state", system="harvest")["tables"] == harvest
+    assert everything.admin("GET", "state", system="netsuite")["tables"] == netsuite
+
+
+def test_acts_reject_and_correct_the_chosen_entries_once(start):
+    everything = start("all", today="2026-11-21")
+    chosen = next(t.entries for t in troubles(Firm(DAYS[0])) if t.name == "rejected_after_posting")
+
+    def shown():
+        _, raw = everything.request("GET", f"/v2/time_entries/{chosen[0]}", headers=HEADERS, system="harvest")
+        return json.loads(raw)
+
+    before = shown()
+    assert everything.admin("POST", "acts/correct", system="harvest") == {"changed": []}
+    assert everything.admin("POST", "acts/reject", system="harvest") == {"changed": chosen}
+    assert shown()["approval_status"] == "unsubmitted"
+    assert everything.admin("POST", "acts/correct", system="harvest") == {"changed": chosen}
+    assert everything.admin("POST", "acts/reject", system="harvest") == {"changed": []}
+    after = shown()
+    assert (after["approval_status"], after["hours"]) == ("approved", before["hours"] + 0.5)
+    assert everything.admin("POST", "acts/create_project", system="netsuite")["changed"]
+    assert everything.admin("POST", "acts/create_project", system="netsuite") == {"changed": []}
