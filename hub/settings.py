@@ -85,6 +85,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
+    "governance.middleware.channel_of_request",  # audit entries say whether it was a page, the admin or the API
 ]
 
 ROOT_URLCONF = "hub.urls"

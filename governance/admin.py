@@ -1,0 +1,136 @@
+"""The admin of governance: legal entities, people and their roles, calendars; versions and audit entries to look at."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
+from django.db import models
+from django.http import HttpRequest
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from governance.grants import grant, revoke
+from governance.models import (
+    AuditEntry,
+    BusinessCalendar,
+    CalendarDay,
+    LegalEntity,
+    RoleGrant,
+    User,
+    Version,
+    WeekdayHours,
+)
+from governance.roles import Right, Role
+from governance.scoped_admin import ScopedAdmin, ScopedInline
+
+admin.site.unregister(Group)  # rights come from roles per legal entity, never from groups
+
+
+class LookOnly:
+    """Shows rows; they are changed by verbs elsewhere, or never."""
+
+    def has_add_permission(self, *_: Any) -> bool:
+        """Refuse."""
+        return False
+
+    has_change_permission = has_delete_permission = has_add_permission
+
+
+@admin.register(LegalEntity)
+class LegalEntityAdmin(ScopedAdmin):
+    """The companies of the firm."""
+
+    list_display = ("code", "name", "country", "currency")
+    search_fields = ("code", "name")
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg]  # unfold carries no types
+    """People who sign in; seen and changed by those who manage users."""
+
+    right_to_view = right_to_change = Right.MANAGE_USERS
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ("username", "first_name", "last_name", "email", "is_active", "is_staff")
+    list_filter = ("is_active", "is_staff")
+    filter_horizontal = ()
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        ("Person", {"fields": ("first_name", "last_name", "email")}),
+        ("Access", {"fields": ("is_active", "is_staff")}),
+    )
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        """Keep those who are not superusers from changing one, whose password would open everything."""
+        if isinstance(obj, User) and obj.is_superuser and not getattr(request.user, "is_superuser", False):
+            return False
+        return super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        """Refuse: somebody who leaves is made inactive, so that their name stays with what they did."""
+        return False
+
+
+@admin.register(RoleGrant)
+class RoleGrantAdmin(ScopedAdmin):
+    """Who has which role where. Given and taken by the verbs, which ask the rights and write the audit entry."""
+
+    right_to_view = right_to_change = Right.MANAGE_USERS
+    list_display = ("user", "role", "legal_entity", "granted_at")
+    list_filter = ("role", "legal_entity")
+    fields = ("user", "role", "legal_entity")
+
+    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        """Refuse: a role is taken and another one given."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Give the role."""
+        row = grant(user=obj.user, role=Role(obj.role), legal_entity=obj.legal_entity, by=request.user)
+        obj.pk = row.pk
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """Take the role."""
+        revoke(user=obj.user, role=Role(obj.role), legal_entity=obj.legal_entity, by=request.user)
+
+
+class WeekdayHoursInline(ScopedInline):
+    """Opening hours, edited with their calendar."""
+
+    model = WeekdayHours
+
+
+class CalendarDayInline(ScopedInline):
+    """Exceptions, edited with their calendar."""
+
+    model = CalendarDay
+
+
+@admin.register(BusinessCalendar)
+class BusinessCalendarAdmin(ScopedAdmin):
+    """When each legal entity works."""
+
+    list_display = ("legal_entity", "country", "subdivision", "time_zone")
+    inlines: ClassVar = [WeekdayHoursInline, CalendarDayInline]
+
+
+@admin.register(Version)
+class VersionAdmin(LookOnly, ScopedAdmin):
+    """Versions of everything configurable."""
+
+    list_display = ("object_key", "kind", "number", "state", "created_at", "legal_entity")
+    list_filter = ("kind", "state", "legal_entity")
+    search_fields = ("object_key",)
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(LookOnly, ScopedAdmin):
+    """Who did what to what."""
+
+    list_display = ("at", "actor_name", "verb", "thing_name", "reason", "channel")
+    list_filter = ("verb", "channel")
+    search_fields = ("thing_name", "actor_name")
+    exclude = ("digest",)
+    show_full_result_count = False  # the trail is never counted
+    ordering = ("-at",)

@@ -1,0 +1,141 @@
+"""The admin shows and changes what the person's roles allow, and records it."""
+
+import pytest
+from django.test import Client
+
+from governance.models import AuditEntry, BusinessCalendar, LegalEntity, RoleGrant, User, Version
+from governance.rights import Role
+from tests.governance.people import company, person
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def static_root(settings, tmp_path) -> None:
+    settings.STATIC_ROOT = tmp_path  # made by collectstatic before the hub serves; whitenoise warns without it
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def test_list_shows_only_legal_entities_with_a_role() -> None:
+    company("HP-GB")
+    farid = person("Farid Amini", Role.FINANCE, company("HP-DE"), is_staff=True)
+
+    page = signed_in(farid).get("/admin/governance/legalentity/").content.decode()
+
+    assert "HP-DE" in page
+    assert "HP-GB" not in page
+
+
+def test_page_of_another_legal_entity_is_not_there() -> None:
+    britain = company("HP-GB")
+    farid = person("Farid Amini", Role.INTEGRATION_ADMIN, company("HP-DE"), is_staff=True)
+
+    assert signed_in(farid).get(f"/admin/governance/legalentity/{britain.pk}/change/").status_code == 302
+
+
+@pytest.mark.parametrize("page", ["legalentity", "user", "rolegrant", "businesscalendar", "version", "auditentry"])
+def test_pages_open_for_those_who_may_and_nobody_else(page: str) -> None:
+    olga = person("Olga Petrenko", Role.OPERATOR, is_staff=True)
+    nobody = person("Viktor Lang", is_staff=True)
+
+    assert signed_in(olga).get(f"/admin/governance/{page}/").status_code == 200
+    assert signed_in(nobody).get(f"/admin/governance/{page}/").status_code == 403
+
+
+def test_change_is_recorded_with_person_and_channel() -> None:
+    germany = company("HP-DE")
+    ingrid = person("Ingrid Solheim", Role.INTEGRATION_ADMIN, is_staff=True)
+    form = {"code": "HP-DE", "name": "Halden & Partner SE", "country": "DE", "currency": "EUR"}
+
+    signed_in(ingrid).post(f"/admin/governance/legalentity/{germany.pk}/change/", form)
+
+    entry = AuditEntry.objects.get()
+    assert (entry.verb, entry.actor_name, entry.channel) == ("change", "Ingrid Solheim", "admin")
+    assert (entry.before, entry.after) == ({"name": "Halden & Partner GmbH"}, {"name": "Halden & Partner SE"})
+
+
+def test_viewer_changes_nothing() -> None:
+    germany = company("HP-DE")
+    viktor = person("Viktor Lang", Role.VIEWER, is_staff=True)
+    form = {"code": "HP-DE", "name": "Mine", "country": "DE", "currency": "EUR"}
+
+    assert signed_in(viktor).post(f"/admin/governance/legalentity/{germany.pk}/change/", form).status_code == 403
+    assert LegalEntity.objects.get().name == "Halden & Partner GmbH"
+
+
+def test_row_cannot_be_put_into_a_legal_entity_without_a_hand_there() -> None:
+    farid = person("Farid Amini", Role.INTEGRATION_ADMIN, company("HP-DE"), is_staff=True)
+    RoleGrant.objects.create(user=farid, role=Role.VIEWER, legal_entity=company("HP-GB"), granted_by="engine:engine")
+    form = {"legal_entity": company("HP-GB").pk, "country": "GB", "time_zone": "Europe/London"} | {
+        f"{each}-{name}_FORMS": "0" for each in ("weekday_hours", "days") for name in ("TOTAL", "INITIAL")
+    }
+
+    assert signed_in(farid).post("/admin/governance/businesscalendar/add/", form).status_code == 403
+    assert not BusinessCalendar.objects.exists()
+
+
+def test_hours_are_edited_with_their_calendar_and_recorded() -> None:
+    ingrid = person("Ingrid Solheim", Role.INTEGRATION_ADMIN, company("HP-DE"), is_staff=True)
+    form = {
+        "legal_entity": company("HP-DE").pk,
+        "country": "DE",
+        "time_zone": "Europe/Berlin",
+        "weekday_hours-TOTAL_FORMS": "1",
+        "weekday_hours-INITIAL_FORMS": "0",
+        "weekday_hours-0-weekday": "0",
+        "weekday_hours-0-opens_at": "09:00",
+        "weekday_hours-0-closes_at": "17:00",
+        "days-TOTAL_FORMS": "0",
+        "days-INITIAL_FORMS": "0",
+    }
+
+    signed_in(ingrid).post("/admin/governance/businesscalendar/add/", form)
+
+    assert [str(hours) for hours in BusinessCalendar.objects.get().weekday_hours.all()] == ["Monday 09:00 to 17:00"]
+    assert set(AuditEntry.objects.values_list("thing_kind", "legal_entity_id")) == {
+        ("governance.businesscalendar", company("HP-DE").pk),
+        ("governance.weekdayhours", company("HP-DE").pk),
+    }
+
+
+@pytest.mark.parametrize("page", ["user", "rolegrant"])
+def test_forms_open(page: str) -> None:
+    olga = person("Olga Petrenko", Role.OPERATOR, is_staff=True)
+
+    assert signed_in(olga).get(f"/admin/governance/{page}/add/").status_code == 200
+
+
+def test_role_is_given_through_the_verb() -> None:
+    olga = person("Olga Petrenko", Role.OPERATOR, is_staff=True)
+    farid = person("Farid Amini")
+    form = {"user": farid.pk, "role": "finance", "legal_entity": company("HP-DE").pk}
+
+    signed_in(olga).post("/admin/governance/rolegrant/add/", form)
+
+    assert RoleGrant.objects.get(user=farid).granted_by == f"person:{olga.pk}"
+    assert AuditEntry.objects.filter(verb="grant", channel="admin").count() == 1
+
+
+def test_operator_cannot_take_over_a_superuser() -> None:
+    olga = person("Olga Petrenko", Role.OPERATOR, is_staff=True)
+    root = person("Clara Voss", is_superuser=True)
+
+    assert signed_in(olga).post(f"/admin/governance/user/{root.pk}/password/", {}).status_code == 403
+    page = signed_in(olga).get(f"/admin/governance/user/{farid().pk}/change/").content.decode()
+    assert "is_superuser" not in page
+
+
+def test_versions_and_audit_entries_are_only_looked_at() -> None:
+    clara = person("Clara Voss", is_superuser=True, is_staff=True)
+
+    for model in (Version, AuditEntry):
+        assert signed_in(clara).get(f"/admin/governance/{model._meta.model_name}/add/").status_code == 403
+
+
+def farid() -> User:
+    return person("Farid Amini")
