@@ -41,8 +41,7 @@ class CompiledMapping:
         """Return the function that maps one record on a snapshot; call it inside `decimal.localcontext(CONTEXT)`."""
         if self._bound is not None and self._bound[0] is snapshot:
             return self._bound[1]
-        views = [snapshot.view(source) for source in self.sources]
-        run: Run = self._bind(*(part for view in views for part in (view.known.get, view.find)))
+        run: Run = self._bind(**snapshot.bound(self.sources))
         self._bound = (snapshot, run)
         return run
 

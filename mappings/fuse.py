@@ -15,19 +15,20 @@ from canonical.entities import ENTITIES
 from canonical.entity import Kind
 from mappings import mapped
 from mappings.content import Content, FieldRule, Formula, Rule
-from mappings.formula import limits, values
+from mappings.formula import values
 from mappings.formula.arguments import day_of
 from mappings.formula.atom import Atom
 from mappings.formula.check import check
 from mappings.formula.emit import Emitter
 from mappings.formula.emit_tables import Source, Tables
+from mappings.formula.preload import Preload
 from mappings.formula.problems import MappingErrors, SavedProblem
 from mappings.formula.scope import Scope
-from mappings.formula.tree import Call, Logic, Node, Path, children, walk
+from mappings.formula.tree import Call, Path, walk
 from mappings.formula.writer import Writer
 from mappings.functions import FUNCTIONS
-from mappings.kinds import CONVERTERS
-from mappings.outcome import breach, build_lines, partial
+from mappings.kinds import CONVERTERS, converted
+from mappings.outcome import breach, build_lines, partial, partly
 
 RUNTIME: dict[str, Any] = {
     "__builtins__": {"len": len, "str": str, "dict": dict, "bool": bool, "int": int, "locals": locals},
@@ -37,15 +38,18 @@ RUNTIME: dict[str, Any] = {
     "datetime_from_iso": datetime.fromisoformat,
     "ORDERED": frozenset({Decimal, str, date}),
     "SAFE": frozenset({str, bool, type(None), date, datetime}),
-    "TINY": Decimal("1E-18"),
-    "HUGE": limits.LARGEST,
-    "CATCHABLE": mapped.CATCHABLE,
+    "KeyError": KeyError,
+    "TypeError": TypeError,
+    "settled": mapped.settled,
+    "new": tuple.__new__,
+    "Exception": Exception,
     "Mapped": mapped.Mapped,
     "NameError": NameError,
     "explain": mapped.explain,
     "day_of": day_of,
     "breach": breach,
     "partial": partial,
+    "partly": partly,
     "build_lines": build_lines,
     **{each.__name__: each for each in CONVERTERS.values()},
     **{name: function.call for name, function in FUNCTIONS.items() if not function.lazy},
@@ -58,8 +62,16 @@ RUNTIME: dict[str, Any] = {
         )
     },
 }  # fmt: skip
-LINE_ARGUMENTS = "rec, outer, today, problems, misses, hits, prefix"
-CAUGHT = "except CATCHABLE as error: explain(error, SITES, problems, misses{})"
+DAY = "day of the tables"
+LINE_ARGUMENTS = "rec, outer, day, problems, hits, prefix"
+CAUGHT = "except Exception as error: explain(error, SITES, problems{})"
+RESULT_KINDS = {
+    Kind.TEXT: "text",
+    Kind.DECIMAL: "number",
+    Kind.MONEY: "number",
+    Kind.DATE: "date",
+    Kind.BOOLEAN: "yes/no",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +94,7 @@ class _Fuser:
         self.problems: list[SavedProblem] = []
         known = frozenset(content.source.by_name) if content.source else None
         self.scope = Scope(known=known)
+        self.day_path: tuple[str, ...] | None = None
 
     def fuse(self) -> Fused:
         self._check()
@@ -94,8 +107,7 @@ class _Fuser:
         with body.block("def run(rec, today):"):
             self._run()
         body.line("return run")
-        numbers = range(len(self.tables.sources))
-        body.lines[0] = f"def bind({', '.join(f'g{each}, f{each}' for each in numbers)}):"
+        body.lines[0] = f"def bind({self.tables.parameters()}):"
         text = "\n".join(body.lines) + "\n"
         namespace = {**RUNTIME, **body.names, "SITES": body.sites}
         exec(compile(text, f"<mapping {self.content.name}>", "exec"), namespace)  # noqa: S102  # written by us from a whitelist; no word of a formula gets here
@@ -120,6 +132,16 @@ class _Fuser:
             self._check_field(rule_, scope)
         if self.problems:
             raise MappingErrors(self.problems)
+        for formula in self._formulas():
+            for node in walk(formula.tree):
+                if isinstance(node, Call) and node.name in ("LOOKUP", "XREF"):
+                    self.tables.collect(node)
+
+    def _formulas(self) -> list[Formula]:
+        """Return every formula of the mapping."""
+        content = self.content
+        fields = [each.formula for rule in content.fields for each in (rule, *(rule.lines or ()))]
+        return [*([content.on] if content.on else []), *fields, *(rule.check for rule in content.rules)]
 
     def _check_one(self, formula: Formula, scope: Scope) -> None:
         try:
@@ -147,154 +169,120 @@ class _Fuser:
     # Writing.
 
     def _run(self) -> None:
-        body = self.writer
-        body.line("problems, misses, hits = [], [], []")
+        body, content = self.writer, self.content
+        body.line("problems, hits = [], []")
         emitter = Emitter(body, self.scope, self.tables)
-        formulas = [(rule.name, rule.formula) for rule in self.content.fields]
-        if self.content.on:
-            formulas.insert(0, ("day of the tables", self.content.on))
-        self._preload(emitter, formulas, "")
-        if self.content.on:
-            self._day(emitter, self.content.on)
-        for index, rule in enumerate(self.content.fields):
+        formulas = [(rule.name, rule.formula) for rule in content.fields]
+        if content.on:
+            formulas.insert(0, (DAY, content.on))
+        checks = [(rule.field or rule.name, rule.check) for rule in content.rules]
+        Preload(emitter, self.scope).write(formulas, checks, CAUGHT.format(""))
+        self._day(emitter, content.on)
+        for index, rule in enumerate(content.fields):
             self._field(emitter, index, rule, "")
         self.scope.results_first = True
-        self._preload(emitter, [(rule.name, rule.check) for rule in self.content.rules], "")
-        for rule_ in self.content.rules:
+        for rule_ in content.rules:
             self._rule(emitter, rule_)
-        self._result(self.content.fields)
-        body.line("return Mapped(values, problems, misses, hits)")
+        self._result(content.fields)
+        body.line("return settled(values, problems, hits) if problems else new(Mapped, (values, problems, (), hits))")
 
     def _line_function(self, index: int, fields: tuple[FieldRule, ...]) -> None:
-        scope, outer = Scope(outer="outer"), self.scope
+        outer, self.scope = self.scope, Scope(outer="outer")
         with self.writer.block(f"def line{index}({LINE_ARGUMENTS}):"):
-            emitter = Emitter(self.writer, scope, self.tables)
-            self.scope = scope
-            self.tables.day = "today"
-            self._preload(emitter, [(rule.name, rule.formula) for rule in fields], ", prefix")
+            emitter = Emitter(self.writer, self.scope, self.tables)
+            formulas = [(rule.name, rule.formula) for rule in fields]
+            Preload(emitter, self.scope).write(formulas, [], CAUGHT.format(", prefix"))
+            if opening := self.tables.opening():
+                self.writer.line(opening)
             for number, rule in enumerate(fields):
                 self._field(emitter, number, rule, ", prefix")
             self._result(fields)
             self.writer.line("return values")
         self.scope = outer
 
-    def _preload(self, emitter: Emitter, formulas: list[tuple[str, Formula]], prefix: str) -> None:
-        """Read the paths that are certainly needed. Each deeper one has its own try: one that cannot be read stops
-        the fields that need it, no others."""
-        for name, formula in formulas:
-            certain = _certain(formula.tree)
-            for path in (node for node in walk(formula.tree) if isinstance(node, Path)):
-                if path.steps[0] == "result" and len(path.steps) > 1:
-                    continue  # in a variable already, or not computed yet
-                origin, variable, steps = self.scope.split(path.steps)
-                self.writer.field, self.writer.rule, self.writer.severity = name, "", "error"
-                for size in range(1, len(steps) + 1):
-                    if (
-                        origin == "result"
-                        or (variable, steps[:size]) in emitter.loaded
-                        or (size > 1 and path not in certain)
-                    ):
-                        continue
-                    if size == 1:
-                        emitter.load(origin, variable, steps[:1], path)
-                        continue
-                    with self.writer.block("try:"):
-                        emitter.load(origin, variable, steps[:size], path)
-                    self.writer.line(CAUGHT.format(prefix))
-
-    def _day(self, emitter: Emitter, formula: Formula) -> None:
-        self.writer.field = "day of the tables"
+    def _day(self, emitter: Emitter, formula: Formula | None) -> None:
+        """Write the day on which table rows must be valid, and get the tables of that day."""
+        opening = self.tables.opening()
+        if formula is None:
+            self.writer.line("day = today")
+            if opening:
+                self.writer.line(opening)
+            return
+        self.writer.field = DAY
         with self.writer.block("try:"):
             atom = emitter.emit(formula.tree)
             code = f"day = {atom.code} if {atom.code}.__class__ is date else day_of({atom.code})"
             self.writer.line(code, self.writer.site(atom.position, (atom.operand,), day_of))
+            if opening:
+                self.writer.line(opening)
         self.writer.line(CAUGHT.format(""))
-        self.tables.day = "day"
+        match formula.tree:
+            case Call(name="DATEVALUE", arguments=(Path() as path,)):
+                self.day_path = path.steps  # a date field of the same path is this very date: read once
 
     def _field(self, emitter: Emitter, index: int, rule: FieldRule, prefix: str) -> None:
         self.writer.field, self.writer.rule, self.writer.severity = rule.name, "", "error"
-        loaded = dict(emitter.loaded)
+        loaded, name = dict(emitter.loaded), f"r{index}"
+        kind = RESULT_KINDS.get(rule.kind, "") if rule.kind else ""
         with self.writer.block("try:"):
-            atom = emitter.emit(rule.formula.tree)
-            if rule.lines is not None:
-                code = f"r{index} = build_lines(line{index}, {atom.code}, {rule.name!r}, rec, {self.tables.day}"
-                self.writer.line(f"{code}, problems, misses, hits)", self.writer.site(atom.position, (atom.operand,)))
+            if rule.kind == Kind.DATE and not prefix and getattr(rule.formula.tree, "steps", None) == self.day_path:
+                self.writer.line(f"{name} = day")
             else:
-                self._convert(f"r{index}", atom, rule.kind)
+                atom = emitter.emit(rule.formula.tree)
+                self._store(index, rule, atom)
+                kind = kind if kind and atom.kind == kind else f"{kind}?" if kind else ""
         self.writer.line(CAUGHT.format(prefix))
         emitter.loaded = loaded
-        _remember(self.scope, rule, f"r{index}")
+        self.scope.kinds[name] = kind
+        _remember(self.scope, rule, name)
 
-    def _convert(self, name: str, atom: Atom, kind: Kind | None) -> None:
-        converter = CONVERTERS[kind]
+    def _store(self, index: int, rule: FieldRule, atom: Atom) -> None:
+        name = f"r{index}"
+        if rule.lines is not None:
+            code = f"{name} = build_lines(line{index}, {atom.code}, {rule.name!r}, rec, day, problems, hits)"
+            self.writer.line(code, self.writer.site(atom.position, (atom.operand,), CONVERTERS[Kind.LINES]))
+            return
+        converter = CONVERTERS[rule.kind]
         careful = f"{converter.__name__}({atom.code})"
         site = self.writer.site(atom.position, (atom.operand,), converter)
-        if kind == Kind.DATETIME:
+        if rule.kind == Kind.DATETIME:
             # Most vendors send ISO texts with a zone: those are read without a call of ours.
             with self.writer.block(f"if {atom.code}.__class__ is str and len({atom.code}) > 18:"):
                 self.writer.line(f"{name} = datetime_from_iso({atom.code})", site)
                 self.writer.line(f"if {name}.tzinfo is None: {name} = {careful}", site)
             self.writer.line(f"else: {name} = {careful}", site)
             return
-        self.writer.line(f"{name} = {_converted(atom, kind, careful)}", site)
+        self.writer.line(f"{name} = {converted(atom, rule.kind, careful)}", site)
 
     def _rule(self, emitter: Emitter, rule: Rule) -> None:
         body = self.writer
         body.field, body.rule, body.severity = rule.field or rule.name, rule.name, rule.severity
         loaded = dict(emitter.loaded)
         names = {".".join(map(str, steps)): code for steps, code in self.scope.results.items()}
+        names = {name: code for name, code in names.items() if name == rule.field or f"{{{name}}}" in rule.message}
+        shown = ", ".join(f"{name!r}: {code}" for name, code in names.items())
         with body.block("try:"):
             condition = emitter.condition(rule.check.tree)
-            body.line(f"if not {condition}: breach(problems, {body.named(rule)}, {body.named(names)}, locals())")
+            body.line(f"if not {condition}: breach(problems, {body.named(rule)}, {{{shown}}})")
         body.line(CAUGHT.format(""))
         emitter.loaded = loaded
 
     def _result(self, fields: tuple[FieldRule, ...]) -> None:
         places = {rule.to: f"r{index}" for index, rule in enumerate(fields)}
         omitted = {rule.to for rule in fields if rule.omit_blank}
-        plan = self.writer.named((places, omitted))
+        flat = all(len(to) == 1 for to in places) and not omitted
+        plan = self.writer.named({to[0]: code for to, code in places.items()} if flat else (places, omitted))
+        partial = "partly" if flat else "partial"
         if omitted:
-            self.writer.line(f"values = partial({plan}, locals())")
+            self.writer.line(f"values = {partial}({plan}, locals())")
             return
         self.writer.line(f"try: values = {_literal(places)}")
-        self.writer.line(f"except NameError: values = partial({plan}, locals())")
+        self.writer.line(f"except NameError: values = {partial}({plan}, locals())")
 
 
 def _remember(scope: Scope, rule: FieldRule, variable: str) -> None:
     if all(isinstance(step, str) for step in rule.to):
         scope.results[tuple(map(str, rule.to))] = variable
-
-
-def _converted(atom: Atom, kind: Kind | None, careful: str) -> str:
-    code = atom.code
-    if kind in (Kind.DECIMAL, Kind.MONEY):
-        check_class = "" if atom.kind == "number" else f"{code}.__class__ is Decimal and "
-        return f"{code} if {check_class}TINY < {code} < HUGE else {careful}"
-    if kind == Kind.DATE:
-        if atom.kind == "date":
-            return code
-        iso = f"{code}.__class__ is str and len({code}) == 10 and {code}[4] == {code}[7] == '-'"
-        return f"date_from_iso({code}) if {iso} else {code} if {code}.__class__ is date else {careful}"
-    if kind == Kind.TEXT:
-        return code if atom.kind == "text" else f"{code} if {code}.__class__ is str else {careful}"
-    if kind == Kind.BOOLEAN:
-        return code if atom.kind == "yes/no" else f"{code} if {code}.__class__ is bool else {careful}"
-    return f"{code} if {code}.__class__ in SAFE else {careful}" if kind is None else careful
-
-
-def _certain(node: Node) -> set[Path]:
-    """Return the paths that a formula reads whatever its conditions say."""
-    match node:
-        case Path():
-            return {node}
-        case Logic():
-            return _certain(node.operands[0])
-        case Call(name="IF" | "COALESCE"):
-            return _certain(node.arguments[0])
-        case Call(name="LOOKUP" | "XREF"):
-            needed = [*node.arguments, *(each for name, each in node.named.items() if name != "default")]
-            return set().union(*(_certain(each) for each in needed))
-    return set().union(*(_certain(each) for each in children(node)))
 
 
 def _literal(places: dict[tuple[str | int, ...], str]) -> str:

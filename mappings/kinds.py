@@ -9,18 +9,20 @@ from typing import Any
 from canonical.entity import Kind
 from mappings.formula import limits, values
 from mappings.formula.arguments import date_from_text, time_from_text
+from mappings.formula.atom import Atom, as_text
 from mappings.formula.problems import UnacceptableError
 from mappings.formula.words import described
 
 PLAIN_NUMBER = re.compile(r"[+-]?(\d{1,28}(\.\d{1,28})?|\.\d{1,28})", re.ASCII)
 TRUE = {"true", "t", "yes", "y", "1"}
 FALSE = {"false", "f", "no", "n", "0"}
+LARGEST_EXPONENT = limits.LARGEST.adjusted()
 NUMBER = f"a number below {limits.LARGEST:,}"
 
 
 def to_text(value: Any) -> str | None:
     """Return a text; numbers and dates are written out, because vendors give ids as numbers."""
-    return None if value is None else values.bounded(values.text(value))
+    return None if value is None else values.text(value)
 
 
 def to_decimal(value: Any) -> Decimal | None:
@@ -33,7 +35,7 @@ def to_decimal(value: Any) -> Decimal | None:
         value = Decimal(value)
     if not isinstance(value, Decimal):
         raise UnacceptableError(f"A number is needed, but this is {described(value)}", value=value, accepted=NUMBER)
-    if not value.is_finite() or abs(value) >= limits.LARGEST or value.adjusted() < limits.FINEST:
+    if not value.is_finite() or abs(value) >= limits.LARGEST or value.adjusted() <= limits.FINEST:
         message = f"{described(value)} is not finite, too large or too fine"
         raise UnacceptableError(message[0].upper() + message[1:], value=value, accepted=NUMBER, shape=True)
     return value
@@ -115,3 +117,28 @@ CONVERTERS: dict[Kind | None, Callable[[Any], Any]] = {
     Kind.LINES: to_lines,
     None: to_any,
 }
+
+
+def converted(atom: Atom, kind: Kind | None, careful: str) -> str:
+    """Return Python code that brings a value to a kind: the usual form at once, the rest by the careful call."""
+    code = atom.code
+    if kind in (Kind.DECIMAL, Kind.MONEY):
+        sized = f"{limits.FINEST} < {code}.adjusted() < {LARGEST_EXPONENT} and {code}.is_finite()"
+        test = atom.unless("number", "Decimal")
+        return f"{code} if {test} and {sized} else {careful}" if test else f"{code} if {sized} else {careful}"
+    if kind == Kind.DATE:
+        if atom.kind.startswith("date"):
+            return code
+        iso = f"{code}.__class__ is str and len({code}) == 10 and {code}[4] == {code}[7] == '-'"
+        return f"date_from_iso({code}) if {iso} else {code} if {code}.__class__ is date else {careful}"
+    if kind == Kind.TEXT:
+        return code if atom.kind.startswith("text") else f"{as_text(atom)} else {careful}"
+    if kind == Kind.BOOLEAN:
+        return code if atom.kind.startswith("yes/no") else f"{code} if {code}.__class__ is bool else {careful}"
+    if kind is None:
+        return (
+            code
+            if atom.kind.startswith(("text", "yes/no", "date"))
+            else f"{code} if {code}.__class__ in SAFE else {careful}"
+        )
+    return careful

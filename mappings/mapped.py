@@ -1,12 +1,14 @@
 """What running a mapping on one record gives, and how an error of generated code becomes a problem in words."""
 
+from collections.abc import Sequence
+from datetime import date
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from canonical.failure import Category
 from canonical.problem import Problem
 from mappings.formula.problems import UnacceptableError
-from mappings.formula.writer import Site
+from mappings.formula.writer import Operand, Site
 
 
 class Miss(NamedTuple):
@@ -15,7 +17,8 @@ class Miss(NamedTuple):
     kind: str  # "lookup" or "xref"
     name: str  # table or entity
     column: str  # value column; for xref the slug of another connection
-    key: tuple[Any, ...]  # key values as text; for lookup followed by the day
+    key: tuple[str, ...]
+    day: date | None  # on which the row must be valid; None for xref
 
 
 class Mapped(NamedTuple):
@@ -23,13 +26,20 @@ class Mapped(NamedTuple):
 
     values: dict[str, Any]
     problems: list[Problem]
-    misses: list[Miss]  # not fetched yet; empty after a batch
+    misses: Sequence[Miss]  # not fetched yet; empty after a batch
     hits: list[int]  # ids of the table rows that were read, in the order of reading
 
     @property
     def failed(self) -> bool:
         """Tell whether an error (not only a warning) was found."""
         return any(problem.severity == "error" for problem in self.problems)
+
+
+def settled(values: dict[str, Any], found: list[Problem | Miss], hits: list[int]) -> Mapped:
+    """Return the outcome of a record that has problems or misses."""
+    misses = [each for each in found if each.__class__ is Miss]
+    problems = [each for each in found if isinstance(each, Problem)] if misses else cast(list[Problem], found)
+    return Mapped(values, problems, misses, hits)
 
 
 class NotFetchedError(Exception):
@@ -50,51 +60,43 @@ class NoRowError(Exception):
 
 LITERALS = {"True": True, "False": False}
 
-# What generated code can raise. UnboundLocalError (a NameError) means: a field that this one needs has failed already.
-CATCHABLE = (
-    UnacceptableError,
-    NotFetchedError,
-    NoRowError,
-    ArithmeticError,
-    TypeError,
-    ValueError,
-    NameError,
-    AttributeError,
-    RecursionError,
-)
 
-
-def explain(
-    error: Exception, sites: dict[int, Site], problems: list[Problem], misses: list[Miss], prefix: str = ""
-) -> None:
-    """Add what went wrong in one field to the problems, or to the misses when the snapshot only lacks a key."""
+def explain(error: Exception, sites: dict[int, Site], problems: list[Problem | Miss], prefix: str = "") -> None:
+    """Add what went wrong in one field to the problems; a key that was not fetched yet stands there as its Miss."""
     if isinstance(error, NotFetchedError):
-        misses.append(error.miss)
+        problems.append(error.miss)
         return
-    if isinstance(error, NameError) and (problems or misses):
+    if isinstance(error, NameError) and problems:
         return
     traceback = error.__traceback__
+    assert traceback is not None
     site = _site(traceback, sites)
     if isinstance(error, NoRowError):
         problems.append(_no_row(error.miss, site, prefix))
         return
-    assert traceback is not None
-    variables, constants = traceback.tb_frame.f_locals, traceback.tb_frame.f_globals
-    operands = [
-        (variables[code] if code in variables else constants.get(code, LITERALS.get(code)), position)
-        for code, position in site.operands
-    ]
+    operands = _operands(error, site, traceback)
     said = error if isinstance(error, UnacceptableError) else _said_again(site, operands)
     problems.append(_problem(said, error, site, operands, prefix))
 
 
-def _site(traceback: TracebackType | None, sites: dict[int, Site]) -> Site:
+def _operands(error: Exception, site: Site, traceback: TracebackType) -> list[tuple[Any, Operand]]:
+    """Return the values that the failed operation worked on. Variables are named v… or r…, constants c…."""
+    if site.only is not None and isinstance(error, UnacceptableError):
+        return [(error.value, site.only)]  # no other can be meant: spares reading the frame, which is slow
+    frame, constants = traceback.tb_frame.f_locals, traceback.tb_frame.f_globals
+    return [
+        (frame[each.code] if each.code in frame else constants.get(each.code, LITERALS.get(each.code)), each)
+        for each in site.operands
+    ]
+
+
+def _site(traceback: TracebackType, sites: dict[int, Site]) -> Site:
     """Return the site of the generated line that raised; a line without one of its own takes the next."""
-    line = traceback.tb_lineno if traceback is not None else 0
+    line = traceback.tb_lineno
     return sites.get(line) or sites[min((each for each in sites if each > line), default=max(sites))]
 
 
-def _said_again(site: Site, operands: list[tuple[Any, int]]) -> UnacceptableError | None:
+def _said_again(site: Site, operands: list[tuple[Any, Operand]]) -> UnacceptableError | None:
     """Repeat the operation in its careful form, which says in words what Python's error only hints at."""
     if site.again is None:
         return None
@@ -111,7 +113,7 @@ def _said_again(site: Site, operands: list[tuple[Any, int]]) -> UnacceptableErro
 
 
 def _problem(
-    said: UnacceptableError | None, error: Exception, site: Site, operands: list[tuple[Any, int]], prefix: str
+    said: UnacceptableError | None, error: Exception, site: Site, operands: list[tuple[Any, Operand]], prefix: str
 ) -> Problem:
     field = prefix + site.field
     if said is None and isinstance(error, ArithmeticError):
@@ -119,16 +121,15 @@ def _problem(
     if said is None:
         message = f"{field}: the hub met something that it was not made for ({type(error).__name__})."
         return Problem("error", Category.INTERNAL, field, site.position, message, rule=site.rule)
-    position = next((where for value, where in operands if value is said.value and value is not None), site.position)
-    if said.value is None:
-        position = next((where for value, where in operands if value is None), site.position)
-    message = f"{field}: {said.message}. Accepted: {said.accepted}." if said.accepted else f"{field}: {said.message}."
+    blamed = next((operand for value, operand in operands if value is said.value), None)
+    words = said.message.replace("this is", f"{blamed.label} is") if blamed and blamed.label else said.message
+    message = f"{field}: {words}. Accepted: {said.accepted}." if said.accepted else f"{field}: {words}."
     category = Category.SHAPE if said.shape else Category.VALIDATION
     return Problem(
         "warning" if site.severity == "warning" else "error",
         category,
         field,
-        position,
+        blamed.position if blamed else site.position,
         message,
         value=said.value,
         accepted=said.accepted,
@@ -138,18 +139,18 @@ def _problem(
 
 def _no_row(miss: Miss, site: Site, prefix: str) -> Problem:
     field = prefix + site.field
-    key = tuple(part if isinstance(part, str) else part.isoformat() for part in miss.key)
     if miss.kind == "xref":
-        message = f"{field}: {miss.name} {key[0]!r} is not known yet. It waits until that {miss.name} has arrived."
+        message = f"{field}: {miss.name} {miss.key[0]!r} is not known yet. It waits until that {miss.name} has arrived."
         return Problem(
-            "error", Category.MISSING_REFERENCE, field, site.position, message, key[0],
-            f"a {miss.name} that the hub has a cross-reference for", table=miss.name, key=key, rule=site.rule,
+            "error", Category.MISSING_REFERENCE, field, site.position, message, miss.key[0],
+            f"a {miss.name} that the hub has a cross-reference for", table=miss.name, key=miss.key, rule=site.rule,
         )  # fmt: skip
-    *words, day = key
-    shown = " / ".join(words)
-    message = f"{field}: the table {miss.name} has no row for {shown!r} on {day}. Add the row, or correct the value."
+    shown = " / ".join(miss.key)
+    message = (
+        f"{field}: the table {miss.name} has no row for {shown!r} on {miss.day}. Add the row, or correct the value."
+    )
     accepted = f"a key that stands in the table {miss.name}"
     return Problem(
         "error", Category.UNMAPPED_VALUE, field, site.position, message, shown, accepted,
-        table=miss.name, key=tuple(words), rule=site.rule,
+        table=miss.name, key=miss.key, rule=site.rule,
     )  # fmt: skip

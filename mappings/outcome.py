@@ -13,17 +13,14 @@ from mappings.kinds import to_lines
 MISSING = object()
 
 
-def breach(problems: list[Problem], rule: Rule, names: dict[str, str], variables: dict[str, Any]) -> None:
-    """Add the problem of a rule whose check does not hold, with the values in its message."""
-    value = variables.get(names.get(rule.field, ""))
+def breach(problems: list[Any], rule: Rule, named: dict[str, Any]) -> None:
+    """Add the problem of a rule whose check does not hold, with the named values in its message."""
     message = rule.message
-    for name, variable in names.items():
-        if f"{{{name}}}" in message:
-            message = message.replace(f"{{{name}}}", _shown(variables.get(variable)))
+    for name, value in named.items():
+        message = message.replace(f"{{{name}}}", _shown(value))
+    value = named.get(rule.field)
     accepted = f"values for which this holds: {rule.check.text}"
-    problems.append(
-        Problem(rule.severity, rule.category, rule.field, 0, message, value=value, accepted=accepted, rule=rule.name)
-    )
+    problems.append(Problem(rule.severity, rule.category, rule.field, 0, message, value, accepted, rule=rule.name))
 
 
 def build_lines(
@@ -31,6 +28,11 @@ def build_lines(
 ) -> list[dict[str, Any]]:
     """Return a result line for each record of a list; problems are named lines[0].amount."""
     return [line(each, rec, today, *sinks, f"{name}[{index}].") for index, each in enumerate(to_lines(values) or [])]
+
+
+def partly(plan: dict[str, str], variables: dict[str, Any]) -> dict[str, Any]:
+    """Return a flat result with what there is: fields that failed are left out."""
+    return {name: variables[code] for name, code in plan.items() if code in variables}
 
 
 def partial(

@@ -4,13 +4,16 @@ A key that was never asked for raises `NotFetchedError`: the batch fetches it an
 was asked for and is not there raises `NoRowError`, which becomes the problem that offers the very row to add.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from mappings.formula.emit_tables import Source
 from mappings.mapped import Miss, NoRowError, NotFetchedError
+
+Key = str | tuple[str, ...]  # one text for tables of one key column: its hash is kept, a tuple's is not
+Hit = tuple[Any, int]  # value, id of the table row
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,24 +32,29 @@ class Row:
 
 @dataclass(slots=True)
 class View:
-    """One table and column, or one entity and connection, as generated code reads it: `known.get`, then `find`."""
+    """One table and column, or one entity and connection, as generated code reads it."""
 
     source: Source
-    known: dict[tuple[Any, ...], Any] = field(default_factory=dict)  # key → (value, row id), for xref the id alone
-    rows: dict[tuple[str, ...], list[Row]] = field(default_factory=dict)  # fetched rows by key, lookup only
+    days: dict[date, dict[Key, Hit]] = field(default_factory=dict)  # lookup: what is known, by day
+    references: dict[Key, str] = field(default_factory=dict)  # xref: what is known
+    rows: dict[tuple[str, ...], list[Row]] = field(default_factory=dict)  # lookup: fetched rows by key
     asked: set[tuple[str, ...]] = field(default_factory=set)
 
-    def find(self, key: tuple[Any, ...], may_lack: bool = False) -> Any:
-        """Return the hit for a key that `known` does not hold; None if it may lack and does."""
-        words = key[:-1] if self.source.kind == "lookup" else key
-        miss = Miss(self.source.kind, self.source.name, self.source.column, key)
+    def on(self, day: date) -> dict[Key, Hit]:
+        """Return what is known for a day."""
+        return self.days.setdefault(day, {})
+
+    def find(self, key: Key, day: date | None, may_lack: bool = False) -> Any:
+        """Return the hit for a key that is not known yet; None if it may lack and does."""
+        words = (key,) if isinstance(key, str) else key
+        miss = Miss(self.source.kind, self.source.name, self.source.column, words, day)
         if words not in self.asked:
             raise NotFetchedError(miss)
-        for row in self.rows.get(words, ()):
-            if row.holds_on(key[-1]):
-                hit = (self._value(row), row.row_id)
-                self.known[key] = hit
-                return hit
+        if day is not None:
+            for row in self.rows.get(words, ()):
+                if row.holds_on(day):
+                    hit = self.on(day)[key] = (self._value(row), row.row_id)
+                    return hit
         if may_lack:
             return None
         raise NoRowError(miss)
@@ -78,10 +86,25 @@ class BatchSnapshot:
                 view.rows.update(rows)
                 view.asked |= keys
 
-    def give_references(
-        self, source: Source, found: dict[tuple[str, ...], str], asked: Iterable[tuple[str, ...]]
-    ) -> None:
+    def give_references(self, source: Source, found: dict[str, str], asked: Iterable[str]) -> None:
         """Put fetched cross-references in a view."""
         view = self.view(source)
-        view.known.update(found)
-        view.asked |= set(asked)
+        view.references.update(found)
+        view.asked |= {(each,) for each in asked}
+
+    def bound(self, sources: tuple[Source, ...]) -> dict[str, Callable[..., Any]]:
+        """Return what generated code calls: `days` and `opened` for lookups, t0… for xrefs, f0… to find the rest."""
+        views = [self.view(source) for source in sources]
+        days: dict[date, tuple[Callable[[Key], Hit | None] | None, ...]] = {}
+
+        def opened(day: date) -> tuple[Callable[[Key], Hit | None] | None, ...]:
+            gets = tuple(view.on(day).get if view.source.kind == "lookup" else None for view in views)
+            days[day] = gets
+            return gets
+
+        calls: dict[str, Callable[..., Any]] = {"days": days.get, "opened": opened}
+        for number, view in enumerate(views):
+            calls[f"f{number}"] = view.find
+            if view.source.kind == "xref":
+                calls[f"t{number}"] = view.references.get
+        return calls

@@ -2,16 +2,34 @@
 
 from dataclasses import dataclass
 
+from mappings.formula.writer import Operand
+
 
 @dataclass(frozen=True, slots=True)
 class Atom:
-    """A computed value: the variable or constant that holds it, and its kind if it is certain (and not blank)."""
+    """A computed value: the variable or constant that holds it, and its kind where that is certain.
+
+    Kinds are "number", "text", "yes/no" and "date"; with a question mark the value may also be blank; "" is anything.
+    """
 
     code: str
-    kind: str = ""  # "number", "text", "yes/no", "date"; "": anything
+    kind: str = ""
     position: int = 0
+    label: str = ""  # what people wrote, where it is a path
+
+    def unless(self, kind: str, python: str) -> str:
+        """Return the Python test that the value is of a kind; "" where that is certain."""
+        if self.kind == kind:
+            return ""
+        return f"{self.code} is not None" if self.kind == f"{kind}?" else f"{self.code}.__class__ is {python}"
 
     @property
-    def operand(self) -> tuple[str, int]:
+    def operand(self) -> Operand:
         """Return the value as a site keeps it."""
-        return self.code, self.position
+        return Operand(self.code, self.position, self.label)
+
+
+def as_text(atom: Atom) -> str:
+    """Return the start of a Python condition that turns texts and whole numbers into text; `else …` is to follow."""
+    code = atom.code
+    return f"{code} if {code}.__class__ is str else str({code}) if {code}.__class__ is int"

@@ -9,12 +9,12 @@ from decimal import Decimal
 from typing import Any
 
 from mappings.formula import limits, values
-from mappings.formula.atom import Atom
+from mappings.formula.atom import Atom, as_text
 from mappings.formula.emit_tables import Tables
 from mappings.formula.inline import INLINE
 from mappings.formula.scope import Scope
 from mappings.formula.tree import Arithmetic, Call, Comparison, Constant, Logic, Node, Path, Sign
-from mappings.formula.writer import Writer
+from mappings.formula.writer import Operand, Writer
 from mappings.functions import FUNCTIONS
 
 NATIVE: dict[str, tuple[str, Callable[..., Any]]] = {
@@ -23,7 +23,15 @@ NATIVE: dict[str, tuple[str, Callable[..., Any]]] = {
     "*": ("*", values.multiply),
     "/": ("/", values.divide),
 }
-KINDS = {"decimal.Decimal": "number", "Decimal": "number", "str": "text", "bool": "yes/no", "date": "date"}
+KINDS = {
+    "Decimal": "number",
+    "decimal.Decimal | None": "number?",
+    "str": "text",
+    "str | None": "text?",
+    "bool": "yes/no",
+    "date": "date",
+    "datetime.date | None": "date?",
+}
 
 
 class Emitter:
@@ -59,6 +67,9 @@ class Emitter:
         if atom.kind == "yes/no":
             return atom.code
         name = self.writer.fresh()
+        if atom.kind == "yes/no?":
+            self.writer.line(f"{name} = {atom.code} is True")
+            return name
         code = f"{name} = {atom.code} if {atom.code}.__class__ is bool else truth({atom.code})"
         self.writer.line(code, self.writer.site(atom.position, (atom.operand,), values.truth))
         return name
@@ -76,7 +87,8 @@ class Emitter:
 
     def _path(self, node: Path) -> Atom:
         origin, variable, steps = self.scope.split(node.steps)
-        return Atom(self.load(origin, variable, steps, node), "", node.position)
+        kind = self.scope.kinds.get(variable, "") if not steps else ""
+        return Atom(self.load(origin, variable, steps, node), kind, node.position, str(node))
 
     def load(self, origin: str, variable: str, steps: tuple[str, ...], node: Path) -> str:
         """Write the reading of a path, unless it is in a variable already, and return the variable."""
@@ -92,7 +104,7 @@ class Emitter:
             last = steps[-1]
             code = f"{name} = {before}.get({step}) if {before}.__class__ is dict else field_of({before}, {step})"
             site = self.writer.site(
-                node.position, ((before, node.position),), lambda value: values.field_of(value, last)
+                node.position, (Operand(before, node.position),), lambda value: values.field_of(value, last)
             )
             self.writer.line(code, site)
         self.loaded[variable, steps] = name
@@ -102,7 +114,7 @@ class Emitter:
         atom = self.emit(node.operand)
         if node.operator == "+":
             return self.assign(f"number({atom.code})", node, (atom,), values.number, "number")
-        code = f"-{atom.code}" if atom.kind == "number" else _guarded(f"-{atom.code}", f"negative({atom.code})", atom)
+        code = _guarded(f"-{atom.code}", f"negative({atom.code})", atom)
         return self.assign(code, node, (atom,), values.negative, "number")
 
     def _arithmetic(self, node: Arithmetic) -> Atom:
@@ -121,16 +133,15 @@ class Emitter:
         body = "".join(f"{{{atom.code}}}" for atom in parts)
         name = self.writer.fresh()
         self.writer.line(f'{name} = f"{body}"')
-        site = self.writer.site(node.position, ((name, node.position),), values.bounded)
+        site = self.writer.site(node.position, (Operand(name, node.position),), values.bounded)
         self.writer.line(f"if len({name}) > {limits.MAX_TEXT}: bounded({name})", site)
         return Atom(name, "text", node.position)
 
     def _as_text(self, atom: Atom) -> Atom:
-        name = self.writer.fresh()
         if atom.kind == "text":
-            self.writer.line(f"{name} = {atom.code}")  # a constant's quotes have no place inside an f-string
-            return Atom(name, "text", atom.position)
-        code = f"{name} = {atom.code} if {atom.code}.__class__ is str else text({atom.code})"
+            return atom
+        name = self.writer.fresh()
+        code = f"{name} = {as_text(atom)} else text({atom.code})"
         self.writer.line(code, self.writer.site(atom.position, (atom.operand,), values.text))
         return Atom(name, "text", atom.position)
 
@@ -141,7 +152,7 @@ class Emitter:
             sign = "==" if node.operator == "=" else "!="
             return self.assign(f"{a} {sign} {b}", node, (left, right), None, "yes/no")
         native, careful = f"{a} {node.operator} {b}", f"compared({node.operator!r}, {a}, {b})"
-        if "number" in (left.kind, right.kind):
+        if "number" in (left.kind, right.kind) or left.kind == right.kind == "number?":
             code = _guarded(native, careful, left, right)
         else:
             code = f"{native} if {a}.__class__ is {b}.__class__ and {a}.__class__ in ORDERED else {careful}"
@@ -153,7 +164,11 @@ class Emitter:
         if node.operator == "NOT":
             self.writer.line(f"{result} = not {self.condition(node.operands[0])}")
             return Atom(result, "yes/no", node.position)
-        self.writer.line(f"{result} = {self.condition(node.operands[0])}")
+        first = self.condition(node.operands[0])
+        if first.startswith("v"):
+            result = first  # a variable of this very operation, free to be used further
+        else:
+            self.writer.line(f"{result} = {first}")
         self._rest(node, 1, result, f"if {result}:" if node.operator == "AND" else f"if not {result}:")
         return Atom(result, "yes/no", node.position)
 
@@ -178,6 +193,8 @@ class Emitter:
         kind = KINDS.get(function.returns, "")
         careful = f"{node.name}({', '.join(atom.code for atom in arguments)})"
         code = INLINE[node.name](careful, node, *arguments, self.writer) if node.name in INLINE else careful
+        if node.name == "ROUND" and arguments[0].kind == "number":
+            kind = "number"
         return self.assign(code, node, arguments, function.call, kind)
 
     def _if(self, node: Call) -> Atom:
@@ -198,10 +215,12 @@ class Emitter:
         self.writer.line(f"{result} = {first.code}")
         kind = ""
         for argument in node.arguments[1:]:
-            with self.writer.block(f'if {result} is None or {result} == "":'):
+            with self.writer.block(f'if not {result} and ({result} is None or {result} == ""):'):
                 atom = self.in_branch(lambda argument=argument: self.emit(argument))  # type: ignore[misc]  # bound per turn
                 self.writer.line(f"{result} = {atom.code}")
-        self.writer.line(f'if {result} == "": {result} = None')
+        last = node.arguments[-1]
+        if not (isinstance(last, Constant) and last.value):
+            self.writer.line(f'if {result} == "": {result} = None')
         return Atom(result, kind, node.position)
 
     def in_branch(self, write: Callable[[], Any]) -> Any:
@@ -221,7 +240,7 @@ def _chain(node: Node) -> list[Node]:
 
 
 def _guarded(native: str, careful: str, *atoms: Atom, also: str = "") -> str:
-    checks = [f"{atom.code}.__class__ is Decimal" for atom in atoms if atom.kind != "number"]
+    checks = [check for atom in atoms if (check := atom.unless("number", "Decimal"))]
     if also:
         checks.append(also)
     return f"{native} if {' and '.join(checks)} else {careful}" if checks else native

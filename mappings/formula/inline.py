@@ -21,7 +21,8 @@ def _round(careful: str, node: Call, *rest: Any) -> str:
     step = writer.constant(Decimal(1).scaleb(-int(digits.value)))
     value = arguments[0]
     native = f"{value.code}.quantize({step}, 'ROUND_HALF_UP')"
-    return f"{native} if {value.code}.__class__ is Decimal else {careful}"
+    test = value.unless("number", "Decimal")
+    return f"{native} if {test} else {careful}" if test else native
 
 
 def _short_text(native: str) -> Callable[..., str]:
@@ -52,7 +53,13 @@ def _datevalue(careful: str, node: Call, value: Any, *rest: Any) -> str:
 
 
 def _isblank(careful: str, node: Call, value: Any, *rest: Any) -> str:
+    if value.kind.startswith("text"):
+        return f"not {value.code}"
     return f'{value.code} is None or {value.code} == "" or {value.code} == []'
+
+
+def _len(careful: str, node: Call, value: Any, *rest: Any) -> str:
+    return f"Decimal(len({value.code})) if {value.code}.__class__ is str else {careful}"
 
 
 INLINE: dict[str, Callable[..., str]] = {
@@ -61,6 +68,7 @@ INLINE: dict[str, Callable[..., str]] = {
     "LOWER": _short_text("{0}.lower()"),
     "TRIM": _short_text('" ".join({0}.split())'),
     "LEFT": _left,
+    "LEN": _len,
     "DATEVALUE": _datevalue,
     "ISBLANK": _isblank,
 }

@@ -8,6 +8,7 @@ class Scope:
     """The names that a formula may use. `results` maps the result's fields to the variables that hold them."""
 
     results: dict[tuple[str, ...], str] = field(default_factory=dict)  # steps → Python variable
+    kinds: dict[str, str] = field(default_factory=dict)  # variable → kind, as an Atom says it
     results_first: bool = False  # rules speak of the result; formulas of the record
     known: frozenset[str] | None = None  # fields of the record, where an entity says them; None: anything
     root: str = "rec"  # variable of the record that paths start from

@@ -100,7 +100,9 @@ def text(value: Any) -> str:
             return ""
         case bool():
             return "TRUE" if value else "FALSE"
-        case int() | Decimal():
+        case int():
+            return _digits(value)
+        case Decimal():
             return plain(number(value))
         case date():
             return value.isoformat()
@@ -130,7 +132,9 @@ def key_text(value: Any) -> str:
         return str(value)
     if value.__class__ is bool:
         return "1" if value else "0"
-    if isinstance(value, (int, Decimal)):
+    if isinstance(value, int):
+        return _digits(value)
+    if isinstance(value, Decimal):
         whole = number(value)
         return plain(whole.normalize()) if whole else "0"
     if isinstance(value, date):
@@ -141,12 +145,8 @@ def key_text(value: Any) -> str:
 
 def compared(operator: str, left: Any, right: Any) -> bool:
     """Compare in order (< <= > >=): numbers with numbers, texts with texts, dates with dates, times with times."""
-    if not _comparable(left, right):
-        accepted = "two numbers, two texts, two dates or two times"
-        message = f"{described(left)} cannot be compared with {described(right)}"
-        raise UnacceptableError(
-            message[0].upper() + message[1:], value=right if left is not None else left, accepted=accepted
-        )
+    if left is None or right is None or not _comparable(left, right):
+        raise _not_comparable(left, right)
     if operator == "<":
         return bool(left < right)
     if operator == "<=":
@@ -175,6 +175,22 @@ def rounded(value: Any, digits: int) -> Any:
         return None
     result = number(value).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
     return result if digits >= 0 else result.quantize(Decimal(1))
+
+
+def _not_comparable(left: Any, right: Any) -> UnacceptableError:
+    accepted = "two numbers, two texts, two dates or two times"
+    if left is None or right is None:
+        other = described(right if left is None else left)
+        return UnacceptableError(f"Something to compare with {other} is needed, but this is blank", accepted=accepted)
+    message = f"{described(left)} cannot be compared with {described(right)}"
+    return UnacceptableError(message[0].upper() + message[1:], value=left, accepted=accepted)
+
+
+def _digits(value: int) -> str:
+    try:
+        return str(value)
+    except ValueError:  # beyond the 4,300 digits that Python writes
+        raise UnacceptableError("The number is beyond all measure", accepted="at most 4,300 digits") from None
 
 
 def _comparable(left: Any, right: Any) -> bool:

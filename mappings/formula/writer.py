@@ -8,15 +8,25 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
+class Operand:
+    """One value that an operation works on."""
+
+    code: str  # Python variable or constant
+    position: int  # in the formula
+    label: str = ""  # what people wrote, where it is a path
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """What one generated line does, so that a traceback's line number is enough to explain an error."""
 
     field: str  # of the result, or of the rule
     rule: str  # name of the rule; "" in a field rule
     position: int  # of the operation in its formula
-    operands: tuple[tuple[str, int], ...] = ()  # (Python variable or constant, position) of each operand
+    operands: tuple[Operand, ...] = ()
     again: Callable[..., Any] | None = None  # the careful form of the operation, which says what is wrong
     severity: str = "error"
+    only: Operand | None = None  # the one operand that is no constant, if there is just one
 
 
 class Writer:
@@ -62,6 +72,8 @@ class Writer:
         self.names[name] = value
         return name
 
-    def site(self, position: int, operands: tuple[tuple[str, int], ...] = (), again: Any = None) -> Site:
+    def site(self, position: int, operands: tuple[Operand, ...] = (), again: Any = None) -> Site:
         """Return a site in the field or rule that is being written."""
-        return Site(self.field, self.rule, position, operands, again, self.severity)
+        variables = [each for each in operands if each.code[0] in "vr"]
+        only = variables[0] if len(variables) == 1 else None
+        return Site(self.field, self.rule, position, operands, again, self.severity, only)

@@ -35,7 +35,7 @@ def snapshot() -> BatchSnapshot:
     key = ("Consultant", "EUR")
     filled.give_rows("bill_rates", {key: [Row(1, date(2026, 1, 1), None, {"rate": Decimal("145.00")})]}, [key])
     filled.give_rows("task_codes", {}, [("unknown task",)])
-    filled.give_references(Source("xref", "project", ""), {("17",): "P-881"}, [("17",)])
+    filled.give_references(Source("xref", "project", ""), {"17": "P-881"}, ["17"])
     return filled
 
 
