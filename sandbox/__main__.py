@@ -1,4 +1,8 @@
-"""Starts simulators: `python -m sandbox <system> --port N --state FOLDER --seed N`; ends on Ctrl-C or SIGTERM."""
+"""Starts simulators: `python -m sandbox <system> --port N --state FOLDER --seed N`; ends on Ctrl-C or SIGTERM.
+
+When they answer, one line of JSON on standard output says on which ports: {"listening": {"harvest": 9701}}.
+Each system is imported only when it is asked for, so that the ledger starts in a blink.
+"""
 
 import argparse
 import asyncio
@@ -6,17 +10,10 @@ import json
 import signal
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sandbox.firm.reference import reference
-from sandbox.firm.story import Story, remembered_day
-from sandbox.firm.timesheets import Firm
-from sandbox.harvest.site import Harvest
-from sandbox.ledger import server as ledger_server
-from sandbox.ledger.book import Mode
-from sandbox.ledger.source import Source
-from sandbox.memory import Memory
-from sandbox.netsuite.site import NetSuite
-from sandbox.web import Site, serve
+if TYPE_CHECKING:
+    from sandbox.firm.timesheets import Firm
 
 
 def main() -> None:
@@ -28,44 +25,36 @@ def main() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
     systems = parser.add_subparsers(required=True, metavar="system")
-    ledger = systems.add_parser("ledger", help="plain time source and fast write target for chaos and bench")
-    _common(ledger)
-    ledger.add_argument("--mode", type=Mode, choices=list(Mode), default=Mode.IDEMPOTENT)
-    ledger.add_argument("--entries", type=int, default=20_000, help="how many time entries the source has")
-    ledger.add_argument("--trouble", type=float, default=0.0, help="share of entries with an unknown task code")
-    ledger.add_argument("--token", default="", help="bearer token that callers must send; empty: none")
-    ledger.set_defaults(run=lambda arguments: asyncio.run(_run_ledger(arguments)))
-    harvest = systems.add_parser("harvest", help="time tool: Harvest API v2")
-    _common(harvest)
-    harvest.set_defaults(run=lambda arguments: asyncio.run(_run_site(Harvest, arguments)))
-    netsuite = systems.add_parser("netsuite", help="ERP: NetSuite SuiteTalk REST")
-    _common(netsuite)
-    netsuite.set_defaults(run=lambda arguments: asyncio.run(_run_site(NetSuite, arguments)))
-    everything = systems.add_parser("all", help="the demonstration: Harvest and NetSuite with the firm in them")
-    everything.add_argument("--port", type=int, default=0, help="first of the loopback ports; 0 takes free ones")
-    everything.add_argument("--harvest-port", type=int, default=None, help="default: --port")
-    everything.add_argument("--netsuite-port", type=int, default=None, help="default: --port + 1")
-    everything.add_argument("--state", type=Path, required=True, help="folder that keeps the memory")
-    _story(everything)
-    everything.set_defaults(run=lambda arguments: asyncio.run(_run_all(arguments)))
+    _ledger(systems.add_parser("ledger", help="plain time source and fast write target for chaos and bench"))
+    for name, words in (("harvest", "time tool: Harvest API v2"), ("netsuite", "ERP: NetSuite SuiteTalk REST")):
+        system = systems.add_parser(name, help=words)
+        _common(system)
+        system.set_defaults(system=name, run=lambda arguments: asyncio.run(_run_site(arguments)))
+    _everything(systems.add_parser("all", help="the demonstration: Harvest and NetSuite with the firm in them"))
     firm = systems.add_parser("firm", help="the demonstration firm's reference data")
     firm.add_argument("--print", action="store_true", required=True, help="write it as JSON")
     firm.add_argument("--state", type=Path, default=None, help="take first day and seed from this folder")
     _story(firm)
-    firm.set_defaults(run=lambda arguments: print(json.dumps(reference(_firm(arguments)), indent=1)))
+    firm.set_defaults(run=_print_firm)
     return parser
 
 
-def _story(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--today", type=date.fromisoformat, default=None, help="first day of the story")
-    parser.add_argument("--seed", type=int, default=1)
+def _ledger(parser: argparse.ArgumentParser) -> None:
+    _common(parser)
+    parser.add_argument("--mode", choices=("idempotent", "look_up", "blind"), default="idempotent")
+    parser.add_argument("--entries", type=int, default=20_000, help="how many time entries the source has")
+    parser.add_argument("--trouble", type=float, default=0.0, help="share of entries with an unknown task code")
+    parser.add_argument("--token", default="", help="bearer token that callers must send; empty: none")
+    parser.set_defaults(run=lambda arguments: asyncio.run(_run_ledger(arguments)))
 
 
-def _firm(arguments: argparse.Namespace) -> Firm:
-    kept = remembered_day(arguments.state) if arguments.state else None
-    if kept:
-        return Firm(date.fromisoformat(kept["today"]), kept["seed"])
-    return Firm(arguments.today or date.today(), arguments.seed)  # noqa: DTZ011 - the operator's calendar day
+def _everything(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", type=int, default=0, help="first of the loopback ports; 0 takes free ones")
+    parser.add_argument("--harvest-port", type=int, default=None, help="default: --port")
+    parser.add_argument("--netsuite-port", type=int, default=None, help="default: --port + 1")
+    parser.add_argument("--state", type=Path, required=True, help="folder that keeps the memory")
+    _story(parser)
+    parser.set_defaults(run=lambda arguments: asyncio.run(_run_all(arguments)))
 
 
 def _common(parser: argparse.ArgumentParser) -> None:
@@ -74,21 +63,54 @@ def _common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1)
 
 
+def _story(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--today", type=date.fromisoformat, default=None, help="first day of the story")
+    parser.add_argument("--seed", type=int, default=1)
+
+
+def _print_firm(arguments: argparse.Namespace) -> None:
+    from sandbox.firm.reference import reference
+
+    print(json.dumps(reference(_firm(arguments)), indent=1))
+
+
+def _firm(arguments: argparse.Namespace) -> "Firm":
+    from sandbox.firm.story import remembered_day
+    from sandbox.firm.timesheets import Firm
+
+    kept = remembered_day(arguments.state) if arguments.state else None
+    if kept:
+        return Firm(date.fromisoformat(kept["today"]), kept["seed"])
+    return Firm(arguments.today or date.today(), arguments.seed)  # noqa: DTZ011 - the operator's calendar day
+
+
 async def _run_ledger(arguments: argparse.Namespace) -> None:
+    from sandbox.ledger import server
+    from sandbox.ledger.book import Mode
+    from sandbox.ledger.source import Source
+
     entries = Source(arguments.state, seed=arguments.seed, count=arguments.entries, trouble_share=arguments.trouble)
-    ledger = ledger_server.Ledger(arguments.state, mode=arguments.mode, entries=entries, token=arguments.token)
-    listening = await ledger_server.start(ledger, arguments.port)
+    ledger = server.Ledger(arguments.state, mode=Mode(arguments.mode), entries=entries, token=arguments.token)
+    listening = await server.start(ledger, arguments.port)
     await _announce_and_wait({"ledger": listening.sockets[0].getsockname()[1]})
 
 
-async def _run_site(kind: type[Site], arguments: argparse.Namespace) -> None:
-    site = kind(Memory(arguments.state / f"{kind.name}.jsonl"))
-    runner, port = await serve(site, arguments.port)
+async def _run_site(arguments: argparse.Namespace) -> None:
+    from sandbox.harvest.site import Harvest
+    from sandbox.memory import Memory
+    from sandbox.netsuite.site import NetSuite
+    from sandbox.web import serve
+
+    kind = {"harvest": Harvest, "netsuite": NetSuite}[arguments.system]
+    runner, port = await serve(kind(Memory(arguments.state / f"{kind.name}.jsonl")), arguments.port)
     await _announce_and_wait({kind.name: port})
     await runner.cleanup()
 
 
 async def _run_all(arguments: argparse.Namespace) -> None:
+    from sandbox.firm.story import Story
+    from sandbox.web import serve
+
     firm = _firm(arguments)
     story = Story(arguments.state, firm.today, firm.seed)
     first = arguments.port
@@ -100,7 +122,7 @@ async def _run_all(arguments: argparse.Namespace) -> None:
 
 
 async def _announce_and_wait(ports: dict[str, int]) -> None:
-    """Print one JSON line with the port of each system, the sign that they answer; return when told to stop."""
+    """Print the ports, the sign that the systems answer; return when told to stop."""
     print(json.dumps({"listening": ports}), flush=True)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

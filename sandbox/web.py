@@ -39,12 +39,14 @@ class Site:
         self.pending = 0  # late commits under way
         self.in_flight = 0  # vendor requests being answered
         self.extra_routes: Callable[[web.UrlDispatcher], None] | None = None  # of a demonstration
+        self.refill: Callable[[], None] | None = None  # what a demonstration stores after a reset
 
     def application(self) -> web.Application:
         """Return the aiohttp application with the admin's endpoints and the vendor's."""
         application = web.Application(middlewares=[self._around], client_max_size=BODY_LIMIT)
         application.router.add_get(ADMIN + "state", self._state)
         application.router.add_get(ADMIN + "log", self._log)
+        application.router.add_post(ADMIN + "reset", self._reset)
         application.router.add_get(ADMIN + "faults", self._show_faults)
         application.router.add_post(ADMIN + "faults", self._set_faults)
         if self.extra_routes is not None:
@@ -55,6 +57,9 @@ class Site:
     def add_routes(self, router: web.UrlDispatcher) -> None:
         """Add the vendor's doors."""
         raise NotImplementedError
+
+    def begin(self) -> None:
+        """Forget what only the process remembers, and store what every account has when the memory is empty."""
 
     def admit(self, request: web.Request) -> None:
         """Refuse a request at the gate, before anything else happens to it; raises Refusal."""
@@ -175,6 +180,16 @@ class Site:
     async def _log(self, _: web.Request) -> web.Response:
         self.memory.flush()
         return web.Response(body=self.memory.log.path.read_bytes(), content_type="application/x-ndjson")
+
+    async def _reset(self, _: web.Request) -> web.Response:
+        """Begin anew: empty memory and log, no faults."""
+        self.memory.clear()
+        self.faults.replace(FaultPlan())
+        self.requests = 0
+        self.begin()
+        if self.refill is not None:
+            self.refill()
+        return answer(200, self.state())
 
     async def _show_faults(self, _: web.Request) -> web.Response:
         return answer(200, self.faults.summary())

@@ -37,16 +37,27 @@ class Story:
         self.harvest = Harvest(_emptied_unless_filled(state / "harvest.jsonl"))
         self.netsuite = NetSuite(_emptied_unless_filled(state / "netsuite.jsonl"))
         if not self.harvest.memory.table("filled"):
-            time_tool.fill(self.firm, self.harvest.memory)
-            _mark_filled(self.harvest.memory)
+            self._fill_harvest()
         if not self.netsuite.memory.table("filled"):
-            erp.fill(self.firm, self.netsuite.records)
-            self.netsuite.login.credentials()
-            _mark_filled(self.netsuite.memory)
-        plan = {"rules": ERP_FAULTS, "seed": self.firm.seed, "latency_seconds": ERP_LATENCY}
-        self.netsuite.faults.replace(msgspec.convert(plan, FaultPlan))
+            self._fill_netsuite()
+        self._trouble_netsuite()
+        self.harvest.refill, self.netsuite.refill = self._fill_harvest, self._fill_netsuite
         self.harvest.extra_routes = self._harvest_acts
         self.netsuite.extra_routes = self._netsuite_acts
+
+    def _fill_harvest(self) -> None:
+        time_tool.fill(self.firm, self.harvest.memory)
+        _mark_filled(self.harvest.memory)
+
+    def _fill_netsuite(self) -> None:
+        erp.fill(self.firm, self.netsuite.records)
+        self.netsuite.login.credentials()
+        _mark_filled(self.netsuite.memory)
+        self._trouble_netsuite()
+
+    def _trouble_netsuite(self) -> None:
+        plan = {"rules": ERP_FAULTS, "seed": self.firm.seed, "latency_seconds": ERP_LATENCY}
+        self.netsuite.faults.replace(msgspec.convert(plan, FaultPlan))
 
     def reject(self) -> list[int]:
         """Withdraw the approval of the chosen entries; return the ids of those that changed."""

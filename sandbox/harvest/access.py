@@ -22,6 +22,10 @@ class Access:
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
+        self.begin()
+
+    def begin(self) -> None:
+        """Take the documented limits and forget the calls counted."""
         self.limit_calls, self.limit_seconds = 100, 15.0
         self.token_seconds = TWO_WEEKS
         self._calls: dict[str, deque[float]] = defaultdict(deque)

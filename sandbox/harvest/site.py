@@ -33,8 +33,13 @@ class Harvest(Site):
     def __init__(self, memory: Memory) -> None:
         super().__init__(memory)
         self.access = Access(memory)
-        if memory.empty:
-            fill_account(memory, self.access)
+        self.begin()
+
+    def begin(self) -> None:
+        """Forget the calls counted; give an empty account its owner and tokens."""
+        self.access.begin()
+        if self.memory.empty:
+            fill_account(self.memory, self.access)
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         """Add every address twice, as Harvest does; the special ones before the general ones."""

@@ -28,7 +28,11 @@ class NetSuite(Site):
 
     def __init__(self, memory: Memory) -> None:
         super().__init__(memory)
-        self.records, self.login, self.concurrency = Records(memory), Login(memory), 15
+        self.begin()
+
+    def begin(self) -> None:
+        """Take the limit of a small account, and index what the memory holds."""
+        self.records, self.login, self.concurrency = Records(self.memory), Login(self.memory), 15
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         """Add NetSuite's doors."""

@@ -1,4 +1,4 @@
-"""Simulators for the tests: each a process of its own on a free loopback port."""
+"""Simulators for the tests, each a process on a free loopback port, shared where a test need not have its own."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,4 +21,20 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Simulator]]:
 
     yield start_one
     for simulator in started:
+        simulator.stop()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Simulator]]:
+    """Give a simulator with an empty memory and no faults; one process serves all tests of a module."""
+    started: dict[str, Simulator] = {}
+
+    def give(system: str, **fresh: Any) -> Simulator:
+        if system not in started:
+            started[system] = Simulator.start(system, state=tmp_path_factory.mktemp(system))
+        started[system].admin("POST", "reset", fresh)
+        return started[system]
+
+    yield give
+    for simulator in started.values():
         simulator.stop()

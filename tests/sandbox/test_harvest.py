@@ -34,8 +34,8 @@ class Caller:
 
 
 @pytest.fixture
-def harvest(start):
-    return Caller(start("harvest"))
+def harvest(shared):
+    return Caller(shared("harvest"))
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ def commits(ledger):
     return [line for line in ledger.log() if line["kind"] == "commit"]
 
 
-def test_idempotent_absorbs_a_repeat_and_refuses_other_bytes(start):
-    ledger = start("ledger", mode="idempotent")
+def test_idempotent_absorbs_a_repeat_and_refuses_other_bytes(shared):
+    ledger = shared("ledger", mode="idempotent")
     first, again = post(ledger), post(ledger)
     assert first == again == (201, {"id": "L000000001", "reference": "LR-000000001", "key": "TE-1", "version": "1"})
     status, body = post(ledger, {**ENTRY, "hours": 8})
@@ -29,8 +29,8 @@ def test_idempotent_absorbs_a_repeat_and_refuses_other_bytes(start):
 
 
 @pytest.mark.parametrize(("mode", "found"), [("look_up", 2), ("blind", None)])
-def test_without_dedup_a_repeat_happens_twice(start, mode, found):
-    ledger = start("ledger", mode=mode)
+def test_without_dedup_a_repeat_happens_twice(shared, mode, found):
+    ledger = shared("ledger", mode=mode)
     post(ledger)
     post(ledger)
     assert len(commits(ledger)) == 2
@@ -45,8 +45,8 @@ def test_without_dedup_a_repeat_happens_twice(start, mode, found):
         ]
 
 
-def test_update_reverse_and_void_keep_exact_totals(start):
-    ledger = start("ledger", mode="look_up")
+def test_update_reverse_and_void_keep_exact_totals(shared):
+    ledger = shared("ledger", mode="look_up")
     post(ledger)
     post(ledger, {"hours": 8, "amount": "1006.67", "currency": "EUR"}, "k-2", "/entries/TE-1", "PUT")
     post(ledger, {**ENTRY, "key": "TE-2", "amount": "0.10"}, "k-3")
@@ -59,8 +59,8 @@ def test_update_reverse_and_void_keep_exact_totals(start):
     assert post(ledger, None, "k-6", "/entries/TE-2", "DELETE")[0] == 409
 
 
-def test_one_bad_item_of_a_batch_does_not_refuse_the_others(start):
-    ledger = start("ledger", mode="idempotent")
+def test_one_bad_item_of_a_batch_does_not_refuse_the_others(shared):
+    ledger = shared("ledger", mode="idempotent")
     wrapped = {"idempotency_key": "k-1", "entry": ENTRY}
     bare = {**ENTRY, "key": "TE-3", "idempotency_key": "k-3"}
     body = {"entries": [wrapped, {"key": "TE-2"}, bare, wrapped]}
@@ -82,14 +82,14 @@ def test_one_bad_item_of_a_batch_does_not_refuse_the_others(start):
         ("/nothing", ENTRY, {}, 404),
     ],
 )
-def test_refusals_commit_nothing(start, path, body, headers, status):
-    ledger = start("ledger", mode="look_up")
+def test_refusals_commit_nothing(shared, path, body, headers, status):
+    ledger = shared("ledger", mode="look_up")
     assert ledger.request("POST", path, body, headers=headers)[0] == status
     assert commits(ledger) == []
 
 
-def test_memory_survives_kill_minus_nine(start):
-    ledger = start("ledger", mode="idempotent")
+def test_memory_survives_kill_minus_nine(shared):
+    ledger = shared("ledger", mode="idempotent")
     for number in range(20):
         post(ledger, {**ENTRY, "key": f"TE-{number}"}, f"k-{number}")
     before = ledger.admin("GET", "totals")
@@ -106,8 +106,8 @@ def test_memory_survives_kill_minus_nine(start):
     ("fault", "committed"),
     [("commit_and_hang_up", 1), ("half_body", 1), ("lose_and_hang_up", 0), ("lose_and_hang", 0)],
 )
-def test_hanging_up_on_either_side_of_the_commit(start, fault, committed):
-    ledger = start("ledger", mode="look_up")
+def test_hanging_up_on_either_side_of_the_commit(shared, fault, committed):
+    ledger = shared("ledger", mode="look_up")
     ledger.set_faults({"fault": fault, "times": 1, "method": "POST", "seconds": 0.1})
     with pytest.raises((http.client.HTTPException, ConnectionError)):
         post(ledger)
@@ -129,15 +129,15 @@ def test_hanging_up_on_either_side_of_the_commit(start, fault, committed):
         ("answer_late", 201, 1),
     ],
 )
-def test_answers_that_mislead(start, fault, status, committed):
-    ledger = start("ledger", mode="look_up")
+def test_answers_that_mislead(shared, fault, status, committed):
+    ledger = shared("ledger", mode="look_up")
     ledger.set_faults({"fault": fault, "times": 1, "key": "TE-1", "seconds": 0.05})
     assert ledger.request("POST", "/entries", ENTRY)[0] == status
     assert len(commits(ledger)) == committed
 
 
-def test_a_late_commit_happens_although_the_caller_has_gone(start):
-    ledger = start("ledger", mode="look_up")
+def test_a_late_commit_happens_although_the_caller_has_gone(shared):
+    ledger = shared("ledger", mode="look_up")
     ledger.set_faults({"fault": "commit_late", "times": 1, "seconds": 0.3, "seconds_max": 0.4})
     connection = http.client.HTTPConnection("127.0.0.1", ledger.port, timeout=0.1)
     connection.request("POST", "/entries", json.dumps(ENTRY), {"Content-Type": "application/json"})
@@ -150,8 +150,8 @@ def test_a_late_commit_happens_although_the_caller_has_gone(start):
     assert len(commits(ledger)) == 1
 
 
-def test_a_late_commit_is_absorbed_when_its_repeat_came_first(start):
-    ledger = start("ledger", mode="idempotent")
+def test_a_late_commit_is_absorbed_when_its_repeat_came_first(shared):
+    ledger = shared("ledger", mode="idempotent")
     ledger.set_faults({"fault": "commit_late", "times": 1, "seconds": 0.3})
     connection = http.client.HTTPConnection("127.0.0.1", ledger.port)
     headers = {"Content-Type": "application/json", "Idempotency-Key": "k-1"}
@@ -163,8 +163,8 @@ def test_a_late_commit_is_absorbed_when_its_repeat_came_first(start):
     assert len(commits(ledger)) == 1
 
 
-def test_the_same_seed_hurts_the_same_keys(start):
-    ledger, hurt = start("ledger", mode="look_up"), []
+def test_the_same_seed_hurts_the_same_keys(shared):
+    ledger, hurt = shared("ledger", mode="look_up"), []
     for order in (range(60), reversed(range(60))):
         ledger.set_faults({"fault": "unavailable", "probability": 0.2}, seed=5)
         statuses = {key: post(ledger, {**ENTRY, "key": f"TE-{key}"}, "")[0] for key in order}

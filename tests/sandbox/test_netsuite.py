@@ -56,8 +56,8 @@ class Caller:
 
 
 @pytest.fixture
-def netsuite(start):
-    return Caller(start("netsuite"))
+def netsuite(shared):
+    return Caller(shared("netsuite"))
 
 
 @pytest.fixture
