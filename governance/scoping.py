@@ -72,7 +72,7 @@ def entity_scoped_models_without_visible_to() -> list[str]:
     no legal entity says so with `entity_global = "reason"`, which is not believed of one that has such a field.
     """
     ours = [model for config in apps.get_app_configs() if _is_ours(config) for model in config.get_models()]
-    lines = [(model._meta.label, _what_is_missing(model)) for model in ours if not _is_history(model)]
+    lines = [(model._meta.label, what_is_missing(model)) for model in ours if not _is_history(model)]
     return [f"{label}: {missing}" for label, missing in lines if missing]
 
 
@@ -86,7 +86,8 @@ def _is_history(model: type[models.Model]) -> bool:
     return hasattr(model, "instance_type")
 
 
-def _what_is_missing(model: type[models.Model]) -> str:
+def what_is_missing(model: type[models.Model]) -> str:
+    """Return what keeps a model from being scoped by legal entity; "" when nothing does."""
     has_field = _has_field(model, "legal_entity")
     if getattr(model, "entity_global", "") and not has_field:
         return ""

@@ -66,14 +66,26 @@ def submit(version: Version, *, by: By, note: str | None = None) -> Version:
 
 
 @transaction.atomic
+def withdraw(version: Version, *, by: By, reason: str = "") -> Version:
+    """Turn a submitted or approved version into a draft again, to go on editing it; its approval is void."""
+    row = _locked(
+        version,
+        Right.EDIT_CONFIGURATION,
+        by,
+        (State.SUBMITTED, State.APPROVED),
+        "withdraw",
+        "Make a new draft instead.",
+    )
+    return _made_draft(row, by, "withdraw", reason)
+
+
+@transaction.atomic
 def send_back(version: Version, *, by: By, reason: str) -> Version:
-    """Turn a submitted or approved version into a draft again, with the reason; its approval is void."""
+    """Say no to a submitted or approved version: it is a draft again, with the reason."""
     row = _locked(
         version, Right.APPROVE_CONFIGURATION, by, (State.SUBMITTED, State.APPROVED), "send back", "Make a new draft."
     )
-    row.submitted_by = row.submitted_at = row.approved_by = row.approved_at = None
-    row.scheduled_by = row.publish_at = None
-    return _saved(row, by, "send_back", state=State.DRAFT, reason=reason)
+    return _made_draft(row, by, "send_back", reason)
 
 
 @transaction.atomic
@@ -153,14 +165,21 @@ def _publish_due_one(version: Version) -> Version | None:
         .filter(pk=version.pk, state=State.APPROVED, publish_at=version.publish_at)
         .first()
     )
-    return row and _put_in_force(row, by=ENGINE, reason="its time has come")
+    return row and _put_in_force(row, by=ENGINE, who=row.scheduled_by, reason="its time has come")
 
 
-def _put_in_force(row: Version, *, by: By, reason: str, verb: str = "publish") -> Version:
+def _made_draft(row: Version, by: By, verb: str, reason: str) -> Version:
+    row.submitted_by = row.submitted_at = row.approved_by = row.approved_at = None
+    row.scheduled_by = row.publish_at = None
+    return _saved(row, by, verb, state=State.DRAFT, reason=reason)
+
+
+def _put_in_force(row: Version, *, by: By, reason: str, verb: str = "publish", who: str | None = None) -> Version:
+    """Retire the one in force and publish this one; `who` answers for it when it is not the one who acts."""
     _lock_object(row.kind, row.object_key)
     for current in Version.objects.select_for_update().of(row.kind, row.object_key).in_force():
         _retired(current, by, f"followed by version {row.number}")
-    row.published_by, row.published_at = row.scheduled_by or as_actor(by).reference, timezone.now()
+    row.published_by, row.published_at = who or as_actor(by).reference, timezone.now()
     return _saved(row, by, verb, state=State.PUBLISHED, reason=reason)
 
 

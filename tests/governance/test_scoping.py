@@ -1,6 +1,8 @@
 """Rows are seen by those whose role counts in their legal entity, and by nobody else."""
 
 import pytest
+from django.db import models
+from django.test.utils import isolate_apps
 
 from governance.actor import ENGINE, as_actor
 from governance.models import LegalEntity, RoleGrant
@@ -14,6 +16,7 @@ from governance.rights import (
     require,
     require_other_person,
 )
+from governance.scoping import EntityScopedQuerySet, what_is_missing
 from tests.governance.people import company, person
 
 pytestmark = pytest.mark.django_db
@@ -101,3 +104,35 @@ def test_every_model_of_ours_is_scoped_or_declared_global() -> None:
     ours = [line for line in entity_scoped_models_without_visible_to() if line.startswith("governance.")]
 
     assert ours == []
+
+
+@isolate_apps("governance")
+def test_model_that_forgets_its_legal_entity_is_named() -> None:
+    class Forgotten(models.Model):
+        class Meta:
+            app_label = "governance"
+
+    class Unscoped(models.Model):
+        entity_global = "it says so, but has the field"
+        legal_entity = models.ForeignKey(LegalEntity, on_delete=models.CASCADE)
+
+        class Meta:
+            app_label = "governance"
+
+    class Astray(models.Model):
+        entity_path = "nowhere__legal_entity"
+        objects = EntityScopedQuerySet.as_manager()
+
+        class Meta:
+            app_label = "governance"
+
+    class Reasoned(models.Model):
+        entity_global = "the same for everybody"
+
+        class Meta:
+            app_label = "governance"
+
+    assert "entity_path, or entity_global" in what_is_missing(Forgotten)
+    assert "needs an EntityScopedQuerySet" in what_is_missing(Unscoped)
+    assert "leads nowhere" in what_is_missing(Astray)
+    assert what_is_missing(Reasoned) == ""

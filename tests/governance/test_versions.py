@@ -115,6 +115,20 @@ def test_scheduled_version_is_published_when_its_time_has_come(ingrid: User, cla
     assert versions.publish_due(now=soon) == []
 
 
+def test_publishing_a_scheduled_version_at_once_names_the_one_who_did(ingrid: User, clara: User) -> None:
+    farid = person("Farid Amini", Role.INTEGRATION_ADMIN)
+    version = versions.publish(approved(ingrid, clara), by=ingrid, at=timezone.now() + timedelta(hours=1))
+
+    assert versions.publish(version, by=farid).published_by == f"person:{farid.pk}"
+
+
+def test_author_withdraws_to_go_on_editing(ingrid: User, clara: User) -> None:
+    version = versions.withdraw(approved(ingrid, clara), by=ingrid)
+
+    assert versions.revise(version, content={"fields": [2]}, by=ingrid).content == {"fields": [2]}
+    assert (version.state, version.approved_by) == (State.DRAFT, None)
+
+
 def test_roll_back_brings_the_old_content_as_a_new_version(ingrid: User, clara: User) -> None:
     first = versions.publish(approved(ingrid, clara, {"v": 1}), by=ingrid)
     versions.publish(approved(ingrid, clara, {"v": 2}), by=ingrid)
