@@ -31,6 +31,11 @@ def _moment(value: Any) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+def _replaced(text: str, pair: str) -> str:
+    old, new = pair.split(":", 1)
+    return text.replace(old, new)
+
+
 def _base64url(value: Any) -> str:
     return base64.urlsafe_b64encode(str(value).encode()).decode()
 
@@ -38,7 +43,7 @@ def _base64url(value: Any) -> str:
 FILTERS: dict[str, Callable[[Any, str], Any]] = {
     "lower": lambda value, _: str(value).lower(),
     "upper": lambda value, _: str(value).upper(),
-    "replace": lambda value, pair: str(value).replace(*pair.split(":", 1)),
+    "replace": lambda value, pair: _replaced(str(value), pair),
     "base64": lambda value, _: base64.b64encode(str(value).encode()).decode(),
     "base64url": lambda value, _: _base64url(value),
     "int": lambda value, _: int(value),

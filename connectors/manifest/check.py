@@ -245,8 +245,7 @@ def _read_faults(place: Place, stream: dict[str, Any]) -> Iterator[Fault]:
             "a stream that is read has no key.",
             "Add `key: [id]`, the fields that name a record at the vendor.",
         )
-    cursor = read.get("cursor") if isinstance(read.get("cursor"), dict) else {}
-    paging = read.get("paging") if isinstance(read.get("paging"), dict) else {}
+    cursor, paging = (part if isinstance(part, dict) else {} for part in (read.get("cursor"), read.get("paging")))
     used = {(item.steps[0], item.steps[1] if len(item.steps) > 1 else "") for item in _placeholders(read)}
     if cursor and not any(root == "cursor" for root, _ in used):
         yield (

@@ -1,13 +1,15 @@
 """Turns the findings of the JSON Schema into words for connector authors: what is wrong, what would be right."""
 
 import json
+from typing import Any
 
 from jsonschema import ValidationError
 
 
 def words_of(error: ValidationError) -> str:
     """Return what is wrong."""
-    kind, wanted, value = str(error.validator), error.validator_value, error.instance
+    kind, value = str(error.validator), error.instance
+    wanted: Any = error.validator_value
     if kind == "additionalProperties":
         return f"{_unknown(error)} is not known here."
     if kind == "required":
@@ -35,7 +37,8 @@ def words_of(error: ValidationError) -> str:
 
 def remedy_of(error: ValidationError) -> str:
     """Return what would be right."""
-    kind, wanted, schema = str(error.validator), error.validator_value, error.schema
+    kind, schema = str(error.validator), error.schema
+    wanted: Any = error.validator_value
     described = schema.get("description", "") if isinstance(schema, dict) else ""
     if kind == "additionalProperties" and isinstance(schema, dict):
         return f"Known here: {', '.join(sorted(schema.get('properties', {})))}."
@@ -59,10 +62,9 @@ def _unknown(error: ValidationError) -> str:
 
 def _missing(error: ValidationError) -> str:
     instance = error.instance if isinstance(error.instance, dict) else {}
-    named = [
-        name for name in error.validator_value if name not in instance and f"{name!r} is a required" in error.message
-    ]
-    return str(named[0]) if named else str(error.validator_value[0])
+    required: Any = error.validator_value
+    named = [name for name in required if name not in instance and f"{name!r} is a required" in error.message]
+    return str(named[0]) if named else str(required[0])
 
 
 def _choices(options: object) -> str:

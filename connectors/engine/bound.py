@@ -1,0 +1,208 @@
+"""A connection made ready for requests: addresses, headers and mask worked out once, calls signed and classified."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from yarl import URL
+
+from canonical.failure import Category
+from connectors.answer import Answer
+from connectors.auth.signer import Signer
+from connectors.classify import Verdict, verdict_on
+from connectors.exchange import Exchange, Mask, mask_for
+from connectors.http import Call, Http, Unreachable
+from connectors.outcome import ConnectorFailure
+from connectors.spec import ConnectionSpec
+from connectors.template import Scope, Structure, Template, TemplateError, Templates, render_all
+from connectors.tokens import Token, Tokens
+
+# What it means that no usable answer came, when nothing can have happened by it.
+_CATEGORIES = {
+    "name": Category.OUTAGE,
+    "guard": Category.CONFIGURATION,
+    "refused": Category.OUTAGE,
+    "tls": Category.CONFIGURATION,
+    "deadline": Category.TRANSIENT,
+    "timeout": Category.TRANSIENT,
+    "broken": Category.TRANSIENT,
+    "too_big": Category.SHAPE,
+    "encoding": Category.SHAPE,
+    "redirect": Category.SHAPE,
+}
+
+
+class Bound:
+    """One connection on this loop. Made from a spec; thrown away when the spec changes."""
+
+    def __init__(self, spec: ConnectionSpec, http: Http, tokens: Tokens) -> None:
+        self.spec = spec
+        self.connector = spec.connector
+        self.manifest = spec.connector.manifest
+        self.scope: dict[str, Any] = {"answers": self._answers(), "secrets": spec.secrets}
+        self.base = self.text(self.manifest.base_url).rstrip("/")
+        self.origin = self._url(self.base).origin()
+        self.headers = {"User-Agent": "Throughline", "Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
+        self.headers |= self.rendered(self.manifest.headers, {})
+        self.timeout = min(spec.timeout, self.manifest.limits.timeout or spec.timeout)
+        self.http = http
+        self.signer = Signer(replace(spec, answers=self.scope["answers"]), tokens, self._login_call)
+        hidden = frozenset(name.lower() for name in self.signer.header_names)
+        redaction = self.manifest.redaction
+        self.redaction = replace(redaction, headers=redaction.headers | hidden)
+        self._mask: tuple[Token | None, Mask] = (None, mask_for(self.redaction, spec.secrets))
+
+    def _answers(self) -> dict[str, Any]:
+        defaults = {item.name: item.default for item in self.manifest.questions if item.default and not item.secret}
+        return {**defaults, **{name: value for name, value in self.spec.answers.items() if value not in ("", None)}}
+
+    def text(self, template: Template, scope: Scope | None = None) -> str:
+        """Render a template; raises ConnectorFailure (configuration) naming the absent value."""
+        try:
+            return template.text({**self.scope, **(scope or {})})
+        except TemplateError as error:
+            raise _not_configured(error) from error
+
+    def rendered(self, templates: Templates, scope: Scope) -> dict[str, str]:
+        """Render headers or parameters; raises ConnectorFailure (configuration)."""
+        try:
+            return render_all(templates, {**self.scope, **scope}) if templates else {}
+        except TemplateError as error:
+            raise _not_configured(error) from error
+
+    def url(self, path: Template, query: Templates, scope: Scope) -> URL:
+        """Return the address of a path with its parameters."""
+        written = self.text(path, scope)
+        url = self._url(written if written.startswith(("http://", "https://")) else self.base + written)
+        parameters = self.rendered(query, scope)
+        return url.update_query(parameters) if parameters else url
+
+    def _url(self, written: str) -> URL:
+        try:
+            url = URL(written, encoded=True)
+            url.origin()
+        except ValueError as error:
+            raise _not_configured(ValueError(f"{written!r} is not a web address")) from error
+        return url
+
+    def call(
+        self, method: str, url: URL, headers: dict[str, str], body: bytes | None = None, deadline: float = 0
+    ) -> Call:
+        """Return a call with the connection's headers and limits, not signed yet."""
+        limits = self.manifest.limits
+        merged = {**self.headers, **headers}
+        if body is not None and "Content-Type" not in merged:
+            merged["Content-Type"] = "application/json"
+        names = self.signer.header_names
+        return Call(method, url, merged, body, self.timeout, deadline, limits.response_bytes, limits.redirects, names)
+
+    def render_body(self, body: Structure | None, scope: Scope) -> bytes | None:
+        """Render a request body; raises ConnectorFailure (configuration)."""
+        try:
+            return None if body is None else body.json({**self.scope, **scope})
+        except TemplateError as error:
+            raise _not_configured(error) from error
+
+    async def send(self, call: Call) -> tuple[Answer, Exchange, Token | None]:
+        """Sign and send; return answer and exchange. Raises Unreachable, or ConnectorFailure from signing in."""
+        token = await self.signer.sign(call)
+        if token is not self._mask[0]:
+            secrets = {**self.spec.secrets, **{f"token.{name}": value for name, value in _texts(token)}}
+            self._mask = (token, mask_for(self.redaction, secrets))
+        mask, started, clock = self._mask[1], datetime.now(UTC), time.monotonic()
+        request = (call.method, str(call.url), call.headers, call.body)
+        try:
+            answer = await self.http.send(call)
+        except Unreachable as error:
+            duration = time.monotonic() - clock
+            error.exchange = Exchange(mask, request, None, started=started, duration=duration, error=str(error))  # type: ignore[attr-defined]  # travels with the error
+            raise
+        reply = (answer.status, answer.headers, answer.body)
+        return answer, Exchange(mask, request, reply, started=started, duration=time.monotonic() - clock), token
+
+    async def exchange(
+        self, call: Callable[[], Call], good: frozenset[int] | None, stream: str
+    ) -> tuple[Answer, Exchange, Verdict | None]:
+        """Send what `call` makes; once more after renewing the token, when the table says that it was stale.
+
+        A write is sent again only if that answer is also proof that nothing was done. The verdict is None for a
+        success. Raises Unreachable, or ConnectorFailure from signing in.
+        """
+        answer, exchange, token = await self.send(call())
+        verdict = verdict_on(self.connector, answer, good, stream)
+        if verdict is None or token is None or not (verdict.renew and verdict.certain):
+            return answer, exchange, verdict
+        try:
+            await self.signer.renew(token)
+        except ConnectorFailure as failure:
+            # The refused request is answered for; what is wrong now is the sign-in.
+            return (
+                answer,
+                exchange,
+                replace(verdict, category=failure.category, message=failure.message, hint=failure.hint),
+            )
+        answer, exchange, _ = await self.send(call())
+        return answer, exchange, verdict_on(self.connector, answer, good, stream)
+
+    async def ask(self, call: Call, *, good: frozenset[int] | None = None, stream: str = "") -> tuple[Answer, Exchange]:
+        """Send a request that changes nothing, renewing a stale token once; raises ConnectorFailure."""
+
+        def unsigned() -> Call:
+            return replace(call, headers=dict(call.headers))
+
+        try:
+            answer, exchange, verdict = await self.exchange(unsigned, good, stream)
+        except Unreachable as error:
+            raise failure_of(error) from error
+        if verdict is not None:
+            raise failure_from(verdict, answer, exchange)
+        return answer, exchange
+
+    async def _login_call(self, method: str, address: str, headers: dict[str, str], body: bytes | None) -> Answer:
+        absolute = address.startswith(("http://", "https://"))
+        url = self._url(address if absolute else self.base + address)
+        call = self.call(method, url, headers, body)
+        call.redirects = 0  # credentials are never carried along
+        try:
+            return await self.http.send(call)
+        except Unreachable as error:
+            failure = failure_of(error)
+            failure.sent = False  # the login is not the request that it was for
+            raise failure from error
+
+
+def failure_of(error: Unreachable) -> ConnectorFailure:
+    """Return the failure for a request that got no usable answer."""
+    exchange = getattr(error, "exchange", None)
+    return ConnectorFailure(_CATEGORIES[error.kind], _sentence(str(error)), exchange=exchange, sent=error.sent)
+
+
+def failure_from(verdict: Verdict, answer: Answer, exchange: Exchange) -> ConnectorFailure:
+    """Return the failure for an answer that the error table has judged."""
+    return ConnectorFailure(
+        verdict.category,
+        verdict.message,
+        hint=verdict.hint,
+        retry_after=verdict.retry_after,
+        status=answer.status,
+        exchange=exchange,
+    )
+
+
+def _not_configured(error: Exception) -> ConnectorFailure:
+    hint = "Complete the connection's answers, or mend the manifest."
+    return ConnectorFailure(Category.CONFIGURATION, _sentence(str(error)), hint=hint, sent=False)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+
+
+def _texts(token: Token | None) -> list[tuple[str, str]]:
+    return (
+        []
+        if token is None
+        else [(name, value) for name, value in token.values.items() if isinstance(value, str) and len(value) >= 8]
+    )

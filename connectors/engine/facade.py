@@ -1,0 +1,159 @@
+"""The engine of one event loop: its connection pools, its tokens, and the four things it can do."""
+
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
+from typing import Any
+
+from canonical.failure import Category
+from connectors.engine import look_up as looking_up
+from connectors.engine import read as reading
+from connectors.engine import trial
+from connectors.engine.batch import BatchSender
+from connectors.engine.bound import Bound
+from connectors.engine.judge import unsent
+from connectors.engine.position import Window
+from connectors.engine.write import Sender, handed_back, run_all
+from connectors.guard import Guard
+from connectors.http import Http
+from connectors.manifest.model import Stream, Write
+from connectors.outcome import ConnectorFailure, LookUp, Page, TestReport, WriteOutcome, WriteRequest
+from connectors.spec import ConnectionSpec
+from connectors.tokens import MemoryTokenStore, Tokens, TokenStore
+
+
+class Engine:
+    """Make it inside the loop that it will run on."""
+
+    def __init__(self, *, allowed: Iterable[str] = (), store: TokenStore | None = None) -> None:
+        self._http = Http(Guard(allowed))
+        self._tokens = Tokens(store or MemoryTokenStore())
+        self._bound: dict[Any, Bound] = {}
+        self._senders: dict[tuple[Any, str, str], Sender] = {}
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._http.close()
+
+    def bind(self, spec: ConnectionSpec) -> Bound:
+        """Return the connection ready for requests; made again when its spec has changed."""
+        bound = self._bound.get(spec.id)
+        if bound is None or (bound.spec is not spec and bound.spec != spec):
+            bound = self._bound[spec.id] = Bound(spec, self._http, self._tokens)
+            self._senders = {key: sender for key, sender in self._senders.items() if key[0] != spec.id}
+        return bound
+
+    async def read_pages(
+        self, spec: ConnectionSpec, stream: str, *, cursor: dict[str, Any] | None = None, window: Window | None = None
+    ) -> AsyncIterator[Page]:
+        """Yield pages of records from the cursor on (None: from the start), or all of a span of days.
+
+        Numbers with a decimal point are Decimal. Store each page's cursor in the same commit as its records.
+        Raises ConnectorFailure; the cursor of the page before is then still the right one.
+        """
+        async for page in reading.read_pages(self.bind(spec), stream_of(spec, stream), cursor, window):
+            yield page
+
+    async def write(
+        self, spec: ConnectionSpec, stream: str, requests: list[WriteRequest], *, concurrency: int | None = None
+    ) -> list[WriteOutcome]:
+        """Send the requests, so many calls at once; return one outcome for each in the same order.
+
+        Never raises for what the target does. After a throttle, a refused sign-in or an outage what has not left yet
+        comes back as not_sent with the same category.
+        """
+        bound = self.bind(spec)
+        described = stream_of(spec, stream)
+        if described.write is None:
+            raise ConnectorFailure(Category.CONFIGURATION, f"The stream {stream} cannot be written.", sent=False)
+        outcomes: list[WriteOutcome | None] = [None] * len(requests)
+
+        async def send(unit: list[int], reason: WriteOutcome | None) -> WriteOutcome | None:
+            if reason is not None:
+                answers = [handed_back(reason)] * len(unit)
+            else:
+                answers = await self._send(bound, described, [requests[place] for place in unit])
+            for place, answer in zip(unit, answers, strict=True):
+                outcomes[place] = answer
+            return answers[-1] if reason is None else None
+
+        await run_all(_units(described.write, requests), send, concurrency or spec.concurrency)
+        return [outcome for outcome in outcomes if outcome is not None]
+
+    async def _send(self, bound: Bound, stream: Stream, requests: list[WriteRequest]) -> list[WriteOutcome]:
+        operation = requests[0].operation
+        described = stream.write.operations.get(operation) if stream.write else None
+        if described is not None and described.by_look_up:
+            return [await self._upsert(bound, stream, request) for request in requests]
+        sender = self._sender(bound, stream, operation)
+        batch = stream.write.batch if stream.write else None
+        if len(requests) == 1 or batch is None:
+            return [await sender.send(requests[0])]
+        return await BatchSender(bound, stream, batch, sender).send(requests)
+
+    async def _upsert(self, bound: Bound, stream: Stream, request: WriteRequest) -> WriteOutcome:
+        """Ask the target first; update what it has, else create. What the question meets has written nothing."""
+        query = stream.write.look_up if stream.write else None
+        if query is None:
+            raise ConnectorFailure(Category.CONFIGURATION, f"The stream {stream.name} has no look-up.", sent=False)
+        try:
+            found = await looking_up.ask(bound, stream, query, request)
+        except ConnectorFailure as failure:
+            return unsent(failure)
+        operation = "update" if found.found else "create"
+        known = replace(request, operation=operation, external_id=found.external_id or request.external_id)
+        return await self._sender(bound, stream, operation).send(known)
+
+    def _sender(self, bound: Bound, stream: Stream, operation: str) -> Sender:
+        key = (bound.spec.id, stream.name, operation)
+        sender = self._senders.get(key)
+        if sender is None or sender.bound is not bound:
+            write = stream.write
+            if write is None or operation not in write.operations:
+                message = f"The stream {stream.name} of {bound.manifest.title} has no operation {operation}."
+                raise ConnectorFailure(Category.CONFIGURATION, message, sent=False)
+            sender = self._senders[key] = Sender(bound, stream, write, write.operations[operation])
+        return sender
+
+    async def look_up(
+        self, spec: ConnectionSpec, stream: str, requests: list[WriteRequest], *, concurrency: int | None = None
+    ) -> list[LookUp]:
+        """Ask the target for what carries the key of each request; in order. Raises ConnectorFailure."""
+        return await looking_up.look_up(
+            self.bind(spec), stream_of(spec, stream), requests, concurrency or spec.concurrency
+        )
+
+    async def test_connection(self, spec: ConnectionSpec) -> TestReport:
+        """Try the connection's harmless request; say in words what is wrong and what would help."""
+        try:
+            return await trial.test_connection(self.bind(spec))
+        except ConnectorFailure as failure:
+            return trial.report_of(failure, spec.connector.manifest)
+
+
+def stream_of(spec: ConnectionSpec, name: str) -> Stream:
+    """Return the stream; raises ConnectorFailure naming those that exist."""
+    streams = spec.connector.manifest.streams
+    if name not in streams:
+        message = f"{spec.connector.manifest.title} has no stream {name!r}; there are {', '.join(streams)}."
+        raise ConnectorFailure(Category.CONFIGURATION, message, sent=False)
+    return streams[name]
+
+
+def _units(write: Write, requests: list[WriteRequest]) -> list[list[int]]:
+    """Return the places of the requests that go in one call: neighbours of one operation, as the batch allows."""
+    batch = write.batch
+    if batch is None:
+        return [[place] for place in range(len(requests))]
+    units: list[list[int]] = []
+    for place, request in enumerate(requests):
+        joins = (
+            units
+            and request.operation in batch.operations
+            and len(units[-1]) < batch.size
+            and requests[units[-1][0]].operation == request.operation
+        )
+        if joins:
+            units[-1].append(place)
+        else:
+            units.append([place])
+    return units

@@ -1,0 +1,198 @@
+"""Sends one HTTP request safely: guarded sockets, send deadline, bounded answers, no automatic repeat, no cookies.
+
+Knows nothing of manifests. Failures say whether any byte of the request left us, because "nothing was sent" is proof
+that nothing happened.
+"""
+
+import asyncio
+import zlib
+from collections.abc import Iterable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+from aiohttp.client_reqrep import ClientRequest, ClientResponse
+from yarl import URL
+
+from connectors.answer import Answer
+from connectors.guard import AddressRefused, Guard
+from connectors.sockets import Flight, GuardedSocket, guarded_factory
+
+_flight: ContextVar[Flight | None] = ContextVar("flight", default=None)
+_TIMEOUTS: dict[float, aiohttp.ClientTimeout] = {}
+
+
+@dataclass(slots=True)
+class Call:
+    """One request. `credentials` names the headers that must not follow a redirect to another origin."""
+
+    method: str
+    url: URL
+    headers: dict[str, str]
+    body: bytes | None = None
+    timeout: float = 30.0  # seconds, in all
+    deadline: float = 0.0  # time.monotonic() after which no byte may leave; 0: any time
+    response_bytes: int = 32 * 1024 * 1024
+    redirects: int = 0
+    credentials: Iterable[str] = ()
+
+
+class Unreachable(Exception):
+    """No usable answer came.
+
+    `kind`: name, guard, refused, tls, deadline, timeout, broken, too_big, encoding or redirect.
+    """
+
+    def __init__(self, kind: str, message: str, *, sent: bool) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.sent = sent
+
+
+class _Request(ClientRequest):
+    """Puts the current flight on the socket at the moment that the request is written."""
+
+    async def send(self, conn: Any) -> ClientResponse:
+        transport = conn.transport
+        wrapped = transport.get_extra_info("socket") if transport is not None else None
+        made = getattr(wrapped, "_sock", wrapped)
+        if not isinstance(made, GuardedSocket):
+            raise aiohttp.ClientConnectionError("the connection has no guarded socket")
+        made.flight = _flight.get()
+        return await super().send(conn)
+
+
+class Http:
+    """The pools of one event loop. Make it inside the loop; close it there."""
+
+    def __init__(self, guard: Guard) -> None:
+        connector = aiohttp.TCPConnector(limit=0, socket_factory=guarded_factory(guard), ttl_dns_cache=10)
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            request_class=_Request,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=False,
+            auto_decompress=False,
+            skip_auto_headers=("User-Agent", "Content-Type"),
+        )
+        # aiohttp repeats PUT and DELETE by itself on a reused connection; a write is never repeated behind our back.
+        self._session._retry_connection = False
+
+    async def close(self) -> None:
+        """Close every pooled connection."""
+        await self._session.close()
+
+    async def send(self, call: Call) -> Answer:
+        """Return the answer, following redirects as far as the call allows; raises Unreachable."""
+        answer = await self._once(call)
+        left = call.redirects
+        while answer.status in (301, 302, 303, 307, 308) and left and "Location" in answer.headers:
+            follow = _redirected(call, answer)
+            if follow is None:
+                return answer
+            call, left = follow, left - 1
+            answer = await self._once(call)
+        return answer
+
+    async def _once(self, call: Call) -> Answer:
+        flight = Flight(call.deadline)
+        token = _flight.set(flight)
+        timeout = _TIMEOUTS.get(call.timeout) or _TIMEOUTS.setdefault(
+            call.timeout, aiohttp.ClientTimeout(total=call.timeout)
+        )
+        try:
+            async with self._session.request(
+                call.method, call.url, data=call.body, headers=call.headers, timeout=timeout, allow_redirects=False
+            ) as response:
+                body = await _read(response, call.response_bytes)
+                return Answer(response.status, response.headers, body, str(call.url))
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+            raise _unreachable(error, flight, call) from error
+        finally:
+            flight.finished = True
+            _flight.reset(token)
+
+
+async def _read(response: ClientResponse, limit: int) -> bytes:
+    content = response.content
+    pieces: list[bytes] = []
+    size = 0
+    while piece := await content.readany():
+        size += len(piece)
+        if size > limit:
+            response.close()
+            raise _TooBig(f"the answer is larger than {limit} bytes")
+        pieces.append(piece)
+    body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+    encoding = response.headers.get("Content-Encoding", "").strip().lower()
+    return body if encoding in ("", "identity") else _inflate(body, encoding, limit)
+
+
+class _TooBig(ValueError):
+    pass
+
+
+class _BadEncoding(ValueError):
+    pass
+
+
+def _inflate(body: bytes, encoding: str, limit: int) -> bytes:
+    """Decompress at most `limit` bytes: a few kilobytes can otherwise become gigabytes."""
+    if encoding not in ("gzip", "x-gzip", "deflate"):
+        raise _BadEncoding(f"the answer is compressed as {encoding!r}, which was not asked for")
+    raw_deflate = encoding == "deflate" and (not body or body[0] & 0x0F != 8)
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS if raw_deflate else zlib.MAX_WBITS | 32)
+    try:
+        plain = inflater.decompress(body, limit + 1)
+    except zlib.error as error:
+        raise _BadEncoding(f"the compressed answer cannot be read: {error}") from error
+    if len(plain) > limit:
+        raise _TooBig(f"the answer is larger than {limit} bytes after decompression")
+    if not inflater.eof:
+        raise _BadEncoding("the compressed answer ends in the middle")
+    return plain
+
+
+def _unreachable(error: BaseException, flight: Flight, call: Call) -> Unreachable:
+    sent = flight.bytes_sent > 0
+    host = f"{call.url.host}:{call.url.port}"
+    for kind, wanted, words in (
+        ("too_big", _TooBig, str(error)),
+        ("encoding", _BadEncoding, str(error)),
+        ("name", aiohttp.ClientConnectorDNSError, f"the name {call.url.host} does not resolve"),
+        ("tls", aiohttp.ClientConnectorCertificateError, f"the certificate of {host} is not trusted: {error}"),
+        ("tls", aiohttp.ClientSSLError, f"no secure connection to {host}: {error}"),
+    ):
+        if isinstance(error, wanted):
+            return Unreachable(kind, words, sent=sent)
+    cause = getattr(error, "os_error", error)
+    if isinstance(cause, AddressRefused) or "refused by the address guard" in str(error):
+        return Unreachable("guard", str(cause), sent=False)
+    if not sent and call.deadline and call.deadline <= asyncio.get_running_loop().time():
+        return Unreachable("deadline", "the time in which this request may be sent is over", sent=False)
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return Unreachable("refused", f"{host} does not accept connections: {cause}", sent=sent)
+    if isinstance(error, TimeoutError):
+        return Unreachable("timeout", f"{host} did not answer within {call.timeout:g} seconds", sent=sent)
+    if isinstance(error, aiohttp.InvalidURL):
+        return Unreachable("name", f"{call.url} is not an address", sent=sent)
+    return Unreachable("broken", f"the connection to {host} broke: {error or type(error).__name__}", sent=sent)
+
+
+def _redirected(call: Call, answer: Answer) -> Call | None:
+    """Return the call to follow with, None when a redirect must not be followed."""
+    target = call.url.join(URL(answer.headers["Location"]))
+    if target.scheme not in ("http", "https"):
+        raise Unreachable("redirect", f"redirected to {target.scheme}:, which is no web address", sent=True)
+    if call.url.scheme == "https" and target.scheme == "http":
+        raise Unreachable("redirect", f"redirected from https to http at {target.host}; not followed", sent=True)
+    if call.method not in ("GET", "HEAD") and answer.status not in (307, 308):
+        return None
+    headers = dict(call.headers)
+    if target.origin() != call.url.origin():
+        secret = {name.lower() for name in call.credentials} | {"authorization", "cookie"}
+        headers = {name: value for name, value in headers.items() if name.lower() not in secret}
+    return Call(
+        call.method, target, headers, call.body, call.timeout, call.deadline, call.response_bytes, 0, call.credentials
+    )

@@ -1,0 +1,101 @@
+"""What the engine is asked and what it answers: pages, write requests, outcomes, look-ups, failures."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from canonical.failure import Category
+from connectors.exchange import Exchange
+
+
+class Result(StrEnum):
+    """How a write ended, as far as anyone can know."""
+
+    CONFIRMED = "confirmed"  # the target's answer proves it
+    REFUSED = "refused"  # the target certainly did nothing
+    UNKNOWN = "unknown"  # it may have happened
+    NOT_SENT = "not_sent"  # no byte left us
+
+
+class ConnectorFailure(Exception):
+    """Talking to a system did not work; says why, what comes next and what was exchanged (redacted)."""
+
+    def __init__(
+        self,
+        category: Category,
+        message: str,
+        *,
+        hint: str = "",
+        retry_after: float | None = None,
+        status: int | None = None,
+        exchange: Exchange | None = None,
+        sent: bool = True,
+    ) -> None:
+        super().__init__(message)
+        self.category = category
+        self.message = message
+        self.hint = hint
+        self.retry_after = retry_after
+        self.status = status
+        self.exchange = exchange
+        self.sent = sent  # False: certainly no byte of the request left us
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a stream. `cursor` is to be stored in the same commit as the records."""
+
+    records: list[dict[str, Any]]
+    raw_bytes: int
+    cursor: dict[str, Any]
+    last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WriteRequest:
+    """One write. `body` is sent byte for byte; no byte leaves after `deadline` (time.monotonic())."""
+
+    operation: str  # create | update | upsert | reverse | void
+    key: str
+    idempotency_key: str
+    body: bytes
+    external_id: str | None = None
+    deadline: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOutcome:
+    """How one write ended."""
+
+    result: Result
+    external_id: str | None = None
+    reference: str = ""  # posting reference: the document's number there
+    version: str = ""  # the target's version token
+    category: Category | None = None
+    message: str = ""
+    hint: str = ""
+    retry_after: float | None = None  # seconds
+    status: int | None = None
+    exchange: Exchange | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """What the target knows under our key."""
+
+    found: bool
+    external_id: str | None = None
+    reference: str = ""
+    version: str = ""
+    body: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TestReport:
+    """Whether a connection works, in words: what is wrong, what would help, whom the system takes us for."""
+
+    ok: bool
+    message: str
+    remedy: str = ""
+    category: Category | None = None
+    exchange: Exchange | None = field(default=None, repr=False)
