@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from governance import audit
 from governance.actor import ENGINE, Actor, ActorKind, By, as_actor
-from governance.models import LegalEntity, State, Version
+from governance.models import LegalEntity, State, User, Version
 from governance.models.version import content_hash
 from governance.rights import Right, require, require_other_person
 
@@ -40,9 +40,7 @@ def draft(
     """Make the next version of an object as a draft."""
     require(by, Right.EDIT_CONFIGURATION, legal_entity)
     version = _next(kind, object_key, content, author=as_actor(by).reference, legal_entity=legal_entity, note=note)
-    version.save(force_insert=True)
-    _record(version, by, "draft", reason=note)
-    return version
+    return _inserted(version, by, "draft", note)
 
 
 @transaction.atomic
@@ -127,7 +125,7 @@ def roll_back(version: Version, *, by: By, reason: str) -> Version:
     row.submitted_by, row.submitted_at = old.submitted_by, old.submitted_at
     row.approved_by, row.approved_at = old.approved_by, old.approved_at
     row.rolls_back_to, row.state = old, State.APPROVED
-    row.save(force_insert=True)
+    _inserted(row, by, "draft", reason)
     return _put_in_force(row, by=by, reason=reason, verb="roll_back")
 
 
@@ -148,7 +146,7 @@ def install(
         return existing.get(number=row.number - 1)
     row.state, row.submitted_by, row.submitted_at = State.APPROVED, ENGINE.reference, now
     row.approved_by, row.approved_at = SHIPPED.reference, now
-    row.save(force_insert=True)
+    _inserted(row, ENGINE, "draft", note)
     return _put_in_force(row, by=ENGINE, verb="install", reason=note)
 
 
@@ -227,6 +225,13 @@ def _contribute(row: Version, by: By) -> None:
         row.contributors = [*row.contributors, reference]
 
 
+def _inserted(row: Version, by: By, verb: str, reason: str) -> Version:
+    _sign(row, by)
+    row.save(force_insert=True)
+    _record(row, by, verb, reason=reason)
+    return row
+
+
 def _saved(
     row: Version,
     by: By,
@@ -240,9 +245,17 @@ def _saved(
     if state is not None:
         before, after = {"state": row.state, **(before or {})}, {"state": state, **(after or {})}
         row.state = state
+    _sign(row, by)
     row.save()
     _record(row, by, verb, before=before, after=after, reason=reason)
     return row
+
+
+def _sign(row: Version, by: By) -> None:
+    """Name the person in the row of the history table; rules and the engine are named by the audit entry alone."""
+    actor = as_actor(by)
+    user = User.objects.filter(pk=actor.id).first() if actor.kind is ActorKind.PERSON else None
+    row._history_user = user  # type: ignore[attr-defined]  # how simple-history is told
 
 
 def _record(

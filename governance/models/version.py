@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from simple_history.models import HistoricalRecords
 
 from governance.identifiers import new_id
 from governance.models.people import LegalEntity
@@ -82,6 +83,7 @@ class Version(models.Model):
     )
 
     objects = VersionQuerySet.as_manager()
+    history = HistoricalRecords()  # what each draft said before it was revised, and who revised it
 
     class Meta:
         ordering: ClassVar = ["kind", "object_key", "-number"]

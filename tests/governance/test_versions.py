@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from governance import versions
 from governance.actor import ENGINE
-from governance.models import AuditEntry, State, User, Version
+from governance.models import AuditEntry, RoleGrant, State, User, Version
 from governance.rights import NotAllowed, Role
 from tests.governance.people import company, person
 
@@ -129,6 +129,15 @@ def test_author_withdraws_to_go_on_editing(ingrid: User, clara: User) -> None:
     assert (version.state, version.approved_by) == (State.DRAFT, None)
 
 
+def test_history_keeps_who_wrote_what_in_a_draft(ingrid: User, clara: User) -> None:
+    version = versions.revise(drafted(ingrid, {"v": 1}), content={"v": 2}, by=clara_as_admin(clara))
+
+    assert [(row.content, row.history_user) for row in version.history.order_by("history_id")] == [
+        ({"v": 1}, ingrid),
+        ({"v": 2}, clara),
+    ]
+
+
 def test_roll_back_brings_the_old_content_as_a_new_version(ingrid: User, clara: User) -> None:
     first = versions.publish(approved(ingrid, clara, {"v": 1}), by=ingrid)
     versions.publish(approved(ingrid, clara, {"v": 2}), by=ingrid)
@@ -152,6 +161,11 @@ def test_install_puts_what_is_shipped_in_force_once() -> None:
 
     assert first == again
     assert (first.state, first.author, first.approved_by) == (State.PUBLISHED, ENGINE.reference, "rule:shipped")
+
+
+def clara_as_admin(clara: User) -> User:
+    RoleGrant.objects.create(user=clara, role=Role.INTEGRATION_ADMIN, granted_by=ENGINE.reference)
+    return clara
 
 
 CHANGES = {
