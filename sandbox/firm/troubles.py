@@ -24,8 +24,8 @@ REJECTED_ENTRIES = 5
 FULL_DAY = Decimal(8)  # hours of every entry of the project over its cap
 # Faults of the ERP, as the simulator's fault plan takes them.
 ERP_FAULTS: list[dict[str, Any]] = [
-    {"fault": "commit_and_hang_up", "path": "/timebill", "probability": 0.002, "times": 6},
-    {"fault": "throttled", "path": "/timebill", "probability": 0.004, "times": 40, "seconds": 1},
+    {"fault": "commit_and_hang_up", "path": "(?i)/timebill", "probability": 0.002, "times": 6},
+    {"fault": "throttled", "path": "(?i)/timebill", "probability": 0.004, "times": 40, "seconds": 1},
 ]
 
 

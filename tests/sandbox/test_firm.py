@@ -3,19 +3,23 @@
 import json
 import subprocess
 import sys
+import time
 from collections import Counter, defaultdict
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from urllib.parse import urlencode
 
+import jwt
 import pytest
 
-from sandbox.firm.catalogue import PROJECTS
+from sandbox.firm.catalogue import INTERNAL_TASK, PROJECTS, TASKS
 from sandbox.firm.people import WORKERS
 from sandbox.firm.reference import reference
 from sandbox.firm.timesheets import Firm
 from sandbox.firm.troubles import troubles
 from sandbox.harvest.site import ACCOUNT, TOKEN
+from sandbox.netsuite.login import ASSERTION_TYPE, TOKEN_PATH
 
 ROOT = Path(__file__).resolve().parents[2]
 DAYS = [date(2026, 11, 21), date(2026, 1, 1), date(2026, 3, 2), date(2027, 7, 31)]
@@ -117,3 +121,46 @@ def test_acts_reject_and_correct_the_chosen_entries_once(start):
     assert (after["approval_status"], after["hours"]) == ("approved", before["hours"] + 0.5)
     assert everything.admin("POST", "acts/create_project", system="netsuite")["changed"]
     assert everything.admin("POST", "acts/create_project", system="netsuite") == {"changed": []}
+
+
+def bearer(everything):
+    """Log in to the ERP as an application with a certificate does."""
+    known, now = everything.admin("GET", "credentials", system="netsuite"), int(time.time())
+    claims = {"iss": known["client_id"], "scope": "rest_webservices", "aud": TOKEN_PATH, "iat": now, "exp": now + 600}
+    text = jwt.encode(claims, known["private_key"], "PS256", {"kid": known["certificate_id"]})
+    form = {
+        "grant_type": "client_credentials",
+        "client_assertion_type": ASSERTION_TYPE,
+        "client_assertion": text,
+    }
+    connection = everything.connect(everything.ports["netsuite"])
+    connection.request("POST", TOKEN_PATH, urlencode(form), {"Content-Type": "application/x-www-form-urlencoded"})
+    token = json.loads(connection.getresponse().read())["access_token"]
+    connection.close()
+    return {"Authorization": f"Bearer {token}"}
+
+
+def test_the_erp_refuses_exactly_what_the_troubles_list(start):
+    everything, firm = start("all", today="2026-11-21"), Firm(DAYS[0])
+    drawn = everything.admin("GET", "faults", system="netsuite")
+    assert len(drawn["plan"]["rules"]) == 2
+    everything.set_faults(system="netsuite")
+    headers, by_id = bearer(everything), {entry.id: entry for entry in firm.entries}
+    items = {task.code: task.item for task in (*TASKS, INTERNAL_TASK)}
+    refused = Counter()
+    for trouble in troubles(firm):
+        for number in trouble.entries:
+            entry = by_id[number]
+            body = {
+                "employee": {"externalId": entry.worker.code},
+                "customer": {"externalId": entry.project.code},
+                "item": {"externalId": items.get(entry.task, "none")},
+                "hours": float(entry.hours),
+                "tranDate": entry.worked_on.isoformat(),
+            }
+            path = f"/services/rest/record/v1/timeBill/eid:TE-{number}"
+            status, _ = everything.request("PUT", path, body, headers=headers, system="netsuite")
+            refused[trouble.name] += status != 204
+    expected = {trouble.name: trouble.count for trouble in troubles(firm)}
+    by_the_erp = ("project_not_in_erp", "new_task", "closed_period", "over_cap")
+    assert {name: count for name, count in refused.items() if count} == {name: expected[name] for name in by_the_erp}
