@@ -45,14 +45,14 @@ class Started:
         """What it wrote so far, standard output and errors together."""
         return self.log.read_text(errors="replace")
 
-    def wait(self, seconds: float = 30) -> int:
+    def wait(self, seconds: float = 60) -> int:
         """Wait for its end and return its exit code; fail with its output when it takes longer."""
         try:
             return self.process.wait(seconds)
         except subprocess.TimeoutExpired:
             pytest.fail(f"still running after {seconds} s:\n{self.output}")
 
-    def wait_for(self, text: str, seconds: float = 30) -> None:
+    def wait_for(self, text: str, seconds: float = 60) -> None:
         """Wait until `text` stands in its output; fail with the output when it ends or takes longer."""
         end = time.monotonic() + seconds
         while text not in self.output:

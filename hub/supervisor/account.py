@@ -71,10 +71,12 @@ class Account:
         return copy
 
 
-def account() -> Account:
-    """Return the account for the servers, making one when we are root and there is none."""
+def account(data: Path | None = None) -> Account:
+    """Return the account for the servers: our own; for root the owner of `data`, else one made for them."""
     if os.geteuid() != 0:
         return Account(os.geteuid(), os.getegid(), dropped=False)
+    if data and data.exists() and (owner := data.stat()).st_uid != 0:
+        return Account(owner.st_uid, owner.st_gid, dropped=True)
     entry = _find(NAME) or _made() or _find("nobody")
     if entry is None:
         raise CannotStart(

@@ -1,5 +1,7 @@
 """One program of the hub under supervision: started, watched, started anew after a growing pause, stopped."""
 
+import contextlib
+import os
 import signal
 import subprocess
 import time
@@ -12,7 +14,6 @@ from hub.supervisor.processes import leash
 FIRST_PAUSE = 0.5  # seconds before the first new start
 LONGEST_PAUSE = 30.0
 HEALTHY_AFTER = 60.0  # a program that ran so long has earned its first pause back
-LARGEST_LOG = 20_000_000  # bytes; a larger log is put aside at the next start, one generation is kept
 
 
 @dataclass
@@ -43,8 +44,6 @@ class Child:
 
     def start(self) -> None:
         """Start it."""
-        if self.log.exists() and self.log.stat().st_size > LARGEST_LOG:
-            self.log.replace(self.log.with_suffix(".log.1"))
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 list(self.command),
@@ -71,7 +70,7 @@ class Child:
 
     def _died(self, now: float) -> str:
         code = self.process.returncode if self.process else 0
-        self.process = None
+        self._clear_group()
         self.deaths = 1 if now - self._began > HEALTHY_AFTER else self.deaths + 1
         pause = min(FIRST_PAUSE * 2 ** (self.deaths - 1), LONGEST_PAUSE)
         self.due = now + pause
@@ -92,4 +91,11 @@ class Child:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        self._clear_group()
+
+    def _clear_group(self) -> None:
+        """Forget the ended process and kill what it left behind; the kernel gives its group's number to nobody else."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
         self.process = None

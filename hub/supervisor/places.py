@@ -11,6 +11,7 @@ from hub.supervisor.account import Account
 from hub.supervisor.problems import CannotStart, of_folder
 
 LONGEST_SOCKET = 100  # the kernel allows 107 bytes for the path of a socket (unix(7)); some room is kept
+DATA = "postgresql"  # below STATE
 _LONGEST_NAME = len("/.s.PGSQL.5432")
 
 
@@ -24,7 +25,7 @@ class Places:
     @property
     def postgresql(self) -> Path:
         """The data of PostgreSQL."""
-        return self.state / "postgresql"
+        return self.state / DATA
 
     @property
     def logs(self) -> Path:

@@ -12,19 +12,24 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 from types import FrameType
 
-from hub.supervisor import parts, port, terminal
+from hub.supervisor import logs, parts, port, terminal
 from hub.supervisor.addresses import remember
 from hub.supervisor.alone import Alone
 from hub.supervisor.child import Child
+from hub.supervisor.foreign import ask_postgresql, ask_redis
 from hub.supervisor.options import ROOT, Options
-from hub.supervisor.problems import CannotStart, disk_full
-from hub.supervisor.processes import marked, wait_until
+from hub.supervisor.problems import CannotStart, disk_full, of_folder
+from hub.supervisor.processes import leash, marked, wait_until
 from hub.supervisor.servers import Servers
 
 LEAST_FREE = 300_000_000  # bytes of disk below which no start is tried: PostgreSQL's log alone needs some 100 MB
 WATCH_SECONDS = 0.2
+TRY_AGAIN_SECONDS = 5.0  # between two tries to start a server that cannot be started
+LOGS_SECONDS = 60.0  # how often the size of the logs is looked at
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stopped(Exception):
@@ -45,8 +50,9 @@ class Supervisor:
 
     def run(self) -> None:
         """Bring the hub up and keep it up until Ctrl-C, SIGTERM or SIGHUP; raise CannotStart in words."""
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, _stop)
+        for number in SIGNALS:
+            if signal.getsignal(number) != signal.SIG_IGN:  # nohup means it
+                signal.signal(number, _stop)
         try:
             self._up()
             self._watch()
@@ -69,7 +75,7 @@ class Supervisor:
             self._start(child)
         self._wait_for_web(url)
         if self.options.demonstration:
-            self._manage(env, "first_run")
+            self._demonstrate(env)
         self.alone.say(web=url, children={child.name: child.process.pid for child in self.children if child.process})
         terminal.ready(url, self._where_to_look(url), time.monotonic() - self.began)
 
@@ -89,11 +95,15 @@ class Supervisor:
             terminal.step(f"Stopped {len(orphans)} processes that an earlier start had left behind")
 
     def _start_servers(self) -> None:
-        """Start the embedded servers, each only when the operator names no other."""
-        if not self.options.redis_url:
+        """Start the embedded servers, each only when the operator names no other, which is then asked for an answer."""
+        terminal.step("Starting PostgreSQL and Redis (after a crash this includes recovery)")
+        if self.options.redis_url:
+            ask_redis(self.options.redis_url)
+        else:
             self.servers.redis.start()
-        if not self.options.database_url:
-            terminal.step("Starting PostgreSQL and Redis (after a crash this includes recovery)")
+        if self.options.database_url:
+            ask_postgresql(self.options.database_url)
+        else:
             self.servers.postgresql.start()
         remember(self.servers.places.run, self._addresses())
 
@@ -127,9 +137,17 @@ class Supervisor:
         child.start()
         self.children.append(child)
 
+    def _demonstrate(self, env: dict[str, str]) -> None:
+        """Load the demonstration firm and run the main job; when that fails the hub still runs."""
+        try:
+            self._manage(env, "first_run")
+        except CannotStart as problem:
+            terminal.refuse(problem)
+
     def _manage(self, env: dict[str, str], command: str) -> None:
         """Run a command of manage.py in the terminal; raise CannotStart when it fails."""
-        done = subprocess.run([sys.executable, "manage.py", command], cwd=ROOT, env=env, check=False)
+        ours = [sys.executable, "manage.py", command]
+        done = subprocess.run(ours, cwd=ROOT, env=env, check=False, preexec_fn=leash(signal.SIGTERM))
         if done.returncode:
             raise CannotStart(
                 f"The step {command} failed",
@@ -150,12 +168,22 @@ class Supervisor:
         }
 
     def _watch(self) -> None:
+        logs_due = 0.0
         while True:
             self._keep_servers()
-            for child in self.children:
-                if said := child.watch():
-                    terminal.trouble(said)
+            try:
+                self._keep_children()
+                if time.monotonic() > logs_due:
+                    logs.trim(self.servers.places.logs)
+                    logs_due = time.monotonic() + LOGS_SECONDS
+            except OSError as error:
+                self._tell_once(of_folder(self.servers.places.logs, error))
             time.sleep(WATCH_SECONDS)
+
+    def _keep_children(self) -> None:
+        for child in self.children:
+            if said := child.watch():
+                terminal.trouble(said)
 
     def _keep_servers(self) -> None:
         """Start a dead server anew; while it cannot be, say why once and try again."""
@@ -170,13 +198,16 @@ class Supervisor:
                     terminal.step(f"{name} is back")
             self._told = ""
         except CannotStart as problem:
-            if str(problem) != self._told:
-                terminal.refuse(problem)
-            self._told = str(problem)
-            time.sleep(5)
+            self._tell_once(problem)
+            time.sleep(TRY_AGAIN_SECONDS)
+
+    def _tell_once(self, problem: CannotStart) -> None:
+        if str(problem) != self._told:
+            terminal.refuse(problem)
+        self._told = str(problem)
 
     def _down(self) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in SIGNALS:
             signal.signal(number, signal.SIG_IGN)
         for child in reversed(self.children):
             child.ask_to_stop()
@@ -211,5 +242,8 @@ def main() -> int:
         Supervisor(Options.of(os.environ)).run()
     except CannotStart as problem:
         terminal.refuse(problem)
+        return 1
+    except OSError as error:  # the disk filled up, or STATE went away, at a moment that nobody foresaw
+        terminal.refuse(of_folder(Path(error.filename or os.environ.get("STATE") or ROOT), error))
         return 1
     return 0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hub.supervisor.account import account
-from hub.supervisor.places import Places, places
+from hub.supervisor.places import DATA, Places, places
 from hub.supervisor.postgresql import Postgresql
 from hub.supervisor.redis import Redis
 
@@ -22,7 +22,7 @@ class Servers:
     @classmethod
     def below(cls, state: Path) -> "Servers":
         """Return the servers of the folder `state`, not started; raise CannotStart when it cannot be used."""
-        whom = account()
+        whom = account(state / DATA)
         where = places(state, whom)
         return cls(where, Postgresql(where, whom), Redis(where, whom))
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.supervisor import environment, port
+from hub.supervisor import environment, foreign, port
 from hub.supervisor.account import Account, account
 from hub.supervisor.alone import Alone
 from hub.supervisor.options import ROOT, Options
@@ -207,6 +207,35 @@ def test_make_without_a_python_says_what_to_install() -> None:
 )
 def test_failed_installation_says_why(told: str, words: str) -> None:
     assert words in environment.in_words(told).args[1]
+
+
+@pytest.mark.parametrize(
+    ("ask", "url"),
+    [
+        (foreign.ask_postgresql, "postgresql://hub@127.0.0.1:1/hub"),
+        (foreign.ask_postgresql, "not an address"),
+        (foreign.ask_redis, "redis://127.0.0.1:1/0"),
+        (foreign.ask_redis, "http://127.0.0.1:1/0"),
+    ],
+)
+def test_servers_of_the_operator_that_do_not_answer_are_named(ask, url: str) -> None:
+    with pytest.raises(CannotStart, match="does not answer") as refused:
+        ask(url)
+    assert "embedded one" in refused.value.remedy
+
+
+def test_servers_of_the_operator_that_answer_are_taken(redis_url: str) -> None:
+    foreign.ask_postgresql(os.environ["DATABASE_URL"])
+    foreign.ask_redis(redis_url)
+
+
+def test_unforeseen_lack_of_room_is_still_said_in_words(monkeypatch, capsys) -> None:
+    def fail(options: Options) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/state/run/supervisor.json")
+
+    monkeypatch.setattr("hub.supervisor.serve.Supervisor", fail)
+    assert main() == 1
+    assert "is full" in capsys.readouterr().out
 
 
 def test_main_prints_no_traceback_for_a_bad_port(monkeypatch, capsys) -> None:

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from hub.supervisor import child as module
+from hub.supervisor import logs
 from hub.supervisor.child import Child
 from hub.supervisor.processes import wait_until
 
@@ -62,11 +63,12 @@ def test_child_that_does_not_listen_is_killed_after_its_grace(tmp_path: Path) ->
     assert process.returncode == -signal.SIGKILL
 
 
-def test_large_log_is_put_aside(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(module, "LARGEST_LOG", 10)
-    child = program(tmp_path, "")
-    child.log.write_text("x" * 11)
-    child.start()
-    child.process.wait()
-    assert (tmp_path / "worker.log.1").read_text() == "x" * 11
-    assert child.log.read_text() == ""
+def test_large_log_is_put_aside_while_its_writer_goes_on(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(logs, "LARGEST", 10)
+    with (tmp_path / "web.log").open("a") as writer:
+        writer.write("x" * 11)
+        writer.flush()
+        logs.trim(tmp_path)
+        writer.write("next")
+    assert (tmp_path / "web.log.1").read_text() == "x" * 11
+    assert (tmp_path / "web.log").read_text() == "next"

@@ -3,8 +3,8 @@
 from typing import Any
 
 from django.core.management import call_command
-from django.core.management.base import BaseCommand
-from django.db import connection
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 
@@ -14,9 +14,15 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Migrate when a migration waits, then collect static files."""
+        try:
+            self._migrate()
+        except DatabaseError as error:
+            raise CommandError(f"The schema could not be brought up to date: {str(error).strip()}") from error
+        call_command("collectstatic", interactive=False, verbosity=0)
+
+    def _migrate(self) -> None:
         executor = MigrationExecutor(connection)
         waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
         if waiting:
             call_command("migrate", interactive=False, verbosity=0)
             self.stdout.write(f"  {len(waiting)} migrations applied")
-        call_command("collectstatic", interactive=False, verbosity=0)
