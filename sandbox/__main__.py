@@ -53,6 +53,7 @@ def _everything(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--harvest-port", type=int, default=None, help="default: --port")
     parser.add_argument("--netsuite-port", type=int, default=None, help="default: --port + 1")
     parser.add_argument("--state", type=Path, required=True, help="folder that keeps the memory")
+    parser.add_argument("--acts", action="store_true", help="reject and correct some entries once they are posted")
     _story(parser)
     parser.set_defaults(run=lambda arguments: asyncio.run(_run_all(arguments)))
 
@@ -116,7 +117,10 @@ async def _run_all(arguments: argparse.Namespace) -> None:
     first = arguments.port
     harvest, harvest_port = await serve(story.harvest, arguments.harvest_port or first)
     netsuite, netsuite_port = await serve(story.netsuite, arguments.netsuite_port or (first and first + 1))
+    acts = asyncio.create_task(story.play()) if arguments.acts else None
     await _announce_and_wait({"harvest": harvest_port, "netsuite": netsuite_port})
+    if acts is not None:
+        acts.cancel()
     await harvest.cleanup()
     await netsuite.cleanup()
 

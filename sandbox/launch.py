@@ -54,7 +54,9 @@ class Simulator:
     def run(self) -> None:
         """Start the process, on the same port as before when it is started again."""
         options = dict(self.options)
-        if self.ports and len(self.ports) == 1:
+        if self.system == "all":
+            options |= {f"{name}_port": port for name, port in self.ports.items()}
+        elif self.ports:
             options["port"] = self.port
         arguments = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
         self.process = subprocess.Popen(  # noqa: S603 - our own module, arguments from tests

@@ -46,6 +46,7 @@ class Site:
         application = web.Application(middlewares=[self._around], client_max_size=BODY_LIMIT)
         application.router.add_get(ADMIN + "state", self._state)
         application.router.add_get(ADMIN + "log", self._log)
+        application.router.add_get(ADMIN + "rows/{table}", self._show_rows)
         application.router.add_post(ADMIN + "reset", self._reset)
         application.router.add_get(ADMIN + "faults", self._show_faults)
         application.router.add_post(ADMIN + "faults", self._set_faults)
@@ -180,6 +181,9 @@ class Site:
     async def _log(self, _: web.Request) -> web.Response:
         self.memory.flush()
         return web.Response(body=self.memory.log.path.read_bytes(), content_type="application/x-ndjson")
+
+    async def _show_rows(self, request: web.Request) -> web.Response:
+        return answer(200, list(self.memory.table(request.match_info["table"]).values()))
 
     async def _reset(self, _: web.Request) -> web.Response:
         """Begin anew: empty memory and log, no faults."""

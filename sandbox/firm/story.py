@@ -1,12 +1,15 @@
 """The whole demonstration in one process: both systems filled at the first start, and the acts that happen later.
 
 POST /_sandbox/acts/{name} at the Harvest simulator: reject, correct; at the NetSuite simulator: create_project,
-raise_cap, open_period. An act may be played again: it then changes nothing more than the first time did.
+raise_cap, open_period. An act may be played again: it then changes nothing more than the first time did. With `--acts`
+the rejection plays by itself some seconds after the chosen entries were posted, and the correction after that.
 """
 
+import asyncio
 import json
 from collections.abc import Callable
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +28,8 @@ from sandbox.netsuite.rules import HOURS_CAP
 from sandbox.netsuite.site import NetSuite
 from sandbox.web import ADMIN, answer
 
+POLL_SECONDS = 2.0
+PAUSE_SECONDS = 30.0  # long enough for a person to see the posted entries, and for the hub to read the change
 ERP_LATENCY = 0.01  # seconds; without any, nothing would ever be at work at the same time
 EXTRA_HOURS = 0.5  # by which a rejected entry is corrected
 
@@ -59,13 +64,27 @@ class Story:
         plan = {"rules": ERP_FAULTS, "seed": self.firm.seed, "latency_seconds": ERP_LATENCY}
         self.netsuite.faults.replace(msgspec.convert(plan, FaultPlan))
 
+    async def play(self) -> None:
+        """Wait until the chosen entries are in the ERP, then reject and later correct them."""
+        while not all(self._posted(str(n)) for n in self._chosen):  # noqa: ASYNC110 - nobody reports a posting to us
+            await asyncio.sleep(POLL_SECONDS)
+        for act in (self.reject, self.correct):
+            await asyncio.sleep(PAUSE_SECONDS)
+            act()
+            self.harvest.memory.flush()
+
+    def _posted(self, number: str) -> bool:
+        """Whether a time record of the ERP carries the entry's number in its external id."""
+        rows = self.netsuite.memory.table("timeBill").values()
+        return any(number in (row.get("externalId") or "") for row in rows)
+
     def reject(self) -> list[int]:
         """Withdraw the approval of the chosen entries; return the ids of those that changed."""
-        return [number for number in self._chosen() if self._reject(number)]
+        return [number for number in self._chosen if self._reject(number)]
 
     def correct(self) -> list[int]:
         """Give the rejected entries half an hour more, and approve them again; return the ids."""
-        return [number for number in self._chosen() if self._correct(number)]
+        return [number for number in self._chosen if self._correct(number)]
 
     def create_project(self) -> list[int]:
         """Set up the forgotten project in the ERP."""
@@ -87,6 +106,7 @@ class Story:
         assert row is not None
         return [self.netsuite.records.put("accountingPeriod", {**row, "closed": False}, by="act")["id"]]
 
+    @cached_property
     def _chosen(self) -> list[int]:
         return next(t.entries for t in troubles(self.firm) if t.name == "rejected_after_posting")
 

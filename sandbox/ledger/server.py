@@ -103,6 +103,7 @@ class Ledger:
         self.book.log.add(
             {"kind": "fault", "fault": rule.fault, "at": time.time(), "key": key, "request": request.target}
         )
+        self.book.log.flush()
         self._misbehave(wire, request, rule)
 
     def _work(self, request: Request) -> tuple[int, bytes, bytes]:

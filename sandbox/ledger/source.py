@@ -158,17 +158,26 @@ class Source:
     def _select(self, updated_since: str, first: str, last: str) -> list[int]:
         asked = (updated_since, first, last)
         if asked not in self._selected:
-            self._selected[asked] = [n for n in self._in_order() if self._wanted(n, updated_since, first, last)]
+            gone = self._deleted | self._changed.keys()
+            untouched = [number for number in self._range(*asked) if number not in gone]
+            changed = [n for n in self._changed if n not in self._deleted and self._wanted(n, *asked)]
+            self._selected[asked] = untouched + changed
         return self._selected[asked]
 
-    def _in_order(self) -> list[int]:
-        gone = self._deleted | self._changed.keys()
-        untouched = [number for number in range(1, self.count + 1) if number not in gone]
-        return untouched + [number for number in self._changed if number not in self._deleted]
+    def _range(self, updated_since: str, first: str, last: str) -> range:
+        """Return the numbers whose first version fits: both times grow with the number, so no entry is made."""
+        low, high = 1, self.count
+        if updated_since:
+            low = max(low, math.ceil((datetime.fromisoformat(updated_since) - FIRST_CHANGE).total_seconds()))
+        if first:
+            days = (date.fromisoformat(first) - FIRST_DAY).days
+            low = max(low, 1 + math.ceil(days * self.count / DAYS))
+        if last:
+            days = (date.fromisoformat(last) - FIRST_DAY).days + 1
+            high = min(high, math.ceil(days * self.count / DAYS))
+        return range(low, high + 1)
 
     def _wanted(self, number: int, updated_since: str, first: str, last: str) -> bool:
-        if not (updated_since or first or last):
-            return True
         entry = self.entry(number)
         return (
             (not updated_since or entry["changed_at"] >= updated_since)

@@ -64,7 +64,11 @@ class Outbox:
     def _send(self) -> None:
         self._scheduled = False
         waiting, self._waiting = self._waiting, []
-        self._before_sending()
+        try:
+            self._before_sending()
+        except OSError as error:
+            # What is not on record may not be answered, and the memory is ahead of the log: only an end is honest.
+            raise SystemExit(f"The log cannot be written: {error}. Make room and start again.") from error
         for transport, data, close in waiting:
             if data and not transport.is_closing():
                 transport.write(data)

@@ -1,5 +1,6 @@
 """The demonstration firm: the same for one day and seed, believable, its troubles disjoint and as listed."""
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from urllib.parse import urlencode
 import jwt
 import pytest
 
+from sandbox.firm import story
 from sandbox.firm.catalogue import INTERNAL_TASK, PROJECTS, TASKS
 from sandbox.firm.people import WORKERS
 from sandbox.firm.reference import reference
@@ -164,3 +166,20 @@ def test_the_erp_refuses_exactly_what_the_troubles_list(start):
     expected = {trouble.name: trouble.count for trouble in troubles(firm)}
     by_the_erp = ("project_not_in_erp", "new_task", "closed_period", "over_cap")
     assert {name: count for name, count in refused.items() if count} == {name: expected[name] for name in by_the_erp}
+
+
+async def test_with_acts_the_rejection_plays_once_the_entries_are_posted(tmp_path, monkeypatch):
+    monkeypatch.setattr(story, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(story, "PAUSE_SECONDS", 0.2)
+    told = story.Story(tmp_path, DAYS[0], 1)
+    chosen = next(t.entries for t in troubles(told.firm) if t.name == "rejected_after_posting")
+    entries = told.harvest.memory.table("time_entries")
+    playing = asyncio.create_task(told.play())
+    for number in chosen:
+        assert entries[number]["approval_status"] == "approved"
+        told.netsuite.records.put("timeBill", {"externalId": f"harvest-{number}"}, by="test")
+    await asyncio.sleep(0.3)
+    assert {entries[number]["approval_status"] for number in chosen} == {"unsubmitted"}
+    await playing
+    assert {entries[number]["approval_status"] for number in chosen} == {"approved"}
+    assert all(entries[number]["notes"].endswith("(corrected)") for number in chosen)

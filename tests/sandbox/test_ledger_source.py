@@ -1,12 +1,17 @@
 """The ledger's source side: deterministic pages, later versions, withdrawals, and the comparison with the log."""
 
 import json
+from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sandbox.ledger import truth
-from sandbox.ledger.source import generate
+from sandbox.ledger.source import FIRST_CHANGE, FIRST_DAY, Source, generate, stamp
 
 
 def pages(ledger, query=""):
@@ -86,3 +91,29 @@ def test_a_withdrawn_entry_must_be_gone():
     assert truth.compare([entry], lines[:1]).wrong == [entry["key"]]
     assert truth.compare([entry], lines).posted == [entry["key"]]
     assert truth.compare([entry], []).lost == []
+
+
+@given(
+    count=st.integers(1, 400),
+    since=st.one_of(st.none(), st.integers(-5, 405)),
+    first=st.one_of(st.none(), st.integers(-3, 93)),
+    last=st.one_of(st.none(), st.integers(-3, 93)),
+)
+def test_filters_find_what_a_plain_reading_of_all_entries_finds(count, since, first, last):
+    asked = (
+        "" if since is None else stamp(FIRST_CHANGE + timedelta(seconds=since)),
+        "" if first is None else (FIRST_DAY + timedelta(days=first)).isoformat(),
+        "" if last is None else (FIRST_DAY + timedelta(days=last)).isoformat(),
+    )
+    with TemporaryDirectory() as folder:
+        source = Source(Path(folder), seed=1, count=count)
+        page = json.loads(source.page(page=1, per_page=500, updated_since=asked[0], first=asked[1], last=asked[2]))
+        source.log.close()
+    plain = [
+        entry["id"]
+        for entry in (generate(1, number, count) for number in range(1, count + 1))
+        if (not asked[0] or entry["changed_at"] >= asked[0])
+        and (not asked[1] or entry["worked_on"] >= asked[1])
+        and (not asked[2] or entry["worked_on"] <= asked[2])
+    ]
+    assert [entry["id"] for entry in page["time_entries"]] == plain

@@ -324,4 +324,4 @@ def test_memory_survives_kill_minus_nine_and_external_ids_too(firm):
     firm.simulator.kill()
     firm.simulator.run()
     assert firm.call("PUT", f"{RECORD}/timeBill/eid:TE-1", time_bill(hours=3))[0] == 204
-    assert firm.call("GET", f"{RECORD}/timeBill")[1]["totalResults"] == 1
+    assert [row["hours"] for row in firm.simulator.admin("GET", "rows/timeBill")] == [3.0]
