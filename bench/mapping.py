@@ -120,7 +120,7 @@ def snapshot() -> BatchSnapshot:
     for name, table in tables.items():
         rows = {key: [Row(index, None, None, {"value": value})] for index, (key, value) in enumerate(table.items())}
         filled.give_rows(name, rows, [*rows, ("Unknown",)])
-    dated = {
+    dated: dict[tuple[str, ...], list[Row]] = {
         key: [
             Row(index, date(2026, 1, 1), RAISED - timedelta(days=1), {"rate": rate}),
             Row(100 + index, RAISED, None, {"rate": rate + 5}),

@@ -53,8 +53,10 @@ class NotFetchedError(Exception):
 class NoRowError(Exception):
     """The database was asked and has no row or cross-reference for this key."""
 
-    def __init__(self, miss: Miss) -> None:
+    def __init__(self, miss: Miss, *, waiting: bool = False, trouble: str = "") -> None:
         self.miss = miss
+        self.waiting = waiting  # a row was proposed and waits for a second person
+        self.trouble = trouble  # why no key at all can be found: the table or its column does not exist
         super().__init__(miss)
 
 
@@ -72,7 +74,7 @@ def explain(error: Exception, sites: dict[int, Site], problems: list[Problem | M
     assert traceback is not None
     site = _site(traceback, sites)
     if isinstance(error, NoRowError):
-        problems.append(_no_row(error.miss, site, prefix))
+        problems.append(_no_row(error, site, prefix))
         return
     operands = _operands(error, site, traceback)
     said = error if isinstance(error, UnacceptableError) else _said_again(site, operands)
@@ -137,20 +139,20 @@ def _problem(
     )
 
 
-def _no_row(miss: Miss, site: Site, prefix: str) -> Problem:
-    field = prefix + site.field
-    if miss.kind == "xref":
-        message = f"{field}: {miss.name} {miss.key[0]!r} is not known yet. It waits until that {miss.name} has arrived."
-        return Problem(
-            "error", Category.MISSING_REFERENCE, field, site.position, message, miss.key[0],
-            f"a {miss.name} that the hub has a cross-reference for", table=miss.name, key=miss.key, rule=site.rule,
-        )  # fmt: skip
+def _no_row(error: NoRowError, site: Site, prefix: str) -> Problem:
+    miss, field = error.miss, prefix + site.field
     shown = " / ".join(miss.key)
-    message = (
-        f"{field}: the table {miss.name} has no row for {shown!r} on {miss.day}. Add the row, or correct the value."
-    )
-    accepted = f"a key that stands in the table {miss.name}"
-    return Problem(
-        "error", Category.UNMAPPED_VALUE, field, site.position, message, shown, accepted,
-        table=miss.name, key=miss.key, rule=site.rule,
-    )  # fmt: skip
+    if error.trouble:
+        category, accepted = Category.CONFIGURATION, "a mapping and tables that fit together"
+        message = f"{field}: {error.trouble}"
+    elif miss.kind == "xref":
+        category, accepted = Category.MISSING_REFERENCE, f"a {miss.name} that the hub has a cross-reference for"
+        message = f"{field}: {miss.name} {shown!r} is not known yet. This waits until that {miss.name} has arrived."
+    elif error.waiting:
+        category, accepted = Category.APPROVAL_MISSING, "a row that a second person has approved"
+        message = f"{field}: the row for {shown!r} in the table {miss.name} waits for a second person's approval."
+    else:
+        category, accepted = Category.UNMAPPED_VALUE, f"a key that stands in the table {miss.name}"
+        message = f"{field}: the table {miss.name} has no row for {shown!r} on {miss.day}. Add it or correct the value."
+    position = site.position
+    return Problem("error", category, field, position, message, shown, accepted, miss.name, miss.key, site.rule)

@@ -39,6 +39,9 @@ class View:
     references: dict[Key, str] = field(default_factory=dict)  # xref: what is known
     rows: dict[tuple[str, ...], list[Row]] = field(default_factory=dict)  # lookup: fetched rows by key
     asked: set[tuple[str, ...]] = field(default_factory=set)
+    waiting: set[tuple[str, ...]] = field(default_factory=set)  # keys whose row waits for a second person
+    key_columns: tuple[str, ...] = ()  # of the table, once fetched
+    trouble: str = ""  # why nothing can be found here: no such table, no such column
 
     def on(self, day: date) -> dict[Key, Hit]:
         """Return what is known for a day."""
@@ -50,6 +53,8 @@ class View:
         miss = Miss(self.source.kind, self.source.name, self.source.column, words, day)
         if words not in self.asked:
             raise NotFetchedError(miss)
+        if self.trouble or (self.key_columns and len(words) != len(self.key_columns)):
+            raise NoRowError(miss, trouble=self.trouble or self._wrong_count(len(words)))
         if day is not None:
             for row in self.rows.get(words, ()):
                 if row.holds_on(day):
@@ -57,7 +62,11 @@ class View:
                     return hit
         if may_lack:
             return None
-        raise NoRowError(miss)
+        raise NoRowError(miss, waiting=words in self.waiting)
+
+    def _wrong_count(self, count: int) -> str:
+        name, columns = self.source.name, ", ".join(self.key_columns)
+        return f"the table {name} is asked with {count} keys, but its keys are: {columns}. Correct the LOOKUP."
 
     def _value(self, row: Row) -> Any:
         if self.source.column:

@@ -90,7 +90,12 @@ def _date(value: date, form: str) -> str:
 
 def _date_part(value: Any, part: str) -> str:
     month = MONTHS[value.month - 1]
-    words = {"YYYY": f"{value.year:04d}", "YY": f"{value.year % 100:02d}", "MMMM": month, "MMM": month[:3]}
+    words: dict[str, str] = {
+        "YYYY": f"{value.year:04d}",
+        "YY": f"{value.year % 100:02d}",
+        "MMMM": month,
+        "MMM": month[:3],
+    }
     words |= {"MM": f"{value.month:02d}", "M": str(value.month), "DD": f"{value.day:02d}", "D": str(value.day)}
     if isinstance(value, datetime):
         words |= {"hh": f"{value.hour:02d}", "mm": f"{value.minute:02d}", "ss": f"{value.second:02d}"}

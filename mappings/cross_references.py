@@ -1,0 +1,114 @@
+"""Write cross-references in sets, and tell who waits for them.
+
+Rows are locked in the order of their keys, so two batches that write the same ones cannot deadlock.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+from django.dispatch import Signal
+
+from governance import audit
+from governance.actor import ActorKind, By, as_actor
+from governance.models import AuditEntry
+from governance.rights import Right, require
+from mappings.models import CrossReference
+
+became_known = Signal()  # sender=CrossReference, references=list[NewReference]: what is parked for them may go on
+
+UPSERT = """
+INSERT INTO mappings_crossreference
+    (entity, connection_id, legal_entity_id, canonical_key, external_id, reference, recorded_at)
+SELECT entity, connection_id, legal_entity_id, canonical_key, external_id, reference, now()
+FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::text[])
+    AS given (entity, connection_id, legal_entity_id, canonical_key, external_id, reference)
+ORDER BY connection_id, entity, canonical_key
+ON CONFLICT (connection_id, entity, canonical_key) DO UPDATE
+    SET external_id = excluded.external_id, reference = excluded.reference, recorded_at = excluded.recorded_at
+    WHERE (mappings_crossreference.external_id, mappings_crossreference.reference)
+          IS DISTINCT FROM (excluded.external_id, excluded.reference)
+RETURNING entity, connection_id, legal_entity_id, canonical_key, external_id, reference
+"""
+CONFLICTS = """
+SELECT had.entity, had.external_id, had.canonical_key, given.canonical_key
+FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::text[])
+    AS given (entity, connection_id, legal_entity_id, canonical_key, external_id, reference)
+JOIN mappings_crossreference had USING (connection_id, entity, external_id)
+WHERE had.canonical_key <> given.canonical_key
+ORDER BY 1, 2 LIMIT 20
+"""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class NewReference:
+    """One record of ours and its id at a connection."""
+
+    connection_id: int
+    entity: str
+    canonical_key: str
+    external_id: str
+    legal_entity_id: int | None = None
+    reference: str = ""  # what people see there: a document number
+
+
+class ReferenceConflict(ValueError):  # reads as what happened
+    """An id of the other system already stands for another record of ours; nothing was written."""
+
+
+@transaction.atomic
+def upsert(references: Iterable[NewReference], *, by: By) -> list[NewReference]:
+    """Write cross-references, and return those that are new or changed. Two queries, whatever their number.
+
+    Raises ReferenceConflict where an external id stands for another record already, and NotAllowed. What a person
+    writes is audited row by row; what the engine writes is explained by the effect that it comes from.
+    """
+    given = _distinct(references)
+    for legal_entity_id in {each.legal_entity_id for each in given}:
+        require(by, Right.EDIT_TABLES, legal_entity_id)
+    columns = _columns(given)
+    with connection.cursor() as cursor:
+        cursor.execute(CONFLICTS, columns)
+        _refuse(cursor.fetchall())
+        cursor.execute(UPSERT, columns)
+        changed = [NewReference(at, entity, key, external, legal, reference)
+                   for entity, at, legal, key, external, reference in cursor.fetchall()]  # fmt: skip
+    if as_actor(by).kind is ActorKind.PERSON:
+        audit.record_all([_entry(each, by) for each in changed])
+    if changed:
+        transaction.on_commit(lambda: became_known.send(sender=CrossReference, references=changed))
+    return changed
+
+
+def _distinct(references: Iterable[NewReference]) -> list[NewReference]:
+    by_key: dict[tuple[int, str, str], NewReference] = {}
+    by_external: dict[tuple[int, str, str], str] = {}
+    for each in references:
+        other = by_external.setdefault((each.connection_id, each.entity, each.external_id), each.canonical_key)
+        if other != each.canonical_key:
+            _refuse([(each.entity, each.external_id, other, each.canonical_key)])
+        by_key[each.connection_id, each.entity, each.canonical_key] = each  # the last one given counts
+    return [by_key[key] for key in sorted(by_key)]
+
+
+def _refuse(conflicts: list[tuple[str, str, str, str]]) -> None:
+    if conflicts:
+        shown = "; ".join(f"{entity} {external} is {had}, not {given}" for entity, external, had, given in conflicts)
+        raise ReferenceConflict(f"These ids already stand for other records: {shown}. Correct the older ones first.")
+
+
+def _columns(given: list[NewReference]) -> list[list[object]]:
+    return [
+        [each.entity for each in given],
+        [each.connection_id for each in given],
+        [each.legal_entity_id for each in given],
+        [each.canonical_key for each in given],
+        [each.external_id for each in given],
+        [each.reference for each in given],
+    ]
+
+
+def _entry(each: NewReference, by: By) -> AuditEntry:
+    thing = ("mappings.crossreference", f"{each.connection_id}/{each.entity}/{each.canonical_key}", each.canonical_key)
+    after = {"external_id": each.external_id, "reference": each.reference}
+    return audit.entry_of(by=by, verb="link", thing=thing, after=after, legal_entity=each.legal_entity_id)

@@ -1,0 +1,145 @@
+"""Lookup tables and their rows: translations and rates that people keep, with validity dates and a second person.
+
+A row never changes: a correction is a new row, and the old one keeps saying what was believed until then. The database
+refuses two rows in force for one key on one day.
+"""
+
+import hashlib
+from decimal import Decimal
+from typing import ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+
+from canonical.entity import Kind
+from governance.models import LegalEntity
+from governance.scoping import EntityScopedQuerySet
+
+SEPARATOR = "\x1f"  # between the parts of a key; refused inside them
+VALUE_KINDS = [Kind.TEXT, Kind.INTEGER, Kind.DECIMAL, Kind.MONEY, Kind.DATE, Kind.BOOLEAN]
+
+
+class Approval(models.TextChoices):
+    """When a row needs a second person."""
+
+    AT_ONCE = "at_once", "Rows count at once"
+    ABOVE_AMOUNT = "above_amount", "A second person above an amount"
+    ALWAYS = "always", "Always a second person"
+
+
+class LookupTable(models.Model):
+    """A table that formulas read with LOOKUP. Without a legal entity it serves all of them, behind their own tables."""
+
+    name = models.SlugField(max_length=60)  # as formulas write it: bill_rates
+    title = models.CharField(max_length=200)  # as people read it
+    meaning = models.TextField(blank=True)
+    legal_entity = models.ForeignKey(LegalEntity, on_delete=models.PROTECT, null=True, blank=True)
+    key_columns = ArrayField(models.CharField(max_length=60))  # names, in the order of LOOKUP's arguments
+    value_columns = models.JSONField()  # name → kind: {"rate": "money"}
+    approval = models.CharField(max_length=12, choices=Approval, default=Approval.AT_ONCE)
+    approval_column = models.CharField(max_length=60, blank=True)  # value column that the amount is compared with
+    approval_amount = models.DecimalField(max_digits=18, decimal_places=4, null=True, blank=True)
+
+    objects = EntityScopedQuerySet["LookupTable"].as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["name", "legal_entity"], name="lookup_table_name_once", nulls_distinct=False
+            ),
+            models.CheckConstraint(condition=Q(approval__in=Approval.values), name="lookup_table_approval_is_known"),
+            models.CheckConstraint(
+                condition=~Q(approval=Approval.ABOVE_AMOUNT)
+                | (Q(approval_amount__isnull=False) & ~Q(approval_column="")),
+                name="lookup_table_amount_is_given",
+            ),
+            models.CheckConstraint(condition=Q(key_columns__len__gt=0), name="lookup_table_has_a_key"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def needs_second_person(self, values: dict[str, object]) -> bool:
+        """Tell whether a row with these values waits for another person's approval."""
+        if self.approval != Approval.ABOVE_AMOUNT:
+            return self.approval == Approval.ALWAYS
+        amount = values.get(self.approval_column)
+        return isinstance(amount, (Decimal, int)) and abs(Decimal(amount)) > (self.approval_amount or 0)
+
+
+class TableRowQuerySet(EntityScopedQuerySet["TableRow"]):
+    """Rows of lookup tables, asked in the domain's words."""
+
+    def in_force(self) -> "TableRowQuerySet":
+        """Keep the rows that count now."""
+        return self.filter(approved_at__isnull=False, recorded_to__isnull=True)
+
+    def waiting(self) -> "TableRowQuerySet":
+        """Keep the rows that wait for a second person."""
+        return self.filter(approved_at__isnull=True, recorded_to__isnull=True)
+
+    def with_keys(self, keys: list[tuple[str, ...]]) -> "TableRowQuerySet":
+        """Keep the rows of these keys."""
+        return self.filter(key_hash__in=[hash_of(key) for key in keys])
+
+
+class TableRow(models.Model):
+    """One row: a key, values, the days on which it is valid, and the time during which we held it to be true."""
+
+    entity_path = "table__legal_entity"
+
+    table = models.ForeignKey(LookupTable, on_delete=models.PROTECT, related_name="rows")
+    key = ArrayField(models.CharField(max_length=200))  # as text, one for each key column
+    key_hash = models.BigIntegerField()  # 63 bits of SHA-256 over the key
+    valid_from = models.DateField(null=True, blank=True)  # first day; none: since ever
+    valid_to = models.DateField(null=True, blank=True)  # last day; none: for ever
+    values = models.JSONField()  # column → value; numbers and dates as text, typed by the table's value columns
+    proposed_by = models.CharField(max_length=100)  # actor reference: "person:12"
+    proposed_at = models.DateTimeField()
+    approved_by = models.CharField(max_length=100, null=True, blank=True)  # noqa: DJ001 - half of a who/when pair
+    approved_at = models.DateTimeField(null=True, blank=True)
+    recorded_from = models.DateTimeField(null=True, blank=True)  # counts from here on; none while it waits
+    recorded_to = models.DateTimeField(null=True, blank=True)  # replaced, withdrawn or refused here
+    ended_by = models.CharField(max_length=100, blank=True)  # who replaced, withdrew or refused it
+    reason = models.TextField(blank=True)
+
+    objects = TableRowQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["table", "key", "valid_from"]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["key_hash", "table"], condition=Q(recorded_to__isnull=True), name="table_row_current_key"
+            ),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(approved_by__isnull=True, approved_at__isnull=True, recorded_from__isnull=True)
+                | Q(approved_by__isnull=False, approved_at__isnull=False, recorded_from__isnull=False),
+                name="table_row_approved_pair",
+            ),
+            models.CheckConstraint(
+                condition=Q(recorded_to__isnull=True, ended_by="") | (Q(recorded_to__isnull=False) & ~Q(ended_by="")),
+                name="table_row_ended_pair",
+            ),
+            models.CheckConstraint(
+                condition=Q(valid_from__isnull=True) | Q(valid_to__isnull=True) | Q(valid_from__lte=F("valid_to")),
+                name="table_row_valid_in_order",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return " / ".join(self.key)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Return the key as LOOKUP has it."""
+        return tuple(self.key)
+
+
+def hash_of(key: tuple[str, ...]) -> int:
+    """Return 63 bits of SHA-256 over a key, as the database indexes it."""
+    digest = hashlib.sha256(SEPARATOR.join(key).encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1

@@ -1,0 +1,135 @@
+"""A batch asks each table once a round, and only the records that missed a key run again."""
+
+from datetime import date
+
+import pytest
+
+from governance.actor import ENGINE
+from mappings.batch import run_batch
+from mappings.compiled import compile_mapping
+from mappings.cross_references import NewReference, ReferenceConflict, upsert
+from mappings.models import CrossReference
+from mappings.tables import NewRow, add_rows, create_table
+from tests.governance.people import company
+
+pytestmark = pytest.mark.django_db
+
+
+def content(*formulas: str, inward: bool = True) -> dict:
+    sides = [{"system": "harvest", "stream": "time_entries"}, {"system": "netsuite", "stream": "timebill"}]
+    if not inward:
+        sides[0] = {"entity": "time_entry"}
+    fields = [{"to": f"f{number}", "formula": formula} for number, formula in enumerate(formulas)]
+    return {"name": "batch", "from": sides[0], "to": sides[1], "fields": fields}
+
+
+def run(written: dict, records: list, connection_id: int | None = 1, **more):
+    return run_batch(compile_mapping(written), records, connection_id=connection_id, legal_entity_id=None, **more)
+
+
+@pytest.fixture
+def tables():
+    codes = create_table(
+        name="task_codes", title="Task codes", key_columns=["task"], value_columns={"code": "text"}, by=ENGINE
+    )
+    names = create_table(
+        name="code_names", title="Names", key_columns=["code"], value_columns={"name": "text"}, by=ENGINE
+    )
+    add_rows(codes, [NewRow((f"task {number}",), {"code": f"T{number}"}) for number in range(100)], by=ENGINE)
+    add_rows(names, [NewRow((f"T{number}",), {"name": f"Name {number}"}) for number in range(100)], by=ENGINE)
+
+
+@pytest.mark.parametrize("count", [1, 100])
+def test_queries_do_not_grow_with_the_batch(tables, count, django_assert_num_queries):
+    written = content('LOOKUP("code_names", LOOKUP("task_codes", task))')
+    records = [{"task": f"task {number}"} for number in range(count)]
+
+    with django_assert_num_queries(2):  # one for each table: the second depends on the first
+        results = run(written, records)
+
+    assert [result.values["f0"] for result in results] == [f"Name {number}" for number in range(count)]
+    assert all(len(result.hits) == 2 and not result.misses for result in results)
+
+
+def test_missing_row_offers_table_and_key(tables):
+    [result] = run(content('LOOKUP("task_codes", task)'), [{"task": "Brand new"}])
+
+    [problem] = result.problems
+    assert (problem.category, problem.table, problem.key) == ("unmapped_value", "task_codes", ("Brand new",))
+
+
+def test_missing_table_is_a_mistake_of_the_set_up():
+    [result] = run(content('LOOKUP("nowhere", task)'), [{"task": "x"}])
+
+    assert result.problems[0].category == "configuration"
+    assert "no table" in result.problems[0].message
+
+
+def test_wrong_column_or_number_of_keys_is_a_mistake_of_the_set_up(tables):
+    [result] = run(content('LOOKUP("task_codes.price", task)', 'LOOKUP("task_codes", task, 1)'), [{"task": "task 1"}])
+
+    assert [problem.category for problem in result.problems] == ["configuration", "configuration"]
+
+
+def test_default_stands_in_for_a_missing_row(tables):
+    [result] = run(content('LOOKUP("task_codes", task, default: "OTHER")'), [{"task": "Brand new"}])
+
+    assert result.values == {"f0": "OTHER"}
+
+
+def test_day_of_the_record_comes_from_the_caller(tables):
+    seen = []
+
+    def on(record):
+        seen.append(record["task"])
+        return date(2026, 3, 1)
+
+    run(content('LOOKUP("task_codes", task)'), [{"task": "task 1"}], on=on)
+
+    assert seen == ["task 1"]
+
+
+def test_xref_translates_in_both_directions():
+    upsert([NewReference(1, "project", "P-881", "4711")], by=ENGINE)
+
+    [inward] = run(content('XREF("project", id)'), [{"id": 4711}])
+    [outward] = run(content('XREF("project", project_code)', inward=False), [{"project_code": "P-881"}])
+
+    assert inward.values == {"f0": "P-881"}
+    assert outward.values == {"f0": "4711"}
+
+
+def test_missing_reference_waits_for_its_parent():
+    [result] = run(content('XREF("project", id)'), [{"id": 9}])
+
+    [problem] = result.problems
+    assert (problem.category, problem.table, problem.key) == ("missing_reference", "project", ("9",))
+
+
+@pytest.mark.parametrize("count", [1, 500])
+def test_upsert_takes_two_queries_and_returns_what_changed(count, django_assert_num_queries):
+    references = [NewReference(1, "project", f"P-{number}", str(number)) for number in range(count)]
+
+    with django_assert_num_queries(4):  # savepoint, conflicts, upsert, release
+        assert len(upsert(references, by=ENGINE)) == count
+
+    assert upsert(references, by=ENGINE) == []
+    assert upsert([NewReference(1, "project", "P-0", "x0")], by=ENGINE)[0].external_id == "x0"
+    assert CrossReference.objects.count() == count
+
+
+def test_upsert_refuses_an_id_that_stands_for_another_record():
+    upsert([NewReference(1, "project", "P-1", "10")], by=ENGINE)
+
+    with pytest.raises(ReferenceConflict, match="10 is P-1, not P-2"):
+        upsert([NewReference(1, "project", "P-2", "10"), NewReference(1, "project", "P-3", "11")], by=ENGINE)
+
+    assert CrossReference.objects.count() == 1
+
+
+def test_references_of_one_connection_are_not_those_of_another():
+    upsert([NewReference(1, "project", "P-1", "10", company("HP-DE").pk)], by=ENGINE)
+
+    [result] = run(content('XREF("project", id)'), [{"id": "10"}], connection_id=2)
+
+    assert result.problems[0].category == "missing_reference"

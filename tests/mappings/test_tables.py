@@ -1,0 +1,193 @@
+"""Rows of lookup tables: added, approved by another person, replaced without ever changing, never two for one day."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from governance.models import AuditEntry, User
+from governance.rights import NotAllowed, Role
+from mappings.batch import run_batch
+from mappings.compiled import compile_mapping
+from mappings.models import Approval, LookupTable, TableRow
+from mappings.tables import NewRow, RowErrors, add_rows, approve_rows, became_available, create_table, withdraw_rows
+from tests.governance.people import company, person
+
+pytestmark = pytest.mark.django_db
+KEY = ("Consultant", "EUR")
+
+
+@pytest.fixture
+def ingrid() -> User:
+    return person("Ingrid Solheim", Role.INTEGRATION_ADMIN)
+
+
+@pytest.fixture
+def farid() -> User:
+    return person("Farid Amini", Role.FINANCE)
+
+
+@pytest.fixture
+def clara() -> User:
+    return person("Clara Voss", Role.CONTROLLER)
+
+
+def rates(by, approval=Approval.AT_ONCE, **more) -> LookupTable:
+    return create_table(
+        name="bill_rates", title="Bill rates", key_columns=["role", "currency"], value_columns={"rate": "money"},
+        approval=approval, by=by, **more,
+    )  # fmt: skip
+
+
+def rate_on(day: str):
+    content = {
+        "name": "rates",
+        "from": {"system": "harvest", "stream": "time_entries"},
+        "to": {"system": "netsuite", "stream": "timebill"},
+        "fields": [{"to": "rate", "formula": 'LOOKUP("bill_rates", role, currency, on: day)'}],
+    }
+    record = {"role": "Consultant", "currency": "EUR", "day": day}
+    return run_batch(compile_mapping(content), [record], connection_id=None, legal_entity_id=None)[0]
+
+
+def test_added_row_counts_at_once(ingrid, farid):
+    table = rates(ingrid)
+
+    added = add_rows(table, [NewRow(KEY, {"rate": "145.00"})], by=farid)
+
+    assert added.available == [("bill_rates", KEY)]
+    assert rate_on("2026-03-01").values == {"rate": Decimal("145.00")}
+    assert rate_on("2026-03-01").hits == [added.in_force[0].pk]
+    assert AuditEntry.objects.filter(verb="add", thing_id=str(added.in_force[0].pk)).count() == 1
+
+
+def test_new_row_ends_the_old_one_and_keeps_its_other_days(ingrid, farid):
+    table = rates(ingrid)
+    add_rows(table, [NewRow(KEY, {"rate": "145.00"}, date(2026, 1, 1))], by=farid)
+
+    add_rows(table, [NewRow(KEY, {"rate": "150.00"}, date(2026, 3, 1), date(2026, 3, 31))], by=farid)
+
+    found = [rate_on(day).values["rate"] for day in ("2026-02-28", "2026-03-01", "2026-03-31", "2026-04-01")]
+    assert found == [Decimal("145.00"), Decimal("150.00"), Decimal("150.00"), Decimal("145.00")]
+    assert TableRow.objects.filter(recorded_to__isnull=False).count() == 1
+
+
+def test_row_above_the_amount_waits_for_another_person(ingrid, farid, clara):
+    table = rates(ingrid, Approval.ABOVE_AMOUNT, approval_column="rate", approval_amount=Decimal(200))
+
+    added = add_rows(table, [NewRow(KEY, {"rate": "250"}), NewRow(("Analyst", "EUR"), {"rate": "90"})], by=farid)
+
+    assert [row.words for row in added.waiting] == [KEY]
+    assert rate_on("2026-03-01").problems[0].category == "approval_missing"
+    with pytest.raises(NotAllowed):
+        approve_rows(table, [added.waiting[0].pk], by=farid)
+    assert approve_rows(table, [added.waiting[0].pk], by=clara).available == [("bill_rates", KEY)]
+    assert rate_on("2026-03-01").values == {"rate": Decimal(250)}
+
+
+def test_nobody_approves_their_own_row(ingrid, clara):
+    table = rates(ingrid, Approval.ALWAYS)
+    added = add_rows(table, [NewRow(KEY, {"rate": "145"})], by=clara)
+
+    with pytest.raises(NotAllowed):
+        approve_rows(table, [added.waiting[0].pk], by=clara)
+
+
+def test_viewer_adds_nothing(ingrid):
+    table = rates(ingrid)
+
+    with pytest.raises(NotAllowed):
+        add_rows(table, [NewRow(KEY, {"rate": "145"})], by=person("Viktor Lang", Role.VIEWER))
+
+
+def test_every_problem_is_told_at_once_and_nothing_is_added(ingrid, farid):
+    table = rates(ingrid)
+    rows = [
+        NewRow(("Consultant",), {"rate": "145"}),
+        NewRow(KEY, {"rate": "a lot"}),
+        NewRow(KEY, {"price": "1"}),
+        NewRow(("X", "EUR"), {"rate": "1"}, date(2026, 2, 1), date(2026, 1, 1)),
+    ]
+
+    with pytest.raises(RowErrors) as raised:
+        add_rows(table, rows, by=farid)
+
+    assert {problem.number for problem in raised.value.problems} == {1, 2, 3, 4}
+    assert not TableRow.objects.exists()
+
+
+def test_database_refuses_two_rows_for_one_day(ingrid, farid):
+    table = rates(ingrid)
+    row = add_rows(table, [NewRow(KEY, {"rate": "145"}, date(2026, 1, 1))], by=farid).in_force[0]
+    row.pk = None
+
+    with pytest.raises(IntegrityError, match="table_row_no_overlap"), transaction.atomic():
+        row.save(force_insert=True)
+
+
+@pytest.mark.parametrize("change", [{"values": {"rate": "1"}}, {"valid_to": date(2026, 1, 1)}, {"key": ["X", "Y"]}])
+def test_database_refuses_to_change_a_row(ingrid, farid, change):
+    add_rows(rates(ingrid), [NewRow(KEY, {"rate": "145"})], by=farid)
+
+    with pytest.raises(IntegrityError, match="never changes"), transaction.atomic():
+        TableRow.objects.update(**change)
+
+
+def test_database_refuses_to_delete_a_row(ingrid, farid):
+    add_rows(rates(ingrid), [NewRow(KEY, {"rate": "145"})], by=farid)
+
+    with pytest.raises(IntegrityError, match="never deleted"), transaction.atomic():
+        TableRow.objects.all().delete()
+
+
+def test_withdrawn_row_no_longer_counts_but_is_explained_as_of_then(ingrid, farid):
+    table = rates(ingrid)
+    row = add_rows(table, [NewRow(KEY, {"rate": "145"})], by=farid).in_force[0]
+
+    withdraw_rows(table, [row.pk], by=farid, reason="entered for the wrong role")
+
+    assert rate_on("2026-03-01").problems[0].category == "unmapped_value"
+    content = {
+        "name": "rates",
+        "from": {"system": "harvest", "stream": "time_entries"},
+        "to": {"system": "netsuite", "stream": "timebill"},
+        "fields": [{"to": "rate", "formula": 'LOOKUP("bill_rates", "Consultant", "EUR")'}],
+    }
+    then = run_batch(compile_mapping(content), [{}], connection_id=None, legal_entity_id=None, as_of=row.recorded_from)
+    assert then[0].values == {"rate": Decimal(145)}
+
+
+def test_who_waits_learns_of_a_new_key_after_the_commit(ingrid, farid, django_capture_on_commit_callbacks):
+    told = []
+
+    def hear(sender, table, keys, **_):
+        told.append((table.name, keys))
+
+    became_available.connect(hear)
+    try:
+        with django_capture_on_commit_callbacks(execute=True):
+            add_rows(rates(ingrid), [NewRow(KEY, {"rate": "145"})], by=farid)
+    finally:
+        became_available.disconnect(hear)
+
+    assert told == [("bill_rates", [KEY])]
+
+
+def test_own_table_of_a_legal_entity_comes_before_the_common_one(ingrid, farid):
+    germany = company("HP-DE")
+    add_rows(rates(ingrid), [NewRow(KEY, {"rate": "145"})], by=farid)
+    add_rows(rates(ingrid, legal_entity=germany), [NewRow(KEY, {"rate": "160"})], by=farid)
+    content = {
+        "name": "rates",
+        "from": {"system": "harvest", "stream": "time_entries"},
+        "to": {"system": "netsuite", "stream": "timebill"},
+        "fields": [{"to": "rate", "formula": 'LOOKUP("bill_rates", "Consultant", "EUR")'}],
+    }
+
+    found = [
+        run_batch(compile_mapping(content), [{}], connection_id=None, legal_entity_id=entity)[0].values["rate"]
+        for entity in (None, germany.pk)
+    ]
+
+    assert found == [Decimal(145), Decimal(160)]
