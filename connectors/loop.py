@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from django.conf import settings
 
 from connectors.engine import Engine
+from connectors.token_rows import DatabaseTokenStore
 
 T = TypeVar("T")
 
@@ -84,7 +85,7 @@ def _start() -> _Running:
     threading.Thread(target=_serve, args=(loop,), name="connectors-loop", daemon=True).start()
 
     async def make() -> Engine:
-        return Engine(allowed=settings.OUTBOUND_ALLOWED)
+        return Engine(allowed=settings.OUTBOUND_ALLOWED, store=DatabaseTokenStore())
 
     return _Running(os.getpid(), loop, asyncio.run_coroutine_threadsafe(make(), loop).result(10))
 

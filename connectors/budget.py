@@ -1,0 +1,93 @@
+"""Rates and concurrency as shared rows, timed by the database's clock (`hub_now()`). A few statements per batch."""
+
+import uuid
+
+from django.db import connection
+
+from connectors.manifest.model import Budget
+
+
+def take_requests(connection_id: int, budget: str, wanted: int, *, requests: int, seconds: float) -> tuple[int, float]:
+    """Take up to `wanted` requests from the bucket; return how many, and in how many seconds the next one comes.
+
+    The bucket holds at most `requests` and fills with `requests / seconds`. A clock that jumps back costs nothing: the
+    time of the last filling is set anew each time.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO connectors_ratebudget (connection_id, budget, "left", filled_at)
+            VALUES (%s, %s, %s, hub_now()) ON CONFLICT DO NOTHING
+            """,
+            [connection_id, budget, requests],
+        )
+        cursor.execute(
+            """
+            WITH bucket AS (
+                SELECT id, least(%(full)s::float8, "left"
+                    + greatest(extract(epoch FROM hub_now() - filled_at), 0) * %(full)s / %(seconds)s::float8) AS level
+                FROM connectors_ratebudget WHERE connection_id = %(connection)s AND budget = %(budget)s FOR UPDATE
+            )
+            UPDATE connectors_ratebudget row
+            SET "left" = bucket.level - least(%(wanted)s, floor(bucket.level)), filled_at = hub_now()
+            FROM bucket WHERE row.id = bucket.id
+            RETURNING least(%(wanted)s, floor(bucket.level))::int, row."left"
+            """,
+            {"full": requests, "seconds": seconds, "connection": connection_id, "budget": budget, "wanted": wanted},
+        )
+        taken, left = cursor.fetchone()
+    return taken, max(0.0, (1 - left) * seconds / requests)
+
+
+def take_slots(
+    connection_id: int, budget: str, wanted: int, *, at_most: int, worker: uuid.UUID, lease_seconds: float
+) -> list[int]:
+    """Lease up to `wanted` of the connection's `at_most` slots; return their ids. Ended leases are taken over.
+
+    A lease that ends absurdly late was made before the clock jumped back and counts as ended.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO connectors_concurrencyslot (connection_id, budget, number)"
+            " SELECT %s, %s, n FROM generate_series(1, %s) n ON CONFLICT DO NOTHING",
+            [connection_id, budget, at_most],
+        )
+        cursor.execute(
+            """
+            UPDATE connectors_concurrencyslot
+            SET worker = %(worker)s, leased_until = hub_now() + make_interval(secs => %(lease)s)
+            WHERE id IN (
+                SELECT id FROM connectors_concurrencyslot
+                WHERE connection_id = %(connection)s AND budget = %(budget)s AND number <= %(at_most)s
+                    AND (worker IS NULL OR leased_until < hub_now()
+                        OR leased_until > hub_now() + make_interval(secs => 2 * %(lease)s))
+                ORDER BY number LIMIT %(wanted)s FOR UPDATE SKIP LOCKED
+            )
+            RETURNING id
+            """,
+            {
+                "worker": worker,
+                "lease": lease_seconds,
+                "connection": connection_id,
+                "budget": budget,
+                "at_most": at_most,
+                "wanted": wanted,
+            },
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def give_back_slots(slots: list[int], worker: uuid.UUID) -> int:
+    """Free the slots that this worker still holds; return how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE connectors_concurrencyslot SET worker = NULL, leased_until = NULL"
+            " WHERE id = ANY(%s) AND worker = %s",
+            [slots, worker],
+        )
+        return int(cursor.rowcount)
+
+
+def at_once(limit: int, budget: Budget | None) -> int:
+    """Return how many requests may be under way at once: the connection's limit or the budget's, the lower one."""
+    return min(limit, budget.concurrency) if budget is not None and budget.concurrency else limit

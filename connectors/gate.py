@@ -1,0 +1,95 @@
+"""Whether a worker may talk to a connection now, how much and how many at once. Timed by the database's clock.
+
+Asked once per batch, by ordinary (synchronous) code. What it grants is leased: a worker that dies gives its slots back
+when the lease ends.
+"""
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from connectors import breaker, budget
+from connectors.models import BreakerState, Connection
+from connectors.registry import registry
+from connectors.windows import open_window
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """`allowed` requests may be sent, at most `len(slots)` at once; none: why not, and when to ask again."""
+
+    allowed: int
+    slots: list[int] = field(default_factory=list)
+    wait_until: datetime | None = None  # None with allowed 0: until a person acts
+    reason: str = ""  # paused | breaker | window | throttled | concurrency | rate
+    message: str = ""  # in words
+
+
+@transaction.atomic
+def admit(connection_id: int, wanted: int, worker: uuid.UUID, *, stream: str = "") -> Admission:
+    """Ask for `wanted` requests to a stream. Raises Connection.DoesNotExist, UnknownConnector."""
+    row = Connection.objects.prefetch_related("windows").get(pk=connection_id)
+    now = database_now()
+    if row.paused:
+        return Admission(0, reason="paused", message=row.paused_reason or "Paused by a person.")
+    window = open_window(row.windows.all(), now)
+    if window is not None:
+        return Admission(0, wait_until=window[0], reason="window", message=f"Maintenance: {window[1]}")
+    if row.slow_until is not None and row.slow_until > now:
+        return Admission(
+            0, wait_until=row.slow_until, reason="throttled", message="The system asked to be asked later."
+        )
+    if row.breaker_state != BreakerState.CLOSED:
+        if not breaker.probe_due(connection_id):
+            return Admission(0, wait_until=row.breaker_probe_at, reason="breaker", message=row.breaker_message)
+        wanted = 1
+    return _granted(row, wanted, worker, stream, now)
+
+
+def _granted(row: Connection, wanted: int, worker: uuid.UUID, stream: str, now: datetime) -> Admission:
+    described = registry.connector(row.connector).manifest.budget_of(stream)
+    name = described.name if described is not None else ""
+    at_most = budget.at_once(row.concurrency, described)
+    slots = budget.take_slots(
+        row.pk, name, wanted, at_most=at_most, worker=worker, lease_seconds=settings.LEASE_SECONDS
+    )
+    if not slots:
+        soon = now + timedelta(seconds=1)
+        return Admission(0, wait_until=soon, reason="concurrency", message="Other workers use all of its slots.")
+    requests = row.requests_allowed or (described.requests if described is not None else None)
+    if requests is None:
+        return Admission(wanted, slots)
+    seconds = row.period_seconds or (described.seconds if described is not None else 1.0)
+    allowed, pause = budget.take_requests(row.pk, name, wanted, requests=requests, seconds=seconds)
+    if not allowed:
+        budget.give_back_slots(slots, worker)
+        later = now + timedelta(seconds=pause)
+        return Admission(0, wait_until=later, reason="rate", message="Its budget of requests is used up for now.")
+    return Admission(allowed, slots)
+
+
+def release(admission: Admission, worker: uuid.UUID) -> None:
+    """Give the slots back after the batch."""
+    if admission.slots:
+        budget.give_back_slots(admission.slots, worker)
+
+
+def slow_down(connection_id: int, seconds: float) -> None:
+    """Leave the connection alone for so many seconds, because the system said so; never shortens an earlier request."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE connectors_connection SET slow_until ="
+            " greatest(coalesce(slow_until, hub_now()), hub_now() + make_interval(secs => %s)) WHERE id = %s",
+            [seconds, connection_id],
+        )
+
+
+def database_now() -> datetime:
+    """Return the database's clock, which every hold, lease and schedule goes by."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT hub_now()")
+        now: datetime = cursor.fetchone()[0]
+        return now

@@ -1,0 +1,131 @@
+"""Slots, rates, windows, throttling and the breaker, on the real database and its clock."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from canonical.failure import Category
+from connectors import breaker, gate
+from connectors.models import Connection, MaintenanceWindow
+from tests.connectors.acme import saved_connection
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def acme(acme_connector: object) -> Connection:
+    return saved_connection(concurrency=3, requests_allowed=10, period_seconds=10)
+
+
+def move_clock(seconds: float) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('throughline.clock_offset', %s, true)", [f"{seconds} seconds"])
+
+
+def test_admit_grants_no_more_slots_and_requests_than_there_are(acme: Connection) -> None:
+    first = gate.admit(acme.pk, 6, uuid.uuid4())
+    assert (first.allowed, len(first.slots)) == (6, 3)
+    second = gate.admit(acme.pk, 6, uuid.uuid4())
+    assert (second.allowed, second.reason) == (0, "concurrency")
+
+
+def test_admit_after_release_takes_the_rest_of_the_rate_and_says_when_the_next_comes(acme: Connection) -> None:
+    worker = uuid.uuid4()
+    gate.release(gate.admit(acme.pk, 8, worker), worker)
+    again = gate.admit(acme.pk, 8, worker)
+    assert again.allowed == 2
+    gate.release(again, worker)
+    refused = gate.admit(acme.pk, 1, worker)
+    assert (refused.allowed, refused.reason, refused.slots) == (0, "rate", [])
+    assert refused.wait_until is not None
+    assert timedelta(0) < refused.wait_until - gate.database_now() < timedelta(seconds=1.1)
+
+
+def test_bucket_fills_with_time_and_survives_a_clock_that_jumps_back(acme: Connection) -> None:
+    worker = uuid.uuid4()
+    gate.release(gate.admit(acme.pk, 10, worker), worker)
+    move_clock(-3600)
+    gate.release(gate.admit(acme.pk, 1, worker), worker)
+    move_clock(-3595)
+    assert gate.admit(acme.pk, 10, worker).allowed == 5
+
+
+def test_slots_of_a_dead_worker_come_back_when_its_lease_ends(acme: Connection) -> None:
+    gate.admit(acme.pk, 3, uuid.uuid4())
+    move_clock(1000)
+    assert len(gate.admit(acme.pk, 3, uuid.uuid4()).slots) == 3
+
+
+def test_slots_come_back_although_the_clock_jumped_back_by_a_day(acme: Connection) -> None:
+    gate.admit(acme.pk, 3, uuid.uuid4())
+    move_clock(-86400)
+    assert len(gate.admit(acme.pk, 3, uuid.uuid4()).slots) == 3
+
+
+def test_release_gives_back_only_what_the_worker_still_holds(acme: Connection) -> None:
+    slow = uuid.uuid4()
+    lost = gate.admit(acme.pk, 3, slow)
+    move_clock(1000)
+    gate.admit(acme.pk, 3, uuid.uuid4())
+    gate.release(lost, slow)
+    assert gate.admit(acme.pk, 1, uuid.uuid4()).reason == "concurrency"
+
+
+def test_window_holds_until_its_end_once_and_weekly(acme: Connection) -> None:
+    now = gate.database_now()
+    end = now + timedelta(hours=1)
+    MaintenanceWindow.objects.create(connection=acme, reason="upgrade", starts_at=now - timedelta(hours=1), ends_at=end)
+    admission = gate.admit(acme.pk, 1, uuid.uuid4())
+    assert (admission.reason, admission.wait_until) == ("window", end)
+    move_clock(3601)
+    assert gate.admit(acme.pk, 1, uuid.uuid4()).allowed == 1
+    later = gate.database_now() - timedelta(minutes=5)
+    MaintenanceWindow.objects.create(
+        connection=acme, reason="backup", weekday=later.weekday(), from_time=later.time(), minutes=30
+    )
+    assert gate.admit(acme.pk, 1, uuid.uuid4()).reason == "window"
+
+
+def test_slow_down_holds_the_connection_and_is_never_shortened(acme: Connection) -> None:
+    gate.slow_down(acme.pk, 60)
+    gate.slow_down(acme.pk, 5)
+    admission = gate.admit(acme.pk, 1, uuid.uuid4())
+    assert admission.reason == "throttled"
+    assert admission.wait_until is not None
+    assert admission.wait_until - gate.database_now() > timedelta(seconds=50)
+
+
+def test_breaker_opens_once_lets_one_probe_through_and_closes(acme: Connection) -> None:
+    assert breaker.trip(acme.pk, Category.OUTAGE, "down").opened
+    assert not breaker.trip(acme.pk, Category.OUTAGE, "down").opened
+    held = gate.admit(acme.pk, 5, uuid.uuid4())
+    assert (held.allowed, held.reason, held.message) == (0, "breaker", "down")
+    move_clock(31)
+    worker = uuid.uuid4()
+    probe = gate.admit(acme.pk, 5, worker)
+    assert probe.allowed == 1
+    assert gate.admit(acme.pk, 5, uuid.uuid4()).reason == "breaker"
+    gate.release(probe, worker)
+    assert breaker.close(acme.pk)
+    assert not breaker.close(acme.pk)
+    assert gate.admit(acme.pk, 5, uuid.uuid4()).allowed == 5
+
+
+def test_breaker_waits_longer_after_each_failed_probe_and_ends_the_pause_when_told(acme: Connection) -> None:
+    breaker.trip(acme.pk, Category.OUTAGE, "down")
+    move_clock(31)
+    assert breaker.probe_due(acme.pk)
+    assert breaker.trip(acme.pk, Category.OUTAGE, "still down").trips == 2
+    move_clock(31 + 59)
+    assert not breaker.probe_due(acme.pk)
+    breaker.probe_now(acme.pk)
+    assert breaker.probe_due(acme.pk)
+
+
+def test_admit_needs_a_constant_number_of_queries(acme: Connection, django_assert_max_num_queries: object) -> None:
+    worker = uuid.uuid4()
+    gate.release(gate.admit(acme.pk, 1, worker), worker)
+    with django_assert_max_num_queries(9):  # type: ignore[operator]
+        gate.admit(acme.pk, 3, worker)
