@@ -43,6 +43,16 @@ class Alone:
             pass  # never started here
         return False
 
+    @property
+    def lost(self) -> bool:
+        """Tell whether the file that we locked is no longer the one in its place: somebody removed the folder."""
+        if self._file is None:
+            return True
+        try:
+            return self.path.stat().st_ino != os.fstat(self._file.fileno()).st_ino
+        except OSError:
+            return True
+
     def say(self, **facts: object) -> None:
         """Note who runs and where, for whoever comes second."""
         if self._file is None:

@@ -208,9 +208,12 @@ class Postgresql:
             )
 
     def _make_database(self) -> None:
-        with psycopg.connect(self.url_of("postgres"), autocommit=True) as connection:
-            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [ROLE]).fetchone():
-                connection.execute(f"CREATE DATABASE {ROLE}")
+        try:
+            with psycopg.connect(self.url_of("postgres"), autocommit=True) as connection:
+                if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [ROLE]).fetchone():
+                    connection.execute(f"CREATE DATABASE {ROLE}")
+        except psycopg.Error as error:
+            raise self._failure("The database could not be made", f"error: {error}") from error
 
     def _gave_up(self) -> problems.CannotStart:
         told = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []

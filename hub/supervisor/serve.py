@@ -51,7 +51,7 @@ class Supervisor:
     def run(self) -> None:
         """Bring the hub up and keep it up until Ctrl-C, SIGTERM or SIGHUP; raise CannotStart in words."""
         for number in SIGNALS:
-            if signal.getsignal(number) != signal.SIG_IGN:  # nohup means it
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup means it
                 signal.signal(number, _stop)
         try:
             self._up()
@@ -169,7 +169,7 @@ class Supervisor:
 
     def _watch(self) -> None:
         logs_due = 0.0
-        while True:
+        while not self.alone.lost:
             self._keep_servers()
             try:
                 self._keep_children()
@@ -179,6 +179,11 @@ class Supervisor:
             except OSError as error:
                 self._tell_once(of_folder(self.servers.places.logs, error))
             time.sleep(WATCH_SECONDS)
+        raise CannotStart(
+            f"The folder {self.options.state} was removed or replaced while the hub ran",
+            "the hub keeps everything in it and must not touch what stands there now.",
+            "Start again. Next time stop the hub before you remove its folder.",
+        )
 
     def _keep_children(self) -> None:
         for child in self.children:
@@ -193,7 +198,8 @@ class Supervisor:
                 ("Redis", self.servers.redis, self.options.redis_url),
             ):
                 if not foreign and not server.running:
-                    terminal.trouble(f"{name} ended; it starts again, and work continues where it was")
+                    if not self._told:
+                        terminal.trouble(f"{name} ended; it starts again, and work continues where it was")
                     server.start()
                     terminal.step(f"{name} is back")
             self._told = ""

@@ -44,7 +44,8 @@ def everything_of(state: Path) -> list[Seen]:
 @pytest.fixture
 def begin(state: Path, start_process: StartProcess) -> Up:
     """Start the supervisor on `state`, without waiting."""
-    env = {"STATE": str(state), "PORT": "0", "DEMO": "0", "DATABASE_URL": "", "REDIS_URL": "", "COLUMNS": "200"}
+    env = {"STATE": str(state), "PORT": "0", "DEMO": "0", "DATABASE_URL": "", "REDIS_URL": ""}
+    env |= {"COLUMNS": "200", "WORKERS": "posting,master,analytics,intake"}  # one worker: a start takes less time
     return lambda: start_process(["python", "-m", "hub.supervisor"], env)
 
 
@@ -116,7 +117,17 @@ def test_what_dies_is_started_again(up: Up, state: Path) -> None:
     for name in children:
         supervisor.wait_for(f"{name} was killed (SIGKILL); it starts again")
     assert wait_until(lambda: answers(supervisor), 60)
-    assert set(children) == {"web", "worker-1", "worker-2", "beat"}
+    assert set(children) == {"web", "worker-1", "beat"}
+
+
+def test_hub_whose_folder_is_removed_stops_and_says_so(up: Up, state: Path) -> None:
+    supervisor = up()
+    left = everything_of(state)
+    shutil.rmtree(state)
+    assert supervisor.wait() == 1
+    assert "was removed or replaced while the hub ran" in supervisor.output
+    assert "Traceback" not in supervisor.output
+    assert [each for each in left if each.alive] == []
 
 
 def test_running_hub_turns_a_second_start_away_and_listens_only_with_its_web(up: Up, begin: Up, state: Path) -> None:
