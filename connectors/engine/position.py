@@ -70,7 +70,7 @@ class Position:
     def _cursor(self, following: dict[str, Any] | None) -> dict[str, Any]:
         cursor = self.read.cursor
         if cursor is not None and cursor.kind == "keyset":
-            return dict(self.since)
+            return {} if self.window is not None and following is None else dict(self.since)
         if following is not None:
             return {**self.since, "resume": following, "seen": self.seen, "started": self.started}
         if cursor is None or self.window is not None:

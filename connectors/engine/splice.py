@@ -5,13 +5,18 @@ from typing import Any
 
 from connectors.template import Scope, Structure
 
-_BODY = "\ufdd0body\ufdd1"  # noncharacters: no vendor's JSON and no answer holds them
+MARK = "\ufdd0body\ufdd1"  # noncharacters: no vendor's JSON and no answer holds them
 _ITEMS = "\ufdd0items\ufdd1"
 
 
 def wrapped(structure: Structure, scope: dict[str, Any], body: bytes) -> bytes:
     """Return the structure as JSON with our bytes where "{body}" stands."""
-    return _replace(structure.json({**scope, "body": _BODY}), _BODY, body)
+    return _replace(structure.json({**scope, "body": MARK}), MARK, body)
+
+
+def spliced(rendered: bytes | None, body: bytes) -> bytes | None:
+    """Return a body that was rendered with MARK for {body}, with our bytes in its place."""
+    return None if rendered is None else _replace(rendered, MARK, body)
 
 
 def listed(structure: Structure, scope: Scope, items: Sequence[bytes]) -> bytes:

@@ -3,11 +3,13 @@
 from dataclasses import replace
 from typing import Any
 
+from canonical.failure import Category
 from connectors import paths
 from connectors.answer import Answer
 from connectors.classify import Verdict
 from connectors.engine.bound import Bound, failure_of
 from connectors.engine.judge import declined, doubtful, found_in, unanswered
+from connectors.engine.splice import MARK, spliced
 from connectors.exchange import Exchange
 from connectors.http import Call, Unreachable
 from connectors.manifest.model import Step
@@ -20,18 +22,21 @@ def scope_of(request: WriteRequest) -> dict[str, Any]:
 
 
 async def prepare(
-    bound: Bound, steps: tuple[Step, ...], scope: dict[str, Any], request: WriteRequest, stream: str
+    bound: Bound, steps: tuple[Step, ...], scope: dict[str, Any], request: WriteRequest, ours: bytes, stream: str
 ) -> dict[str, Any] | WriteOutcome:
     """Make the calls before the write; return what they keep, or the outcome when one fails (nothing was written)."""
     kept: dict[str, Any] = {}
     for step in steps:
         try:
-            answer, exchange, verdict = await _call(bound, step, {**scope, "step": kept}, request, stream)
+            answer, exchange, verdict = await _call(bound, step, {**scope, "step": kept}, request, ours, stream)
         except Unreachable as error:
             return replace(unanswered(error), result=Result.NOT_SENT, category=failure_of(error).category, hint="")
         if verdict is not None:
             return declined(replace(verdict, certain=True), answer.status, exchange)
         kept |= _kept(step, answer)
+        for name, _ in step.keep:
+            if kept[name] is None:
+                return _absent(name, request, answer, exchange)
     return kept
 
 
@@ -40,6 +45,7 @@ async def finish(
     steps: tuple[Step, ...],
     scope: dict[str, Any],
     request: WriteRequest,
+    ours: bytes,
     outcome: WriteOutcome,
     stream: str,
 ) -> WriteOutcome:
@@ -48,7 +54,7 @@ async def finish(
     for step in steps:
         here = {**scope, "step": kept, "external_id": outcome.external_id}
         try:
-            answer, exchange, verdict = await _call(bound, step, here, request, stream)
+            answer, exchange, verdict = await _call(bound, step, here, request, ours, stream)
         except Unreachable as error:
             return doubtful(f"The write was begun but not finished: {error}", None, getattr(error, "exchange", None))
         except ConnectorFailure as failure:
@@ -61,11 +67,12 @@ async def finish(
 
 
 async def _call(
-    bound: Bound, step: Step, scope: dict[str, Any], request: WriteRequest, stream: str
+    bound: Bound, step: Step, scope: dict[str, Any], request: WriteRequest, ours: bytes, stream: str
 ) -> tuple[Answer, Exchange, Verdict | None]:
     def call() -> Call:
         url, headers = bound.url(step.path, step.query, scope), bound.rendered(step.headers, scope)
-        return bound.call(step.method, url, headers, bound.render_body(step.body, scope), request.deadline)
+        body = spliced(bound.render_body(step.body, {**scope, "body": MARK}), ours)
+        return bound.call(step.method, url, headers, body, request.deadline)
 
     return await bound.exchange(call, step.success, stream)
 
@@ -73,6 +80,18 @@ async def _call(
 def _kept(step: Step, answer: Answer) -> dict[str, Any]:
     data = answer.json_or_none() if step.keep else None
     return {name: paths.find(data, path) for name, path in step.keep}
+
+
+def _absent(name: str, request: WriteRequest, answer: Answer, exchange: Exchange) -> WriteOutcome:
+    """Return the outcome of a write that refers to what the system does not have (yet)."""
+    return WriteOutcome(
+        Result.REFUSED,
+        category=Category.MISSING_REFERENCE,
+        message=f"The system has no {name} for {request.key} yet.",
+        hint=f"This can go on as soon as the {name} is there.",
+        status=answer.status,
+        exchange=exchange,
+    )
 
 
 def _enriched(outcome: WriteOutcome, step: Step, answer: Answer, request: WriteRequest) -> WriteOutcome:

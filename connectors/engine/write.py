@@ -47,14 +47,15 @@ class Sender:
 
     async def _in_steps(self, request: WriteRequest) -> WriteOutcome:
         scope = scope_of(request)
-        kept = await prepare(self.bound, self.operation.before, scope, request, self.stream.name)
+        ours = self._ours(request)
+        kept = await prepare(self.bound, self.operation.before, scope, request, ours, self.stream.name)
         if isinstance(kept, WriteOutcome):
             return kept
         outcome = await self._send(request, kept)
         if outcome.result is not Result.CONFIRMED or not self.operation.then:
             return outcome
         return await finish(
-            self.bound, self.operation.then, {**scope, "step": kept}, request, outcome, self.stream.name
+            self.bound, self.operation.then, {**scope, "step": kept}, request, ours, outcome, self.stream.name
         )
 
     async def _send(self, request: WriteRequest, kept: dict[str, Any]) -> WriteOutcome:
@@ -80,13 +81,17 @@ class Sender:
             headers = self.bound.rendered(self.operation.headers, {**scope_of(request), "step": kept})
         return {**headers, self.idempotency: request.idempotency_key} if self.idempotency else headers
 
+    def _ours(self, request: WriteRequest) -> bytes:
+        if self.encode is None:
+            return request.body
+        encoded: bytes = self.encode(request.body, self.operation.name, self.stream.name)
+        return encoded
+
     def _body(self, request: WriteRequest, kept: dict[str, Any]) -> bytes | None:
         shape = self.operation.body
         if shape == "none":
             return None
-        body = request.body
-        if self.encode is not None:
-            body = self.encode(body, self.operation.name, self.stream.name)
+        body = self._ours(request)
         if isinstance(shape, str):
             return body
         return wrapped(shape, {**self.bound.scope, **scope_of(request), "step": kept}, body)
