@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from tests.erp.direct import Direct
 from tests.erp.places import Places
 from tests.erp.prepare import DATABASE, address, copy_database
 from tests.erp.server import TrytonServer
+from tests.erp.talking import Talk
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PREPARATION_SECONDS = 240.0  # generous: it shares two cores with the rest of the suite
@@ -80,6 +81,17 @@ class Tryton:
             self._direct["hub"] = Direct(self.base_url, self.database, "hub", self.users["hub"]["password"])
         return self._direct["hub"]
 
+    def talk(self, login: str = "hub", base_url: str = "", timeout: float = 30.0) -> Talk:
+        """Return a connection of the hub; `base_url` is that of a proxy in between. Close its engine after use."""
+        return Talk(
+            base_url or self.base_url,
+            database=self.database,
+            login=login,
+            password=self.users[login]["password"],
+            company=self.firm["company"],
+            timeout=timeout,
+        )
+
     def end_sessions(self) -> None:
         """End every session, as the server does after some idle time."""
         self._direct.clear()
@@ -101,6 +113,14 @@ def tryton() -> Iterator[Tryton]:
     server.start()
     yield Tryton(server, json.loads(places.facts.read_text()), database)
     server.stop()
+
+
+@pytest.fixture
+async def talk(tryton: Tryton) -> AsyncIterator[Talk]:
+    """The hub's connection to Tryton, as the user who has all rights."""
+    talk = tryton.talk()
+    yield talk
+    await talk.engine.close()
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ import psycopg
 from psycopg import sql
 
 from hub.supervisor import programs
+from hub.supervisor.account import account
 from tests.erp.places import CACHE, LOCK_FILE, SEED, Places
 
 DATABASE = "tryton"  # beside the hub's in the same server; tests get copies of it
@@ -117,7 +118,7 @@ def _keep(places: Places) -> None:
 
 
 def _postgresql(program: str, *arguments: str) -> None:
-    _run([str(programs.postgresql() / "bin" / program), *arguments])
+    _run([str(programs.postgresql(account()) / program), *arguments])
 
 
 def _run(command: list[str]) -> None:

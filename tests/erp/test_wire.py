@@ -35,14 +35,8 @@ def test_moments_come_back_exactly_and_in_utc(when: dt.datetime) -> None:
     assert from_wire(moment(text)) == text
 
 
-def test_time_is_booked_on_the_work_behind_a_task() -> None:
-    sent = to_wire("timesheet.line", {"work": "7:12", "employee": "3"})
-
-    assert sent == {"work": 12, "employee": 3}
-
-
-def test_a_task_hangs_below_the_project_itself() -> None:
-    assert to_wire("project.work", {"parent": "5:9"}) == {"parent": 5}
+def test_ids_go_out_as_numbers() -> None:
+    assert to_wire("timesheet.line", {"work": "12", "employee": "3"}) == {"work": 12, "employee": 3}
 
 
 def test_lines_of_an_invoice_are_created_with_it() -> None:

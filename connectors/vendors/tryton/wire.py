@@ -20,8 +20,7 @@ class Kind(Enum):
     DATE = "a calendar day, written 2026-11-20"
     HOURS = "decimal hours, sent as seconds"
     ID = "the id of another record"
-    WORK = "the id of what time is booked on: the part behind the colon of a project's or task's id at Tryton"
-    IDS = "a list of ids, added to the record"
+    IDS = "an id or a list of ids, added to the record"
     LINES = "a list of records, created with this one"
     FLOAT = "a number in JSON's own form"
 
@@ -45,7 +44,7 @@ FIELDS: dict[str, dict[str, Kind]] = {
     "timesheet.line": {
         "company": Kind.ID,
         "employee": Kind.ID,
-        "work": Kind.WORK,
+        "work": Kind.ID,
         "date": Kind.DATE,
         "duration": Kind.HOURS,
     },
@@ -127,11 +126,9 @@ def _converted(model: str, kind: Kind, value: Any) -> Any:
             seconds = (_number(value) * SECONDS_PER_HOUR).quantize(Decimal(1), ROUND_HALF_UP)
             return {"__class__": "timedelta", "seconds": int(seconds)}
         case Kind.ID:
-            return int(str(value).partition(":")[0])
-        case Kind.WORK:
-            return int(str(value).rpartition(":")[2])
+            return int(str(value))
         case Kind.IDS:
-            return [["add", [int(item) for item in value]]]
+            return [["add", [int(item) for item in (value if isinstance(value, list) else [value])]]]
         case Kind.LINES:
             return [["create", [to_wire(LINE_MODELS[model], line) for line in value]]]
 
