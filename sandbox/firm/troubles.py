@@ -4,7 +4,7 @@ No entry has two of them, so a test can add them up. `count` is how many entries
 project over its cap those are some of `entries`, whichever come last.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -52,11 +52,11 @@ class Trouble:
 def troubles(firm: Firm) -> list[Trouble]:
     """Return every trouble of the firm at the beginning of its story."""
     approved = [entry for entry in firm.entries if entry.approved_at]
+    return [*_gaps(firm, approved), *_surprises(firm, approved)]
 
-    def concerned(test: Callable[[Entry], bool]) -> list[Entry]:
-        return [entry for entry in approved if test(entry)]
 
-    missing = MISSING_RATE
+def _gaps(firm: Firm, approved: list[Entry]) -> list[Trouble]:
+    """Return what somebody forgot to set up."""
     return [
         _trouble(
             firm,
@@ -64,7 +64,7 @@ def troubles(firm: Firm) -> list[Trouble]:
             "A project was sold last month and nobody has set it up in the ERP",
             "missing_reference",
             PROJECT_NOT_IN_ERP,
-            concerned(lambda e: e.project.code == PROJECT_NOT_IN_ERP),
+            [e for e in approved if e.project.code == PROJECT_NOT_IN_ERP],
             "Create the job in the ERP (POST /_sandbox/acts/create_project at the NetSuite simulator).",
         ),
         _trouble(
@@ -72,8 +72,8 @@ def troubles(firm: Firm) -> list[Trouble]:
             "missing_rate",
             "The rate card has no row for a role in one currency",
             "unmapped_value",
-            " / ".join(missing),
-            concerned(lambda e: e.worker.role == missing[0] and _currency(e) == missing[1] and _billable(e)),
+            " / ".join(MISSING_RATE),
+            [e for e in approved if (e.worker.role, _currency(e)) == MISSING_RATE and _billable(e)],
             "Add the rate; `missing_rates` of the reference data holds the agreed amounts.",
         ),
         _trouble(
@@ -82,35 +82,41 @@ def troubles(firm: Firm) -> list[Trouble]:
             "A task was added in the time tool that no service item stands for",
             "unmapped_value",
             NEW_TASK.name,
-            concerned(lambda e: e.task == NEW_TASK.code),
+            [e for e in approved if e.task == NEW_TASK.code],
             "Map the task to a service item, for example SVC-BLD.",
         ),
-        _trouble(
-            firm,
-            "closed_period",
-            "Late entries into a month that the ERP has closed",
-            "closed_period",
-            f"{firm.closed_month:%Y-%m}",
-            concerned(lambda e: e.late == "closed"),
-            "Post into the next open period, with the controller's approval.",
-        ),
-        _over_cap(firm, concerned(lambda e: e.project.code == PROJECT_OVER_CAP)),
         _trouble(
             firm,
             "no_cost_center",
             "A new consultant has no cost center",
             "unmapped_value",
             NEW_HIRE,
-            concerned(lambda e: e.worker.name == NEW_HIRE and _billable(e)),
+            [e for e in approved if e.worker.name == NEW_HIRE and _billable(e)],
             "Give her the cost center of her practice: `workers` names the practice.",
         ),
+    ]
+
+
+def _surprises(firm: Firm, approved: list[Entry]) -> list[Trouble]:
+    """Return what comes at the wrong time, or comes back."""
+    return [
+        _trouble(
+            firm,
+            "closed_period",
+            "Late entries into a month that the ERP has closed",
+            "closed_period",
+            f"{firm.closed_month:%Y-%m}",
+            [e for e in approved if e.late == "closed"],
+            "Post into the next open period, with the controller's approval.",
+        ),
+        _over_cap(firm, [e for e in approved if e.project.code == PROJECT_OVER_CAP]),
         _trouble(
             firm,
             "late_approval",
             f"Entries of {firm.months[1]:%B} approved after the cut-off of {firm.cut_off(firm.months[1]):%d %B %H:%M}",
             "",
             f"{firm.months[1]:%Y-%m}",
-            concerned(lambda e: e.late == "cut_off"),
+            [e for e in approved if e.late == "cut_off"],
             "They post, with a warning: the period's figures were reported without them.",
         ),
         _trouble(

@@ -3,10 +3,12 @@
 import http.client
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
 
+JSON = {"Content-Type": "application/json"}
 ENTRY = {"key": "TE-1", "hours": 7.35, "amount": "924.94", "currency": "EUR", "effect": 1}
 
 
@@ -100,6 +102,28 @@ def test_memory_survives_kill_minus_nine(shared):
     assert ledger.admin("GET", "totals") == before
     assert post(ledger, {**ENTRY, "key": "TE-3"}, "k-3")[1]["id"] == "L000000004"
     assert len(commits(ledger)) == 20
+
+
+def test_no_answered_line_is_lost_when_killed_at_work(shared):
+    ledger, answered = shared("ledger", mode="blind"), set()
+
+    def post_until_killed(worker):
+        connection = ledger.connect()
+        for number in range(100_000):
+            key = f"TE-{worker}-{number}"
+            connection.request("POST", "/entries", json.dumps({**ENTRY, "key": key}), JSON)
+            if connection.getresponse().read():
+                answered.add(key)
+
+    with ThreadPoolExecutor(4) as pool:
+        posting = [pool.submit(post_until_killed, worker) for worker in range(4)]
+        while len(answered) < 200:
+            time.sleep(0.005)
+        ledger.kill()
+    assert all(isinstance(one.exception(), (http.client.HTTPException, ConnectionError)) for one in posting)
+    assert answered <= {line["key"] for line in commits(ledger)}
+    ledger.run()
+    assert ledger.admin("GET", "totals")["commits"] >= len(answered)
 
 
 @pytest.mark.parametrize(
