@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import json
 import signal
+import sys
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
 def main() -> None:
     """Read the command line and serve until told to stop."""
     arguments = _parser().parse_args()
-    arguments.run(arguments)
+    try:
+        arguments.run(arguments)
+    except OSError as error:
+        # The last line is what a supervisor shows: thing, cause, remedy.
+        sys.exit(f"The sandbox cannot start: {error}. Choose a free --port and a --state folder of its own.")
 
 
 def _parser() -> argparse.ArgumentParser:

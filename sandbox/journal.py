@@ -5,6 +5,7 @@ loses no line whose answer was given. It is not fsynced: the page cache outlives
 loses power starts its run again.
 """
 
+import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,11 +20,19 @@ class Journal:
     """One log file. `add` collects lines, `flush` hands all of them to the kernel in one write."""
 
     def __init__(self, path: Path) -> None:
-        """Open or create the file; a torn last line (no answer was given for it) is cut off."""
+        """Open or create the file; a torn last line (no answer was given for it) is cut off.
+
+        Raises OSError when another process writes it already.
+        """
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
-        _cut_torn_tail(path)
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # ends with the process, however it ends
+        except OSError as error:
+            os.close(self._descriptor)
+            raise OSError(error.errno, "another simulator works in this state folder", str(path)) from error
+        _cut_torn_tail(path)
         self._waiting: list[bytes] = []
 
     def add(self, line: dict[str, Any]) -> None:
@@ -66,8 +75,6 @@ def read(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _cut_torn_tail(path: Path) -> None:
-    if not path.exists():
-        return
     with path.open("rb+") as file:
         size = file.seek(0, os.SEEK_END)
         keep = size
