@@ -39,8 +39,9 @@ class CompiledMapping:
 
     def bind(self, snapshot: BatchSnapshot) -> Run:
         """Return the function that maps one record on a snapshot; call it inside `decimal.localcontext(CONTEXT)`."""
-        if self._bound is not None and self._bound[0] is snapshot:
-            return self._bound[1]
+        bound = self._bound  # read once: other threads may put theirs there
+        if bound is not None and bound[0] is snapshot:
+            return bound[1]
         run: Run = self._bind(**snapshot.bound(self.sources))
         self._bound = (snapshot, run)
         return run

@@ -60,9 +60,6 @@ class NoRowError(Exception):
         super().__init__(miss)
 
 
-LITERALS = {"True": True, "False": False}
-
-
 def explain(error: Exception, sites: dict[int, Site], problems: list[Problem | Miss], prefix: str = "") -> None:
     """Add what went wrong in one field to the problems; a key that was not fetched yet stands there as its Miss."""
     if isinstance(error, NotFetchedError):
@@ -86,10 +83,7 @@ def _operands(error: Exception, site: Site, traceback: TracebackType) -> list[tu
     if site.only is not None and isinstance(error, UnacceptableError):
         return [(error.value, site.only)]  # no other can be meant: spares reading the frame, which is slow
     frame, constants = traceback.tb_frame.f_locals, traceback.tb_frame.f_globals
-    return [
-        (frame[each.code] if each.code in frame else constants.get(each.code, LITERALS.get(each.code)), each)
-        for each in site.operands
-    ]
+    return [(frame[each.code] if each.code in frame else constants.get(each.code), each) for each in site.operands]
 
 
 def _site(traceback: TracebackType, sites: dict[int, Site]) -> Site:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 
@@ -61,10 +60,11 @@ class Writer:
         return f"v{self._count}"
 
     def constant(self, value: Any) -> str:
-        """Return how generated code names a constant; equal Decimals of equal exponent share one."""
-        if not isinstance(value, Decimal):
-            return repr(value) if value is None or isinstance(value, bool) else self.named(value)
-        return self._constants.setdefault((Decimal, str(value)), self.named(value))
+        """Return how generated code names a constant; the same constant has one name, however often it is written."""
+        key = (type(value), str(value))
+        if key not in self._constants:
+            self._constants[key] = self.named(value)
+        return self._constants[key]
 
     def named(self, value: Any) -> str:
         """Bind an object to a new name of the generated module."""

@@ -1,0 +1,54 @@
+"""Write mappings: a draft is compiled before it is kept, so a version never holds a mapping that cannot run."""
+
+from typing import Any
+
+from django.db import transaction
+
+from governance import versions
+from governance.actor import By
+from governance.models import LegalEntity, Version
+from mappings.compiled import CompiledMapping, compile_mapping
+from mappings.models import Mapping
+from mappings.models.mapping import KIND
+
+MOST_KEPT = 256  # compiled mappings; far more than a firm has in force
+_compiled: dict[str, CompiledMapping] = {}  # by the hash of the content
+
+
+@transaction.atomic
+def draft(
+    *, key: str, content: dict[str, Any], by: By, legal_entity: LegalEntity | None = None, note: str = ""
+) -> Version:
+    """Keep a draft of a mapping. Raises MappingErrors with every problem, and NotAllowed; nothing is kept then."""
+    compiled = compile_mapping(content)
+    version = versions.draft(kind=KIND, object_key=key, content=content, by=by, legal_entity=legal_entity, note=note)
+    Mapping.objects.update_or_create(
+        key=key,
+        defaults={
+            "title": compiled.name,
+            "legal_entity": legal_entity,
+            "source": _side(content["from"]),
+            "target": _side(content["to"]),
+        },
+    )
+    return version
+
+
+def revise(version: Version, *, content: dict[str, Any], by: By, note: str | None = None) -> Version:
+    """Replace a draft's content; raises MappingErrors with every problem, and nothing is kept then."""
+    compile_mapping(content)
+    return versions.revise(version, content=content, by=by, note=note)
+
+
+def compiled(version: Version) -> CompiledMapping:
+    """Return a version's mapping, compiled once per process and content."""
+    known = _compiled.get(version.content_hash)
+    if known is None:
+        if len(_compiled) >= MOST_KEPT:
+            _compiled.clear()
+        known = _compiled[version.content_hash] = compile_mapping(version.content)
+    return known
+
+
+def _side(side: dict[str, str]) -> str:
+    return side.get("entity") or f"{side.get('system', '')} {side['stream']}".strip()
