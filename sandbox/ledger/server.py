@@ -5,26 +5,23 @@ DELETE /entries/{key}, GET /entries?key=. Source side: GET /time_entries.
 """
 
 import asyncio
-import math
 import time
 from collections.abc import Callable
 from datetime import datetime
-from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote
 
 import msgspec
 
 from sandbox.faults import COMMITTING, HTML_PAGE, Fault, FaultPlan, FaultRule, Faults
 from sandbox.ledger import source
-from sandbox.ledger.book import Book, Entry, Line, Mode, Refusal
+from sandbox.ledger.answers import bad_page, broken, encode, reference, refused, shown, without_effect
+from sandbox.ledger.book import Book, Entry, Mode, Refusal
 from sandbox.ledger.wire import Outbox, Request, Wire, render
 
 BATCH_LIMIT = 100
 PAGE_LIMIT = 500
 NOTHING = b"{}"
-_encode = msgspec.json.Encoder().encode
 _decode_entry = msgspec.json.Decoder(Entry).decode
 _REPLAYED = b"Idempotent-Replayed: true\r\n"
 
@@ -71,15 +68,15 @@ class Ledger:
         self._authorization = f"Bearer {token}" if token else ""
         self._timers: set[asyncio.TimerHandle] = set()
         self._admin: dict[tuple[str, str], Callable[[Request], bytes]] = {
-            ("GET", "/_sandbox/totals"): lambda _: _encode(self.book.totals()),
+            ("GET", "/_sandbox/totals"): lambda _: encode(self.book.totals()),
             ("GET", "/_sandbox/state"): self._state,
-            ("GET", "/_sandbox/faults"): lambda _: _encode(self.faults.summary()),
+            ("GET", "/_sandbox/faults"): lambda _: encode(self.faults.summary()),
             ("POST", "/_sandbox/faults"): self._set_faults,
             ("POST", "/_sandbox/changes"): self._change_source,
             ("POST", "/_sandbox/reset"): self._reset,
             ("GET", "/_sandbox/log"): lambda _: self.book.log.path.read_bytes(),
             ("GET", "/_sandbox/source"): lambda _: b"".join(source.encode(e) + b"\n" for e in self.source.current()),
-            ("GET", "/_sandbox/reference"): lambda _: _encode(reference()),
+            ("GET", "/_sandbox/reference"): lambda _: encode(reference()),
         }
 
     def connection(self) -> Wire:
@@ -115,9 +112,9 @@ class Ledger:
                 return self._post(request)
             return self._work_rarer(request)
         except Refusal as refusal:
-            return refusal.status, _refusal(refusal), b""
+            return refusal.status, refused(refusal), b""
         except msgspec.DecodeError as error:
-            return 400, _refusal(Refusal(400, "unreadable", str(error))), b""
+            return 400, refused(Refusal(400, "unreadable", str(error))), b""
 
     def _work_rarer(self, request: Request) -> tuple[int, bytes, bytes]:
         method, path = request.method, request.path
@@ -162,9 +159,9 @@ class Ledger:
             entry = _decode_entry(item.entry) if item.entry else item
             answer = self.book.commit(entry, entry.operation, item.idempotency_key or fallback_key, body)
         except msgspec.DecodeError as error:
-            return b'{"status":400,"error":%b}' % _refusal(Refusal(400, "unreadable", str(error)))
+            return b'{"status":400,"error":%b}' % refused(Refusal(400, "unreadable", str(error)))
         except Refusal as refusal:
-            return b'{"status":%d,%b' % (refusal.status, _refusal(refusal)[1:])
+            return b'{"status":%d,%b' % (refusal.status, refused(refusal)[1:])
         return b'{"status":%d,%b' % (answer.status, answer.body[1:])
 
     def _look_up(self, request: Request) -> bytes:
@@ -173,7 +170,7 @@ class Ledger:
         keys = request.query.get("key", [])
         if not keys:
             raise Refusal(400, "required", "The parameter key is required; it may be repeated.")
-        return _encode({"entries": [_shown(line) for key in keys for line in self.book.find(key)]})
+        return encode({"entries": [shown(line) for key in keys for line in self.book.find(key)]})
 
     def _read_page(self, request: Request) -> bytes:
         query = {name: values[-1] for name, values in request.query.items()}
@@ -202,6 +199,9 @@ class Ledger:
             case Fault.HALF_BODY:
                 answer = render(*self._work(request))
                 wire.hang_up(answer[: -max(1, len(answer) // 4)])
+            case Fault.SAME_PAGE | Fault.REPEATS:
+                status, body, extra = self._work(request)
+                wire.reply(status, bad_page(body, rule.fault), extra)
             case Fault.LOSE_AND_HANG_UP:
                 wire.hang_up()
             case Fault.LOSE_AND_HANG:
@@ -214,9 +214,9 @@ class Ledger:
                     answered = self._work(request)
                     late = rule.fault in (Fault.ANSWER_LATE, Fault.SLOW)
                     failed = rule.fault is Fault.ERROR_AFTER_COMMIT
-                    self._answer(wire, *(_broken(500) if failed else answered), after=rule.seconds if late else 0)
+                    self._answer(wire, *(broken(500) if failed else answered), after=rule.seconds if late else 0)
                 else:
-                    self._answer(wire, *_without_effect(rule), after=0)
+                    self._answer(wire, *without_effect(rule), after=0)
 
     def _commit_and_hang_up(self, wire: Wire, request: Request) -> None:
         self._work(request)
@@ -239,15 +239,15 @@ class Ledger:
     def _serve_admin(self, wire: Wire, request: Request) -> None:
         action = self._admin.get((request.method, request.path))
         if action is None:
-            wire.reply(404, _refusal(Refusal(404, "unknown_path", f"Admin endpoints: {sorted(self._admin)}")))
+            wire.reply(404, refused(Refusal(404, "unknown_path", f"Admin endpoints: {sorted(self._admin)}")))
             return
         try:
             wire.reply(200, action(request))
         except (msgspec.DecodeError, ValueError) as error:
-            wire.reply(400, _refusal(Refusal(400, "invalid", str(error))))
+            wire.reply(400, refused(Refusal(400, "invalid", str(error))))
 
     def _state(self, _: Request) -> bytes:
-        return _encode(
+        return encode(
             {
                 **self.book.totals(),
                 "requests": self.requests,
@@ -259,12 +259,12 @@ class Ledger:
 
     def _set_faults(self, request: Request) -> bytes:
         self.faults.replace(msgspec.json.decode(request.body, type=FaultPlan))
-        return _encode(self.faults.summary())
+        return encode(self.faults.summary())
 
     def _change_source(self, request: Request) -> bytes:
         wanted = msgspec.json.decode(request.body, type=Changes)
         lines = self.source.change(edit=wanted.edit, withdraw=wanted.withdraw, delete=wanted.delete, seed=wanted.seed)
-        return _encode({"changes": lines})
+        return encode({"changes": lines})
 
     def _reset(self, request: Request) -> bytes:
         wanted = msgspec.json.decode(request.body or NOTHING, type=Reset)
@@ -274,20 +274,7 @@ class Ledger:
         self.faults.replace(FaultPlan())
         self.book.reset(wanted.mode)
         self.requests = 0
-        return _encode(self.book.totals())
-
-
-def reference() -> dict[str, Any]:
-    """Return the codes that the source uses: what a hub's lookup tables must hold."""
-    return {
-        "legal_entities": source.CURRENCIES,
-        "workers": source.WORKERS,
-        "projects": source.PROJECTS,
-        "tasks": source.TASKS,
-        "unknown_task": source.UNKNOWN_TASK,
-        "roles": source.ROLES,
-        "modes": [mode.value for mode in Mode],
-    }
+        return encode(self.book.totals())
 
 
 def _entry(request: Request) -> Entry:
@@ -313,35 +300,6 @@ def _key_of(request: Request) -> str:
     except (msgspec.DecodeError, IndexError):
         return ""
     return ",".join(request.query.get("key", []))
-
-
-def _shown(line: Line) -> dict[str, Any]:
-    shown = msgspec.to_builtins(line)
-    return {**shown, "reference": f"LR-{line.id[1:]}", "version": line.id[1:].lstrip("0")}
-
-
-def _refusal(refusal: Refusal) -> bytes:
-    return _encode({"error": {"code": refusal.code, "message": refusal.message}})
-
-
-def _broken(status: int) -> tuple[int, bytes, bytes]:
-    words = HTTPStatus(status).phrase
-    return status, _refusal(Refusal(status, words.lower().replace(" ", "_"), f"{words}.")), b""
-
-
-def _without_effect(rule: FaultRule) -> tuple[int, bytes, bytes]:
-    match rule.fault:
-        case Fault.THROTTLED:
-            status, body, _ = _broken(429)
-            return status, body, b"Retry-After: %d\r\n" % max(1, math.ceil(rule.seconds))
-        case Fault.UNAVAILABLE:
-            return _broken(503)
-        case Fault.EXPIRED:
-            return _broken(401)
-        case Fault.EMPTY:
-            return 200, b"", b""
-        case _:
-            return _broken(500)
 
 
 async def start(ledger: Ledger, port: int) -> asyncio.Server:

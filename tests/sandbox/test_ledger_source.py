@@ -117,3 +117,14 @@ def test_filters_find_what_a_plain_reading_of_all_entries_finds(count, since, fi
         and (not asked[2] or entry["worked_on"] <= asked[2])
     ]
     assert [entry["id"] for entry in page["time_entries"]] == plain
+
+
+def test_a_source_that_never_ends_or_repeats(start):
+    ledger = start("ledger", entries=20)
+    ledger.set_faults({"fault": "same_page", "method": "GET", "times": 2})
+    for _ in range(2):
+        assert json.loads(ledger.request("GET", "/time_entries")[1])["next_page"] == 1
+    ledger.set_faults({"fault": "repeats", "method": "GET", "times": 1})
+    numbers = [entry["id"] for entry in pages(ledger)]
+    assert numbers == [1, 2, 3, *range(1, 21)]
+    assert pages(ledger)[0]["hours"].as_tuple().exponent == -2
