@@ -5,6 +5,7 @@ that nothing happened.
 """
 
 import asyncio
+import io
 import zlib
 from collections.abc import Iterable
 from contextvars import ContextVar
@@ -20,6 +21,7 @@ from connectors.guard import AddressRefused, Guard
 from connectors.sockets import Flight, GuardedSocket, guarded_factory
 
 _flight: ContextVar[Flight | None] = ContextVar("flight", default=None)
+_LARGE = 512 * 1024  # bytes
 _TIMEOUTS: dict[float, aiohttp.ClientTimeout] = {}
 
 
@@ -103,7 +105,12 @@ class Http:
         )
         try:
             async with self._session.request(
-                call.method, call.url, data=call.body, headers=call.headers, timeout=timeout, allow_redirects=False
+                call.method,
+                call.url,
+                data=_data(call.body),
+                headers=call.headers,
+                timeout=timeout,
+                allow_redirects=False,
             ) as response:
                 body = await _read(response, call.response_bytes)
                 return Answer(response.status, response.headers, body, str(call.url))
@@ -112,6 +119,11 @@ class Http:
         finally:
             flight.finished = True
             _flight.reset(token)
+
+
+def _data(body: bytes | None) -> bytes | io.BytesIO | None:
+    """Return what aiohttp sends: a large body piece by piece, so that it does not keep the loop from its other work."""
+    return io.BytesIO(body) if body is not None and len(body) > _LARGE else body
 
 
 async def _read(response: ClientResponse, limit: int) -> bytes:

@@ -17,6 +17,8 @@ from connectors.outcome import ConnectorFailure, Page
 
 _THROTTLED_WAITS = 3  # short waits inside one page; a longer one is the caller's
 _LONGEST_WAIT = 10.0  # seconds
+# What a stored place in the middle of a read may meet when the system no longer knows it.
+_PLACE_IS_GONE = (Category.INTERNAL, Category.VALIDATION, Category.REFUSED, Category.SHAPE)
 
 
 async def read_pages(
@@ -30,7 +32,7 @@ async def read_pages(
         try:
             answer = await _ask_patiently(bound, _call(bound, read, position), stream)
         except ConnectorFailure as failure:
-            if not (resuming and failure.category in (Category.INTERNAL, Category.VALIDATION, Category.REFUSED)):
+            if not (resuming and failure.category in _PLACE_IS_GONE):
                 raise
             # The stored place is no longer valid at the system: begin this read again from its `since`.
             position, resuming = Position(stream, read, position.since, window), False
