@@ -10,7 +10,7 @@ from typing import Any
 from canonical.failure import Category
 from connectors import paths
 from connectors.answer import Answer
-from connectors.manifest.model import Read, Stream
+from connectors.manifest.model import Cursor, Read, Stream
 from connectors.outcome import ConnectorFailure
 
 Window = tuple[date, date]
@@ -27,6 +27,9 @@ class Position:
         self.started: str = stored.pop("started", "")
         initial = read.cursor.initial if read.cursor else {}
         self.since: dict[str, Any] = {**initial, **stored}
+        self.reached = self.since  # a read that begins earlier, by the overlap, never moves the cursor back
+        if stored and window is None and read.cursor and read.cursor.kind == "keyset" and read.cursor.overlap:
+            self.since = _stepped_back(read.cursor, self.since)
         self._pages: set[int] = set()
 
     @property
@@ -70,7 +73,7 @@ class Position:
     def _cursor(self, following: dict[str, Any] | None) -> dict[str, Any]:
         cursor = self.read.cursor
         if cursor is not None and cursor.kind == "keyset":
-            return {} if self.window is not None and following is None else dict(self.since)
+            return {} if self.window is not None and following is None else dict(self._furthest(cursor))
         if following is not None:
             return {**self.since, "resume": following, "seen": self.seen, "started": self.started}
         if cursor is None or self.window is not None:
@@ -81,6 +84,12 @@ class Position:
             if latest
             else self.since["since"]
         }
+
+    def _furthest(self, cursor: Cursor) -> dict[str, Any]:
+        if not cursor.overlap:
+            return self.since
+        name = cursor.fields[0][0]
+        return max(self.reached, self.since, key=lambda place: moment_of(place[name], ""))
 
     def _note(self, records: list[dict[str, Any]]) -> None:
         cursor = self.read.cursor
@@ -131,6 +140,13 @@ class Position:
         if print_ in self._pages:
             raise shape("the same page came twice")
         self._pages.add(print_)
+
+
+def _stepped_back(cursor: Cursor, since: dict[str, Any]) -> dict[str, Any]:
+    """Return a keyset moved back by the overlap: what was saved late under an earlier time is then read after all."""
+    name = cursor.fields[0][0]
+    moment, floor = moment_of(since[name], ""), moment_of(cursor.initial[name], "")
+    return {**cursor.initial, name: written_moment(max(moment - timedelta(seconds=cursor.overlap), floor))}
 
 
 def shape(message: str, hint: str = "") -> ConnectorFailure:

@@ -53,7 +53,8 @@ def _structure(item: dict[str, Any], name: str) -> Structure | None:
 def _cursor(item: dict[str, Any], changed_at: tuple[str | int, ...]) -> model.Cursor:
     if item["kind"] == "keyset":
         fields = tuple((name, compile_path(path)) for name, path in item["fields"].items())
-        return model.Cursor("keyset", fields=fields, initial=dict(item.get("initial", {})))
+        overlap = item.get("overlap_seconds", 0)
+        return model.Cursor("keyset", fields=fields, initial=dict(item.get("initial", {})), overlap=overlap)
     return model.Cursor(
         "timestamp",
         field=compile_path(item["field"]) if "field" in item else changed_at,

@@ -81,16 +81,18 @@ class Tryton:
             self._direct["hub"] = Direct(self.base_url, self.database, "hub", self.users["hub"]["password"])
         return self._direct["hub"]
 
+    def answers(self, login: str = "hub", base_url: str = "") -> dict[str, str]:
+        """Return what an admin answers for a connection of `login`; its one secret is the password in `users`."""
+        return {
+            "server": base_url or self.base_url,
+            "database": self.database,
+            "login": login,
+            "company": str(self.firm["company"]),
+        }
+
     def talk(self, login: str = "hub", base_url: str = "", timeout: float = 30.0) -> Talk:
         """Return a connection of the hub; `base_url` is that of a proxy in between. Close its engine after use."""
-        return Talk(
-            base_url or self.base_url,
-            database=self.database,
-            login=login,
-            password=self.users[login]["password"],
-            company=self.firm["company"],
-            timeout=timeout,
-        )
+        return Talk(self.answers(login, base_url), {"password": self.users[login]["password"]}, timeout)
 
     def end_sessions(self) -> None:
         """End every session, as the server does after some idle time."""

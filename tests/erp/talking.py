@@ -17,19 +17,16 @@ SECONDS = 40.0  # in which a request of a test may still be sent
 class Talk:
     """One connection to one database of Tryton. Make it inside the loop."""
 
-    def __init__(
-        self, base_url: str, *, database: str, login: str, password: str, company: int, timeout: float = 30.0
-    ) -> None:
-        answers = {"server": base_url, "database": database, "login": login, "company": str(company)}
+    def __init__(self, answers: dict[str, str], secrets: dict[str, str], timeout: float = 30.0) -> None:
         self.spec = ConnectionSpec(
-            id=f"{base_url} {login}",
+            id=f"{answers['server']} {answers['login']}",
             slug="tryton",
             connector=registry.connector("tryton"),
             answers=answers,
-            secrets={"password": password},
+            secrets=secrets,
             timeout=timeout,
         )
-        self.engine = Engine(allowed=[base_url.removeprefix("http://")])
+        self.engine = Engine(allowed=[answers["server"].removeprefix("http://")])
 
     async def write(
         self, stream: str, operation: str, key: str, values: dict[str, Any] | None, external_id: str | None = None

@@ -3,11 +3,13 @@
 import datetime as dt
 from decimal import Decimal
 
+import psycopg
 import pytest
 
 from canonical.failure import Category
 from connectors.outcome import ConnectorFailure, Result
 from tests.erp.conftest import Tryton
+from tests.erp.prepare import address
 from tests.erp.talking import Talk
 
 pytestmark = pytest.mark.erp
@@ -18,17 +20,46 @@ async def test_every_stream_is_read_whole_and_then_only_its_changes(talk: Talk, 
     first, cursor = await talk.read(stream)
     second, unmoved = await talk.read(stream, cursor)
 
-    assert len({record["id"] for record in first}) == len(first)
-    assert (second, unmoved) == ([], cursor)
+    ids = [record["id"] for record in first]
+    assert len(set(ids)) == len(ids)
+    assert {record["id"] for record in second} <= set(ids)  # what was saved in the last two minutes comes again
+    assert unmoved == cursor
 
 
 async def test_only_what_changed_since_comes(talk: Talk, tryton: Tryton) -> None:
+    saved_before(tryton, "10 minutes")
+    await talk.write("customers", "upsert", "C-3000", {"code": "C-3000", "name": "Isar Software"})
     _, cursor = await talk.read("customers")
-    await talk.write("customers", "upsert", "C-3001", {"code": "C-3001", "name": "Isar Software"})
+    await talk.write("customers", "upsert", "C-3001", {"code": "C-3001", "name": "Inn Logistik"})
 
-    changed, _ = await talk.read("customers", cursor)
+    changed, moved = await talk.read("customers", cursor)
 
-    assert [record["code"] for record in changed] == ["C-3001"]
+    assert [record["code"] for record in changed] == ["C-3000", "C-3001"]  # the first within the overlap
+    assert moved["at"] > cursor["at"]
+
+
+async def test_what_a_long_transaction_saves_late_is_read_after_all(talk: Talk, tryton: Tryton) -> None:
+    saved_before(tryton, "10 minutes")
+    await talk.write("customers", "upsert", "C-3004", {"code": "C-3004", "name": "Quick"})
+    _, cursor = await talk.read("customers")
+    await talk.write("customers", "upsert", "C-3005", {"code": "C-3005", "name": "Slow"})
+    saved_before(tryton, "1 minute", code="C-3005")
+
+    late, moved = await talk.read("customers", cursor)
+
+    assert "C-3005" in [record["code"] for record in late]
+    assert moved == cursor  # it never moves back
+
+
+def saved_before(tryton: Tryton, age: str, code: str | None = None) -> None:
+    """Let parties (or one of them) look as if the transaction that saved them had begun `age` ago."""
+    change = "UPDATE party_party SET write_date = now()::timestamp - %s::interval"
+    with psycopg.connect(address(tryton.database), autocommit=True) as connection:
+        connection.execute("SET timezone TO 'UTC'")
+        if code is None:
+            connection.execute(change, (age,))
+        else:
+            connection.execute(f"{change} WHERE code = %s", (age, code))
 
 
 async def test_small_pages_give_the_same_records(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,7 +109,7 @@ async def test_an_ended_session_is_renewed(talk: Talk, tryton: Tryton) -> None:
 
 
 async def test_wrong_password_is_a_matter_of_credentials(tryton: Tryton) -> None:
-    talk = Talk(tryton.base_url, database=tryton.database, login="hub", password="wrong", company=1)
+    talk = Talk(tryton.answers(), {"password": "wrong"})
 
     with pytest.raises(ConnectorFailure) as failure:
         await talk.read("periods")
