@@ -161,6 +161,7 @@ OUTBOUND_ALLOWED = [item for item in os.environ.get("OUTBOUND_ALLOWED", "").spli
 SANDBOX: dict[str, str] = json.loads(os.environ.get("SANDBOX", "{}"))  # address of each simulated system, when running
 CONNECTOR_PATHS = [item for item in os.environ.get("CONNECTOR_PATHS", "").split(":") if item]  # more vendor folders
 LEASE_SECONDS = float(os.environ.get("LEASE_SECONDS", "120"))  # how long a worker owns what it claimed
+DELIVERY_BATCH = int(os.environ.get("DELIVERY_BATCH", "500"))  # heads that a worker claims at once
 REQUEST_TIMEOUT_SECONDS = float(os.environ.get("REQUEST_TIMEOUT_SECONDS", "50"))  # must stay below half a lease
 
 REST_FRAMEWORK = {

@@ -63,6 +63,7 @@ RUNTIME: dict[str, Any] = {
     },
 }  # fmt: skip
 DAY = "day of the tables"
+OURS = "hub"  # what routes tell beside the record: `hub.key`, our key at the destination, and `hub.version`
 LINE_ARGUMENTS = "rec, outer, day, problems, hits, prefix"
 CAUGHT = "except Exception as error: explain(error, SITES, problems{})"
 RESULT_KINDS = {
@@ -92,7 +93,7 @@ class _Fuser:
     def __init__(self, content: Content) -> None:
         self.content, self.writer, self.tables = content, Writer(), Tables()
         self.problems: list[SavedProblem] = []
-        known = frozenset(content.source.by_name) if content.source else None
+        known = frozenset(content.source.by_name) | {OURS} if content.source else None
         self.scope = Scope(known=known)
         self.day_path: tuple[str, ...] | None = None
 

@@ -24,6 +24,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(servers.stop)  # cleanups run in reverse order
         servers.start()
         os.environ.update(servers.environment, STATE=str(state), DJANGO_SETTINGS_MODULE="hub.settings")
+        os.environ["CONNECTOR_PATHS"] = str(Path(__file__).resolve().parent.parent / "sandbox" / "connectors")
     from django.conf import settings
 
     assert settings.DATABASES

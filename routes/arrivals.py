@@ -1,0 +1,136 @@
+"""A source record as it arrives, and what the engine finds out about it before anything is stored."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from hashlib import blake2b
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from canonical.problem import Problem
+from connectors.paths import Path, find, written
+from governance.identifiers import new_id
+from routes.states import State
+
+_encoder = msgspec.json.Encoder(decimal_format="number", order="deterministic")
+_decoder = msgspec.json.Decoder(float_hook=Decimal)
+KEY_LIMIT = 200  # characters, as the column
+
+
+class Unreadable(ValueError):
+    """A record without the fields that make it a record; the message is for the work item."""
+
+
+def exact(values: object) -> str:
+    """Return the JSON text of a record: sorted keys, decimals with the digits they came with."""
+    return _encoder.encode(values).decode()
+
+
+def decode(text: str) -> Any:
+    """Return what a JSON text says, numbers with a point as Decimal."""
+    return _decoder.decode(text)
+
+
+def digest(text: str) -> bytes:
+    """Return the 16-byte content hash of a JSON text (BLAKE2b-128)."""
+    return blake2b(text.encode(), digest_size=16).digest()
+
+
+def key_of(record: Mapping[str, Any], paths: Sequence[Path]) -> str:
+    """Return the business key: the key fields joined by a slash. Raises Unreadable."""
+    parts = []
+    for path in paths:
+        value = find(record, path)
+        if value is None or value == "" or isinstance(value, (dict, list)):
+            raise Unreadable(f"The record has no {written(path)}, part of its key. Check the stream at the source.")
+        parts.append(str(value))
+    key = "/".join(parts)
+    if len(key) > KEY_LIMIT or "\x00" in key:
+        raise Unreadable(
+            f"The record's key has {len(key)} characters; up to {KEY_LIMIT} without control characters fit."
+        )
+    return key
+
+
+def version_of(
+    record: Mapping[str, Any], *, number: Path, changed_at: dt.datetime | None, content: bytes, arrived: dt.datetime
+) -> str:
+    """Return a text that sorts as the source orders its versions.
+
+    A declared version number, else the time of change with the content as tie-break, else the time of arrival.
+    Raises Unreadable when a declared field does not hold what it should.
+    """
+    if number:
+        value = find(record, number)
+        if not isinstance(value, int | Decimal | str) or not str(value).isdigit():
+            raise Unreadable(
+                f"The version {value!r} in {written(number)} is not a whole number. Check the stream at the source."
+            )
+        return f"n{int(value):030d}"
+    moment = changed_at or arrived
+    return f"t{moment.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%S.%f}:{content.hex()[:16]}"
+
+
+def moment_of(value: object, path: Path) -> dt.datetime:
+    """Return a time with zone from ISO 8601 text (UTC where it names none). Raises Unreadable."""
+    if isinstance(value, dt.datetime):
+        return value if value.tzinfo else value.replace(tzinfo=dt.UTC)
+    try:
+        moment = dt.datetime.fromisoformat(str(value))
+    except ValueError:
+        raise Unreadable(
+            f"{written(path)} holds {value!r}, which is not a time such as 2026-05-04T09:30:00Z."
+        ) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What becomes of a record at one destination."""
+
+    destination: Any  # routes.plan.DestinationPlan
+    state: State  # ready, failed, parked, held, filtered
+    reached: State  # the last stage it passed: normalised, validated
+    key: str
+    reason: str
+    body: str = ""
+    content: bytes = b""
+    problems: list[Problem] = field(default_factory=list)
+    waits_for: tuple[str, str] | None = None  # kind, on
+    withdraws: bool = False
+    transaction: UUID = field(default_factory=new_id)
+
+
+@dataclass(slots=True)
+class Arrival:
+    """One version of one source record."""
+
+    raw: Mapping[str, Any]
+    body: str
+    content: bytes
+    key: str = ""
+    version: str = ""
+    outcome: str = "new"  # new, changed, withdrawn, unreadable
+    record: UUID = field(default_factory=new_id)
+    correlation: UUID = field(default_factory=new_id)
+    causation: UUID | None = None
+    legal_entity: int | None = None
+    canonical: dict[str, Any] | None = None
+    canonical_body: str = ""
+    occurred_on: dt.date | None = None
+    changed_at: dt.datetime | None = None
+    problems: list[Problem] = field(default_factory=list)
+    stage: str = "receive"  # where the problems arose
+    verdicts: list[Verdict] = field(default_factory=list)
+    not_chosen: dict[str, str] = field(default_factory=dict)
+    overtaken: bool = False  # a newer version came before it
+    previous: UUID | None = None  # the record of the version before this one
+    collected: tuple[UUID, ...] = ()  # the posted transactions that it stands for
+
+    @property
+    def failed(self) -> bool:
+        """Whether it stopped before a destination was chosen."""
+        return any(p.severity == "error" for p in self.problems)

@@ -1,0 +1,190 @@
+"""What people decide about stopped work: resubmit, waive, approve, and say what became of a blind write."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from governance import audit
+from governance.actor import By, as_actor
+from governance.rights import Right, require, require_other_person
+from routes import failures, heads, ledger, reprocess
+from routes.models import Effect, Transaction
+from routes.states import NOT_YET_DELIVERING, State, move, write_record_moves
+
+
+def _require_for(ids: Sequence[UUID], right: Right, by: By) -> list[Transaction]:
+    """Return the transactions; raise NotAllowed unless the right is there in each one's legal entity."""
+    rows = list(Transaction.objects.filter(pk__in=ids))
+    for entity in {row.legal_entity_id for row in rows}:
+        require(by, right, entity)
+    return rows
+
+
+def resubmit(ids: Sequence[UUID], *, by: By, reason: str, as_then: bool = False) -> list[UUID]:
+    """Send stopped transactions through again, from their stored records; return those that went on.
+
+    Raises governance.rights.NotAllowed.
+    """
+    with transaction.atomic():
+        rows = _require_for(ids, Right.RESUBMIT, by)
+        went_on = reprocess.transactions(ids, by=by, reason=reason or "resubmitted", how="fixed", as_then=as_then)
+        _audit(rows, set(went_on), by=by, verb="resubmit", reason=reason)
+    return went_on
+
+
+def waive(ids: Sequence[UUID], *, by: By, reason: str) -> list[UUID]:
+    """Decide that stopped transactions are not delivered; return those that were waived.
+
+    A write in doubt is not waived: somebody must say first whether it happened. Raises governance.rights.NotAllowed,
+    and ValueError without a reason.
+    """
+    if not reason.strip():
+        raise ValueError("A waiver needs a reason. Say why this will not be delivered.")
+    with transaction.atomic():
+        rows = _require_for(ids, Right.WAIVE, by)
+        held = heads.lock_of(ids)
+        in_doubt = set(_with_open_effect(ids))
+        free = [id_ for id_ in ids if id_ not in in_doubt]
+        stopped = [s for s in NOT_YET_DELIVERING if s not in (State.RECEIVED,)]
+        waived = move(free, frm=stopped, to=State.WAIVED, by=as_actor(by), reason=reason)
+        failures.close(transactions=waived, how="waived")
+        heads.forget_waits(waived)
+        _leave_heads([held[id_] for id_ in waived if id_ in held])
+        _audit(rows, set(waived), by=by, verb="waive", reason=reason)
+    return waived
+
+
+def waive_records(ids: Sequence[UUID], *, by: By, reason: str) -> list[UUID]:
+    """Decide that records that failed before a destination was chosen are not delivered."""
+    if not reason.strip():
+        raise ValueError("A waiver needs a reason. Say why this will not be delivered.")
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT legal_entity_id FROM routes_record WHERE id = ANY(%s)", [list(ids)])
+        for (entity,) in cursor.fetchall():
+            require(by, Right.WAIVE, entity)
+        cursor.execute(
+            "UPDATE routes_record SET state = 'waived' WHERE id = ANY(%s) AND state = 'failed'"
+            " RETURNING id, key, legal_entity_id",
+            [list(ids)],
+        )
+        found = cursor.fetchall()
+        waived = [row[0] for row in found]
+        write_record_moves(waived, "failed", "waived", by=as_actor(by), reason=reason)
+        failures.close(records=waived, how="waived")
+        audit.record_all(
+            [
+                audit.entry_of(
+                    by=by, verb="waive", thing=("record", str(id_), key), reason=reason, legal_entity=entity, channel=""
+                )
+                for id_, key, entity in found
+            ]
+        )
+    return waived
+
+
+def approve(ids: Sequence[UUID], *, by: By, reason: str) -> list[UUID]:
+    """Release transactions that were held for a second person; return those that go on.
+
+    Raises governance.rights.NotAllowed; whoever corrected a field of the record cannot approve it.
+    """
+    with transaction.atomic():
+        rows = _require_for(ids, Right.APPROVE, by)
+        for maker in _correctors(ids):
+            require_other_person(by, maker, thing="This transaction")
+        held = heads.lock_of(ids)
+        approved = move(ids, frm=State.HELD, to=State.READY, by=as_actor(by), reason=reason or "approved")
+        failures.close(transactions=approved, how="fixed")
+        heads.forget_waits(approved)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE routes_keyhead SET due_at = greatest((SELECT hub_now()), quiet_until) WHERE id = ANY(%s)",
+                [[held[id_] for id_ in approved if id_ in held]],
+            )
+        _audit(rows, set(approved), by=by, verb="approve", reason=reason)
+    return approved
+
+
+def _correctors(ids: Sequence[UUID]) -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT DISTINCT 'person:' || o.made_by_id FROM routes_transaction t
+            JOIN routes_record r ON r.id = t.record_id
+            JOIN routes_overlay o ON o.route_id = r.route_id AND o.key = r.key AND o.ended_at IS NULL
+            WHERE t.id = ANY(%s)
+            """,
+            [list(ids)],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def it_happened(id_: UUID, *, by: By, reference: str, reason: str) -> bool:
+    """Say of a write in doubt that the target has it; return whether that settled it."""
+    with transaction.atomic():
+        [row] = _require_for([id_], Right.RESUBMIT, by)
+        held = heads.lock_of([id_])
+        effect = Effect.objects.filter(pk__in=_with_open_effect([id_]).values(), state="unknown").first()
+        if effect is None or not ledger.confirm([ledger.Proof(effect.pk, reference, reference)]):
+            return False
+        move([id_], frm=[State.FAILED, State.UNKNOWN], to=State.POSTED, by=as_actor(by), reason=reason or "found there")
+        failures.close(transactions=[id_], how="fixed")
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE routes_keyhead SET transaction_id = NULL, due_at = NULL, lease_owner = NULL, live_effect_id = %s,"
+                " live_hash = %s, live_external_id = %s, live_payload_id = %s, live_write_key = %s,"
+                " live_transaction_id = %s WHERE id = ANY(%s)",
+                [effect.pk, row.request_hash, reference, effect.payload_id, effect.write_key, id_, list(held.values())],
+            )
+        heads.promote(list(held.values()))
+        _audit([row], {id_}, by=by, verb="confirm", reason=f"{reason} {reference}".strip())
+        return True
+
+
+def it_did_not_happen(id_: UUID, *, by: By, reason: str) -> bool:
+    """Say of a write in doubt that the target does not have it, and send it again; return whether that settled it."""
+    with transaction.atomic():
+        [row] = _require_for([id_], Right.RESUBMIT, by)
+        heads.lock_of([id_])
+        effects = list(_with_open_effect([id_]).values())
+        if not effects or not ledger.refuse(effects, [f"looked up by {as_actor(by).name}: not there"], owner=None):
+            return False
+        move([id_], frm=State.UNKNOWN, to=State.FAILED, by=as_actor(by), reason=reason or "looked up: not there")
+        went_on = reprocess.transactions([id_], by=by, reason=reason or "looked up: not there", how="fixed")
+        _audit([row], {id_}, by=by, verb="resubmit", reason=reason)
+        return bool(went_on)
+
+
+def _with_open_effect(ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT l.transaction_id, e.id FROM routes_effectlink l JOIN routes_effect e ON e.id = l.effect_id"
+            " WHERE l.transaction_id = ANY(%s) AND e.state IN ('sent', 'unknown')",
+            [list(ids)],
+        )
+        return dict(cursor.fetchall())
+
+
+def _leave_heads(ids: Sequence[int]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE routes_keyhead SET transaction_id = NULL, due_at = NULL, lease_owner = NULL WHERE id = ANY(%s)",
+            [list(ids)],
+        )
+    heads.promote(ids)
+
+
+def _audit(rows: Sequence[Transaction], changed: set[UUID], *, by: By, verb: str, reason: str) -> None:
+    audit.record_all(
+        [
+            audit.entry_of(
+                by=by, verb=verb, thing=("transaction", str(row.pk), row.key), before={"state": row.state},
+                reason=reason, legal_entity=row.legal_entity_id, channel="",
+            )
+            for row in rows
+            if row.pk in changed
+        ]
+    )  # fmt: skip
+
+
+__all__ = ["approve", "it_did_not_happen", "it_happened", "resubmit", "waive", "waive_records"]

@@ -1,0 +1,161 @@
+"""Delivering: claim due heads, write effects down, send, settle.
+
+Each batch is three commits around the outside call: the claim with its effects, the mark "sent" just before the bytes
+leave (one with the claim where a repeat is harmless), and the outcomes. A process may die between any two of them:
+what it owned comes up again when the lease ends, and its effect's state says what may have happened.
+"""
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import transaction
+
+from connectors import gate
+from connectors.models import Connection
+from governance.actor import ENGINE
+from governance.identifiers import new_id
+from routes import ask, claims, corrections, crashpoints, ledger, outcomes, rework
+from routes.claims import Claim
+from routes.corrections import Live, Next
+from routes.plan import DestinationPlan
+from routes.shipments import Shipment, again, destination_of, request, send
+from routes.states import State, move
+
+
+@dataclass(slots=True)
+class Delivered:
+    """What one round did."""
+
+    claimed: int
+    more: bool  # there may be more due now
+    wait: float = 0.0  # seconds until the connection takes work again
+
+
+def deliver(*, connection_id: int, lane: str) -> Delivered:
+    """Do one batch of a connection's lane. Safe to call from any number of workers at once."""
+    owner = uuid4()
+    wanted = settings.DELIVERY_BATCH
+    admission = gate.admit(connection_id, wanted=wanted, worker=owner)
+    if not admission.allowed:
+        return Delivered(0, False, admission.wait_seconds)
+    try:
+        return _deliver(connection_id, lane, owner, admission)
+    finally:
+        gate.release(connection_id, worker=owner)
+
+
+def _deliver(connection_id: int, lane: str, owner: UUID, admission: gate.Admission) -> Delivered:
+    began = time.monotonic()
+    lease = settings.LEASE_SECONDS
+    with transaction.atomic():
+        taken = claims.claim(connection_id=connection_id, lane=lane, owner=owner, limit=admission.allowed, lease=lease)
+        doubtful = [c for c in taken if c.effect is not None and c.effect.state != "intended"]
+        certain = [c for c in taken if c.effect is None or c.effect.state == "intended"]
+        shipments = _write_down(connection_id, certain, owner)
+        crashpoints.point("deliver.before_claim_commit")
+    crashpoints.point("deliver.after_claim")
+    # A request that starts later than half the lease could end after it; the socket refuses its first byte.
+    deadline = began + lease / 2
+    if shipments or doubtful:
+        connection = Connection.objects.get(pk=connection_id)
+        for window in _windows(shipments):
+            _send_window(connection, window, owner, deadline, admission.concurrency)
+        if doubtful:
+            ask.settle_doubtful(connection, doubtful, owner=owner, deadline=deadline, concurrency=admission.concurrency)
+    return Delivered(len(taken), len(taken) >= admission.allowed)
+
+
+def _write_down(connection_id: int, claimed: Sequence[Claim], owner: UUID) -> list[Shipment]:
+    """Decide the next operation of each claim and write its effect down; end those that need none."""
+    shipments, nothing, never_posted, for_people = [], [], [], []
+    fused: list[ledger.Intent] = []
+    intended: list[ledger.Intent] = []
+    for claim in claimed:
+        destination = destination_of(claim)
+        if claim.effect is not None:  # intended before a crash: nothing was sent, the same number goes
+            shipments.append(again(connection_id, claim, destination))
+            continue
+        step = corrections.decide(
+            live=Live(claim.live_hash) if claim.live_hash is not None else None,
+            wanted=None if claim.withdraws else claim.content,
+            correction=destination.correction,
+        )
+        if step is Next.NOTHING:
+            nothing.append(claim)
+        elif step is Next.NEVER_POSTED:
+            never_posted.append(claim)
+        elif step is Next.PERSON:
+            for_people.append((claim, destination))
+        else:
+            shipment = _ship(connection_id, claim, destination, step)
+            shipments.append(shipment)
+            (fused if destination.write.write_class == "idempotent" else intended).append(shipment.intent)
+    rework.prepare(shipments)
+    rework.link_collected([*fused, *intended])
+    ledger.write_down(fused, state="sent")
+    ledger.write_down(intended, state="intended")
+    _start_delivering([s.claim for s in shipments])
+    outcomes.end_without_effect(nothing, State.POSTED, "it stands there already, as wanted", owner=owner)
+    outcomes.end_without_effect(
+        never_posted, State.FILTERED, "withdrawn at the source before anything was posted", owner=owner
+    )
+    outcomes.needs_person_to_correct(for_people)
+    return shipments
+
+
+def _start_delivering(claimed: Sequence[Claim]) -> None:
+    first = [c.transaction for c in claimed if c.state is State.READY]
+    again = [c.transaction for c in claimed if c.state is State.RETRYING]
+    move(first, frm=State.READY, to=State.DELIVERING, by=ENGINE, reason="sent to the target")
+    move(again, frm=State.RETRYING, to=State.DELIVERING, by=ENGINE, reason="tried again by itself")
+
+
+OPERATIONS = {Next.CREATE: "create", Next.UPDATE: "update", Next.REVERSE: "reverse", Next.DELTA: "create"}
+
+
+def _ship(connection_id: int, claim: Claim, destination: DestinationPlan, step: Next) -> Shipment:
+    generation = claim.generation + (step is Next.DELTA)
+    fresh_key = claim.key if generation == 0 else f"{claim.key}.{generation}"
+    write_key = claim.live_write_key if step in (Next.UPDATE, Next.REVERSE) else fresh_key
+    payload = claim.live_payload if step is Next.REVERSE else claim.payload or claim.live_payload
+    assert payload is not None
+    intent = ledger.Intent(
+        new_id(), claim.head, connection_id, destination.id, claim.object, claim.key, claim.last_number + 1,
+        write_key, OPERATIONS[step], claim.version, payload, claim.content or b"", (claim.transaction,),
+    )  # fmt: skip
+    external_id = claim.live_external_id if step in (Next.UPDATE, Next.REVERSE) else ""
+    return Shipment(claim, destination, intent, claim.body, external_id)
+
+
+def _windows(shipments: Sequence[Shipment]) -> Iterable[list[Shipment]]:
+    """Split a batch so that a crash leaves few effects in doubt; where a repeat is harmless it goes whole."""
+    by_stream: dict[tuple[int, bool], list[Shipment]] = {}
+    for s in shipments:
+        harmless = s.destination.write.write_class == "idempotent" and s.claim.effect is None
+        by_stream.setdefault((s.destination.id, harmless), []).append(s)
+    for (_, harmless), members in by_stream.items():
+        size = len(members) if harmless else members[0].destination.window
+        for start in range(0, len(members), size):
+            yield members[start : start + size]
+
+
+def _send_window(
+    connection: Connection, window: list[Shipment], owner: UUID, deadline: float, concurrency: int
+) -> None:
+    """Mark, send and settle effects of one write stream."""
+    destination = window[0].destination
+    marked_at_claim = destination.write.write_class == "idempotent" and window[0].claim.effect is None
+    if not marked_at_claim:
+        spare = settings.LEASE_SECONDS / 2
+        may_go = ledger.mark_sent([s.intent.effect for s in window], owner=owner, spare=spare)
+        window = [s for s in window if s.intent.effect in may_go]
+    crashpoints.point("deliver.after_mark_sent")
+    if not window:
+        return
+    answers = send(connection, destination, [request(s, deadline) for s in window], concurrency)
+    crashpoints.point("deliver.after_send")
+    outcomes.settle(connection, destination, list(zip(window, answers, strict=True)), owner=owner)
+    crashpoints.point("deliver.after_settle")

@@ -1,0 +1,58 @@
+"""Recognising our own writes when they are read back, so that two systems that mirror each other come to rest."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connection
+
+from canonical import codec
+from canonical.entities import ENTITIES
+from connectors.paths import find
+from routes.arrivals import Arrival
+from routes.plan import Plan
+
+# Each system has its own idea of these; they do not make a record a different one.
+OWN_TO_EACH_SYSTEM = {"changed_at", "approved_at", "approved_by", "approval_status"}
+
+
+def among(plan: Plan, arrivals: Sequence[Arrival]) -> list[Arrival]:
+    """Return those arrivals that say nothing but what the hub wrote there itself. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT h.live_external_id, e.target_version, p.body
+            FROM routes_keyhead h
+            JOIN routes_effect e ON e.id = h.live_effect_id
+            JOIN routes_transaction t ON t.id = h.live_transaction_id
+            JOIN routes_record r ON r.id = t.record_id
+            LEFT JOIN routes_payload p ON p.id = coalesce(t.canonical_payload_id, r.canonical_payload_id)
+            WHERE h.connection_id = %s AND h.live_external_id = ANY(%s)
+            """,
+            [plan.connection_id, [a.key for a in arrivals]],
+        )
+        written = {external: (version, body) for external, version, body in cursor.fetchall()}
+    if not written:
+        return []
+    return [a for a in arrivals if a.key in written and not a.failed and _says_the_same(plan, a, *written[a.key])]
+
+
+def _says_the_same(plan: Plan, arrival: Arrival, version: str, body: str | None) -> bool:
+    where = plan.source.version or plan.source.changed_at
+    token = find(arrival.raw, where) if where else None
+    if version and token is not None and str(token) == version:
+        return True
+    if not body or arrival.canonical is None:
+        return False
+    ours = codec.loads(ENTITIES[plan.entity], body.encode())
+    return _agree(plan, ours, arrival.canonical)
+
+
+def _agree(plan: Plan, ours: dict[str, Any], theirs: dict[str, Any]) -> bool:
+    """Compare the fields that both know; the key is each system's own, so it must not be all that agrees."""
+    ignored = OWN_TO_EACH_SYSTEM | set(ENTITIES[plan.entity].key)
+    shared = [
+        name
+        for name in ours.keys() & theirs.keys()
+        if name not in ignored and ours[name] is not None and theirs[name] is not None
+    ]
+    return bool(shared) and all(ours[name] == theirs[name] for name in shared)

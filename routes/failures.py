@@ -1,0 +1,104 @@
+"""Writing down why something stopped, and closing what has passed. Both for many rows in a constant number of queries."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from hashlib import sha256
+from uuid import UUID
+
+import msgspec
+from django.db import connection
+
+from canonical.failure import Category
+from canonical.problem import Problem
+from governance.identifiers import new_id
+
+NUMBERS = re.compile(r"\d+")
+LIMIT = 250
+
+
+@dataclass(slots=True)
+class Trouble:
+    """One failure about to be written down."""
+
+    legal_entity: int
+    route: int
+    stage: str
+    problem: Problem
+    record: UUID | None = None
+    transaction: UUID | None = None
+    run: UUID | None = None
+    connection_id: int | None = None
+    amount: object = None
+    currency: str = ""
+    hours: object = None
+    hint: str = ""
+
+
+def fingerprint(trouble: Trouble) -> str:
+    """Return what makes two failures the same cause: category, place and the missing key, never the record's own values.
+
+    Numbers in a target's message are left out, so that "line 4 of 17" and "line 9 of 12" are one cause.
+    """
+    problem = trouble.problem
+    if problem.table:
+        parts = (problem.category.value, problem.table, *problem.key, str(trouble.connection_id or ""))
+    elif problem.category in (Category.CREDENTIALS, Category.OUTAGE):
+        parts = (problem.category.value, str(trouble.connection_id))
+    else:
+        words = problem.rule or NUMBERS.sub("#", problem.message)
+        parts = (problem.category.value, str(trouble.route), trouble.stage, problem.field, words)
+    return sha256("\x1f".join((str(trouble.legal_entity), *parts)).encode()).hexdigest()
+
+
+def _short(value: object) -> str:
+    return "" if value is None else str(value)[:LIMIT].replace("\x00", "")
+
+
+def write_down(troubles: Sequence[Trouble], *, at: datetime) -> None:
+    """Store failures with one COPY."""
+    if not troubles:
+        return
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(
+            "COPY routes_failure (id, legal_entity_id, route_id, record_id, transaction_id, run_id, connection_id, stage,"
+            ' category, fingerprint, field, rule, "table", table_key, value, accepted, message, hint, amount, currency,'
+            " hours, opened_at, closed_how, taken) FROM STDIN"
+        ) as copy,
+    ):
+        for t in troubles:
+            p = t.problem
+            table_key = msgspec.json.encode(list(p.key)).decode() if p.key else None
+            amount = t.amount if isinstance(t.amount, Decimal) else None
+            copy.write_row(
+                (new_id(), t.legal_entity, t.route, t.record, t.transaction, t.run, t.connection_id, t.stage,
+                 p.category.value, fingerprint(t), p.field[:120], p.rule[:120], p.table[:80], table_key,
+                 _short(p.value), _short(p.accepted), p.message.replace("\x00", ""), t.hint, amount, t.currency,
+                 t.hours, at, "", False)
+            )  # fmt: skip
+
+
+def close(*, transactions: Sequence[UUID] = (), records: Sequence[UUID] = (), how: str) -> int:
+    """Close the open failures of transactions and records; return how many there were."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE routes_failure SET closed_at = (SELECT hub_now()), closed_how = %s"
+            " WHERE closed_at IS NULL AND (transaction_id = ANY(%s) OR record_id = ANY(%s) AND transaction_id IS NULL)",
+            [how, list(transactions), list(records)],
+        )
+        return cursor.rowcount
+
+
+def close_of_run(route: int, *, stage: str, how: str) -> int:
+    """Close the open failures of a route's runs once a run has got past them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE routes_failure SET closed_at = (SELECT hub_now()), closed_how = %s"
+            " WHERE closed_at IS NULL AND route_id = %s AND stage = %s AND run_id IS NOT NULL"
+            " AND record_id IS NULL AND transaction_id IS NULL",
+            [how, route, stage],
+        )
+        return cursor.rowcount

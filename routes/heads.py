@@ -1,0 +1,270 @@
+"""Ordering keys: which transaction of a business key may go to its target, and what a newer version meets.
+
+Everybody who changes heads locks them first, in the order of (connection, object, key): that is what keeps two pages,
+or a page and an outcome, from waiting for each other in a circle.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from django.db import connection
+
+from governance.actor import ENGINE
+from routes import failures
+from routes.states import ASIDE, NOT_YET_DELIVERING, State, move
+
+NEWER = "a newer version of the same record arrived"
+
+
+class Place(StrEnum):
+    """Where a transaction stands in the queue of its key."""
+
+    HEAD = "head"  # it may go
+    BEHIND = "behind"  # another one's outcome is awaited first
+    TOO_OLD = "too_old"  # a newer version came before it
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A transaction that wants to queue; `due` is False where it waits for something first."""
+
+    connection_id: int
+    object: str
+    key: str
+    lane: str
+    transaction: UUID
+    version: str
+    due: bool
+    in_order: bool
+
+
+@dataclass(slots=True)
+class _Head:
+    id: int
+    transaction: UUID | None
+    seen_version: str
+    state: str = ""
+    version: str = ""
+    open_effect: str = ""  # the state of the key's open effect
+
+
+def enter(entries: Sequence[Entry]) -> dict[UUID, Place]:
+    """Queue transactions that are being stored in this commit; no two of one key. Returns where each stands.
+
+    Earlier ones that a newer version replaces are superseded here, and their failures closed.
+    """
+    found = _upsert(entries)
+    if not found:
+        return {entry.transaction: Place.HEAD for entry in entries}
+    _look(found)
+    places, taken, displaced, stale_effects, behind = {}, [], [], [], []
+    for entry in entries:
+        head = found.get((entry.connection_id, entry.object, entry.key))
+        place = Place.HEAD if head is None else _place(entry, head)
+        places[entry.transaction] = place
+        if head is None or place is Place.TOO_OLD:
+            continue
+        if place is Place.BEHIND:
+            behind.append(head.id)
+            continue
+        taken.append((head.id, entry))
+        if head.transaction is not None:
+            displaced.append(head.transaction)
+            if head.open_effect == "intended":
+                stale_effects.append(head.id)
+    _supersede(displaced)
+    _drop_intended(stale_effects)
+    _occupy(taken)
+    _mark_waiting(behind)
+    return places
+
+
+def _place(entry: Entry, head: _Head) -> Place:
+    if head.transaction is None:
+        older = not entry.in_order and entry.version < head.seen_version
+        return Place.TOO_OLD if older else Place.HEAD
+    if entry.in_order:
+        return Place.BEHIND
+    if entry.version < head.version:
+        return Place.TOO_OLD
+    free = head.state in NOT_YET_DELIVERING and head.open_effect not in ("sent", "unknown")
+    return Place.HEAD if free else Place.BEHIND
+
+
+def _upsert(entries: Sequence[Entry]) -> dict[tuple[int, str, str], _Head]:
+    """Make the heads that are missing, already occupied; lock and return those that were there."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO routes_keyhead (connection_id, object, key, lane, transaction_id, due_at, seen_version,
+                last_number, live_external_id, live_write_key, generation, waiting)
+            SELECT w.connection_id, w.object, w.key, w.lane, w.transaction_id,
+                   CASE WHEN w.due THEN (SELECT hub_now()) END, w.version, 0, '', '', 0, false
+            FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::uuid[], %s::bool[], %s::text[])
+                AS w(connection_id, object, key, lane, transaction_id, due, version)
+            ORDER BY w.connection_id, w.object, w.key
+            ON CONFLICT (connection_id, object, key) DO UPDATE SET lane = excluded.lane
+            RETURNING old.id, new.connection_id, new.object, new.key, old.transaction_id, old.seen_version
+            """,
+            [
+                [e.connection_id for e in entries], [e.object for e in entries], [e.key for e in entries],
+                [e.lane for e in entries], [e.transaction for e in entries], [e.due for e in entries],
+                [e.version for e in entries],
+            ],
+        )  # fmt: skip
+        return {
+            (connection_id, object_, key): _Head(id_, transaction, seen)
+            for id_, connection_id, object_, key, transaction, seen in cursor.fetchall()
+            if id_ is not None
+        }
+
+
+def _look(found: dict[tuple[int, str, str], _Head]) -> None:
+    """Fill in the state of the transactions that hold the heads, and of the keys' open effects."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT h.connection_id, h.object, h.key, coalesce(t.state, ''), coalesce(t.version, ''),
+                   coalesce(e.state, '')
+            FROM routes_keyhead h
+            LEFT JOIN routes_transaction t ON t.id = h.transaction_id
+            LEFT JOIN routes_effect e ON e.connection_id = h.connection_id AND e.object = h.object
+                AND e.key = h.key AND e.state IN ('intended', 'sent', 'unknown')
+            WHERE h.id = ANY(%s)
+            """,
+            [[head.id for head in found.values()]],
+        )
+        for connection_id, object_, key, state, version, effect in cursor.fetchall():
+            head = found[connection_id, object_, key]
+            head.state, head.version, head.open_effect = state, version, effect
+
+
+def _supersede(transactions: Sequence[UUID]) -> None:
+    if not transactions:
+        return
+    moved = move(transactions, frm=NOT_YET_DELIVERING, to=State.SUPERSEDED, by=ENGINE, reason=NEWER)
+    failures.close(transactions=moved, how="auto:newer_version")
+    forget_waits(moved)
+
+
+def forget_waits(transactions: Sequence[UUID]) -> None:
+    """Drop what transactions were waiting for: they go on, or never will."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM routes_wait WHERE transaction_id = ANY(%s)", [list(transactions)])
+
+
+def _drop_intended(heads: Sequence[int]) -> None:
+    if not heads:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE routes_effect e SET state = 'refused', ended_at = (SELECT hub_now()), message = %s
+            FROM routes_keyhead h
+            WHERE h.id = ANY(%s) AND e.connection_id = h.connection_id AND e.object = h.object AND e.key = h.key
+              AND e.state = 'intended'
+            """,
+            [f"never sent: {NEWER}", list(heads)],
+        )
+
+
+def _occupy(taken: Sequence[tuple[int, Entry]]) -> None:
+    if not taken:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE routes_keyhead h
+            SET transaction_id = w.transaction_id, seen_version = greatest(h.seen_version, w.version),
+                due_at = CASE WHEN w.due THEN greatest((SELECT hub_now()), h.quiet_until) END, lease_owner = NULL
+            FROM unnest(%s::bigint[], %s::uuid[], %s::bool[], %s::text[]) AS w(id, transaction_id, due, version)
+            WHERE h.id = w.id
+            """,
+            [
+                [id_ for id_, _ in taken], [e.transaction for _, e in taken], [e.due for _, e in taken],
+                [e.version for _, e in taken],
+            ],
+        )  # fmt: skip
+
+
+def _mark_waiting(heads: Sequence[int]) -> None:
+    if heads:
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE routes_keyhead SET waiting = true WHERE id = ANY(%s)", [list(heads)])
+
+
+def lock(heads: Sequence[int]) -> None:
+    """Lock heads in the common order; the first thing to do in a commit that changes their transactions."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM routes_keyhead WHERE id = ANY(%s) ORDER BY connection_id, object, key FOR UPDATE",
+            [list(heads)],
+        )
+
+
+def lock_of(transactions: Sequence[UUID]) -> dict[UUID, int]:
+    """Lock the heads that transactions hold; return head by transaction. Those that wait behind another have none."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, transaction_id FROM routes_keyhead WHERE transaction_id = ANY(%s)"
+            " ORDER BY connection_id, object, key FOR UPDATE",
+            [list(transactions)],
+        )
+        return {transaction: id_ for id_, transaction in cursor.fetchall()}
+
+
+def promote(heads: Sequence[int]) -> list[UUID]:
+    """Let the next waiting transaction of each freed head go; return those. The heads are locked by the caller.
+
+    Of versions that supersede each other only the newest goes; streams in order take the oldest.
+    """
+    if not heads:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT h.id, t.id, t.version, r."order" = 'in_order', t.state, t.version < h.seen_version
+            FROM routes_keyhead h
+            JOIN routes_destination d ON d.connection_id = h.connection_id AND d.stream = h.object
+            JOIN routes_route r ON r.id = d.route_id
+            JOIN routes_transaction t ON t.destination_id = d.id AND t.key = h.key
+                AND t.state = ANY(%s)
+            WHERE h.id = ANY(%s) AND h.transaction_id IS NULL
+            ORDER BY h.id, t.version, t.id
+            """,
+            [[str(s) for s in NOT_YET_DELIVERING], list(heads)],
+        )
+        waiting: dict[int, list[tuple[UUID, str, bool, str]]] = {}
+        overtaken = []
+        for head, transaction, version, in_order, state, older in cursor.fetchall():
+            if older and not in_order:  # a newer one was let past while these waited
+                overtaken.append(transaction)
+            else:
+                waiting.setdefault(head, []).append((transaction, version, in_order, state))
+        _supersede(overtaken)
+        chosen = []
+        for head, candidates in waiting.items():
+            in_order = candidates[0][2]
+            pick = candidates[0] if in_order else candidates[-1]
+            rest = [c for c in candidates if c is not pick]
+            if not in_order:
+                _supersede([c[0] for c in rest])
+            chosen.append((head, pick[0], pick[1], pick[3] not in ASIDE, bool(in_order and rest)))
+        cursor.execute(
+            """
+            UPDATE routes_keyhead h
+            SET transaction_id = w.transaction_id, waiting = w.more, lease_owner = NULL,
+                seen_version = greatest(h.seen_version, w.version),
+                due_at = CASE WHEN w.due THEN greatest((SELECT hub_now()), h.quiet_until) END
+            FROM unnest(%s::bigint[], %s::uuid[], %s::text[], %s::bool[], %s::bool[])
+                AS w(id, transaction_id, version, due, more)
+            WHERE h.id = w.id
+            """,
+            [list(column) for column in zip(*chosen, strict=True)] if chosen else [[], [], [], [], []],
+        )
+        cursor.execute(
+            "UPDATE routes_keyhead SET waiting = false WHERE id = ANY(%s) AND transaction_id IS NULL", [list(heads)]
+        )
+        return [transaction for _, transaction, *_ in chosen]

@@ -1,0 +1,187 @@
+"""The write ledger: the only writer of effects.
+
+    intended → sent → confirmed | refused | unknown        unknown → confirmed | refused | sent (same key, same bytes)
+
+Every change is conditional on the state it starts from; what comes back is what really changed. An answer that proves a
+write is taken from whoever brings it, however late; an answer that denies one counts only from the worker whose lease
+still runs, because another may have sent the same bytes since.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import connection
+
+
+@dataclass(slots=True)
+class Intent:
+    """An operation about to be written down."""
+
+    effect: UUID
+    head: int
+    connection_id: int
+    destination: int
+    object: str
+    key: str
+    number: int
+    write_key: str
+    operation: str  # create, update, reverse, void
+    version: str  # of the source
+    payload: UUID
+    content: bytes  # hash of the bytes
+    transactions: tuple[UUID, ...]  # first the one that goes, then those it stands for
+
+    @property
+    def idempotency_key(self) -> str:
+        """The effect's own id: a number is never used for other bytes."""
+        return str(self.effect)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What the target said of a write that it has."""
+
+    effect: UUID
+    external_id: str = ""
+    reference: str = ""
+    target_version: str = ""
+
+
+def write_down(intents: Sequence[Intent], *, state: str) -> None:
+    """Store effects and their links, and number the heads; in the caller's commit.
+
+    `state` is "intended", or "sent" where the whole batch goes on the wire at once and a repeat is harmless.
+    """
+    if not intents:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT hub_now()")
+        now = cursor.fetchone()[0]
+        sent_at = now if state == "sent" else None
+        with cursor.copy(
+            "COPY routes_effect (id, connection_id, destination_id, object, key, number, write_key, operation,"
+            " source_version, payload_id, payload_hash, idempotency_key, state, sent_at, not_there, external_id,"
+            " reference, target_version, message) FROM STDIN"
+        ) as copy:
+            for i in intents:
+                copy.write_row(
+                    (i.effect, i.connection_id, i.destination, i.object, i.key, i.number, i.write_key, i.operation,
+                     i.version, i.payload, i.content, i.idempotency_key, state, sent_at, 0, "", "", "", "")
+                )  # fmt: skip
+        with cursor.copy("COPY routes_effectlink (effect_id, transaction_id) FROM STDIN") as copy:
+            for i in intents:
+                for transaction in i.transactions:
+                    copy.write_row((i.effect, transaction))
+        cursor.execute(
+            "UPDATE routes_keyhead h SET last_number = w.number"
+            " FROM unnest(%s::bigint[], %s::int[]) AS w(id, number) WHERE h.id = w.id",
+            [[i.head for i in intents], [i.number for i in intents]],
+        )
+
+
+def mark_sent(effects: Sequence[UUID], *, owner: UUID, spare: float) -> set[UUID]:
+    """Mark effects as sent if the lease has at least `spare` seconds left, by the database's clock.
+
+    Returns those that may be sent now; the others belong to someone else or would come too late.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE routes_effect e SET state = 'sent', sent_at = (SELECT hub_now())
+            FROM routes_keyhead h
+            WHERE e.id = ANY(%s) AND e.state IN ('intended', 'unknown')
+              AND h.connection_id = e.connection_id AND h.object = e.object AND h.key = e.key
+              AND h.lease_owner = %s AND h.due_at > (SELECT hub_now()) + make_interval(secs => %s)
+            RETURNING e.id
+            """,
+            [list(effects), owner, spare],
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def confirm(proofs: Sequence[Proof]) -> set[UUID]:
+    """Record that the target has the writes. Returns the effects whose outcome was open until now."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE routes_effect e
+            SET state = 'confirmed', ended_at = (SELECT hub_now()), external_id = w.external_id,
+                reference = w.reference, target_version = w.target_version
+            FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[])
+                AS w(id, external_id, reference, target_version)
+            WHERE e.id = w.id AND e.state IN ('intended', 'sent', 'unknown')
+            RETURNING e.id
+            """,
+            [
+                [p.effect for p in proofs], [p.external_id for p in proofs],
+                [p.reference for p in proofs], [p.target_version for p in proofs],
+            ],
+        )  # fmt: skip
+        return {row[0] for row in cursor.fetchall()}
+
+
+def refuse(effects: Sequence[UUID], messages: Sequence[str], *, owner: UUID | None) -> set[UUID]:
+    """Record that the target certainly did nothing. With an owner, only as far as its lease still runs.
+
+    An answer to a second sending says nothing about the first: an effect that was in doubt stays so, unless it is the
+    target's look-up or a person that denies it (`owner` None).
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE routes_effect e SET state = 'refused', ended_at = (SELECT hub_now()), message = w.message
+            FROM unnest(%s::uuid[], %s::text[]) AS w(id, message)
+            WHERE e.id = w.id AND e.state IN ('intended', 'sent', 'unknown')
+              AND (%s::uuid IS NULL OR e.settles_at IS NULL AND EXISTS (
+                SELECT FROM routes_keyhead h
+                WHERE h.connection_id = e.connection_id AND h.object = e.object AND h.key = e.key
+                  AND h.lease_owner = %s))
+            RETURNING e.id
+            """,
+            [list(effects), list(messages), owner, owner],
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def take_back(effects: Sequence[UUID], *, owner: UUID) -> set[UUID]:
+    """Record that no byte of these left us: they are intended again, under the same number."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE routes_effect e SET state = 'intended', sent_at = NULL FROM routes_keyhead h
+            WHERE e.id = ANY(%s) AND e.state = 'sent' AND e.settles_at IS NULL
+              AND h.connection_id = e.connection_id AND h.object = e.object AND h.key = e.key AND h.lease_owner = %s
+            RETURNING e.id
+            """,
+            [list(effects), owner],
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def doubt(effects: Sequence[UUID], *, settle: float, message: str) -> set[UUID]:
+    """Record that a write may or may not have happened; "not there" counts only `settle` seconds from now on."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE routes_effect SET state = 'unknown', message = %s, not_there = 0,
+                settles_at = (SELECT hub_now()) + make_interval(secs => %s)
+            WHERE id = ANY(%s) AND state = 'sent' RETURNING id
+            """,
+            [message, settle, list(effects)],
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def note_not_there(effects: Sequence[UUID]) -> dict[UUID, int]:
+    """Count an answer "not there" of the target after settling; return how often it said so, by effect."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE routes_effect SET not_there = not_there + 1
+            WHERE id = ANY(%s) AND state = 'unknown' AND settles_at <= (SELECT hub_now())
+            RETURNING id, not_there
+            """,
+            [list(effects)],
+        )
+        return dict(cursor.fetchall())

@@ -1,0 +1,45 @@
+"""The nouns of movement.
+
+Configuration (routes, destinations, snapshots) has foreign keys that the database enforces. The hot tables (records,
+payloads, transactions, transitions, effects, heads) refer to each other without enforced keys: a row's parent is written
+in the same commit, a trigger per row and key costs a fifth of the throughput (docs/adr/0010), and `doctor` looks for orphans.
+"""
+
+from routes.models.configuration import Destination, Route, Snapshot
+from routes.models.ledger import Attempt, Effect, EffectLink, Exchange, KeyHead
+from routes.models.movement import (
+    Collected,
+    Payload,
+    Record,
+    Run,
+    SourceHead,
+    StreamCursor,
+    Transaction,
+    Transition,
+    Wait,
+)
+from routes.models.trouble import Failure, InboundEvent, Overlay, PostingPeriod
+
+__all__ = [
+    "Attempt",
+    "Collected",
+    "Destination",
+    "Effect",
+    "EffectLink",
+    "Exchange",
+    "Failure",
+    "InboundEvent",
+    "KeyHead",
+    "Overlay",
+    "Payload",
+    "PostingPeriod",
+    "Record",
+    "Route",
+    "Run",
+    "Snapshot",
+    "SourceHead",
+    "StreamCursor",
+    "Transaction",
+    "Transition",
+    "Wait",
+]

@@ -1,0 +1,125 @@
+"""Routes, their destinations and the snapshots that transactions name."""
+
+from django.db import models
+
+from connectors.models import Connection
+from governance.models import LegalEntity
+from governance.scoping import EntityScopedQuerySet
+
+
+class Order(models.TextChoices):
+    """What a newer version of a record means for an older one."""
+
+    SUPERSEDING = "superseding", "the newest version wins"
+    IN_ORDER = "in_order", "every version counts (usage, drawdown): in order, never superseded"
+
+
+class Route(models.Model):
+    """From one source stream through a mapping to a canonical entity, and from there to destinations."""
+
+    slug = models.SlugField(max_length=80, unique=True)
+    name = models.CharField(max_length=200)
+    legal_entity = models.ForeignKey(
+        LegalEntity, on_delete=models.PROTECT, help_text="owns what fails before a record names its own entity"
+    )
+    connection = models.ForeignKey(Connection, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    stream = models.CharField(max_length=80, blank=True, help_text="the stream of the source connection")
+    upstream = models.ForeignKey(
+        "routes.Destination",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="downstream",
+        help_text="instead of a stream: what this destination has posted",
+    )
+    group_by = models.TextField(blank=True, help_text="formula: posted transactions of one group become one record")
+    canonical_entity = models.CharField(max_length=40)
+    mapping = models.CharField(max_length=120, blank=True, help_text="name of the normalising mapping")
+    order = models.CharField(max_length=12, choices=Order.choices, default=Order.SUPERSEDING)
+    compare_days = models.PositiveSmallIntegerField(
+        default=0, help_text="window in days in which ids are compared to find deletions; 0: never"
+    )
+    shrink_limit_percent = models.PositiveSmallIntegerField(
+        default=10, help_text="a comparison that would withdraw more than this share is held for a person"
+    )
+    lane = models.CharField(max_length=20, default="intake")
+    enabled = models.BooleanField(default=True)
+
+    entity_path = "legal_entity"
+    objects = EntityScopedQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="route_has_one_source",
+                condition=models.Q(connection__isnull=False, upstream__isnull=True)
+                | models.Q(connection__isnull=True, upstream__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Correction(models.TextChoices):
+    """How a destination takes a newer version of something that is posted there."""
+
+    UPDATE = "update", "change it in place"
+    REVERSE = "reverse", "reverse it and post it again"
+    DELTA = "delta", "post the difference"
+    NONE = "none", "a person decides"
+
+
+class Destination(models.Model):
+    """Where a route's records go: a write stream of a connection, with condition, mapping and policies."""
+
+    route = models.ForeignKey(Route, on_delete=models.CASCADE, related_name="destinations")
+    name = models.CharField(max_length=120)
+    connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="+")
+    stream = models.CharField(max_length=80, help_text="the write stream, the object of the effect")
+    lane = models.CharField(max_length=20, default="posting")
+    condition = models.TextField(blank=True, help_text="formula on the canonical record; empty: always")
+    group = models.CharField(max_length=80, blank=True, help_text="exactly one destination of a group is chosen")
+    mapping = models.CharField(max_length=120, help_text="name of the translating mapping")
+    key_formula = models.TextField(blank=True, help_text="formula for the business key; empty: the record's key")
+    correction = models.CharField(max_length=8, choices=Correction.choices, default=Correction.NONE)
+    delta_fields = models.JSONField(default=list, help_text="fields of the request that a delta subtracts")
+    posting_date = models.CharField(max_length=80, blank=True, help_text="canonical field that decides the period")
+    approval_formula = models.TextField(blank=True, help_text="formula: true holds for a second person")
+    batch_size = models.PositiveSmallIntegerField(default=200)
+    window = models.PositiveSmallIntegerField(
+        default=50, help_text="how many effects may be on the wire, and so in doubt, at once per worker"
+    )
+    keeps_reference = models.BooleanField(
+        default=False, help_text="others refer to these records: keep their ids there, and release who waits for them"
+    )
+    enabled = models.BooleanField(default=True)
+
+    entity_path = "route__legal_entity"
+    objects = EntityScopedQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="destination_name_once_per_route", fields=["route", "name"]),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Snapshot(models.Model):
+    """One configuration of a route as a whole: what a transaction was processed with. Never changes."""
+
+    route = models.ForeignKey(Route, on_delete=models.PROTECT)
+    content_hash = models.CharField(max_length=64)  # SHA-256 of the content, hex
+    content = models.JSONField()  # the route, its destinations, mappings with their version numbers
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    entity_path = "route__legal_entity"
+    objects = EntityScopedQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="snapshot_once", fields=["route", "content_hash"])]
+
+    def __str__(self) -> str:
+        return f"{self.route_id} {self.content_hash[:12]}"

@@ -1,0 +1,152 @@
+"""Why something stopped, what people changed, and what was pushed to us."""
+
+from django.conf import settings
+from django.db import models
+
+from canonical.failure import Category
+from connectors.models import Connection
+from governance.identifiers import new_id
+from governance.models import LegalEntity
+from governance.scoping import EntityScopedQuerySet
+from routes.models.configuration import Route
+from routes.models.movement import LOOSE
+
+
+class Failure(models.Model):
+    """Why a record, transaction or run stopped. Written by the engine, taken in by the exception queue."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    legal_entity = models.ForeignKey(LegalEntity, **LOOSE)
+    route = models.ForeignKey(Route, **LOOSE)
+    record_id = models.UUIDField(null=True)
+    transaction_id = models.UUIDField(null=True)
+    run_id = models.UUIDField(null=True)
+    connection_id = models.BigIntegerField(null=True)
+    stage = models.CharField(max_length=10)  # receive, normalise, validate, translate, deliver, confirm
+    category = models.CharField(max_length=20, choices=[(c.value, c.value) for c in Category])
+    fingerprint = models.CharField(max_length=64)  # what makes two failures the same cause
+    field = models.CharField(max_length=120, blank=True)
+    rule = models.CharField(max_length=120, blank=True)
+    table = models.CharField(max_length=80, blank=True)  # the lookup table or entity that lacks the key
+    table_key = models.JSONField(null=True)  # list of the key's columns
+    value = models.CharField(max_length=250, blank=True)  # what was found
+    accepted = models.CharField(max_length=250, blank=True)  # what would be accepted
+    message = models.TextField()  # in words for finance
+    hint = models.TextField(blank=True)
+    amount = models.DecimalField(max_digits=18, decimal_places=4, null=True)
+    currency = models.CharField(max_length=3, blank=True)
+    hours = models.DecimalField(max_digits=12, decimal_places=4, null=True)
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+    closed_how = models.CharField(max_length=30, blank=True)  # fixed, waived, auto:newer_version, …
+    taken = models.BooleanField(default=False)  # by the exception queue
+
+    entity_path = "legal_entity"
+    objects = EntityScopedQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(name="failure_untaken", fields=["fingerprint"], condition=models.Q(taken=False)),
+            models.Index(
+                name="failure_open_transaction", fields=["transaction_id"], condition=models.Q(closed_at__isnull=True)
+            ),
+            models.Index(name="failure_open_record", fields=["record_id"], condition=models.Q(closed_at__isnull=True)),
+            models.Index(name="failure_open_cause", fields=["fingerprint"], condition=models.Q(closed_at__isnull=True)),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="failure_closed_has_how",
+                condition=models.Q(closed_at__isnull=True, closed_how="")
+                | models.Q(closed_at__isnull=False) & ~models.Q(closed_how=""),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class Overlay(models.Model):
+    """A person's correction of one canonical field of one business key; compared with later source versions."""
+
+    legal_entity = models.ForeignKey(LegalEntity, on_delete=models.PROTECT)
+    route = models.ForeignKey(Route, on_delete=models.PROTECT)
+    key = models.CharField(max_length=200)
+    field = models.CharField(max_length=80)
+    value = models.JSONField(null=True)
+    source_value = models.JSONField(null=True)  # what the source said when the correction was made
+    reason = models.TextField()
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
+    made_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True)
+    ended_how = models.CharField(max_length=20, blank=True)  # source_agrees, source_disagrees, withdrawn
+
+    entity_path = "legal_entity"
+    objects = EntityScopedQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="one_open_overlay_per_field",
+                fields=["route", "key", "field"],
+                condition=models.Q(ended_at__isnull=True),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.field}"
+
+
+class PostingPeriod(models.Model):
+    """A period of a target's ledger, as last read: closed ones take no postings."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE)
+    legal_entity = models.ForeignKey(LegalEntity, on_delete=models.CASCADE)
+    starts_on = models.DateField()
+    ends_on = models.DateField()
+    closed = models.BooleanField(default=False)
+    read_at = models.DateTimeField()
+
+    entity_path = "legal_entity"
+    objects = EntityScopedQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="posting_period_once", fields=["connection", "legal_entity", "starts_on"]),
+            models.CheckConstraint(
+                name="posting_period_has_days", condition=models.Q(ends_on__gte=models.F("starts_on"))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.starts_on:%Y-%m}"
+
+
+class InboundEvent(models.Model):
+    """Something pushed to us, committed before it is acknowledged."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    route = models.ForeignKey(Route, on_delete=models.PROTECT)
+    legal_entity = models.ForeignKey(LegalEntity, on_delete=models.PROTECT)
+    via = models.CharField(max_length=8)  # webhook, api
+    idempotency_key = models.CharField(max_length=200, blank=True)  # the sender's message id or Idempotency-Key
+    body_hash = models.BinaryField(max_length=16)
+    body = models.TextField()
+    received_at = models.DateTimeField()
+    processed_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(null=True)
+
+    entity_path = "legal_entity"
+    objects = EntityScopedQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="inbound_event_once", fields=["route", "idempotency_key"], condition=~models.Q(idempotency_key="")
+            )
+        ]
+        indexes = [
+            models.Index(name="inbound_event_due", fields=["due_at"], condition=models.Q(processed_at__isnull=True))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.via} {self.received_at:%Y-%m-%d %H:%M}"

@@ -1,0 +1,351 @@
+"""Settling: what the target's answers do to effects, transactions, heads and failures. A constant number of queries."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db import connection as database
+from django.db import transaction
+
+from canonical.failure import Category
+from canonical.problem import Problem
+from connectors import breaker
+from connectors.models import Connection
+from connectors.outcome import WriteOutcome
+from governance.actor import ENGINE
+from mappings import cross_references
+from routes import attempts, crashpoints, failures, heads, ledger, releases, retry
+from routes.claims import Claim, put_back
+from routes.plan import DestinationPlan, plan
+from routes.shipments import Shipment
+from routes.states import State, move
+
+Answered = tuple[Shipment, WriteOutcome]
+WAITS_FOR_SYSTEM = (Category.OUTAGE, Category.CREDENTIALS)
+
+
+def settle(connection: Connection, destination: DestinationPlan, answered: Sequence[Answered], *, owner: UUID) -> None:
+    """Store what became of a window, in one commit."""
+    by_result: dict[str, list[Answered]] = {"confirmed": [], "refused": [], "not_sent": [], "unknown": []}
+    for shipment, answer in answered:
+        by_result[_weighed(shipment, answer)].append((shipment, answer))
+    with transaction.atomic():
+        heads.lock([s.claim.head for s, _ in answered])
+        confirmed(destination, by_result["confirmed"])
+        refused(connection, destination, by_result["refused"], owner=owner)
+        not_sent(connection, by_result["not_sent"], owner=owner)
+        doubtful(destination, by_result["unknown"], owner=owner)
+        attempts.write_down(
+            [attempts.Try(s.intent.effect, a.result, a) for s, a in answered], kind="write", connection_id=connection.pk
+        )
+        crashpoints.point("deliver.before_settle_commit")
+
+
+def _weighed(shipment: Shipment, answer: WriteOutcome) -> str:
+    """Return what an answer proves: after a doubt, a refusal of the second sending does not deny the first."""
+    was_in_doubt = shipment.claim.effect is not None and shipment.claim.effect.state != "intended"
+    return "unknown" if was_in_doubt and answer.result != "confirmed" else str(answer.result)
+
+
+def confirmed(destination: DestinationPlan, answered: Sequence[Answered]) -> None:
+    """The target has them: post, free the heads, tell who waits for these records."""
+    if not answered:
+        return
+    proofs = [
+        ledger.Proof(s.intent.effect, a.external_id or s.external_id, a.reference, a.version) for s, a in answered
+    ]
+    proved = ledger.confirm(proofs)
+    done = [(s, a) for s, a in answered if s.intent.effect in proved]
+    halfway = [x for x in done if _goes_on(x[0])]
+    whole = [x for x in done if not _goes_on(x[0])]
+    _undone([s for s, _ in done if s.intent.operation == "reverse"])
+    _move_posted(whole)
+    moved_on = [s.claim.transaction for s, _ in halfway]
+    move(
+        moved_on, frm=[State.DELIVERING, State.UNKNOWN], to=State.READY, by=ENGINE, reason="reversed, to be posted anew"
+    )
+    _free_heads(whole, halfway)
+    failures.close(transactions=[s.claim.transaction for s, _ in done], how="auto:retry_succeeded")
+    _remember_ids(destination, whole)
+    heads.promote([s.claim.head for s, _ in whole])
+
+
+def _goes_on(shipment: Shipment) -> bool:
+    """Whether a new version is posted after this reversal."""
+    return shipment.intent.operation == "reverse" and not shipment.claim.withdraws
+
+
+def _undone(reversed_: Sequence[Shipment]) -> None:
+    ids = [s.claim.live_transaction for s in reversed_ if s.claim.live_transaction]
+    move(ids, frm=State.POSTED, to=State.REVERSED, by=ENGINE, reason="undone at the target: the source changed it")
+
+
+def _move_posted(whole: Sequence[Answered]) -> None:
+    reasons = [f"confirmed by the target{f' as {a.reference}' if a.reference else ''}" for _, a in whole]
+    move(
+        [s.claim.transaction for s, _ in whole], frm=[State.DELIVERING, State.UNKNOWN, State.FAILED],
+        to=State.POSTED, by=ENGINE, reason=reasons,
+    )  # fmt: skip
+
+
+FREE = """
+UPDATE routes_keyhead h
+SET transaction_id = CASE WHEN w.goes_on THEN h.transaction_id END,
+    due_at = CASE WHEN w.goes_on THEN (SELECT hub_now()) END,
+    lease_owner = NULL,
+    live_effect_id = w.effect_id, live_hash = w.content, live_external_id = w.external_id,
+    live_payload_id = w.payload_id, live_write_key = w.write_key, live_transaction_id = w.live_transaction_id,
+    generation = h.generation + w.generations,
+    quiet_until = (SELECT max(e.settles_at) FROM routes_effect e WHERE e.id = w.sent_id)
+FROM unnest(%s::bigint[], %s::bool[], %s::uuid[], %s::bytea[], %s::text[], %s::uuid[], %s::text[], %s::uuid[], %s::int[],
+            %s::uuid[], %s::uuid[])
+    AS w(id, goes_on, effect_id, content, external_id, payload_id, write_key, live_transaction_id, generations, sent_id,
+         transaction_id)
+WHERE h.id = w.id AND h.transaction_id = w.transaction_id
+"""
+
+
+def _free_heads(whole: Sequence[Answered], halfway: Sequence[Answered]) -> None:
+    """Note what now stands at the target, and free the heads whose transaction is at its end."""
+    rows = []
+    for goes_on, members in ((False, whole), (True, halfway)):
+        for s, a in members:
+            gone = s.intent.operation == "reverse" or s.claim.withdraws
+            delta = s.intent.operation == "create" and s.claim.live_hash is not None
+            rows.append(
+                (s.claim.head, goes_on, None if gone else s.intent.effect, None if gone else s.claim.content,
+                 "" if gone else (a.external_id or s.external_id), None if gone else s.claim.wanted,
+                 "" if gone else s.intent.write_key, None if gone else s.claim.transaction, int(gone) + int(delta),
+                 s.intent.effect, s.claim.transaction)
+            )  # fmt: skip
+    if rows:
+        with database.cursor() as cursor:
+            cursor.execute(FREE, [list(column) for column in zip(*rows, strict=True)])
+
+
+def _remember_ids(destination: DestinationPlan, whole: Sequence[Answered]) -> None:
+    """Keep which id the record has there, and release what waited for it."""
+    entity = plan(whole[0][0].claim.snapshot).entity if whole else ""
+    if not entity or not destination.keeps_reference:
+        return
+    rows = [
+        (entity, destination.connection_id, s.claim.key, a.external_id, a.reference)
+        for s, a in whole
+        if a.external_id and s.intent.operation != "reverse"
+    ]
+    cross_references.upsert(rows)
+    keys = [s.claim.key for s, _ in whole]
+    # After this commit: it locks other heads. Should the process die in between, the sweep does it.
+    transaction.on_commit(lambda: releases.parents_arrived(entity, destination.connection_id, keys))
+
+
+def refused(connection: Connection, destination: DestinationPlan, answered: Sequence[Answered], *, owner: UUID) -> None:
+    """The target certainly did nothing: wait for the system, try again by itself, or ask a person."""
+    if not answered:
+        return
+    messages = [a.message for _, a in answered]
+    final = ledger.refuse([s.intent.effect for s, _ in answered], messages, owner=owner)
+    mine = [(s, a) for s, a in answered if s.intent.effect in final]
+    waiting = [x for x in mine if x[1].category in WAITS_FOR_SYSTEM]
+    for category in {a.category for _, a in waiting}:
+        assert category is not None
+        words = next(a.message for _, a in waiting if a.category is category)
+        trip(connection, category, words)
+    _back_to_ready(waiting, owner, "the target takes nothing at the moment")
+    _retry_or_fail(connection, [x for x in mine if x[1].category not in WAITS_FOR_SYSTEM], owner)
+
+
+def trip(connection: Connection, category: Category, words: str) -> None:
+    """Open the connection's breaker; its first opening is one failure for a person, whatever the number of records."""
+    if not breaker.trip(connection.pk, category=category, message=words):
+        return
+    with database.cursor() as cursor:
+        cursor.execute(
+            "SELECT hub_now(), (SELECT min(route_id) FROM routes_destination WHERE connection_id = %s),"
+            " (SELECT min(id) FROM routes_route WHERE connection_id = %s)",
+            [connection.pk, connection.pk],
+        )
+        now, target_of, source_of = cursor.fetchone()
+    problem = Problem("error", category, "", None, f"{connection.name}: {words}", None, "a system that answers")
+    trouble = failures.Trouble(
+        connection.legal_entity_id, target_of or source_of, "deliver", problem, connection_id=connection.pk
+    )
+    failures.write_down([trouble], at=now)
+
+
+def _back_to_ready(answered: Sequence[Answered], owner: UUID, reason: str, seconds: float = 0.0) -> None:
+    ids = [s.claim.transaction for s, _ in answered]
+    move(ids, frm=[State.DELIVERING, State.UNKNOWN], to=State.READY, by=ENGINE, reason=reason)
+    put_back([s.claim.head for s, _ in answered], owner=owner, seconds=seconds)
+
+
+def _retry_or_fail(connection: Connection, answered: Sequence[Answered], owner: UUID) -> None:
+    again, over = [], []
+    for s, a in answered:
+        category = a.category or Category.INTERNAL
+        wait = retry.delay(category, s.claim.attempts + 1, retry_after=a.retry_after)
+        if wait is None:
+            over.append((s, a))
+        else:
+            again.append((s, a, wait))
+    count_attempts([s.claim.transaction for s, _ in answered])
+    ids = [s.claim.transaction for s, _, _ in again]
+    reasons = [f"refused for now: {a.message}" for _, a, _ in again]
+    move(ids, frm=[State.DELIVERING, State.UNKNOWN], to=State.RETRYING, by=ENGINE, reason=reasons)
+    put_back([s.claim.head for s, _, _ in again], owner=owner, seconds=[w for _, _, w in again])
+    stop(connection, [(s.claim, s.destination, a) for s, a in over])
+
+
+def count_attempts(transactions: Sequence[UUID]) -> None:
+    """Count one more try."""
+    if transactions:
+        with database.cursor() as cursor:
+            cursor.execute(
+                "UPDATE routes_transaction SET attempts = attempts + 1 WHERE id = ANY(%s)", [list(transactions)]
+            )
+
+
+def stop(connection: Connection, stopped: Sequence[tuple[Claim, DestinationPlan, WriteOutcome]]) -> None:
+    """Hand transactions to people: parked for a parent, held for a period or approval, failed for the rest."""
+    aside: dict[State, list[tuple[Claim, DestinationPlan, WriteOutcome]]] = {}
+    for claim, destination, answer in stopped:
+        aside.setdefault(_where_to(answer), []).append((claim, destination, answer))
+    for state, members in aside.items():
+        moved = move(
+            [c.transaction for c, _, _ in members], frm=[State.DELIVERING, State.UNKNOWN, State.RETRYING], to=state,
+            by=ENGINE, reason=[a.message or "stopped" for _, _, a in members],
+            return_to=State.NORMALISED if state in (State.PARKED, State.HELD) else "",
+        )  # fmt: skip
+        heads_rest([c.head for c, _, _ in members])
+        _explain(connection, [m for m in members if m[0].transaction in set(moved)])
+
+
+def _where_to(answer: WriteOutcome) -> State:
+    if answer.category is Category.CLOSED_PERIOD or answer.category is Category.APPROVAL_MISSING:
+        return State.HELD
+    return State.FAILED
+
+
+def heads_rest(ids: Sequence[int]) -> None:
+    """Nothing more is to do for these heads by itself; a newer version or a person goes on."""
+    if ids:
+        with database.cursor() as cursor:
+            cursor.execute(
+                "UPDATE routes_keyhead SET due_at = NULL, lease_owner = NULL WHERE id = ANY(%s)", [list(ids)]
+            )
+
+
+def _explain(connection: Connection, members: Sequence[tuple[Claim, DestinationPlan, WriteOutcome]]) -> None:
+    with database.cursor() as cursor:
+        cursor.execute("SELECT hub_now()")
+        now = cursor.fetchone()[0]
+    troubles = []
+    for claim, _, answer in members:
+        category = answer.category or Category.INTERNAL
+        problem = Problem("error", category, "", None, answer.message or "The target refused it without a reason.")
+        troubles.append(
+            failures.Trouble(
+                claim.legal_entity, plan(claim.snapshot).route_id, "deliver", problem, record=claim.record,
+                transaction=claim.transaction, connection_id=connection.pk, amount=claim.amount,
+                currency=claim.currency, hours=claim.hours, hint=answer.hint,
+            )
+        )  # fmt: skip
+    failures.write_down(troubles, at=now)
+
+
+def not_sent(connection: Connection, answered: Sequence[Answered], *, owner: UUID) -> None:
+    """No byte left us: the same effect goes later, under the same number."""
+    if not answered:
+        return
+    back = ledger.take_back([s.intent.effect for s, _ in answered], owner=owner)
+    mine = [(s, a) for s, a in answered if s.intent.effect in back]
+    for category in {a.category for _, a in mine if a.category in WAITS_FOR_SYSTEM}:
+        assert category is not None
+        trip(connection, category, next(a.message for _, a in mine if a.category is category))
+    waits = [a for _, a in mine if a.retry_after]
+    seconds = max((a.retry_after or 0.0 for a in waits), default=1.0)
+    hopeless = [(s, a) for s, a in mine if a.category in (Category.CONFIGURATION, Category.NO_RIGHT, Category.INTERNAL)]
+    stop(connection, [(s.claim, s.destination, a) for s, a in hopeless])
+    _back_to_ready([x for x in mine if x not in hopeless], owner, "not sent: the target could not be reached", seconds)
+
+
+def doubtful(destination: DestinationPlan, answered: Sequence[Answered], *, owner: UUID) -> None:
+    """It may or may not have happened: ask the target, send the same bytes again, or ask a person, by write class."""
+    for message in {a.message for _, a in answered}:
+        group = [(s, a) for s, a in answered if a.message == message]
+        in_doubt = ledger.doubt(
+            [s.intent.effect for s, _ in group], settle=destination.write.settle_seconds, message=message
+        )
+        mine = [s for s, _ in group if s.intent.effect in in_doubt]
+        move(
+            [s.claim.transaction for s in mine], frm=State.DELIVERING, to=State.UNKNOWN, by=ENGINE,
+            reason=f"no proof came back: {message}",
+        )  # fmt: skip
+        if destination.write.write_class == "blind":
+            give_to_person([s.claim for s in mine], message)
+            continue
+        wait = destination.write.settle_seconds if destination.write.write_class == "look_up" else 1.0
+        count_attempts([s.claim.transaction for s in mine])
+        put_back([s.claim.head for s in mine], owner=owner, seconds=wait)
+
+
+def give_to_person(claimed: Sequence[Claim], message: str) -> None:
+    """A person decides whether a blind write happened; nothing is sent again by itself."""
+    words = f"It is not known whether this was written, and the target cannot be asked: {message}. Look it up there."
+    moved = set(move([c.transaction for c in claimed], frm=State.UNKNOWN, to=State.FAILED, by=ENGINE, reason=words))
+    heads_rest([c.head for c in claimed])
+    with database.cursor() as cursor:
+        cursor.execute("SELECT hub_now()")
+        now = cursor.fetchone()[0]
+    failures.write_down(
+        [
+            failures.Trouble(
+                c.legal_entity, plan(c.snapshot).route_id, "confirm",
+                Problem("error", Category.OUTCOME_UNKNOWN, "", None, words), record=c.record,
+                transaction=c.transaction, amount=c.amount, currency=c.currency, hours=c.hours,
+            )
+            for c in claimed
+            if c.transaction in moved
+        ],
+        at=now,
+    )  # fmt: skip
+
+
+def end_without_effect(claimed: Sequence[Claim], state: State, reason: str, *, owner: UUID) -> None:
+    """End transactions that need nothing from the target, and free their heads."""
+    if not claimed:
+        return
+    move([c.transaction for c in claimed], frm=[State.READY, State.RETRYING], to=state, by=ENGINE, reason=reason)
+    with database.cursor() as cursor:
+        cursor.execute(
+            "UPDATE routes_keyhead SET transaction_id = NULL, due_at = NULL, lease_owner = NULL"
+            " WHERE id = ANY(%s) AND lease_owner = %s",
+            [[c.head for c in claimed], owner],
+        )
+    failures.close(transactions=[c.transaction for c in claimed], how="auto:newer_version")
+    heads.promote([c.head for c in claimed])
+
+
+def needs_person_to_correct(claimed: Sequence[tuple[Claim, DestinationPlan]]) -> None:
+    """The destination declares no way to correct what is posted."""
+    words = (
+        "It is posted already and this target has no way to change it. Correct it there and close this, or waive it."
+    )
+    ids = [c.transaction for c, _ in claimed]
+    move(ids, frm=[State.READY, State.RETRYING], to=State.FAILED, by=ENGINE, reason=words)
+    heads_rest([c.head for c, _ in claimed])
+    if not claimed:
+        return
+    with database.cursor() as cursor:
+        cursor.execute("SELECT hub_now()")
+        now = cursor.fetchone()[0]
+    failures.write_down(
+        [
+            failures.Trouble(
+                c.legal_entity, plan(c.snapshot).route_id, "deliver", Problem("error", Category.CONFLICT, "", None, words),
+                record=c.record, transaction=c.transaction, connection_id=d.connection_id, amount=c.amount,
+                currency=c.currency, hours=c.hours,
+            )
+            for c, d in claimed
+        ],
+        at=now,
+    )  # fmt: skip

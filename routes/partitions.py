@@ -1,0 +1,41 @@
+"""Monthly partitions of the tables that grow, by range of their UUIDv7 id.
+
+A default partition takes what falls outside (a clock that jumped), so that nothing is ever refused for want of a
+partition. `ensure()` runs with every sweep of the night and at migration.
+"""
+
+import datetime as dt
+from uuid import UUID
+
+from django.db import connection
+
+TABLES = ("routes_record", "routes_payload", "routes_transition", "routes_attempt", "routes_exchange")
+
+
+def first_id(day: dt.date) -> UUID:
+    """Return the smallest UUIDv7 of a day at midnight UTC (RFC 9562: 48 bits of milliseconds come first)."""
+    milliseconds = int(dt.datetime(day.year, day.month, day.day, tzinfo=dt.UTC).timestamp() * 1000)
+    return UUID(int=milliseconds << 80)
+
+
+def _month(day: dt.date, ahead: int) -> dt.date:
+    number = day.year * 12 + day.month - 1 + ahead
+    return dt.date(number // 12, number % 12 + 1, 1)
+
+
+def ensure(today: dt.date, *, months_ahead: int = 3) -> list[str]:
+    """Make the partitions of this month and of those ahead that are missing; return their names."""
+    made = []
+    with connection.cursor() as cursor:
+        for ahead in range(months_ahead + 1):
+            start, end = _month(today, ahead), _month(today, ahead + 1)
+            for table in TABLES:
+                name = f"{table}_{start:%Y_%m}"
+                cursor.execute("SELECT to_regclass(%s) IS NULL", [name])
+                if cursor.fetchone()[0]:
+                    cursor.execute(
+                        f"CREATE TABLE {name} PARTITION OF {table} "
+                        f"FOR VALUES FROM ('{first_id(start)}') TO ('{first_id(end)}')"
+                    )
+                    made.append(name)
+    return made

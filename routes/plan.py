@@ -1,0 +1,174 @@
+"""A route's configuration as one snapshot, and the compiled form that workers run.
+
+`current()` freezes what is published now; `plan()` compiles a snapshot once per process. A transaction names its snapshot,
+so what it was processed with can be shown and used again years later.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from canonical.entities import ENTITIES
+from connectors.models import Connection
+from governance import versions
+from governance.models import Version
+from mappings import CompiledFormula, CompiledMapping, compile_formula, compile_mapping
+from routes import systems
+from routes.models import Destination, Route, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class DestinationPlan:
+    """One destination, compiled."""
+
+    id: int
+    name: str
+    connection_id: int
+    stream: str
+    lane: str
+    group: str
+    correction: str
+    delta_fields: tuple[str, ...]
+    posting_date: str
+    batch_size: int
+    window: int
+    condition: CompiledFormula | None
+    condition_text: str
+    key: CompiledFormula | None
+    approval: CompiledFormula | None
+    translate: CompiledMapping
+    keeps_reference: bool
+    write: systems.WriteFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A route, compiled from one snapshot."""
+
+    snapshot_id: int
+    route_id: int
+    legal_entity_id: int
+    connection_id: int | None
+    upstream_id: int | None
+    entity: str
+    in_order: bool
+    source: systems.StreamFacts
+    normalise: CompiledMapping | None
+    group_by: CompiledFormula | None
+    destinations: tuple[DestinationPlan, ...]
+
+
+class NotReadyToRun(ValueError):
+    """The route cannot run as it is configured; the message says what is missing and where to add it."""
+
+
+def _mapping(name: str) -> dict[str, Any]:
+    try:
+        version = versions.published("mapping", name)
+    except Version.DoesNotExist:
+        raise NotReadyToRun(
+            f"The mapping “{name}” has no published version. Publish one before the route runs."
+        ) from None
+    return {"name": name, "version": version.number, "content": version.content}
+
+
+DESTINATION_FIELDS = (
+    "name", "stream", "lane", "condition", "group", "key_formula", "correction", "delta_fields", "posting_date",
+    "approval_formula", "batch_size", "window", "keeps_reference",
+)  # fmt: skip
+
+
+def _destination(destination: Destination) -> dict[str, Any]:
+    content = {name: getattr(destination, name) for name in DESTINATION_FIELDS}
+    return content | {
+        "id": destination.pk,
+        "connection": destination.connection_id,
+        "connector": destination.connection.connector,
+        "translate": _mapping(destination.mapping),
+    }
+
+
+def current(route: Route) -> Snapshot:
+    """Return the snapshot of what is configured and published now; made if this configuration is new.
+
+    Raises NotReadyToRun.
+    """
+    content = {
+        "route": {
+            "slug": route.slug,
+            "legal_entity": route.legal_entity_id,
+            "connection": route.connection_id,
+            "connector": route.connection.connector if route.connection else "",
+            "stream": route.stream,
+            "upstream": route.upstream_id,
+            "group_by": route.group_by,
+            "entity": route.canonical_entity,
+            "order": route.order,
+        },
+        "normalise": _mapping(route.mapping) if route.mapping else None,
+        "destinations": [
+            _destination(d) for d in route.destinations.filter(enabled=True).select_related("connection").order_by("pk")
+        ],
+    }
+    encoded = msgspec.json.encode(content, order="deterministic")
+    snapshot, _ = Snapshot.objects.get_or_create(
+        route=route, content_hash=sha256(encoded).hexdigest(), defaults={"content": content}
+    )
+    return snapshot
+
+
+def _formula(text: str) -> CompiledFormula | None:
+    return compile_formula(text, inward=False) if text.strip() else None
+
+
+def _compile_destination(content: dict[str, Any]) -> DestinationPlan:
+    return DestinationPlan(
+        id=content["id"],
+        name=content["name"],
+        connection_id=content["connection"],
+        stream=content["stream"],
+        lane=content["lane"],
+        group=content["group"],
+        correction=content["correction"],
+        delta_fields=tuple(content["delta_fields"]),
+        posting_date=content["posting_date"],
+        batch_size=content["batch_size"],
+        window=content["window"],
+        condition=_formula(content["condition"]),
+        condition_text=content["condition"],
+        key=_formula(content["key_formula"]),
+        approval=_formula(content["approval_formula"]),
+        translate=compile_mapping(content["translate"]["content"]),
+        keeps_reference=content["keeps_reference"],
+        write=systems.write_facts(content["connector"], content["stream"]),
+    )
+
+
+@lru_cache(maxsize=256)
+def plan(snapshot_id: int) -> Plan:
+    """Return the compiled form of a snapshot; compiled once per process, since a snapshot never changes."""
+    snapshot = Snapshot.objects.get(pk=snapshot_id)
+    content = snapshot.content
+    route = content["route"]
+    normalise = content["normalise"]
+    return Plan(
+        snapshot_id=snapshot.pk,
+        route_id=snapshot.route_id,
+        legal_entity_id=route["legal_entity"],
+        connection_id=route["connection"],
+        upstream_id=route["upstream"],
+        entity=route["entity"],
+        in_order=route["order"] == "in_order",
+        source=systems.stream_facts(route["connector"], route["stream"]) if route["connection"] else systems.UPSTREAM,
+        normalise=compile_mapping(normalise["content"], entity=ENTITIES[route["entity"]]) if normalise else None,
+        group_by=_formula(route["group_by"]),
+        destinations=tuple(_compile_destination(d) for d in content["destinations"]),
+    )
+
+
+def connection_of(plan_: Plan) -> Connection:
+    """Return the source connection of a route that reads a stream."""
+    return Connection.objects.get(pk=plan_.connection_id)

@@ -1,0 +1,198 @@
+"""Taking in a page of source records: sort new from known, evaluate, and store it all in the caller's commit.
+
+A page costs a constant number of queries. What was read moves the run's totals and cursor in the same commit, so that
+after a crash a page is either wholly there or read again.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from canonical.failure import Category
+from canonical.problem import Problem
+from connectors.paths import find
+from governance.models import LegalEntity
+from routes import echoes, evaluation, overlays, storing
+from routes.arrivals import Arrival, Unreadable, decode, digest, exact, key_of, moment_of, version_of
+from routes.plan import Plan
+
+__all__ = ["Totals", "decode", "exact", "take_in", "take_in_part", "withdraw_missing"]
+
+
+@dataclass(slots=True)
+class Totals:
+    """How a page was accounted for: read = new + changed + unchanged + unreadable."""
+
+    read: int = 0
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    unreadable: int = 0
+    withdrawn: int = 0
+    echoes: int = 0
+    seen: list[str] = field(default_factory=list)  # keys that the source has, for comparing runs
+
+    def add(self, other: "Totals") -> None:
+        """Add the counts of another part of the page."""
+        for name in ("read", "new", "changed", "unchanged", "unreadable", "withdrawn", "echoes"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.seen.extend(other.seen)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The newest version of a key that the route has seen."""
+
+    content: bytes
+    version: str
+    withdrawn: bool
+    record: UUID
+
+
+def take_in(
+    plan: Plan, raws: Iterable[Mapping[str, Any]], *, run: UUID | None, causation: UUID | None = None
+) -> Totals:
+    """Store a page of raw records with everything that follows from them, up to ready; in the caller's commit.
+
+    Returns how each was accounted for. A key that comes twice in a page is taken in twice, in order.
+    """
+    assert connection.in_atomic_block, "a page and its cursor share a commit"
+    now = _now()
+    totals = Totals()
+    arrivals = [_arrive(plan, raw, now, causation) for raw in raws]
+    for part in _each_key_once(arrivals):
+        totals.add(take_in_part(plan, part, run=run, now=now))
+    return totals
+
+
+def _now() -> dt.datetime:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT hub_now()")
+        moment: dt.datetime = cursor.fetchone()[0]
+        return moment
+
+
+def _arrive(plan: Plan, raw: Mapping[str, Any], now: dt.datetime, causation: UUID | None) -> Arrival:
+    body = exact(raw).replace("\\u0000", "\\ufffd")  # PostgreSQL keeps no NUL character in text
+    arrival = Arrival(raw, body, digest(body), causation=causation)
+    facts = plan.source
+    try:
+        arrival.key = key_of(raw, facts.key)
+        if facts.changed_at:
+            arrival.changed_at = moment_of(find(raw, facts.changed_at), facts.changed_at)
+        arrival.version = version_of(
+            raw, number=facts.version, changed_at=arrival.changed_at, content=arrival.content, arrived=now
+        )
+    except Unreadable as error:
+        arrival.outcome = "unreadable"
+        arrival.key = f"unreadable:{arrival.content.hex()}"
+        arrival.version = f"t{now:%Y-%m-%dT%H:%M:%S.%f}"
+        arrival.legal_entity = plan.legal_entity_id
+        arrival.problems.append(Problem("error", Category.SHAPE, "", None, str(error), arrival.body[:100]))
+    return arrival
+
+
+def _each_key_once(arrivals: Sequence[Arrival]) -> list[list[Arrival]]:
+    """Split a page so that no part holds a key twice; nearly always one part."""
+    parts: list[list[Arrival]] = []
+    depth: dict[str, int] = {}
+    for arrival in arrivals:
+        level = depth.get(arrival.key, 0)
+        depth[arrival.key] = level + 1
+        if level == len(parts):
+            parts.append([])
+        parts[level].append(arrival)
+    return parts
+
+
+def take_in_part(plan: Plan, arrivals: Sequence[Arrival], *, run: UUID | None, now: dt.datetime) -> Totals:
+    """Take in records of which no two have the same key."""
+    totals = Totals(read=len(arrivals), seen=[a.key for a in arrivals if a.outcome != "unreadable"])
+    fresh = _sort_out(plan, arrivals, _known(plan, [a.key for a in arrivals]), totals)
+    readable = [a for a in fresh if a.outcome != "unreadable"]
+    if readable:
+        evaluation.normalise(plan, readable, entities=_entities())
+        if plan.connection_id is not None:
+            mirrored = echoes.among(plan, readable)
+            if mirrored:
+                totals.echoes = len(mirrored)
+                for arrival in mirrored:
+                    _uncount(arrival, totals)
+                storing.remember_seen(plan, mirrored)
+                fresh = [a for a in fresh if a not in mirrored]
+                readable = [a for a in readable if a not in mirrored]
+        overlays.apply(plan, readable)
+        placed = storing.where_posted(plan, readable)
+        evaluation.evaluate(plan, readable, posted_at=lambda a: placed.get(a.key, {}))
+    if fresh:
+        storing.store(plan, fresh, run=run, now=now)
+    return totals
+
+
+def _uncount(arrival: Arrival, totals: Totals) -> None:
+    setattr(totals, arrival.outcome, getattr(totals, arrival.outcome) - 1)
+    totals.unchanged += 1
+
+
+def _known(plan: Plan, keys: Sequence[str]) -> dict[str, Known]:
+    with connection.cursor() as cursor:
+        # One page of a route at a time: two that carry the same key must not both call it new.
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_ROUTE_LOCK, plan.route_id])
+        cursor.execute(
+            "SELECT key, content_hash, version, withdrawn, record_id FROM routes_sourcehead"
+            " WHERE route_id = %s AND key = ANY(%s)",
+            [plan.route_id, list(keys)],
+        )
+        return {key: Known(bytes(content), *rest) for key, content, *rest in cursor.fetchall()}
+
+
+_ROUTE_LOCK = 7201  # first key of the advisory locks that serialise pages of a route
+
+
+def _sort_out(plan: Plan, arrivals: Sequence[Arrival], known: Mapping[str, Known], totals: Totals) -> list[Arrival]:
+    """Count each arrival and return those that are to be stored."""
+    fresh = []
+    for arrival in arrivals:
+        head = known.get(arrival.key)
+        if arrival.outcome == "unreadable":
+            totals.unreadable += 1
+            if head is None:  # the same unreadable bytes again are the same cause
+                fresh.append(arrival)
+            continue
+        arrival.previous = head.record if head else None
+        if head is None:
+            totals.new += 1
+        elif head.content == arrival.content and not head.withdrawn:
+            totals.unchanged += 1
+            continue
+        else:
+            arrival.outcome = "changed"
+            arrival.overtaken = arrival.version < head.version and not plan.in_order
+            totals.changed += 1
+        fresh.append(arrival)
+    return fresh
+
+
+def _entities() -> dict[str, int]:
+    return dict(LegalEntity.objects.values_list("code", "pk"))
+
+
+def withdraw_missing(plan: Plan, keys: Sequence[str], *, run: UUID | None) -> int:
+    """Take in "nothing" as the newest version of keys that the source no longer has; return how many."""
+    with transaction.atomic():
+        now = _now()
+        known = _known(plan, keys)
+        arrivals = [
+            storing.nothing_arrived(plan, key, head.record, now) for key, head in known.items() if not head.withdrawn
+        ]
+        for arrival in arrivals:
+            arrival.stage = "compare"
+        storing.load_canonical(plan, arrivals)
+        placed = storing.where_posted(plan, arrivals)
+        evaluation.evaluate(plan, arrivals, posted_at=lambda a: placed.get(a.key, {}))
+        storing.store(plan, arrivals, run=run, now=now)
+        return len(arrivals)

@@ -1,0 +1,79 @@
+"""Letting go on what waited: a parent arrived, a table row was added, somebody approved."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db import connection
+
+from governance.actor import ENGINE, By
+from routes import reprocess
+
+LIMIT = 2000  # transactions a call takes on; the sweep takes the rest
+
+
+def waiting_for(kind: str, ons: Sequence[str], *, connection_id: int | None = None) -> list[UUID]:
+    """Return transactions that wait for any of these, oldest version of each key first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT w.transaction_id FROM routes_wait w JOIN routes_transaction t ON t.id = w.transaction_id
+            WHERE w.kind = %s AND w."on" = ANY(%s) AND (%s::bigint IS NULL OR w.connection_id = %s)
+            ORDER BY t.key, t.version LIMIT %s
+            """,
+            [kind, list(ons), connection_id, connection_id, LIMIT],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def parents_arrived(entity: str, connection_id: int, keys: Sequence[str]) -> int:
+    """Release what is parked for records that now exist at a destination; return how many went on."""
+    parked = waiting_for("parent", [f"{entity}:{key}" for key in keys], connection_id=connection_id)
+    if not parked:
+        return 0
+    return len(
+        reprocess.transactions(
+            parked, by=ENGINE, reason="the record it waited for has arrived", how="auto:parent_arrived"
+        )
+    )
+
+
+def arrived_meanwhile() -> int:
+    """Release what was parked at the very moment at which its parent arrived; part of the sweep."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT w.transaction_id FROM routes_wait w
+            JOIN mappings_crossreference x ON x.connection_id = w.connection_id
+                AND x.entity || ':' || x.canonical_key = w."on"
+            WHERE w.kind = 'parent' LIMIT %s
+            """,
+            [LIMIT],
+        )
+        parked = [row[0] for row in cursor.fetchall()]
+    return len(
+        reprocess.transactions(
+            parked, by=ENGINE, reason="the record it waited for has arrived", how="auto:parent_arrived"
+        )
+    )
+
+
+def cause_removed(fingerprint: str, *, by: By, reason: str) -> int:
+    """Take on again everything that one cause has stopped; return how many records and transactions went on.
+
+    For many members the caller repeats it until it returns 0; each call is one commit.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT transaction_id FROM routes_failure WHERE fingerprint = %s AND closed_at IS NULL"
+            " AND transaction_id IS NOT NULL LIMIT %s",
+            [fingerprint, LIMIT],
+        )
+        transactions = [row[0] for row in cursor.fetchall()]
+        cursor.execute(
+            "SELECT DISTINCT record_id FROM routes_failure WHERE fingerprint = %s AND closed_at IS NULL"
+            " AND transaction_id IS NULL AND record_id IS NOT NULL LIMIT %s",
+            [fingerprint, LIMIT],
+        )
+        records = [row[0] for row in cursor.fetchall()]
+    went_on = reprocess.transactions(transactions, by=by, reason=reason, how="fixed")
+    return len(went_on) + len(reprocess.records(records, by=by, reason=reason, how="fixed"))

@@ -1,0 +1,203 @@
+"""Taking stopped work on again, from its stored bodies: after a fix, a release, an approval or a resubmission.
+
+The current configuration is used unless "as then" is asked for. What stops again stops for a reason of its own, which is
+written down anew.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from canonical import codec
+from canonical.entities import ENTITIES
+from governance.actor import By, as_actor
+from governance.identifiers import new_id
+from governance.models import LegalEntity
+from routes import evaluation, failures, heads, overlays, storing
+from routes.arrivals import Arrival, Verdict, decode
+from routes.models import Route
+from routes.plan import Plan, current, plan
+from routes.states import State, move, write_record_moves
+
+STOPPED = (State.PARKED, State.HELD, State.FAILED)
+
+
+def transactions(ids: Sequence[UUID], *, by: By, reason: str, how: str, as_then: bool = False) -> list[UUID]:
+    """Validate and translate stopped transactions again and queue those that pass; return those that went on.
+
+    Left alone: what is not stopped, what a newer version replaced, and what has a write in doubt, which needs a decision
+    first. One commit, a constant number of queries per route.
+    """
+    if not ids:
+        return []
+    went_on: list[UUID] = []
+    with transaction.atomic():
+        held = heads.lock_of(ids)
+        rows = _load(list(held))
+        groups: dict[tuple[int, int | None], list[dict[str, Any]]] = {}
+        for row in rows:
+            groups.setdefault((row["route"], row["snapshot"] if as_then else None), []).append(row)
+        for (route, snapshot), members in groups.items():
+            made = plan(snapshot or current(Route.objects.get(pk=route)).pk)
+            went_on += _again(made, members, held, by=by, reason=reason, how=how)
+    return went_on
+
+
+LOAD = """
+SELECT t.id, t.record_id, t.run_id, r.route_id AS route, t.snapshot_id AS snapshot, t.destination_id AS destination,
+       t.key, t.version, t.state, t.legal_entity_id AS legal_entity, t.withdraws, r.key AS record_key,
+       r.correlation_id AS correlation, p.body AS canonical, s.body AS source
+FROM routes_transaction t
+JOIN routes_record r ON r.id = t.record_id
+LEFT JOIN routes_payload p ON p.id = r.canonical_payload_id
+LEFT JOIN routes_payload s ON s.id = r.source_payload_id
+WHERE t.id = ANY(%s) AND t.state = ANY(%s)
+  AND NOT EXISTS (
+    SELECT FROM routes_effectlink l JOIN routes_effect e ON e.id = l.effect_id
+    WHERE l.transaction_id = t.id AND e.state IN ('sent', 'unknown'))
+"""
+
+
+def _load(ids: Sequence[UUID]) -> list[dict[str, Any]]:
+    with connection.cursor() as cursor:
+        cursor.execute(LOAD, [list(ids), [str(s) for s in STOPPED]])
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _again(
+    made: Plan, rows: Sequence[dict[str, Any]], held: dict[UUID, int], *, by: By, reason: str, how: str
+) -> list[UUID]:
+    destinations = {d.id: d for d in made.destinations}
+    usable = [row for row in rows if row["destination"] in destinations]
+    actor = as_actor(by)
+    moved = set(move([row["id"] for row in usable], frm=STOPPED, to=State.NORMALISED, by=actor, reason=reason))
+    failures.close(transactions=list(moved), how=how)
+    heads.forget_waits(list(moved))
+    pairs = [_pair(made, row, destinations[row["destination"]]) for row in usable if row["id"] in moved]
+    overlays.apply(made, [a for a, v in pairs if not v.withdraws])
+    for destination in made.destinations:
+        mine = [(a, v) for a, v in pairs if v.destination is destination and not v.withdraws and not a.failed]
+        if mine:
+            evaluation.translate(made, destination, mine)
+    _settle(made, pairs, held, by=by)
+    return [v.transaction for _, v in pairs if v.state is State.READY]
+
+
+def _pair(made: Plan, row: dict[str, Any], destination: Any) -> tuple[Arrival, Verdict]:
+    body = row["canonical"] or "{}"
+    arrival = Arrival({}, "", b"", row["record_key"], row["version"], record=row["record_id"])
+    arrival.canonical = codec.loads(ENTITIES[made.entity], body.encode())
+    arrival.canonical_body = body
+    arrival.legal_entity, arrival.correlation = row["legal_entity"], row["correlation"]
+    verdict = Verdict(destination, State.RECEIVED, State.NORMALISED, row["key"], "", transaction=row["id"])
+    if row["withdraws"]:
+        verdict.withdraws, verdict.state, verdict.reached = True, State.READY, State.VALIDATED
+        verdict.reason = "withdrawn at the source"
+    return arrival, verdict
+
+
+def _settle(made: Plan, pairs: Sequence[tuple[Arrival, Verdict]], held: dict[UUID, int], *, by: By) -> None:
+    actor = as_actor(by)
+    for arrival, verdict in pairs:
+        if arrival.failed:
+            verdict.state, verdict.problems = State.FAILED, list(arrival.problems)
+            verdict.reason = arrival.problems[0].message
+    _write_bodies(made, pairs)
+    passed = [(a, v) for a, v in pairs if v.reached is State.VALIDATED]
+    move([v.transaction for _, v in passed], frm=State.NORMALISED, to=State.VALIDATED, by=actor, reason="checked again")
+    for state in (State.READY, State.PARKED, State.HELD, State.FAILED):
+        members = [(a, v) for a, v in pairs if v.state is state]
+        move(
+            [v.transaction for _, v in members], frm=[State.NORMALISED, State.VALIDATED], to=state, by=actor,
+            reason=[v.reason or "stopped again" for _, v in members],
+            return_to=State.NORMALISED if state in (State.PARKED, State.HELD) else "",
+            waits_for=[v.waits_for[1] if v.waits_for else "" for _, v in members],
+        )  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT hub_now()")
+        now = cursor.fetchone()[0]
+        cursor.execute(
+            "UPDATE routes_keyhead SET due_at = greatest((SELECT hub_now()), quiet_until), lease_owner = NULL"
+            " WHERE id = ANY(%s)",
+            [[held[v.transaction] for _, v in pairs if v.state is State.READY and v.transaction in held]],
+        )
+    storing.write_stops(made, pairs, now=now)
+
+
+def _write_bodies(made: Plan, pairs: Sequence[tuple[Arrival, Verdict]]) -> None:
+    """Store the new requests, and canonical forms with corrections in them, and point the transactions at them."""
+    bodies: list[tuple[UUID, str, str]] = []
+    rows = []
+    for arrival, verdict in pairs:
+        request = canonical = None
+        if verdict.body:
+            request = new_id()
+            bodies.append((request, "request", verdict.body))
+        if arrival.canonical_body:
+            canonical = new_id()
+            bodies.append((canonical, "canonical", arrival.canonical_body))
+        amount, currency, hours = evaluation.money(arrival)
+        rows.append((verdict.transaction, request, verdict.content or None, canonical, amount, currency, hours))
+    if not rows:
+        return
+    with connection.cursor() as cursor:
+        with cursor.copy("COPY routes_payload (id, stage, body) FROM STDIN") as copy:
+            for body in bodies:
+                copy.write_row(body)
+        cursor.execute(
+            """
+            UPDATE routes_transaction t
+            SET request_payload_id = w.request, request_hash = w.content, canonical_payload_id = w.canonical,
+                snapshot_id = %s, amount = w.amount, currency = w.currency, hours = w.hours, attempts = 0
+            FROM unnest(%s::uuid[], %s::uuid[], %s::bytea[], %s::uuid[], %s::numeric[], %s::text[], %s::numeric[])
+                AS w(id, request, content, canonical, amount, currency, hours)
+            WHERE t.id = w.id
+            """,
+            [made.snapshot_id, *[list(column) for column in zip(*rows, strict=True)]],
+        )
+
+
+def records(ids: Sequence[UUID], *, by: By, reason: str, how: str) -> list[UUID]:
+    """Normalise records again that failed before a destination was chosen; return those that went on."""
+    if not ids:
+        return []
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT r.id, r.route_id, r.run_id, r.key, r.version, r.content_hash, r.correlation_id, r.outcome, p.body,
+                   r.changed_at, (SELECT hub_now())
+            FROM routes_record r JOIN routes_payload p ON p.id = r.source_payload_id
+            WHERE r.id = ANY(%s) AND r.state = 'failed' ORDER BY r.id FOR UPDATE OF r
+            """,
+            [list(ids)],
+        )
+        by_route: dict[int, list[tuple[Any, ...]]] = {}
+        for row in cursor.fetchall():
+            by_route.setdefault(row[1], []).append(row)
+        went_on: list[UUID] = []
+        for route, rows in by_route.items():
+            made = plan(current(Route.objects.get(pk=route)).pk)
+            went_on += _records_again(made, rows, by=by, reason=reason, how=how)
+        return went_on
+
+
+def _records_again(made: Plan, rows: Sequence[tuple[Any, ...]], *, by: By, reason: str, how: str) -> list[UUID]:
+    arrivals = []
+    for id_, _, run, key, version, content, correlation, outcome, body, changed_at, now in rows:
+        arrival = Arrival(decode(body), body, bytes(content), key, version, outcome, record=id_)
+        arrival.correlation, arrival.changed_at = correlation, changed_at
+        arrivals.append((arrival, run, now))
+    found = [a for a, _, _ in arrivals]
+    readable = [a for a in found if a.outcome != "unreadable"]
+    failures.close(records=[a.record for a in found], how=how)
+    evaluation.normalise(made, readable, entities=dict(LegalEntity.objects.values_list("code", "pk")))
+    overlays.apply(made, readable)
+    placed = storing.where_posted(made, readable)
+    evaluation.evaluate(made, readable, posted_at=lambda a: placed.get(a.key, {}))
+    storing.store_again(made, readable, now=arrivals[0][2], run=arrivals[0][1])
+    passed = [a.record for a in readable if not a.failed]
+    write_record_moves(passed, "failed", "routed", by=as_actor(by), reason=reason)
+    return passed

@@ -1,0 +1,42 @@
+"""When a transaction that the target refused is tried again: by failure category, one table.
+
+Pure; the times are seconds. What is not in the table goes to a person at once.
+"""
+
+import random
+from dataclasses import dataclass
+
+from canonical.failure import Category
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How often and how slowly the engine tries by itself."""
+
+    attempts: int  # tries in all before a person gets it
+    first: float  # seconds before the second try
+    cap: float  # seconds at most between two tries
+    counts: bool = True  # False: waiting for the system does not use up the record's tries
+
+
+POLICIES: dict[Category, Policy] = {
+    Category.TRANSIENT: Policy(attempts=8, first=2, cap=300),
+    Category.THROTTLED: Policy(attempts=30, first=1, cap=120),
+    Category.OUTAGE: Policy(attempts=0, first=5, cap=300, counts=False),
+    Category.CREDENTIALS: Policy(attempts=0, first=5, cap=300, counts=False),
+    Category.OUTCOME_UNKNOWN: Policy(attempts=50, first=1, cap=300),
+}
+
+
+def delay(category: Category, attempt: int, *, retry_after: float | None = None) -> float | None:
+    """Return the seconds until the next try after `attempt` tries, None when a person must look.
+
+    Full jitter over the upper half, so that a thousand records do not come back in one second; what the target asks for
+    (`Retry-After`) is the least.
+    """
+    policy = POLICIES.get(category)
+    if policy is None or (policy.counts and attempt >= policy.attempts):
+        return None
+    ceiling = min(policy.cap, policy.first * 2 ** min(attempt - 1, 20))
+    spread = random.uniform(ceiling / 2, ceiling)  # noqa: S311  # jitter, not a secret
+    return max(spread, retry_after or 0.0)

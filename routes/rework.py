@@ -1,0 +1,114 @@
+"""Bytes that cannot be known before the ledger is looked at: reposts under a key of their own, deltas, reversals.
+
+The plain case, the first posting of a key, was translated when it was received and costs nothing here.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.db import connection
+
+from canonical import codec
+from canonical.entities import ENTITIES
+from governance.identifiers import new_id
+from mappings.batch import run_batch
+from routes import ledger
+from routes.arrivals import exact
+from routes.plan import plan
+from routes.shipments import Shipment
+
+_decoder = msgspec.json.Decoder(float_hook=Decimal)
+
+
+def prepare(shipments: Sequence[Shipment]) -> None:
+    """Give the shipments that need other bytes than their transaction's request their own, stored as payloads."""
+    unusual = [s for s in shipments if s.claim.effect is None and _is_unusual(s)]
+    if not unusual:
+        return
+    bodies = _bodies([s.claim.live_payload for s in unusual if s.claim.live_payload])
+    canonical = _canonical([s.claim.transaction for s in unusual])
+    new_bodies: list[tuple[UUID, str]] = []
+    for shipment in unusual:
+        body = _body(shipment, bodies, canonical)
+        shipment.body = body
+        if body != shipment.claim.body or shipment.intent.operation == "reverse":
+            shipment.intent.payload = new_id()
+            new_bodies.append((shipment.intent.payload, body))
+    with connection.cursor() as cursor, cursor.copy("COPY routes_payload (id, stage, body) FROM STDIN") as copy:
+        for id_, body in new_bodies:
+            copy.write_row((id_, "request", body))
+
+
+def _is_unusual(shipment: Shipment) -> bool:
+    return shipment.intent.operation == "reverse" or shipment.intent.write_key != shipment.claim.key
+
+
+def _body(shipment: Shipment, bodies: dict[UUID, str], canonical: dict[UUID, str]) -> str:
+    live = bodies.get(shipment.claim.live_payload) if shipment.claim.live_payload else None
+    if shipment.intent.operation == "reverse":
+        return live or "{}"
+    values = _translated(shipment, canonical[shipment.claim.transaction])
+    if shipment.claim.live_hash is None or shipment.intent.operation != "create":
+        return exact(values)
+    fields = shipment.destination.delta_fields
+    wanted = values | dict.fromkeys(fields, Decimal(0)) if shipment.claim.withdraws else values
+    return exact(difference(wanted, _decoder.decode(live or "{}"), fields))
+
+
+def _translated(shipment: Shipment, canonical: str) -> dict[str, Any]:
+    made = plan(shipment.claim.snapshot)
+    values = codec.loads(ENTITIES[made.entity], canonical.encode())
+    record = values | {"hub": {"key": shipment.intent.write_key, "version": shipment.claim.version}}
+    [mapped] = run_batch(
+        shipment.destination.translate, [record], connection_id=shipment.destination.connection_id,
+        legal_entity_id=made.legal_entity_id,
+    )  # fmt: skip
+    return mapped.values
+
+
+def difference(new: dict[str, Any], old: dict[str, Any], fields: Sequence[str]) -> dict[str, Any]:
+    """Return the new request with the declared number fields reduced by what the old one posted already."""
+    result = dict(new)
+    for name in fields:
+        result[name] = Decimal(new.get(name) or 0) - Decimal(old.get(name) or 0)
+    return result
+
+
+def _bodies(payloads: Sequence[UUID]) -> dict[UUID, str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, body FROM routes_payload WHERE id = ANY(%s)", [list(payloads)])
+        return dict(cursor.fetchall())
+
+
+def _canonical(transactions: Sequence[UUID]) -> dict[UUID, str]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT t.id, p.body FROM routes_transaction t JOIN routes_record r ON r.id = t.record_id
+            JOIN routes_payload p ON p.id = coalesce(t.canonical_payload_id, r.canonical_payload_id)
+            WHERE t.id = ANY(%s)
+            """,
+            [list(transactions)],
+        )
+        return dict(cursor.fetchall())
+
+
+def link_collected(intents: Sequence[ledger.Intent]) -> None:
+    """Let effects of grouped records stand for the transactions that were collected into them."""
+    by_transaction = {i.transactions[0]: i for i in intents}
+    if not by_transaction:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT t.id, c.source_transaction_id
+            FROM routes_transaction t JOIN routes_collected c ON c.record_id = t.record_id
+            WHERE t.id = ANY(%s)
+            """,
+            [list(by_transaction)],
+        )
+        for transaction, source in cursor.fetchall():
+            by_transaction[transaction].transactions += (source,)

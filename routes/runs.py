@@ -1,0 +1,213 @@
+"""Runs: asking for one, taking one that is due, reading its pages, and ending it.
+
+A run belongs to the worker that holds its lease. Every page renews the lease in the page's own commit; whoever lost it
+stores nothing any more, so a page is never taken in by two.
+"""
+
+import time
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from canonical.failure import Category
+from canonical.problem import Problem
+from connectors import loop
+from connectors.models import Connection
+from connectors.outcome import ConnectorFailure, Page
+from governance.actor import By, as_actor
+from governance.rights import Right, require
+from routes import collect, comparing, crashpoints, failures, outcomes, receive, retry
+from routes.models import Route, Run
+from routes.models.movement import RunState
+from routes.plan import NotReadyToRun, Plan, current, plan
+
+
+class LeaseLost(Exception):
+    """Another worker has this run now; what this one was about to store is dropped."""
+
+
+def ask_for_run(
+    route: Route, *, by: By, trigger: str, window: tuple[date, date] | None = None, compares: bool = False
+) -> Run:
+    """Queue a run of a route and return it; the open one, if there is one already for the same purpose.
+
+    With a window it is a backfill over those days; `compares` also looks for what has vanished at the source.
+    Raises governance.rights.NotAllowed.
+    """
+    require(by, Right.RESUBMIT, route.legal_entity)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pk.id FROM routes_route pk WHERE id = %s FOR UPDATE", [route.pk])
+        open_ = Run.objects.filter(route=route, state__in=[RunState.WAITING, RunState.RUNNING]).first()
+        if open_ is not None:
+            return open_
+        cursor.execute("SELECT hub_now()")
+        now = cursor.fetchone()[0]
+        return Run.objects.create(
+            route=route, legal_entity=route.legal_entity, trigger=trigger, requested_by=as_actor(by).name,
+            created_at=now, due_at=now, window_from=window[0] if window else None,
+            window_to=window[1] if window else None, compares=compares,
+        )  # fmt: skip
+
+
+TAKE = """
+UPDATE routes_run SET state = 'running', lease_owner = %s, started_at = coalesce(started_at, (SELECT hub_now())),
+    due_at = (SELECT hub_now()) + make_interval(secs => %s)
+WHERE id = (
+    SELECT id FROM routes_run WHERE route_id = %s AND due_at <= (SELECT hub_now())
+    ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+RETURNING id
+"""
+
+
+def work(route_id: int, *, seconds: float = 20.0) -> bool:
+    """Work on the route's due run for a while; return whether there is more to do at once."""
+    owner = uuid4()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(TAKE, [owner, settings.LEASE_SECONDS, route_id])
+        found = cursor.fetchone()
+    if found is None:
+        return False
+    run = Run.objects.select_related("route").get(pk=found[0])
+    try:
+        made = plan(current(run.route).pk)
+        return _drive(run, made, owner, time.monotonic() + seconds)
+    except LeaseLost:
+        return False
+    except NotReadyToRun as error:
+        _stop(run, owner, ConnectorFailure(Category.CONFIGURATION, str(error)))
+    except ConnectorFailure as failure:
+        _stop(run, owner, failure)
+    return False
+
+
+def _drive(run: Run, made: Plan, owner: UUID, until: float) -> bool:
+    if made.upstream_id is not None:
+        with transaction.atomic():
+            totals = collect.take_in(made, run=run.pk)
+            _page_done(run, owner, totals, cursor=None, last=True)
+        return False
+    source = Connection.objects.get(pk=made.connection_id)
+    for page in _pages(run, made, source):
+        with transaction.atomic():
+            totals = receive.take_in(made, page.records, run=run.pk)
+            if run.compares:
+                comparing.mark_seen(made, totals.seen, run=run.pk)
+            crashpoints.point("receive.before_commit")
+            _page_done(run, owner, totals, cursor=page.cursor, last=page.last and not run.compares)
+        crashpoints.point("receive.after_commit")
+        if page.last:
+            if run.compares:
+                comparing.finish(run, made, owner=owner)
+            return False
+        if time.monotonic() > until:
+            _give_back(run, owner)
+            return True
+    return False
+
+
+def _pages(run: Run, made: Plan, source: Connection) -> Iterator[Page]:
+    """Read pages on the event loop, the next one while this one is stored."""
+    cursor = run.cursor if run.cursor is not None else _stored_cursor(run)
+    window = (run.window_from, run.window_to) if run.window_from and run.window_to else None
+    reading = loop.engine().read_pages(source.spec(), run.route.stream, cursor=cursor, window=window)
+    ahead = loop.run(_next(reading))
+    try:
+        while (page := ahead.result()) is not None:
+            if not page.last:
+                ahead = loop.run(_next(reading))
+            yield page
+            if page.last:
+                return
+    finally:
+        ahead.cancel()
+        loop.run(reading.aclose())
+
+
+async def _next(reading: Any) -> Page | None:
+    return await anext(reading, None)
+
+
+def _stored_cursor(run: Run) -> dict[str, Any] | None:
+    if run.window_from:
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT cursor FROM routes_streamcursor WHERE route_id = %s", [run.route_id])
+        found = cursor.fetchone()
+    return receive.decode(found[0]) if found and found[0] else None
+
+
+def _page_done(run: Run, owner: UUID, totals: receive.Totals, *, cursor: dict[str, Any] | None, last: bool) -> None:
+    """Move totals and cursor in the page's commit and renew the lease. Raises LeaseLost."""
+    with connection.cursor() as database:
+        database.execute(
+            """
+            UPDATE routes_run
+            SET pages = pages + 1, read = read + %s, new = new + %s, changed = changed + %s,
+                unchanged = unchanged + %s, unreadable = unreadable + %s, echoes = echoes + %s, attempts = 0,
+                cursor = %s::jsonb, message = '',
+                state = CASE WHEN %s THEN 'done' ELSE state END,
+                ended_at = CASE WHEN %s THEN (SELECT hub_now()) END,
+                due_at = CASE WHEN NOT %s THEN (SELECT hub_now()) + make_interval(secs => %s) END
+            WHERE id = %s AND lease_owner = %s
+            """,
+            [
+                totals.read, totals.new, totals.changed, totals.unchanged, totals.unreadable, totals.echoes,
+                receive.exact(cursor), last, last, last, settings.LEASE_SECONDS, run.pk, owner,
+            ],
+        )  # fmt: skip
+        if database.rowcount != 1:
+            raise LeaseLost
+        if cursor is not None and not run.window_from:
+            database.execute(
+                "INSERT INTO routes_streamcursor (route_id, cursor, moved_at) VALUES (%s, %s::jsonb, (SELECT hub_now()))"
+                " ON CONFLICT (route_id) DO UPDATE SET cursor = excluded.cursor, moved_at = excluded.moved_at",
+                [run.route_id, receive.exact(cursor)],
+            )
+    if last:
+        failures.close_of_run(run.route_id, stage="receive", how="auto:retry_succeeded")
+
+
+def _give_back(run: Run, owner: UUID) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE routes_run SET due_at = (SELECT hub_now()), lease_owner = NULL WHERE id = %s AND lease_owner = %s",
+            [run.pk, owner],
+        )
+
+
+def _stop(run: Run, owner: UUID, failure: ConnectorFailure) -> None:
+    """Stop a run whose source failed, cursor unmoved: again by itself if that helps, else one item for a person."""
+    made_for = run.route.connection
+    with transaction.atomic(), connection.cursor() as cursor:
+        if failure.category in outcomes.WAITS_FOR_SYSTEM and made_for is not None:
+            outcomes.trip(made_for, failure.category, failure.message)
+        wait = retry.delay(failure.category, run.attempts + 1, retry_after=failure.retry_after)
+        cursor.execute(
+            """
+            UPDATE routes_run
+            SET attempts = attempts + 1, message = %s, lease_owner = NULL,
+                state = CASE WHEN %s::float8 IS NULL THEN 'stopped' ELSE state END,
+                ended_at = CASE WHEN %s::float8 IS NULL THEN (SELECT hub_now()) END,
+                due_at = (SELECT hub_now()) + make_interval(secs => %s::float8)
+            WHERE id = %s AND lease_owner = %s RETURNING (SELECT hub_now())
+            """,
+            [failure.message, wait, wait, wait, run.pk, owner],
+        )
+        found = cursor.fetchone()
+        if found is None or wait is not None:
+            return
+        problem = Problem("error", failure.category, "", None, failure.message)
+        trouble = failures.Trouble(
+            run.legal_entity_id,
+            run.route_id,
+            "receive",
+            problem,
+            run=run.pk,
+            hint=failure.hint,
+            connection_id=run.route.connection_id,
+        )
+        failures.write_down([trouble], at=found[0])

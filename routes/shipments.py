@@ -1,0 +1,81 @@
+"""A claim with the effect that carries it out, and the call that sends it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from connectors import loop
+from connectors.models import Connection
+from connectors.outcome import LookUp, WriteOutcome, WriteRequest
+from routes import ledger
+from routes.claims import Claim
+from routes.plan import DestinationPlan, plan
+
+
+@dataclass(slots=True)
+class Shipment:
+    """What goes to a target for one claim."""
+
+    claim: Claim
+    destination: DestinationPlan
+    intent: ledger.Intent
+    body: str
+    external_id: str
+
+
+def destination_of(claim: Claim) -> DestinationPlan:
+    """Return the destination as the claim's transaction was processed with it."""
+    return next(d for d in plan(claim.snapshot).destinations if d.id == claim.destination)
+
+
+def again(connection_id: int, claim: Claim, destination: DestinationPlan) -> Shipment:
+    """Return the shipment of an effect that is written down already: same number, same bytes."""
+    effect, payload = claim.effect, claim.payload
+    assert effect is not None
+    assert payload is not None
+    intent = ledger.Intent(
+        effect.id, claim.head, connection_id, destination.id, claim.object, claim.key, effect.number,
+        effect.write_key, effect.operation, claim.version, payload, claim.content or b"", (claim.transaction,),
+    )  # fmt: skip
+    return Shipment(claim, destination, intent, claim.body, claim.live_external_id)
+
+
+def request(shipment: Shipment, deadline: float) -> WriteRequest:
+    """Return the engine's form of a shipment: the same bytes for the same idempotency key, always."""
+    return WriteRequest(
+        operation=shipment.intent.operation,
+        key=shipment.intent.write_key,
+        idempotency_key=shipment.intent.idempotency_key,
+        body=shipment.body.encode(),
+        external_id=shipment.external_id or None,
+        deadline=deadline,
+    )
+
+
+def send(
+    connection: Connection, destination: DestinationPlan, requests: Sequence[WriteRequest], concurrency: int
+) -> list[WriteOutcome]:
+    """Write on the event loop of this process and wait for all outcomes."""
+    return send_requests(connection, destination, requests, concurrency)
+
+
+def look_up(
+    connection: Connection, destination: DestinationPlan, requests: Sequence[WriteRequest], concurrency: int
+) -> list[LookUp]:
+    """Ask the target by our keys. Raises connectors.ConnectorFailure when it cannot be asked."""
+    return ask_requests(connection, destination, requests, concurrency)
+
+
+def send_requests(
+    connection: Connection, destination: DestinationPlan, requests: Sequence[WriteRequest], concurrency: int
+) -> list[WriteOutcome]:
+    """The outside call of a write; the one place that tests replace."""
+    spec = connection.spec()
+    return loop.run(loop.engine().write(spec, destination.stream, requests, concurrency=concurrency)).result()
+
+
+def ask_requests(
+    connection: Connection, destination: DestinationPlan, requests: Sequence[WriteRequest], concurrency: int
+) -> list[LookUp]:
+    """The outside call of a question; the one place that tests replace."""
+    spec = connection.spec()
+    return loop.run(loop.engine().look_up(spec, destination.stream, requests, concurrency=concurrency)).result()

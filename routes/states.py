@@ -1,0 +1,157 @@
+"""The states of a transaction and the only writer of them.
+
+The table says which change is allowed; `move()` makes it, for many rows at once, and writes each change down in the
+same commit. It knows nothing of why: who calls it gives actor and reason.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection, models
+
+from governance.actor import Actor
+from governance.identifiers import new_id
+
+
+class State(models.TextChoices):
+    """Where a transaction is. The value is stored; the label is what people read."""
+
+    RECEIVED = "received", "received"
+    NORMALISED = "normalised", "in the hub's words"
+    VALIDATED = "validated", "checked"
+    READY = "ready", "ready to send"
+    DELIVERING = "delivering", "being sent"
+    POSTED = "posted", "posted"
+    RETRYING = "retrying", "will be tried again by itself"
+    PARKED = "parked", "waiting for another record"
+    HELD = "held", "held"
+    FAILED = "failed", "needs a person"
+    UNKNOWN = "unknown", "outcome unknown"
+    FILTERED = "filtered", "left out by a rule"
+    SUPERSEDED = "superseded", "replaced by a newer version"
+    WAIVED = "waived", "will not be sent: a person decided"
+    REVERSED = "reversed", "undone at the target"
+
+
+S = State
+ASIDE = (S.PARKED, S.HELD, S.FAILED)
+AWAY = (S.SUPERSEDED, S.WAIVED)
+BEGINNING = ""  # where a transaction comes from when it is made
+
+MOVES: dict[str, tuple[State, ...]] = {
+    BEGINNING: (S.RECEIVED,),
+    S.RECEIVED: (S.NORMALISED, S.FILTERED, *ASIDE, *AWAY),
+    S.NORMALISED: (S.VALIDATED, S.FILTERED, *ASIDE, *AWAY),
+    S.VALIDATED: (S.READY, S.FILTERED, *ASIDE, *AWAY),
+    S.READY: (S.DELIVERING, S.VALIDATED, S.POSTED, S.FILTERED, *ASIDE, *AWAY),
+    S.DELIVERING: (S.POSTED, S.READY, S.RETRYING, S.UNKNOWN, *ASIDE),
+    S.RETRYING: (S.DELIVERING, S.READY, S.POSTED, S.FILTERED, S.UNKNOWN, *ASIDE, *AWAY),
+    S.UNKNOWN: (S.POSTED, S.READY, S.DELIVERING, S.RETRYING, S.HELD, S.FAILED, S.WAIVED),
+    S.PARKED: (S.NORMALISED, S.VALIDATED, S.READY, S.FAILED, *AWAY),
+    S.HELD: (S.NORMALISED, S.VALIDATED, S.READY, S.RETRYING, S.FAILED, *AWAY),
+    S.FAILED: (S.RECEIVED, S.NORMALISED, S.VALIDATED, S.READY, S.POSTED, S.PARKED, S.HELD, *AWAY),
+    S.POSTED: (S.REVERSED,),
+    S.FILTERED: (S.NORMALISED,),
+    S.SUPERSEDED: (),
+    S.WAIVED: (S.NORMALISED, S.READY),
+    S.REVERSED: (),
+}
+# An end takes nothing more by itself; people may still reopen what they or a rule decided.
+ENDS = (S.POSTED, S.FILTERED, S.SUPERSEDED, S.WAIVED, S.REVERSED)
+NOT_YET_DELIVERING = (S.RECEIVED, S.NORMALISED, S.VALIDATED, S.READY, S.RETRYING, *ASIDE)
+
+
+class MoveNotAllowed(ValueError):
+    """The table has no such change: a mistake in the calling code, never of a user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """Several changes that one commit makes to a transaction, each with its own time."""
+
+    subject: UUID
+    steps: Sequence[tuple[str, str, datetime, str]]  # from, to, at, reason
+
+
+def allowed(old: str, new: str) -> bool:
+    """Tell whether the table has the change."""
+    return new in MOVES[old]
+
+
+def move(
+    ids: Sequence[UUID],
+    *,
+    frm: State | Sequence[State],
+    to: State,
+    by: Actor,
+    reason: str | Sequence[str],
+    return_to: State | str = "",
+    waits_for: str | Sequence[str] = "",
+) -> list[UUID]:
+    """Change the state of those transactions that are still where the caller saw them.
+
+    `reason` and `waits_for` are one text for all or one per id. Returns the ids that really moved, in no order: the
+    others are someone else's now. The history row is in the same commit. Raises MoveNotAllowed.
+    """
+    olds = [frm] if isinstance(frm, str) else list(frm)
+    for old in olds:
+        if not allowed(old, to):
+            raise MoveNotAllowed(f"{old} → {to} is not in the table of states")
+    if not ids:
+        return []
+    reasons = [reason] * len(ids) if isinstance(reason, str) else list(reason)
+    waits = [waits_for] * len(ids) if isinstance(waits_for, str) else list(waits_for)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH wanted AS (
+                SELECT * FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::uuid[]) AS w(id, reason, waits_for, row_id)
+            ), moved AS (
+                UPDATE routes_transaction t
+                SET state = %s, return_to = %s, waits_for = w.waits_for
+                FROM wanted w WHERE t.id = w.id AND t.state = ANY(%s)
+                RETURNING t.id, old.state AS old_state, w.reason, w.row_id
+            ), written AS (
+                INSERT INTO routes_transition (id, subject_id, from_state, to_state, at, actor_kind, actor, reason)
+                SELECT row_id, id, old_state, %s, (SELECT hub_now()), %s, %s, reason FROM moved
+            )
+            SELECT id FROM moved
+            """,
+            [
+                list(ids), reasons, waits, [new_id() for _ in ids],
+                str(to), str(return_to), [str(old) for old in olds],
+                str(to), by.kind, by.name,
+            ],
+        )  # fmt: skip
+        return [row[0] for row in cursor.fetchall()]
+
+
+def write_walks(walks: Iterable[Walk], *, by: Actor) -> None:
+    """Write the history of transactions made in this commit; their rows carry the last state already.
+
+    Raises MoveNotAllowed when a step is not in the table.
+    """
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(
+            "COPY routes_transition (id, subject_id, from_state, to_state, at, actor_kind, actor, reason) FROM STDIN"
+        ) as copy,
+    ):
+        for walk in walks:
+            for old, new, at, reason in walk.steps:
+                if new not in MOVES[old]:
+                    raise MoveNotAllowed(f"{old} → {new} is not in the table of states")
+                copy.write_row((new_id(), walk.subject, old, new, at, by.kind, by.name, reason))
+
+
+def write_record_moves(records: Sequence[UUID], old: str, new: str, *, by: Actor, reason: str) -> None:
+    """Write the history of records whose state changed in this commit, before a destination was chosen."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO routes_transition (id, subject_id, from_state, to_state, at, actor_kind, actor, reason)"
+            " SELECT w.row_id, w.id, %s, %s, (SELECT hub_now()), %s, %s, %s"
+            " FROM unnest(%s::uuid[], %s::uuid[]) AS w(id, row_id)",
+            [old, new, by.kind, by.name, reason, list(records), [new_id() for _ in records]],
+        )

@@ -1,0 +1,43 @@
+"""What the engine needs to know of a connector's streams, taken from its manifest once per process."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from connectors.paths import Path
+from connectors.registry import registry
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFacts:
+    """How a source stream tells one record and one version from another."""
+
+    key: tuple[Path, ...]
+    version: Path  # where a whole version number lies; (): none
+    changed_at: Path  # where the time of change lies; (): none
+
+
+@dataclass(frozen=True, slots=True)
+class WriteFacts:
+    """What a write stream's target allows us to know."""
+
+    write_class: str  # idempotent, look_up, blind
+    settle_seconds: float
+    can_look_up: bool
+
+
+UPSTREAM = StreamFacts(key=(("key",),), version=(), changed_at=())
+
+
+@lru_cache(maxsize=512)
+def stream_facts(connector: str, stream: str) -> StreamFacts:
+    """Return the facts of a source stream."""
+    found = registry.connector(connector).manifest.streams[stream]
+    return StreamFacts(found.key, found.version, found.changed_at)
+
+
+@lru_cache(maxsize=512)
+def write_facts(connector: str, stream: str) -> WriteFacts:
+    """Return the facts of a write stream."""
+    found = registry.connector(connector).manifest.streams[stream].write
+    assert found is not None, f"{connector} writes no {stream}"
+    return WriteFacts(found.write_class, found.settle_seconds, found.look_up is not None)

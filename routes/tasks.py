@@ -1,0 +1,105 @@
+"""Celery tasks: nudges. Each says only "there may be work"; what there is, the database knows."""
+
+import datetime as dt
+import time
+from collections.abc import Callable
+
+from celery import shared_task
+from django.db import connection, transaction
+
+from routes import deliver as delivering
+from routes import intake, partitions, releases, runs
+from routes.draining import Drains
+
+SECONDS = 10.0  # how long a nudge works before it makes room for others
+_drains = Drains()
+
+
+@shared_task(ignore_result=True)
+def deliver(connection_id: int, lane: str) -> None:
+    """Deliver what is due for a connection in a lane."""
+
+    def once() -> bool:
+        return delivering.deliver(connection_id=connection_id, lane=lane).more
+
+    if _drain(("deliver", connection_id, lane), once):
+        nudge_delivery(connection_id, lane)
+
+
+@shared_task(ignore_result=True)
+def pull(route_id: int) -> None:
+    """Work on a route's due run."""
+    if _drain(("pull", route_id), lambda: runs.work(route_id, seconds=SECONDS)):
+        nudge_run(route_id)
+
+
+@shared_task(ignore_result=True)
+def take_in_events(route_id: int) -> None:
+    """Work on what was pushed for a route."""
+    if _drain(("events", route_id), lambda: intake.work(route_id)):
+        nudge_events(route_id)
+
+
+def _drain(name: tuple[object, ...], once: Callable[[], bool]) -> bool:
+    """Repeat some work until there is no more or the time is up; return whether there is more.
+
+    One thread of a process drains one thing: a hanging target holds one thread of it and not all.
+    """
+    if not _drains.enter(name):
+        return False
+    until = time.monotonic() + SECONDS
+    try:
+        while once():
+            if time.monotonic() > until:
+                return True
+        return False
+    finally:
+        _drains.leave(name)
+
+
+DUE = """
+SELECT DISTINCT connection_id, lane FROM routes_keyhead WHERE due_at <= (SELECT hub_now())
+"""
+
+
+@shared_task(ignore_result=True)
+def sweep() -> None:
+    """Nudge whatever is due: lost, doubled or late nudges change nothing because of this."""
+    releases.arrived_meanwhile()
+    with connection.cursor() as cursor:
+        cursor.execute(DUE)
+        deliveries = cursor.fetchall()
+        cursor.execute("SELECT DISTINCT route_id FROM routes_run WHERE due_at <= (SELECT hub_now())")
+        pulls = [row[0] for row in cursor.fetchall()]
+        cursor.execute(
+            "SELECT DISTINCT route_id FROM routes_inboundevent"
+            " WHERE processed_at IS NULL AND due_at <= (SELECT hub_now())"
+        )
+        pushed = [row[0] for row in cursor.fetchall()]
+    for connection_id, lane in deliveries:
+        deliver.apply_async((connection_id, lane), queue=lane)
+    for route in pulls:
+        nudge_run(route)
+    for route in pushed:
+        nudge_events(route)
+
+
+@shared_task(ignore_result=True)
+def make_partitions() -> None:
+    """Make next months' partitions in good time."""
+    partitions.ensure(dt.datetime.now(tz=dt.UTC).date())
+
+
+def nudge_delivery(connection_id: int, lane: str) -> None:
+    """Say, once this commit stands, that there may be something to deliver."""
+    transaction.on_commit(lambda: deliver.apply_async((connection_id, lane), queue=lane))
+
+
+def nudge_run(route_id: int) -> None:
+    """Say, once this commit stands, that a run may be due."""
+    transaction.on_commit(lambda: pull.apply_async((route_id,), queue="intake"))
+
+
+def nudge_events(route_id: int) -> None:
+    """Say, once this commit stands, that something was pushed."""
+    transaction.on_commit(lambda: take_in_events.apply_async((route_id,), queue="intake"))

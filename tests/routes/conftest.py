@@ -1,0 +1,27 @@
+"""A world per test, whose target answers in this process: what goes over the wire is tested elsewhere."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture
+def make_world(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
+    """Return a maker of worlds; the database really commits in these tests."""
+    from django.db import connection  # the first conftest to load is read before Django's settings are
+
+    from routes import plan, shipments
+    from tests.routes import world as worlds
+
+    plan.plan.cache_clear()
+
+    def make(*args: Any, **kwargs: Any) -> Any:
+        made = worlds.make(*args, **kwargs)
+        monkeypatch.setattr(shipments, "send_requests", lambda c, d, requests, n: made.target.write(requests))
+        monkeypatch.setattr(shipments, "ask_requests", lambda c, d, requests, n: made.target.look_up(requests))
+        return made
+
+    yield make
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('throughline.clock_offset', '', false)")

@@ -1,0 +1,170 @@
+"""What a newer version meets: each row of the table, at each way a destination can be corrected."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+
+from canonical.failure import Category
+from routes.corrections import Live, Next, decide
+from routes.models import Failure
+from tests.routes.world import World, entry, refused, unknown
+
+Make = Callable[..., World]
+KEY = "TE-0000001"
+
+
+@pytest.mark.parametrize(
+    ("live", "wanted", "correction", "expected"),
+    [
+        (None, b"a", "none", Next.CREATE),
+        (None, None, "update", Next.NEVER_POSTED),
+        (Live(b"a"), b"a", "none", Next.NOTHING),
+        (Live(b"a"), b"b", "update", Next.UPDATE),
+        (Live(b"a"), b"b", "reverse", Next.REVERSE),
+        (Live(b"a"), b"b", "delta", Next.DELTA),
+        (Live(b"a"), b"b", "none", Next.PERSON),
+        (Live(b"a"), None, "update", Next.REVERSE),
+        (Live(b"a"), None, "delta", Next.DELTA),
+        (Live(b"a"), None, "none", Next.PERSON),
+    ],
+)
+def test_decide_names_the_next_operation(
+    live: Live | None, wanted: bytes | None, correction: str, expected: Next
+) -> None:
+    assert decide(live=live, wanted=wanted, correction=correction) is expected
+
+
+def test_newer_version_supersedes_one_that_was_not_sent(make_world: Make) -> None:
+    world = make_world()
+    world.take_in(entry(1, hours="8.00"))
+    world.take_in(entry(1, hours="7.00", version=2))
+    world.deliver()
+    assert world.states() == ["superseded", "posted"]
+    assert world.target.net_hours(KEY) == 7
+    assert len(world.target.commits) == 1
+
+
+def test_newer_version_supersedes_one_that_failed_and_closes_its_failure(make_world: Make) -> None:
+    world = make_world()
+    world.take_in(entry(1, hours="0.00"))
+    world.take_in(entry(1, hours="7.00", version=2))
+    world.deliver()
+    assert world.states() == ["superseded", "posted"]
+    assert Failure.objects.get().closed_how == "auto:newer_version"
+
+
+def test_older_version_that_comes_late_is_superseded_on_arrival(make_world: Make) -> None:
+    world = make_world()
+    world.take_in(entry(1, hours="7.00", version=2))
+    world.deliver()
+    world.take_in(entry(1, hours="8.00", version=1))
+    world.deliver()
+    assert sorted(world.states()) == ["posted", "superseded"]
+    assert world.target.net_hours(KEY) == 7
+
+
+def test_newer_version_waits_for_an_outcome_in_doubt(make_world: Make) -> None:
+    world = make_world("ledger_look_up")
+    world.target.behave = lambda request, number: "hung up" if number == 1 else None
+    world.take_in(entry(1, hours="8.00"))
+    world.deliver()
+    world.take_in(entry(1, hours="7.00", version=2))
+    world.deliver()
+    assert world.states() == ["unknown", "ready"]
+    world.later(20)
+    world.deliver()
+    world.later(60)
+    world.deliver()
+    assert world.states() == ["posted", "posted"]
+    assert [(n, op) for _, n, op, _ in world.effects()] == [(1, "create"), (2, "update")]
+    assert world.target.net_hours(KEY) == 7
+
+
+@pytest.mark.parametrize(
+    ("correction", "operations"),
+    [("update", ["create", "update"]), ("reverse", ["create", "reverse", "create"]), ("delta", ["create", "create"])],
+)
+def test_posted_entry_is_corrected_in_the_destinations_own_way(
+    make_world: Make, correction: str, operations: list[str]
+) -> None:
+    world = make_world(correction=correction)
+    world.take_in(entry(1, hours="8.00"))
+    world.deliver()
+    world.take_in(entry(1, hours="6.50", version=2))
+    world.deliver()
+    assert [op for _, _, op, _ in world.effects()] == operations
+    assert world.target.net_hours(KEY) == Decimal("6.50")
+    assert world.states()[-1] == "posted"
+    assert world.states()[0] == ("reversed" if correction == "reverse" else "posted")
+
+
+@pytest.mark.parametrize("correction", ["update", "reverse", "delta"])
+def test_three_corrections_and_a_withdrawal_leave_nothing(make_world: Make, correction: str) -> None:
+    world = make_world(correction=correction)
+    for version, hours in enumerate(["8.00", "7.00", "9.25"], start=1):
+        world.take_in(entry(1, hours=hours, version=version))
+        world.deliver()
+        assert world.target.net_hours(KEY) == Decimal(hours)
+    world.take_in(entry(1, hours="9.25", version=4, status="unsubmitted"))
+    world.deliver()
+    assert world.target.net_hours(KEY) == 0
+    world.take_in(entry(1, hours="5.00", version=5))
+    world.deliver()
+    assert world.target.net_hours(KEY) == 5
+
+
+def test_destination_that_cannot_be_corrected_asks_a_person(make_world: Make) -> None:
+    world = make_world(correction="none")
+    world.take_in(entry(1, hours="8.00"))
+    world.deliver()
+    world.take_in(entry(1, hours="6.50", version=2))
+    world.deliver()
+    assert world.states() == ["posted", "failed"]
+    assert Failure.objects.get().category == "conflict"
+
+
+def test_same_content_again_sends_nothing(make_world: Make) -> None:
+    world = make_world()
+    world.take_in(entry(1))
+    world.deliver()
+    world.take_in(entry(1, version=2))
+    world.deliver()
+    assert world.states() == ["posted", "posted"]
+    assert len(world.target.requests) == 1
+
+
+def test_withdrawal_before_posting_sends_nothing(make_world: Make) -> None:
+    world = make_world()
+    world.take_in(entry(1))
+    world.take_in(entry(1, version=2, status="unsubmitted"))
+    world.deliver()
+    assert world.states() == ["superseded", "filtered"]
+    assert world.target.requests == []
+
+
+def test_refused_correction_leaves_what_stands(make_world: Make) -> None:
+    world = make_world(correction="update")
+    world.take_in(entry(1, hours="8.00"))
+    world.deliver()
+    world.target.behave = lambda request, number: refused(Category.REFUSED, "locked by workflow")
+    world.take_in(entry(1, hours="7.00", version=2))
+    world.deliver()
+    assert world.states() == ["posted", "failed"]
+    assert world.target.net_hours(KEY) == 8
+    world.target.behave = lambda request, number: None
+    world.take_in(entry(1, hours="6.00", version=3))
+    world.deliver()
+    assert world.states() == ["posted", "superseded", "posted"]
+    assert world.target.net_hours(KEY) == 6
+
+
+def test_blind_doubt_keeps_newer_versions_waiting_for_the_person(make_world: Make) -> None:
+    world = make_world("ledger_blind")
+    world.target.behave = lambda request, number: unknown() if number == 1 else None
+    world.take_in(entry(1))
+    world.deliver()
+    world.take_in(entry(1, hours="7.00", version=2))
+    world.deliver()
+    assert world.states() == ["failed", "ready"]
+    assert len(world.target.requests) == 1
