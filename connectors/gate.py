@@ -29,8 +29,13 @@ class Admission:
 
 
 @transaction.atomic
-def admit(connection_id: int, wanted: int, worker: uuid.UUID, *, stream: str = "") -> Admission:
-    """Ask for `wanted` requests to a stream. Raises Connection.DoesNotExist, UnknownConnector."""
+def admit(
+    connection_id: int, wanted: int, worker: uuid.UUID, *, stream: str = "", at_once: int | None = None
+) -> Admission:
+    """Ask for `wanted` requests to a stream, at most `at_once` of them side by side (None: as many as there are slots).
+
+    Raises Connection.DoesNotExist, UnknownConnector.
+    """
     row = Connection.objects.prefetch_related("windows").get(pk=connection_id)
     now = database_now()
     if row.paused:
@@ -46,15 +51,15 @@ def admit(connection_id: int, wanted: int, worker: uuid.UUID, *, stream: str = "
         if not breaker.probe_due(connection_id):
             return Admission(0, wait_until=row.breaker_probe_at, reason="breaker", message=row.breaker_message)
         wanted = 1
-    return _granted(row, wanted, worker, stream, now)
+    return _granted(row, wanted, worker, stream, now, at_once or wanted)
 
 
-def _granted(row: Connection, wanted: int, worker: uuid.UUID, stream: str, now: datetime) -> Admission:
+def _granted(row: Connection, wanted: int, worker: uuid.UUID, stream: str, now: datetime, at_once: int) -> Admission:
     described = registry.connector(row.connector).manifest.budget_of(stream)
     name = described.name if described is not None else ""
     at_most = budget.at_once(row.concurrency, described)
     slots = budget.take_slots(
-        row.pk, name, wanted, at_most=at_most, worker=worker, lease_seconds=settings.LEASE_SECONDS
+        row.pk, name, min(wanted, at_once), at_most=at_most, worker=worker, lease_seconds=settings.LEASE_SECONDS
     )
     if not slots:
         soon = now + timedelta(seconds=1)

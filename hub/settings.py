@@ -162,6 +162,7 @@ SANDBOX: dict[str, str] = json.loads(os.environ.get("SANDBOX", "{}"))  # address
 CONNECTOR_PATHS = [item for item in os.environ.get("CONNECTOR_PATHS", "").split(":") if item]  # more vendor folders
 LEASE_SECONDS = float(os.environ.get("LEASE_SECONDS", "120"))  # how long a worker owns what it claimed
 DELIVERY_BATCH = int(os.environ.get("DELIVERY_BATCH", "500"))  # heads that a worker claims at once
+DELIVERY_AT_ONCE = int(os.environ.get("DELIVERY_AT_ONCE", "32"))  # requests side by side of one such batch
 REQUEST_TIMEOUT_SECONDS = float(os.environ.get("REQUEST_TIMEOUT_SECONDS", "50"))  # must stay below half a lease
 
 REST_FRAMEWORK = {

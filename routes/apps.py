@@ -1,8 +1,28 @@
-"""Registers the routes application."""
+"""Registers the routes application, and what it does when something that work waits for becomes known."""
+
+from typing import Any
 
 from django.apps import AppConfig
 
 
 class RoutesConfig(AppConfig):
+    """Listens to mappings: a cross-reference that appears releases what is parked for it."""
+
     default_auto_field = "django.db.models.BigAutoField"
     name = "routes"
+
+    def ready(self) -> None:
+        """Connect the signals; they are sent after their commit, and the sweep does again what a crash cut short."""
+        from mappings.cross_references import became_known
+
+        became_known.connect(_release_parked, dispatch_uid="routes.release_parked")
+
+
+def _release_parked(references: list[Any], **_: Any) -> None:
+    from routes import releases
+
+    by_place: dict[tuple[str, int], list[str]] = {}
+    for each in references:
+        by_place.setdefault((each.entity, each.connection_id), []).append(each.canonical_key)
+    for (entity, connection_id), keys in by_place.items():
+        releases.parents_arrived(entity, connection_id, keys)

@@ -1,7 +1,8 @@
 """Outcomes in doubt: ask the target before anything is sent again.
 
-By write class: *idempotent* sends the same bytes under the same key once more; *look-up* asks by our key, and "not there"
-counts only after the settle time and when the target said so twice; *blind* goes to a person and is never sent by itself.
+By write class: *idempotent* sends the same bytes under the same key once more; *look-up* asks by our key, and "not
+there" counts only after the settle time and when the target said so twice; *blind* goes to a person and is never sent
+by itself.
 """
 
 from collections.abc import Sequence
@@ -10,13 +11,14 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
+from canonical.failure import Category
 from connectors.models import Connection
-from connectors.outcome import ConnectorFailure, LookUp, WriteOutcome
+from connectors.outcome import ConnectorFailure, LookUp, Result, WriteOutcome
 from governance.actor import ENGINE
 from routes import attempts, crashpoints, heads, ledger, outcomes
 from routes.claims import Claim, put_back
 from routes.plan import DestinationPlan
-from routes.retry import POLICIES, Category
+from routes.retry import POLICIES
 from routes.shipments import Shipment, again, destination_of, look_up, request, send
 from routes.states import State, move
 
@@ -123,7 +125,7 @@ def _happened(shipment: Shipment, answer: LookUp) -> bool:
 
 def _proof(answer: LookUp) -> WriteOutcome:
     return WriteOutcome(
-        result="confirmed", external_id=answer.external_id, reference=answer.reference, version=answer.version
+        result=Result.CONFIRMED, external_id=answer.external_id, reference=answer.reference, version=answer.version
     )
 
 

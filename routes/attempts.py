@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 from django.db import connection
 
+from connectors.exchange import Exchange
 from connectors.outcome import WriteOutcome
 from governance.identifiers import new_id
 
@@ -21,11 +22,11 @@ class Try:
 
 
 def write_down(tries: Sequence[Try], *, kind: str, connection_id: int) -> None:
-    """Store tries and their exchanges. A first try that was confirmed is told by its effect alone."""
-    kept = [t for t in tries if t.outcome != "confirmed" or (t.answer is not None and t.answer.exchange is not None)]
+    """Store tries and their exchanges. A confirmed write is told by its effect, its bytes and its reference."""
+    kept = [t for t in tries if t.outcome != "confirmed"]
     if not kept:
         return
-    exchanges: dict[int, tuple[UUID, object]] = {}  # one call may have carried many effects
+    exchanges: dict[int, tuple[UUID, Exchange]] = {}  # one call may have carried many effects
     for t in kept:
         if t.answer is not None and t.answer.exchange is not None:
             exchanges.setdefault(id(t.answer.exchange), (new_id(), t.answer.exchange))
@@ -34,7 +35,7 @@ def write_down(tries: Sequence[Try], *, kind: str, connection_id: int) -> None:
         now = cursor.fetchone()[0]
         with cursor.copy("COPY routes_exchange (id, connection_id, at, body) FROM STDIN") as copy:
             for id_, exchange in exchanges.values():
-                body = msgspec.json.encode(exchange).decode().replace("\\u0000", "\\ufffd")
+                body = msgspec.json.encode(exchange.redacted()).decode().replace("\\u0000", "\\ufffd")
                 copy.write_row((id_, connection_id, now, body))
         with cursor.copy(
             "COPY routes_attempt (id, effect_id, kind, at, outcome, status, category, message, exchange_id) FROM STDIN"

@@ -6,6 +6,7 @@ being sent knows that the former owner died or was stopped, and that the outcome
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from django.db import connection
@@ -55,9 +56,9 @@ class Claim:
     wanted: UUID | None  # payload of the request that the transaction wants to stand there
     payload: UUID | None  # of the bytes in `body`: those of the open effect, where there is one
     content: bytes | None  # hash of the request that the transaction wants
-    amount: object
+    amount: Decimal | None
     currency: str
-    hours: object
+    hours: Decimal | None
     body: str
     effect: OpenEffect | None = None
 
@@ -65,7 +66,7 @@ class Claim:
 CLAIM = """
 WITH due AS (
     SELECT id FROM routes_keyhead
-    WHERE connection_id = %(connection)s AND lane = %(lane)s AND due_at <= (SELECT hub_now())
+    WHERE connection_id = %(connection)s AND lane = %(lane)s AND object = %(stream)s AND due_at <= (SELECT hub_now())
     ORDER BY due_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 ), mine AS (
     UPDATE routes_keyhead h
@@ -76,8 +77,8 @@ WITH due AS (
 SELECT h.id, h.object, h.key, h.last_number, h.generation, h.live_effect_id, h.live_hash, h.live_external_id,
        h.live_payload_id, h.live_write_key, h.live_transaction_id, h.quiet_until,
        t.id, t.state, t.record_id, t.destination_id, t.legal_entity_id, t.snapshot_id, t.version, t.withdraws,
-       t.attempts, t.request_payload_id, coalesce(e.payload_id, t.request_payload_id), t.request_hash, t.amount, t.currency, t.hours,
-       coalesce(p.body, ''),
+       t.attempts, t.request_payload_id, coalesce(e.payload_id, t.request_payload_id), t.request_hash,
+       t.amount, t.currency, t.hours, coalesce(p.body, ''),
        e.id, e.number, e.operation, e.state, e.write_key, e.idempotency_key, e.settles_at, e.not_there
 FROM mine h
 JOIN routes_transaction t ON t.id = h.transaction_id
@@ -89,11 +90,19 @@ ORDER BY h.id
 HEAD_COLUMNS = 28
 
 
-def claim(*, connection_id: int, lane: str, owner: UUID, limit: int, lease: float) -> list[Claim]:
+def claim(*, connection_id: int, lane: str, stream: str, owner: UUID, limit: int, lease: float) -> list[Claim]:
     """Take up to `limit` due heads of a connection for `lease` seconds, in the caller's commit, with one query."""
     with connection.cursor() as cursor:
         cursor.execute(
-            CLAIM, {"connection": connection_id, "lane": lane, "owner": owner, "limit": limit, "lease": lease}
+            CLAIM,
+            {
+                "connection": connection_id,
+                "lane": lane,
+                "stream": stream,
+                "owner": owner,
+                "limit": limit,
+                "lease": lease,
+            },
         )
         claims = []
         for row in cursor.fetchall():

@@ -75,7 +75,8 @@ def _posted(plan: Plan) -> list[dict[str, Any]]:
 def _upstream_entity(plan: Plan) -> str:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT r.canonical_entity FROM routes_destination d JOIN routes_route r ON r.id = d.route_id WHERE d.id = %s",
+            "SELECT r.canonical_entity FROM routes_destination d JOIN routes_route r ON r.id = d.route_id"
+            " WHERE d.id = %s",
             [plan.upstream_id],
         )
         entity: str = cursor.fetchone()[0]
@@ -113,7 +114,7 @@ def _numbers(plan: Plan, groups: Sequence[str]) -> dict[str, int]:
 
 def _arrive(plan: Plan, group: str, rows: Sequence[dict[str, Any]], number: int, now: dt.datetime) -> Arrival:
     lines = [row["values"] for row in rows]
-    raw = {"group": group, "number": number, "key": f"{group}/{number}", "lines": lines}
+    raw: dict[str, Any] = {"group": group, "number": number, "key": f"{group}/{number}", "lines": lines}
     body = exact(raw)
     arrival = Arrival(raw, body, digest(body), raw["key"], f"t{now.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%S.%f}")
     arrival.collected = tuple(row["transaction"] for row in rows)

@@ -131,10 +131,18 @@ def it_happened(id_: UUID, *, by: By, reference: str, reason: str) -> bool:
         failures.close(transactions=[id_], how="fixed")
         with connection.cursor() as cursor:
             cursor.execute(
-                "UPDATE routes_keyhead SET transaction_id = NULL, due_at = NULL, lease_owner = NULL, live_effect_id = %s,"
-                " live_hash = %s, live_external_id = %s, live_payload_id = %s, live_write_key = %s,"
-                " live_transaction_id = %s WHERE id = ANY(%s)",
-                [effect.pk, row.request_hash, reference, effect.payload_id, effect.write_key, id_, list(held.values())],
+                "UPDATE routes_keyhead SET transaction_id = NULL, due_at = NULL, lease_owner = NULL,"
+                " live_effect_id = %s, live_hash = %s, live_external_id = %s, live_payload_id = %s,"
+                " live_write_key = %s, live_transaction_id = %s WHERE id = ANY(%s)",
+                [
+                    effect.pk,
+                    bytes(row.request_hash or b""),
+                    reference,
+                    effect.payload_id,
+                    effect.write_key,
+                    id_,
+                    list(held.values()),
+                ],
             )
         heads.promote(list(held.values()))
         _audit([row], {id_}, by=by, verb="confirm", reason=f"{reason} {reference}".strip())

@@ -31,27 +31,29 @@ class Delivered:
 
     claimed: int
     more: bool  # there may be more due now
-    wait: float = 0.0  # seconds until the connection takes work again
+    closed: str = ""  # why the connection takes no work now
 
 
-def deliver(*, connection_id: int, lane: str) -> Delivered:
-    """Do one batch of a connection's lane. Safe to call from any number of workers at once."""
+def deliver(*, connection_id: int, lane: str, stream: str) -> Delivered:
+    """Do one batch of a write stream's lane. Safe to call from any number of workers at once."""
     owner = uuid4()
     wanted = settings.DELIVERY_BATCH
-    admission = gate.admit(connection_id, wanted=wanted, worker=owner)
+    admission = gate.admit(connection_id, wanted, owner, stream=stream, at_once=settings.DELIVERY_AT_ONCE)
     if not admission.allowed:
-        return Delivered(0, False, admission.wait_seconds)
+        return Delivered(0, False, admission.reason)
     try:
-        return _deliver(connection_id, lane, owner, admission)
+        return _deliver(connection_id, lane, stream, owner, admission)
     finally:
-        gate.release(connection_id, worker=owner)
+        gate.release(admission, owner)
 
 
-def _deliver(connection_id: int, lane: str, owner: UUID, admission: gate.Admission) -> Delivered:
+def _deliver(connection_id: int, lane: str, stream: str, owner: UUID, admission: gate.Admission) -> Delivered:
     began = time.monotonic()
     lease = settings.LEASE_SECONDS
     with transaction.atomic():
-        taken = claims.claim(connection_id=connection_id, lane=lane, owner=owner, limit=admission.allowed, lease=lease)
+        taken = claims.claim(
+            connection_id=connection_id, lane=lane, stream=stream, owner=owner, limit=admission.allowed, lease=lease
+        )
         doubtful = [c for c in taken if c.effect is not None and c.effect.state != "intended"]
         certain = [c for c in taken if c.effect is None or c.effect.state == "intended"]
         shipments = _write_down(connection_id, certain, owner)
@@ -62,9 +64,9 @@ def _deliver(connection_id: int, lane: str, owner: UUID, admission: gate.Admissi
     if shipments or doubtful:
         connection = Connection.objects.get(pk=connection_id)
         for window in _windows(shipments):
-            _send_window(connection, window, owner, deadline, admission.concurrency)
+            _send_window(connection, window, owner, deadline, len(admission.slots))
         if doubtful:
-            ask.settle_doubtful(connection, doubtful, owner=owner, deadline=deadline, concurrency=admission.concurrency)
+            ask.settle_doubtful(connection, doubtful, owner=owner, deadline=deadline, concurrency=len(admission.slots))
     return Delivered(len(taken), len(taken) >= admission.allowed)
 
 

@@ -28,7 +28,7 @@ def normalise(plan: Plan, arrivals: Sequence[Arrival], *, entities: dict[str, in
             _settle_canonical(plan, arrival, dict(arrival.raw), entities)
         return
     mapped = run_batch(
-        plan.normalise, [a.raw for a in arrivals], connection_id=plan.connection_id,
+        plan.normalise, [dict(a.raw) for a in arrivals], connection_id=plan.connection_id,
         legal_entity_id=plan.legal_entity_id,
     )  # fmt: skip
     for arrival, found in zip(arrivals, mapped, strict=True):

@@ -1,4 +1,4 @@
-"""Writing down why something stopped, and closing what has passed. Both for many rows in a constant number of queries."""
+"""Writing down why something stopped, and closing what has passed: many rows in a constant number of queries."""
 
 import re
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ class Trouble:
 
 
 def fingerprint(trouble: Trouble) -> str:
-    """Return what makes two failures the same cause: category, place and the missing key, never the record's own values.
+    """Return what makes two failures the same cause: category, place and missing key, never the record's own values.
 
     Numbers in a target's message are left out, so that "line 4 of 17" and "line 9 of 12" are one cause.
     """
@@ -64,9 +64,9 @@ def write_down(troubles: Sequence[Trouble], *, at: datetime) -> None:
     with (
         connection.cursor() as cursor,
         cursor.copy(
-            "COPY routes_failure (id, legal_entity_id, route_id, record_id, transaction_id, run_id, connection_id, stage,"
-            ' category, fingerprint, field, rule, "table", table_key, value, accepted, message, hint, amount, currency,'
-            " hours, opened_at, closed_how, taken) FROM STDIN"
+            "COPY routes_failure (id, legal_entity_id, route_id, record_id, transaction_id, run_id, connection_id,"
+            ' stage, category, fingerprint, field, rule, "table", table_key, value, accepted, message, hint, amount,'
+            " currency, hours, opened_at, closed_how, taken) FROM STDIN"
         ) as copy,
     ):
         for t in troubles:
@@ -89,7 +89,7 @@ def close(*, transactions: Sequence[UUID] = (), records: Sequence[UUID] = (), ho
             " WHERE closed_at IS NULL AND (transaction_id = ANY(%s) OR record_id = ANY(%s) AND transaction_id IS NULL)",
             [how, list(transactions), list(records)],
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def close_of_run(route: int, *, stage: str, how: str) -> int:
@@ -101,4 +101,4 @@ def close_of_run(route: int, *, stage: str, how: str) -> int:
             " AND record_id IS NULL AND transaction_id IS NULL",
             [how, route, stage],
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)

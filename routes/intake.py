@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection, transaction
 from canonical.failure import Category
 from canonical.problem import Problem
 from routes import crashpoints, failures, receive
-from routes.arrivals import digest, exact
+from routes.arrivals import digest
 from routes.models import InboundEvent, Route
 from routes.plan import current, plan
 
@@ -104,7 +104,7 @@ def _explain(route: int, legal_entity: int, misshapen: Sequence[tuple[UUID, str]
     failures.write_down(
         [
             failures.Trouble(
-                legal_entity, route, "receive", Problem("error", Category.SHAPE, "", None, words, exact(body[:100]), "JSON")
+                legal_entity, route, "receive", Problem("error", Category.SHAPE, "", None, words, body[:100])
             )
             for _, body in misshapen
         ],

@@ -8,12 +8,12 @@ from django.db import transaction
 
 from canonical.failure import Category
 from canonical.problem import Problem
-from connectors import breaker
-from connectors.models import Connection
+from connectors import breaker, gate
+from connectors.models import BreakerState, Connection
 from connectors.outcome import WriteOutcome
 from governance.actor import ENGINE
-from mappings import cross_references
-from routes import attempts, crashpoints, failures, heads, ledger, releases, retry
+from mappings.cross_references import NewReference, ReferenceConflict, upsert
+from routes import attempts, crashpoints, failures, heads, ledger, retry
 from routes.claims import Claim, put_back
 from routes.plan import DestinationPlan, plan
 from routes.shipments import Shipment
@@ -34,6 +34,9 @@ def settle(connection: Connection, destination: DestinationPlan, answered: Seque
         refused(connection, destination, by_result["refused"], owner=owner)
         not_sent(connection, by_result["not_sent"], owner=owner)
         doubtful(destination, by_result["unknown"], owner=owner)
+        works = any(a.result == "confirmed" for _, a in answered)
+        if works and connection.breaker_state != BreakerState.CLOSED:
+            recovered(connection)
         attempts.write_down(
             [attempts.Try(s.intent.effect, a.result, a) for s, a in answered], kind="write", connection_id=connection.pk
         )
@@ -96,8 +99,8 @@ SET transaction_id = CASE WHEN w.goes_on THEN h.transaction_id END,
     live_payload_id = w.payload_id, live_write_key = w.write_key, live_transaction_id = w.live_transaction_id,
     generation = h.generation + w.generations,
     quiet_until = (SELECT max(e.settles_at) FROM routes_effect e WHERE e.id = w.sent_id)
-FROM unnest(%s::bigint[], %s::bool[], %s::uuid[], %s::bytea[], %s::text[], %s::uuid[], %s::text[], %s::uuid[], %s::int[],
-            %s::uuid[], %s::uuid[])
+FROM unnest(%s::bigint[], %s::bool[], %s::uuid[], %s::bytea[], %s::text[], %s::uuid[], %s::text[], %s::uuid[],
+            %s::int[], %s::uuid[], %s::uuid[])
     AS w(id, goes_on, effect_id, content, external_id, payload_id, write_key, live_transaction_id, generations, sent_id,
          transaction_id)
 WHERE h.id = w.id AND h.transaction_id = w.transaction_id
@@ -127,15 +130,25 @@ def _remember_ids(destination: DestinationPlan, whole: Sequence[Answered]) -> No
     entity = plan(whole[0][0].claim.snapshot).entity if whole else ""
     if not entity or not destination.keeps_reference:
         return
-    rows = [
-        (entity, destination.connection_id, s.claim.key, a.external_id, a.reference)
+    references = [
+        NewReference(destination.connection_id, entity, s.claim.key, a.external_id, s.claim.legal_entity, a.reference)
         for s, a in whole
         if a.external_id and s.intent.operation != "reverse"
     ]
-    cross_references.upsert(rows)
-    keys = [s.claim.key for s, _ in whole]
-    # After this commit: it locks other heads. Should the process die in between, the sweep does it.
-    transaction.on_commit(lambda: releases.parents_arrived(entity, destination.connection_id, keys))
+    _keep_references(whole[0][0], references)
+
+
+def _keep_references(first: Shipment, references: Sequence[NewReference]) -> None:
+    """Store which id is which; who waits for these records goes on once this commit stands (routes.apps)."""
+    try:
+        upsert(references, by=ENGINE)
+    except ReferenceConflict as conflict:
+        with database.cursor() as cursor:
+            cursor.execute("SELECT hub_now()")
+            now = cursor.fetchone()[0]
+        route = plan(first.claim.snapshot).route_id
+        problem = Problem("error", Category.CONFLICT, "", None, str(conflict))
+        failures.write_down([failures.Trouble(first.claim.legal_entity, route, "confirm", problem)], at=now)
 
 
 def refused(connection: Connection, destination: DestinationPlan, answered: Sequence[Answered], *, owner: UUID) -> None:
@@ -156,7 +169,7 @@ def refused(connection: Connection, destination: DestinationPlan, answered: Sequ
 
 def trip(connection: Connection, category: Category, words: str) -> None:
     """Open the connection's breaker; its first opening is one failure for a person, whatever the number of records."""
-    if not breaker.trip(connection.pk, category=category, message=words):
+    if breaker.trip(connection.pk, category, words).trips != 1:
         return
     with database.cursor() as cursor:
         cursor.execute(
@@ -170,6 +183,17 @@ def trip(connection: Connection, category: Category, words: str) -> None:
         connection.legal_entity_id, target_of or source_of, "deliver", problem, connection_id=connection.pk
     )
     failures.write_down([trouble], at=now)
+
+
+def recovered(connection: Connection) -> None:
+    """Close the breaker after a success, and the failure that told a person of it."""
+    if breaker.close(connection.pk):
+        with database.cursor() as cursor:
+            cursor.execute(
+                "UPDATE routes_failure SET closed_at = (SELECT hub_now()), closed_how = 'auto:retry_succeeded'"
+                " WHERE closed_at IS NULL AND connection_id = %s AND category = ANY(%s) AND transaction_id IS NULL",
+                [connection.pk, [str(category) for category in WAITS_FOR_SYSTEM]],
+            )
 
 
 def _back_to_ready(answered: Sequence[Answered], owner: UUID, reason: str, seconds: float = 0.0) -> None:
@@ -188,6 +212,9 @@ def _retry_or_fail(connection: Connection, answered: Sequence[Answered], owner: 
         else:
             again.append((s, a, wait))
     count_attempts([s.claim.transaction for s, _ in answered])
+    slower = [a.retry_after or 1.0 for _, a, _ in again if a.category is Category.THROTTLED]
+    if slower:
+        gate.slow_down(connection.pk, max(slower))
     ids = [s.claim.transaction for s, _, _ in again]
     reasons = [f"refused for now: {a.message}" for _, a, _ in again]
     move(ids, frm=[State.DELIVERING, State.UNKNOWN], to=State.RETRYING, by=ENGINE, reason=reasons)
@@ -341,9 +368,9 @@ def needs_person_to_correct(claimed: Sequence[tuple[Claim, DestinationPlan]]) ->
     failures.write_down(
         [
             failures.Trouble(
-                c.legal_entity, plan(c.snapshot).route_id, "deliver", Problem("error", Category.CONFLICT, "", None, words),
-                record=c.record, transaction=c.transaction, connection_id=d.connection_id, amount=c.amount,
-                currency=c.currency, hours=c.hours,
+                c.legal_entity, plan(c.snapshot).route_id, "deliver",
+                Problem("error", Category.CONFLICT, "", None, words), record=c.record,
+                transaction=c.transaction, connection_id=d.connection_id, amount=c.amount, currency=c.currency, hours=c.hours,
             )
             for c, d in claimed
         ],

@@ -12,7 +12,7 @@ from canonical.entities import ENTITIES
 from canonical.failure import Category
 from canonical.problem import Problem
 from governance import audit, rights
-from governance.models import User
+from governance.models import LegalEntity, User
 from routes.arrivals import Arrival
 from routes.models import Overlay, Record, Route
 from routes.plan import Plan
@@ -92,8 +92,9 @@ def correct(*, record: UUID, field: str, value: str | None, reason: str, by: Use
 
     Raises governance.rights.NotAllowed, and ValueError with the accepted form when the value does not fit the field.
     """
-    row = Record.objects.get(pk=record)
-    rights.require(by, rights.Right.EDIT_OVERLAY, row.legal_entity)
+    row = Record.objects.select_related("legal_entity").get(pk=record)
+    entity: LegalEntity = row.legal_entity
+    rights.require(by, rights.Right.EDIT_OVERLAY, entity)
     route = Route.objects.get(pk=row.route_id)
     spec = next((f for f in ENTITIES[route.canonical_entity].fields if f.name == field), None)
     if spec is None:
@@ -107,12 +108,12 @@ def correct(*, record: UUID, field: str, value: str | None, reason: str, by: Use
         if open_:
             _end([open_.pk], "withdrawn")
         made = Overlay.objects.create(
-            legal_entity=row.legal_entity, route=route, key=row.key, field=field, value=stored, source_value=said,
+            legal_entity=entity, route=route, key=row.key, field=field, value=stored, source_value=said,
             reason=reason, made_by=by,
         )  # fmt: skip
         audit.record(
             by=by, verb="correct", thing=made, before={field: said}, after={field: stored}, reason=reason,
-            legal_entity=row.legal_entity, channel="",
+            legal_entity=entity, channel="",
         )  # fmt: skip
     return made
 

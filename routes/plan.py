@@ -1,7 +1,7 @@
 """A route's configuration as one snapshot, and the compiled form that workers run.
 
-`current()` freezes what is published now; `plan()` compiles a snapshot once per process. A transaction names its snapshot,
-so what it was processed with can be shown and used again years later.
+`current()` freezes what is published now; `plan()` compiles a snapshot once per process. A transaction names its
+snapshot, so what it was processed with can be shown and used again years later.
 """
 
 from dataclasses import dataclass
@@ -171,4 +171,5 @@ def plan(snapshot_id: int) -> Plan:
 
 def connection_of(plan_: Plan) -> Connection:
     """Return the source connection of a route that reads a stream."""
+    assert plan_.connection_id is not None
     return Connection.objects.get(pk=plan_.connection_id)

@@ -1,7 +1,7 @@
 """Taking stopped work on again, from its stored bodies: after a fix, a release, an approval or a resubmission.
 
-The current configuration is used unless "as then" is asked for. What stops again stops for a reason of its own, which is
-written down anew.
+The current configuration is used unless "as then" is asked for. What stops again stops for a reason of its own, which
+is written down anew.
 """
 
 from collections.abc import Sequence
@@ -27,8 +27,8 @@ STOPPED = (State.PARKED, State.HELD, State.FAILED)
 def transactions(ids: Sequence[UUID], *, by: By, reason: str, how: str, as_then: bool = False) -> list[UUID]:
     """Validate and translate stopped transactions again and queue those that pass; return those that went on.
 
-    Left alone: what is not stopped, what a newer version replaced, and what has a write in doubt, which needs a decision
-    first. One commit, a constant number of queries per route.
+    Left alone: what is not stopped, what a newer version replaced, and what has a write in doubt, which needs a
+    decision first. One commit, a constant number of queries per route.
     """
     if not ids:
         return []

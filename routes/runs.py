@@ -90,6 +90,7 @@ def _drive(run: Run, made: Plan, owner: UUID, until: float) -> bool:
             totals = collect.take_in(made, run=run.pk)
             _page_done(run, owner, totals, cursor=None, last=True)
         return False
+    assert made.connection_id is not None
     source = Connection.objects.get(pk=made.connection_id)
     for page in _pages(run, made, source):
         with transaction.atomic():
@@ -124,7 +125,9 @@ def _pages(run: Run, made: Plan, source: Connection) -> Iterator[Page]:
                 return
     finally:
         ahead.cancel()
-        loop.run(reading.aclose())
+        close = getattr(reading, "aclose", None)
+        if close is not None:
+            loop.run(close())
 
 
 async def _next(reading: Any) -> Page | None:
@@ -163,8 +166,9 @@ def _page_done(run: Run, owner: UUID, totals: receive.Totals, *, cursor: dict[st
             raise LeaseLost
         if cursor is not None and not run.window_from:
             database.execute(
-                "INSERT INTO routes_streamcursor (route_id, cursor, moved_at) VALUES (%s, %s::jsonb, (SELECT hub_now()))"
-                " ON CONFLICT (route_id) DO UPDATE SET cursor = excluded.cursor, moved_at = excluded.moved_at",
+                "INSERT INTO routes_streamcursor (route_id, cursor, moved_at)"
+                " VALUES (%s, %s::jsonb, (SELECT hub_now())) ON CONFLICT (route_id)"
+                " DO UPDATE SET cursor = excluded.cursor, moved_at = excluded.moved_at",
                 [run.route_id, receive.exact(cursor)],
             )
     if last:

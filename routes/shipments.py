@@ -70,7 +70,7 @@ def send_requests(
 ) -> list[WriteOutcome]:
     """The outside call of a write; the one place that tests replace."""
     spec = connection.spec()
-    return loop.run(loop.engine().write(spec, destination.stream, requests, concurrency=concurrency)).result()
+    return loop.run(loop.engine().write(spec, destination.stream, list(requests), concurrency=concurrency)).result()
 
 
 def ask_requests(
@@ -78,4 +78,4 @@ def ask_requests(
 ) -> list[LookUp]:
     """The outside call of a question; the one place that tests replace."""
     spec = connection.spec()
-    return loop.run(loop.engine().look_up(spec, destination.stream, requests, concurrency=concurrency)).result()
+    return loop.run(loop.engine().look_up(spec, destination.stream, list(requests), concurrency=concurrency)).result()

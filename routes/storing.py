@@ -137,7 +137,8 @@ RECORD = (
     " canonical_payload_id, amount, currency, hours, not_chosen) FROM STDIN"
 )
 TRANSACTION = (
-    'COPY routes_transaction (id, record_id, run_id, destination_id, legal_entity_id, snapshot_id, key, version, "group",'
+    "COPY routes_transaction (id, record_id, run_id, destination_id, legal_entity_id, snapshot_id, key, version,"
+    ' "group",'
     " state, return_to, withdraws, attempts, waits_for, request_payload_id, request_hash, canonical_payload_id,"
     " correlation_id, amount, currency, hours, created_at) FROM STDIN"
 )
@@ -191,7 +192,9 @@ def _supersede_failed_records(previous: Sequence[UUID]) -> None:
         failures.close(records=superseded, how="auto:newer_version")
 
 
-def _record_row(plan: Plan, a: Arrival, run: UUID | None, now: dt.datetime, bodies: list) -> tuple[object, ...]:
+def _record_row(
+    plan: Plan, a: Arrival, run: UUID | None, now: dt.datetime, bodies: list[tuple[UUID, str, str]]
+) -> tuple[object, ...]:
     source = _body(bodies, "source", a.body) if a.outcome != "withdrawn" else None
     canonical = _body(bodies, "canonical", a.canonical_body) if a.canonical_body else None
     amount, currency, hours = money(a)
@@ -212,7 +215,7 @@ def _body(bodies: list[tuple[UUID, str, str]], stage: str, text: str) -> UUID:
 
 
 def _transaction_row(
-    plan: Plan, a: Arrival, v: Verdict, run: UUID | None, now: dt.datetime, bodies: list
+    plan: Plan, a: Arrival, v: Verdict, run: UUID | None, now: dt.datetime, bodies: list[tuple[UUID, str, str]]
 ) -> tuple[object, ...]:
     request = _body(bodies, "request", v.body) if v.body else None
     amount, currency, hours = money(a)

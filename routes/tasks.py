@@ -16,14 +16,14 @@ _drains = Drains()
 
 
 @shared_task(ignore_result=True)
-def deliver(connection_id: int, lane: str) -> None:
-    """Deliver what is due for a connection in a lane."""
+def deliver(connection_id: int, lane: str, stream: str) -> None:
+    """Deliver what is due for a write stream of a connection in a lane."""
 
     def once() -> bool:
-        return delivering.deliver(connection_id=connection_id, lane=lane).more
+        return delivering.deliver(connection_id=connection_id, lane=lane, stream=stream).more
 
-    if _drain(("deliver", connection_id, lane), once):
-        nudge_delivery(connection_id, lane)
+    if _drain(("deliver", connection_id, lane, stream), once):
+        nudge_delivery(connection_id, lane, stream)
 
 
 @shared_task(ignore_result=True)
@@ -58,7 +58,7 @@ def _drain(name: tuple[object, ...], once: Callable[[], bool]) -> bool:
 
 
 DUE = """
-SELECT DISTINCT connection_id, lane FROM routes_keyhead WHERE due_at <= (SELECT hub_now())
+SELECT DISTINCT connection_id, lane, object FROM routes_keyhead WHERE due_at <= (SELECT hub_now())
 """
 
 
@@ -76,8 +76,8 @@ def sweep() -> None:
             " WHERE processed_at IS NULL AND due_at <= (SELECT hub_now())"
         )
         pushed = [row[0] for row in cursor.fetchall()]
-    for connection_id, lane in deliveries:
-        deliver.apply_async((connection_id, lane), queue=lane)
+    for connection_id, lane, stream in deliveries:
+        deliver.apply_async((connection_id, lane, stream), queue=lane)
     for route in pulls:
         nudge_run(route)
     for route in pushed:
@@ -90,9 +90,9 @@ def make_partitions() -> None:
     partitions.ensure(dt.datetime.now(tz=dt.UTC).date())
 
 
-def nudge_delivery(connection_id: int, lane: str) -> None:
+def nudge_delivery(connection_id: int, lane: str, stream: str) -> None:
     """Say, once this commit stands, that there may be something to deliver."""
-    transaction.on_commit(lambda: deliver.apply_async((connection_id, lane), queue=lane))
+    transaction.on_commit(lambda: deliver.apply_async((connection_id, lane, stream), queue=lane))
 
 
 def nudge_run(route_id: int) -> None:

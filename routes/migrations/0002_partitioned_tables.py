@@ -7,7 +7,6 @@ from django.db import migrations
 from routes import partitions
 
 TABLES = """
-CREATE OR REPLACE FUNCTION hub_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS $$ SELECT clock_timestamp() + coalesce(nullif(current_setting('throughline.clock_offset', true), ''), '0')::interval $$;
 CREATE SEQUENCE routes_record_sequence;
 CREATE TABLE routes_record (
     id uuid PRIMARY KEY,
@@ -99,7 +98,7 @@ def make_partitions(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("routes", "0001_initial")]
+    dependencies = [("routes", "0001_initial"), ("connectors", "0002_hub_now")]
     operations = [
         migrations.RunSQL(TABLES, DROP),
         migrations.RunPython(make_partitions, migrations.RunPython.noop),

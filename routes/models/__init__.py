@@ -1,8 +1,8 @@
 """The nouns of movement.
 
 Configuration (routes, destinations, snapshots) has foreign keys that the database enforces. The hot tables (records,
-payloads, transactions, transitions, effects, heads) refer to each other without enforced keys: a row's parent is written
-in the same commit, a trigger per row and key costs a fifth of the throughput (docs/adr/0010), and `doctor` looks for orphans.
+payloads, transactions, transitions, effects, heads) refer to each other without enforced keys: a row's parent is
+written in the same commit, and a trigger per row and key would cost more than the row itself.
 """
 
 from routes.models.configuration import Destination, Route, Snapshot

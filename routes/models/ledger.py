@@ -118,7 +118,7 @@ class KeyHead(models.Model):
         indexes = [
             models.Index(
                 name="key_head_due",
-                fields=["connection", "lane", "due_at"],
+                fields=["connection", "lane", "object", "due_at"],
                 condition=models.Q(due_at__isnull=False),
             ),
             models.Index(

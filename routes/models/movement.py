@@ -1,5 +1,7 @@
 """What moves: runs, records, payloads, transactions and the history of their states."""
 
+from typing import Any
+
 from django.db import models
 
 from governance.identifiers import new_id
@@ -8,7 +10,7 @@ from governance.scoping import EntityScopedQuerySet
 from routes.models.configuration import Destination, Route, Snapshot
 from routes.states import State
 
-LOOSE = {"on_delete": models.DO_NOTHING, "db_constraint": False, "db_index": False, "related_name": "+"}
+LOOSE: dict[str, Any] = {"on_delete": models.DO_NOTHING, "db_constraint": False, "db_index": False, "related_name": "+"}
 
 
 class RunState(models.TextChoices):

@@ -83,11 +83,23 @@ def test_whatever_happens_each_key_ends_with_its_newest_version_once(
 
 def story(world: World, key: str) -> str:
     """Tell what happened to a key, for the reader of a failed test."""
-    lines = [f"{t.version[-4:]} {t.state} {'withdraws' if t.withdraws else t.hours}" for t in world.transactions() if t.key == key]
+    lines = [
+        f"{t.version[-4:]} {t.state} {'withdraws' if t.withdraws else t.hours}"
+        for t in world.transactions()
+        if t.key == key
+    ]
     for t in world.transactions():
         if t.key == key:
-            lines += [f"{t.version[-2:]} {x.at:%H:%M:%S.%f} {x.from_state}→{x.to_state} {x.reason}" for x in Transition.objects.filter(subject_id=t.pk).order_by("at", "id")][3:]
-    lines += [str(h) for h in KeyHead.objects.filter(key=key).values("transaction_id", "due_at", "waiting", "seen_version", "lease_owner")]
+            lines += [
+                f"{t.version[-2:]} {x.at:%H:%M:%S.%f} {x.from_state}→{x.to_state} {x.reason}"
+                for x in Transition.objects.filter(subject_id=t.pk).order_by("at", "id")
+            ][3:]
+    lines += [
+        str(h)
+        for h in KeyHead.objects.filter(key=key).values(
+            "transaction_id", "due_at", "waiting", "seen_version", "lease_owner"
+        )
+    ]
     lines += [str(t.pk) for t in world.transactions() if t.key == key]
     lines += [str(e) for e in world.effects() if e[0] == key]
     lines += [f"{c.operation} {c.key} {c.body.decode()[:90]}" for c in world.target.commits if c.key.startswith(key)]
@@ -130,7 +142,9 @@ def test_versions_of_a_key_reach_the_target_in_order(make_world: Make) -> None:
     world = make_world("ledger_look_up", order="in_order", correction="update")
     random_ = random.Random(3)
     for version in range(1, 8):
-        world.take_in(entry(1, hours=f"{version}.00", version=version), entry(2, version=version, hours=f"{version}.50"))
+        world.take_in(
+            entry(1, hours=f"{version}.00", version=version), entry(2, version=version, hours=f"{version}.50")
+        )
         world.target.behave = misbehaving(random_)
         world.deliver(rounds=1)
     settle(world)

@@ -152,7 +152,7 @@ class World:
     def deliver(self, rounds: int = 10) -> None:
         """Deliver until nothing is due."""
         for _ in range(rounds):
-            done = deliver.deliver(connection_id=self.destination.connection_id, lane="posting")
+            done = deliver.deliver(connection_id=self.destination.connection_id, lane="posting", stream="entries")
             if not done.claimed:
                 return
 
