@@ -369,8 +369,9 @@ def needs_person_to_correct(claimed: Sequence[tuple[Claim, DestinationPlan]]) ->
         [
             failures.Trouble(
                 c.legal_entity, plan(c.snapshot).route_id, "deliver",
-                Problem("error", Category.CONFLICT, "", None, words), record=c.record,
-                transaction=c.transaction, connection_id=d.connection_id, amount=c.amount, currency=c.currency, hours=c.hours,
+                Problem("error", Category.CONFLICT, "", None, words),
+                record=c.record, transaction=c.transaction, connection_id=d.connection_id, amount=c.amount,
+                currency=c.currency, hours=c.hours,
             )
             for c, d in claimed
         ],
