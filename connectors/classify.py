@@ -55,7 +55,8 @@ def judge(manifest: Manifest, answer: Answer, row: ErrorRow | None = None) -> Ve
             None,
         )
     retry_after = retry_after_in(manifest.throttle, answer) if row.category is Category.THROTTLED else None
-    text = words or f"{manifest.title} answered with status {answer.status}"
+    own = paths.find(data, row.message) if row.message else None
+    text = (own if isinstance(own, str) else words)[:1000] or f"{manifest.title} answered with status {answer.status}"
     return Verdict(row.category, text, row.hint, row.certain, retry_after, row.renew, row)
 
 

@@ -166,6 +166,7 @@ def _row(number: int, item: dict[str, Any]) -> model.ErrorRow:
         renew=item.get("renew", False),
         hint=item.get("hint", ""),
         example=item["example"],
+        message=compile_path(item.get("message")),
     )
 
 

@@ -134,6 +134,7 @@ class ErrorRow:
     renew: bool
     hint: str
     example: dict[str, Any]
+    message: Path = ()  # where the words for people lie, when not where the table says
 
 
 @dataclass(frozen=True, slots=True)
