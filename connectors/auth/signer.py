@@ -45,6 +45,12 @@ class Signer:
             self._sign(call, self.spec, token)
         return token
 
+    async def current(self) -> dict[str, Any]:
+        """Return the values of the token in use, for checks that they appear nowhere; empty when there is none."""
+        if not self.auth.has_token:
+            return {}
+        return (await self._tokens.current(self.spec, self.seed, self._fetch)).values
+
     async def renew(self, stale: Token) -> None:
         """Fetch another token, unless another task or process has already done so. Raises ConnectorFailure."""
         await self._tokens.renew(self.spec, self.seed, stale, self._fetch)
