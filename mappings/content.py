@@ -21,7 +21,7 @@ KINDS = {kind.value: kind for kind in Kind}
 MAPPING_KEYS = {"name", "meaning", "from", "to", "on", "fields", "rules"}
 FIELD_KEYS = {"to", "formula", "from", "value", "mode", "as", "if_blank", "each", "fields", "meaning"}
 RULE_KEYS = {"name", "check", "severity", "message", "field", "waivable", "category", "meaning"}
-TO_STEP = re.compile(r"(?:^|\.)([^\W\d][\w-]*)|\[([^\[\]\n]+)\]")
+TO_STEP = re.compile(r"(?:^|\.)([^\W\d][\w-]*)|\.?\[([^\[\]\n]+)\]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,7 +105,7 @@ class _Fuser:
         for index, rule in enumerate(self.content.fields):
             if rule.lines is not None:
                 self._line_function(index, rule.lines)
-        with body.block("def run(rec, today):"):
+        with body.block("def run(rec, today, Decimal=Decimal, str=str, int=int):"):
             self._run()
         body.line("return run")
         body.lines[0] = f"def bind({self.tables.parameters()}):"

@@ -31,11 +31,11 @@ def to_decimal(value: Any) -> Decimal | None:
         return None
     if isinstance(value, str) and PLAIN_NUMBER.fullmatch(value.strip()):
         value = Decimal(value.strip())
-    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() < 128:
-        value = Decimal(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = Decimal(value) if value.bit_length() < 128 else Decimal("Infinity")  # as absurd, and quickly said
     if not isinstance(value, Decimal):
         raise UnacceptableError(f"A number is needed, but this is {described(value)}", value=value, accepted=NUMBER)
-    if not value.is_finite() or abs(value) >= limits.LARGEST or value.adjusted() <= limits.FINEST:
+    if not value.is_finite() or not limits.FINEST < value.adjusted() < LARGEST_EXPONENT:
         message = f"{described(value)} is not finite, too large or too fine"
         raise UnacceptableError(message[0].upper() + message[1:], value=value, accepted=NUMBER, shape=True)
     return value
@@ -125,6 +125,8 @@ def converted(atom: Atom, kind: Kind | None, careful: str) -> str:
     if kind in (Kind.DECIMAL, Kind.MONEY):
         sized = f"{limits.FINEST} < {code}.adjusted() < {LARGEST_EXPONENT} and {code}.is_finite()"
         test = atom.unless("number", "Decimal")
+        if atom.sized and test:
+            return f"{code} if {test} else {careful}"
         return f"{code} if {test} and {sized} else {careful}" if test else f"{code} if {sized} else {careful}"
     if kind == Kind.DATE:
         if atom.kind.startswith("date"):

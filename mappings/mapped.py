@@ -81,7 +81,16 @@ def explain(error: Exception, sites: dict[int, Site], problems: list[Problem | M
 def _operands(error: Exception, site: Site, traceback: TracebackType) -> list[tuple[Any, Operand]]:
     """Return the values that the failed operation worked on. Variables are named v… or r…, constants c…."""
     if site.only is not None and isinstance(error, UnacceptableError):
+        for operand in site.operands if error.value is not None else ():
+            if operand is not site.only and traceback.tb_frame.f_globals[operand.code] == error.value:
+                return [(error.value, operand)]
         return [(error.value, site.only)]  # no other can be meant: spares reading the frame, which is slow
+    inner = traceback.tb_next
+    if inner is not None and inner.tb_frame.f_code.co_argcount == len(site.operands):
+        # The careful function got the operands as its arguments: its frame is small and quick to read.
+        arguments = inner.tb_frame.f_locals
+        names = inner.tb_frame.f_code.co_varnames
+        return [(arguments.get(name), operand) for name, operand in zip(names, site.operands, strict=False)]
     frame, constants = traceback.tb_frame.f_locals, traceback.tb_frame.f_globals
     return [(frame[each.code] if each.code in frame else constants.get(each.code), each) for each in site.operands]
 

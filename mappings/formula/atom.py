@@ -16,6 +16,7 @@ class Atom:
     kind: str = ""
     position: int = 0
     label: str = ""  # what people wrote, where it is a path
+    sized: bool = False  # its size was checked when it was stored: values of lookup tables
 
     def unless(self, kind: str, python: str) -> str:
         """Return the Python test that the value is of a kind; "" where that is certain."""

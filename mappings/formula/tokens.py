@@ -126,6 +126,8 @@ def _too_big(token: Token, text: str) -> list[SavedProblem]:
         remedy = "Keep long texts in a lookup table."
     elif token.kind == "path" and len(token.steps) > limits.MAX_PATH_STEPS:
         what, remedy = f"The path has more than {limits.MAX_PATH_STEPS} steps.", "Shorten it."
+    elif any(step.isdecimal() for step in token.steps):
+        what, remedy = "A number in brackets is not a name.", "Write ITEM(list, 1) for the first value of a list."
     else:
         return []
     return [SavedProblem(what, remedy, token.position, text=text)]

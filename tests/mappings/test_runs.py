@@ -1,0 +1,211 @@
+"""What running a mapping gives: typed values, problems in words with field, position and value, bounded work."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+
+from mappings import FormulaFailed, compile_formula, compile_mapping
+
+SIDES = {"from": {"system": "harvest", "stream": "time_entries"}, "to": {"system": "netsuite", "stream": "timebill"}}
+
+
+def run(record, *fields, rules=(), **more):
+    content = {"name": "x", **SIDES, "fields": list(fields), "rules": list(rules), **more}
+    return compile_mapping(content).run(record)
+
+
+def problem(formula, record):
+    with pytest.raises(FormulaFailed) as raised:
+        compile_formula(formula).run(record)
+    [found] = raised.value.problems
+    return found
+
+
+@pytest.mark.parametrize(
+    ("formula", "record", "position", "value", "words"),
+    [
+        ("hours * 2", {"hours": None}, 0, None, "A number is needed, but hours is blank"),
+        ("2 * hours", {"hours": "abc"}, 4, "abc", "hours is the text 'abc'"),
+        ("a + b", {"a": Decimal(1), "b": "x"}, 4, "x", "b is the text 'x'"),
+        ("amount / hours", {"amount": 5, "hours": 0}, 7, Decimal(0), "cannot be divided by zero"),
+        ("name > 5", {"name": "abc"}, 0, "abc", "cannot be compared"),
+        ("IF(name, 1, 2)", {"name": "x"}, 3, "x", "A condition is needed"),
+        ("DATEVALUE(day)", {"day": "2026-02-30"}, 10, "2026-02-30", "is not a date"),
+        ("DATETIME(day)", {"day": "2026-02-03T10:00"}, 9, "2026-02-03T10:00", "no time zone"),
+        ("project.code", {"project": "P-1"}, 0, "P-1", "code is asked of the text 'P-1'"),
+        ("a ^ 1000", {"a": 2}, 4, Decimal(1000), "The power is the number 1000"),
+        ("a * b", {"a": Decimal("1E+80"), "b": Decimal("1E+80")}, 2, None, "too large"),
+    ],
+)
+def test_problem_names_field_position_and_value_in_words(formula, record, position, value, words):
+    found = problem(formula, record)
+
+    assert (found.field, found.position, found.value) == ("value", position, value)
+    assert words in found.message
+    assert found.accepted
+
+
+@pytest.mark.parametrize("number", [Decimal("NaN"), Decimal("Infinity"), Decimal("1E+400"), 10**40, Decimal("1E-400")])
+@pytest.mark.parametrize("kind", ["money", "decimal", "integer", None])
+def test_number_beyond_all_measure_is_a_shape_problem(number, kind):
+    field = {"to": "a", "from": "a"} if kind is None else {"to": "a", "from": "a", "as": kind}
+
+    assert [each.category for each in run({"a": number}, field).problems] == ["shape"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "wanted"),
+    [
+        ("text", 7, "7"),
+        ("text", Decimal("7.50"), "7.50"),
+        ("integer", Decimal("7.0"), 7),
+        ("decimal", "7.25", Decimal("7.25")),
+        ("money", 5, Decimal(5)),
+        ("date", "2026-03-31", date(2026, 3, 31)),
+        ("datetime", "2026-03-31T10:00:00Z", datetime(2026, 3, 31, 10, tzinfo=UTC)),
+        ("boolean", "T", True),
+        ("boolean", 0, False),
+        ("money", None, None),
+        ("date", "", None),
+    ],
+)
+def test_value_takes_the_kind_of_its_field(kind, given, wanted):
+    result = run({"a": given}, {"to": "a", "from": "a", "as": kind})
+
+    assert result.problems == []
+    assert (result.values["a"], type(result.values["a"])) == (wanted, type(wanted))
+
+
+@pytest.mark.parametrize(
+    ("kind", "given"),
+    [
+        ("integer", Decimal("7.5")),
+        ("decimal", "seven"),
+        ("date", "31.03.2026"),
+        ("date", "2026-W14-2"),
+        ("boolean", "maybe"),
+        ("datetime", "2026-03-31"),
+        ("lines", "x"),
+        ("money", True),
+        ("text", {"a": 1}),
+    ],
+)
+def test_value_of_another_kind_is_refused_with_what_would_be_accepted(kind, given):
+    [found] = run({"a": given}, {"to": "a", "from": "a", "as": kind}).problems
+
+    assert found.accepted
+    assert found.field == "a"
+
+
+def test_one_record_tells_all_its_problems_and_what_depends_on_them_stays_silent():
+    result = run(
+        {"a": "x", "b": None, "c": Decimal(3)},
+        {"to": "first", "formula": "a * 2"},
+        {"to": "second", "formula": "b * 2"},
+        {"to": "third", "formula": "result.first + 1"},
+        {"to": "fourth", "formula": "c * 2"},
+        rules=[
+            {"name": "r", "check": "first > 0", "message": "m"},
+            {"name": "s", "check": "fourth > 10", "message": "m"},
+        ],
+    )
+
+    assert [each.field for each in result.problems] == ["first", "second", "s"] or [
+        (each.field or each.rule) for each in result.problems
+    ] == ["first", "second", "s"]
+    assert result.values == {"fourth": Decimal(6)}
+
+
+def test_rule_says_its_message_with_values():
+    result = run(
+        {"hours": Decimal(26)},
+        {"to": "hours", "from": "hours"},
+        rules=[
+            {"name": "a day", "check": "hours <= 24", "message": "{hours} hours in one day.", "field": "hours"},
+            {"name": "odd", "check": "hours < 12", "message": "A long day.", "severity": "warning"},
+        ],
+    )
+
+    assert [(each.severity, each.rule, each.message) for each in result.problems] == [
+        ("error", "a day", "26 hours in one day."),
+        ("warning", "odd", "A long day."),
+    ]
+    assert result.problems[0].value == Decimal(26)
+
+
+def test_lines_are_built_from_a_list_and_name_their_number():
+    lines = {
+        "to": "lines",
+        "each": "items",
+        "fields": [
+            {"to": "amount", "formula": "hours * rate"},
+            {"to": "text", "formula": 'source.number & "/" & name'},
+        ],
+    }
+    record = {
+        "number": "INV-1",
+        "items": [{"hours": Decimal(2), "rate": Decimal(100), "name": "Design"}, {"hours": None, "rate": Decimal(1)}],
+    }
+
+    result = run(record, lines, {"to": "total", "formula": "SUM(result.lines.amount)"})
+
+    assert result.values["lines"][0] == {"amount": Decimal(200), "text": "INV-1/Design"}
+    assert [each.field for each in result.problems] == ["lines[1].amount"]
+
+
+def test_nested_targets_lists_and_omitted_blanks():
+    result = run(
+        {"a": 1, "b": None},
+        {"to": "customer.id", "from": "a"},
+        {"to": "custom[1].value", "from": "a"},
+        {"to": "customer.[VAT No]", "from": "b", "if_blank": "omit"},
+    )
+
+    assert result.values == {"customer": {"id": 1}, "custom": [None, {"value": 1}]}
+
+
+def test_modes_keep_what_the_target_has():
+    content = {
+        "name": "x",
+        **SIDES,
+        "fields": [
+            {"to": "a", "from": "a"},
+            {"to": "b", "from": "a", "mode": "if_new"},
+            {"to": "c.d", "from": "a", "mode": "if_empty"},
+        ],
+    }
+    mapping = compile_mapping(content)
+    values = mapping.run({"a": 1}).values
+
+    assert mapping.merged(values, None) == {"a": 1, "b": 1, "c": {"d": 1}}
+    assert mapping.merged(values, {"b": 2}) == {"a": 1, "c": {"d": 1}}
+    assert mapping.merged(values, {"c": {"d": 5}}) == {"a": 1, "c": {}}
+
+
+def test_only_the_branch_that_is_taken_is_computed():
+    assert compile_formula("IF(TRUE, 1, 1 / zero)").run({"zero": 0}) == 1
+    assert compile_formula('COALESCE(a, 1 / zero, "x")').run({"a": 5, "zero": 0}) == 5
+    assert compile_formula("flag OR 1 / zero > 0").run({"flag": True, "zero": 0}) is True
+
+
+@pytest.mark.parametrize(
+    ("formula", "record"),
+    [
+        ("a & a & a & a", {"a": "x" * 60_000}),
+        ('SUBSTITUTE(a, "x", a)', {"a": "x" * 9_000}),
+        ("JOIN(a, b)", {"a": ["x"] * 9_000, "b": "y" * 90}),
+        ("SUM(a)", {"a": [1] * 20_000}),
+        ("9 ^ 99 * 9 ^ 99", {}),
+        ('MATCHES(a, "(x+x+)+y")', {"a": "x" * 200_000}),
+        ("ITEM(a, 1000000000000)", {"a": []}),
+    ],
+)
+def test_work_is_bounded_when_it_runs(formula, record):
+    assert problem(formula, record).message
+
+
+def test_what_is_no_record_is_a_shape_problem():
+    content = {"name": "x", **SIDES, "fields": [{"to": "a", "from": "a"}]}
+
+    assert compile_mapping(content).run(["x"]).problems[0].category == "shape"
