@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.supervisor.problems import CannotStart
 from hub.supervisor.servers import Servers
 from tests.processes import own_database, servers, start_process  # noqa: F401 - fixtures of every test
 
@@ -22,7 +23,10 @@ def pytest_configure(config: pytest.Config) -> None:
         servers = Servers.below(state)
         config.add_cleanup(lambda: shutil.rmtree(state, ignore_errors=True))
         config.add_cleanup(servers.stop)  # cleanups run in reverse order
-        servers.start()
+        try:
+            servers.start()
+        except CannotStart as problem:
+            pytest.exit(problem.lines(), returncode=1)
         os.environ.update(servers.environment, STATE=str(state), DJANGO_SETTINGS_MODULE="hub.settings")
         os.environ["CONNECTOR_PATHS"] = str(Path(__file__).resolve().parent.parent / "sandbox" / "connectors")
     from django.conf import settings
