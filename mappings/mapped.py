@@ -57,6 +57,7 @@ class NoRowError(Exception):
         self.miss = miss
         self.waiting = waiting  # a row was proposed and waits for a second person
         self.trouble = trouble  # why no key at all can be found: the table or its column does not exist
+        self.told: dict[tuple[Site, str], Problem] = {}  # as told before: one cause often stops thousands of records
         super().__init__(miss)
 
 
@@ -71,7 +72,10 @@ def explain(error: Exception, sites: dict[int, Site], problems: list[Problem | M
     assert traceback is not None
     site = _site(traceback, sites)
     if isinstance(error, NoRowError):
-        problems.append(_no_row(error, site, prefix))
+        told = error.told.get((site, prefix))
+        if told is None:
+            told = error.told[site, prefix] = _no_row(error, site, prefix)
+        problems.append(told)
         return
     operands = _operands(error, site, traceback)
     said = error if isinstance(error, UnacceptableError) else _said_again(site, operands)

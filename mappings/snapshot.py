@@ -39,6 +39,7 @@ class View:
     references: dict[Key, str] = field(default_factory=dict)  # xref: what is known
     rows: dict[tuple[str, ...], list[Row]] = field(default_factory=dict)  # lookup: fetched rows by key
     asked: set[tuple[str, ...]] = field(default_factory=set)
+    absent: dict[tuple[Key, date | None], NoRowError] = field(default_factory=dict)  # known not to be there
     waiting: set[tuple[str, ...]] = field(default_factory=set)  # keys whose row waits for a second person
     key_columns: tuple[str, ...] = ()  # of the table, once fetched
     trouble: str = ""  # why nothing can be found here: no such table, no such column
@@ -49,6 +50,9 @@ class View:
 
     def find(self, key: Key, day: date | None, may_lack: bool = False) -> Any:
         """Return the hit for a key that is not known yet; None if it may lack and does."""
+        absent = self.absent.get((key, day))
+        if absent is not None and not may_lack:
+            raise absent.with_traceback(None)
         words = (key,) if isinstance(key, str) else key
         miss = Miss(self.source.kind, self.source.name, self.source.column, words, day)
         if words not in self.asked:
@@ -62,7 +66,8 @@ class View:
                     return hit
         if may_lack:
             return None
-        raise NoRowError(miss, waiting=words in self.waiting)
+        absent = self.absent[key, day] = NoRowError(miss, waiting=words in self.waiting)
+        raise absent
 
     def _wrong_count(self, count: int) -> str:
         name, columns = self.source.name, ", ".join(self.key_columns)
@@ -94,11 +99,13 @@ class BatchSnapshot:
             if source.kind == "lookup" and source.name == table:
                 view.rows.update(rows)
                 view.asked |= keys
+                view.absent.clear()
 
     def give_references(self, source: Source, found: dict[str, str], asked: Iterable[str]) -> None:
         """Put fetched cross-references in a view."""
         view = self.view(source)
         view.references.update(found)
+        view.absent.clear()
         view.asked |= {(each,) for each in asked}
 
     def bound(self, sources: tuple[Source, ...]) -> dict[str, Callable[..., Any]]:

@@ -15,7 +15,7 @@ class Operand:
     label: str = ""  # what people wrote, where it is a path
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Site:
     """What one generated line does, so that a traceback's line number is enough to explain an error."""
 

@@ -15,7 +15,10 @@ BOUND, BY_HAND = compile_mapping(CONTENT).bind(snapshot()), ByHand()
 changes = st.fixed_dictionaries(
     {},
     optional={
-        "hours": st.one_of(st.none(), st.decimals(-30, 60, places=3)),
+        "hours": st.one_of(st.none(), st.decimals(-30, 60, places=3), st.just("a lot")),
+        "id": st.one_of(st.none(), st.integers(0, 9)),
+        "user": st.sampled_from([None, {}, {"id": 7, "name": None}, {"id": None, "name": " Clara  Voss "}]),
+        "client": st.sampled_from([None, {}, {"id": None, "currency": "GBP"}, {"id": 3, "currency": "EUR"}]),
         "billable": st.booleans(),
         "notes": st.one_of(st.none(), st.just(""), st.text(st.characters(codec="ascii"), min_size=1, max_size=9)),
         "role": st.sampled_from(["Consultant", "Architect", "Partner"]),
