@@ -177,14 +177,20 @@ class World:
         return list(Transition.objects.filter(subject_id=id_).order_by("at", "id").values_list("to_state", flat=True))
 
 
-def make(connector: str = "ledger_look_up", *, correction: str = "update", lease: float = 60, **more: Any) -> World:
+def make(connector: str = "ledger_look_up", *, correction: str = "update", over_http: str = "", **more: Any) -> World:
     """Make a firm, its connections and one route."""
-    entity, _ = LegalEntity.objects.get_or_create(
-        code="HP-DE", defaults={"name": "Halden & Partner GmbH", "country": "DE", "currency": "EUR"}
-    )
+    for code, country, currency in (("HP-DE", "DE", "EUR"), ("HP-US", "US", "USD"), ("HP-GB", "GB", "GBP")):
+        entity, _ = LegalEntity.objects.get_or_create(
+            code=code, defaults={"name": f"Halden & Partner {country}", "country": country, "currency": currency}
+        )
     source, target = (
         Connection.objects.create(
-            slug=slug, name=slug.title(), connector=connector, legal_entity=entity, environment="sandbox"
+            slug=slug,
+            name=slug.title(),
+            connector=connector,
+            legal_entity=entity,
+            environment="sandbox",
+            answers={"base_url": over_http},
         )
         for slug in ("time", "ledger")
     )

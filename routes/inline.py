@@ -1,0 +1,44 @@
+"""Working off what is due in this process, without broker and workers: for commands and tests.
+
+It does what nudged workers do, in the same functions; any number of processes may do it at once, beside real workers.
+"""
+
+from django.db import connection
+
+from routes import deliver, intake, releases, runs
+
+ROUNDS = 1000  # a bound; each round does everything that was due when it began
+
+
+def work_off() -> int:
+    """Work until nothing is due now; return how many rounds had something to do."""
+    busy = 0
+    for _ in range(ROUNDS):
+        if not _one_round():
+            break
+        busy += 1
+    return busy
+
+
+def _one_round() -> bool:
+    releases.arrived_meanwhile()
+    worked = False
+    for route in _rows("SELECT DISTINCT route_id FROM routes_run WHERE due_at <= (SELECT hub_now())"):
+        worked = True
+        runs.work(route[0])
+    for route in _rows(
+        "SELECT DISTINCT route_id FROM routes_inboundevent WHERE processed_at IS NULL AND due_at <= (SELECT hub_now())"
+    ):
+        worked = True
+        intake.work(route[0])
+    due = _rows("SELECT DISTINCT connection_id, lane, object FROM routes_keyhead WHERE due_at <= (SELECT hub_now())")
+    for connection_id, lane, stream in due:
+        done = deliver.deliver(connection_id=connection_id, lane=lane, stream=stream)
+        worked = worked or bool(done.claimed)
+    return worked
+
+
+def _rows(statement: str) -> list[tuple[object, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        return list(cursor.fetchall())
