@@ -11,6 +11,8 @@ import datetime as dt
 import gc
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -221,6 +223,17 @@ def seed(pool: Any, database: str, month: dt.date) -> dict[str, Any]:
         return firm.facts
 
 
+@contextmanager
+def _unvalidated() -> Iterator[None]:
+    """Leave out the check of each record that modules ship (menus, views, rights): it takes a third of the time."""
+    from trytond.model import ModelStorage
+
+    validate = ModelStorage.__dict__["_validate"]
+    ModelStorage._validate = classmethod(lambda cls, records, field_names=None: None)
+    yield
+    ModelStorage._validate = validate
+
+
 def main() -> None:
     """Activate the modules in an empty database, seed the firm, write its facts."""
     configuration, database, facts, month = sys.argv[1:]
@@ -234,7 +247,8 @@ def main() -> None:
     connected.connect()
     connected.init()
     pool = Pool(database)
-    pool.init(update=["ir", "res", *MODULES], lang=["en"], activatedeps=True, indexes=False)
+    with _unvalidated():
+        pool.init(update=["ir", "res", *MODULES], lang=["en"], activatedeps=True, indexes=False)
     Path(facts).write_text(json.dumps(seed(pool, database, dt.date.fromisoformat(month)), indent=1))
 
 
