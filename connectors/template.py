@@ -17,7 +17,7 @@ import msgspec
 
 Scope = Mapping[str, Any]
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
-_NAME = re.compile(r"[a-z][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*\??")
+_NAME = re.compile(r"[a-z][A-Za-z0-9_]*(\.[A-Za-z0-9][A-Za-z0-9_]*)*\??")
 
 
 class TemplateError(ValueError):

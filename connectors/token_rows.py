@@ -51,6 +51,11 @@ class DatabaseTokenStore:
         message = "Another process has been renewing the token of this connection for minutes."
         raise ConnectorFailure(Category.TRANSIENT, message, sent=False)
 
+    async def close(self) -> None:
+        """Close the thread's database connection and end the thread."""
+        await self._in_thread(_close)
+        self._thread.shutdown(wait=False)
+
     async def _fetched(
         self, connection_id: int, seed: str, stale: Token | None, fetch: Fetch, holder: uuid.UUID
     ) -> Token:
@@ -72,6 +77,10 @@ class DatabaseTokenStore:
 def _fresh(work: Callable[..., T], *arguments: Any) -> T:
     close_old_connections()  # the thread lives as long as the process; its database connection may not
     return work(*arguments)
+
+
+def _close() -> None:
+    connection.close()
 
 
 def _read(connection_id: int) -> Token | None:

@@ -41,22 +41,21 @@ class Bound:
         self.spec = spec
         self.connector = spec.connector
         self.manifest = spec.connector.manifest
-        self.scope: dict[str, Any] = {"answers": self._answers(), "secrets": spec.secrets}
+        self.scope: dict[str, Any] = {"answers": answers_of(spec), "secrets": spec.secrets}
         self.base = self.text(self.manifest.base_url).rstrip("/")
         self.origin = self._url(self.base).origin()
         self.headers = {"User-Agent": "Throughline", "Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
         self.headers |= self.rendered(self.manifest.headers, {})
         self.timeout = min(spec.timeout, self.manifest.limits.timeout or spec.timeout)
         self.http = http
-        self.signer = Signer(replace(spec, answers=self.scope["answers"]), tokens, self._login_call)
+        try:
+            self.signer = Signer(replace(spec, answers=self.scope["answers"]), tokens, self._login_call)
+        except TemplateError as error:
+            raise _not_configured(error) from error
         hidden = frozenset(name.lower() for name in self.signer.header_names)
         redaction = self.manifest.redaction
         self.redaction = replace(redaction, headers=redaction.headers | hidden)
         self._mask: tuple[Token | None, Mask] = (None, mask_for(self.redaction, spec.secrets))
-
-    def _answers(self) -> dict[str, Any]:
-        defaults = {item.name: item.default for item in self.manifest.questions if item.default and not item.secret}
-        return {**defaults, **{name: value for name, value in self.spec.answers.items() if value not in ("", None)}}
 
     def text(self, template: Template, scope: Scope | None = None) -> str:
         """Render a template; raises ConnectorFailure (configuration) naming the absent value."""
@@ -107,7 +106,10 @@ class Bound:
 
     async def send(self, call: Call) -> tuple[Answer, Exchange, Token | None]:
         """Sign and send; return answer and exchange. Raises Unreachable, or ConnectorFailure from signing in."""
-        token = await self.signer.sign(call)
+        try:
+            token = await self.signer.sign(call)
+        except TemplateError as error:
+            raise _not_configured(error) from error
         if token is not self._mask[0]:
             secrets = {**self.spec.secrets, **{f"token.{name}": value for name, value in _texts(token)}}
             self._mask = (token, mask_for(self.redaction, secrets))
@@ -171,6 +173,13 @@ class Bound:
             failure = failure_of(error)
             failure.sent = False  # the login is not the request that it was for
             raise failure from error
+
+
+def answers_of(spec: ConnectionSpec) -> dict[str, Any]:
+    """Return the connection's answers, completed by the manifest's defaults."""
+    questions = spec.connector.manifest.questions
+    defaults = {item.name: item.default for item in questions if item.default and not item.secret}
+    return {**defaults, **{name: value for name, value in spec.answers.items() if value not in ("", None)}}
 
 
 def failure_of(error: Unreachable) -> ConnectorFailure:

@@ -1,5 +1,7 @@
 """The engine of one event loop: its connection pools, its tokens, and the four things it can do."""
 
+import logging
+import traceback
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from typing import Any
@@ -10,7 +12,7 @@ from connectors.engine import read as reading
 from connectors.engine import trial
 from connectors.engine.batch import BatchSender
 from connectors.engine.bound import Bound
-from connectors.engine.judge import unsent
+from connectors.engine.judge import doubtful, unsent
 from connectors.engine.position import Window
 from connectors.engine.write import Sender, handed_back, run_all
 from connectors.guard import Guard
@@ -19,6 +21,8 @@ from connectors.manifest.model import Stream, Write
 from connectors.outcome import ConnectorFailure, LookUp, Page, TestReport, WriteOutcome, WriteRequest
 from connectors.spec import ConnectionSpec
 from connectors.tokens import MemoryTokenStore, Tokens, TokenStore
+
+_log = logging.getLogger(__name__)
 
 
 class Engine:
@@ -61,23 +65,41 @@ class Engine:
         Never raises for what the target does. After a throttle, a refused sign-in or an outage what has not left yet
         comes back as not_sent with the same category.
         """
-        bound = self.bind(spec)
         described = stream_of(spec, stream)
         if described.write is None:
             raise ConnectorFailure(Category.CONFIGURATION, f"The stream {stream} cannot be written.", sent=False)
+        try:
+            bound = self.bind(spec)
+        except ConnectorFailure as failure:
+            return [unsent(failure)] * len(requests)
         outcomes: list[WriteOutcome | None] = [None] * len(requests)
 
         async def send(unit: list[int], reason: WriteOutcome | None) -> WriteOutcome | None:
             if reason is not None:
                 answers = [handed_back(reason)] * len(unit)
             else:
-                answers = await self._send(bound, described, [requests[place] for place in unit])
+                answers = await self._send_safely(bound, described, [requests[place] for place in unit])
             for place, answer in zip(unit, answers, strict=True):
                 outcomes[place] = answer
             return answers[-1] if reason is None else None
 
         await run_all(_units(described.write, requests), send, concurrency or spec.concurrency)
         return [outcome for outcome in outcomes if outcome is not None]
+
+    async def _send_safely(self, bound: Bound, stream: Stream, requests: list[WriteRequest]) -> list[WriteOutcome]:
+        """Send one unit; its trouble never takes the outcomes of its neighbours with it."""
+        try:
+            return await self._send(bound, stream, requests)
+        except ConnectorFailure as failure:
+            return [unsent(failure)] * len(requests)
+        except Exception as error:  # noqa: BLE001 - a fault in a connector's own code; nobody can tell what left us
+            place = traceback.extract_tb(error.__traceback__)[-1]  # without the message, which may quote a secret
+            _log.error(
+                "write.fault connection=%s stream=%s error=%s at=%s:%s",
+                bound.spec.slug, stream.name, type(error).__name__, place.filename, place.lineno,
+            )  # fmt: skip
+            fault = doubtful(f"A fault in the connector: {type(error).__name__}.", None, None)
+            return [fault] * len(requests)
 
     async def _send(self, bound: Bound, stream: Stream, requests: list[WriteRequest]) -> list[WriteOutcome]:
         operation = requests[0].operation
@@ -125,7 +147,7 @@ class Engine:
     async def test_connection(self, spec: ConnectionSpec) -> TestReport:
         """Try the connection's harmless request; say in words what is wrong and what would help."""
         try:
-            return await trial.test_connection(self.bind(spec))
+            return trial.unanswered(spec) or await trial.test_connection(self.bind(spec))
         except ConnectorFailure as failure:
             return trial.report_of(failure, spec.connector.manifest)
 

@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 from canonical.failure import Category
 from connectors import paths
 from connectors.answer import NotJson
-from connectors.engine.bound import Bound, failure_of
+from connectors.engine.bound import Bound, answers_of, failure_of
 from connectors.http import Unreachable
 from connectors.manifest.model import Manifest
 from connectors.manifest.patterns import compile_pattern
 from connectors.outcome import ConnectorFailure, TestReport
+from connectors.spec import ConnectionSpec
 
 _SKEW = 120.0  # seconds by which the two clocks may differ before signatures and tokens fail
 
@@ -28,9 +29,6 @@ _REMEDIES = {
 
 async def test_connection(bound: Bound) -> TestReport:
     """Return whether the connection works; raises ConnectorFailure for what the error table has judged."""
-    missing = _unanswered(bound)
-    if missing is not None:
-        return missing
     test = bound.manifest.test
     url, headers = bound.url(test.path, test.query, {}), bound.rendered(test.headers, {})
     call = bound.call(test.method, url, headers, bound.render_body(test.body, {}))
@@ -62,12 +60,14 @@ async def test_connection(bound: Bound) -> TestReport:
     return TestReport(True, words)
 
 
-def _unanswered(bound: Bound) -> TestReport | None:
-    auth = bound.signer.auth
-    for question in bound.manifest.questions:
+def unanswered(spec: ConnectionSpec) -> TestReport | None:
+    """Return what is wrong with the answers themselves, None when nothing is."""
+    manifest, answers = spec.connector.manifest, answers_of(spec)
+    auth = manifest.auth_named(spec.auth)
+    for question in manifest.questions:
         if not question.asked_for(auth.name):
             continue
-        values = bound.spec.secrets if question.secret else bound.scope["answers"]
+        values = spec.secrets if question.secret else answers
         value = values.get(question.name)
         if value in (None, ""):
             if question.required:

@@ -1,0 +1,80 @@
+"""Test connection says in words what is wrong."""
+
+import socket
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from canonical.failure import Category
+from connectors.engine import Engine
+from tests.connectors.acme import spec_for
+from tests.connectors.scripted import answering, json, raw
+
+
+async def test_trial_names_the_account_that_answered(engine: Engine) -> None:
+    async with answering(lambda _: json('{"id": 1, "email": "hub@halden-partner.example"}')) as server:
+        report = await engine.test_connection(spec_for(server.base))
+    assert (report.ok, report.message) == (True, "Connected to Acme as hub@halden-partner.example.")
+
+
+async def test_trial_says_when_credentials_or_rights_are_wrong(engine: Engine) -> None:
+    expected = {401: (Category.CREDENTIALS, "The credentials were refused"), 403: (Category.NO_RIGHT, "lacks a right")}
+    for status, (category, words) in expected.items():
+        async with answering(lambda _, s=status: json('{"message": "no"}', s)) as server:
+            report = await engine.test_connection(spec_for(server.base))
+        assert report.category is category
+        assert words in report.message
+        assert report.remedy
+
+
+async def test_trial_says_when_another_system_answers(engine: Engine) -> None:
+    async with answering(lambda _: json("<!doctype html><html>Router</html>")) as server:
+        report = await engine.test_connection(spec_for(server.base))
+    assert report.category is Category.SHAPE
+    assert "it is not Acme: it sent a web page" in report.message
+
+
+async def test_trial_says_when_nobody_listens(engine: Engine) -> None:
+    async with answering(lambda _: json("{}")) as server:
+        pass
+    report = await engine.test_connection(spec_for(server.base))
+    assert "does not accept connections" in report.message
+    assert "firewall" in report.remedy
+
+
+async def test_trial_says_when_a_name_does_not_resolve(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    report = await engine.test_connection(spec_for("https://api.acme.invalid"))
+    assert report.message == "The name api.acme.invalid does not resolve."
+
+
+async def test_trial_says_when_the_connection_is_not_secure(engine: Engine) -> None:
+    async with raw(b"HTTP/1.1 400 plain\r\n\r\n") as server:
+        report = await engine.test_connection(spec_for(server.base.replace("http:", "https:")))
+    assert report.category is Category.CONFIGURATION
+    assert "secure connection" in report.message
+
+
+async def test_trial_says_when_nothing_comes(engine: Engine) -> None:
+    async with raw(b"", hang_up=False) as server:
+        report = await engine.test_connection(spec_for(server.base, timeout=0.2))
+    assert "did not answer within 0.2 seconds" in report.message
+
+
+async def test_trial_warns_of_clocks_that_differ(engine: Engine) -> None:
+    date = format_datetime(datetime.now(UTC) - timedelta(minutes=10), usegmt=True)
+    async with answering(lambda _: json('{"id": 1}', Date=date)) as server:
+        report = await engine.test_connection(spec_for(server.base))
+    assert report.ok
+    assert "clocks differ by 60" in report.remedy
+
+
+async def test_trial_asks_for_missing_and_wrong_answers_before_it_connects(engine: Engine) -> None:
+    missing = await engine.test_connection(spec_for("http://127.0.0.1:9", secrets={}))
+    assert missing.message == "'Access token' has no answer."
+    wrong = await engine.test_connection(spec_for("http://127.0.0.1:9", answers={"account": "12a"}))
+    assert "'12a' does not have the right form" in wrong.message
