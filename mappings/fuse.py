@@ -210,7 +210,7 @@ class _Fuser:
                 self.writer.line(opening)
             return
         self.writer.field = DAY
-        with self.writer.block("try:"):
+        with self.writer.attempt():
             atom = emitter.emit(formula.tree)
             code = f"day = {atom.code} if {atom.code}.__class__ is date else day_of({atom.code})"
             self.writer.line(code, self.writer.site(atom.position, (atom.operand,), day_of))
@@ -225,7 +225,7 @@ class _Fuser:
         self.writer.field, self.writer.rule, self.writer.severity = rule.name, "", "error"
         loaded, name = dict(emitter.loaded), f"r{index}"
         kind = RESULT_KINDS.get(rule.kind, "") if rule.kind else ""
-        with self.writer.block("try:"):
+        with self.writer.attempt():
             if rule.kind == Kind.DATE and not prefix and getattr(rule.formula.tree, "steps", None) == self.day_path:
                 self.writer.line(f"{name} = day")
             else:
@@ -262,7 +262,7 @@ class _Fuser:
         names = {".".join(map(str, steps)): code for steps, code in self.scope.results.items()}
         names = {name: code for name, code in names.items() if name == rule.field or f"{{{name}}}" in rule.message}
         shown = ", ".join(f"{name!r}: {code}" for name, code in names.items())
-        with body.block("try:"):
+        with body.attempt():
             condition = emitter.condition(rule.check.tree)
             body.line(f"if not {condition}: breach(problems, {body.named(rule)}, {{{shown}}})")
         body.line(CAUGHT.format(""))
