@@ -14,19 +14,20 @@ from mappings.formula.problems import UnacceptableError
 from mappings.formula.words import described, plain
 
 NUMBER = "a number"
+NUMBER_OR_ZERO = "a number; COALESCE(…, 0) says that blank means zero"
 ZERO = Decimal(0)
 
 
 def number(value: object) -> Decimal:
     """Return a number as Decimal; texts, blanks, yes/no values and floats are not numbers."""
+    if value is None:
+        raise UnacceptableError("A number is needed, but this is blank", accepted=NUMBER_OR_ZERO)
     if isinstance(value, Decimal):
         if value.is_finite() and -100 <= value.adjusted() <= 100:
             return value
     elif isinstance(value, int) and not isinstance(value, bool) and value.bit_length() < 128:
         return Decimal(value)
-    remedy = "; COALESCE(…, 0) says that blank means zero" if value is None else ""
-    if isinstance(value, str):
-        remedy = "; VALUE(…) turns a text into a number"
+    remedy = "; VALUE(…) turns a text into a number" if isinstance(value, str) else ""
     raise UnacceptableError(
         f"A number is needed, but this is {described(value)}", value=value, accepted=NUMBER + remedy
     )
@@ -180,8 +181,7 @@ def rounded(value: Any, digits: int) -> Any:
 def _not_comparable(left: Any, right: Any) -> UnacceptableError:
     accepted = "two numbers, two texts, two dates or two times"
     if left is None or right is None:
-        other = described(right if left is None else left)
-        return UnacceptableError(f"Something to compare with {other} is needed, but this is blank", accepted=accepted)
+        return UnacceptableError("A value to compare is needed, but this is blank", accepted=accepted)
     message = f"{described(left)} cannot be compared with {described(right)}"
     return UnacceptableError(message[0].upper() + message[1:], value=left, accepted=accepted)
 
