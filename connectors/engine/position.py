@@ -28,7 +28,14 @@ class Position:
         initial = read.cursor.initial if read.cursor else {}
         self.since: dict[str, Any] = {**initial, **stored}
         self.reached = self.since  # a read that begins earlier, by the overlap, never moves the cursor back
-        if stored and window is None and read.cursor and read.cursor.kind == "keyset" and read.cursor.overlap:
+        if (
+            stored
+            and not self.resume
+            and window is None
+            and read.cursor
+            and read.cursor.kind == "keyset"
+            and read.cursor.overlap
+        ):
             self.since = _stepped_back(read.cursor, self.since)
         self._pages: set[int] = set()
 
@@ -73,7 +80,9 @@ class Position:
     def _cursor(self, following: dict[str, Any] | None) -> dict[str, Any]:
         cursor = self.read.cursor
         if cursor is not None and cursor.kind == "keyset":
-            return {} if self.window is not None and following is None else dict(self._furthest(cursor))
+            if following is not None:
+                return {**self.since, "resume": {"keyset": "begun"}} if cursor.overlap else dict(self.since)
+            return {} if self.window is not None else dict(self._furthest(cursor))
         if following is not None:
             return {**self.since, "resume": following, "seen": self.seen, "started": self.started}
         if cursor is None or self.window is not None:

@@ -41,11 +41,15 @@ def test_cursor_does_not_move_back_to_what_came_late() -> None:
     assert take(position(STORED), ("2026-11-20T09:59:30Z", 9)) == (STORED, True)
 
 
+def test_a_read_that_was_cut_off_goes_on_where_it_was() -> None:
+    assert position({**STORED, "resume": {"keyset": "begun"}}).scope()["cursor"] == STORED
+
+
 def test_cursor_moves_on_with_what_is_new() -> None:
     place = position(STORED)
 
     first = take(place, ("2026-11-20T09:59:30Z", 9), ("2026-11-20T10:00:00Z", 7))
     second = take(place, ("2026-11-20T10:00:05Z", 10))
 
-    assert first == (STORED, False)
+    assert first == ({**STORED, "resume": {"keyset": "begun"}}, False)
     assert second == ({"at": "2026-11-20T10:00:05Z", "id": 10}, True)
