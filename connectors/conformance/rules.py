@@ -13,7 +13,7 @@ from connectors.conformance.leaks import leaks_in, listening
 from connectors.conformance.replay import first_row_for
 from connectors.conformance.subject import Subject
 from connectors.engine import Engine
-from connectors.manifest.model import Write
+from connectors.manifest.stream import Write
 from connectors.outcome import ConnectorFailure, Page, Result
 
 _PAGES_AT_MOST = 1000

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from connectors.manifest.model import Stream
+from connectors.manifest.stream import Stream
 from connectors.outcome import WriteRequest
 from connectors.registry import Connector
 from connectors.spec import ConnectionSpec

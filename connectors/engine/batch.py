@@ -15,7 +15,7 @@ from connectors.engine.steps import scope_of
 from connectors.engine.write import Sender
 from connectors.exchange import Exchange
 from connectors.http import Call, Unreachable
-from connectors.manifest.model import Batch, Stream
+from connectors.manifest.stream import Batch, Stream
 from connectors.outcome import ConnectorFailure, Result, WriteOutcome, WriteRequest
 
 # Refusals of the whole call that can be one item's fault; the others would meet every part of a split call too.

@@ -17,7 +17,7 @@ from connectors.engine.position import Window
 from connectors.engine.write import Sender, handed_back, run_all
 from connectors.guard import Guard
 from connectors.http import Http
-from connectors.manifest.model import Stream, Write
+from connectors.manifest.stream import Stream, Write
 from connectors.outcome import ConnectorFailure, LookUp, Page, TestReport, WriteOutcome, WriteRequest
 from connectors.spec import ConnectionSpec
 from connectors.tokens import MemoryTokenStore, Tokens, TokenStore

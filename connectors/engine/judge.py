@@ -9,7 +9,8 @@ from connectors.classify import Verdict, judge
 from connectors.engine.bound import failure_of
 from connectors.exchange import Exchange
 from connectors.http import Unreachable
-from connectors.manifest.model import Found, Manifest, Operation
+from connectors.manifest.model import Manifest
+from connectors.manifest.stream import Found, Operation
 from connectors.outcome import ConnectorFailure, Result, WriteOutcome, WriteRequest
 
 _ASK = "Nobody can tell yet whether it happened; the hub asks the system before anything is sent again."

@@ -9,7 +9,7 @@ from connectors.answer import Answer, NotJson
 from connectors.engine.bound import Bound
 from connectors.engine.position import shape
 from connectors.engine.steps import scope_of
-from connectors.manifest.model import LookUpQuery, Stream
+from connectors.manifest.stream import LookUpQuery, Stream
 from connectors.outcome import ConnectorFailure, LookUp, WriteRequest
 
 

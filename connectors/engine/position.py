@@ -10,7 +10,7 @@ from typing import Any
 from canonical.failure import Category
 from connectors import paths
 from connectors.answer import Answer
-from connectors.manifest.model import Cursor, Read, Stream
+from connectors.manifest.stream import Cursor, Read, Stream
 from connectors.outcome import ConnectorFailure
 
 Window = tuple[date, date]

@@ -12,7 +12,7 @@ from connectors.answer import Answer, NotJson
 from connectors.engine.bound import Bound
 from connectors.engine.position import Position, Window, shape
 from connectors.http import Call
-from connectors.manifest.model import Detail, Read, Stream
+from connectors.manifest.stream import Detail, Read, Stream
 from connectors.outcome import ConnectorFailure, Page
 
 _THROTTLED_WAITS = 3  # short waits inside one page; a longer one is the caller's

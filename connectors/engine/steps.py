@@ -12,7 +12,7 @@ from connectors.engine.judge import declined, doubtful, found_in, unanswered
 from connectors.engine.splice import MARK, spliced
 from connectors.exchange import Exchange
 from connectors.http import Call, Unreachable
-from connectors.manifest.model import Step
+from connectors.manifest.stream import Step
 from connectors.outcome import ConnectorFailure, Result, WriteOutcome, WriteRequest
 
 

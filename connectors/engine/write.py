@@ -13,7 +13,7 @@ from connectors.engine.judge import accepted, declined, unanswered, unsent
 from connectors.engine.splice import wrapped
 from connectors.engine.steps import finish, prepare, scope_of
 from connectors.http import Call, Unreachable
-from connectors.manifest.model import Operation, Stream, Write
+from connectors.manifest.stream import Operation, Stream, Write
 from connectors.outcome import ConnectorFailure, Result, WriteOutcome, WriteRequest
 
 # After these the next request would only meet the same: what has not left yet is handed back unsent.

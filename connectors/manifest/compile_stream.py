@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from connectors.manifest import model
+from connectors.manifest import stream as model
 from connectors.manifest.patterns import compile_pattern
 from connectors.paths import compile_path
 from connectors.template import Structure, compile_template, compile_templates

@@ -4,7 +4,7 @@ import json
 
 from connectors.answer import Answer
 from connectors.engine.position import Position
-from connectors.manifest.model import Cursor, Paging, Read, Stream
+from connectors.manifest.stream import Cursor, Paging, Read, Stream
 from connectors.template import compile_template
 
 CURSOR = Cursor(
