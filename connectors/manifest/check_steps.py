@@ -18,6 +18,7 @@ def step_faults(place: Place, write: Any) -> Iterator[Fault]:
             here = (*place, "operations", name)
             yield from _by_faults(here, name, operation, write)
             yield from _kept_faults(here, operation)
+            yield from _success_faults(here, name, operation)
 
 
 def _by_faults(place: Place, name: str, operation: dict[str, Any], write: dict[str, Any]) -> Iterator[Fault]:
@@ -32,6 +33,15 @@ def _by_faults(place: Place, name: str, operation: dict[str, Any], write: dict[s
     ]
     if missing:
         yield place, "an upsert by look_up lacks what it goes by.", f"Add {', '.join(missing)}."
+
+
+def _success_faults(place: Place, name: str, operation: dict[str, Any]) -> Iterator[Fault]:
+    """Yield what would call a write confirmed that found nothing to write to."""
+    statuses = operation.get("success")
+    gone = [status for status in statuses if status in (404, 410)] if isinstance(statuses, list) else []
+    if gone and name not in ("reverse", "void"):
+        remedy = "Only reverse and void may call 'not there' a success; give it a row in the error table."
+        yield (*place, "success"), f"{gone[0]} is no success of {name}.", remedy
 
 
 def _kept_faults(place: Place, operation: dict[str, Any]) -> Iterator[Fault]:

@@ -61,7 +61,7 @@ def test_manifest_reports_every_problem_at_once_with_line_path_and_remedy() -> N
         ("{external_id}", "{external_id", "a lone {"),
         ("'/entries/([0-9]+)$'", "'/entries/[0-9]+$'", "the pattern has 0 groups"),
         ("    key: [id]\n", "", "a stream that is read has no key"),
-        ("success: [201]", "success: [404]", "404 is above 299"),
+        ("success: [201]", "success: [404]", "404 is no success of create"),
     ],
 )
 def test_manifest_says_what_is_wrong(old: str, new: str, words: str) -> None:
