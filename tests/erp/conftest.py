@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -15,7 +14,6 @@ from typing import Any
 import psycopg
 import pytest
 
-from hub.supervisor.processes import leash
 from tests.erp.cutting import CuttingProxy
 from tests.erp.direct import Direct
 from tests.erp.places import Places
@@ -43,15 +41,15 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             os.close(os.open(places.run / "started", os.O_CREAT | os.O_EXCL))
             with places.log.open("ab") as log:
                 command = [sys.executable, "-m", "tests.erp.prepare"]
-                _preparation.append(
-                    subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, preexec_fn=leash(signal.SIGKILL))
-                )
+                _preparation.append(subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log))
 
 
-def pytest_sessionfinish() -> None:
-    """Leave no preparation behind when the run ends before it."""
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Leave no preparation behind when the run ends before it; with xdist another process may still wait for it."""
+    alone = not hasattr(session.config, "workerinput")
     for process in _preparation:
-        process.kill()
+        if alone:
+            process.kill()
         process.wait()
 
 
@@ -136,7 +134,6 @@ def proxy(tryton: Tryton) -> Iterator[CuttingProxy]:
 def _wait_for(places: Places) -> None:
     end = time.monotonic() + PREPARATION_SECONDS
     while not places.facts.exists():
-        failed = [process for process in _preparation if process.poll() not in (None, 0)]
-        if failed or time.monotonic() > end:
+        if places.failed.exists() or time.monotonic() > end:
             pytest.fail(f"Tryton could not be prepared:\n{places.log.read_text()[-4000:]}", pytrace=False)
         time.sleep(0.1)

@@ -56,6 +56,11 @@ class Places:
         return self.run / "firm.json"
 
     @property
+    def failed(self) -> Path:
+        """Is there once the preparation has failed; the log says why."""
+        return self.run / "failed"
+
+    @property
     def log(self) -> Path:
         """What the preparation and the server said."""
         return self.run / "tryton.log"

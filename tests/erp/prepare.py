@@ -140,4 +140,9 @@ def _timed(step: str) -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    prepare(Places.of_this_run())
+    here = Places.of_this_run()
+    try:
+        prepare(here)
+    except BaseException:
+        here.failed.touch()
+        raise
