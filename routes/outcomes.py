@@ -66,10 +66,10 @@ def confirmed(destination: DestinationPlan, answered: Sequence[Answered]) -> Non
     move(
         moved_on, frm=[State.DELIVERING, State.UNKNOWN], to=State.READY, by=ENGINE, reason="reversed, to be posted anew"
     )
-    _free_heads(whole, halfway)
+    others_wait = _free_heads(whole, halfway)
     failures.close(transactions=[s.claim.transaction for s, _ in done], how="auto:retry_succeeded")
     _remember_ids(destination, whole)
-    heads.promote([s.claim.head for s, _ in whole])
+    heads.promote(others_wait)
 
 
 def _goes_on(shipment: Shipment) -> bool:
@@ -104,11 +104,15 @@ FROM unnest(%s::bigint[], %s::bool[], %s::uuid[], %s::bytea[], %s::text[], %s::u
     AS w(id, goes_on, effect_id, content, external_id, payload_id, write_key, live_transaction_id, generations, sent_id,
          transaction_id)
 WHERE h.id = w.id AND h.transaction_id = w.transaction_id
+RETURNING h.id, h.waiting
 """
 
 
-def _free_heads(whole: Sequence[Answered], halfway: Sequence[Answered]) -> None:
-    """Note what now stands at the target, and free the heads whose transaction is at its end."""
+def _free_heads(whole: Sequence[Answered], halfway: Sequence[Answered]) -> list[int]:
+    """Note what now stands at the target and free the heads whose transaction is at its end.
+
+    Returns those of them behind which others wait.
+    """
     rows = []
     for goes_on, members in ((False, whole), (True, halfway)):
         for s, a in members:
@@ -120,9 +124,12 @@ def _free_heads(whole: Sequence[Answered], halfway: Sequence[Answered]) -> None:
                  "" if gone else s.intent.write_key, None if gone else s.claim.transaction, int(gone) + int(delta),
                  s.intent.effect, s.claim.transaction)
             )  # fmt: skip
-    if rows:
-        with database.cursor() as cursor:
-            cursor.execute(FREE, [list(column) for column in zip(*rows, strict=True)])
+    if not rows:
+        return []
+    gone_on = {s.claim.head for s, _ in halfway}
+    with database.cursor() as cursor:
+        cursor.execute(FREE, [list(column) for column in zip(*rows, strict=True)])
+        return [id_ for id_, waiting in cursor.fetchall() if waiting and id_ not in gone_on]
 
 
 def _remember_ids(destination: DestinationPlan, whole: Sequence[Answered]) -> None:
@@ -345,11 +352,12 @@ def end_without_effect(claimed: Sequence[Claim], state: State, reason: str, *, o
     with database.cursor() as cursor:
         cursor.execute(
             "UPDATE routes_keyhead SET transaction_id = NULL, due_at = NULL, lease_owner = NULL"
-            " WHERE id = ANY(%s) AND lease_owner = %s",
+            " WHERE id = ANY(%s) AND lease_owner = %s RETURNING id, waiting",
             [[c.head for c in claimed], owner],
         )
+        others_wait = [id_ for id_, waiting in cursor.fetchall() if waiting]
     failures.close(transactions=[c.transaction for c in claimed], how="auto:newer_version")
-    heads.promote([c.head for c in claimed])
+    heads.promote(others_wait)
 
 
 def needs_person_to_correct(claimed: Sequence[tuple[Claim, DestinationPlan]]) -> None:

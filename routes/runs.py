@@ -20,7 +20,7 @@ from connectors.models import Connection
 from connectors.outcome import ConnectorFailure, Page
 from governance.actor import By, as_actor
 from governance.rights import Right, require
-from routes import collect, comparing, crashpoints, failures, outcomes, receive, retry
+from routes import collect, comparing, crashpoints, failures, nudges, outcomes, receive, retry
 from routes.models import Route, Run
 from routes.models.movement import RunState
 from routes.plan import NotReadyToRun, Plan, current, plan
@@ -46,6 +46,7 @@ def ask_for_run(
             return open_
         cursor.execute("SELECT hub_now()")
         now = cursor.fetchone()[0]
+        nudges.run(route.pk)
         return Run.objects.create(
             route=route, legal_entity=route.legal_entity, trigger=trigger, requested_by=as_actor(by).name,
             created_at=now, due_at=now, window_from=window[0] if window else None,
@@ -89,6 +90,8 @@ def _drive(run: Run, made: Plan, owner: UUID, until: float) -> bool:
         with transaction.atomic():
             totals = collect.take_in(made, run=run.pk)
             _page_done(run, owner, totals, cursor=None, last=True)
+            for destination in made.destinations:
+                nudges.delivery(destination.connection_id, destination.lane, destination.stream)
         return False
     assert made.connection_id is not None
     source = Connection.objects.get(pk=made.connection_id)
@@ -99,6 +102,8 @@ def _drive(run: Run, made: Plan, owner: UUID, until: float) -> bool:
                 comparing.mark_seen(made, totals.seen, run=run.pk)
             crashpoints.point("receive.before_commit")
             _page_done(run, owner, totals, cursor=page.cursor, last=page.last and not run.compares)
+            for destination in made.destinations:
+                nudges.delivery(destination.connection_id, destination.lane, destination.stream)
         crashpoints.point("receive.after_commit")
         if page.last:
             if run.compares:

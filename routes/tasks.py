@@ -5,10 +5,10 @@ import time
 from collections.abc import Callable
 
 from celery import shared_task
-from django.db import connection, transaction
+from django.db import connection
 
 from routes import deliver as delivering
-from routes import intake, partitions, releases, runs
+from routes import intake, nudges, partitions, releases, runs
 from routes.draining import Drains
 
 SECONDS = 10.0  # how long a nudge works before it makes room for others
@@ -23,21 +23,21 @@ def deliver(connection_id: int, lane: str, stream: str) -> None:
         return delivering.deliver(connection_id=connection_id, lane=lane, stream=stream).more
 
     if _drain(("deliver", connection_id, lane, stream), once):
-        nudge_delivery(connection_id, lane, stream)
+        nudges.delivery(connection_id, lane, stream)
 
 
 @shared_task(ignore_result=True)
 def pull(route_id: int) -> None:
     """Work on a route's due run."""
     if _drain(("pull", route_id), lambda: runs.work(route_id, seconds=SECONDS)):
-        nudge_run(route_id)
+        nudges.run(route_id)
 
 
 @shared_task(ignore_result=True)
 def take_in_events(route_id: int) -> None:
     """Work on what was pushed for a route."""
     if _drain(("events", route_id), lambda: intake.work(route_id)):
-        nudge_events(route_id)
+        nudges.events(route_id)
 
 
 def _drain(name: tuple[object, ...], once: Callable[[], bool]) -> bool:
@@ -77,29 +77,14 @@ def sweep() -> None:
         )
         pushed = [row[0] for row in cursor.fetchall()]
     for connection_id, lane, stream in deliveries:
-        deliver.apply_async((connection_id, lane, stream), queue=lane)
+        nudges.delivery(connection_id, lane, stream)
     for route in pulls:
-        nudge_run(route)
+        nudges.run(route)
     for route in pushed:
-        nudge_events(route)
+        nudges.events(route)
 
 
 @shared_task(ignore_result=True)
 def make_partitions() -> None:
     """Make next months' partitions in good time."""
     partitions.ensure(dt.datetime.now(tz=dt.UTC).date())
-
-
-def nudge_delivery(connection_id: int, lane: str, stream: str) -> None:
-    """Say, once this commit stands, that there may be something to deliver."""
-    transaction.on_commit(lambda: deliver.apply_async((connection_id, lane, stream), queue=lane))
-
-
-def nudge_run(route_id: int) -> None:
-    """Say, once this commit stands, that a run may be due."""
-    transaction.on_commit(lambda: pull.apply_async((route_id,), queue="intake"))
-
-
-def nudge_events(route_id: int) -> None:
-    """Say, once this commit stands, that something was pushed."""
-    transaction.on_commit(lambda: take_in_events.apply_async((route_id,), queue="intake"))
