@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import ExpressionWrapper, Func
 from simple_history.models import HistoricalRecords
 
 from connectors.manifest.patterns import compile_pattern
@@ -80,6 +81,19 @@ class Connection(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save what people edit; what traffic moves is left as it is in the database.
+
+        After an edit an open breaker tries again at once: what was wrong may be right now.
+        """
+        if not self._state.adding and kwargs.get("update_fields") is None and not args:
+            edited = {field.name for field in self._meta.concrete_fields if not field.primary_key}
+            kwargs["update_fields"] = edited - (set(_MOVING) - {"secrets"})
+        super().save(*args, **kwargs)
+        now = ExpressionWrapper(Func(function="hub_now"), output_field=models.DateTimeField())
+        still_open = Connection.objects.filter(pk=self.pk).exclude(breaker_state=BreakerState.CLOSED)
+        still_open.update(breaker_state=BreakerState.OPEN, breaker_probe_at=now)
 
     def spec(self) -> ConnectionSpec:
         """Return the frozen snapshot that the engine works with; reads the secrets (KeyLost when their key is gone)."""

@@ -124,6 +124,20 @@ def test_breaker_waits_longer_after_each_failed_probe_and_ends_the_pause_when_to
     assert breaker.probe_due(acme.pk)
 
 
+def test_saving_an_edit_keeps_what_traffic_moved_and_ends_the_pause_of_the_breaker(acme: Connection) -> None:
+    form = Connection.objects.get(pk=acme.pk)
+    breaker.trip(acme.pk, Category.CREDENTIALS, "refused")
+    gate.slow_down(acme.pk, 60)
+    form.name, form.secrets = "Acme, renewed", {"token": "another-token"}
+    form.save()
+    row = Connection.objects.get(pk=acme.pk)
+    assert (row.name, row.secrets["token"]) == ("Acme, renewed", "another-token")
+    assert (row.breaker_state, row.breaker_message) == ("open", "refused")
+    assert row.slow_until is not None
+    assert breaker.probe_due(acme.pk)
+    assert "another-token" not in str(list(Connection.history.values()))
+
+
 def test_admit_needs_a_constant_number_of_queries(acme: Connection, django_assert_max_num_queries: object) -> None:
     worker = uuid.uuid4()
     gate.release(gate.admit(acme.pk, 1, worker), worker)
