@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from routes.bulk import array
 from routes.states import State
 
 
@@ -118,6 +119,8 @@ def claim(*, connection_id: int, lane: str, stream: str, owner: UUID, limit: int
 
 def put_back(heads: list[int], *, owner: UUID, seconds: float | list[float]) -> None:
     """Give heads back, due again after some seconds, as far as the lease is still the caller's."""
+    if not heads:
+        return
     waits = [seconds] * len(heads) if isinstance(seconds, int | float) else seconds
     with connection.cursor() as cursor:
         cursor.execute(
@@ -127,5 +130,5 @@ def put_back(heads: list[int], *, owner: UUID, seconds: float | list[float]) -> 
             FROM unnest(%s::bigint[], %s::float8[]) AS w(id, seconds)
             WHERE h.id = w.id AND h.lease_owner = %s
             """,
-            [heads, waits, owner],
+            [array(heads), array(waits), owner],
         )

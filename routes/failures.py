@@ -13,7 +13,7 @@ from django.db import connection
 
 from canonical.failure import Category
 from canonical.problem import Problem
-from governance.identifiers import new_id
+from routes.bulk import array, copy_in
 
 NUMBERS = re.compile(r"\d+")
 LIMIT = 250
@@ -61,24 +61,25 @@ def write_down(troubles: Sequence[Trouble], *, at: datetime) -> None:
     """Store failures with one COPY."""
     if not troubles:
         return
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(
-            "COPY routes_failure (id, legal_entity_id, route_id, record_id, transaction_id, run_id, connection_id,"
-            ' stage, category, fingerprint, field, rule, "table", table_key, value, accepted, message, hint, amount,'
-            " currency, hours, opened_at, closed_how, taken) FROM STDIN"
-        ) as copy,
-    ):
-        for t in troubles:
-            p = t.problem
-            table_key = msgspec.json.encode(list(p.key)).decode() if p.key else None
-            amount = t.amount if isinstance(t.amount, Decimal) else None
-            copy.write_row(
-                (new_id(), t.legal_entity, t.route, t.record, t.transaction, t.run, t.connection_id, t.stage,
-                 p.category.value, fingerprint(t), p.field[:120], p.rule[:120], p.table[:80], table_key,
-                 _short(p.value), _short(p.accepted), p.message.replace("\x00", ""), t.hint, amount, t.currency,
-                 t.hours, at, "", False)
-            )  # fmt: skip
+    with connection.cursor() as cursor:
+        copy_in(
+            cursor,
+            "COPY routes_failure (legal_entity_id, route_id, record_id, transaction_id, run_id, connection_id, stage,"
+            ' category, fingerprint, field, rule, "table", table_key, value, accepted, message, hint, amount, currency,'
+            " hours, opened_at, closed_how, taken) FROM STDIN",
+            [_row(t, at) for t in troubles],
+        )
+
+
+def _row(t: Trouble, at: datetime) -> tuple[object, ...]:
+    p = t.problem
+    table_key = msgspec.json.encode(list(p.key)).decode() if p.key else None
+    amount = t.amount if isinstance(t.amount, Decimal) else None
+    return (
+        t.legal_entity, t.route, t.record, t.transaction, t.run, t.connection_id, t.stage, p.category.value,
+        fingerprint(t), p.field[:120], p.rule[:120], p.table[:80], table_key, _short(p.value), _short(p.accepted),
+        p.message.replace("\x00", ""), t.hint, amount, t.currency, t.hours, at, "", False,
+    )  # fmt: skip
 
 
 def close(*, transactions: Sequence[UUID] = (), records: Sequence[UUID] = (), how: str) -> int:
@@ -86,8 +87,9 @@ def close(*, transactions: Sequence[UUID] = (), records: Sequence[UUID] = (), ho
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE routes_failure SET closed_at = (SELECT hub_now()), closed_how = %s"
-            " WHERE closed_at IS NULL AND (transaction_id = ANY(%s) OR record_id = ANY(%s) AND transaction_id IS NULL)",
-            [how, list(transactions), list(records)],
+            " WHERE closed_at IS NULL AND (transaction_id = ANY(%s::uuid[])"
+            " OR record_id = ANY(%s::uuid[]) AND transaction_id IS NULL)",
+            [how, array(transactions), array(records)],
         )
         return int(cursor.rowcount)
 

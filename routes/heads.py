@@ -13,6 +13,7 @@ from django.db import connection
 
 from governance.actor import ENGINE
 from routes import failures
+from routes.bulk import array, arrays
 from routes.states import ASIDE, NOT_YET_DELIVERING, State, move
 
 NEWER = "a newer version of the same record arrived"
@@ -98,26 +99,22 @@ def _upsert(entries: Sequence[Entry]) -> dict[tuple[int, str, str], _Head]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            INSERT INTO routes_keyhead (connection_id, object, key, lane, transaction_id, due_at, seen_version,
-                last_number, live_external_id, live_write_key, generation, waiting)
+            WITH entered AS (INSERT INTO routes_keyhead (connection_id, object, key, lane, transaction_id, due_at,
+                seen_version, last_number, live_external_id, live_write_key, generation, waiting)
             SELECT w.connection_id, w.object, w.key, w.lane, w.transaction_id,
                    CASE WHEN w.due THEN (SELECT hub_now()) END, w.version, 0, '', '', 0, false
             FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::uuid[], %s::bool[], %s::text[])
                 AS w(connection_id, object, key, lane, transaction_id, due, version)
             ORDER BY w.connection_id, w.object, w.key
             ON CONFLICT (connection_id, object, key) DO UPDATE SET lane = excluded.lane
-            RETURNING old.id, new.connection_id, new.object, new.key, old.transaction_id, old.seen_version
+            RETURNING old.id AS id, new.connection_id, new.object, new.key, old.transaction_id, old.seen_version)
+            SELECT * FROM entered WHERE id IS NOT NULL
             """,
-            [
-                [e.connection_id for e in entries], [e.object for e in entries], [e.key for e in entries],
-                [e.lane for e in entries], [e.transaction for e in entries], [e.due for e in entries],
-                [e.version for e in entries],
-            ],
-        )  # fmt: skip
+            arrays([(e.connection_id, e.object, e.key, e.lane, e.transaction, e.due, e.version) for e in entries], 7),
+        )
         return {
             (connection_id, object_, key): _Head(id_, transaction, seen)
             for id_, connection_id, object_, key, transaction, seen in cursor.fetchall()
-            if id_ is not None
         }
 
 
@@ -199,8 +196,8 @@ def lock(heads: Sequence[int]) -> None:
     """Lock heads in the common order; the first thing to do in a commit that changes their transactions."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id FROM routes_keyhead WHERE id = ANY(%s) ORDER BY connection_id, object, key FOR UPDATE",
-            [list(heads)],
+            "SELECT FROM routes_keyhead WHERE id = ANY(%s::bigint[]) ORDER BY connection_id, object, key FOR UPDATE",
+            [array(heads)],
         )
 
 

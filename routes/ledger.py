@@ -13,6 +13,8 @@ from uuid import UUID
 
 from django.db import connection
 
+from routes.bulk import array, arrays, copy_in
+
 
 @dataclass(slots=True)
 class Intent:
@@ -59,24 +61,26 @@ def write_down(intents: Sequence[Intent], *, state: str) -> None:
         cursor.execute("SELECT hub_now()")
         now = cursor.fetchone()[0]
         sent_at = now if state == "sent" else None
-        with cursor.copy(
+        copy_in(
+            cursor,
             "COPY routes_effect (id, connection_id, destination_id, object, key, number, write_key, operation,"
             " source_version, payload_id, payload_hash, idempotency_key, state, sent_at, not_there, external_id,"
-            " reference, target_version, message) FROM STDIN"
-        ) as copy:
-            for i in intents:
-                copy.write_row(
-                    (i.effect, i.connection_id, i.destination, i.object, i.key, i.number, i.write_key, i.operation,
-                     i.version, i.payload, i.content, i.idempotency_key, state, sent_at, 0, "", "", "", "")
-                )  # fmt: skip
-        with cursor.copy("COPY routes_effectlink (effect_id, transaction_id) FROM STDIN") as copy:
-            for i in intents:
-                for transaction in i.transactions:
-                    copy.write_row((i.effect, transaction))
+            " reference, target_version, message) FROM STDIN",
+            [
+                (i.effect, i.connection_id, i.destination, i.object, i.key, i.number, i.write_key, i.operation,
+                 i.version, i.payload, i.content, i.idempotency_key, state, sent_at, 0, "", "", "", "")
+                for i in intents
+            ],
+        )  # fmt: skip
+        copy_in(
+            cursor,
+            "COPY routes_effectlink (effect_id, transaction_id) FROM STDIN",
+            [(i.effect, transaction) for i in intents for transaction in i.transactions],
+        )
         cursor.execute(
             "UPDATE routes_keyhead h SET last_number = w.number"
             " FROM unnest(%s::bigint[], %s::int[]) AS w(id, number) WHERE h.id = w.id",
-            [[i.head for i in intents], [i.number for i in intents]],
+            arrays([(i.head, i.number) for i in intents], 2),
         )
 
 
@@ -90,12 +94,12 @@ def mark_sent(effects: Sequence[UUID], *, owner: UUID, spare: float) -> set[UUID
             """
             UPDATE routes_effect e SET state = 'sent', sent_at = (SELECT hub_now())
             FROM routes_keyhead h
-            WHERE e.id = ANY(%s) AND e.state IN ('intended', 'unknown')
+            WHERE e.id = ANY(%s::uuid[]) AND e.state IN ('intended', 'unknown')
               AND h.connection_id = e.connection_id AND h.object = e.object AND h.key = e.key
               AND h.lease_owner = %s AND h.due_at > (SELECT hub_now()) + make_interval(secs => %s)
             RETURNING e.id
             """,
-            [list(effects), owner, spare],
+            [array(effects), owner, spare],
         )
         return {row[0] for row in cursor.fetchall()}
 
@@ -113,11 +117,8 @@ def confirm(proofs: Sequence[Proof]) -> set[UUID]:
             WHERE e.id = w.id AND e.state IN ('intended', 'sent', 'unknown')
             RETURNING e.id
             """,
-            [
-                [p.effect for p in proofs], [p.external_id for p in proofs],
-                [p.reference for p in proofs], [p.target_version for p in proofs],
-            ],
-        )  # fmt: skip
+            arrays([(p.effect, p.external_id, p.reference, p.target_version) for p in proofs], 4),
+        )
         return {row[0] for row in cursor.fetchall()}
 
 
@@ -139,7 +140,7 @@ def refuse(effects: Sequence[UUID], messages: Sequence[str], *, owner: UUID | No
                   AND h.lease_owner = %s))
             RETURNING e.id
             """,
-            [list(effects), list(messages), owner, owner],
+            [array(effects), array(messages), owner, owner],
         )
         return {row[0] for row in cursor.fetchall()}
 

@@ -14,6 +14,7 @@ from connectors.outcome import WriteOutcome
 from governance.actor import ENGINE
 from mappings.cross_references import NewReference, ReferenceConflict, upsert
 from routes import attempts, crashpoints, failures, heads, ledger, retry
+from routes.bulk import arrays
 from routes.claims import Claim, put_back
 from routes.plan import DestinationPlan, plan
 from routes.shipments import Shipment
@@ -128,7 +129,7 @@ def _free_heads(whole: Sequence[Answered], halfway: Sequence[Answered]) -> list[
         return []
     gone_on = {s.claim.head for s, _ in halfway}
     with database.cursor() as cursor:
-        cursor.execute(FREE, [list(column) for column in zip(*rows, strict=True)])
+        cursor.execute(FREE, arrays(rows, 11))
         return [id_ for id_, waiting in cursor.fetchall() if waiting and id_ not in gone_on]
 
 

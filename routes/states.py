@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import connection, models
 
 from governance.actor import Actor
-from governance.identifiers import new_id
+from routes.bulk import array, copy_in
 
 
 class State(models.TextChoices):
@@ -101,31 +101,39 @@ def move(
             raise MoveNotAllowed(f"{old} → {to} is not in the table of states")
     if not ids:
         return []
-    reasons = [reason] * len(ids) if isinstance(reason, str) else list(reason)
-    waits = [waits_for] * len(ids) if isinstance(waits_for, str) else list(waits_for)
+    one = isinstance(reason, str) and isinstance(waits_for, str)
+    columns = [array(ids)] if one else _columns(ids, reason, waits_for)
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            WITH wanted AS (
-                SELECT * FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::uuid[]) AS w(id, reason, waits_for, row_id)
-            ), moved AS (
-                UPDATE routes_transaction t
-                SET state = %s, return_to = %s, waits_for = w.waits_for
-                FROM wanted w WHERE t.id = w.id AND t.state = ANY(%s)
-                RETURNING t.id, old.state AS old_state, w.reason, w.row_id
-            ), written AS (
-                INSERT INTO routes_transition (id, subject_id, from_state, to_state, at, actor_kind, actor, reason)
-                SELECT row_id, id, old_state, %s, (SELECT hub_now()), %s, %s, reason FROM moved
-            )
-            SELECT id FROM moved
-            """,
+            MOVE.format(wanted=ONE if one else MANY),
             [
-                list(ids), reasons, waits, [new_id() for _ in ids],
-                str(to), str(return_to), [str(old) for old in olds],
-                str(to), by.kind, by.name,
+                *([reason, waits_for, columns[0]] if one else columns),
+                str(to), str(return_to), array(str(old) for old in olds), str(to), by.kind, by.name,
             ],
         )  # fmt: skip
         return [row[0] for row in cursor.fetchall()]
+
+
+ONE = "SELECT id, %s::text AS reason, %s::text AS waits_for FROM unnest(%s::uuid[]) AS w(id)"
+MANY = "SELECT * FROM unnest(%s::uuid[], %s::text[], %s::text[]) AS w(id, reason, waits_for)"
+MOVE = """
+WITH wanted AS ({wanted}), moved AS (
+    UPDATE routes_transaction t
+    SET state = %s, return_to = %s, waits_for = w.waits_for
+    FROM wanted w WHERE t.id = w.id AND t.state = ANY(%s::text[])
+    RETURNING t.id, old.state AS old_state, w.reason
+), written AS (
+    INSERT INTO routes_transition (subject_id, from_state, to_state, at, actor_kind, actor, reason)
+    SELECT id, old_state, %s, (SELECT hub_now()), %s, %s, reason FROM moved
+)
+SELECT id FROM moved
+"""
+
+
+def _columns(ids: Sequence[UUID], reason: str | Sequence[str], waits_for: str | Sequence[str]) -> list[str]:
+    reasons = [reason] * len(ids) if isinstance(reason, str) else reason
+    waits = [waits_for] * len(ids) if isinstance(waits_for, str) else waits_for
+    return [array(ids), array(reasons), array(waits)]
 
 
 def write_walks(walks: Iterable[Walk], *, by: Actor) -> None:
@@ -133,25 +141,25 @@ def write_walks(walks: Iterable[Walk], *, by: Actor) -> None:
 
     Raises MoveNotAllowed when a step is not in the table.
     """
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(
-            "COPY routes_transition (id, subject_id, from_state, to_state, at, actor_kind, actor, reason) FROM STDIN"
-        ) as copy,
-    ):
-        for walk in walks:
-            for old, new, at, reason in walk.steps:
-                if new not in MOVES[old]:
-                    raise MoveNotAllowed(f"{old} → {new} is not in the table of states")
-                copy.write_row((new_id(), walk.subject, old, new, at, by.kind, by.name, reason))
+    rows = []
+    for walk in walks:
+        for old, new, at, reason in walk.steps:
+            if new not in MOVES[old]:
+                raise MoveNotAllowed(f"{old} → {new} is not in the table of states")
+            rows.append((walk.subject, old, new, at, by.kind, by.name, reason))
+    with connection.cursor() as cursor:
+        copy_in(
+            cursor,
+            "COPY routes_transition (subject_id, from_state, to_state, at, actor_kind, actor, reason) FROM STDIN",
+            rows,
+        )
 
 
 def write_record_moves(records: Sequence[UUID], old: str, new: str, *, by: Actor, reason: str) -> None:
     """Write the history of records whose state changed in this commit, before a destination was chosen."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO routes_transition (id, subject_id, from_state, to_state, at, actor_kind, actor, reason)"
-            " SELECT w.row_id, w.id, %s, %s, (SELECT hub_now()), %s, %s, %s"
-            " FROM unnest(%s::uuid[], %s::uuid[]) AS w(id, row_id)",
-            [old, new, by.kind, by.name, reason, list(records), [new_id() for _ in records]],
+            "INSERT INTO routes_transition (subject_id, from_state, to_state, at, actor_kind, actor, reason)"
+            " SELECT id, %s, %s, (SELECT hub_now()), %s, %s, %s FROM unnest(%s::uuid[]) AS w(id)",
+            [old, new, by.kind, by.name, reason, array(records)],
         )

@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -16,6 +15,7 @@ from governance.actor import ENGINE
 from governance.identifiers import new_id
 from routes import failures, heads
 from routes.arrivals import Arrival, Verdict
+from routes.bulk import arrays, copy_in
 from routes.evaluation import money
 from routes.plan import Plan
 from routes.states import ENDS, State, Walk, write_record_moves, write_walks
@@ -89,7 +89,7 @@ def store(plan: Plan, arrivals: Sequence[Arrival], *, run: UUID | None, now: dt.
     bodies: list[tuple[UUID, str, str]] = []
     records = [_record_row(plan, a, run, now, bodies) for a in arrivals]
     with connection.cursor() as cursor:
-        _copy(cursor, RECORD, records)
+        copy_in(cursor, RECORD, records)
     _store_verdicts(plan, arrivals, bodies, run=run, now=now)
     _source_heads(plan, arrivals)
 
@@ -112,7 +112,7 @@ def store_again(plan: Plan, arrivals: Sequence[Arrival], *, run: UUID | None, no
                 AS w(id, canonical, amount, currency, hours, legal_entity, occurred_on, state)
             WHERE r.id = w.id
             """,
-            [list(column) for column in zip(*rows, strict=True)] if rows else [[]] * 8,
+            arrays(rows, 8),
         )
     _store_verdicts(plan, arrivals, bodies, run=run, now=now)
 
@@ -123,9 +123,9 @@ def _store_verdicts(
     _enter_heads(plan, arrivals)
     transactions = [_transaction_row(plan, a, v, run, now, bodies) for a in arrivals for v in a.verdicts]
     with connection.cursor() as cursor:
-        _copy(cursor, "COPY routes_payload (id, stage, body) FROM STDIN", bodies)
-        _copy(cursor, TRANSACTION, transactions)
-        _copy(cursor, COLLECTED, [(plan.route_id, t, a.record) for a in arrivals for t in a.collected])
+        copy_in(cursor, "COPY routes_payload (id, stage, body) FROM STDIN", bodies)
+        copy_in(cursor, TRANSACTION, transactions)
+        copy_in(cursor, COLLECTED, [(plan.route_id, t, a.record) for a in arrivals for t in a.collected])
     write_walks([_walk(v, now) for a in arrivals for v in a.verdicts], by=ENGINE)
     write_stops(plan, [(a, v) for a in arrivals for v in a.verdicts], run=run, now=now)
     failures.write_down([t for a in arrivals for t in _record_troubles(plan, a, run)], at=now)
@@ -144,13 +144,6 @@ TRANSACTION = (
 )
 WAIT = 'COPY routes_wait (transaction_id, kind, "on", connection_id, legal_entity_id, since) FROM STDIN'
 COLLECTED = "COPY routes_collected (route_id, source_transaction_id, record_id) FROM STDIN"
-
-
-def _copy(cursor: Any, statement: str, rows: Sequence[tuple[object, ...]]) -> None:
-    if rows:
-        with cursor.copy(statement) as copy:
-            for row in rows:
-                copy.write_row(row)
 
 
 def _enter_heads(plan: Plan, arrivals: Sequence[Arrival]) -> None:
@@ -254,7 +247,7 @@ def write_stops(
         if v.waits_for
     ]
     with connection.cursor() as cursor:
-        _copy(cursor, WAIT, waits)
+        copy_in(cursor, WAIT, waits)
     failures.write_down([_trouble(plan, a, v, run) for a, v in stopped], at=now)
 
 
@@ -285,7 +278,7 @@ def _record_troubles(plan: Plan, a: Arrival, run: UUID | None) -> list[failures.
 
 
 def _source_heads(plan: Plan, arrivals: Sequence[Arrival]) -> None:
-    rows = list(arrivals)
+    rows = [(a.key, a.record, a.version, a.content, a.occurred_on, a.outcome == "withdrawn") for a in arrivals]
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -298,8 +291,5 @@ def _source_heads(plan: Plan, arrivals: Sequence[Arrival]) -> None:
                 withdrawn = excluded.withdrawn
             WHERE excluded.version >= routes_sourcehead.version OR routes_sourcehead.withdrawn
             """,
-            [
-                plan.route_id, [a.key for a in rows], [a.record for a in rows], [a.version for a in rows],
-                [a.content for a in rows], [a.occurred_on for a in rows], [a.outcome == "withdrawn" for a in rows],
-            ],
-        )  # fmt: skip
+            [plan.route_id, *arrays(rows, 6)],
+        )

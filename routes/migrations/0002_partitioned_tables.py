@@ -46,7 +46,7 @@ CREATE TABLE routes_payload (
 CREATE TABLE routes_payload_default PARTITION OF routes_payload DEFAULT;
 
 CREATE TABLE routes_transition (
-    id uuid PRIMARY KEY,
+    id uuid PRIMARY KEY DEFAULT uuidv7(),
     subject_id uuid NOT NULL,
     from_state varchar(10) NOT NULL,
     to_state varchar(10) NOT NULL,
@@ -59,7 +59,7 @@ CREATE INDEX routes_transition_subject ON routes_transition (subject_id);
 CREATE TABLE routes_transition_default PARTITION OF routes_transition DEFAULT;
 
 CREATE TABLE routes_attempt (
-    id uuid PRIMARY KEY,
+    id uuid PRIMARY KEY DEFAULT uuidv7(),
     effect_id uuid NOT NULL,
     kind varchar(8) NOT NULL CHECK (kind IN ('write', 'look_up')),
     at timestamptz NOT NULL,
@@ -86,6 +86,7 @@ ALTER TABLE routes_effect SET (fillfactor = 70);
 ALTER TABLE routes_transaction ALTER COLUMN version TYPE varchar(90) COLLATE "C";
 ALTER TABLE routes_keyhead ALTER COLUMN seen_version TYPE varchar(90) COLLATE "C";
 ALTER TABLE routes_sourcehead ALTER COLUMN version TYPE varchar(90) COLLATE "C";
+ALTER TABLE routes_failure ALTER COLUMN id SET DEFAULT uuidv7();
 """
 DROP = """
 DROP TABLE routes_record, routes_payload, routes_transition, routes_attempt, routes_exchange;

@@ -1,0 +1,89 @@
+"""Many rows at once: COPY lines and array parameters, written by hand.
+
+The driver's general way looks at every value anew and costs several times what PostgreSQL needs for the row; here the
+value's class decides, once. Text goes as PostgreSQL's text format wants it (manual, COPY and Arrays).
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+_COPY_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+def _copy_text(value: str) -> str:
+    return value.translate(_COPY_ESCAPES) if not value.isprintable() or "\\" in value else value
+
+
+_COPY: dict[type, Callable[[Any], str]] = {
+    str: _copy_text,
+    type(None): lambda _: "\\N",
+    UUID: str,
+    int: repr,
+    Decimal: str,
+    datetime: datetime.isoformat,
+    date: date.isoformat,
+    bool: lambda value: "t" if value else "f",
+    bytes: lambda value: "\\\\x" + value.hex(),
+}
+
+
+def _copy_other(value: object) -> str:
+    """Write a value whose very class is not in the table yet: an enumeration's member is the text that it is."""
+    if isinstance(value, str):
+        return _copy_text(str(value))
+    raise TypeError(f"COPY has no form for {value!r}")
+
+
+def copy_in(cursor: Any, statement: str, rows: Iterable[Sequence[object]]) -> None:
+    """Add rows with COPY; the statement names the columns. Nothing is asked of the server when there are none."""
+    find = _COPY.get
+    lines = ["\t".join([find(value.__class__, _copy_other)(value) for value in row]) for row in rows]
+    if not lines:
+        return
+    lines.append("")
+    with cursor.copy(statement) as copy:
+        copy.write("\n".join(lines))
+
+
+def _array_text(value: str) -> str:
+    if "\\" in value or '"' in value:
+        value = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{value}"'
+
+
+_ARRAY: dict[type, Callable[[Any], str]] = {
+    str: _array_text,
+    type(None): lambda _: "NULL",
+    UUID: str,
+    int: repr,
+    float: repr,
+    Decimal: str,
+    datetime: lambda value: f'"{value.isoformat()}"',
+    date: date.isoformat,
+    bool: lambda value: "t" if value else "f",
+    bytes: lambda value: f'"\\\\x{value.hex()}"',
+}
+
+
+def _array_other(value: object) -> str:
+    if isinstance(value, str):
+        return _array_text(str(value))
+    if isinstance(value, memoryview):
+        return _ARRAY[bytes](bytes(value))
+    raise TypeError(f"an array has no form for {value!r}")
+
+
+def array(values: Iterable[object]) -> str:
+    """Return a list as the text of a PostgreSQL array; the statement casts it: `unnest(%s::uuid[])`."""
+    find = _ARRAY.get
+    return "{" + ",".join([find(value.__class__, _array_other)(value) for value in values]) + "}"
+
+
+def arrays(rows: Sequence[Sequence[object]], columns: int) -> list[str]:
+    """Return rows as one array text per column, for `unnest` over several; `columns` counts where there are no rows."""
+    if not rows:
+        return ["{}"] * columns
+    return [array(column) for column in zip(*rows, strict=True)]

@@ -1,0 +1,67 @@
+"""What the hand-written forms say is what PostgreSQL reads, for any value."""
+
+import datetime as dt
+from collections.abc import Iterator
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+from django.db import connection
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from routes.bulk import array, arrays, copy_in
+
+TEXT = st.text(st.characters(exclude_characters="\x00", exclude_categories=("Cs",)))
+ROW = st.tuples(
+    st.uuids(), TEXT, st.none() | st.integers(-(2**62), 2**62), st.none() | st.binary(max_size=20),
+    st.none() | st.decimals(-10**9, 10**9, allow_nan=False, places=4), st.none() | st.booleans(),
+    st.none() | st.dates(dt.date(1900, 1, 1)),
+    st.none() | st.datetimes(dt.datetime(1900, 1, 1), timezones=st.just(dt.UTC)),  # noqa: DTZ001 - the zone is beside it
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def table(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
+    with django_db_blocker.unblock():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "CREATE TEMPORARY TABLE bulk (id uuid, words text, whole bigint, bytes bytea, exact numeric,"
+                " yes bool, day date, moment timestamptz)"
+            )
+        yield
+        connection.close()
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=st.lists(ROW, max_size=8))
+def test_copied_rows_read_back_as_they_were(table: None, rows: list[tuple[object, ...]]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE bulk")
+        copy_in(cursor, "COPY bulk FROM STDIN", rows)
+        cursor.execute("SELECT * FROM bulk")
+        assert list(map(plain, cursor.fetchall())) == list(map(plain, rows))
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=st.lists(ROW, max_size=8))
+def test_arrays_read_back_as_they_were(table: None, rows: list[tuple[object, ...]]) -> None:
+    casts = ["uuid", "text", "bigint", "bytea", "numeric", "bool", "date", "timestamptz"]
+    unnest = ", ".join(f"%s::{cast}[]" for cast in casts)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT * FROM unnest({unnest})", arrays(rows, len(casts)))
+        assert list(map(plain, cursor.fetchall())) == list(map(plain, rows))
+
+
+def plain(row: tuple[object, ...]) -> list[object]:
+    return [bytes(value) if isinstance(value, memoryview) else value for value in row]
+
+
+@pytest.mark.parametrize("value", [1.5j, object()])
+def test_a_value_without_a_form_is_refused(value: object) -> None:
+    with pytest.raises(TypeError, match="no form"):
+        array([value])
+
+
+def test_numbers_and_ids_are_written_plainly() -> None:
+    assert array([UUID(int=1), None, Decimal("1.50"), True]) == "{00000000-0000-0000-0000-000000000001,NULL,1.50,t}"
