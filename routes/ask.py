@@ -15,7 +15,7 @@ from canonical.failure import Category
 from connectors.models import Connection
 from connectors.outcome import ConnectorFailure, LookUp, Result, WriteOutcome
 from governance.actor import ENGINE
-from routes import attempts, crashpoints, heads, ledger, outcomes
+from routes import attempts, crashpoints, heads, ledger, outcomes, pausing, stops
 from routes.claims import Claim, put_back
 from routes.plan import DestinationPlan
 from routes.retry import POLICIES
@@ -60,7 +60,7 @@ def _admit_doubt(destination: DestinationPlan, claimed: Sequence[Claim], *, owne
             reason=f"outcome unknown: {DIED}",
         )  # fmt: skip
         if destination.write.write_class == "blind":
-            outcomes.give_to_person(mine, DIED)
+            stops.give_to_person(mine, DIED)
         elif destination.write.write_class == "look_up":
             put_back([c.head for c in mine], owner=owner, seconds=settle)
 
@@ -74,7 +74,7 @@ def _send_again(
     if tired:
         with transaction.atomic():
             heads.lock([c.head for c in tired])
-            outcomes.give_to_person(tired, f"{connection.name} gave no proof in {tired[0].attempts} tries")
+            stops.give_to_person(tired, f"{connection.name} gave no proof in {tired[0].attempts} tries")
     shipments = [again(connection.pk, c, destination) for c in claimed if c not in tired]
     with transaction.atomic():
         may_go = ledger.mark_sent([s.intent.effect for s in shipments], owner=owner, spare=settings.LEASE_SECONDS / 2)
@@ -101,8 +101,8 @@ def _ask(
         found = look_up(connection, destination, [request(s, deadline) for s in shipments], concurrency)
     except ConnectorFailure as failure:
         with transaction.atomic():
-            if failure.category in outcomes.WAITS_FOR_SYSTEM:
-                outcomes.trip(connection, failure.category, failure.message)
+            if failure.category in pausing.WAITS_FOR_SYSTEM:
+                pausing.trip(connection, failure.category, failure.message)
             put_back([c.head for c in claimed], owner=owner, seconds=max(failure.retry_after or 0.0, 5.0))
         return
     crashpoints.point("ask.after_answer")

@@ -17,7 +17,7 @@ from connectors import gate
 from connectors.models import Connection
 from governance.actor import ENGINE
 from governance.identifiers import new_id
-from routes import ask, claims, corrections, crashpoints, ledger, outcomes, rework
+from routes import ask, claims, corrections, crashpoints, ledger, outcomes, rework, stops
 from routes.claims import Claim
 from routes.corrections import Live, Next
 from routes.plan import DestinationPlan
@@ -100,11 +100,11 @@ def _write_down(connection_id: int, claimed: Sequence[Claim], owner: UUID) -> li
     ledger.write_down(fused, state="sent")
     ledger.write_down(intended, state="intended")
     _start_delivering([s.claim for s in shipments])
-    outcomes.end_without_effect(nothing, State.POSTED, "it stands there already, as wanted", owner=owner)
-    outcomes.end_without_effect(
+    stops.end_without_effect(nothing, State.POSTED, "it stands there already, as wanted", owner=owner)
+    stops.end_without_effect(
         never_posted, State.FILTERED, "withdrawn at the source before anything was posted", owner=owner
     )
-    outcomes.needs_person_to_correct(for_people)
+    stops.needs_person_to_correct(for_people)
     return shipments
 
 

@@ -8,20 +8,19 @@ from django.db import transaction
 
 from canonical.failure import Category
 from canonical.problem import Problem
-from connectors import breaker, gate
+from connectors import gate
 from connectors.models import BreakerState, Connection
 from connectors.outcome import WriteOutcome
 from governance.actor import ENGINE
 from mappings.cross_references import NewReference, ReferenceConflict, upsert
-from routes import attempts, crashpoints, failures, heads, ledger, retry
+from routes import attempts, crashpoints, failures, heads, ledger, pausing, retry, stops
 from routes.bulk import arrays
-from routes.claims import Claim, put_back
+from routes.claims import put_back
 from routes.plan import DestinationPlan, plan
 from routes.shipments import Shipment
 from routes.states import State, move
 
 Answered = tuple[Shipment, WriteOutcome]
-WAITS_FOR_SYSTEM = (Category.OUTAGE, Category.CREDENTIALS)
 
 
 def settle(connection: Connection, destination: DestinationPlan, answered: Sequence[Answered], *, owner: UUID) -> None:
@@ -37,7 +36,7 @@ def settle(connection: Connection, destination: DestinationPlan, answered: Seque
         doubtful(destination, by_result["unknown"], owner=owner)
         works = any(a.result == "confirmed" for _, a in answered)
         if works and connection.breaker_state != BreakerState.CLOSED:
-            recovered(connection)
+            pausing.recovered(connection)
         attempts.write_down(
             [attempts.Try(s.intent.effect, a.result, a) for s, a in answered], kind="write", connection_id=connection.pk
         )
@@ -166,42 +165,13 @@ def refused(connection: Connection, destination: DestinationPlan, answered: Sequ
     messages = [a.message for _, a in answered]
     final = ledger.refuse([s.intent.effect for s, _ in answered], messages, owner=owner)
     mine = [(s, a) for s, a in answered if s.intent.effect in final]
-    waiting = [x for x in mine if x[1].category in WAITS_FOR_SYSTEM]
+    waiting = [x for x in mine if x[1].category in pausing.WAITS_FOR_SYSTEM]
     for category in {a.category for _, a in waiting}:
         assert category is not None
         words = next(a.message for _, a in waiting if a.category is category)
-        trip(connection, category, words)
+        pausing.trip(connection, category, words)
     _back_to_ready(waiting, owner, "the target takes nothing at the moment")
-    _retry_or_fail(connection, [x for x in mine if x[1].category not in WAITS_FOR_SYSTEM], owner)
-
-
-def trip(connection: Connection, category: Category, words: str) -> None:
-    """Open the connection's breaker; its first opening is one failure for a person, whatever the number of records."""
-    if breaker.trip(connection.pk, category, words).trips != 1:
-        return
-    with database.cursor() as cursor:
-        cursor.execute(
-            "SELECT hub_now(), (SELECT min(route_id) FROM routes_destination WHERE connection_id = %s),"
-            " (SELECT min(id) FROM routes_route WHERE connection_id = %s)",
-            [connection.pk, connection.pk],
-        )
-        now, target_of, source_of = cursor.fetchone()
-    problem = Problem("error", category, "", None, f"{connection.name}: {words}", None, "a system that answers")
-    trouble = failures.Trouble(
-        connection.legal_entity_id, target_of or source_of, "deliver", problem, connection_id=connection.pk
-    )
-    failures.write_down([trouble], at=now)
-
-
-def recovered(connection: Connection) -> None:
-    """Close the breaker after a success, and the failure that told a person of it."""
-    if breaker.close(connection.pk):
-        with database.cursor() as cursor:
-            cursor.execute(
-                "UPDATE routes_failure SET closed_at = (SELECT hub_now()), closed_how = 'auto:retry_succeeded'"
-                " WHERE closed_at IS NULL AND connection_id = %s AND category = ANY(%s) AND transaction_id IS NULL",
-                [connection.pk, [str(category) for category in WAITS_FOR_SYSTEM]],
-            )
+    _retry_or_fail(connection, [x for x in mine if x[1].category not in pausing.WAITS_FOR_SYSTEM], owner)
 
 
 def _back_to_ready(answered: Sequence[Answered], owner: UUID, reason: str, seconds: float = 0.0) -> None:
@@ -227,7 +197,7 @@ def _retry_or_fail(connection: Connection, answered: Sequence[Answered], owner: 
     reasons = [f"refused for now: {a.message}" for _, a, _ in again]
     move(ids, frm=[State.DELIVERING, State.UNKNOWN], to=State.RETRYING, by=ENGINE, reason=reasons)
     put_back([s.claim.head for s, _, _ in again], owner=owner, seconds=[w for _, _, w in again])
-    stop(connection, [(s.claim, s.destination, a) for s, a in over])
+    stops.stop(connection, [(s.claim, s.destination, a) for s, a in over])
 
 
 def count_attempts(transactions: Sequence[UUID]) -> None:
@@ -239,67 +209,19 @@ def count_attempts(transactions: Sequence[UUID]) -> None:
             )
 
 
-def stop(connection: Connection, stopped: Sequence[tuple[Claim, DestinationPlan, WriteOutcome]]) -> None:
-    """Hand transactions to people: parked for a parent, held for a period or approval, failed for the rest."""
-    aside: dict[State, list[tuple[Claim, DestinationPlan, WriteOutcome]]] = {}
-    for claim, destination, answer in stopped:
-        aside.setdefault(_where_to(answer), []).append((claim, destination, answer))
-    for state, members in aside.items():
-        moved = move(
-            [c.transaction for c, _, _ in members], frm=[State.DELIVERING, State.UNKNOWN, State.RETRYING], to=state,
-            by=ENGINE, reason=[a.message or "stopped" for _, _, a in members],
-            return_to=State.NORMALISED if state in (State.PARKED, State.HELD) else "",
-        )  # fmt: skip
-        heads_rest([c.head for c, _, _ in members])
-        _explain(connection, [m for m in members if m[0].transaction in set(moved)])
-
-
-def _where_to(answer: WriteOutcome) -> State:
-    if answer.category is Category.CLOSED_PERIOD or answer.category is Category.APPROVAL_MISSING:
-        return State.HELD
-    return State.FAILED
-
-
-def heads_rest(ids: Sequence[int]) -> None:
-    """Nothing more is to do for these heads by itself; a newer version or a person goes on."""
-    if ids:
-        with database.cursor() as cursor:
-            cursor.execute(
-                "UPDATE routes_keyhead SET due_at = NULL, lease_owner = NULL WHERE id = ANY(%s)", [list(ids)]
-            )
-
-
-def _explain(connection: Connection, members: Sequence[tuple[Claim, DestinationPlan, WriteOutcome]]) -> None:
-    with database.cursor() as cursor:
-        cursor.execute("SELECT hub_now()")
-        now = cursor.fetchone()[0]
-    troubles = []
-    for claim, _, answer in members:
-        category = answer.category or Category.INTERNAL
-        problem = Problem("error", category, "", None, answer.message or "The target refused it without a reason.")
-        troubles.append(
-            failures.Trouble(
-                claim.legal_entity, plan(claim.snapshot).route_id, "deliver", problem, record=claim.record,
-                transaction=claim.transaction, connection_id=connection.pk, amount=claim.amount,
-                currency=claim.currency, hours=claim.hours, hint=answer.hint,
-            )
-        )  # fmt: skip
-    failures.write_down(troubles, at=now)
-
-
 def not_sent(connection: Connection, answered: Sequence[Answered], *, owner: UUID) -> None:
     """No byte left us: the same effect goes later, under the same number."""
     if not answered:
         return
     back = ledger.take_back([s.intent.effect for s, _ in answered], owner=owner)
     mine = [(s, a) for s, a in answered if s.intent.effect in back]
-    for category in {a.category for _, a in mine if a.category in WAITS_FOR_SYSTEM}:
+    for category in {a.category for _, a in mine if a.category in pausing.WAITS_FOR_SYSTEM}:
         assert category is not None
-        trip(connection, category, next(a.message for _, a in mine if a.category is category))
+        pausing.trip(connection, category, next(a.message for _, a in mine if a.category is category))
     waits = [a for _, a in mine if a.retry_after]
     seconds = max((a.retry_after or 0.0 for a in waits), default=1.0)
     hopeless = [(s, a) for s, a in mine if a.category in (Category.CONFIGURATION, Category.NO_RIGHT, Category.INTERNAL)]
-    stop(connection, [(s.claim, s.destination, a) for s, a in hopeless])
+    stops.stop(connection, [(s.claim, s.destination, a) for s, a in hopeless])
     _back_to_ready([x for x in mine if x not in hopeless], owner, "not sent: the target could not be reached", seconds)
 
 
@@ -316,73 +238,8 @@ def doubtful(destination: DestinationPlan, answered: Sequence[Answered], *, owne
             reason=f"no proof came back: {message}",
         )  # fmt: skip
         if destination.write.write_class == "blind":
-            give_to_person([s.claim for s in mine], message)
+            stops.give_to_person([s.claim for s in mine], message)
             continue
         wait = destination.write.settle_seconds if destination.write.write_class == "look_up" else 1.0
         count_attempts([s.claim.transaction for s in mine])
         put_back([s.claim.head for s in mine], owner=owner, seconds=wait)
-
-
-def give_to_person(claimed: Sequence[Claim], message: str) -> None:
-    """A person decides whether a blind write happened; nothing is sent again by itself."""
-    words = f"It is not known whether this was written, and the target cannot be asked: {message}. Look it up there."
-    moved = set(move([c.transaction for c in claimed], frm=State.UNKNOWN, to=State.FAILED, by=ENGINE, reason=words))
-    heads_rest([c.head for c in claimed])
-    with database.cursor() as cursor:
-        cursor.execute("SELECT hub_now()")
-        now = cursor.fetchone()[0]
-    failures.write_down(
-        [
-            failures.Trouble(
-                c.legal_entity, plan(c.snapshot).route_id, "confirm",
-                Problem("error", Category.OUTCOME_UNKNOWN, "", None, words), record=c.record,
-                transaction=c.transaction, amount=c.amount, currency=c.currency, hours=c.hours,
-            )
-            for c in claimed
-            if c.transaction in moved
-        ],
-        at=now,
-    )  # fmt: skip
-
-
-def end_without_effect(claimed: Sequence[Claim], state: State, reason: str, *, owner: UUID) -> None:
-    """End transactions that need nothing from the target, and free their heads."""
-    if not claimed:
-        return
-    move([c.transaction for c in claimed], frm=[State.READY, State.RETRYING], to=state, by=ENGINE, reason=reason)
-    with database.cursor() as cursor:
-        cursor.execute(
-            "UPDATE routes_keyhead SET transaction_id = NULL, due_at = NULL, lease_owner = NULL"
-            " WHERE id = ANY(%s) AND lease_owner = %s RETURNING id, waiting",
-            [[c.head for c in claimed], owner],
-        )
-        others_wait = [id_ for id_, waiting in cursor.fetchall() if waiting]
-    failures.close(transactions=[c.transaction for c in claimed], how="auto:newer_version")
-    heads.promote(others_wait)
-
-
-def needs_person_to_correct(claimed: Sequence[tuple[Claim, DestinationPlan]]) -> None:
-    """The destination declares no way to correct what is posted."""
-    words = (
-        "It is posted already and this target has no way to change it. Correct it there and close this, or waive it."
-    )
-    ids = [c.transaction for c, _ in claimed]
-    move(ids, frm=[State.READY, State.RETRYING], to=State.FAILED, by=ENGINE, reason=words)
-    heads_rest([c.head for c, _ in claimed])
-    if not claimed:
-        return
-    with database.cursor() as cursor:
-        cursor.execute("SELECT hub_now()")
-        now = cursor.fetchone()[0]
-    failures.write_down(
-        [
-            failures.Trouble(
-                c.legal_entity, plan(c.snapshot).route_id, "deliver",
-                Problem("error", Category.CONFLICT, "", None, words),
-                record=c.record, transaction=c.transaction, connection_id=d.connection_id, amount=c.amount,
-                currency=c.currency, hours=c.hours,
-            )
-            for c, d in claimed
-        ],
-        at=now,
-    )  # fmt: skip

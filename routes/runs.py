@@ -20,7 +20,7 @@ from connectors.models import Connection
 from connectors.outcome import ConnectorFailure, Page
 from governance.actor import By, as_actor
 from governance.rights import Right, require
-from routes import collect, comparing, crashpoints, failures, nudges, outcomes, receive, retry
+from routes import collect, comparing, crashpoints, failures, nudges, pausing, receive, retry
 from routes.models import Route, Run
 from routes.models.movement import RunState
 from routes.plan import NotReadyToRun, Plan, current, plan
@@ -192,8 +192,8 @@ def _stop(run: Run, owner: UUID, failure: ConnectorFailure) -> None:
     """Stop a run whose source failed, cursor unmoved: again by itself if that helps, else one item for a person."""
     made_for = run.route.connection
     with transaction.atomic(), connection.cursor() as cursor:
-        if failure.category in outcomes.WAITS_FOR_SYSTEM and made_for is not None:
-            outcomes.trip(made_for, failure.category, failure.message)
+        if failure.category in pausing.WAITS_FOR_SYSTEM and made_for is not None:
+            pausing.trip(made_for, failure.category, failure.message)
         wait = retry.delay(failure.category, run.attempts + 1, retry_after=failure.retry_after)
         cursor.execute(
             """

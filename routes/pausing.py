@@ -1,0 +1,40 @@
+"""Pausing a connection whose system takes nothing, and going on when it does again. One failure tells a person."""
+
+from django.db import connection as database
+
+from canonical.failure import Category
+from canonical.problem import Problem
+from connectors import breaker
+from connectors.models import Connection
+from routes import failures
+
+WAITS_FOR_SYSTEM = (Category.OUTAGE, Category.CREDENTIALS)
+
+
+def trip(connection: Connection, category: Category, words: str) -> None:
+    """Open the connection's breaker; its first opening is one failure for a person, whatever the number of records."""
+    if breaker.trip(connection.pk, category, words).trips != 1:
+        return
+    with database.cursor() as cursor:
+        cursor.execute(
+            "SELECT hub_now(), (SELECT min(route_id) FROM routes_destination WHERE connection_id = %s),"
+            " (SELECT min(id) FROM routes_route WHERE connection_id = %s)",
+            [connection.pk, connection.pk],
+        )
+        now, target_of, source_of = cursor.fetchone()
+    problem = Problem("error", category, "", None, f"{connection.name}: {words}", None, "a system that answers")
+    trouble = failures.Trouble(
+        connection.legal_entity_id, target_of or source_of, "deliver", problem, connection_id=connection.pk
+    )
+    failures.write_down([trouble], at=now)
+
+
+def recovered(connection: Connection) -> None:
+    """Close the breaker after a success, and the failure that told a person of it."""
+    if breaker.close(connection.pk):
+        with database.cursor() as cursor:
+            cursor.execute(
+                "UPDATE routes_failure SET closed_at = (SELECT hub_now()), closed_how = 'auto:retry_succeeded'"
+                " WHERE closed_at IS NULL AND connection_id = %s AND category = ANY(%s) AND transaction_id IS NULL",
+                [connection.pk, [str(category) for category in WAITS_FOR_SYSTEM]],
+            )

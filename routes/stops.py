@@ -1,0 +1,129 @@
+"""Stopping: what cannot go on by itself is set aside, its head rests, and a failure says why, in words for people."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db import connection as database
+
+from canonical.failure import Category
+from canonical.problem import Problem
+from connectors.models import Connection
+from connectors.outcome import WriteOutcome
+from governance.actor import ENGINE
+from routes import failures, heads
+from routes.claims import Claim
+from routes.plan import DestinationPlan, plan
+from routes.states import State, move
+
+
+def stop(connection: Connection, stopped: Sequence[tuple[Claim, DestinationPlan, WriteOutcome]]) -> None:
+    """Hand transactions to people: parked for a parent, held for a period or approval, failed for the rest."""
+    aside: dict[State, list[tuple[Claim, DestinationPlan, WriteOutcome]]] = {}
+    for claim, destination, answer in stopped:
+        aside.setdefault(_where_to(answer), []).append((claim, destination, answer))
+    for state, members in aside.items():
+        moved = move(
+            [c.transaction for c, _, _ in members], frm=[State.DELIVERING, State.UNKNOWN, State.RETRYING], to=state,
+            by=ENGINE, reason=[a.message or "stopped" for _, _, a in members],
+            return_to=State.NORMALISED if state in (State.PARKED, State.HELD) else "",
+        )  # fmt: skip
+        heads_rest([c.head for c, _, _ in members])
+        _explain(connection, [m for m in members if m[0].transaction in set(moved)])
+
+
+def _where_to(answer: WriteOutcome) -> State:
+    if answer.category is Category.CLOSED_PERIOD or answer.category is Category.APPROVAL_MISSING:
+        return State.HELD
+    return State.FAILED
+
+
+def heads_rest(ids: Sequence[int]) -> None:
+    """Nothing more is to do for these heads by itself; a newer version or a person goes on."""
+    if ids:
+        with database.cursor() as cursor:
+            cursor.execute(
+                "UPDATE routes_keyhead SET due_at = NULL, lease_owner = NULL WHERE id = ANY(%s)", [list(ids)]
+            )
+
+
+def _explain(connection: Connection, members: Sequence[tuple[Claim, DestinationPlan, WriteOutcome]]) -> None:
+    with database.cursor() as cursor:
+        cursor.execute("SELECT hub_now()")
+        now = cursor.fetchone()[0]
+    troubles = []
+    for claim, _, answer in members:
+        category = answer.category or Category.INTERNAL
+        problem = Problem("error", category, "", None, answer.message or "The target refused it without a reason.")
+        troubles.append(
+            failures.Trouble(
+                claim.legal_entity, plan(claim.snapshot).route_id, "deliver", problem, record=claim.record,
+                transaction=claim.transaction, connection_id=connection.pk, amount=claim.amount,
+                currency=claim.currency, hours=claim.hours, hint=answer.hint,
+            )
+        )  # fmt: skip
+    failures.write_down(troubles, at=now)
+
+
+def give_to_person(claimed: Sequence[Claim], message: str) -> None:
+    """A person decides whether a blind write happened; nothing is sent again by itself."""
+    words = f"It is not known whether this was written, and the target cannot be asked: {message}. Look it up there."
+    moved = set(move([c.transaction for c in claimed], frm=State.UNKNOWN, to=State.FAILED, by=ENGINE, reason=words))
+    heads_rest([c.head for c in claimed])
+    with database.cursor() as cursor:
+        cursor.execute("SELECT hub_now()")
+        now = cursor.fetchone()[0]
+    failures.write_down(
+        [
+            failures.Trouble(
+                c.legal_entity, plan(c.snapshot).route_id, "confirm",
+                Problem("error", Category.OUTCOME_UNKNOWN, "", None, words), record=c.record,
+                transaction=c.transaction, amount=c.amount, currency=c.currency, hours=c.hours,
+            )
+            for c in claimed
+            if c.transaction in moved
+        ],
+        at=now,
+    )  # fmt: skip
+
+
+def needs_person_to_correct(claimed: Sequence[tuple[Claim, DestinationPlan]]) -> None:
+    """The destination declares no way to correct what is posted."""
+    words = (
+        "It is posted already and this target has no way to change it. Correct it there and close this, or waive it."
+    )
+    ids = [c.transaction for c, _ in claimed]
+    move(ids, frm=[State.READY, State.RETRYING], to=State.FAILED, by=ENGINE, reason=words)
+    heads_rest([c.head for c, _ in claimed])
+    if not claimed:
+        return
+    with database.cursor() as cursor:
+        cursor.execute("SELECT hub_now()")
+        now = cursor.fetchone()[0]
+    failures.write_down(
+        [
+            failures.Trouble(
+                c.legal_entity, plan(c.snapshot).route_id, "deliver",
+                Problem("error", Category.CONFLICT, "", None, words),
+                record=c.record, transaction=c.transaction, connection_id=d.connection_id, amount=c.amount,
+                currency=c.currency, hours=c.hours,
+            )
+            for c, d in claimed
+        ],
+        at=now,
+    )  # fmt: skip
+
+
+def end_without_effect(claimed: Sequence[Claim], state: State, reason: str, *, owner: UUID) -> None:
+    """End transactions that need nothing from the target, and free their heads."""
+    if not claimed:
+        return
+    move([c.transaction for c in claimed], frm=[State.READY, State.RETRYING], to=state, by=ENGINE, reason=reason)
+    with database.cursor() as cursor:
+        cursor.execute(
+            "UPDATE routes_keyhead SET transaction_id = NULL, due_at = NULL, lease_owner = NULL"
+            " WHERE id = ANY(%s) AND lease_owner = %s RETURNING id, waiting",
+            [[c.head for c in claimed], owner],
+        )
+        others_wait = [id_ for id_, waiting in cursor.fetchall() if waiting]
+    failures.close(transactions=[c.transaction for c in claimed], how="auto:newer_version")
+    heads.promote(others_wait)
