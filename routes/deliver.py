@@ -21,7 +21,7 @@ from routes import ask, claims, corrections, crashpoints, ledger, outcomes, rewo
 from routes.claims import Claim
 from routes.corrections import Live, Next
 from routes.plan import DestinationPlan
-from routes.shipments import Shipment, again, destination_of, request, send
+from routes.shipments import Shipment, again, destination_of, groups_others, request, send
 from routes.states import State, move
 
 
@@ -127,6 +127,7 @@ def _ship(connection_id: int, claim: Claim, destination: DestinationPlan, step: 
     intent = ledger.Intent(
         new_id(), claim.head, connection_id, destination.id, claim.object, claim.key, claim.last_number + 1,
         write_key, OPERATIONS[step], claim.version, payload, claim.content or b"", (claim.transaction,),
+        groups_others(claim),
     )  # fmt: skip
     external_id = claim.live_external_id if step in (Next.UPDATE, Next.REVERSE) else ""
     return Shipment(claim, destination, intent, claim.body, external_id)

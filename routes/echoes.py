@@ -26,7 +26,7 @@ def among(plan: Plan, arrivals: Sequence[Arrival]) -> list[Arrival]:
             JOIN routes_transaction t ON t.id = h.live_transaction_id
             JOIN routes_record r ON r.id = t.record_id
             LEFT JOIN routes_payload p ON p.id = coalesce(t.canonical_payload_id, r.canonical_payload_id)
-            WHERE h.connection_id = %s AND h.live_external_id = ANY(%s)
+            WHERE h.connection_id = %s AND h.mirrored AND h.live_external_id = ANY(%s)
             """,
             [plan.connection_id, [a.key for a in arrivals]],
         )

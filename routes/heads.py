@@ -100,9 +100,9 @@ def _upsert(entries: Sequence[Entry]) -> dict[tuple[int, str, str], _Head]:
         cursor.execute(
             """
             WITH entered AS (INSERT INTO routes_keyhead (connection_id, object, key, lane, transaction_id, due_at,
-                seen_version, last_number, live_external_id, live_write_key, generation, waiting)
+                seen_version, live_external_id, live_write_key, generation, mirrored, waiting)
             SELECT w.connection_id, w.object, w.key, w.lane, w.transaction_id,
-                   CASE WHEN w.due THEN (SELECT hub_now()) END, w.version, 0, '', '', 0, false
+                   CASE WHEN w.due THEN (SELECT hub_now()) END, w.version, '', '', 0, false, false
             FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::uuid[], %s::bool[], %s::text[])
                 AS w(connection_id, object, key, lane, transaction_id, due, version)
             ORDER BY w.connection_id, w.object, w.key
@@ -205,9 +205,14 @@ def lock_of(transactions: Sequence[UUID]) -> dict[UUID, int]:
     """Lock the heads that transactions hold; return head by transaction. Those that wait behind another have none."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id, transaction_id FROM routes_keyhead WHERE transaction_id = ANY(%s)"
-            " ORDER BY connection_id, object, key FOR UPDATE",
-            [list(transactions)],
+            """
+            SELECT h.id, h.transaction_id FROM routes_transaction t
+            JOIN routes_destination d ON d.id = t.destination_id
+            JOIN routes_keyhead h ON h.connection_id = d.connection_id AND h.object = d.stream AND h.key = t.key
+                AND h.transaction_id = t.id
+            WHERE t.id = ANY(%s::uuid[]) ORDER BY h.connection_id, h.object, h.key FOR UPDATE OF h
+            """,
+            [array(transactions)],
         )
         return {transaction: id_ for id_, transaction in cursor.fetchall()}
 

@@ -3,6 +3,8 @@
 It does what nudged workers do, in the same functions; any number of processes may do it at once, beside real workers.
 """
 
+from typing import Any
+
 from django.db import connection
 
 from routes import deliver, intake, releases, runs
@@ -38,7 +40,7 @@ def _one_round() -> bool:
     return worked
 
 
-def _rows(statement: str) -> list[tuple[object, ...]]:
+def _rows(statement: str) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement)
         return list(cursor.fetchall())

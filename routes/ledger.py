@@ -33,6 +33,7 @@ class Intent:
     payload: UUID
     content: bytes  # hash of the bytes
     transactions: tuple[UUID, ...]  # first the one that goes, then those it stands for
+    groups: bool = False  # its record was grouped from others
 
     @property
     def idempotency_key(self) -> str:
@@ -51,7 +52,7 @@ class Proof:
 
 
 def write_down(intents: Sequence[Intent], *, state: str) -> None:
-    """Store effects and their links, and number the heads; in the caller's commit.
+    """Store effects and their links; in the caller's commit.
 
     `state` is "intended", or "sent" where the whole batch goes on the wire at once and a repeat is harmless.
     """
@@ -76,11 +77,6 @@ def write_down(intents: Sequence[Intent], *, state: str) -> None:
             cursor,
             "COPY routes_effectlink (effect_id, transaction_id) FROM STDIN",
             [(i.effect, transaction) for i in intents for transaction in i.transactions],
-        )
-        cursor.execute(
-            "UPDATE routes_keyhead h SET last_number = w.number"
-            " FROM unnest(%s::bigint[], %s::int[]) AS w(id, number) WHERE h.id = w.id",
-            arrays([(i.head, i.number) for i in intents], 2),
         )
 
 

@@ -97,12 +97,12 @@ SET transaction_id = CASE WHEN w.goes_on THEN h.transaction_id END,
     lease_owner = NULL,
     live_effect_id = w.effect_id, live_hash = w.content, live_external_id = w.external_id,
     live_payload_id = w.payload_id, live_write_key = w.write_key, live_transaction_id = w.live_transaction_id,
-    generation = h.generation + w.generations,
+    generation = h.generation + w.generations, mirrored = w.mirrored,
     quiet_until = (SELECT max(e.settles_at) FROM routes_effect e WHERE e.id = w.sent_id)
 FROM unnest(%s::bigint[], %s::bool[], %s::uuid[], %s::bytea[], %s::text[], %s::uuid[], %s::text[], %s::uuid[],
-            %s::int[], %s::uuid[], %s::uuid[])
+            %s::int[], %s::uuid[], %s::uuid[], %s::bool[])
     AS w(id, goes_on, effect_id, content, external_id, payload_id, write_key, live_transaction_id, generations, sent_id,
-         transaction_id)
+         transaction_id, mirrored)
 WHERE h.id = w.id AND h.transaction_id = w.transaction_id
 RETURNING h.id, h.waiting
 """
@@ -122,13 +122,13 @@ def _free_heads(whole: Sequence[Answered], halfway: Sequence[Answered]) -> list[
                 (s.claim.head, goes_on, None if gone else s.intent.effect, None if gone else s.claim.content,
                  "" if gone else (a.external_id or s.external_id), None if gone else s.claim.wanted,
                  "" if gone else s.intent.write_key, None if gone else s.claim.transaction, int(gone) + int(delta),
-                 s.intent.effect, s.claim.transaction)
+                 s.intent.effect, s.claim.transaction, s.destination.mirrored and not gone)
             )  # fmt: skip
     if not rows:
         return []
     gone_on = {s.claim.head for s, _ in halfway}
     with database.cursor() as cursor:
-        cursor.execute(FREE, arrays(rows, 11))
+        cursor.execute(FREE, arrays(rows, 12))
         return [id_ for id_, waiting in cursor.fetchall() if waiting and id_ not in gone_on]
 
 

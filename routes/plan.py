@@ -41,6 +41,7 @@ class DestinationPlan:
     approval: CompiledFormula | None
     translate: CompiledMapping
     keeps_reference: bool
+    mirrored: bool  # some route reads this system, so what we write may come back
     write: systems.WriteFacts
 
 
@@ -55,6 +56,7 @@ class Plan:
     upstream_id: int | None
     entity: str
     in_order: bool
+    reads_back: bool  # some destination writes to the system that this route reads
     source: systems.StreamFacts
     normalise: CompiledMapping | None
     group_by: CompiledFormula | None
@@ -87,6 +89,7 @@ def _destination(destination: Destination) -> dict[str, Any]:
         "id": destination.pk,
         "connection": destination.connection_id,
         "connector": destination.connection.connector,
+        "mirrored": Route.objects.filter(connection=destination.connection_id).exists(),
         "translate": _mapping(destination.mapping),
     }
 
@@ -107,6 +110,7 @@ def current(route: Route) -> Snapshot:
             "group_by": route.group_by,
             "entity": route.canonical_entity,
             "order": route.order,
+            "reads_back": Destination.objects.filter(connection=route.connection_id).exists(),
         },
         "normalise": _mapping(route.mapping) if route.mapping else None,
         "destinations": [
@@ -143,6 +147,7 @@ def _compile_destination(content: dict[str, Any]) -> DestinationPlan:
         approval=_formula(content["approval_formula"]),
         translate=compile_mapping(content["translate"]["content"]),
         keeps_reference=content["keeps_reference"],
+        mirrored=content["mirrored"],
         write=systems.write_facts(content["connector"], content["stream"]),
     )
 
@@ -162,6 +167,7 @@ def plan(snapshot_id: int) -> Plan:
         upstream_id=route["upstream"],
         entity=route["entity"],
         in_order=route["order"] == "in_order",
+        reads_back=route["reads_back"],
         source=systems.stream_facts(route["connector"], route["stream"]) if route["connection"] else systems.UPSTREAM,
         normalise=compile_mapping(normalise["content"], entity=ENTITIES[route["entity"]]) if normalise else None,
         group_by=_formula(route["group_by"]),

@@ -116,7 +116,7 @@ def take_in_part(plan: Plan, arrivals: Sequence[Arrival], *, run: UUID | None, n
     readable = [a for a in fresh if a.outcome != "unreadable"]
     if readable:
         evaluation.normalise(plan, readable, entities=_entities())
-        if plan.connection_id is not None:
+        if plan.reads_back:
             mirrored = echoes.among(plan, readable)
             if mirrored:
                 totals.echoes = len(mirrored)

@@ -98,7 +98,7 @@ def _canonical(transactions: Sequence[UUID]) -> dict[UUID, str]:
 
 def link_collected(intents: Sequence[ledger.Intent]) -> None:
     """Let effects of grouped records stand for the transactions that were collected into them."""
-    by_transaction = {i.transactions[0]: i for i in intents}
+    by_transaction = {i.transactions[0]: i for i in intents if i.groups}
     if not by_transaction:
         return
     with connection.cursor() as cursor:

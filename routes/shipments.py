@@ -27,6 +27,11 @@ def destination_of(claim: Claim) -> DestinationPlan:
     return next(d for d in plan(claim.snapshot).destinations if d.id == claim.destination)
 
 
+def groups_others(claim: Claim) -> bool:
+    """Whether the claim's record was grouped from what another destination has posted."""
+    return plan(claim.snapshot).upstream_id is not None
+
+
 def again(connection_id: int, claim: Claim, destination: DestinationPlan) -> Shipment:
     """Return the shipment of an effect that is written down already: same number, same bytes."""
     effect, payload = claim.effect, claim.payload

@@ -98,7 +98,6 @@ class KeyHead(models.Model):
     transaction_id = models.UUIDField(null=True)
     due_at = models.DateTimeField(null=True)
     lease_owner = models.UUIDField(null=True)
-    last_number = models.PositiveIntegerField(default=0)  # of the key's effects
     live_effect_id = models.UUIDField(null=True)  # what stands at the target now
     live_hash = models.BinaryField(max_length=16, null=True)
     live_external_id = models.CharField(max_length=120, blank=True)
@@ -108,6 +107,7 @@ class KeyHead(models.Model):
     generation = models.PositiveIntegerField(default=0)  # how often the key was undone or topped up at the target
     seen_version = models.CharField(max_length=90, blank=True)  # newest version that came this way
     waiting = models.BooleanField(default=False)  # others of this key wait behind the head
+    mirrored = models.BooleanField(default=False)  # something stands there, and some route reads that system
     quiet_until = models.DateTimeField(null=True)  # an earlier request may still arrive late: write nothing before
 
     entity_path = "connection__legal_entity"
@@ -122,12 +122,9 @@ class KeyHead(models.Model):
                 condition=models.Q(due_at__isnull=False),
             ),
             models.Index(
-                name="key_head_external",
+                name="key_head_mirrored",
                 fields=["connection", "live_external_id"],
-                condition=~models.Q(live_external_id=""),
-            ),
-            models.Index(
-                name="key_head_transaction", fields=["transaction_id"], condition=models.Q(transaction_id__isnull=False)
+                condition=models.Q(mirrored=True),
             ),
         ]
 
