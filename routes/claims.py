@@ -78,7 +78,8 @@ WITH due AS (
 SELECT h.id, h.object, h.key,
        coalesce((SELECT max(n.number) FROM routes_effect n
                  WHERE n.connection_id = h.connection_id AND n.object = h.object AND n.key = h.key), 0),
-       h.generation, h.live_effect_id, h.live_hash, h.live_external_id, h.live_payload_id, h.live_write_key, h.live_transaction_id, h.quiet_until,
+       h.generation, h.live_effect_id, h.live_hash, h.live_external_id, h.live_payload_id, h.live_write_key,
+       h.live_transaction_id, h.quiet_until,
        t.id, t.state, t.record_id, t.destination_id, t.legal_entity_id, t.snapshot_id, t.version, t.withdraws,
        t.attempts, t.request_payload_id, coalesce(e.payload_id, t.request_payload_id), t.request_hash,
        t.amount, t.currency, t.hours, coalesce(p.body, ''),
