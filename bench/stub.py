@@ -1,5 +1,6 @@
 """The stub that all contenders read from and post to: the sandbox's ledger, with its own count of what it got."""
 
+import socket
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,14 @@ SEED = 11
 
 
 class Stub:
-    """One ledger process per number of entries, in idempotent mode; emptied before each run."""
+    """One ledger process at a time, in idempotent mode, always on the same port; emptied before each run."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._running: dict[int, Simulator] = {}
+        self._running: dict[int, Simulator] = {}  # by the number of entries
         self._truth: dict[int, Tally] = {}
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port: int = free.getsockname()[1]
 
     def prepare(self, case: Case) -> str:
         """Empty the target, set its latency, and return its address. Pages are made beforehand, not in the race."""
@@ -45,9 +48,9 @@ class Stub:
         self._running.clear()
 
     def _start(self, entries: int) -> Simulator:
-        self.stop()  # one at a time: an idle neighbour still holds memory
+        self.stop()
         folder = self._folder / f"ledger-{entries}"
-        ledger = Simulator.start("ledger", state=folder, seed=SEED, entries=entries, trouble=TROUBLE)
+        ledger = Simulator.start("ledger", state=folder, port=self.port, seed=SEED, entries=entries, trouble=TROUBLE)
         self._running[entries] = ledger
         for page in range(1, -(-entries // PAGE) + 1):
             ledger.request("GET", f"/time_entries?page={page}&per_page={PAGE}")
