@@ -35,8 +35,8 @@ def test_decide_names_the_next_operation(
     assert decide(live=live, wanted=wanted, correction=correction) is expected
 
 
-def test_newer_version_supersedes_one_that_was_not_sent(make_world: Make) -> None:
-    world = make_world()
+def test_newer_version_supersedes_one_that_was_not_sent(quick_world: Make) -> None:
+    world = quick_world()
     world.take_in(entry(1, hours="8.00"))
     world.take_in(entry(1, hours="7.00", version=2))
     world.deliver()
@@ -45,8 +45,8 @@ def test_newer_version_supersedes_one_that_was_not_sent(make_world: Make) -> Non
     assert len(world.target.commits) == 1
 
 
-def test_newer_version_supersedes_one_that_failed_and_closes_its_failure(make_world: Make) -> None:
-    world = make_world()
+def test_newer_version_supersedes_one_that_failed_and_closes_its_failure(quick_world: Make) -> None:
+    world = quick_world()
     world.take_in(entry(1, hours="0.00"))
     world.take_in(entry(1, hours="7.00", version=2))
     world.deliver()
@@ -54,8 +54,8 @@ def test_newer_version_supersedes_one_that_failed_and_closes_its_failure(make_wo
     assert Failure.objects.get().closed_how == "auto:newer_version"
 
 
-def test_older_version_that_comes_late_is_superseded_on_arrival(make_world: Make) -> None:
-    world = make_world()
+def test_older_version_that_comes_late_is_superseded_on_arrival(quick_world: Make) -> None:
+    world = quick_world()
     world.take_in(entry(1, hours="7.00", version=2))
     world.deliver()
     world.take_in(entry(1, hours="8.00", version=1))
@@ -64,8 +64,8 @@ def test_older_version_that_comes_late_is_superseded_on_arrival(make_world: Make
     assert world.target.net_hours(KEY) == 7
 
 
-def test_newer_version_waits_for_an_outcome_in_doubt(make_world: Make) -> None:
-    world = make_world("ledger_look_up")
+def test_newer_version_waits_for_an_outcome_in_doubt(quick_world: Make) -> None:
+    world = quick_world("ledger_look_up")
     world.target.behave = lambda request, number: "hung up" if number == 1 else None
     world.take_in(entry(1, hours="8.00"))
     world.deliver()
@@ -86,9 +86,9 @@ def test_newer_version_waits_for_an_outcome_in_doubt(make_world: Make) -> None:
     [("update", ["create", "update"]), ("reverse", ["create", "reverse", "create"]), ("delta", ["create", "create"])],
 )
 def test_posted_entry_is_corrected_in_the_destinations_own_way(
-    make_world: Make, correction: str, operations: list[str]
+    quick_world: Make, correction: str, operations: list[str]
 ) -> None:
-    world = make_world(correction=correction)
+    world = quick_world(correction=correction)
     world.take_in(entry(1, hours="8.00"))
     world.deliver()
     world.take_in(entry(1, hours="6.50", version=2))
@@ -100,8 +100,8 @@ def test_posted_entry_is_corrected_in_the_destinations_own_way(
 
 
 @pytest.mark.parametrize("correction", ["update", "reverse", "delta"])
-def test_three_corrections_and_a_withdrawal_leave_nothing(make_world: Make, correction: str) -> None:
-    world = make_world(correction=correction)
+def test_three_corrections_and_a_withdrawal_leave_nothing(quick_world: Make, correction: str) -> None:
+    world = quick_world(correction=correction)
     for version, hours in enumerate(["8.00", "7.00", "9.25"], start=1):
         world.take_in(entry(1, hours=hours, version=version))
         world.deliver()
@@ -114,8 +114,8 @@ def test_three_corrections_and_a_withdrawal_leave_nothing(make_world: Make, corr
     assert world.target.net_hours(KEY) == 5
 
 
-def test_destination_that_cannot_be_corrected_asks_a_person(make_world: Make) -> None:
-    world = make_world(correction="none")
+def test_destination_that_cannot_be_corrected_asks_a_person(quick_world: Make) -> None:
+    world = quick_world(correction="none")
     world.take_in(entry(1, hours="8.00"))
     world.deliver()
     world.take_in(entry(1, hours="6.50", version=2))
@@ -124,8 +124,8 @@ def test_destination_that_cannot_be_corrected_asks_a_person(make_world: Make) ->
     assert Failure.objects.get().category == "conflict"
 
 
-def test_same_content_again_sends_nothing(make_world: Make) -> None:
-    world = make_world()
+def test_same_content_again_sends_nothing(quick_world: Make) -> None:
+    world = quick_world()
     world.take_in(entry(1))
     world.deliver()
     world.take_in(entry(1, version=2))
@@ -134,8 +134,8 @@ def test_same_content_again_sends_nothing(make_world: Make) -> None:
     assert len(world.target.requests) == 1
 
 
-def test_withdrawal_before_posting_sends_nothing(make_world: Make) -> None:
-    world = make_world()
+def test_withdrawal_before_posting_sends_nothing(quick_world: Make) -> None:
+    world = quick_world()
     world.take_in(entry(1))
     world.take_in(entry(1, version=2, status="unsubmitted"))
     world.deliver()
@@ -143,8 +143,8 @@ def test_withdrawal_before_posting_sends_nothing(make_world: Make) -> None:
     assert world.target.requests == []
 
 
-def test_refused_correction_leaves_what_stands(make_world: Make) -> None:
-    world = make_world(correction="update")
+def test_refused_correction_leaves_what_stands(quick_world: Make) -> None:
+    world = quick_world(correction="update")
     world.take_in(entry(1, hours="8.00"))
     world.deliver()
     world.target.behave = lambda request, number: refused(Category.REFUSED, "locked by workflow")
@@ -159,8 +159,8 @@ def test_refused_correction_leaves_what_stands(make_world: Make) -> None:
     assert world.target.net_hours(KEY) == 6
 
 
-def test_blind_doubt_keeps_newer_versions_waiting_for_the_person(make_world: Make) -> None:
-    world = make_world("ledger_blind")
+def test_blind_doubt_keeps_newer_versions_waiting_for_the_person(quick_world: Make) -> None:
+    world = quick_world("ledger_blind")
     world.target.behave = lambda request, number: unknown() if number == 1 else None
     world.take_in(entry(1))
     world.deliver()

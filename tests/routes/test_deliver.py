@@ -12,8 +12,8 @@ Make = Callable[..., World]
 
 
 @pytest.mark.parametrize("connector", ["ledger_idempotent", "ledger_look_up", "ledger_blind"])
-def test_deliver_posts_each_entry_once(make_world: Make, connector: str) -> None:
-    world = make_world(connector)
+def test_deliver_posts_each_entry_once(quick_world: Make, connector: str) -> None:
+    world = quick_world(connector)
     totals = world.take_in(*(entry(n) for n in range(1, 8)))
     world.deliver()
     assert (totals.read, totals.new) == (7, 7)
@@ -23,16 +23,16 @@ def test_deliver_posts_each_entry_once(make_world: Make, connector: str) -> None
     assert not KeyHead.objects.exclude(transaction_id=None).exists()
 
 
-def test_deliver_writes_every_change_of_state_down(make_world: Make) -> None:
-    world = make_world()
+def test_deliver_writes_every_change_of_state_down(quick_world: Make) -> None:
+    world = quick_world()
     world.take_in(entry(1))
     world.deliver()
     [only] = world.transactions()
     assert world.history(only.pk) == ["received", "normalised", "validated", "ready", "delivering", "posted"]
 
 
-def test_deliver_asks_a_person_when_a_rule_says_no(make_world: Make) -> None:
-    world = make_world()
+def test_deliver_asks_a_person_when_a_rule_says_no(quick_world: Make) -> None:
+    world = quick_world()
     world.take_in(entry(1, hours="0.00"), entry(2))
     world.deliver()
     assert world.states() == ["failed", "posted"]
@@ -41,8 +41,8 @@ def test_deliver_asks_a_person_when_a_rule_says_no(make_world: Make) -> None:
     assert "more than nothing" in failure.message
 
 
-def test_deliver_tries_again_by_itself_after_a_short_disturbance(make_world: Make) -> None:
-    world = make_world()
+def test_deliver_tries_again_by_itself_after_a_short_disturbance(quick_world: Make) -> None:
+    world = quick_world()
     world.target.behave = lambda request, number: refused(Category.TRANSIENT, "lock") if number == 1 else None
     world.take_in(entry(1))
     world.deliver()
@@ -56,8 +56,8 @@ def test_deliver_tries_again_by_itself_after_a_short_disturbance(make_world: Mak
     ]
 
 
-def test_deliver_gives_up_to_a_person_after_the_last_try(make_world: Make) -> None:
-    world = make_world()
+def test_deliver_gives_up_to_a_person_after_the_last_try(quick_world: Make) -> None:
+    world = quick_world()
     world.target.behave = lambda request, number: refused(Category.TRANSIENT, "lock 17")
     world.take_in(entry(1))
     for _ in range(12):
@@ -68,8 +68,8 @@ def test_deliver_gives_up_to_a_person_after_the_last_try(make_world: Make) -> No
     assert len(world.target.requests) == 8
 
 
-def test_deliver_asks_the_target_before_it_sends_again(make_world: Make) -> None:
-    world = make_world("ledger_look_up")
+def test_deliver_asks_the_target_before_it_sends_again(quick_world: Make) -> None:
+    world = quick_world("ledger_look_up")
     world.target.behave = lambda request, number: "hung up after committing"
     world.take_in(entry(1))
     world.deliver()
@@ -81,8 +81,8 @@ def test_deliver_asks_the_target_before_it_sends_again(make_world: Make) -> None
     assert len(world.target.commits) == 1
 
 
-def test_deliver_believes_not_there_only_the_second_time(make_world: Make) -> None:
-    world = make_world("ledger_look_up")
+def test_deliver_believes_not_there_only_the_second_time(quick_world: Make) -> None:
+    world = quick_world("ledger_look_up")
     world.target.behave = lambda request, number: unknown() if number == 1 else None
     world.take_in(entry(1))
     world.deliver()
@@ -96,8 +96,8 @@ def test_deliver_believes_not_there_only_the_second_time(make_world: Make) -> No
     assert [(n, state) for _, n, _, state in world.effects()] == [(1, "refused"), (2, "confirmed")]
 
 
-def test_deliver_finds_a_write_that_was_committed_late(make_world: Make) -> None:
-    world = make_world("ledger_look_up")
+def test_deliver_finds_a_write_that_was_committed_late(quick_world: Make) -> None:
+    world = quick_world("ledger_look_up")
     late = []
     world.target.behave = lambda request, number: late.append(request) or unknown()
     world.take_in(entry(1))
@@ -111,8 +111,8 @@ def test_deliver_finds_a_write_that_was_committed_late(make_world: Make) -> None
     assert len(world.target.commits) == 1
 
 
-def test_deliver_sends_the_same_bytes_under_the_same_key_where_repeats_are_absorbed(make_world: Make) -> None:
-    world = make_world("ledger_idempotent")
+def test_deliver_sends_the_same_bytes_under_the_same_key_where_repeats_are_absorbed(quick_world: Make) -> None:
+    world = quick_world("ledger_idempotent")
     world.target.behave = lambda request, number: "answered too late" if number == 1 else None
     world.take_in(entry(1))
     world.deliver()
@@ -124,8 +124,8 @@ def test_deliver_sends_the_same_bytes_under_the_same_key_where_repeats_are_absor
     assert len(world.target.commits) == 1
 
 
-def test_deliver_never_repeats_a_blind_write_by_itself(make_world: Make) -> None:
-    world = make_world("ledger_blind")
+def test_deliver_never_repeats_a_blind_write_by_itself(quick_world: Make) -> None:
+    world = quick_world("ledger_blind")
     world.target.behave = lambda request, number: unknown() if request.key == "TE-0000001" else None
     world.take_in(entry(1), entry(2))
     for _ in range(5):
@@ -136,8 +136,8 @@ def test_deliver_never_repeats_a_blind_write_by_itself(make_world: Make) -> None
     assert Failure.objects.get().category == "outcome_unknown"
 
 
-def test_deliver_holds_for_a_closed_period(make_world: Make) -> None:
-    world = make_world()
+def test_deliver_holds_for_a_closed_period(quick_world: Make) -> None:
+    world = quick_world()
     world.target.behave = lambda request, number: refused(Category.CLOSED_PERIOD, "The period 2026-10 is closed.")
     world.take_in(entry(1))
     world.deliver()

@@ -69,10 +69,10 @@ def settle(world: World) -> None:
 @pytest.mark.parametrize("connector", ["ledger_idempotent", "ledger_look_up"])
 @pytest.mark.parametrize("seed", range(4))
 def test_whatever_happens_each_key_ends_with_its_newest_version_once(
-    make_world: Make, connector: str, correction: str, seed: int
+    quick_world: Make, connector: str, correction: str, seed: int
 ) -> None:
     random_ = random.Random(f"{connector}{correction}{seed}")
-    world = make_world(connector, correction=correction)
+    world = quick_world(connector, correction=correction)
     world.target.behave = misbehaving(random_)
     expected = play(world, random_, keys=4, steps=40)
     settle(world)
@@ -138,8 +138,8 @@ def check_histories() -> None:
     assert not Transition.objects.filter(reason="").exists()
 
 
-def test_versions_of_a_key_reach_the_target_in_order(make_world: Make) -> None:
-    world = make_world("ledger_look_up", order="in_order", correction="update")
+def test_versions_of_a_key_reach_the_target_in_order(quick_world: Make) -> None:
+    world = quick_world("ledger_look_up", order="in_order", correction="update")
     random_ = random.Random(3)
     for version in range(1, 8):
         world.take_in(
@@ -154,8 +154,8 @@ def test_versions_of_a_key_reach_the_target_in_order(make_world: Make) -> None:
     assert Transaction.objects.exclude(state="posted").count() == 0
 
 
-def test_a_page_is_accounted_for(make_world: Make) -> None:
-    world = make_world()
+def test_a_page_is_accounted_for(quick_world: Make) -> None:
+    world = quick_world()
     world.take_in(entry(1), entry(2), entry(3))
     broken = entry(5)
     del broken["key"]
