@@ -5,16 +5,20 @@ has in its own append-only log, compared outside the hub with what the source sa
 """
 
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hub.supervisor.processes import leash
 from routes.crashpoints import POINTS
 from sandbox.launch import Simulator
 from sandbox.ledger import truth
+from tests.processes import ROOT, environment
 
 ENTRIES = 30
 POINTS_OF_DELIVERY = [name for name in POINTS if name.startswith(("receive", "deliver"))]
@@ -22,35 +26,54 @@ POINTS_OF_ASKING = [name for name in POINTS if name.startswith("ask")]
 pytestmark = pytest.mark.processes
 
 
-@pytest.fixture
-def ledger(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Simulator]:
-    mode = request.node.callspec.params["mode"]
-    with Simulator.start("ledger", state=tmp_path / "ledger", mode=mode, entries=ENTRIES) as simulator:
+@pytest.fixture(scope="module")
+def one_ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    with Simulator.start("ledger", state=tmp_path_factory.mktemp("ledger"), entries=ENTRIES) as simulator:
         yield simulator
 
 
 @pytest.fixture
-def work(make_world: Callable, start_process: Callable, ledger: Simulator, request: pytest.FixtureRequest) -> Callable:
+def ledger(one_ledger: Simulator, request: pytest.FixtureRequest) -> Simulator:
+    one_ledger.admin("POST", "reset", {"mode": request.node.callspec.params["mode"]})
+    return one_ledger
+
+
+@pytest.fixture(scope="module")
+def forker(django_db_setup: None) -> Iterator[subprocess.Popen[str]]:
+    """A process that forks workers: Django is loaded once for the whole matrix."""
+    settings = {"LEASE_SECONDS": "20", "REQUEST_TIMEOUT_SECONDS": "5", "DELIVERY_BATCH": "12"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.routes.worker"],
+        cwd=ROOT, env=environment() | settings, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        preexec_fn=leash(signal.SIGKILL),
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    yield process
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    process.stdin.close()
+
+
+@pytest.fixture
+def work(make_world: Callable, forker: subprocess.Popen[str], ledger: Simulator, request: Any) -> Callable[..., int]:
     """Return `work(die_at) -> exit code`: a process that works until nothing is left or until it dies."""
-    from connectors.models import Connection
     from governance.actor import ENGINE
     from routes import runs
 
     world = make_world(f"ledger_{request.node.callspec.params['mode']}", over_http=ledger.url)
     runs.ask_for_run(world.route, by=ENGINE, trigger="person")
-    assert Connection.objects.count() == 2
 
-    def start(die_at: str = "", leaps: int = 6) -> int:
-        env = {
-            "THROUGHLINE_DIE_AT": die_at,
-            "OUTBOUND_ALLOWED": f"127.0.0.1:{ledger.port}",
-            "LEASE_SECONDS": "20",
-            "REQUEST_TIMEOUT_SECONDS": "5",
-            "DELIVERY_BATCH": "12",
-        }
-        return start_process(["python", "-m", "tests.routes.worker", str(leaps), "30"], env).wait(60)
+    def order(die_at: str = "", leaps: int = 6) -> int:
+        wanted = {"die_at": die_at, "leaps": leaps, "seconds": 30, "allowed": [f"127.0.0.1:{ledger.port}"]}
+        assert forker.stdin is not None
+        assert forker.stdout is not None
+        forker.stdin.write(json.dumps(wanted) + "\n")
+        forker.stdin.flush()
+        return int(forker.stdout.readline())
 
-    return start
+    return order
 
 
 def posted_once(ledger: Simulator) -> None:

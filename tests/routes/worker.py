@@ -1,25 +1,47 @@
-"""A worker process for the crash matrix: works off what is due, then moves its own clock on, some times over."""
+"""Worker processes for the crash matrix: one process loads Django once, and forks a worker for each order on its input.
 
+A worker works off what is due, then moves its own clock on, some times over; or dies at its crash point.
+Orders and answers are lines of JSON: {"die_at": …, "leaps": …, "seconds": …, "allowed": [...]} → exit code.
+"""
+
+import json
 import os
 import sys
 
 import django
+from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hub.settings")
 
 
-def main(leaps: int, seconds: float) -> None:
-    django.setup()
+def work(order: dict) -> None:
     from django.db import connection
 
-    from routes import inline
+    from routes import crashpoints, inline
 
-    for leap in range(leaps + 1):
+    settings.OUTBOUND_ALLOWED = order["allowed"]
+    crashpoints._wanted, _, count = order["die_at"].partition(":")
+    crashpoints._left = int(count or "1")
+    for leap in range(order["leaps"] + 1):
         with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('throughline.clock_offset', %s, false)", [f"{leap * seconds} seconds"])
+            offset = f"{leap * order['seconds']} seconds"
+            cursor.execute("SELECT set_config('throughline.clock_offset', %s, false)", [offset])
         inline.work_off()
-    print("at rest", flush=True)
+
+
+def main() -> None:
+    django.setup()
+    from routes import inline  # noqa: F401 - loaded before the forks, so that each costs milliseconds
+
+    print("ready", flush=True)
+    for line in sys.stdin:
+        pid = os.fork()
+        if pid == 0:
+            work(json.loads(line))
+            os._exit(0)
+        _, status = os.waitpid(pid, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), float(sys.argv[2]))
+    main()
