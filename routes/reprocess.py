@@ -22,6 +22,7 @@ from routes.plan import Plan, current, plan
 from routes.states import State, move, write_record_moves
 
 STOPPED = (State.PARKED, State.HELD, State.FAILED)
+CHECKED = (State.NORMALISED, State.VALIDATED)  # as far as the check got before it stopped again
 
 
 def transactions(ids: Sequence[UUID], *, by: By, reason: str, how: str, as_then: bool = False) -> list[UUID]:
@@ -111,7 +112,8 @@ def _settle(made: Plan, pairs: Sequence[tuple[Arrival, Verdict]], held: dict[UUI
     for state in (State.READY, State.PARKED, State.HELD, State.FAILED):
         members = [(a, v) for a, v in pairs if v.state is state]
         move(
-            [v.transaction for _, v in members], frm=[State.NORMALISED, State.VALIDATED], to=state, by=actor,
+            [v.transaction for _, v in members], frm=State.VALIDATED if state is State.READY else CHECKED, to=state,
+            by=actor,
             reason=[v.reason or "stopped again" for _, v in members],
             return_to=State.NORMALISED if state in (State.PARKED, State.HELD) else "",
             waits_for=[v.waits_for[1] if v.waits_for else "" for _, v in members],
