@@ -110,12 +110,15 @@ def _ask(
         heads.lock([c.head for c in claimed])
         answered = list(zip(shipments, found, strict=True))
         there = [(s, _proof(answer)) for s, answer in answered if _happened(s, answer)]
-        outcomes.confirmed(destination, there)
+        # A record that was there before the hub's first write proves nothing: sent once more, that write changes it.
+        changes = [s.claim for s, _ in there if destination.write.upserts and s.intent.operation == "create"]
+        outcomes.confirmed(destination, [(s, proof) for s, proof in there if s.claim not in changes])
         _not_there(destination, [s for s, answer in answered if not _happened(s, answer)], owner)
         attempts.write_down(
             [attempts.Try(s.intent.effect, "found" if a.found else "not_there") for s, a in answered],
             kind="look_up", connection_id=connection.pk,
         )  # fmt: skip
+    _send_again(connection, destination, changes, owner, deadline, concurrency)
 
 
 def _happened(shipment: Shipment, answer: LookUp) -> bool:

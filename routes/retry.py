@@ -25,6 +25,8 @@ POLICIES: dict[Category, Policy] = {
     Category.OUTAGE: Policy(attempts=0, first=5, cap=300, counts=False),
     Category.CREDENTIALS: Policy(attempts=0, first=5, cap=300, counts=False),
     Category.OUTCOME_UNKNOWN: Policy(attempts=50, first=1, cap=300),
+    # What the target misses is often on its way there too (a person before the employee): some tries, then a person.
+    Category.MISSING_REFERENCE: Policy(attempts=5, first=2, cap=60),
 }
 
 

@@ -46,8 +46,9 @@ def again(connection_id: int, claim: Claim, destination: DestinationPlan) -> Shi
 
 def request(shipment: Shipment, deadline: float) -> WriteRequest:
     """Return the engine's form of a shipment: the same bytes for the same idempotency key, always."""
+    operation = shipment.intent.operation
     return WriteRequest(
-        operation=shipment.intent.operation,
+        operation="upsert" if operation == "create" and shipment.destination.write.upserts else operation,
         key=shipment.intent.write_key,
         idempotency_key=shipment.intent.idempotency_key,
         body=shipment.body.encode(),

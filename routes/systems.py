@@ -23,6 +23,7 @@ class WriteFacts:
     write_class: str  # idempotent, look_up, blind
     settle_seconds: float
     can_look_up: bool
+    upserts: bool  # a first write changes what the target has under our key already, instead of adding a second one
 
 
 UPSTREAM = StreamFacts(key=(("key",),), version=(), changed_at=())
@@ -40,4 +41,4 @@ def write_facts(connector: str, stream: str) -> WriteFacts:
     """Return the facts of a write stream."""
     found = registry.connector(connector).manifest.streams[stream].write
     assert found is not None, f"{connector} writes no {stream}"
-    return WriteFacts(found.write_class, found.settle_seconds, found.look_up is not None)
+    return WriteFacts(found.write_class, found.settle_seconds, found.look_up is not None, "upsert" in found.operations)

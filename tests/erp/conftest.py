@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -137,3 +137,25 @@ def _wait_for(places: Places) -> None:
         if places.failed.exists() or time.monotonic() > end:
             pytest.fail(f"Tryton could not be prepared:\n{places.log.read_text()[-4000:]}", pytrace=False)
         time.sleep(0.1)
+
+
+@pytest.fixture
+def make_hub(tryton: Tryton, transactional_db: None, settings: Any) -> Iterator[Callable[..., Any]]:
+    """Return `make_hub(base_url="", login="hub") -> Hub`: the hub with routes to the real Tryton, see routed.py."""
+    from django.db import connection  # the first conftest to load is read before Django's settings are
+
+    from connectors import loop
+    from routes import plan
+    from tests.erp import routed
+
+    def make(base_url: str = "", **more: Any) -> Any:
+        ports = [(base_url or tryton.base_url).rsplit(":", 1)[1], str(tryton.server.port)]
+        settings.OUTBOUND_ALLOWED = [f"127.0.0.1:{port}" for port in ports]
+        return routed.make(tryton, base_url=base_url, **more)
+
+    plan.plan.cache_clear()
+    loop.stop()
+    yield make
+    loop.stop()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('throughline.clock_offset', '', false)")
