@@ -1,0 +1,112 @@
+"""What happened, in numbers and words: posted hours and money per company, and who waits for what and why."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+
+from canonical.failure import CATEGORIES, Category
+from hub.demonstration.movement import TIME
+
+Money = dict[str, Decimal]  # amount by currency
+
+
+@dataclass(frozen=True)
+class Posted:
+    """What stands in the ERP for one company."""
+
+    legal_entity: str
+    entries: int
+    hours: Decimal
+    amount: Decimal
+    currency: str
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One thing that stops entries: what, whose it is, and what hangs on it."""
+
+    category: str
+    title: str  # of the category, in words for finance
+    words: str  # what is missing or wrong
+    remedy: str
+    owner: str
+    entries: int
+    hours: Decimal
+    money: Money  # empty where no amount is known yet
+
+
+@dataclass(frozen=True)
+class Report:
+    """The state of the firm's time route."""
+
+    read: int
+    left_out: int  # not approved yet, or internal
+    posted: list[Posted]
+    causes: list[Cause]
+
+    @property
+    def waiting(self) -> int:
+        """Return how many entries wait or need somebody."""
+        return sum(cause.entries for cause in self.causes)
+
+
+POSTED = """
+SELECT e.code, count(*), coalesce(sum(t.hours), 0), coalesce(sum(t.amount), 0), e.currency
+FROM routes_keyhead h
+JOIN routes_transaction t ON t.id = h.live_transaction_id
+JOIN routes_destination d ON d.id = t.destination_id JOIN routes_route r ON r.id = d.route_id
+JOIN governance_legalentity e ON e.id = t.legal_entity_id
+WHERE r.slug = %s GROUP BY e.code, e.currency ORDER BY e.code
+"""
+READ = """
+SELECT count(*), count(*) FILTER (WHERE x.state = 'routed' AND x.not_chosen IS NOT NULL)
+FROM routes_sourcehead h JOIN routes_route r ON r.id = h.route_id JOIN routes_record x ON x.id = h.record_id
+WHERE r.slug = %s
+"""
+# One line for one cause: what many companies lack in common (a table's row, a parent) is one thing to do.
+CAUSES = """
+SELECT f.category, f."table", f.table_key::text, f.currency, min(f.message), max(f.hint),
+       count(DISTINCT coalesce(f.transaction_id, f.record_id, f.run_id)), coalesce(sum(f.hours), 0), sum(f.amount)
+FROM routes_failure f JOIN routes_route r ON r.id = f.route_id
+WHERE f.closed_at IS NULL
+GROUP BY f.category, f."table", f.table_key::text, CASE WHEN f."table" = '' THEN f.fingerprint END, f.currency, r.id
+ORDER BY min(f.opened_at), 5
+"""
+
+
+def report() -> Report:
+    """Return what the time route has posted and what stops the rest; a constant number of queries."""
+    read, left_out = _rows(READ, [TIME])[0]
+    posted = [Posted(*row) for row in _rows(POSTED, [TIME])]
+    return Report(read, left_out, posted, _causes(_rows(CAUSES, [])))
+
+
+def _causes(rows: Sequence[tuple[Any, ...]]) -> list[Cause]:
+    found: dict[tuple[Any, ...], Cause] = {}
+    for category, table, key, currency, words, hint, entries, hours, amount in rows:
+        info = CATEGORIES[Category(category)]
+        name = (category, table, key) if table else (category, words)
+        before = found.get(name)
+        money = dict(before.money) if before else {}
+        if currency and amount is not None:
+            money[currency] = money.get(currency, Decimal(0)) + amount
+        found[name] = Cause(
+            category,
+            info.title,
+            before.words if before else words,
+            before.remedy if before else hint,
+            info.owner,
+            entries + (before.entries if before else 0),
+            hours + (before.hours if before else 0),
+            money,
+        )
+    return sorted(found.values(), key=lambda cause: -cause.entries)
+
+
+def _rows(statement: str, parameters: Sequence[str]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return list(cursor.fetchall())
