@@ -12,6 +12,7 @@ from routes import intake, nudges, partitions, releases, runs
 from routes.draining import Drains
 
 SECONDS = 10.0  # how long a nudge works before it makes room for others
+SHORT_WAIT = 1.5  # seconds that a nudge waits for a connection to take work again; longer ones are the sweep's
 _drains = Drains()
 
 
@@ -20,7 +21,11 @@ def deliver(connection_id: int, lane: str, stream: str) -> None:
     """Deliver what is due for a write stream of a connection in a lane."""
 
     def once() -> bool:
-        return delivering.deliver(connection_id=connection_id, lane=lane, stream=stream).more
+        done = delivering.deliver(connection_id=connection_id, lane=lane, stream=stream)
+        if not done.more and 0 < done.wait <= SHORT_WAIT:
+            time.sleep(done.wait)  # a throttled target lets go in a moment: the next sweep may be seconds away
+            return True
+        return done.more
 
     if _drain(("deliver", connection_id, lane, stream), once):
         nudges.delivery(connection_id, lane, stream)
