@@ -26,6 +26,7 @@ class Right(TextChoices):
     EDIT_OVERLAY = "edit_overlay", "correct fields"
     RESUBMIT = "resubmit", "resubmit"
     WAIVE = "waive", "waive"
+    SEND_EVENTS = "send_events", "send business events"
     APPROVE = "approve", "approve corrections and releases"
     EDIT_TABLES = "edit_tables", "add rows to lookup tables"
     APPROVE_TABLES = "approve_tables", "approve rows of lookup tables"
@@ -48,6 +49,7 @@ ROLE_RIGHTS: dict[Role, frozenset[Right]] = {
             Right.WORK_QUEUE,
             Right.EDIT_OVERLAY,
             Right.RESUBMIT,
+            Right.SEND_EVENTS,
             Right.WAIVE,
             Right.EDIT_TABLES,
             Right.SEE_PERSON,
@@ -75,6 +77,7 @@ ROLE_RIGHTS: dict[Role, frozenset[Right]] = {
             Right.VIEW,
             Right.WORK_QUEUE,
             Right.RESUBMIT,
+            Right.SEND_EVENTS,
             Right.EDIT_TABLES,
             Right.EDIT_CONFIGURATION,
             Right.APPROVE_CONFIGURATION,

@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from canonical import codec
+from canonical import check, codec
+from canonical.entities import ENTITIES
 from canonical.failure import CATEGORIES, Category
 from canonical.problem import Problem
 from mappings import CompiledFormula
@@ -25,7 +26,7 @@ def normalise(plan: Plan, arrivals: Sequence[Arrival], *, entities: dict[str, in
     """Turn raw records into canonical ones, in place. `entities` gives a legal entity's id by its code."""
     if plan.normalise is None:
         for arrival in arrivals:
-            _settle_canonical(plan, arrival, dict(arrival.raw), entities)
+            _settle_canonical(plan, arrival, _already_canonical(plan, arrival), entities)
         return
     mapped = run_batch(
         plan.normalise, [dict(a.raw) for a in arrivals], connection_id=plan.connection_id,
@@ -35,6 +36,21 @@ def normalise(plan: Plan, arrivals: Sequence[Arrival], *, entities: dict[str, in
         arrival.stage = "normalise"
         arrival.problems.extend(found.problems)
         _settle_canonical(plan, arrival, found.values, entities)
+
+
+def _already_canonical(plan: Plan, arrival: Arrival) -> dict[str, Any]:
+    """Return the values of a record that came in the hub's words; what our API took is typed from its exact text."""
+    if not plan.takes_events:
+        return dict(arrival.raw)
+    entity = ENTITIES[plan.entity]
+    arrival.stage = "normalise"
+    try:
+        values = codec.loads(entity, arrival.body)
+    except ValueError as error:
+        arrival.problems.append(Problem("error", Category.SHAPE, "", None, str(error), arrival.body[:100]))
+        return {}
+    arrival.problems.extend(check(entity, values))  # the entity may have changed since the event was accepted
+    return values
 
 
 def _settle_canonical(plan: Plan, arrival: Arrival, values: dict[str, Any], entities: dict[str, int]) -> None:

@@ -28,11 +28,9 @@ def _one_round() -> bool:
     for route in _rows("SELECT DISTINCT route_id FROM routes_run WHERE due_at <= (SELECT hub_now())"):
         worked = True
         runs.work(route[0])
-    for route in _rows(
-        "SELECT DISTINCT route_id FROM routes_inboundevent WHERE processed_at IS NULL AND due_at <= (SELECT hub_now())"
-    ):
+    for waiting in intake.due_routes():
         worked = True
-        intake.work(route[0])
+        intake.work(waiting)
     due = _rows("SELECT DISTINCT connection_id, lane, object FROM routes_keyhead WHERE due_at <= (SELECT hub_now())")
     for connection_id, lane, stream in due:
         done = deliver.deliver(connection_id=connection_id, lane=lane, stream=stream)

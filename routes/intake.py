@@ -1,92 +1,217 @@
 """What is pushed to us, by webhook or API: committed first, acknowledged then, worked on after that."""
 
-from collections.abc import Mapping, Sequence
+import datetime as dt
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.db import IntegrityError, connection, transaction
+from django.db import Error, IntegrityError, OperationalError, connection, transaction
 
 from canonical.failure import Category
 from canonical.problem import Problem
+from connectors.paths import find
 from routes import crashpoints, failures, receive
-from routes.arrivals import digest
+from routes.arrivals import Arrival, digest
 from routes.models import InboundEvent, Route
-from routes.plan import current, plan
+from routes.models.inbound import Via
+from routes.plan import NotReadyToRun, Plan, current, plan
 
-BATCH = 200  # events that one commit works on
+BATCH = 200  # events that one commit works on, at most
+BATCH_BYTES = 8_000_000  # of their bodies, at most; one larger event is worked on alone
+NOT_READY_SECONDS = 60.0  # until a route that cannot run yet is tried again
+EVENTS_LOCK = 7202  # first key of the advisory locks that keep a route's events in their order
+MISSHAPEN = (
+    "A pushed message has not the agreed form: a JSON object or a list of them. It is kept; correct the sender, then "
+    "waive this one."
+)
+INTERNAL = (
+    "A pushed message met something that the hub was not made for. It is kept; the technical details are in the log. "
+    "Show this to whoever looks after the hub."
+)
+ONE = dt.timedelta(microseconds=1)  # between two records that have no version of their own
+log = logging.getLogger(__name__)
 
 
 class OtherBytes(ValueError):
     """The same idempotency key came before with another body."""
 
 
-def accept(route: Route, *, body: bytes, via: str, idempotency_key: str = "") -> tuple[InboundEvent, bool]:
+class Replayed(ValueError):
+    """A signature that carries its time was used before."""
+
+
+def accept(
+    route: Route, *, body: bytes, via: str, idempotency_key: str = "", signature: bytes | None = None
+) -> tuple[InboundEvent, bool]:
     """Commit a pushed body and return it, and whether it is new; a repeat returns the first one.
 
-    Raises OtherBytes when the key was used for another body.
+    `signature` is 16 bytes that stand for a signature which is good only once. Raises OtherBytes when the key was used
+    for another body, Replayed when the signature was used before.
     """
-    text = body.decode("utf-8", "replace").replace("\x00", "\ufffd")
+    text = as_text(body)
     content = digest(text)
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT hub_now()")
-            now = cursor.fetchone()[0]
+        now = _now()
         try:
             with transaction.atomic():
                 event = InboundEvent.objects.create(
-                    route=route, legal_entity=route.legal_entity, via=via, idempotency_key=idempotency_key,
-                    body_hash=content, body=text, received_at=now, due_at=now,
+                    route=route, legal_entity_id=route.legal_entity_id, via=via, idempotency_key=idempotency_key,
+                    signature=signature, body_hash=content, body=text, received_at=now, due_at=now,
                 )  # fmt: skip
         except IntegrityError:
-            event = InboundEvent.objects.get(route=route, idempotency_key=idempotency_key)
-            if bytes(event.body_hash) != content:
-                raise OtherBytes(
-                    f"The idempotency key {idempotency_key} was used for another body. Use a new key for a new event."
-                ) from None
-            return event, False
-    crashpoints.point("intake.after_commit")
+            return _earlier(route, idempotency_key, signature, content), False
+        transaction.on_commit(lambda: crashpoints.point("intake.after_commit"))
     return event, True
 
 
+def as_text(body: bytes) -> str:
+    """Return a body as the database keeps it: what is no text in UTF-8 is replaced, and so is NUL."""
+    return body.decode("utf-8", "replace").replace("\x00", "\ufffd")
+
+
+def _now() -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT hub_now()")
+        return cursor.fetchone()[0]
+
+
+def _earlier(route: Route, idempotency_key: str, signature: bytes | None, content: bytes) -> InboundEvent:
+    """Return the event that came before in this one's place."""
+    if signature is not None and InboundEvent.objects.filter(route=route, signature=signature).exists():
+        raise Replayed("This signature was used before.")
+    event = InboundEvent.objects.get(route=route, idempotency_key=idempotency_key)
+    if bytes(event.body_hash) != content:
+        raise OtherBytes(
+            f"The idempotency key {idempotency_key} was used for another body. Use a new key for a new event."
+        )
+    return event
+
+
+def due_routes() -> list[int]:
+    """Return the routes that have pushed events to work on; those of a route that is switched off wait."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT e.route_id FROM routes_inboundevent e JOIN routes_route r ON r.id = e.route_id"
+            " WHERE e.processed_at IS NULL AND e.due_at <= (SELECT hub_now()) AND r.enabled"
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+@dataclass(slots=True)
+class _Event:
+    """A pushed event in work."""
+
+    id: UUID
+    via: str
+    body: str
+    arrivals: list[Arrival] = field(default_factory=list)
+    problem: str = ""
+
+
 def work(route_id: int) -> bool:
-    """Take in pushed events of a route in the order in which they came; return whether there are more."""
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT id, body FROM routes_inboundevent WHERE route_id = %s AND processed_at IS NULL"
-                " AND due_at <= (SELECT hub_now()) ORDER BY received_at, id LIMIT %s FOR UPDATE SKIP LOCKED",
-                [route_id, BATCH],
-            )
-            events = cursor.fetchall()
+    """Take in pushed events of a route in the order in which they came; return whether there are more.
+
+    An event that nobody foresaw goes to a person by itself and holds up none of the others.
+    """
+    try:
+        made = plan(current(Route.objects.get(pk=route_id)).pk)
+    except NotReadyToRun as error:
+        _put_off(route_id, str(error))
+        return False
+    try:
+        return _batch(route_id, BATCH, lambda events: _take_in(made, events))
+    except OperationalError:  # the database is away or busy: nothing is wrong with the events
+        raise
+    except (Error, ArithmeticError, ValueError, TypeError, LookupError, RecursionError):
+        log.exception("pushed events of route %s cannot be taken in together; each is tried alone", route_id)
+        return _batch(route_id, 1, lambda events: _alone(made, events))
+
+
+DUE = """
+SELECT id, via, body FROM (
+    SELECT id, via, body, received_at, sum(length(body)) OVER (ORDER BY received_at, id) - length(body) AS before
+    FROM (SELECT * FROM routes_inboundevent WHERE route_id = %s AND processed_at IS NULL
+          AND due_at <= (SELECT hub_now()) ORDER BY received_at, id LIMIT %s) AS due) AS measured
+WHERE before < %s ORDER BY received_at, id
+"""
+
+
+def _batch(route_id: int, most: int, take_in: Callable[[Sequence[_Event]], None]) -> bool:
+    """Work on the oldest events of a route in one commit; return whether there may be more."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [EVENTS_LOCK, route_id])
+        if not cursor.fetchone()[0]:
+            return False  # another worker has them, and will look again
+        cursor.execute(DUE, [route_id, most, BATCH_BYTES])
+        events = [_Event(*row) for row in cursor.fetchall()]
         if not events:
             return False
-        made = plan(current(Route.objects.get(pk=route_id)).pk)
-        records: list[Mapping[str, Any]] = []
-        misshapen: list[tuple[UUID, str]] = []
-        for id_, body in events:
-            found = _records(body)
-            if found is None:
-                misshapen.append((id_, body))
-            else:
-                records += found
-        if records:
-            receive.take_in(made, records, run=None)
-        _explain(route_id, made.legal_entity_id, misshapen)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE routes_inboundevent SET processed_at = (SELECT hub_now()) WHERE id = ANY(%s)",
-                [[id_ for id_, _ in events]],
-            )
-    return len(events) == BATCH
+        take_in(events)
+        _processed(events)
+    return True
 
 
-def _records(body: str) -> list[Mapping[str, Any]] | None:
+def _take_in(made: Plan, events: Sequence[_Event]) -> None:
+    now = receive._now()
+    misshapen = []
+    for event in events:
+        found = _records(made, event)
+        if found is None:
+            event.problem = MISSHAPEN
+            misshapen.append(event.body)
+        else:
+            event.arrivals = receive.arrive(made, found, now)
+            now += len(found) * ONE
+            for arrival in event.arrivals:
+                arrival.correlation = event.id  # all that an event causes can be found by it
+    arrivals = [arrival for event in events for arrival in event.arrivals]
+    if arrivals:
+        receive.take_in_arrivals(made, arrivals, run=None, now=now)
+    _explain(made, Category.SHAPE, MISSHAPEN, misshapen)
+
+
+def _alone(made: Plan, events: Sequence[_Event]) -> None:
+    """Take in one event; when that is impossible, say so once per route."""
+    try:
+        with transaction.atomic():
+            _take_in(made, events)
+    except OperationalError:
+        raise
+    except (Error, ArithmeticError, ValueError, TypeError, LookupError, RecursionError):
+        for event in events:
+            log.exception("pushed event %s cannot be taken in", event.id)
+            event.arrivals, event.problem = [], INTERNAL
+        _explain(made, Category.INTERNAL, INTERNAL, [event.body for event in events])
+
+
+def _processed(events: Sequence[_Event]) -> None:
+    rows = [(event.id, arrival.record) for event in events for arrival in event.arrivals]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE routes_inboundevent e
+            SET processed_at = (SELECT hub_now()), problem = w.problem, record_ids = coalesce(
+                (SELECT array_agg(DISTINCT r.record) FROM unnest(%s::uuid[], %s::uuid[]) AS r(event, record)
+                 WHERE r.event = e.id), '{}')
+            FROM unnest(%s::uuid[], %s::text[]) AS w(id, problem) WHERE e.id = w.id
+            """,
+            [[a for a, _ in rows], [b for _, b in rows], [e.id for e in events], [e.problem for e in events]],
+        )
+
+
+def _records(made: Plan, event: _Event) -> list[Mapping[str, Any]] | None:
     """Return the records of a pushed body: an object, or a list of objects; None when it is neither."""
     try:
-        value = receive.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+        value = receive.decode(event.body)
+    except (msgspec.DecodeError, RecursionError, ArithmeticError, ValueError):
         return None
+    if event.via == Via.API and isinstance(value, dict):
+        value = value.get("records")
+    elif event.via == Via.WEBHOOK and made.source.pushed:
+        value = find(value, made.source.pushed)
     if isinstance(value, Mapping):
         return [value]
     if isinstance(value, list) and all(isinstance(item, Mapping) for item in value):
@@ -94,19 +219,32 @@ def _records(body: str) -> list[Mapping[str, Any]] | None:
     return None
 
 
-def _explain(route: int, legal_entity: int, misshapen: Sequence[tuple[UUID, str]]) -> None:
-    if not misshapen:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT hub_now()")
-        now = cursor.fetchone()[0]
-    words = "A pushed message has not the agreed form: a JSON object or a list of them. It is kept; correct the sender."
+def _explain(made: Plan, category: Category, words: str, bodies: Sequence[str]) -> None:
+    problem = [Problem("error", category, "", None, words, body[:100]) for body in bodies]
     failures.write_down(
         [
-            failures.Trouble(
-                legal_entity, route, "receive", Problem("error", Category.SHAPE, "", None, words, body[:100])
-            )
-            for _, body in misshapen
+            failures.Trouble(made.legal_entity_id, made.route_id, "receive", each, connection_id=made.connection_id)
+            for each in problem
         ],
-        at=now,
-    )  # fmt: skip
+        at=receive._now(),
+    )
+
+
+def _put_off(route_id: int, why: str) -> None:
+    """Let the events of a route that cannot run yet wait, and tell a person once."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [EVENTS_LOCK, route_id])
+        cursor.execute(
+            "UPDATE routes_inboundevent SET due_at = (SELECT hub_now()) + make_interval(secs => %s)"
+            " WHERE route_id = %s AND processed_at IS NULL",
+            [NOT_READY_SECONDS, route_id],
+        )
+        cursor.execute(
+            "SELECT r.legal_entity_id, (SELECT hub_now()) FROM routes_route r WHERE r.id = %s AND NOT EXISTS (SELECT"
+            " FROM routes_failure f WHERE f.route_id = r.id AND f.closed_at IS NULL AND f.stage = 'receive'"
+            " AND f.category = 'configuration' AND f.run_id IS NULL)",
+            [route_id],
+        )
+        if (found := cursor.fetchone()) is not None:
+            problem = Problem("error", Category.CONFIGURATION, "", None, why)
+            failures.write_down([failures.Trouble(found[0], route_id, "receive", problem)], at=found[1])

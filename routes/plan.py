@@ -62,6 +62,11 @@ class Plan:
     group_by: CompiledFormula | None
     destinations: tuple[DestinationPlan, ...]
 
+    @property
+    def takes_events(self) -> bool:
+        """Whether canonical records come through our API."""
+        return self.connection_id is None and self.upstream_id is None
+
 
 class NotReadyToRun(ValueError):
     """The route cannot run as it is configured; the message says what is missing and where to add it."""
@@ -152,6 +157,12 @@ def _compile_destination(content: dict[str, Any]) -> DestinationPlan:
     )
 
 
+def _source(route: dict[str, Any]) -> systems.StreamFacts:
+    if route["connection"]:
+        return systems.stream_facts(route["connector"], route["stream"])
+    return systems.UPSTREAM if route["upstream"] else systems.event_facts(ENTITIES[route["entity"]])
+
+
 @lru_cache(maxsize=256)
 def plan(snapshot_id: int) -> Plan:
     """Return the compiled form of a snapshot; compiled once per process, since a snapshot never changes."""
@@ -168,7 +179,7 @@ def plan(snapshot_id: int) -> Plan:
         entity=route["entity"],
         in_order=route["order"] == "in_order",
         reads_back=route["reads_back"],
-        source=systems.stream_facts(route["connector"], route["stream"]) if route["connection"] else systems.UPSTREAM,
+        source=_source(route),
         normalise=compile_mapping(normalise["content"], entity=ENTITIES[route["entity"]]) if normalise else None,
         group_by=_formula(route["group_by"]),
         destinations=tuple(_compile_destination(d) for d in content["destinations"]),

@@ -60,10 +60,26 @@ def take_in(
 
     Returns how each was accounted for. A key that comes twice in a page is taken in twice, in order.
     """
-    assert connection.in_atomic_block, "a page and its cursor share a commit"
     now = _now()
+    return take_in_arrivals(plan, arrive(plan, raws, now, causation), run=run, now=now)
+
+
+def arrive(
+    plan: Plan, raws: Iterable[Mapping[str, Any]], now: dt.datetime, causation: UUID | None = None
+) -> list[Arrival]:
+    """Return what the engine finds out about raw records before anything is stored."""
+    # A record without a version of its own has its place in the page as its version, by the microsecond.
+    one = dt.timedelta(microseconds=1)
+    return [_arrive(plan, raw, now + number * one, causation) for number, raw in enumerate(raws)]
+
+
+def take_in_arrivals(plan: Plan, arrivals: Sequence[Arrival], *, run: UUID | None, now: dt.datetime) -> Totals:
+    """Store arrivals with everything that follows from them; in the caller's commit.
+
+    Afterwards `record` names the record known before where an arrival brought nothing new.
+    """
+    assert connection.in_atomic_block, "a page and its cursor share a commit"
     totals = Totals()
-    arrivals = [_arrive(plan, raw, now, causation) for raw in raws]
     for part in _each_key_once(arrivals):
         totals.add(take_in_part(plan, part, run=run, now=now))
     return totals
@@ -82,8 +98,9 @@ def _arrive(plan: Plan, raw: Mapping[str, Any], now: dt.datetime, causation: UUI
     facts = plan.source
     try:
         arrival.key = key_of(raw, facts.key)
-        if facts.changed_at:
-            arrival.changed_at = moment_of(find(raw, facts.changed_at), facts.changed_at)
+        changed_at = find(raw, facts.changed_at) if facts.changed_at else None
+        if changed_at is not None or (facts.changed_at and not plan.takes_events):  # an event may leave it out
+            arrival.changed_at = moment_of(changed_at, facts.changed_at)
         arrival.version = version_of(
             raw, number=facts.version, changed_at=arrival.changed_at, content=arrival.content, arrived=now
         )
@@ -162,12 +179,15 @@ def _sort_out(plan: Plan, arrivals: Sequence[Arrival], known: Mapping[str, Known
             totals.unreadable += 1
             if head is None:  # the same unreadable bytes again are the same cause
                 fresh.append(arrival)
+            else:
+                arrival.record = head.record
             continue
         arrival.previous = head.record if head else None
         if head is None:
             totals.new += 1
         elif head.content == arrival.content and not head.withdrawn:
             totals.unchanged += 1
+            arrival.outcome, arrival.record = "unchanged", head.record
             continue
         else:
             arrival.outcome = "changed"

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
+from canonical.entity import Entity
 from connectors.paths import Path
 from connectors.registry import registry
 
@@ -14,6 +15,7 @@ class StreamFacts:
     key: tuple[Path, ...]
     version: Path  # where a whole version number lies; (): none
     changed_at: Path  # where the time of change lies; (): none
+    pushed: Path = ()  # where the records lie in the body of a webhook; (): the body itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +28,22 @@ class WriteFacts:
     upserts: bool  # a first write changes what the target has under our key already, instead of adding a second one
 
 
+def event_facts(entity: Entity) -> StreamFacts:
+    """Return the facts of canonical records that are pushed through our API: the entity says what its key is."""
+    changed_at: Path = ("changed_at",) if "changed_at" in entity.by_name else ()
+    return StreamFacts(key=tuple((name,) for name in entity.key), version=(), changed_at=changed_at)
+
+
 UPSTREAM = StreamFacts(key=(("key",),), version=(), changed_at=())
 
 
 @lru_cache(maxsize=512)
 def stream_facts(connector: str, stream: str) -> StreamFacts:
     """Return the facts of a source stream."""
-    found = registry.connector(connector).manifest.streams[stream]
-    return StreamFacts(found.key, found.version, found.changed_at)
+    manifest = registry.connector(connector).manifest
+    found = manifest.streams[stream]
+    pushed = manifest.webhooks.records if manifest.webhooks else ()
+    return StreamFacts(found.key, found.version, found.changed_at, pushed)
 
 
 @lru_cache(maxsize=512)

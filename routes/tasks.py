@@ -76,16 +76,11 @@ def sweep() -> None:
         deliveries = cursor.fetchall()
         cursor.execute("SELECT DISTINCT route_id FROM routes_run WHERE due_at <= (SELECT hub_now())")
         pulls = [row[0] for row in cursor.fetchall()]
-        cursor.execute(
-            "SELECT DISTINCT route_id FROM routes_inboundevent"
-            " WHERE processed_at IS NULL AND due_at <= (SELECT hub_now())"
-        )
-        pushed = [row[0] for row in cursor.fetchall()]
     for connection_id, lane, stream in deliveries:
         nudges.delivery(connection_id, lane, stream)
     for route in pulls:
         nudges.run(route)
-    for route in pushed:
+    for route in intake.due_routes():
         nudges.events(route)
 
 

@@ -6,6 +6,7 @@ written in the same commit, and a trigger per row and key would cost more than t
 """
 
 from routes.models.configuration import Destination, Route, Snapshot
+from routes.models.inbound import InboundEvent, WebhookRefusal
 from routes.models.ledger import Attempt, Effect, EffectLink, Exchange, KeyHead
 from routes.models.movement import (
     Collected,
@@ -18,7 +19,7 @@ from routes.models.movement import (
     Transition,
     Wait,
 )
-from routes.models.trouble import Failure, InboundEvent, Overlay, PostingPeriod
+from routes.models.trouble import Failure, Overlay, PostingPeriod
 
 __all__ = [
     "Attempt",
@@ -42,4 +43,5 @@ __all__ = [
     "Transaction",
     "Transition",
     "Wait",
+    "WebhookRefusal",
 ]

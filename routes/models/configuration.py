@@ -15,7 +15,11 @@ class Order(models.TextChoices):
 
 
 class Route(models.Model):
-    """From one source stream through a mapping to a canonical entity, and from there to destinations."""
+    """From one source through a mapping to a canonical entity, and from there to destinations.
+
+    The source is a stream of a connection (pulled, or pushed by its webhooks), what another route has posted, or, with
+    neither, our own API: canonical records that need no mapping.
+    """
 
     slug = models.SlugField(max_length=80, unique=True)
     name = models.CharField(max_length=200)
@@ -53,12 +57,18 @@ class Route(models.Model):
             models.CheckConstraint(
                 name="route_has_one_source",
                 condition=models.Q(connection__isnull=False, upstream__isnull=True)
-                | models.Q(connection__isnull=True, upstream__isnull=False),
+                | models.Q(connection__isnull=True, upstream__isnull=False)
+                | models.Q(connection__isnull=True, upstream__isnull=True, stream="", mapping="", group_by=""),
             ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def takes_events(self) -> bool:
+        """Whether its source is our own API."""
+        return self.connection_id is None and self.upstream_id is None
 
 
 class Correction(models.TextChoices):

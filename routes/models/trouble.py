@@ -1,4 +1,4 @@
-"""Why something stopped, what people changed, and what was pushed to us."""
+"""Why something stopped, and what people changed."""
 
 from django.conf import settings
 from django.db import models
@@ -119,34 +119,3 @@ class PostingPeriod(models.Model):
 
     def __str__(self) -> str:
         return f"{self.starts_on:%Y-%m}"
-
-
-class InboundEvent(models.Model):
-    """Something pushed to us, committed before it is acknowledged."""
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    route = models.ForeignKey(Route, on_delete=models.PROTECT)
-    legal_entity = models.ForeignKey(LegalEntity, on_delete=models.PROTECT)
-    via = models.CharField(max_length=8)  # webhook, api
-    idempotency_key = models.CharField(max_length=200, blank=True)  # the sender's message id or Idempotency-Key
-    body_hash = models.BinaryField(max_length=16)
-    body = models.TextField()
-    received_at = models.DateTimeField()
-    processed_at = models.DateTimeField(null=True)
-    due_at = models.DateTimeField(null=True)
-
-    entity_path = "legal_entity"
-    objects = EntityScopedQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                name="inbound_event_once", fields=["route", "idempotency_key"], condition=~models.Q(idempotency_key="")
-            )
-        ]
-        indexes = [
-            models.Index(name="inbound_event_due", fields=["due_at"], condition=models.Q(processed_at__isnull=True))
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.via} {self.received_at:%Y-%m-%d %H:%M}"

@@ -1,0 +1,103 @@
+"""Errors of the API as problem+json (RFC 9457): stable types, words for people, and the places in the body.
+
+Every answer below /api/ that is an error passes here, whoever raised it, so that no caller meets an undocumented one.
+"""
+
+import logging
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
+from rest_framework import exceptions
+from rest_framework.views import set_rollback
+
+from governance.rights import NotAllowed
+from routes.api import refusals
+from routes.api.refusals import Kind, Refused
+
+MEDIA_TYPE = "application/problem+json"
+TYPE = "urn:throughline:problem:"  # and the kind's name; it never changes
+SIGN_IN = Kind("sign-in-needed", 401, "Sign in to use the API")
+METHOD = Kind("method-not-allowed", 405, "This address does not take that method")
+NOT_ACCEPTABLE = Kind("not-acceptable", 406, "The answer is not available in that form")
+TOO_MANY = Kind("too-many-requests", 429, "Too many requests")
+BAD_REQUEST = Kind("bad-request", 400, "The request cannot be understood")
+INTERNAL = Kind("internal", 500, "The hub met something unforeseen")
+KINDS = (*refusals.KINDS, SIGN_IN, METHOD, NOT_ACCEPTABLE, TOO_MANY, BAD_REQUEST, INTERNAL)
+_OF_FRAMEWORK: tuple[tuple[type[Exception], Kind, str], ...] = (
+    (exceptions.NotAuthenticated, SIGN_IN, "Send a user name and password (HTTP Basic), or sign in to the hub first."),
+    (exceptions.AuthenticationFailed, SIGN_IN, "User name or password are not right, or the account is closed."),
+    (exceptions.MethodNotAllowed, METHOD, "See the header Allow for those it takes."),
+    (exceptions.NotAcceptable, NOT_ACCEPTABLE, "Ask for application/json."),
+    (exceptions.UnsupportedMediaType, refusals.MEDIA_TYPE, "Send application/json."),
+    (exceptions.Throttled, TOO_MANY, "Wait as long as the header Retry-After says."),
+    (exceptions.NotFound, refusals.NOT_FOUND, "Check the address."),
+    (Http404, refusals.NOT_FOUND, "Check the address."),
+    (NotAllowed, refusals.NOT_ALLOWED, ""),
+    (exceptions.PermissionDenied, refusals.NOT_ALLOWED, ""),
+    (PermissionDenied, refusals.NOT_ALLOWED, "Ask an operator for the right."),
+    (exceptions.APIException, BAD_REQUEST, ""),
+    (SuspiciousOperation, BAD_REQUEST, "Check the request's size and headers."),
+)
+log = logging.getLogger(__name__)
+
+
+def problem(kind: Kind, detail: str, *, headers: dict[str, str] | None = None, **more: Any) -> HttpResponse:
+    """Return an answer of one kind; `more` are members beside those of the RFC."""
+    told = {"type": TYPE + kind.name, "title": kind.title, "status": kind.status, "detail": detail} | more
+    return JsonResponse(told, status=kind.status, content_type=MEDIA_TYPE, headers=headers)
+
+
+def answer(error: Exception, context: dict[str, Any]) -> HttpResponse:
+    """Turn whatever an API view raised into its problem: Django REST framework's exception handler."""
+    set_rollback()
+    if isinstance(error, Refused):
+        more = dict(error.more)
+        if error.errors:
+            more["errors"] = [each.as_json() for each in error.errors]
+        return problem(error.kind, error.detail, **more)
+    for wanted, kind, remedy in _OF_FRAMEWORK:
+        if isinstance(error, wanted):
+            return problem(kind, remedy or str(error), headers=_headers(error))
+    log.error("an API view failed: %s", type(error).__name__, exc_info=error)
+    return _internal()
+
+
+def _headers(error: Exception) -> dict[str, str]:
+    headers = {}
+    if getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = str(error.auth_header)  # type: ignore[attr-defined]  # set by the framework
+    if getattr(error, "wait", None):
+        headers["Retry-After"] = f"{error.wait:.0f}"  # type: ignore[attr-defined]  # of Throttled
+    return headers
+
+
+def _internal() -> HttpResponse:
+    return problem(INTERNAL, "Nothing was stored. Send it again later; when it lasts, show the operator this time.")
+
+
+def _is_api(request: HttpRequest) -> bool:
+    return request.path.startswith(("/api/", "/hooks/"))
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer addresses that do not exist."""
+    if _is_api(request):
+        return problem(refusals.NOT_FOUND, "Check the address.")
+    return defaults.page_not_found(request, exception)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer requests that the framework refuses before a view sees them."""
+    return problem(BAD_REQUEST, "Check the request.") if _is_api(request) else defaults.bad_request(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer what nobody foresaw."""
+    if not _is_api(request):
+        return defaults.server_error(request)
+    if transaction.get_connection().in_atomic_block:
+        transaction.set_rollback(True)
+    return _internal()

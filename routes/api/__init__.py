@@ -1,0 +1,1 @@
+"""The HTTP doors of the switchboard: business events in, and what became of them."""

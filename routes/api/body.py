@@ -1,0 +1,34 @@
+"""Reading a request's body within its limits, before anything looks inside."""
+
+from django.http import HttpRequest
+
+from routes.api.refusals import MEDIA_TYPE, NO_LENGTH, TOO_LARGE, Refused
+
+TAKEN = {"accepted": ["application/json"]}
+
+
+def read(request: HttpRequest, *, most: int) -> bytes:
+    """Return the body, of at most `most` bytes, when it says that it is JSON. Raises Refused (411, 413, 415)."""
+    check_media_type(request)
+    length = request.META.get("CONTENT_LENGTH") or ""
+    if not length.isdecimal():
+        raise Refused(NO_LENGTH, "Send the header Content-Length with the number of bytes of the body.")
+    if int(length) > most:
+        raise Refused(
+            TOO_LARGE,
+            f"The body has {int(length):,} bytes; up to {most:,} are taken at once. Send it in several parts.",
+            more={"limit": most},
+        )
+    return request.read(int(length))
+
+
+def check_media_type(request: HttpRequest) -> None:
+    """Raise Refused (415) unless the body says that it is plain JSON in UTF-8."""
+    kind = (request.content_type or "").lower()
+    charset = (request.content_params or {}).get("charset", "utf-8").lower()
+    encoding = request.headers.get("Content-Encoding", "identity").lower()
+    if not (kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))):
+        given = f"“{kind[:80]}”" if kind else "none"
+        raise Refused(MEDIA_TYPE, f"The media type is {given}. Send application/json.", more=TAKEN)
+    if charset not in ("utf-8", "utf8", "us-ascii") or encoding != "identity":
+        raise Refused(MEDIA_TYPE, "The body must be plain UTF-8, not compressed.", more=TAKEN)

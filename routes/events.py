@@ -1,0 +1,141 @@
+"""Business events: sending canonical records in through our API, and saying what became of them."""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+
+from canonical.entities import ENTITIES
+from governance.actor import By
+from governance.models import LegalEntity
+from governance.rights import NotAllowed, Right, require
+from routes import intake
+from routes.api import reading
+from routes.api.refusals import INVALID, KEY_REUSED, NOT_ALLOWED, NOT_FOUND, FieldError, Refused
+from routes.arrivals import digest
+from routes.models import Destination, Failure, InboundEvent, Record, Route, Transaction
+from routes.models.inbound import Via
+from routes.models.movement import RecordState
+from routes.states import State
+
+
+def send_in(*, route: str, body: bytes, idempotency_key: str = "", by: By) -> tuple[InboundEvent, bool]:
+    """Commit the canonical records of a body for a route; return the event and whether it is new.
+
+    A repeat (same key, same bytes) returns the first event. Raises routes.api.refusals.Refused: 404 when the caller may
+    not know of the route, 403, 400 and 422; then nothing is stored.
+    """
+    found = Route.objects.visible_to(by).filter(slug=route, connection=None, upstream=None).first()
+    if found is None:
+        raise Refused(NOT_FOUND, f"There is no route “{route[:80]}” that takes events. Check the address.")
+    try:
+        require(by, Right.SEND_EVENTS, found.legal_entity)
+    except NotAllowed as error:
+        raise Refused(NOT_ALLOWED, str(error)) from None
+    earlier = _earlier(found, idempotency_key, body) if idempotency_key else None
+    if earlier is not None:
+        return earlier, False
+    records = reading.records(ENTITIES[found.canonical_entity], body, most=settings.EVENT_RECORDS)
+    _check_entities(records, by)
+    try:
+        return intake.accept(found, body=body, via=Via.API, idempotency_key=idempotency_key)
+    except intake.OtherBytes as error:
+        raise Refused(KEY_REUSED, str(error)) from None
+
+
+def _earlier(route: Route, idempotency_key: str, body: bytes) -> InboundEvent | None:
+    event = InboundEvent.objects.filter(route=route, idempotency_key=idempotency_key).first()
+    if event is not None and bytes(event.body_hash) != digest(
+        body.decode("utf-8", "replace").replace("\x00", "\ufffd")
+    ):
+        raise Refused(KEY_REUSED, "The Idempotency-Key was used for another body. Use a new key for a new event.")
+    return event
+
+
+def _check_entities(records: Iterable[dict[str, Any]], by: By) -> None:
+    """Refuse records of a legal entity for which the sender has no right, in the words for one that does not exist."""
+    open_to = sorted(LegalEntity.objects.visible_to(by, Right.SEND_EVENTS).values_list("code", flat=True))
+    errors = [
+        FieldError(
+            f"/records/{number}/legal_entity",
+            f"There is no legal entity {str(record['legal_entity'])[:40]!r} that you may send for.",
+            f"one of {', '.join(open_to)}",
+        )
+        for number, record in enumerate(records)
+        if "legal_entity" in record and record["legal_entity"] not in open_to
+    ]
+    if errors:
+        raise Refused(INVALID, "Some records name a legal entity that you may not send for.", errors=errors)
+
+
+def what_became_of(event_id: UUID, *, by: By) -> dict[str, Any]:
+    """Return an event's story in words: received or processed, and where each of its records stands.
+
+    Raises Refused (404) when the caller may not see the event. Records of other legal entities are left out.
+    """
+    event = InboundEvent.objects.visible_to(by).select_related("route").filter(pk=event_id).first()
+    if event is None:
+        raise Refused(NOT_FOUND, "There is no such event. Check the address that was given when it was sent.")
+    records = list(Record.objects.visible_to(by).filter(pk__in=event.record_ids).order_by("sequence"))
+    stories = _stories(event, records, by)
+    return {
+        "id": str(event.pk),
+        "route": event.route.slug,
+        "received_at": event.received_at.isoformat(),
+        "processed_at": event.processed_at.isoformat() if event.processed_at else None,
+        "status": "processed" if event.processed_at else "received",
+        "summary": _summary(event, stories),
+        "records": stories,
+    }
+
+
+def _summary(event: InboundEvent, stories: list[dict[str, Any]]) -> str:
+    if event.processed_at is None:
+        return "Received and kept; it will be worked on."
+    if event.problem:
+        return event.problem
+    counted = Counter(words for story in stories for words in _places(story))
+    return "; ".join(f"{count} {words}" for words, count in counted.most_common()) + "."
+
+
+def _places(story: dict[str, Any]) -> list[str]:
+    return [place["status"] for place in story["destinations"]] or [story["status"]]
+
+
+def _stories(event: InboundEvent, records: list[Record], by: By) -> list[dict[str, Any]]:
+    ids = [record.pk for record in records]
+    moving = list(Transaction.objects.visible_to(by).filter(record_id__in=ids).order_by("destination_id", "version"))
+    names = dict(Destination.objects.filter(pk__in={each.destination_id for each in moving}).values_list("pk", "name"))
+    open_ = Failure.objects.visible_to(by).filter(closed_at=None)
+    of_records = dict(open_.filter(record_id__in=ids, transaction_id=None).values_list("record_id", "message"))
+    of_moving = dict(
+        open_.filter(transaction_id__in=[each.pk for each in moving]).values_list("transaction_id", "message")
+    )
+    places: dict[UUID, list[dict[str, Any]]] = {}
+    for each in moving:
+        places.setdefault(each.record_id, []).append(
+            {
+                "destination": names[each.destination_id],
+                "status": State(each.state).label,
+                "explanation": of_moving.get(each.pk, ""),
+            }
+        )
+    return [
+        {
+            "key": record.key,
+            "status": _status(event, record, bool(places.get(record.pk))),
+            "explanation": of_records.get(record.pk, ""),
+            "destinations": places.get(record.pk, []),
+        }
+        for record in records
+    ]
+
+
+def _status(event: InboundEvent, record: Record, placed: bool) -> str:
+    if record.correlation_id != event.pk:
+        return "known already, nothing changed"
+    if record.state == RecordState.ROUTED and not placed:
+        return "left out: no destination's condition chose it"
+    return RecordState(record.state).label
