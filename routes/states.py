@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import connection, models
 
 from governance.actor import Actor
-from routes.bulk import array, arrays, copy_in
+from routes.bulk import array, copy_in, row_ids
 
 
 class State(models.TextChoices):
@@ -105,29 +105,29 @@ def move(
     if not ids:
         return []
     one = isinstance(reason, str) and isinstance(waits_for, str)
-    columns = [array(ids)] if one else _columns(ids, reason, waits_for)
+    columns = [array(ids), row_ids(len(ids))] if one else _columns(ids, reason, waits_for)
     with connection.cursor() as cursor:
         cursor.execute(
             MOVE.format(wanted=ONE if one else MANY),
             [
-                *([reason, waits_for, columns[0]] if one else columns),
+                *([reason, waits_for, *columns] if one else columns),
                 str(to), str(return_to), array(str(old) for old in olds), str(to), by.kind, by.name,
             ],
         )  # fmt: skip
         return [row[0] for row in cursor.fetchall()]
 
 
-ONE = "SELECT id, %s::text AS reason, %s::text AS waits_for FROM unnest(%s::uuid[]) AS w(id)"
-MANY = "SELECT * FROM unnest(%s::uuid[], %s::text[], %s::text[]) AS w(id, reason, waits_for)"
+ONE = "SELECT *, %s::text AS reason, %s::text AS waits_for FROM unnest(%s::uuid[], %s::uuid[]) AS w(id, row_id)"
+MANY = "SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[]) AS w(id, row_id, reason, waits_for)"
 MOVE = """
 WITH wanted AS ({wanted}), moved AS (
     UPDATE routes_transaction t
     SET state = %s, return_to = %s, waits_for = w.waits_for
     FROM wanted w WHERE t.id = w.id AND t.state = ANY(%s::text[])
-    RETURNING t.id, old.state AS old_state, w.reason
+    RETURNING t.id, old.state AS old_state, w.reason, w.row_id
 ), written AS (
-    INSERT INTO routes_transition (subject_id, from_state, to_state, at, actor_kind, actor, reason)
-    SELECT id, old_state, %s, (SELECT hub_now()), %s, %s, reason FROM moved
+    INSERT INTO routes_transition (id, subject_id, from_state, to_state, at, actor_kind, actor, reason)
+    SELECT row_id, id, old_state, %s, (SELECT hub_now()), %s, %s, reason FROM moved
 )
 SELECT id FROM moved
 """
@@ -136,7 +136,7 @@ SELECT id FROM moved
 def _columns(ids: Sequence[UUID], reason: str | Sequence[str], waits_for: str | Sequence[str]) -> list[str]:
     reasons = [reason] * len(ids) if isinstance(reason, str) else reason
     waits = [waits_for] * len(ids) if isinstance(waits_for, str) else waits_for
-    return [array(ids), array(reasons), array(waits)]
+    return [array(ids), row_ids(len(ids)), array(reasons), array(waits)]
 
 
 def write_walks(walks: Iterable[Walk], *, by: Actor) -> None:
@@ -154,7 +154,9 @@ def write_walks(walks: Iterable[Walk], *, by: Actor) -> None:
     common = sorted(same, key=lambda steps: -len(same[steps]))[:FEW]
     with connection.cursor() as cursor:
         for steps in common:
-            cursor.execute(WALK, [by.kind, by.name, array(same[steps]), *arrays(steps, 4)])
+            subjects = array(same[steps])
+            for step in steps:
+                cursor.execute(WALK, [*step, by.kind, by.name, row_ids(len(same[steps])), subjects])
         copy_in(
             cursor,
             "COPY routes_transition (subject_id, from_state, to_state, at, actor_kind, actor, reason) FROM STDIN",
@@ -169,10 +171,8 @@ def write_walks(walks: Iterable[Walk], *, by: Actor) -> None:
 
 FEW = 2  # ways that a statement of their own pays for; the number of statements must not grow with the batch
 WALK = """
-INSERT INTO routes_transition (subject_id, from_state, to_state, at, actor_kind, actor, reason)
-SELECT w.id, s.from_state, s.to_state, s.at, %s, %s, s.reason
-FROM unnest(%s::uuid[]) AS w(id),
-     unnest(%s::text[], %s::text[], %s::timestamptz[], %s::text[]) AS s(from_state, to_state, at, reason)
+INSERT INTO routes_transition (from_state, to_state, at, reason, actor_kind, actor, id, subject_id)
+SELECT %s, %s, %s, %s, %s, %s, w.* FROM unnest(%s::uuid[], %s::uuid[]) AS w(id, subject_id)
 """
 
 
