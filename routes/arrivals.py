@@ -98,6 +98,7 @@ class Verdict:
     reason: str
     body: str = ""
     content: bytes = b""
+    hits: Sequence[int] = ()  # the table rows that its bytes were made with
     problems: list[Problem] = field(default_factory=list)
     waits_for: tuple[str, str] | None = None  # kind, on
     withdraws: bool = False
@@ -120,6 +121,7 @@ class Arrival:
     legal_entity: int | None = None
     canonical: dict[str, Any] | None = None
     canonical_body: str = ""
+    hits: Sequence[int] = ()  # the table rows that its canonical form was made with
     occurred_on: dt.date | None = None
     changed_at: dt.datetime | None = None
     problems: list[Problem] = field(default_factory=list)

@@ -35,6 +35,7 @@ def normalise(plan: Plan, arrivals: Sequence[Arrival], *, entities: dict[str, in
     for arrival, found in zip(arrivals, mapped, strict=True):
         arrival.stage = "normalise"
         arrival.problems.extend(found.problems)
+        arrival.hits = found.hits
         _settle_canonical(plan, arrival, found.values, entities)
 
 
@@ -180,6 +181,7 @@ def translate(plan: Plan, destination: DestinationPlan, waiting: Sequence[tuple[
     approvals = _values(plan, destination.approval, [a for a, _ in waiting], "validate", default=False)
     for (_, verdict), found, approval in zip(waiting, mapped, approvals, strict=True):
         verdict.problems.extend(found.problems)
+        verdict.hits = found.hits
         stopping = next((p for p in found.problems if p.severity == "error"), None)
         if stopping is not None:
             _stop(verdict, stopping)

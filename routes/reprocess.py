@@ -17,6 +17,7 @@ from governance.identifiers import new_id
 from governance.models import LegalEntity
 from routes import evaluation, failures, heads, overlays, storing
 from routes.arrivals import Arrival, Verdict, decode
+from routes.bulk import array, copy_in
 from routes.models import Route
 from routes.plan import Plan, current, plan
 from routes.states import State, move, write_record_moves
@@ -49,7 +50,7 @@ def transactions(ids: Sequence[UUID], *, by: By, reason: str, how: str, as_then:
 LOAD = """
 SELECT t.id, t.record_id, t.run_id, r.route_id AS route, t.snapshot_id AS snapshot, t.destination_id AS destination,
        t.key, t.version, t.state, t.legal_entity_id AS legal_entity, t.withdraws, r.key AS record_key,
-       r.correlation_id AS correlation, p.body AS canonical, s.body AS source
+       r.correlation_id AS correlation, p.body AS canonical, p.table_rows AS hits, s.body AS source
 FROM routes_transaction t
 JOIN routes_record r ON r.id = t.record_id
 LEFT JOIN routes_payload p ON p.id = r.canonical_payload_id
@@ -93,6 +94,7 @@ def _pair(made: Plan, row: dict[str, Any], destination: Any) -> tuple[Arrival, V
     arrival.canonical = codec.loads(ENTITIES[made.entity], body.encode())
     arrival.canonical_body = body
     arrival.legal_entity, arrival.correlation = row["legal_entity"], row["correlation"]
+    arrival.hits = row["hits"] or ()
     verdict = Verdict(destination, State.RECEIVED, State.NORMALISED, row["key"], "", transaction=row["id"])
     if row["withdraws"]:
         verdict.withdraws, verdict.state, verdict.reached = True, State.READY, State.VALIDATED
@@ -131,24 +133,23 @@ def _settle(made: Plan, pairs: Sequence[tuple[Arrival, Verdict]], held: dict[UUI
 
 def _write_bodies(made: Plan, pairs: Sequence[tuple[Arrival, Verdict]]) -> None:
     """Store the new requests, and canonical forms with corrections in them, and point the transactions at them."""
-    bodies: list[tuple[UUID, str, str]] = []
+    bodies: list[storing.Body] = []
     rows = []
     for arrival, verdict in pairs:
         request = canonical = None
         if verdict.body:
             request = new_id()
-            bodies.append((request, "request", verdict.body))
+            bodies.append((request, "request", verdict.body, array(verdict.hits) if verdict.hits else None))
         if arrival.canonical_body:
             canonical = new_id()
-            bodies.append((canonical, "canonical", arrival.canonical_body))
+            hits = array(arrival.hits) if arrival.hits else None
+            bodies.append((canonical, "canonical", arrival.canonical_body, hits))
         amount, currency, hours = evaluation.money(arrival)
         rows.append((verdict.transaction, request, verdict.content or None, canonical, amount, currency, hours))
     if not rows:
         return
     with connection.cursor() as cursor:
-        with cursor.copy("COPY routes_payload (id, stage, body) FROM STDIN") as copy:
-            for body in bodies:
-                copy.write_row(body)
+        copy_in(cursor, "COPY routes_payload (id, stage, body, table_rows) FROM STDIN", bodies)
         cursor.execute(
             """
             UPDATE routes_transaction t

@@ -15,10 +15,12 @@ from governance.actor import ENGINE
 from governance.identifiers import new_id
 from routes import failures, heads
 from routes.arrivals import Arrival, Verdict
-from routes.bulk import arrays, copy_in
+from routes.bulk import array, arrays, copy_in
 from routes.evaluation import money
 from routes.plan import Plan
 from routes.states import ENDS, State, Walk, write_record_moves, write_walks
+
+Body = tuple[UUID, str, str, str | None]  # id, stage, text, the table rows that it was made with
 
 # a transaction that a newer version has already overtaken, and one that will be sent
 PATH = (State.RECEIVED, State.NORMALISED, State.VALIDATED)
@@ -86,7 +88,7 @@ def remember_seen(plan: Plan, arrivals: Sequence[Arrival]) -> None:
 def store(plan: Plan, arrivals: Sequence[Arrival], *, run: UUID | None, now: dt.datetime) -> None:
     """Write arrivals, their bodies, transactions, history and failures; in the caller's commit."""
     _supersede_failed_records([a.previous for a in arrivals if a.previous])
-    bodies: list[tuple[UUID, str, str]] = []
+    bodies: list[Body] = []
     records = [_record_row(plan, a, run, now, bodies) for a in arrivals]
     with connection.cursor() as cursor:
         copy_in(cursor, RECORD, records)
@@ -96,34 +98,36 @@ def store(plan: Plan, arrivals: Sequence[Arrival], *, run: UUID | None, now: dt.
 
 def store_again(plan: Plan, arrivals: Sequence[Arrival], *, run: UUID | None, now: dt.datetime) -> None:
     """Write what became of records that are stored already and had failed before a destination was chosen."""
-    bodies: list[tuple[UUID, str, str]] = []
+    bodies: list[Body] = []
     rows = []
     for a in arrivals:
-        canonical = _body(bodies, "canonical", a.canonical_body) if a.canonical_body else None
-        rows.append((a.record, canonical, *money(a), a.legal_entity, a.occurred_on, "failed" if a.failed else "routed"))
+        canonical = _body(bodies, "canonical", a.canonical_body, a.hits) if a.canonical_body else None
+        state = "failed" if a.failed else "routed"
+        rows.append((a.record, canonical, *money(a), a.legal_entity, a.occurred_on, state, _not_chosen(a)))
     with connection.cursor() as cursor:
         cursor.execute(
             """
             UPDATE routes_record r
-            SET canonical_payload_id = w.canonical, amount = w.amount, currency = w.currency, hours = w.hours,
+            SET canonical_payload_id = w.canonical, not_chosen = w.not_chosen,
+                amount = w.amount, currency = w.currency, hours = w.hours,
                 legal_entity_id = w.legal_entity, occurred_on = w.occurred_on, state = w.state
             FROM unnest(%s::uuid[], %s::uuid[], %s::numeric[], %s::text[], %s::numeric[], %s::bigint[], %s::date[],
-                        %s::text[])
-                AS w(id, canonical, amount, currency, hours, legal_entity, occurred_on, state)
+                        %s::text[], %s::jsonb[])
+                AS w(id, canonical, amount, currency, hours, legal_entity, occurred_on, state, not_chosen)
             WHERE r.id = w.id
             """,
-            arrays(rows, 8),
+            arrays(rows, 9),
         )
     _store_verdicts(plan, arrivals, bodies, run=run, now=now)
 
 
 def _store_verdicts(
-    plan: Plan, arrivals: Sequence[Arrival], bodies: list[tuple[UUID, str, str]], *, run: UUID | None, now: dt.datetime
+    plan: Plan, arrivals: Sequence[Arrival], bodies: list[Body], *, run: UUID | None, now: dt.datetime
 ) -> None:
     _enter_heads(plan, arrivals)
     transactions = [_transaction_row(plan, a, v, run, now, bodies) for a in arrivals for v in a.verdicts]
     with connection.cursor() as cursor:
-        copy_in(cursor, "COPY routes_payload (id, stage, body) FROM STDIN", bodies)
+        copy_in(cursor, "COPY routes_payload (id, stage, body, table_rows) FROM STDIN", bodies)
         copy_in(cursor, TRANSACTION, transactions)
         copy_in(cursor, COLLECTED, [(plan.route_id, t, a.record) for a in arrivals for t in a.collected])
     write_walks([_walk(v, now) for a in arrivals for v in a.verdicts], by=ENGINE)
@@ -185,32 +189,33 @@ def _supersede_failed_records(previous: Sequence[UUID]) -> None:
         failures.close(records=superseded, how="auto:newer_version")
 
 
-def _record_row(
-    plan: Plan, a: Arrival, run: UUID | None, now: dt.datetime, bodies: list[tuple[UUID, str, str]]
-) -> tuple[object, ...]:
+def _record_row(plan: Plan, a: Arrival, run: UUID | None, now: dt.datetime, bodies: list[Body]) -> tuple[object, ...]:
     source = _body(bodies, "source", a.body) if a.outcome != "withdrawn" else None
-    canonical = _body(bodies, "canonical", a.canonical_body) if a.canonical_body else None
+    canonical = _body(bodies, "canonical", a.canonical_body, a.hits) if a.canonical_body else None
     amount, currency, hours = money(a)
     state = "failed" if a.failed else "routed"
-    not_chosen = msgspec.json.encode(a.not_chosen).decode() if a.not_chosen else None
     approved_at = (a.canonical or {}).get("approved_at")
     return (
         a.record, plan.route_id, run, a.legal_entity, a.key, a.version, a.content, a.outcome, state, now,
         a.occurred_on, a.changed_at, approved_at, a.correlation, a.causation, source, canonical, amount, currency,
-        hours, not_chosen,
+        hours, _not_chosen(a),
     )  # fmt: skip
 
 
-def _body(bodies: list[tuple[UUID, str, str]], stage: str, text: str) -> UUID:
+def _not_chosen(a: Arrival) -> str | None:
+    return msgspec.json.encode(a.not_chosen).decode() if a.not_chosen else None
+
+
+def _body(bodies: list[Body], stage: str, text: str, hits: Sequence[int] = ()) -> UUID:
     id_ = new_id()
-    bodies.append((id_, stage, text))
+    bodies.append((id_, stage, text, array(hits) if hits else None))
     return id_
 
 
 def _transaction_row(
-    plan: Plan, a: Arrival, v: Verdict, run: UUID | None, now: dt.datetime, bodies: list[tuple[UUID, str, str]]
+    plan: Plan, a: Arrival, v: Verdict, run: UUID | None, now: dt.datetime, bodies: list[Body]
 ) -> tuple[object, ...]:
-    request = _body(bodies, "request", v.body) if v.body else None
+    request = _body(bodies, "request", v.body, v.hits) if v.body else None
     amount, currency, hours = money(a)
     waiting = v.state in (State.PARKED, State.HELD)
     return (

@@ -57,6 +57,7 @@ class Migration(migrations.Migration):
                 ('body', models.TextField()),
                 ('data_class', models.CharField(default='business', max_length=10)),
                 ('retain_until', models.DateField(null=True)),
+                ('table_rows', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), null=True, size=None)),
             ],
             options={
                 'db_table': 'routes_payload',

@@ -41,7 +41,8 @@ CREATE TABLE routes_payload (
     stage varchar(10) NOT NULL CHECK (stage IN ('source', 'canonical', 'request', 'response')),
     body text NOT NULL,
     data_class varchar(10) NOT NULL DEFAULT 'business',
-    retain_until date
+    retain_until date,
+    table_rows bigint[]
 ) PARTITION BY RANGE (id);
 CREATE TABLE routes_payload_default PARTITION OF routes_payload DEFAULT;
 

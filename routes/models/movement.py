@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from governance.identifiers import new_id
@@ -163,6 +164,7 @@ class Payload(models.Model):
     body = models.TextField()  # JSON exactly as received or sent
     data_class = models.CharField(max_length=10, default="business")
     retain_until = models.DateField(null=True)
+    table_rows = ArrayField(models.BigIntegerField(), null=True)  # ids of the table rows that the mapping read for it
     entity_global = "reached only through a record or transaction, which carries the legal entity"
 
     class Meta:
