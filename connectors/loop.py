@@ -25,7 +25,6 @@ class _Running:
     pid: int
     loop: asyncio.AbstractEventLoop
     engine: Engine
-    store: DatabaseTokenStore
 
 
 _lock = threading.Lock()
@@ -67,7 +66,6 @@ def stop() -> None:
         running, _running = _running, None
     if running is not None and running.pid == os.getpid():
         asyncio.run_coroutine_threadsafe(running.engine.close(), running.loop).result(5)
-        asyncio.run_coroutine_threadsafe(running.store.close(), running.loop).result(5)
         running.loop.call_soon_threadsafe(running.loop.stop)
 
 
@@ -85,12 +83,11 @@ def _started() -> _Running:
 def _start() -> _Running:
     loop = asyncio.SelectorEventLoop()
     threading.Thread(target=_serve, args=(loop,), name="connectors-loop", daemon=True).start()
-    store = DatabaseTokenStore()
 
     async def make() -> Engine:
-        return Engine(allowed=settings.OUTBOUND_ALLOWED, store=store)
+        return Engine(allowed=settings.OUTBOUND_ALLOWED, store=DatabaseTokenStore())
 
-    return _Running(os.getpid(), loop, asyncio.run_coroutine_threadsafe(make(), loop).result(10), store)
+    return _Running(os.getpid(), loop, asyncio.run_coroutine_threadsafe(make(), loop).result(10))
 
 
 def _serve(loop: asyncio.AbstractEventLoop) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -14,12 +15,14 @@ from typing import Any
 import psycopg
 import pytest
 
+from hub.supervisor.processes import leash
 from tests.erp.cutting import CuttingProxy
 from tests.erp.direct import Direct
 from tests.erp.places import Places
 from tests.erp.prepare import DATABASE, address, copy_database
 from tests.erp.server import TrytonServer
 from tests.erp.talking import Talk
+from tests.processes import environment
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PREPARATION_SECONDS = 240.0  # generous: it shares two cores with the rest of the suite
@@ -137,6 +140,39 @@ def _wait_for(places: Places) -> None:
         if places.failed.exists() or time.monotonic() > end:
             pytest.fail(f"Tryton could not be prepared:\n{places.log.read_text()[-4000:]}", pytrace=False)
         time.sleep(0.1)
+
+
+@pytest.fixture(scope="session")
+def forker(django_db_setup: None) -> Iterator[subprocess.Popen[str]]:
+    """A process that forks workers: Django is loaded once for all of them."""
+    settings = {"LEASE_SECONDS": "20", "REQUEST_TIMEOUT_SECONDS": "9"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.routes.worker"],
+        cwd=ROOT, env=environment() | settings, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        preexec_fn=leash(signal.SIGKILL),
+    )  # fmt: skip
+    yield process
+    process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        assert pipe is not None
+        pipe.close()
+
+
+@pytest.fixture
+def worker_that_dies(forker: subprocess.Popen[str], tryton: Tryton) -> Callable[[str], None]:
+    """Return `worker_that_dies(point)`: a process works on what is due until it is killed at that point."""
+
+    def work(point: str) -> None:
+        order = {"die_at": point, "leaps": 0, "seconds": 0, "allowed": [f"127.0.0.1:{tryton.server.port}"]}
+        assert forker.stdin is not None
+        assert forker.stdout is not None
+        forker.stdin.write(json.dumps(order) + "\n")
+        forker.stdin.flush()
+        said = next(line for line in forker.stdout if line != "ready\n")
+        assert int(said) == -signal.SIGKILL, f"{point} was never reached"
+
+    return work
 
 
 @pytest.fixture
