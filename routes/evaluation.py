@@ -15,6 +15,7 @@ from canonical.failure import CATEGORIES, Category
 from canonical.problem import Problem
 from mappings import CompiledFormula
 from mappings.batch import run_batch
+from mappings.mapped import Mapped
 from routes.arrivals import KEY_LIMIT, Arrival, Verdict, digest, exact
 from routes.plan import DestinationPlan, Plan
 from routes.states import State
@@ -178,22 +179,33 @@ def translate(plan: Plan, destination: DestinationPlan, waiting: Sequence[tuple[
         destination.translate, [view(a, v.key) for a, v in waiting], connection_id=destination.connection_id,
         legal_entity_id=plan.legal_entity_id,
     )  # fmt: skip
-    approvals = _values(plan, destination.approval, [a for a, _ in waiting], "validate", default=False)
+    approvals = _approvals(plan, destination, [a for a, _ in waiting])
     for (_, verdict), found, approval in zip(waiting, mapped, approvals, strict=True):
-        verdict.problems.extend(found.problems)
+        problems = found.problems if approval is None else [*found.problems, *approval.problems]
+        verdict.problems.extend(problems)
         verdict.hits = found.hits
-        stopping = next((p for p in found.problems if p.severity == "error"), None)
+        stopping = next((p for p in problems if p.severity == "error"), None)
         if stopping is not None:
             _stop(verdict, stopping)
             continue
         verdict.body = exact(found.values)
         verdict.content = digest(verdict.body)
         verdict.reached = State.VALIDATED
-        if approval:
+        if approval is not None and approval.values.get("value"):
             verdict.state, verdict.reason = State.HELD, "needs a second person's approval by the route's rule"
             verdict.waits_for = ("approval", str(verdict.transaction))
         else:
             verdict.state, verdict.reason = State.READY, "checked and translated"
+
+
+def _approvals(plan: Plan, destination: DestinationPlan, arrivals: Sequence[Arrival]) -> Sequence[Mapped] | list[None]:
+    """Return what the rule for a second person says of each record; one that it cannot judge must not go through."""
+    if destination.approval is None:
+        return [None] * len(arrivals)
+    return run_batch(
+        destination.approval.mapping, [view(a) for a in arrivals], connection_id=plan.connection_id,
+        legal_entity_id=plan.legal_entity_id,
+    )  # fmt: skip
 
 
 def _stop(verdict: Verdict, problem: Problem) -> None:

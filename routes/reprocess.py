@@ -79,6 +79,7 @@ def _again(
     failures.close(transactions=list(moved), how=how)
     heads.forget_waits(list(moved))
     pairs = [_pair(made, row, destinations[row["destination"]]) for row in usable if row["id"] in moved]
+    _normalise_again(made, [(a, v) for a, v in pairs if not v.withdraws and a.raw])
     overlays.apply(made, [a for a, v in pairs if not v.withdraws])
     for destination in made.destinations:
         mine = [(a, v) for a, v in pairs if v.destination is destination and not v.withdraws and not a.failed]
@@ -88,9 +89,20 @@ def _again(
     return [v.transaction for _, v in pairs if v.state is State.READY]
 
 
+def _normalise_again(made: Plan, pairs: Sequence[tuple[Arrival, Verdict]]) -> None:
+    """Map the stored source bodies with this configuration's mapping, which may be another than when they came."""
+    arrivals = [a for a, _ in pairs]
+    if arrivals:
+        evaluation.normalise(made, arrivals, entities=dict(LegalEntity.objects.values_list("code", "pk")))
+
+
 def _pair(made: Plan, row: dict[str, Any], destination: Any) -> tuple[Arrival, Verdict]:
     body = row["canonical"] or "{}"
-    arrival = Arrival({}, "", b"", row["record_key"], row["version"], record=row["record_id"])
+    # grouped records are made of canonical values; what is read or pushed is kept as it came
+    again = made.normalise is not None and made.upstream_id is None and row["source"]
+    arrival = Arrival(
+        decode(row["source"]) if again else {}, "", b"", row["record_key"], row["version"], record=row["record_id"]
+    )
     arrival.canonical = codec.loads(ENTITIES[made.entity], body.encode())
     arrival.canonical_body = body
     arrival.legal_entity, arrival.correlation = row["legal_entity"], row["correlation"]

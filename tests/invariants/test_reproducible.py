@@ -1,0 +1,119 @@
+"""Reproducible: the same bytes on a retry, today's configuration on a resubmission, and what both were made with."""
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from canonical.failure import Category
+from connectors.outcome import WriteOutcome
+from governance import versions
+from governance.actor import ENGINE
+from governance.models import User
+from governance.rights import Role
+from mappings.tables import NewRow, add_rows, create_table
+from routes import decisions
+from routes.models import Payload, Record, Snapshot, Transaction
+from tests.governance.people import person
+from tests.routes.world import INWARD, OUTWARD, World, entry, refused, unknown
+
+Make = Callable[..., World]
+
+
+def publish(content: dict[str, Any]) -> None:
+    """Put another version of a mapping in force: one person makes it, another approves it."""
+    ingrid = User.objects.filter(username="ingrid").first() or person("Ingrid Solheim", Role.INTEGRATION_ADMIN)
+    clara = User.objects.filter(username="clara").first() or person("Clara Voss", Role.CONTROLLER)
+    made = versions.draft(kind="mapping", object_key=content["name"], content=content, by=ingrid)
+    versions.publish(versions.approve(versions.submit(made, by=ingrid), by=clara), by=ingrid)
+
+
+def changed(content: dict[str, Any], to: str, **rule: str) -> dict[str, Any]:
+    """Return a mapping with one field's rule replaced."""
+    other = copy.deepcopy(content)
+    other["fields"] = [{"to": to, **rule} if f["to"] == to else f for f in other["fields"]]
+    return other
+
+
+def sent(world: World) -> dict[str, Any]:
+    """Return what was sent last."""
+    found: dict[str, Any] = msgspec.json.decode(world.target.requests[-1].body)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("connector", "mishap"),
+    [("ledger_idempotent", unknown()), ("ledger_look_up", refused(Category.TRANSIENT, "lock"))],
+)
+def test_automatic_retry_sends_the_same_bytes_whatever_was_published_since(
+    quick_world: Make, connector: str, mishap: WriteOutcome
+) -> None:
+    world = quick_world(connector)
+    world.target.behave = lambda request, number: mishap if number == 1 else None
+    world.take_in(entry(1))
+    world.deliver()
+    publish(changed(OUTWARD, "project", formula='"NEW-" & project_code'))
+    world.later(60)
+    world.deliver()
+    assert world.states() == ["posted"]
+    before, after = world.target.requests
+    assert before.body == after.body
+    assert (before.idempotency_key == after.idempotency_key) == (connector == "ledger_idempotent")
+
+
+@pytest.mark.parametrize("as_then", [False, True])
+def test_resubmission_uses_todays_configuration_unless_told_as_then(quick_world: Make, as_then: bool) -> None:
+    world = quick_world()
+    world.target.behave = lambda request, number: refused(Category.VALIDATION, "no such project")
+    world.take_in(entry(1))
+    world.deliver()
+    [failed] = world.transactions()
+    then = failed.snapshot_id
+    publish(changed(INWARD, "role", formula='"Senior " & role'))
+    publish(changed(OUTWARD, "project", formula='project_code & "/" & role'))
+    world.target.behave = lambda request, number: None
+    assert decisions.resubmit([failed.pk], by=ENGINE, reason="corrected there", as_then=as_then) == [failed.pk]
+    world.deliver()
+    failed.refresh_from_db()
+    assert failed.state == "posted"
+    assert sent(world)["project"] == ("P-001" if as_then else "P-001/Senior Consultant")
+    assert (failed.snapshot_id == then) == as_then
+    names = {m["content"]["name"]: m["version"] for m in mappings_of(Snapshot.objects.get(pk=failed.snapshot_id))}
+    assert names == dict.fromkeys(("ledger-time-in", "ledger-time-out"), 1 if as_then else 2)
+
+
+def mappings_of(snapshot: Snapshot) -> list[dict[str, Any]]:
+    return [snapshot.content["normalise"], *[d["translate"] for d in snapshot.content["destinations"]]]
+
+
+def test_bodies_name_the_table_rows_that_they_were_made_with(quick_world: Make) -> None:
+    world = quick_world()
+    table = create_table(
+        name="task_codes", title="Task codes", key_columns=["task"], value_columns={"code": "text"}, by=ENGINE
+    )
+    [build] = add_rows(table, [NewRow(("T-BUILD",), {"code": "B"})], by=ENGINE).in_force
+    [test] = add_rows(table, [NewRow(("T-TEST",), {"code": "T"})], by=ENGINE).in_force
+    publish(changed(INWARD, "description", formula='LOOKUP("task_codes", task_code)'))
+    publish(changed(OUTWARD, "project", formula='LOOKUP("task_codes", "T-TEST") & task_code'))
+    world.take_in(entry(1))
+    [only] = world.transactions()
+    record = Record.objects.get(pk=only.record_id)
+    assert Payload.objects.get(pk=record.canonical_payload_id).table_rows == [build.pk]
+    assert Payload.objects.get(pk=only.request_payload_id).table_rows == [test.pk]
+    assert Payload.objects.get(pk=record.source_payload_id).table_rows is None
+
+
+def test_resubmission_names_the_table_rows_of_today(quick_world: Make) -> None:
+    world = quick_world()
+    table = create_table(
+        name="task_codes", title="Task codes", key_columns=["task"], value_columns={"code": "text"}, by=ENGINE
+    )
+    publish(changed(OUTWARD, "project", formula='LOOKUP("task_codes", task_code)'))
+    world.take_in(entry(1))
+    assert world.states() == ["failed"]
+    [row] = add_rows(table, [NewRow(("T-BUILD",), {"code": "B"})], by=ENGINE).in_force
+    decisions.resubmit([t.pk for t in world.transactions()], by=ENGINE, reason="the row was added")
+    [only] = Transaction.objects.all()
+    assert (only.state, Payload.objects.get(pk=only.request_payload_id).table_rows) == ("ready", [row.pk])
