@@ -18,7 +18,7 @@ from connectors.models import Connection
 from governance.actor import ENGINE
 from governance.identifiers import new_id
 from routes import ask, claims, corrections, crashpoints, ledger, outcomes, rework, stops
-from routes.claims import Claim
+from routes.claims import Claim, put_back
 from routes.corrections import Live, Next
 from routes.plan import DestinationPlan
 from routes.shipments import Shipment, again, destination_of, groups_others, request, send
@@ -154,6 +154,8 @@ def _send_window(
     if not marked_at_claim:
         spare = settings.LEASE_SECONDS / 2
         may_go = ledger.mark_sent([s.intent.effect for s in window], owner=owner, spare=spare)
+        # The windows before took half of the lease: what is left goes with the next claim, without waiting for its end.
+        put_back([s.claim.head for s in window if s.intent.effect not in may_go], owner=owner, seconds=0)
         window = [s for s in window if s.intent.effect in may_go]
     crashpoints.point("deliver.after_mark_sent")
     if not window:

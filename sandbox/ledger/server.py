@@ -170,7 +170,9 @@ class Ledger:
         keys = request.query.get("key", [])
         if not keys:
             raise Refusal(400, "required", "The parameter key is required; it may be repeated.")
-        return encode({"entries": [shown(line) for key in keys for line in self.book.find(key)]})
+        only_live = request.query.get("live", ["false"])[-1] == "true"  # leaves out what was replaced or reversed
+        found = (line for key in keys for line in self.book.find(key))
+        return encode({"entries": [shown(line) for line in found if line.live or not only_live]})
 
     def _read_page(self, request: Request) -> bytes:
         query = {name: values[-1] for name, values in request.query.items()}

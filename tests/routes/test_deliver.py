@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from canonical.failure import Category
+from routes import deliver
 from routes.models import Failure, KeyHead
 from tests.routes.world import World, entry, refused, unknown
 
@@ -143,3 +144,15 @@ def test_deliver_holds_for_a_closed_period(quick_world: Make) -> None:
     world.deliver()
     assert world.states() == ["held"]
     assert Failure.objects.get().category == "closed_period"
+
+
+def test_deliver_gives_back_at_once_what_a_slow_target_left_no_time_for(make_world: Make) -> None:
+    world = make_world("ledger_look_up", window=2)
+    world.target.behave = lambda request, number: world.later(61) if number == 2 else None  # half a lease
+    world.take_in(*(entry(n) for n in range(1, 6)))
+    deliver.deliver(connection_id=world.destination.connection_id, lane="posting", stream="entries")
+    assert world.states() == ["posted"] * 2 + ["delivering"] * 3
+    assert not KeyHead.objects.exclude(lease_owner=None).exists()
+    world.deliver()
+    assert world.states() == ["posted"] * 5
+    assert len(world.target.requests) == 5
