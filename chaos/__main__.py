@@ -1,4 +1,4 @@
-"""`python -m chaos`: three runs, one for each write class; ends with one line of JSON and fails if anything is wrong."""
+"""`python -m chaos`: three runs, one for each write class; ends with a line of JSON, and fails if anything was lost."""
 
 import contextlib
 import json

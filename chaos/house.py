@@ -39,7 +39,7 @@ class House:
     def start(self) -> None:
         """Start the supervisor and wait until it says that the hub runs. Raises RuntimeError with what it said."""
         self._spawn()
-        said = wait_until(lambda: self.running and READY in self._said() or not self.running, START_SECONDS)
+        said = wait_until(lambda: (self.running and READY in self._said()) or not self.running, START_SECONDS)
         if not said or not self.running:
             raise RuntimeError(f"The hub did not start:\n{self._said()}")
 
@@ -49,7 +49,7 @@ class House:
             "COLUMNS": "200", **self._environment,
         }  # fmt: skip
         with self.output.open("ab") as output:
-            self._supervisor = subprocess.Popen(  # noqa: S603 - our own module
+            self._supervisor = subprocess.Popen(
                 [sys.executable, "-m", "hub.supervisor"],
                 cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                 preexec_fn=leash(signal.SIGTERM),

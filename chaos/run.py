@@ -1,4 +1,4 @@
-"""One run: entries travel, processes die, the source changes its mind, and in the end everything must have come to rest."""
+"""One run: entries travel, processes die, the source changes its mind, and in the end everything has come to rest."""
 
 import time
 from collections.abc import Sequence

@@ -27,7 +27,7 @@ class Times:
 
     @property
     def settle(self) -> float:
-        """When "not there" counts: after the latest commit, though the hub counts from the doubt and not from sending."""
+        """When "not there" counts: after the latest commit. The hub counts from the doubt, later than sending."""
         return self.latest + SPARE
 
     @property

@@ -84,4 +84,10 @@ def summary(verdicts: list[Verdict], seed: int, *, at_once: bool) -> dict[str, A
     names = ("received", "posted", "with_people", "lost", "doubled", "unknowns_resolved")
     sums = {name: sum(v.facts[name] for v in verdicts) for name in names}
     runs = {v.write_class: v.facts for v in verdicts}
-    return {"ok": not any(v.troubles for v in verdicts), **sums, "kills": max(kills) if at_once else sum(kills), "seed": seed, "runs": runs}
+    return {
+        "ok": not any(v.troubles for v in verdicts),
+        **sums,
+        "kills": max(kills) if at_once else sum(kills),
+        "seed": seed,
+        "runs": runs,
+    }

@@ -24,6 +24,7 @@ from routes.states import State, move
 
 DIED = "its worker stopped before the outcome was stored"
 TIMES = 2  # how often the target must say "not there" after settling
+ASK_AGAIN = 5.0  # seconds after a question that got no answer
 
 
 def settle_doubtful(
@@ -70,7 +71,7 @@ def _send_again(
     concurrency: int,
 ) -> None:  # fmt: skip
     """The target absorbs repeats: the same bytes under the same key."""
-    tired = [c for c in claimed if c.attempts >= POLICIES[Category.OUTCOME_UNKNOWN].attempts]
+    tired = [c for c in claimed if _tired(c)]
     if tired:
         with transaction.atomic():
             heads.lock([c.head for c in tired])
@@ -97,28 +98,41 @@ def _ask(
         return
     shipments = [again(connection.pk, c, destination) for c in claimed]
     crashpoints.point("ask.before_question")
-    try:
-        found = look_up(connection, destination, [request(s, deadline) for s in shipments], concurrency)
-    except ConnectorFailure as failure:
-        with transaction.atomic():
-            if failure.category in pausing.WAITS_FOR_SYSTEM:
-                pausing.trip(connection, failure.category, failure.message)
-            put_back([c.head for c in claimed], owner=owner, seconds=max(failure.retry_after or 0.0, 5.0))
-        return
+    found = look_up(connection, destination, [request(s, deadline) for s in shipments], concurrency)
     crashpoints.point("ask.after_answer")
+    asked = list(zip(shipments, found, strict=True))
+    answered = [(s, answer) for s, answer in asked if isinstance(answer, LookUp)]
     with transaction.atomic():
         heads.lock([c.head for c in claimed])
-        answered = list(zip(shipments, found, strict=True))
         there = [(s, _proof(answer)) for s, answer in answered if _happened(s, answer)]
         # A record that was there before the hub's first write proves nothing: sent once more, that write changes it.
         changes = [s.claim for s, _ in there if destination.write.upserts and s.intent.operation == "create"]
         outcomes.confirmed(destination, [(s, proof) for s, proof in there if s.claim not in changes])
         _not_there(destination, [s for s, answer in answered if not _happened(s, answer)], owner)
+        _not_answered(connection, [(s, a) for s, a in asked if isinstance(a, ConnectorFailure)], owner)
         attempts.write_down(
             [attempts.Try(s.intent.effect, "found" if a.found else "not_there") for s, a in answered],
             kind="look_up", connection_id=connection.pk,
         )  # fmt: skip
     _send_again(connection, destination, changes, owner, deadline, concurrency)
+
+
+def _not_answered(connection: Connection, failed: Sequence[tuple[Shipment, ConnectorFailure]], owner: UUID) -> None:
+    """Ask again later; where asking cannot help, or did not for long, a person looks."""
+    pausing_ones = {f.category: f.message for _, f in failed if f.category in pausing.WAITS_FOR_SYSTEM}
+    for category, message in pausing_ones.items():
+        pausing.trip(connection, category, message)
+    hopeless = [(s, f) for s, f in failed if f.category is Category.DUPLICATE or _tired(s.claim)]
+    for shipment, failure in hopeless:
+        stops.give_to_person([shipment.claim], failure.message)
+    later = [(s, f) for s, f in failed if (s, f) not in hopeless]
+    outcomes.count_attempts([s.claim.transaction for s, f in later if f.category not in pausing_ones])
+    waits = [max(f.retry_after or 0.0, ASK_AGAIN) for _, f in later]
+    put_back([s.claim.head for s, _ in later], owner=owner, seconds=waits)
+
+
+def _tired(claim: Claim) -> bool:
+    return claim.attempts >= POLICIES[Category.OUTCOME_UNKNOWN].attempts
 
 
 def _happened(shipment: Shipment, answer: LookUp) -> bool:

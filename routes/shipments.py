@@ -1,11 +1,13 @@
 """A claim with the effect that carries it out, and the call that sends it."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from connectors import loop
 from connectors.models import Connection
-from connectors.outcome import LookUp, WriteOutcome, WriteRequest
+from connectors.outcome import ConnectorFailure, LookUp, WriteOutcome, WriteRequest
+from connectors.spec import ConnectionSpec
 from routes import ledger
 from routes.claims import Claim
 from routes.plan import DestinationPlan, plan
@@ -66,8 +68,8 @@ def send(
 
 def look_up(
     connection: Connection, destination: DestinationPlan, requests: Sequence[WriteRequest], concurrency: int
-) -> list[LookUp]:
-    """Ask the target by our keys. Raises connectors.ConnectorFailure when it cannot be asked."""
+) -> list[LookUp | ConnectorFailure]:
+    """Ask the target by our keys; a question that failed says why and spoils no other."""
     return ask_requests(connection, destination, requests, concurrency)
 
 
@@ -81,7 +83,21 @@ def send_requests(
 
 def ask_requests(
     connection: Connection, destination: DestinationPlan, requests: Sequence[WriteRequest], concurrency: int
-) -> list[LookUp]:
+) -> list[LookUp | ConnectorFailure]:
     """The outside call of a question; the one place that tests replace."""
-    spec = connection.spec()
-    return loop.run(loop.engine().look_up(spec, destination.stream, list(requests), concurrency=concurrency)).result()
+    return loop.run(_ask_each(connection.spec(), destination.stream, requests, concurrency)).result()
+
+
+async def _ask_each(
+    spec: ConnectionSpec, stream: str, requests: Sequence[WriteRequest], concurrency: int
+) -> list[LookUp | ConnectorFailure]:
+    slots = asyncio.Semaphore(concurrency)
+
+    async def ask(request: WriteRequest) -> LookUp | ConnectorFailure:
+        async with slots:
+            try:
+                return (await loop.engine().look_up(spec, stream, [request], concurrency=1))[0]
+            except ConnectorFailure as failure:
+                return failure
+
+    return await asyncio.gather(*map(ask, requests))

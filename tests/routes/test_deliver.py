@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from canonical.failure import Category
+from connectors.outcome import ConnectorFailure
 from routes import deliver
 from routes.models import Failure, KeyHead
 from tests.routes.world import World, entry, refused, unknown
@@ -146,8 +147,8 @@ def test_deliver_holds_for_a_closed_period(quick_world: Make) -> None:
     assert Failure.objects.get().category == "closed_period"
 
 
-def test_deliver_gives_back_at_once_what_a_slow_target_left_no_time_for(make_world: Make) -> None:
-    world = make_world("ledger_look_up", window=2)
+def test_deliver_gives_back_at_once_what_a_slow_target_left_no_time_for(quick_world: Make) -> None:
+    world = quick_world("ledger_look_up", window=2)
     world.target.behave = lambda request, number: world.later(61) if number == 2 else None  # half a lease
     world.take_in(*(entry(n) for n in range(1, 6)))
     deliver.deliver(connection_id=world.destination.connection_id, lane="posting", stream="entries")
@@ -156,3 +157,35 @@ def test_deliver_gives_back_at_once_what_a_slow_target_left_no_time_for(make_wor
     world.deliver()
     assert world.states() == ["posted"] * 5
     assert len(world.target.requests) == 5
+
+
+def test_deliver_lets_no_unanswered_question_hold_up_the_others(quick_world: Make) -> None:
+    world = quick_world("ledger_look_up")
+    world.target.behave = lambda request, number: "hung up after committing"
+    world.take_in(*(entry(n) for n in range(1, 4)))
+    world.deliver()
+    known, lost = world.target.look_up, ConnectorFailure(Category.TRANSIENT, "no answer came")
+    world.target.look_up = lambda requests: [a if r.key != "TE-0000002" else lost
+                                             for r, a in zip(requests, known(requests), strict=True)]  # fmt: skip
+    world.later(20)
+    world.deliver()
+    assert world.states() == ["posted", "unknown", "posted"]
+    world.target.look_up = known
+    world.later(10)
+    world.deliver()
+    assert world.states() == ["posted"] * 3
+    assert len(world.target.commits) == 3
+
+
+def test_deliver_asks_a_person_when_the_target_has_a_key_twice(quick_world: Make) -> None:
+    world = quick_world("ledger_look_up")
+    world.target.behave = lambda request, number: "hung up after committing"
+    world.take_in(entry(1))
+    world.deliver()
+    twice = ConnectorFailure(Category.DUPLICATE, "The system holds 2 records under the key TE-0000001: X1, X2.")
+    world.target.look_up = lambda requests: [twice for _ in requests]
+    world.later(20)
+    world.deliver()
+    assert world.states() == ["failed"]
+    assert "holds 2 records" in Failure.objects.get().message
+    assert len(world.target.commits) == 1
