@@ -57,6 +57,7 @@ class Mischief(threading.Thread):
         self._house, self._plan, self._every, self._pause = house, plan(seed), every, pause
         self._draw = random.Random(seed + 1)  # noqa: S311
         self._over = threading.Event()
+        self._put_off: list[Deed] = []
         self._frozen: list[tuple[float, str, list[Seen]]] = []  # when to thaw whom
 
     @property
@@ -75,7 +76,7 @@ class Mischief(threading.Thread):
         while not self._over.wait(0.05):
             self._thaw(time.monotonic())
             if time.monotonic() >= due:
-                self._do(next(self._plan))
+                self._do_one()
                 due = time.monotonic() + self._draw.uniform(0.5, 1.5) * self._every
         self._thaw(float("inf"))
 
@@ -84,11 +85,20 @@ class Mischief(threading.Thread):
         self._over.set()
         self.join()
 
-    def _do(self, deed: Deed) -> None:
+    def _do_one(self) -> None:
+        """Do the first deed that can be done now: those put off before, then the next of the plan."""
+        self._put_off.append(next(self._plan))
+        for deed in list(self._put_off):
+            if self._do(deed):
+                self._put_off.remove(deed)
+                return
+
+    def _do(self, deed: Deed) -> bool:
+        """Do a deed, unless its program is frozen or on its way up; return whether it was done."""
         name = "postgresql" if deed.target == BACKEND else deed.target
         found = self._house.processes(name)
         if any(name == frozen for _, frozen, _ in self._frozen) or not found:
-            return  # it is being started anew, or frozen: the next deed comes soon
+            return False
         if deed.stops:
             thaw_at = time.monotonic() + self._pause * self._draw.uniform(1.0, 1.2)
             self._frozen.append((thaw_at, name, found))
@@ -96,6 +106,7 @@ class Mischief(threading.Thread):
         else:
             _signal([self._victim(deed.target, found)], signal.SIGKILL)
         self.done[str(deed)] += 1
+        return True
 
     def _victim(self, target: str, found: list[Seen]) -> Seen:
         if target == BACKEND:

@@ -19,7 +19,7 @@ class Options:
     classes: tuple[str, ...]
     at_once: bool  # all classes in one run, for a machine with little time
     every: float  # seconds between two deeds, on average
-    mischief: float  # seconds of deeds at most, per run; the rest of the run is left in peace
+    mischief: float  # seconds of deeds and faults at most, per run; the rest of it is left in peace
     limit: float  # seconds that a run may take
     share: float  # of the writes that go wrong
     latency: float  # seconds that the target takes for each answer
@@ -38,7 +38,7 @@ def read(arguments: list[str] | None = None) -> Options:
     add("--classes", default=",".join(CLASSES), help="write classes to run, with commas")
     add("--at-once", action="store_true", help="one run with all classes side by side")
     add("--every", type=float, default=5.0, help="seconds between two deeds (5)")
-    add("--mischief", type=float, default=150.0, help="seconds of deeds in each run, at most (150)")
+    add("--mischief", type=float, default=120.0, help="seconds of deeds and faults in each run, at most (120)")
     add("--limit", type=float, default=280.0, help="seconds that a run may take (280)")
     add("--share", type=float, default=0.008, help="share of the writes that go wrong (0.008)")
     add("--latency", type=float, default=0.1, help="seconds that the target takes for an answer (0.1)")

@@ -30,7 +30,7 @@ class Pair:
 
 def run(house: House, ledgers: dict[str, Simulator], classes: Sequence[str], options: Options) -> list[Verdict]:
     """Run some write classes side by side and return a verdict for each."""
-    pairs = [Pair(books.patiently(lambda c=c: firm.make(c, ledgers[c].url)), ledgers[c]) for c in classes]
+    pairs = [Pair(firm.make(name, ledgers[name].url), ledgers[name]) for name in classes]
     for pair in pairs:
         target.misbehave(
             pair.ledger, times=options.times, seed=options.seed, share=options.share, latency=options.latency
@@ -61,6 +61,8 @@ def _watch(pairs: list[Pair], mischief: Mischief, options: Options, began: float
                 return
             if gone > options.mischief and mischief.is_alive():
                 mischief.end()
+                for pair in pairs:
+                    pair.ledger.set_faults(latency=options.latency)
             for pair in pairs:
                 if not pair.seconds:
                     standing = books.standing(pair.way)

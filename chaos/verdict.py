@@ -28,9 +28,12 @@ def judge(way: Way, ledger: Simulator, mischief: Mischief, *, seconds: float, se
     people, doubts = books.keys_with_people(way), books.keys_in_doubt(way)
     standing = books.standing(way)
     truth = compare(source, target.written(ledger), with_people=people)
+    known = {*truth.posted, *truth.lost, *truth.doubled, *truth.wrong, *people}
+    withdrawn = {entry["key"] for entry in source} - known
     facts = {
         "received": standing.received,
         "posted": len(truth.posted),
+        "withdrawn": len(withdrawn),  # before anything was posted
         "with_people": len(people),
         "lost": len(truth.lost),
         "doubled": len(truth.doubled),
@@ -39,6 +42,7 @@ def judge(way: Way, ledger: Simulator, mischief: Mischief, *, seconds: float, se
         "unknowns_resolved": standing.resolved,
         "kills": mischief.kills,
         "stops": mischief.stops,
+        "deeds": dict(sorted(mischief.done.items())),
         "seconds": round(seconds),
     }
     verdict = Verdict(way.write_class, facts)
