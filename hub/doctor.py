@@ -21,6 +21,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from governance.keys import KeysUnusable, newest_fingerprint
 from governance.rotation import lost_secrets
+from hub import trail
 from hub.supervisor import parts
 from hub.supervisor.alone import Alone
 from hub.supervisor.postgresql import DURABLE
@@ -162,4 +163,12 @@ def orphans() -> Iterator[Wrong]:
         yield (f"{len(left)} processes run without a supervisor", "it was killed.", remedy)
 
 
-CHECKS: tuple[Check, ...] = (disk, secret_files, database, durability, migrations, broker, keys, orphans)
+def audit_trail() -> Iterator[Wrong]:
+    """The audit trail is the one that was noted."""
+    last = trail.notes()[-1:]
+    for message in [*trail.differs_from_notes(), *(told for each in last for told in each["wrong"])]:
+        remedy = f"Compare the database with a backup of before; the notes are in {trail.place()}."
+        yield ("The audit trail is not as it was written", message, remedy)
+
+
+CHECKS: tuple[Check, ...] = (disk, secret_files, database, durability, migrations, broker, keys, orphans, audit_trail)

@@ -10,6 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
+from celery.schedules import crontab
+
 from hub.supervisor.addresses import remembered
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -151,7 +153,15 @@ if find_spec("routes.tasks"):
             "task": "routes.tasks.sweep",
             "schedule": SWEEP_SECONDS,
             "options": {"queue": "master", "expires": 2 * SWEEP_SECONDS},  # sweeps that waited have no use
-        }
+        },
+        # What comes with the clock alone. Each can be late, lost or doubled: the next one does the same.
+        "publish what is due": {"task": "hub.tasks.publish_due", "schedule": 30.0, "options": {"expires": 30}},
+        "ask for comparisons": {"task": "routes.tasks.compare", "schedule": 300.0, "options": {"expires": 300}},
+        "partitions": {"task": "routes.tasks.make_partitions", "schedule": crontab(hour="1", minute="10")},
+        "note the audit trail's head": {
+            "task": "hub.tasks.note_audit_head",
+            "schedule": crontab(hour="1", minute="40"),
+        },
     }
 
 LOGGING = {

@@ -1,23 +1,18 @@
-"""What the clock starts. A few lines each: the verbs are in the apps."""
-
-from datetime import timedelta
+"""What the clock starts that belongs to no single app. A few lines each: the verbs are in the apps."""
 
 from celery import shared_task
-from django.utils import timezone
 
-from governance.actor import Actor, ActorKind
-from routes.models import Route
-from routes.runs import ask_for_run
-
-SCHEDULE = Actor(ActorKind.RULE, "schedule", "Schedule")
+from governance import versions
+from hub import trail
 
 
 @shared_task(ignore_result=True)
-def start_run(route: str, *, compares: bool = False) -> None:
-    """Ask for a run of a route, by its slug; with `compares` for one that finds what the source has deleted."""
-    row = Route.objects.filter(slug=route, enabled=True).first()
-    if row is None:  # switched off, or renamed: the schedule stays harmless
-        return
-    today = timezone.localdate()
-    window = (today - timedelta(days=row.compare_days), today) if compares else None
-    ask_for_run(row, by=SCHEDULE, trigger="schedule", window=window, compares=compares)
+def publish_due() -> None:
+    """Put in force what was approved to be published by now."""
+    versions.publish_due()
+
+
+@shared_task(ignore_result=True)
+def note_audit_head() -> None:
+    """Verify the audit trail and note its head outside of the database."""
+    trail.note()

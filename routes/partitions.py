@@ -23,19 +23,21 @@ def _month(day: dt.date, ahead: int) -> dt.date:
     return dt.date(number // 12, number % 12 + 1, 1)
 
 
+def names(today: dt.date, *, months_ahead: int = 3) -> dict[str, tuple[str, UUID, UUID]]:
+    """Return the partitions of this month and of those ahead: name → table, first id, first id of the next."""
+    months = [(_month(today, ahead), _month(today, ahead + 1)) for ahead in range(months_ahead + 1)]
+    return {
+        f"{table}_{start:%Y_%m}": (table, first_id(start), first_id(end)) for start, end in months for table in TABLES
+    }
+
+
 def ensure(today: dt.date, *, months_ahead: int = 3) -> list[str]:
     """Make the partitions of this month and of those ahead that are missing; return their names."""
     made = []
     with connection.cursor() as cursor:
-        for ahead in range(months_ahead + 1):
-            start, end = _month(today, ahead), _month(today, ahead + 1)
-            for table in TABLES:
-                name = f"{table}_{start:%Y_%m}"
-                cursor.execute("SELECT to_regclass(%s) IS NULL", [name])
-                if cursor.fetchone()[0]:
-                    cursor.execute(
-                        f"CREATE TABLE {name} PARTITION OF {table} "
-                        f"FOR VALUES FROM ('{first_id(start)}') TO ('{first_id(end)}')"
-                    )
-                    made.append(name)
+        for name, (table, start, end) in names(today, months_ahead=months_ahead).items():
+            cursor.execute("SELECT to_regclass(%s) IS NULL", [name])
+            if cursor.fetchone()[0]:
+                cursor.execute(f"CREATE TABLE {name} PARTITION OF {table} FOR VALUES FROM ('{start}') TO ('{end}')")
+                made.append(name)
     return made

@@ -26,6 +26,10 @@ from routes.models.movement import RunState
 from routes.plan import NotReadyToRun, Plan, current, plan
 
 
+class NothingToRead(ValueError):
+    """The route's source is our API; the message says what to do instead."""
+
+
 class LeaseLost(Exception):
     """Another worker has this run now; what this one was about to store is dropped."""
 
@@ -39,6 +43,8 @@ def ask_for_run(
     Raises governance.rights.NotAllowed.
     """
     require(by, Right.RESUBMIT, route.legal_entity)
+    if route.takes_events:
+        raise NothingToRead(f"{route} takes what is sent to it and reads nothing. Ask the sender to send it again.")
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pk.id FROM routes_route pk WHERE id = %s FOR UPDATE", [route.pk])
         open_ = Run.objects.filter(route=route, state__in=[RunState.WAITING, RunState.RUNNING]).first()

@@ -8,8 +8,9 @@ from celery import shared_task
 from django.db import connection
 
 from routes import deliver as delivering
-from routes import intake, nudges, partitions, releases, runs
+from routes import intake, nudges, partitions, releases, runs, schedules
 from routes.draining import Drains
+from routes.models import Route
 
 SECONDS = 10.0  # how long a nudge works before it makes room for others
 SHORT_WAIT = 1.5  # seconds that a nudge waits for a connection to take work again; longer ones are the sweep's
@@ -82,6 +83,21 @@ def sweep() -> None:
         nudges.run(route)
     for route in intake.due_routes():
         nudges.events(route)
+
+
+@shared_task(ignore_result=True)
+def scheduled_run(route_id: int) -> None:
+    """Ask for a run because its time has come; a route that is switched off or gone needs none."""
+    route = Route.objects.filter(pk=route_id, enabled=True).select_related("legal_entity").first()
+    if route is not None:
+        nudges.run(schedules.run_by_schedule(route).route_id)
+
+
+@shared_task(ignore_result=True)
+def compare() -> None:
+    """Ask for the day's comparing runs."""
+    for run in schedules.ask_for_comparisons():
+        nudges.run(run.route_id)
 
 
 @shared_task(ignore_result=True)
