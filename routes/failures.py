@@ -1,4 +1,7 @@
-"""Writing down why something stopped, and closing what has passed: many rows in a constant number of queries."""
+"""Writing down why something stopped, and closing what has passed: many rows in a constant number of queries.
+
+Both leave the row untaken: the exception queue takes in what was written down and what was closed by the same mark.
+"""
 
 import re
 from collections.abc import Sequence
@@ -17,6 +20,7 @@ from routes.bulk import array, copy_in
 
 NUMBERS = re.compile(r"\d+")
 LIMIT = 250
+BREAKS = [Category.OUTAGE.value, Category.CREDENTIALS.value]  # categories that open a connection's breaker
 
 
 @dataclass(slots=True)
@@ -86,7 +90,7 @@ def close(*, transactions: Sequence[UUID] = (), records: Sequence[UUID] = (), ho
     """Close the open failures of transactions and records; return how many there were."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE routes_failure SET closed_at = (SELECT hub_now()), closed_how = %s"
+            "UPDATE routes_failure SET closed_at = (SELECT hub_now()), closed_how = %s, taken = false"
             " WHERE closed_at IS NULL AND (transaction_id = ANY(%s::uuid[])"
             " OR record_id = ANY(%s::uuid[]) AND transaction_id IS NULL)",
             [how, array(transactions), array(records)],
@@ -98,9 +102,22 @@ def close_of_run(route: int, *, stage: str, how: str) -> int:
     """Close the open failures of a route's runs once a run has got past them."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE routes_failure SET closed_at = (SELECT hub_now()), closed_how = %s"
+            "UPDATE routes_failure SET closed_at = (SELECT hub_now()), closed_how = %s, taken = false"
             " WHERE closed_at IS NULL AND route_id = %s AND stage = %s AND run_id IS NOT NULL"
             " AND record_id IS NULL AND transaction_id IS NULL",
             [how, route, stage],
+        )
+        return int(cursor.rowcount)
+
+
+def close_of_recovered(*, how: str) -> int:
+    """Close what an open breaker was written down as, for connections whose breaker is closed again."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE routes_failure f SET closed_at = (SELECT hub_now()), closed_how = %s, taken = false"
+            " FROM connectors_connection c WHERE c.id = f.connection_id AND c.breaker_state = 'closed'"
+            " AND f.closed_at IS NULL AND f.category = ANY(%s::text[])"
+            " AND f.record_id IS NULL AND f.transaction_id IS NULL AND f.run_id IS NULL",
+            [how, BREAKS],
         )
         return int(cursor.rowcount)

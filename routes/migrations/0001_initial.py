@@ -466,7 +466,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='failure',
-            index=models.Index(condition=models.Q(('closed_at__isnull', True)), fields=['fingerprint'], name='failure_open_cause'),
+            index=models.Index(fields=['fingerprint', 'closed_at'], name='failure_cause'),
         ),
         migrations.AddConstraint(
             model_name='failure',

@@ -39,7 +39,7 @@ class Failure(models.Model):
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
     closed_how = models.CharField(max_length=30, blank=True)  # fixed, waived, auto:newer_version, …
-    taken = models.BooleanField(default=False)  # by the exception queue
+    taken = models.BooleanField(default=False)  # by the exception queue; false again when it is closed
 
     entity_path = "legal_entity"
     objects = EntityScopedQuerySet.as_manager()
@@ -51,7 +51,7 @@ class Failure(models.Model):
                 name="failure_open_transaction", fields=["transaction_id"], condition=models.Q(closed_at__isnull=True)
             ),
             models.Index(name="failure_open_record", fields=["record_id"], condition=models.Q(closed_at__isnull=True)),
-            models.Index(name="failure_open_cause", fields=["fingerprint"], condition=models.Q(closed_at__isnull=True)),
+            models.Index(name="failure_cause", fields=["fingerprint", "closed_at"]),
         ]
         constraints = [
             models.CheckConstraint(
