@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from bench.case import Case, Result, Tally
+from bench.case import IN_FLIGHT, Case, Result, Tally
 from bench.stub import Stub
 from hub.supervisor import parts
 from hub.supervisor.child import Child
@@ -46,6 +46,8 @@ class Hub:
         options = Options.of({**os.environ, "STATE": str(servers.places.state), "DEMO": "0"})
         environment = parts.environment(options, servers.environment, {"ledger": stub.port})
         environment["CONNECTOR_PATHS"] = str(CONNECTORS)
+        # The operator's setting for a target that takes so many calls at once: each worker may use its share.
+        environment["DELIVERY_AT_ONCE"] = str(IN_FLIGHT // len(options.workers))
         self.workers = parts.workers(options, servers.places, environment)
         self.children: list[Child] = [*self.workers, parts.beat(servers.places, environment)]
         self.routes = 0
