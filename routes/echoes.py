@@ -20,20 +20,38 @@ def among(plan: Plan, arrivals: Sequence[Arrival]) -> list[Arrival]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT h.live_external_id, e.target_version, p.body
+            SELECT h.live_external_id, h.id, h.live_hash = '', e.target_version, p.body
             FROM routes_keyhead h
             JOIN routes_effect e ON e.id = h.live_effect_id
             JOIN routes_transaction t ON t.id = h.live_transaction_id
             JOIN routes_record r ON r.id = t.record_id
+            JOIN routes_route way ON way.id = r.route_id AND way.canonical_entity = %s
             LEFT JOIN routes_payload p ON p.id = coalesce(t.canonical_payload_id, r.canonical_payload_id)
             WHERE h.connection_id = %s AND h.mirrored AND h.live_external_id = ANY(%s)
             """,
-            [plan.connection_id, [a.key for a in arrivals]],
+            [plan.entity, plan.connection_id, [a.key for a in arrivals]],
         )
-        written = {external: (version, body) for external, version, body in cursor.fetchall()}
+        written = {external: rest for external, *rest in cursor.fetchall()}
     if not written:
         return []
-    return [a for a in arrivals if a.key in written and not a.failed and _says_the_same(plan, a, *written[a.key])]
+    known = [a for a in arrivals if a.key in written and not a.failed]
+    found = [a for a in known if not written[a.key][1] and _says_the_same(plan, a, *written[a.key][2:])]
+    ours = {a.key for a in found}
+    _no_longer_ours([written[a.key][0] for a in known if a.key not in ours])
+    return found
+
+
+def _no_longer_ours(heads: Sequence[int]) -> None:
+    """Note that something else stands there than what the hub wrote.
+
+    The next version wanted there is written even where it equals what the hub wrote last, and reading that value back
+    meanwhile is a change made there, not an echo. A hash that equals none says so.
+    """
+    if heads:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE routes_keyhead SET live_hash = '' WHERE id = ANY(%s) AND live_hash <> ''", [list(heads)]
+            )
 
 
 def _says_the_same(plan: Plan, arrival: Arrival, version: str, body: str | None) -> bool:

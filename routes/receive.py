@@ -211,7 +211,9 @@ def withdraw_missing(plan: Plan, keys: Sequence[str], *, run: UUID | None) -> in
         ]
         for arrival in arrivals:
             arrival.stage = "compare"
-        storing.load_canonical(plan, arrivals)
+        echoed = arrivals
+        arrivals = storing.load_canonical(plan, echoed)
+        storing.remember_seen(plan, [a for a in echoed if a.causation is not None])
         placed = storing.where_posted(plan, arrivals)
         evaluation.evaluate(plan, arrivals, posted_at=lambda a: placed.get(a.key, {}))
         storing.store(plan, arrivals, run=run, now=now)

@@ -61,8 +61,11 @@ def nothing_arrived(plan: Plan, key: str, last: UUID, now: dt.datetime) -> Arriv
     return arrival
 
 
-def load_canonical(plan: Plan, arrivals: Sequence[Arrival]) -> None:
-    """Give withdrawn arrivals the canonical form of the version before them, so that they have entity and money."""
+def load_canonical(plan: Plan, arrivals: Sequence[Arrival]) -> list[Arrival]:
+    """Give withdrawn arrivals the canonical form of the version before them, so that they have entity and money.
+
+    Returns those that have one: an echo, our own write read back, was never stored.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -72,12 +75,14 @@ def load_canonical(plan: Plan, arrivals: Sequence[Arrival]) -> None:
             [[a.causation for a in arrivals]],
         )
         found = {row[0]: row[1:] for row in cursor.fetchall()}
-    for arrival in arrivals:
+    known = [a for a in arrivals if a.causation in found]
+    for arrival in known:
         assert arrival.causation is not None
         arrival.legal_entity, arrival.occurred_on, arrival.correlation, before, body = found[arrival.causation]
         arrival.version = max(arrival.version, before + "~")  # later than anything the source said before
         arrival.canonical = codec.loads(ENTITIES[plan.entity], body.encode()) if body else {}
         arrival.causation = None
+    return known
 
 
 def remember_seen(plan: Plan, arrivals: Sequence[Arrival]) -> None:

@@ -1,0 +1,179 @@
+"""Echoes: two systems that mirror each other come to rest, and end up the same."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+from django.db import transaction
+
+from connectors.models import Connection
+from connectors.outcome import Result, WriteOutcome, WriteRequest
+from governance import versions
+from governance.models import LegalEntity
+from routes import deliver, receive, shipments
+from routes.models import Destination, Effect, Failure, KeyHead, Route, SourceHead, Transaction
+from routes.plan import current, plan
+from tests.routes.world import INWARD, OUTWARD, entry
+
+FIELDS = ("key", "legal_entity", "worker_code", "project_code", "task_code", "role", "worked_on", "hours", "notes",
+          "billable", "bill_rate", "amount", "currency", "status")  # fmt: skip
+TO_CANONICAL = {f["from"]: f["to"] for f in INWARD["fields"] if "from" in f}
+MIRROR = {
+    **OUTWARD, "name": "mirror-out", "rules": [],
+    "fields": [{"to": name, "from": TO_CANONICAL[name]} for name in FIELDS if name != "key"]
+    + [{"to": "key", "formula": "hub.key"}],
+}  # fmt: skip
+
+
+@dataclass
+class System:
+    """One of the two: what it holds, by key. Every write counts its version up, as a person's edit does."""
+
+    records: dict[str, dict[str, Any]] = field(default_factory=dict)
+    writes: int = 0
+
+    def edit(self, number: int, **more: Any) -> None:
+        """Do what a person does there."""
+        made = entry(number)
+        before = self.records.get(made["key"])
+        self._put({**(before or made), **more}, before)
+
+    def write(self, requests: Sequence[WriteRequest]) -> list[WriteOutcome]:
+        """Take what the hub sends; the answer says nothing of the version that it became."""
+        for request in requests:
+            body = msgspec.json.decode(request.body, type=dict[str, Any])
+            before = self.records.get(body["key"])
+            self.writes += 1
+            if request.operation == "reverse":
+                self._put({**(before or {}), "status": "rejected"}, before)
+            else:
+                self._put({**(before or entry(int(body["key"][3:]))), **body}, before)
+        return [WriteOutcome(Result.CONFIRMED, external_id=r.key, reference=r.key) for r in requests]
+
+    def _put(self, values: dict[str, Any], before: dict[str, Any] | None) -> None:
+        version = (before["version"] if before else 0) + 1
+        stamp = f"2026-10-06T08:{version:02d}:00.000000Z"
+        numbers = {name: Decimal(str(values[name])) for name in ("hours", "amount", "bill_rate")}
+        self.records[values["key"]] = {**values, **numbers, "version": version, "changed_at": stamp}
+
+    def says(self) -> dict[str, tuple[Any, ...]]:
+        """Return what matters of its records, by key."""
+        return {key: tuple(r[name] for name in FIELDS) for key, r in self.records.items()}
+
+
+@dataclass
+class Mirror:
+    """Two systems and a route each way."""
+
+    left: System
+    right: System
+    routes: dict[str, Route]
+    connections: dict[int, System]
+
+    def turn(self) -> None:
+        """Read both once and deliver what is due."""
+        for name, system in (("left", self.left), ("right", self.right)):
+            with transaction.atomic():
+                made = plan(current(self.routes[name]).pk)
+                receive.take_in(made, [dict(r) for r in system.records.values()], run=None)
+            for connection_id in self.connections:
+                for _ in range(3):
+                    deliver.deliver(connection_id=connection_id, lane="posting", stream="entries")
+
+    def rest(self, turns: int = 8) -> int:
+        """Turn until nothing is written any more; return how many effects it took."""
+        before = Effect.objects.count()
+        for _ in range(turns):
+            effects = Effect.objects.count()
+            self.turn()
+            if Effect.objects.count() == effects:
+                return effects - before
+        pytest.fail(f"still writing after {turns} turns: {list(Effect.objects.values_list('key', 'operation'))}")
+
+
+@pytest.fixture
+def mirror(db: None, monkeypatch: pytest.MonkeyPatch) -> Mirror:
+    plan.cache_clear()
+    entity = LegalEntity.objects.create(code="HP-DE", name="Halden & Partner GmbH", country="DE", currency="EUR")
+    for content in (INWARD, MIRROR):
+        versions.install(kind="mapping", object_key=str(content["name"]), content=content)
+    sides = {
+        slug: Connection.objects.create(
+            slug=slug, name=slug.title(), connector="ledger_idempotent", legal_entity=entity, environment="sandbox",
+            answers={"base_url": ""},
+        )
+        for slug in ("left", "right")
+    }  # fmt: skip
+    routes = {}
+    for here, there in (("left", "right"), ("right", "left")):
+        routes[here] = Route.objects.create(
+            slug=f"from-{here}", name=f"From {here}", legal_entity=entity, connection=sides[here],
+            stream="time_entries", canonical_entity="time_entry", mapping="ledger-time-in",
+        )  # fmt: skip
+        Destination.objects.create(
+            route=routes[here], name=there.title(), connection=sides[there], stream="entries", mapping="mirror-out",
+            correction="update",
+        )  # fmt: skip
+    made = Mirror(System(), System(), routes, {})
+    made.connections = {sides["left"].pk: made.left, sides["right"].pk: made.right}
+    monkeypatch.setattr(shipments, "send_requests", lambda c, d, requests, n: made.connections[c.pk].write(requests))
+    return made
+
+
+def at_rest(mirror: Mirror) -> None:
+    assert mirror.left.says() == mirror.right.says()
+    assert not KeyHead.objects.exclude(transaction_id=None).exists()
+    assert not Failure.objects.filter(closed_at=None).exists()
+    assert set(Transaction.objects.values_list("state", flat=True)) <= {"posted", "superseded", "filtered"}
+
+
+def test_new_record_is_written_once_and_comes_to_rest(mirror: Mirror) -> None:
+    for number in range(1, 6):
+        mirror.left.edit(number)
+    assert mirror.rest() == 5
+    at_rest(mirror)
+    assert (mirror.left.writes, mirror.right.writes) == (0, 5)
+
+
+def test_change_on_either_side_reaches_the_other_and_comes_to_rest(mirror: Mirror) -> None:
+    mirror.left.edit(1)
+    mirror.rest()
+    mirror.right.edit(1, hours="6.00", amount="600.00")
+    assert mirror.rest() == 1
+    at_rest(mirror)
+    assert mirror.left.records["TE-0000001"]["hours"] == 6
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_change_back_to_what_the_hub_once_wrote_is_no_echo(mirror: Mirror, side: str) -> None:
+    mirror.left.edit(1, hours="8.00")
+    mirror.rest()
+    mirror.right.edit(1, hours="6.00")
+    mirror.rest()
+    getattr(mirror, side).edit(1, hours="8.00")
+    mirror.rest()
+    at_rest(mirror)
+    assert mirror.left.records["TE-0000001"]["hours"] == 8
+
+
+def test_records_of_both_sides_meet(mirror: Mirror) -> None:
+    mirror.left.edit(1)
+    mirror.right.edit(2)
+    mirror.rest()
+    for hours, side in (("1.00", mirror.left), ("2.00", mirror.right), ("1.00", mirror.right), ("3.00", mirror.left)):
+        side.edit(1, hours=hours)
+        side.edit(2, hours=hours)
+        assert mirror.rest() <= 4
+        at_rest(mirror)
+
+
+def test_our_own_write_that_vanishes_there_breaks_no_comparison(mirror: Mirror) -> None:
+    mirror.left.edit(1)
+    mirror.rest()
+    with transaction.atomic():
+        made = plan(current(mirror.routes["right"]).pk)
+        assert receive.withdraw_missing(made, ["TE-0000001"], run=None) == 0
+    assert SourceHead.objects.get(route=mirror.routes["right"]).withdrawn
