@@ -126,7 +126,7 @@ USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = STATE / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-LOGIN_URL = "admin:login"
+LOGIN_URL = "login"  # not the admin's: finance has no business in there and is refused by it
 LOGIN_REDIRECT_URL = "/"
 
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://")  # kombu's word for a Redis on a Unix socket
@@ -153,6 +153,11 @@ if find_spec("routes.tasks"):
             "task": "routes.tasks.sweep",
             "schedule": SWEEP_SECONDS,
             "options": {"queue": "master", "expires": 2 * SWEEP_SECONDS},  # sweeps that waited have no use
+        },
+        "exceptions": {
+            "task": "exceptions_queue.tasks.sweep",
+            "schedule": SWEEP_SECONDS,
+            "options": {"queue": "master", "expires": 2 * SWEEP_SECONDS},
         },
         # What comes with the clock alone. Each can be late, lost or doubled: the next one does the same.
         "publish what is due": {"task": "hub.tasks.publish_due", "schedule": 30.0, "options": {"expires": 30}},

@@ -1,0 +1,38 @@
+"""What a remedy lets go, as a row: a page answers at once, and a worker that dies halfway leaves nothing behind."""
+
+from django.db import models
+from django.db.models import Q
+
+from exceptions_queue.models.work_item import WorkItem
+from governance.actor import Actor, ActorKind
+from governance.scoping import EntityScopedQuerySet
+
+
+class Release(models.Model):
+    """The members of an item that somebody sent through again, and how far that is."""
+
+    item = models.ForeignKey(WorkItem, on_delete=models.CASCADE, related_name="releases")
+    requested_at = models.DateTimeField()  # members that stopped later are not meant
+    actor_kind = models.CharField(max_length=6)
+    actor_id = models.CharField(max_length=200)
+    actor_name = models.CharField(max_length=200)
+    reason = models.TextField()
+    as_then = models.BooleanField(default=False)  # with the configuration of then
+    reached = models.UUIDField(null=True)  # the last failure that was looked at
+    looked_at = models.PositiveIntegerField(default=0)
+    went_on = models.PositiveIntegerField(default=0)
+    done_at = models.DateTimeField(null=True)
+
+    entity_path = "item__legal_entity"
+    objects = EntityScopedQuerySet["Release"].as_manager()
+
+    class Meta:
+        indexes = [models.Index(name="release_open", fields=["item"], condition=Q(done_at__isnull=True))]
+
+    def __str__(self) -> str:
+        return self.reason
+
+    @property
+    def actor(self) -> Actor:
+        """Return who asked for it."""
+        return Actor(ActorKind(self.actor_kind), self.actor_id, self.actor_name)

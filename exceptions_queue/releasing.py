@@ -1,0 +1,87 @@
+"""Sending an item's members through again, a bounded number in each commit.
+
+The request is a row: what a page cannot finish at once a worker does, and a worker that dies goes on where it was.
+Members that stop again stop with a new failure, later than the request, and are not tried twice.
+"""
+
+import time
+from collections.abc import Sequence
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from exceptions_queue.models import Release, State, WorkItem
+from exceptions_queue.moving import event_of
+from governance.actor import By, as_actor
+from routes import reprocess
+from routes.models import Failure
+
+STEP = 1000  # members in one commit
+
+
+def ask(item: WorkItem, *, by: By, reason: str, as_then: bool = False) -> Release:
+    """Write down that an item's open members go through again; call it last in a remedy's commit.
+
+    The first step follows at once after the commit; what is left goes to a worker. The remedy has asked the rights.
+    """
+    actor = as_actor(by)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT hub_now()")
+        now = cursor.fetchone()[0]
+    row = WorkItem.objects.select_for_update(of=("self",)).get(pk=item.pk)
+    was = row.state
+    if row.is_open:
+        row.state = State.RESUBMITTED
+        row.save(update_fields=["state"])
+    event_of(row, by=by, verb="sent again", at=timezone.now(), frm=was, reason=reason).save()
+    return Release.objects.create(
+        item=row, requested_at=now, actor_kind=actor.kind.value, actor_id=actor.id, actor_name=actor.name,
+        reason=reason, as_then=as_then,
+    )  # fmt: skip
+
+
+def work(*, seconds: float, release: int | None = None) -> bool:
+    """Go on with releases that are not done, for a while; return whether there is more to do."""
+    until = time.monotonic() + seconds
+    while True:
+        more = _step(release)
+        if more is None:
+            return False
+        if time.monotonic() > until:
+            return True
+
+
+def _step(number: int | None) -> bool | None:
+    """Take the next members of one release on; None when there is no release that is not done."""
+    with transaction.atomic():
+        waiting = Release.objects.select_for_update(skip_locked=True, of=("self",)).filter(done_at=None)
+        if number is not None:
+            waiting = waiting.filter(pk=number)
+        release = waiting.select_related("item").order_by("pk").first()
+        if release is None:
+            return None
+        members = _members(release)
+        if not members:
+            release.done_at = timezone.now()
+        else:
+            release.went_on += _take_on(release, members)
+            release.looked_at += len(members)
+            release.reached = members[-1].pk
+        release.save()
+        return bool(members)
+
+
+def _members(release: Release) -> list[Failure]:
+    rows = release.item.failures().filter(opened_at__lte=release.requested_at)
+    if release.reached:
+        rows = rows.filter(pk__gt=release.reached)
+    return list(rows.order_by("pk")[:STEP])
+
+
+def _take_on(release: Release, members: Sequence[Failure]) -> int:
+    sent = [m.transaction_id for m in members if m.transaction_id]
+    records = [m.record_id for m in members if m.record_id and not m.transaction_id]
+    went_on = reprocess.transactions(
+        sent, by=release.actor, reason=release.reason, how="fixed", as_then=release.as_then
+    )
+    return len(went_on) + len(reprocess.records(records, by=release.actor, reason=release.reason, how="fixed"))

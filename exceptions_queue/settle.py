@@ -1,0 +1,129 @@
+"""Closing items whose members have all come to an end, with the code that says how.
+
+Codes that begin with `auto:` are the hub's own finding. `fixed` is given only when everything that was sent again is
+posted (or has become needless); until then the item stays "sent again".
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from exceptions_queue.models import Release, Resolution, RootCause, State, WorkItem, WorkItemEvent
+from exceptions_queue.moving import event_of
+from governance import audit
+from governance.actor import ENGINE, Actor, ActorKind
+from routes.states import ENDS
+from routes.states import State as Stands
+
+OUTCOMES = """
+WITH mine AS (
+    SELECT i.number, f.transaction_id, f.record_id, f.closed_how
+    FROM exceptions_queue_workitem i
+    JOIN routes_failure f ON f.fingerprint = i.fingerprint AND f.closed_at >= i.opened_at
+    WHERE i.number = ANY(%s)
+), sent_again AS (
+    SELECT number, transaction_id AS id FROM mine WHERE closed_how = 'fixed' AND transaction_id IS NOT NULL
+    UNION
+    SELECT m.number, t.id FROM mine m JOIN routes_transaction t ON t.record_id = m.record_id
+    WHERE m.closed_how = 'fixed' AND m.transaction_id IS NULL
+)
+SELECT number, 'closed', closed_how, count(*) FROM mine GROUP BY number, closed_how
+UNION ALL
+SELECT s.number, 'stands', t.state, count(*)
+FROM sent_again s JOIN routes_transaction t ON t.id = s.id GROUP BY s.number, t.state
+"""
+CHANGED = ("state", "waiting_on", "resolution", "root_cause", "resolved_by", "resolved_at")
+STOPPED = {Stands.FAILED, Stands.PARKED, Stands.HELD}
+
+
+def settle_sent_again(limit: int = 500) -> int:
+    """Close the items that were sent again and whose members have all arrived since; return how many."""
+    with transaction.atomic():
+        rows = WorkItem.objects.select_for_update(of=("self",), skip_locked=True).filter(
+            state=State.RESUBMITTED, members=0
+        )
+        return settle(list(rows.order_by("opened_at")[:limit]))
+
+
+def settle(items: list[WorkItem]) -> int:
+    """Close those of these locked items, all without open members, that are at an end; return how many.
+
+    A constant number of queries.
+    """
+    if not items:
+        return 0
+    closed, stands, now = _outcomes([item.number for item in items])
+    people = _people(items)
+    releasing = set(Release.objects.filter(item__in=items, done_at=None).values_list("item_id", flat=True))
+    events: list[WorkItemEvent] = []
+    done = []
+    for item in items:
+        was = item.state
+        code = _code(closed.get(item.number, {}), stands.get(item.number, {}))
+        if code is None or item.number in releasing:
+            if was != State.RESUBMITTED:
+                item.state = State.RESUBMITTED
+                events.append(event_of(item, by=ENGINE, verb="sent again", at=now, frm=was, reason="on its way again"))
+            continue
+        who = ENGINE if code.startswith("auto:") else people.get(item.number, ENGINE)
+        _resolve(item, code, who, now)
+        done.append((item, who))
+        events.append(event_of(item, by=who, verb="resolved", at=now, frm=was, reason=code.label))
+    WorkItem.objects.bulk_update(items, CHANGED)
+    WorkItemEvent.objects.bulk_create(events)
+    audit.record_all(
+        [
+            audit.entry_of(
+                by=who, verb="resolve", thing=item, after={"resolution": item.resolution},
+                legal_entity=item.legal_entity_id,
+            )
+            for item, who in done
+        ]
+    )  # fmt: skip
+    return len(done)
+
+
+def _outcomes(
+    numbers: list[int],
+) -> tuple[dict[int, dict[str, int]], dict[int, dict[str, int]], datetime]:
+    """Return per item how its failures were closed, and where what was sent again stands; and the time."""
+    closed: dict[int, dict[str, int]] = {}
+    stands: dict[int, dict[str, int]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT hub_now()")
+        now = cursor.fetchone()[0]
+        cursor.execute(OUTCOMES, [numbers])
+        for number, kind, name, count in cursor.fetchall():
+            (closed if kind == "closed" else stands).setdefault(number, {})[name] = count
+    return closed, stands, now
+
+
+def _people(items: Iterable[WorkItem]) -> dict[int, Actor]:
+    """Return who last had a hand in each item."""
+    last = (
+        WorkItemEvent.objects.filter(item__in=list(items), actor_kind=ActorKind.PERSON)
+        .order_by("item_id", "-pk")
+        .distinct("item_id")
+    )
+    return {each.item_id: Actor(ActorKind.PERSON, each.actor_id, each.actor_name) for each in last}
+
+
+def _code(closed: dict[str, int], stands: dict[str, int]) -> Resolution | None:
+    """Return how an item ended; None while something is under way."""
+    if any(state not in ENDS and state not in STOPPED for state in stands):
+        return None
+    if closed.get("fixed"):
+        return Resolution.PASSED_ON if any(state in STOPPED for state in stands) else Resolution.FIXED
+    if closed.get("waived"):
+        return Resolution.WAIVED
+    automatic = {how: count for how, count in closed.items() if how in Resolution.values}
+    most = max(automatic, key=lambda how: automatic[how], default=Resolution.RETRY_SUCCEEDED)
+    return Resolution(most)
+
+
+def _resolve(item: WorkItem, code: Resolution, who: Actor, now: datetime) -> None:
+    item.state, item.waiting_on, item.resolution = State.RESOLVED, "", code
+    item.resolved_by, item.resolved_at = who.reference, now
+    if not item.root_cause:
+        item.root_cause = RootCause.NO_ACTION if code == Resolution.WAIVED else ""

@@ -1,0 +1,34 @@
+"""Celery tasks of the queue: nudges, as everywhere. The sweep is in the beat schedule."""
+
+import time
+
+from celery import shared_task
+from django.db import transaction
+
+from exceptions_queue import intake, releasing, settle
+from routes import failures
+
+SECONDS = 20.0  # how long one call works
+
+
+@shared_task(ignore_result=True)
+def sweep() -> None:
+    """Take failures in, close what has arrived, and go on with releases."""
+    until = time.monotonic() + SECONDS
+    failures.close_of_recovered(how="auto:retry_succeeded")
+    while intake.take_in() and time.monotonic() < until:
+        pass
+    settle.settle_sent_again()
+    releasing.work(seconds=max(0.0, until - time.monotonic()))
+
+
+@shared_task(ignore_result=True)
+def release(number: int) -> None:
+    """Go on with one release."""
+    if releasing.work(seconds=SECONDS, release=number):
+        nudge_release(number)
+
+
+def nudge_release(number: int) -> None:
+    """Say, once this commit stands, that a release wants to go on."""
+    transaction.on_commit(lambda: release.apply_async((number,), queue="master"))

@@ -1,0 +1,121 @@
+"""What an item says of its cause, from the oldest failure it holds. Words for finance: no ids of ours, no codes."""
+
+import re
+from typing import Any
+
+import msgspec
+from django.db import connection
+
+from canonical.entities import ENTITIES
+from canonical.entity import Mask
+from canonical.failure import CATEGORIES, Category
+from canonical.masking import HIDDEN, mask
+from exceptions_queue.models import WorkItem
+from mappings.models import LookupTable
+
+SENTENCE = re.compile(r"(?<=[.!?])\s")
+TITLE = 300
+
+OLDEST = """
+SELECT f.fingerprint, f.legal_entity_id, f.category, f.route_id, f.connection_id, f.field, f.rule, f."table",
+    f.table_key, f.accepted, f.message, f.hint, route.canonical_entity, connection.name
+FROM unnest(%s::text[]) AS cause (fingerprint)
+CROSS JOIN LATERAL (
+    SELECT * FROM routes_failure WHERE fingerprint = cause.fingerprint AND closed_at IS NULL
+    ORDER BY opened_at, id LIMIT 1
+) f
+LEFT JOIN routes_route route ON route.id = f.route_id
+LEFT JOIN connectors_connection connection ON connection.id = f.connection_id
+"""
+
+
+def tell(causes: list[str]) -> list[dict[str, Any]]:
+    """Return what new items of these causes say, as fields of WorkItem. Two queries, whatever their number."""
+    if not causes:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(OLDEST, [causes])
+        names = [column.name for column in cursor.description]
+        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    titles = dict(LookupTable.objects.filter(name__in={row["table"] for row in rows}).values_list("name", "title"))
+    return [_told(row, titles) for row in rows]
+
+
+def _told(row: dict[str, Any], titles: dict[str, str]) -> dict[str, Any]:
+    info = CATEGORIES[Category(row["category"])]
+    key = _key(row["table_key"])
+    return {
+        "fingerprint": row["fingerprint"],
+        "legal_entity_id": row["legal_entity_id"],
+        "category": row["category"],
+        "route_id": row["route_id"],
+        "connection_id": row["connection_id"],
+        "entity": row["canonical_entity"] or "",
+        "field": row["field"],
+        "rule": row["rule"],
+        "table": row["table"],
+        "table_key": key or None,
+        "accepted": row["accepted"],
+        "cause": row["message"],
+        "hint": row["hint"],
+        "owner": info.owner.value,
+        "title": _title(row, key, titles)[:TITLE],
+    }
+
+
+def _key(stored: Any) -> list[str]:
+
+    found = msgspec.json.decode(stored) if isinstance(stored, str) else stored
+    return [str(part) for part in found or []]
+
+
+def _title(row: dict[str, Any], key: list[str], titles: dict[str, str]) -> str:
+    category, shown = Category(row["category"]), " / ".join(key)
+    if category is Category.MISSING_REFERENCE and row["table"]:
+        return f"{plain(row['table']).capitalize()} {shown} does not exist yet in {row['name'] or 'the target'}"
+    if category is Category.UNMAPPED_VALUE and row["table"]:
+        return f"{titles.get(row['table']) or plain(row['table']).capitalize()}: no row for {shown}"
+    if category in (Category.OUTAGE, Category.CREDENTIALS):
+        return f"{row['name'] or 'A system'}: {CATEGORIES[category].title.lower()}"
+    first = SENTENCE.split(row["message"].strip(), maxsplit=1)[0].rstrip(".")
+    return first or CATEGORIES[category].title
+
+
+def plain(name: str) -> str:
+    """Return a name of ours as people read it: "time_entry" is "time entry"."""
+    return name.replace("_", " ").replace("-", " ")
+
+
+def counted(number: int, entity: str) -> str:
+    """Return "1 time entry", "412 time entries"; records of an unknown kind are called so."""
+    noun = plain(entity) or "record"
+    if number != 1:
+        noun = f"{noun[:-1]}ies" if noun.endswith("y") and noun[-2:-1] not in "aeiou" else f"{noun}s"
+    return f"{number:,} {noun}"
+
+
+def missing(item: WorkItem) -> str:
+    """Return what the members wait for, in words: "project P-881"; "" when they wait for nothing that has a name."""
+    return f"{plain(item.table)} {' / '.join(item.table_key)}" if item.table and item.table_key else ""
+
+
+def title_for(item: WorkItem, masks: frozenset[Mask]) -> str:
+    """Return an item's title as somebody with these masks may read it: a hidden value is told by its kind only."""
+    if tells(item, masks):
+        return item.title
+    return f"{CATEGORIES[Category(item.category)].title}: {plain(item.field)}"
+
+
+def tells(item: WorkItem, masks: frozenset[Mask]) -> bool:
+    """Return whether the words of an item's cause may be shown: they may quote the failing value."""
+    entity = ENTITIES.get(item.entity)
+    known = entity.by_name.get(item.field) if entity else None
+    return known is None or known.mask is Mask.NONE or known.mask in masks
+
+
+def about_for(item: WorkItem, masks: frozenset[Mask]) -> str:
+    """Return what all members share, in words: "customer C-12 · project P-881 · period 2026-10"."""
+    entity = ENTITIES.get(item.entity)
+    shown = mask(entity, item.about, masks) if entity else {}
+    named = [(plain(name).removesuffix(" id").removesuffix(" code"), found) for name, found in shown.items()]
+    return " · ".join(f"{name.removesuffix(' name')} {found}" for name, found in named if found != HIDDEN)

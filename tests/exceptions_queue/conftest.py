@@ -1,0 +1,38 @@
+"""The world of the routes' tests, and the people who act in it."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from tests.routes.conftest import make_world
+
+__all__ = ["make_world", "staff"]
+
+
+@dataclass
+class Staff:
+    """The firm's people, each with the role of the demonstration, in the German company unless it says otherwise."""
+
+    farid: object  # finance in Germany
+    clara: object  # controller everywhere
+    viktor: object  # viewer in Germany
+    ingrid: object  # integration admin everywhere
+    olga: object  # operator everywhere
+    stranger: object  # finance in Britain
+
+
+@pytest.fixture
+def staff(transactional_db: None) -> Staff:
+    """Return the staff."""
+    from governance.rights import Role  # the first conftest to load is read before Django's settings are
+    from tests.governance.people import company, person
+
+    germany, britain = company("HP-DE"), company("HP-GB")
+    return Staff(
+        person("Farid Amini", Role.FINANCE, germany),
+        person("Clara Voss", Role.CONTROLLER),
+        person("Viktor Lang", Role.VIEWER, germany),
+        person("Ingrid Solheim", Role.INTEGRATION_ADMIN),
+        person("Olga Petrenko", Role.OPERATOR),
+        person("Grace Field", Role.FINANCE, britain),
+    )
