@@ -1,0 +1,61 @@
+"""Adding the row that a lookup table lacks, and letting go on everything that waited for it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from django.db import transaction
+
+from exceptions_queue import releasing
+from exceptions_queue.models import Release, RootCause, State, WorkItem
+from exceptions_queue.moving import note
+from exceptions_queue.verbs.members import NotPossible
+from governance.actor import By
+from governance.rights import Right, require
+from mappings import tables
+from mappings.models import LookupTable
+
+
+@dataclass(frozen=True, slots=True)
+class RowAdded:
+    """What came of it: a release when the row counts at once, none while it waits for a second person."""
+
+    table: LookupTable
+    release: Release | None
+
+
+def table_of(item: WorkItem) -> LookupTable | None:
+    """Return the table that lacks the item's key: the legal entity's own one before the one for all."""
+    if not item.table:
+        return None
+    rows = LookupTable.objects.filter(name=item.table, legal_entity_id=item.legal_entity_id)
+    return rows.first() or LookupTable.objects.filter(name=item.table, legal_entity=None).first()
+
+
+@transaction.atomic
+def add_table_row(
+    item: WorkItem,
+    *,
+    by: By,
+    values: Mapping[str, str],
+    valid_from: date | None = None,
+    valid_to: date | None = None,
+    reason: str = "",
+) -> RowAdded:
+    """Add the missing row with the item's own key; `values` are texts by column.
+
+    Raises NotAllowed, mappings.tables.RowErrors with every problem of the row, and NotPossible.
+    """
+    require(by, Right.EDIT_TABLES, item.legal_entity_id)
+    table = table_of(item)
+    if table is None or not item.table_key:
+        raise NotPossible("This has no table that lacks a row. Choose another remedy.")
+    row = tables.NewRow(tuple(item.table_key), dict(values), valid_from, valid_to)
+    added = tables.add_rows(table, [row], by=by, reason=reason or f"work item {item.number}")
+    shown = f"{table}: {' / '.join(item.table_key)}"
+    WorkItem.objects.filter(pk=item.pk).update(root_cause=RootCause.MAPPING)
+    if added.waiting:
+        note(item, by=by, verb="row proposed", reason=f"{shown} waits for a second person", to=State.PENDING_APPROVAL)
+        WorkItem.objects.filter(pk=item.pk).update(waiting_on="a second person who approves the row")
+        return RowAdded(table, None)
+    return RowAdded(table, releasing.ask(item, by=by, reason=f"a row was added: {shown}"))

@@ -1,0 +1,38 @@
+"""Saying of a write in doubt whether it happened, after somebody looked it up in the target."""
+
+from uuid import UUID
+
+from django.db import transaction
+
+from exceptions_queue.models import RootCause, State, WorkItem
+from exceptions_queue.moving import note
+from exceptions_queue.verbs.members import NotPossible, chosen
+from governance.actor import By
+from governance.rights import Right, require
+from routes import decisions
+
+
+@transaction.atomic
+def decide_unknown(
+    item: WorkItem, *, by: By, failure: UUID, happened: bool, reference: str = "", reason: str = ""
+) -> None:
+    """Say that one member's write happened, with its reference there, or that it did not, which sends it again.
+
+    Raises NotAllowed and NotPossible.
+    """
+    require(by, Right.RESUBMIT, item.legal_entity_id)
+    [member] = chosen(item, [failure])
+    if member.transaction_id is None:
+        raise NotPossible("Nothing of this was sent, so nothing is in doubt. Choose another remedy.")
+    if happened and not reference.strip():
+        raise NotPossible("Give the reference under which you found it there, such as the document number.")
+    if happened:
+        settled = decisions.it_happened(member.transaction_id, by=by, reference=reference.strip(), reason=reason)
+        told = f"found there as {reference.strip()}"
+    else:
+        settled = decisions.it_did_not_happen(member.transaction_id, by=by, reason=reason)
+        told = "looked up and not there: sent again"
+    if not settled:
+        raise NotPossible("It is no longer in doubt: the target has answered meanwhile. Load the page again.")
+    WorkItem.objects.filter(pk=item.pk).update(root_cause=RootCause.TARGET)
+    note(item, by=by, verb="decided", reason=f"{told}. {reason}".strip(), to=State.IN_PROGRESS)

@@ -1,0 +1,266 @@
+"""The remedies: what each does, who may, and in which legal entity."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from canonical.failure import Category
+from canonical.problem import Problem
+from exceptions_queue import intake, releasing, settle, verbs
+from exceptions_queue.models import State, WorkItem, WorkItemEvent
+from governance.models import AuditEntry
+from governance.rights import NotAllowed
+from mappings import tables
+from mappings.models import Approval, CrossReference, LookupTable
+from mappings.tables import RowErrors
+from routes.models import Failure, Overlay, Run, Transaction, Transition
+from tests.exceptions_queue.conftest import Staff
+from tests.exceptions_queue.situations import missing_rate, refused_sign_in, trouble, with_rates, zero_hours
+from tests.routes.world import World, entry
+
+Make = Callable[..., World]
+
+
+def after(world: World) -> WorkItem:
+    """Deliver, take in and settle; return the item as it stands then."""
+    while releasing.work(seconds=5):
+        pass
+    world.deliver()
+    intake.take_in()
+    settle.settle_sent_again()
+    return WorkItem.objects.order_by("pk")[0]
+
+
+def verbs_of(item: WorkItem) -> list[str]:
+    return list(WorkItemEvent.objects.filter(item=item).order_by("pk").values_list("verb", flat=True))
+
+
+def test_missing_row_added_in_place_releases_every_member(make_world: Make, staff: Staff) -> None:
+    world = make_world()
+    item = missing_rate(world, 5)
+    with pytest.raises(NotAllowed, match="for all legal entities"):  # the table serves them all, Farid one
+        verbs.add_table_row(item, by=staff.farid, values={"rate": "145.00"})
+
+    added = verbs.add_table_row(item, by=staff.clara, values={"rate": "145.00"}, reason="agreed")
+
+    assert added.release is not None
+    done = after(world)
+    assert world.states() == ["posted"] * 5
+    assert (done.state, done.resolution, done.root_cause) == (State.RESOLVED, "fixed", "mapping")
+    assert done.resolved_by == f"person:{staff.clara.pk}"
+    assert verbs_of(done) == ["opened", "sent again", "resolved"]
+    reasons = set(Transition.objects.filter(actor="Clara Voss").values_list("reason", flat=True))
+    assert any("a row was added: Bill rates: Consultant / EUR" in reason for reason in reasons)
+
+
+def test_row_that_is_wrong_is_refused_with_every_problem(make_world: Make, staff: Staff) -> None:
+    item = missing_rate(make_world())
+    with pytest.raises(RowErrors, match="rate"):
+        verbs.add_table_row(item, by=staff.clara, values={"rate": "a lot"})
+    assert after_nothing_changed(item)
+
+
+def after_nothing_changed(item: WorkItem) -> bool:
+    return verbs_of(item) == ["opened"] and not AuditEntry.objects.filter(thing_kind__contains="workitem").exists()
+
+
+def test_row_above_the_limit_waits_for_a_second_person(make_world: Make, staff: Staff) -> None:
+    world = make_world()
+    with_rates(world, approval=Approval.ABOVE_AMOUNT, approval_column="rate", approval_amount=Decimal(200))
+    world.take_in(entry(1))
+    intake.take_in()
+    item = WorkItem.objects.get()
+
+    added = verbs.add_table_row(item, by=staff.ingrid, values={"rate": "250.00"})
+
+    item.refresh_from_db()
+    assert added.release is None
+    assert (item.state, item.waiting_on) == (State.PENDING_APPROVAL, "a second person who approves the row")
+    with pytest.raises(NotAllowed):
+        verbs.approve_table_row(item, by=staff.ingrid)
+    verbs.approve_table_row(item, by=staff.clara)
+    assert after(world).resolution == "fixed"
+
+
+def test_row_added_elsewhere_releases_the_item_too(make_world: Make, staff: Staff, monkeypatch: Any) -> None:
+    monkeypatch.setattr("exceptions_queue.tasks.release.apply_async", lambda *args, **kwargs: None)
+    world = make_world()
+    missing_rate(world)
+    table = LookupTable.objects.get()
+    tables.add_rows(table, [tables.NewRow(("Consultant", "EUR"), {"rate": "145"})], by=staff.clara)
+    assert after(world).resolution == "fixed"
+
+
+def test_link_to_what_exists_there_releases_who_waits(make_world: Make, staff: Staff) -> None:
+    world = make_world()
+    problem = Problem(
+        "error", Category.MISSING_REFERENCE, "project", None, "Project P-881 does not exist yet.", "P-881", "",
+        "project", ("P-881",),
+    )  # fmt: skip
+    item = trouble(world, problem)
+
+    verbs.add_cross_reference(item, by=staff.farid, external_id=" 4711 ", reference="PRJ-4711")
+
+    row = CrossReference.objects.get()
+    assert (row.entity, row.canonical_key, row.external_id) == ("project", "P-881", "4711")
+    with pytest.raises(verbs.NotPossible, match="id is needed"):
+        verbs.add_cross_reference(item, by=staff.farid, external_id=" ")
+
+
+def test_correction_is_an_overlay_and_sends_again(make_world: Make, staff: Staff) -> None:
+    world = make_world()
+    item = zero_hours(world, 2)
+
+    assert verbs.correct_field(item, by=staff.farid, field="hours", value="7.5", reason="as on the slip") == 2
+
+    assert Overlay.objects.count() == 2
+    assert after(world).resolution == "fixed"
+    assert world.target.net_hours("TE-0000001") == Decimal("7.5")
+
+
+def test_correction_of_chosen_members_leaves_the_others(make_world: Make, staff: Staff) -> None:
+    world = make_world()
+    item = zero_hours(world, 3)
+    chosen = Failure.objects.order_by("pk")[0]
+
+    verbs.correct_field(item, by=staff.farid, field="hours", value="8", reason="slip", failures=[chosen.pk])
+
+    assert sorted(world.states()) == ["failed", "failed", "ready"]
+    assert after(world).members == 2
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reason", "said"),
+    [
+        ("hours", "many", "slip", "does not fit hours"),
+        ("hours", "8", "  ", "needs a reason"),
+        ("entry_id", "8", "slip", "cannot be corrected here"),
+        ("cost_rate", "8", "slip", "cannot be corrected here"),
+        ("nothing", "8", "slip", "cannot be corrected here"),
+    ],
+)
+def test_correction_that_cannot_be_is_said_in_words(
+    make_world: Make, staff: Staff, field: str, value: str, reason: str, said: str
+) -> None:
+    item = zero_hours(make_world())
+    with pytest.raises(verbs.NotPossible, match=said):
+        verbs.correct_field(item, by=staff.farid, field=field, value=value, reason=reason)
+    assert not Overlay.objects.exists()
+
+
+def test_resubmission_that_stops_again_keeps_the_item(make_world: Make, staff: Staff) -> None:
+    world = make_world()
+    item = zero_hours(world, 2)
+    verbs.resubmit(item, by=staff.farid, reason="once more")
+    done = after(world)
+    assert (done.state, done.members) == (State.IN_PROGRESS, 2)
+    assert verbs_of(done) == ["opened", "sent again", "stopped again"]
+    assert Failure.objects.count() == 4
+
+
+def test_waiver_needs_a_reason_and_ends_the_item(make_world: Make, staff: Staff) -> None:
+    world = make_world()
+    item = zero_hours(world, 2)
+    with pytest.raises(verbs.NotPossible, match="needs a reason"):
+        verbs.waive(item, by=staff.farid, reason=" ")
+
+    assert verbs.waive(item, by=staff.farid, reason="entered twice by mistake") == 2
+
+    done = after(world)
+    assert world.states() == ["waived", "waived"]
+    assert (done.state, done.resolution, done.root_cause) == (State.RESOLVED, "waived", "no_action")
+    assert AuditEntry.objects.filter(verb="waive", thing_kind="exceptions_queue.workitem").count() == 1
+
+
+def test_approval_lets_held_transactions_go(make_world: Make, staff: Staff) -> None:
+    world = make_world(approval_formula="hours > 10")
+    world.take_in(entry(1, hours="12.00"))
+    intake.take_in()
+    item = WorkItem.objects.get()
+    assert (item.state, item.owner) == (State.PENDING_APPROVAL, "manager")
+    with pytest.raises(NotAllowed):
+        verbs.approve(item, by=staff.farid)
+
+    assert verbs.approve(item, by=staff.clara, reason="agreed with the customer") == 1
+
+    assert after(world).resolution == "fixed"
+    with pytest.raises(verbs.NotPossible, match="Nothing of this is open"):
+        verbs.approve(item, by=staff.clara)
+
+
+@pytest.mark.parametrize(("happened", "commits"), [(True, 1), (False, 2)])
+def test_write_in_doubt_is_decided_by_a_person(make_world: Make, staff: Staff, happened: bool, commits: int) -> None:
+    world = make_world("ledger_blind")
+    world.target.behave = lambda request, number: "hung up" if number == 1 else None
+    world.take_in(entry(1))
+    world.deliver()
+    intake.take_in()
+    item = WorkItem.objects.get()
+    assert item.category == Category.OUTCOME_UNKNOWN
+    member = Failure.objects.get().pk
+    with pytest.raises(verbs.NotPossible, match="reference"):
+        verbs.decide_unknown(item, by=staff.farid, failure=member, happened=True)
+
+    verbs.decide_unknown(item, by=staff.farid, failure=member, happened=happened, reference="LR-1")
+
+    assert after(world).resolution == "fixed"
+    assert world.states() == ["posted"]
+    assert len(world.target.commits) == commits
+    with pytest.raises(verbs.NotPossible, match="Nothing of this is open"):
+        verbs.decide_unknown(item, by=staff.farid, failure=member, happened=happened, reference="LR-1")
+
+
+def test_system_is_tried_now(make_world: Make, staff: Staff) -> None:
+    world = make_world()
+    item = refused_sign_in(world)
+    with pytest.raises(NotAllowed, match="close breakers"):
+        verbs.ask_system(item, by=staff.farid)
+    verbs.ask_system(item, by=staff.olga)
+    world.destination.connection.refresh_from_db()
+    assert world.destination.connection.breaker_probe_at is not None
+
+
+def test_stopped_route_is_read_again(make_world: Make, staff: Staff) -> None:
+    world = make_world()
+    item = trouble(world, Problem("error", Category.SHAPE, "", None, "A page of HTML came instead of data."))
+    run = verbs.read_again(item, by=staff.clara)
+    assert Run.objects.get() == run
+
+
+def test_taking_an_item_makes_it_somebodys(make_world: Make, staff: Staff) -> None:
+    item = verbs.take(zero_hours(make_world()), by=staff.farid)
+    assert (item.state, item.assignee) == (State.IN_PROGRESS, f"person:{staff.farid.pk}")
+
+
+CALLS: dict[str, Callable[[WorkItem, Any], object]] = {
+    "take": lambda item, by: verbs.take(item, by=by),
+    "add_table_row": lambda item, by: verbs.add_table_row(item, by=by, values={}),
+    "add_cross_reference": lambda item, by: verbs.add_cross_reference(item, by=by, external_id="1"),
+    "approve": lambda item, by: verbs.approve(item, by=by),
+    "approve_table_row": lambda item, by: verbs.approve_table_row(item, by=by),
+    "ask_system": lambda item, by: verbs.ask_system(item, by=by),
+    "correct_field": lambda item, by: verbs.correct_field(item, by=by, field="hours", value="8", reason="slip"),
+    "decide_unknown": lambda item, by: verbs.decide_unknown(item, by=by, failure=item_member(item), happened=False),
+    "read_again": lambda item, by: verbs.read_again(item, by=by),
+    "resubmit": lambda item, by: verbs.resubmit(item, by=by),
+    "waive": lambda item, by: verbs.waive(item, by=by, reason="x"),
+}
+
+
+def item_member(item: WorkItem) -> Any:
+    return item.failures()[0].pk
+
+
+def test_every_verb_is_refused_to_viewers_and_to_people_of_another_company(make_world: Make, staff: Staff) -> None:
+    world = make_world()
+    item = zero_hours(world)
+    assert set(CALLS) == set(verbs.__all__) - {"NotPossible"}
+    for name, call in CALLS.items():
+        for somebody in (staff.viktor, staff.stranger):
+            with pytest.raises(NotAllowed, match="Ask an operator"):
+                call(item, somebody)
+            assert verbs_of(item) == ["opened"], name
+    assert world.states() == ["failed"]
+    assert Transaction.objects.count() == 1
