@@ -1,6 +1,7 @@
 """Addresses of the hub's pages and API."""
 
 from django.contrib import admin
+from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
 handler400 = "hub.problems.bad_request"
@@ -8,5 +9,8 @@ handler404 = "hub.problems.not_found"
 handler500 = "hub.problems.server_error"
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("logout/", LogoutView.as_view(next_page="login"), name="logout"),
+    path("", include("exceptions_queue.urls")),
     path("", include("routes.api.urls")),
 ]

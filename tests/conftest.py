@@ -20,6 +20,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         state = Path(tempfile.mkdtemp(prefix="tl-"))
         state.chmod(0o711)  # the servers' own account walks through
+        (state / "static").mkdir()  # the web process warns when nothing was ever collected there
         servers = Servers.below(state)
         config.add_cleanup(lambda: shutil.rmtree(state, ignore_errors=True))
         config.add_cleanup(servers.stop)  # cleanups run in reverse order

@@ -1,0 +1,103 @@
+"""The remedies' forms. They only read what was typed; the verbs decide what is right."""
+
+from typing import Any
+
+from django import forms
+
+from canonical.entity import Field, Kind
+from exceptions_queue.codes import id_of
+from exceptions_queue.words import plain
+from mappings.models import LookupTable
+
+WIDGETS: dict[Kind, Any] = {
+    Kind.DATE: lambda: forms.DateInput(attrs={"type": "date"}),
+    Kind.MONEY: lambda: forms.TextInput(attrs={"inputmode": "decimal"}),
+    Kind.DECIMAL: lambda: forms.TextInput(attrs={"inputmode": "decimal"}),
+    Kind.INTEGER: lambda: forms.TextInput(attrs={"inputmode": "numeric"}),
+}
+REASON = "Kept in the history, for those who read this later."
+
+
+class ChosenMembers(forms.Field):
+    """Members that were ticked, as short forms of their ids; nothing ticked means all of them."""
+
+    widget = forms.MultipleHiddenInput
+
+    def to_python(self, value: Any) -> Any:
+        """Return ids, or None for all."""
+        try:
+            return [id_of(each) for each in value or ()] or None
+        except ValueError as error:
+            raise forms.ValidationError("One of the chosen rows is not known. Load the page again.") from error
+
+
+class RemedyForm(forms.Form):
+    """A reason, and which members are meant."""
+
+    use_required_attribute = True
+    failures = ChosenMembers(required=False)
+    reason = forms.CharField(required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 2}), help_text=REASON)
+
+
+class NeedsReasonForm(RemedyForm):
+    """A remedy that must be explained."""
+
+    reason = forms.CharField(max_length=500, widget=forms.Textarea(attrs={"rows": 2}), help_text=REASON)
+
+
+class TableRowForm(RemedyForm):
+    """The missing row of a table; its key is the item's own and is not typed."""
+
+    valid_from = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}), label="First day")
+    valid_to = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}), label="Last day")
+
+    def __init__(self, *args: Any, table: LookupTable, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.columns = list(table.value_columns)
+        for name, kind in table.value_columns.items():
+            widget = WIDGETS.get(Kind(kind), forms.TextInput)()
+            self.fields[f"value_{name}"] = forms.CharField(
+                max_length=200, label=plain(name).capitalize(), widget=widget
+            )
+        self.order_fields([f"value_{name}" for name in self.columns])
+
+    def values(self) -> dict[str, str]:
+        """Return the row's values as they were typed."""
+        return {name: self.cleaned_data[f"value_{name}"] for name in self.columns}
+
+
+class CrossReferenceForm(RemedyForm):
+    """Which id a record has in the other system."""
+
+    external_id = forms.CharField(max_length=200, label="Its id there", help_text="As the other system shows it.")
+    reference = forms.CharField(
+        required=False, max_length=200, label="Its number there", help_text="What people see there, if that is another."
+    )
+    field_order = ("external_id", "reference", "reason")
+
+
+class CorrectionForm(NeedsReasonForm):
+    """A field and its right value."""
+
+    field = forms.ChoiceField(label="Field")
+    value = forms.CharField(max_length=1000, label="Right value")
+    field_order = ("field", "value", "reason")
+
+    def __init__(self, *args: Any, fields: list[Field], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choice = self.fields["field"]
+        assert isinstance(choice, forms.ChoiceField)
+        choice.choices = [(f.name, f"{plain(f.name)} ({f.unit})" if f.unit else plain(f.name)) for f in fields]
+
+
+class OutcomeForm(RemedyForm):
+    """What became of a write in doubt."""
+
+    happened = forms.TypedChoiceField(
+        label="What did you find there?", coerce=lambda text: text == "yes", widget=forms.RadioSelect,
+        choices=[("yes", "It is there"), ("no", "It is not there: send it again")],
+    )  # fmt: skip
+    reference = forms.CharField(
+        required=False, max_length=120, label="Its number there", help_text="Needed when it is there."
+    )
+    field_order = ("happened", "reference", "reason")

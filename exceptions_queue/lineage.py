@@ -1,0 +1,69 @@
+"""Which field at the source, in the hub and at the target is the same value: read from the mappings of a snapshot.
+
+Only plain copies are told; a value that a formula makes has no single origin. A target's field is hidden from somebody
+when the canonical field that it copies is, or when its formula reads one that is.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from canonical.entity import Entity, Mask
+from canonical.masking import HIDDEN, may_see
+
+NAME = re.compile(r"[A-Za-z_]\w*")
+STEP = re.compile(r"[^.\[\]]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """The plain copies of a route's mappings."""
+
+    source: dict[str, str]  # canonical field → path at the source
+    target: dict[str, str]  # canonical field → path at the target
+    reads: dict[str, frozenset[str]]  # path at the target → canonical fields that it is made of
+
+
+def copies(content: dict[str, Any], destination: int | None) -> Copies:
+    """Return the copies that a snapshot's content tells, for one of its destinations."""
+    inward = _fields((content.get("normalise") or {}).get("content"))
+    chosen = next((d for d in content.get("destinations", ()) if d["id"] == destination), None)
+    outward = _fields(chosen["translate"]["content"]) if chosen else []
+    return Copies(
+        {rule["to"]: rule["from"] for rule in inward if rule.get("from")},
+        {rule["from"]: rule["to"] for rule in outward if rule.get("from")},
+        {rule["to"]: frozenset(NAME.findall(str(rule.get("from") or rule.get("formula") or ""))) for rule in outward},
+    )
+
+
+def _fields(mapping: dict[str, Any] | None) -> list[dict[str, Any]]:
+    return [rule for rule in (mapping or {}).get("fields", ()) if "to" in rule]
+
+
+def at(body: Any, path: str) -> Any:
+    """Return what lies at a path such as `user.name` or `[class]`; None when nothing does."""
+    for step in STEP.findall(path):
+        if isinstance(body, list) and step.isdigit() and int(step) < len(body):
+            body = body[int(step)]
+        elif isinstance(body, dict):
+            body = body.get(step)
+        else:
+            return None
+    return body
+
+
+def canonical_name(found: Copies, name: str, entity: Entity | None) -> str:
+    """Return the canonical field that a failing field is, "" when it is none of its own."""
+    if entity is None or not name:
+        return ""
+    if name in entity.by_name:
+        return name
+    return next((ours for ours, theirs in found.target.items() if theirs == name and ours in entity.by_name), "")
+
+
+def sent_shown(found: Copies, entity: Entity, path: str, value: Any, masks: frozenset[Mask]) -> Any:
+    """Return a value of a request, hidden when a field that it is made of is hidden from the person."""
+    known = [name for name in found.reads.get(path, ()) if name in entity.by_name]
+    if all(may_see(entity, name, masks) for name in known) and path in found.reads:
+        return value
+    return HIDDEN if value not in (None, "") else value

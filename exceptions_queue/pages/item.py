@@ -1,0 +1,135 @@
+"""One work item: its cause, its members, what can be done about it and what was done; and its remedies' doors."""
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from canonical.failure import CATEGORIES, Category
+from exceptions_queue import member_rows, remedies, verbs, words
+from exceptions_queue.codes import id_of
+from exceptions_queue.models import WorkItem
+from exceptions_queue.pages.door import context, page, person
+from exceptions_queue.permitted import masks_of, rights_in
+from governance.actor import names
+from governance.models import User
+from governance.rights import require
+from governance.roles import Right
+from mappings.cross_references import ReferenceConflict
+from mappings.tables import RowErrors
+from routes.models import Route
+
+HISTORY = 100  # lines that are shown; older ones stay in the audit trail
+REFUSED = (verbs.NotPossible, RowErrors, ReferenceConflict)  # what a verb says when it cannot
+
+
+def _item(user: User, number: int) -> WorkItem:
+    visible = WorkItem.objects.visible_to(user).select_related("legal_entity", "connection").prefetch_related("amounts")
+    return get_object_or_404(visible, number=number)
+
+
+@page
+def item(request: HttpRequest, number: int) -> HttpResponse:
+    """Show an item; with `after`, only the next members for the table."""
+    user = person(request)
+    return _shown(request, _item(user, number), user)
+
+
+def _shown(
+    request: HttpRequest, row: WorkItem, user: User, *, typed: tuple[str, forms.Form] | None = None
+) -> HttpResponse:
+    rights = rights_in(user, row.legal_entity_id)
+    masks = masks_of(rights)
+    members = member_rows.page(row, masks=masks, after=_after(request))
+    shared: dict[str, Any] = {"item": row, "members": members, "may_choose": bool(rights & CHOOSE) and row.is_open}
+    if "after" in request.GET and request.headers.get("HX-Request"):
+        return render(request, "queue/members_page.html", shared)
+    first = members.members[0] if members.members else None
+    facts = remedies.facts_of(
+        row, user, field=members.field,
+        first_value="" if first is None or first.working in (None, "") else str(first.working),
+    )  # fmt: skip
+    offered = remedies.offered(facts, rights)
+    for remedy in offered:
+        if typed and remedy.name == typed[0]:
+            remedy.form = typed[1]
+    info = CATEGORIES[Category(row.category)]
+    more = context(
+        "queue",
+        **shared,
+        title=words.title_for(row, masks),
+        about=words.about_for(row, masks),
+        tells=words.tells(row, masks),
+        info=info,
+        remedies=offered,
+        route=Route.objects.filter(pk=row.route_id or 0).first(),
+        events=row.events.all()[:HISTORY],
+        release=row.releases.order_by("-pk").first(),
+        people=names([each for each in (row.assignee, row.resolved_by) if each]),
+        may_take=Right.WORK_QUEUE in rights and row.is_open,
+        technical=Right.SEE_TECHNICAL in rights,
+        open_remedy=typed[0] if typed else (offered[0].name if offered else ""),
+    )
+    return render(request, "queue/item.html", more, status=422 if typed else 200)
+
+
+CHOOSE = frozenset({Right.RESUBMIT, Right.WAIVE, Right.EDIT_OVERLAY, Right.APPROVE})
+
+
+def _after(request: HttpRequest) -> UUID | None:
+    if not (after := request.GET.get("after")):
+        return None
+    try:
+        return id_of(after)
+    except ValueError as error:
+        raise Http404(str(error)) from error
+
+
+@page
+@require_POST
+def remedy(request: HttpRequest, number: int, name: str) -> HttpResponse:
+    """Do a remedy from its form, and say what came of it; what was refused is said beside what was typed."""
+    user = person(request)
+    row = _item(user, number)
+    kind = remedies.by_name(name)
+    if kind is None:
+        raise Http404("There is no such remedy.")
+    require(user, kind.right, row.legal_entity_id)
+    facts = remedies.facts_of(row, user)
+    if not kind.makes_sense(facts):
+        messages.error(request, "This can no longer be done here: the item has changed meanwhile.")
+        return redirect("queue:item", number=number)
+    form = kind.form(facts, request.POST)
+    if form.is_valid():
+        try:
+            said = kind.act(facts, {**form.cleaned_data, "form": form})
+        except REFUSED as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, said)
+            return redirect("queue:item", number=number)
+    return _shown(request, row, user, typed=(name, form))
+
+
+@page
+@require_POST
+def take(request: HttpRequest, number: int) -> HttpResponse:
+    """Make the item this person's."""
+    user = person(request)
+    verbs.take(_item(user, number), by=user)
+    messages.success(request, "It is yours.")
+    return redirect("queue:item", number=number)
+
+
+@page
+def technical(request: HttpRequest, number: int) -> HttpResponse:
+    """Show what engineers need, to those who have the right."""
+    user = person(request)
+    row = _item(user, number)
+    require(user, Right.SEE_TECHNICAL, row.legal_entity_id)
+    failures = list(row.failures().order_by("pk")[:20])
+    return render(request, "queue/item_technical.html", {"item": row, "failures": failures})

@@ -1,0 +1,75 @@
+"""Runs: what each route has read, and what became of it, to the last record."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+
+from exceptions_queue import totals
+from exceptions_queue.codes import id_of
+from exceptions_queue.pages.door import context, page, person
+from governance.rights import Right, allowed
+from routes.models import Run, Transaction
+from routes.states import State
+
+SIZE = 50
+
+
+@page
+def runs(request: HttpRequest) -> HttpResponse:
+    """List runs, the newest first, a page by time."""
+    found = Run.objects.visible_to(person(request)).select_related("route", "legal_entity").order_by("-created_at")
+    if before := request.GET.get("before"):
+        try:
+            found = found.filter(created_at__lt=datetime.fromisoformat(before))
+        except ValueError as error:
+            raise Http404("There is no such page of the list.") from error
+    shown = list(found[: SIZE + 1])
+    more = shown[SIZE - 1].created_at.isoformat() if len(shown) > SIZE else ""
+    return render(request, "queue/runs.html", context("runs", runs=shown[:SIZE], before=more))
+
+
+@page
+def run(request: HttpRequest, run: UUID) -> HttpResponse:
+    """Show one run with its control totals."""
+    user = person(request)
+    row = get_object_or_404(Run.objects.visible_to(user).select_related("route", "legal_entity"), pk=run)
+    more = context(
+        "runs",
+        run=row,
+        destinations=totals.of_run(row),
+        technical=allowed(user, Right.SEE_TECHNICAL, row.legal_entity_id),
+    )
+    return render(request, "queue/run.html", more)
+
+
+@page
+def transactions(request: HttpRequest) -> HttpResponse:
+    """List transactions of a run in a state, or those whose business key begins with some text."""
+    user = person(request)
+    found = Transaction.objects.visible_to(user).select_related("destination", "legal_entity").order_by("pk")
+    key, chosen, state = request.GET.get("key", "").strip(), request.GET.get("run", ""), request.GET.get("state", "")
+    row = None
+    try:
+        if chosen:
+            row = get_object_or_404(Run.objects.visible_to(user).select_related("route"), pk=id_of(chosen))
+            found = found.filter(run=row)
+        if after := request.GET.get("after"):
+            found = found.filter(pk__gt=id_of(after))
+    except ValueError as error:
+        raise Http404(str(error)) from error
+    if state in State.values:
+        found = found.filter(state=state)
+    if key:
+        found = found.filter(key__startswith=key)
+    shown = list(found[: SIZE + 1]) if chosen or key else []
+    more = context(
+        "runs",
+        run=row,
+        key=key,
+        state=State(state) if state in State.values else None,
+        transactions=shown[:SIZE],
+        after=shown[SIZE - 1].pk if len(shown) > SIZE else None,
+    )
+    return render(request, "queue/transactions.html", more)

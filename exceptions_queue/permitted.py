@@ -1,0 +1,41 @@
+"""Everything that somebody may do in one legal entity, with one query: a page asks for many rights at once."""
+
+from collections.abc import Collection
+
+from django.db.models import Q
+
+from canonical.entity import Mask
+from governance.models import RoleGrant, User
+from governance.roles import MASK_RIGHTS, ROLE_RIGHTS, Right, Role, roles_with
+
+
+def rights_in(user: User, legal_entity: int | None) -> frozenset[Right]:
+    """Return the rights that somebody has in a legal entity; None asks for those in all of them."""
+    if user.is_active and user.is_superuser:
+        return frozenset(Right)
+    there = Q(legal_entity=None) | Q(legal_entity=legal_entity) if legal_entity else Q(legal_entity=None)
+    roles = RoleGrant.objects.filter(there, user=user, user__is_active=True).values_list("role", flat=True)
+    return frozenset(right for role in roles for right in ROLE_RIGHTS[Role(role)])
+
+
+def masks_of(rights: frozenset[Right]) -> frozenset[Mask]:
+    """Return the masking classes that these rights see through."""
+    return frozenset(mask for mask, right in MASK_RIGHTS.items() if right in rights)
+
+
+def who_may(right: Right) -> str:
+    """Return the roles that have a right, as people read them."""
+    return " or ".join(role.label for role in roles_with(right))
+
+
+def masks_by_entity(user: User, legal_entities: Collection[int]) -> dict[int, frozenset[Mask]]:
+    """Return what somebody sees through in each legal entity, with one query."""
+    if user.is_active and user.is_superuser:
+        return dict.fromkeys(legal_entities, masks_of(frozenset(Right)))
+    there = Q(legal_entity=None) | Q(legal_entity__in=legal_entities)
+    grants = RoleGrant.objects.filter(there, user=user, user__is_active=True).values_list("role", "legal_entity_id")
+    held: dict[int | None, set[Right]] = {}
+    for role, entity in grants:
+        held.setdefault(entity, set()).update(ROLE_RIGHTS[Role(role)])
+    everywhere = held.get(None, set())
+    return {each: masks_of(frozenset(everywhere | held.get(each, set()))) for each in legal_entities}

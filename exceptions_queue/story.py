@@ -1,0 +1,141 @@
+"""The story of one transaction, from the source to the answer, with everybody who changed its state, when and why.
+
+Values are hidden by the canonical field that they copy.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from django.db.models import Q
+
+from canonical import codec
+from canonical.entities import ENTITIES
+from canonical.entity import Entity, Mask
+from canonical.masking import HIDDEN, mask, may_see
+from exceptions_queue import lineage
+from routes.arrivals import decode
+from routes.models import Attempt, Effect, EffectLink, Payload, Record, Snapshot, Transaction, Transition
+
+NUMBERS = msgspec.json.Encoder(decimal_format="number")
+EMPTY: tuple[Any, ...] = (None, "", [], {})
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One field on its way. `name` is ours; what only the target has goes by the target's name."""
+
+    name: str
+    source: Any
+    ours: Any
+    sent: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Everything that a page shows of a transaction."""
+
+    record: Record
+    entity: str
+    values: list[Value]
+    answered: list[Value]
+    transitions: list[Transition]
+    effects: list[Effect]
+    attempts: list[Attempt]
+    bodies: list[tuple[str, str]]  # stage in words → JSON, values hidden that the person may not see
+
+
+def tell(row: Transaction, *, masks: frozenset[Mask], technical: bool) -> Story:
+    """Return a transaction's story for somebody who sees through these masks. Seven queries."""
+    record = Record.objects.get(pk=row.record_id)
+    links = EffectLink.objects.filter(transaction_id=row.pk).values("effect_id")
+    effects = list(Effect.objects.filter(pk__in=links).order_by("number"))
+    attempts = list(Attempt.objects.filter(effect_id__in=[e.pk for e in effects]).order_by("at"))
+    wanted = [record.source_payload_id, row.canonical_payload_id or record.canonical_payload_id, row.request_payload_id]
+    bodies = dict(Payload.objects.filter(pk__in=[id_ for id_ in wanted if id_]).values_list("pk", "body"))
+    content = Snapshot.objects.get(pk=row.snapshot_id).content
+    entity = ENTITIES[content["route"]["entity"]]
+    copies = lineage.copies(content, row.destination_id)
+    source, ours, sent = (bodies.get(id_) if id_ else None for id_ in wanted)
+    subjects = Q(subject_id=row.pk) | Q(subject_id=record.pk)
+    raw = decode(source) if source else {}
+    request = decode(sent) if sent else {}
+    return Story(
+        record=record,
+        entity=entity.name,
+        values=_values(entity, copies, raw, codec.loads(entity, ours) if ours else {}, request, masks),
+        answered=_answered(effects),
+        transitions=list(Transition.objects.filter(subjects).order_by("at", "pk")),
+        effects=effects,
+        attempts=attempts,
+        bodies=_bodies(entity, copies, raw, ours, request, masks) if technical else [],
+    )
+
+
+def _values(
+    entity: Entity,
+    copies: lineage.Copies,
+    raw: dict[str, Any],
+    ours: dict[str, Any],
+    request: dict[str, Any],
+    masks: frozenset[Mask],
+) -> list[Value]:
+    shown = mask(entity, ours, masks)
+    rows = []
+    told: set[str] = set()
+    for name in entity.by_name:
+        visible = may_see(entity, name, masks)
+        path, target = copies.source.get(name, ""), copies.target.get(name, "")
+        said, sent = lineage.at(raw, path) if path else None, lineage.at(request, target) if target else None
+        told.add(target)
+        if not visible:
+            said, sent = (HIDDEN if each not in EMPTY else None for each in (said, sent))
+        if any(each not in EMPTY for each in (said, shown.get(name), sent)):
+            rows.append(Value(name, said, shown.get(name), sent))
+    for path in copies.reads:
+        value = lineage.at(request, path)
+        if path not in told and value not in EMPTY:
+            rows.append(Value(path, None, None, lineage.sent_shown(copies, entity, path, value, masks)))
+    return rows
+
+
+def _answered(effects: list[Effect]) -> list[Value]:
+    last = next((e for e in reversed(effects) if e.state == "confirmed"), None)
+    if last is None:
+        return []
+    told = [("number there", last.reference), ("id there", last.external_id), ("version there", last.target_version)]
+    return [Value(name, None, None, value) for name, value in told if value]
+
+
+def _bodies(
+    entity: Entity,
+    copies: lineage.Copies,
+    raw: Any,
+    ours: str | None,
+    request: Any,
+    masks: frozenset[Mask],
+) -> list[tuple[str, str]]:
+    """Return bodies as JSON; what no mapping names is hidden from those who may not see everything."""
+    everything = set(Mask) - {Mask.NONE} <= set(masks)
+    readable = {path for name, path in copies.source.items() if may_see(entity, name, masks)}
+    sendable = {
+        p for p, reads in copies.reads.items() if all(may_see(entity, n, masks) for n in reads & set(entity.by_name))
+    }
+    canonical = codec.dumps(mask(entity, codec.loads(entity, ours), masks)) if ours else b"{}"
+    return [
+        ("as received", _json(raw if everything else _hide(raw, readable))),
+        ("in the hub's words", _json(decode(canonical.decode()))),
+        ("as sent", _json(request if everything else _hide(request, sendable))),
+    ]
+
+
+def _hide(body: Any, readable: set[str], at: str = "") -> Any:
+    if isinstance(body, dict):
+        return {name: _hide(each, readable, f"{at}.{name}" if at else name) for name, each in body.items()}
+    if isinstance(body, list):
+        return [_hide(each, readable, f"{at}[{number}]") for number, each in enumerate(body)]
+    return body if at in readable or body in EMPTY else HIDDEN
+
+
+def _json(body: Any) -> str:
+    return msgspec.json.format(NUMBERS.encode(body), indent=2).decode()

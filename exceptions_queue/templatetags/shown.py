@@ -1,0 +1,89 @@
+"""How values look on pages: money with its currency, hours, ages, and short addresses."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django import template
+from django.utils import timezone
+
+from canonical.masking import HIDDEN
+from exceptions_queue import words
+from exceptions_queue.codes import code_of
+
+register = template.Library()
+EMPTY = "–"
+
+
+@register.filter
+def money(amount: Decimal | None, currency: str = "") -> str:
+    """Return "12,480.00 EUR"; cents are always shown, smaller parts only where there are some."""
+    if amount is None:
+        return "unknown"
+    places = max(2, -int(amount.normalize().as_tuple().exponent))
+    return f"{amount:,.{places}f} {currency}".strip()
+
+
+@register.filter
+def hours(value: Decimal | None) -> str:
+    """Return "1,234.5 h"."""
+    if value is None:
+        return EMPTY
+    text = f"{value:,.4f}".rstrip("0").rstrip(".")
+    return f"{text} h"
+
+
+@register.filter
+def age(moment: datetime | None) -> str:
+    """Return how long ago something was, in its largest unit: "3 days"."""
+    if moment is None:
+        return EMPTY
+    seconds = max(0, int((timezone.now() - moment).total_seconds()))
+    for unit, size in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= size:
+            number = seconds // size
+            return f"{number} {unit}{'' if number == 1 else 's'}"
+    return "just now"
+
+
+@register.filter
+def value(found: Any) -> str:
+    """Return a value of a record as people read it."""
+    if found is None or found == "":
+        return EMPTY
+    if found is True or found is False:
+        return "yes" if found else "no"
+    if isinstance(found, datetime):
+        return f"{found:%Y-%m-%d %H:%M}"
+    if isinstance(found, date):
+        return f"{found:%Y-%m-%d}"
+    if isinstance(found, Decimal):
+        return f"{found:,f}"
+    if isinstance(found, list):
+        return f"{len(found)} lines"
+    return str(found)
+
+
+@register.filter
+def is_hidden(found: Any) -> bool:
+    """Return whether a value is hidden from this person."""
+    return bool(found == HIDDEN)
+
+
+@register.filter
+def code(id_: UUID) -> str:
+    """Return the short form of an id."""
+    return code_of(id_)
+
+
+@register.filter
+def plain(name: str) -> str:
+    """Return a name of ours as people read it."""
+    return words.plain(name)
+
+
+@register.filter
+def counted(number: int, entity: str = "") -> str:
+    """Return "412 time entries"."""
+    return words.counted(number, entity)

@@ -1,0 +1,38 @@
+// The admin keeps the chosen theme under "adminTheme" as JSON text; these pages follow it and change it in the same place.
+(() => {
+  const key = "_x_adminTheme";
+  const wanted = () => {
+    let kept = "auto";
+    try { kept = JSON.parse(localStorage.getItem(key) || '"auto"'); } catch { /* a value that is not ours */ }
+    return kept === "auto" ? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light") : kept;
+  };
+  const show = () => document.documentElement.classList.toggle("dark", wanted() === "dark");
+  show();
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-theme-switch]")) {
+      localStorage.setItem(key, JSON.stringify(wanted() === "dark" ? "light" : "dark"));
+      show();
+    }
+  });
+  // Ticked rows go along with every remedy's form; none ticked means all of them.
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches("[data-remedy]")) return;
+    document.querySelectorAll("input[data-member]:checked").forEach((box) => {
+      const field = document.createElement("input");
+      Object.assign(field, { type: "hidden", name: "failures", value: box.value });
+      event.target.append(field);
+    });
+  });
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-all-members]")) {
+      document.querySelectorAll("input[data-member]").forEach((box) => { box.checked = event.target.checked; });
+    }
+    if (event.target.matches("[data-all-members], [data-member]")) {
+      const number = document.querySelectorAll("input[data-member]:checked").length;
+      document.querySelectorAll("[data-meant]").forEach((place) => {
+        place.textContent = number ? `Only the ${number} chosen below.` : place.dataset.meant;
+      });
+    }
+  });
+})();
