@@ -6,7 +6,7 @@ from django.apps import AppConfig
 
 
 class RoutesConfig(AppConfig):
-    """Listens to mappings: a cross-reference that appears releases what is parked for it."""
+    """Listens to mappings: a cross-reference or table row that appears releases what waits for it."""
 
     default_auto_field = "django.db.models.BigAutoField"
     name = "routes"
@@ -14,8 +14,10 @@ class RoutesConfig(AppConfig):
     def ready(self) -> None:
         """Connect the signals; they are sent after their commit, and the sweep does again what a crash cut short."""
         from mappings.cross_references import became_known
+        from mappings.tables import became_available
 
         became_known.connect(_release_parked, dispatch_uid="routes.release_parked")
+        became_available.connect(_release_lacking, dispatch_uid="routes.release_lacking")
 
 
 def _release_parked(references: list[Any], **_: Any) -> None:
@@ -26,3 +28,9 @@ def _release_parked(references: list[Any], **_: Any) -> None:
         by_place.setdefault((each.entity, each.connection_id), []).append(each.canonical_key)
     for (entity, connection_id), keys in by_place.items():
         releases.parents_arrived(entity, connection_id, keys)
+
+
+def _release_lacking(table: Any, keys: list[Any], **_: Any) -> None:
+    from routes import releases
+
+    releases.rows_available(table.name, keys)

@@ -24,6 +24,7 @@ def work_off() -> int:
 
 def _one_round() -> bool:
     releases.arrived_meanwhile()
+    releases.rows_available()
     worked = False
     for route in _rows("SELECT DISTINCT route_id FROM routes_run WHERE due_at <= (SELECT hub_now())"):
         worked = True

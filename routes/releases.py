@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+import msgspec
 from django.db import connection
 
 from governance.actor import ENGINE, By
@@ -55,6 +56,34 @@ def arrived_meanwhile() -> int:
             parked, by=ENGINE, reason="the record it waited for has arrived", how="auto:parent_arrived"
         )
     )
+
+
+# Only what stopped before the row counted: a row that does not help is not tried again and again.
+LACKED = """
+SELECT DISTINCT f.record_id, f.transaction_id FROM routes_failure f
+JOIN mappings_lookuptable b ON b.name = f."table"
+    AND (b.legal_entity_id IS NULL OR b.legal_entity_id = f.legal_entity_id)
+JOIN mappings_tablerow w ON w.table_id = b.id AND to_jsonb(w.key) = f.table_key
+WHERE f.closed_at IS NULL AND f."table" <> '' AND f.category IN ('unmapped_value', 'approval_missing')
+  AND w.recorded_to IS NULL AND w.recorded_from >= f.opened_at
+  AND (%s::text IS NULL OR b.name = %s AND to_jsonb(w.key) = ANY(%s::jsonb[]))
+LIMIT %s
+"""
+
+
+def rows_available(table: str | None = None, keys: Sequence[Sequence[str]] = ()) -> int:
+    """Release what lacked rows of a lookup table that count now; return how many went on.
+
+    Without a table it looks for all of them: the sweep does so, for what a crash or the limit left.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(LACKED, [table, table, [msgspec.json.encode(list(key)).decode() for key in keys], LIMIT])
+        found = cursor.fetchall()
+    stopped = [transaction for _, transaction in found if transaction is not None]
+    records = [record for record, transaction in found if transaction is None]
+    words = "the row that it lacked is there"
+    went_on = reprocess.transactions(stopped, by=ENGINE, reason=words, how="fixed")
+    return len(went_on) + len(reprocess.records(records, by=ENGINE, reason=words, how="fixed"))
 
 
 def cause_removed(fingerprint: str, *, by: By, reason: str) -> int:
