@@ -298,6 +298,22 @@ INVOICE = Entity(
     "What a customer is asked to pay",
 )
 
+POSTING_PERIOD = Entity(
+    "posting_period",
+    1,
+    ("legal_entity", "starts_on"),
+    (
+        _legal_entity(),
+        Field("name", TEXT, "What the ledger calls it"),
+        Field("starts_on", DATE, "First day", required=True),
+        Field("ends_on", DATE, "Last day", required=True),
+        Field("is_closed", BOOLEAN, "Whether the ledger takes no more postings in it", required=True),
+        Field("is_adjustment", BOOLEAN, "Whether it only takes closing entries of people"),
+        _changed_at(),
+    ),
+    "A span of days in a ledger that is opened and closed as one",
+)
+
 ENTITIES: dict[str, Entity] = {
     entity.name: entity
     for entity in (
@@ -312,5 +328,6 @@ ENTITIES: dict[str, Entity] = {
         TIME_ENTRY,
         INVOICE,
         INVOICE_LINE,
+        POSTING_PERIOD,
     )
 }

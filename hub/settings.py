@@ -167,6 +167,7 @@ if find_spec("routes.tasks"):
             "task": "hub.tasks.note_audit_head",
             "schedule": crontab(hour="1", minute="40"),
         },
+        "periods": {"task": "routes.tasks.read_periods", "schedule": 1800.0, "options": {"queue": "master"}},
     }
 
 LOGGING = {

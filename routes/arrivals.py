@@ -131,6 +131,7 @@ class Arrival:
     overtaken: bool = False  # a newer version came before it
     previous: UUID | None = None  # the record of the version before this one
     collected: tuple[UUID, ...] = ()  # the posted transactions that it stands for
+    corrected: tuple[str, ...] = ()  # fields over which a person's correction was laid
 
     @property
     def failed(self) -> bool:

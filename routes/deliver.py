@@ -17,7 +17,7 @@ from connectors import gate
 from connectors.models import Connection
 from governance.actor import ENGINE
 from governance.identifiers import new_id
-from routes import ask, claims, corrections, crashpoints, ledger, outcomes, rework, stops
+from routes import ask, claims, corrections, crashpoints, ledger, outcomes, periods, rework, stops
 from routes.claims import Claim, put_back
 from routes.corrections import Live, Next
 from routes.plan import DestinationPlan
@@ -72,7 +72,8 @@ def _deliver(connection_id: int, lane: str, stream: str, owner: UUID, admission:
 
 def _write_down(connection_id: int, claimed: Sequence[Claim], owner: UUID) -> list[Shipment]:
     """Decide the next operation of each claim and write its effect down; end those that need none."""
-    shipments, nothing, never_posted, for_people = [], [], [], []
+    shipments, nothing, never_posted, for_people, too_late = [], [], [], [], []
+    locked = _in_closed_periods(claimed)
     fused: list[ledger.Intent] = []
     intended: list[ledger.Intent] = []
     for claim in claimed:
@@ -91,6 +92,8 @@ def _write_down(connection_id: int, claimed: Sequence[Claim], owner: UUID) -> li
             never_posted.append(claim)
         elif step is Next.PERSON:
             for_people.append((claim, destination))
+        elif claim.transaction in locked:
+            too_late.append((claim, destination))
         else:
             shipment = _ship(connection_id, claim, destination, step)
             shipments.append(shipment)
@@ -105,7 +108,20 @@ def _write_down(connection_id: int, claimed: Sequence[Claim], owner: UUID) -> li
         never_posted, State.FILTERED, "withdrawn at the source before anything was posted", owner=owner
     )
     stops.needs_person_to_correct(for_people)
+    if too_late:
+        stops.posted_in_closed_period(Connection.objects.get(pk=connection_id), too_late)
     return shipments
+
+
+def _in_closed_periods(claimed: Sequence[Claim]) -> set[UUID]:
+    """Return the corrections of what was posted into a period closed by now and that nobody has approved."""
+    return periods.locked(
+        [
+            (c.transaction, c.live_transaction)
+            for c in claimed
+            if c.live_transaction is not None and c.effect is None and destination_of(c).posting_date
+        ]
+    )
 
 
 def _start_delivering(claimed: Sequence[Claim]) -> None:

@@ -20,6 +20,8 @@ from routes.arrivals import KEY_LIMIT, Arrival, Verdict, digest, exact
 from routes.plan import DestinationPlan, Plan
 from routes.states import State
 
+RULE = "needs a second person's approval by the route's rule"
+MOVED = "needs a second person's approval: {} was moved to another day"
 DAY_FIELDS = ("worked_on", "issued_on", "starts_on", "valid_from")  # the day that a record belongs to, by entity
 
 
@@ -180,7 +182,7 @@ def translate(plan: Plan, destination: DestinationPlan, waiting: Sequence[tuple[
         legal_entity_id=plan.legal_entity_id,
     )  # fmt: skip
     approvals = _approvals(plan, destination, [a for a, _ in waiting])
-    for (_, verdict), found, approval in zip(waiting, mapped, approvals, strict=True):
+    for (arrival, verdict), found, approval in zip(waiting, mapped, approvals, strict=True):
         problems = found.problems if approval is None else [*found.problems, *approval.problems]
         verdict.problems.extend(problems)
         verdict.hits = found.hits
@@ -191,8 +193,10 @@ def translate(plan: Plan, destination: DestinationPlan, waiting: Sequence[tuple[
         verdict.body = exact(found.values)
         verdict.content = digest(verdict.body)
         verdict.reached = State.VALIDATED
-        if approval is not None and approval.values.get("value"):
-            verdict.state, verdict.reason = State.HELD, "needs a second person's approval by the route's rule"
+        by_rule = approval is not None and approval.values.get("value")
+        if by_rule or destination.posting_date in arrival.corrected:
+            verdict.state = State.HELD
+            verdict.reason = RULE if by_rule else MOVED.format(destination.posting_date)
             verdict.waits_for = ("approval", str(verdict.transaction))
         else:
             verdict.state, verdict.reason = State.READY, "checked and translated"

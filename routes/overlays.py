@@ -56,6 +56,7 @@ def _lay(plan: Plan, arrival: Arrival, field: str, value: Any, source_value: Any
         return "source_agrees"
     if said == source_value:
         arrival.canonical[field] = typed(plan.entity, field, value)
+        arrival.corrected += (field,)
         return ""
     arrival.stage = "overlay"
     arrival.problems.append(

@@ -8,9 +8,9 @@ from django.db import connection as database
 from canonical.failure import Category
 from canonical.problem import Problem
 from connectors.models import Connection
-from connectors.outcome import WriteOutcome
+from connectors.outcome import Result, WriteOutcome
 from governance.actor import ENGINE
-from routes import failures, heads
+from routes import failures, heads, periods
 from routes.claims import Claim
 from routes.plan import DestinationPlan, plan
 from routes.states import State, move
@@ -51,9 +51,13 @@ def _explain(connection: Connection, members: Sequence[tuple[Claim, DestinationP
         cursor.execute("SELECT hub_now()")
         now = cursor.fetchone()[0]
     troubles = []
-    for claim, _, answer in members:
+    closed = [c.transaction for c, _, a in members if a.category is Category.CLOSED_PERIOD]
+    offered = periods.offers(closed) if closed else {}
+    for claim, destination, answer in members:
         category = answer.category or Category.INTERNAL
         problem = Problem("error", category, "", None, answer.message or "The target refused it without a reason.")
+        if category is Category.CLOSED_PERIOD:
+            problem = _closed(destination, problem.message, offered.get(claim.transaction))
         troubles.append(
             failures.Trouble(
                 claim.legal_entity, plan(claim.snapshot).route_id, "deliver", problem, record=claim.record,
@@ -62,6 +66,16 @@ def _explain(connection: Connection, members: Sequence[tuple[Claim, DestinationP
             )
         )  # fmt: skip
     failures.write_down(troubles, at=now)
+
+
+def _closed(destination: DestinationPlan, message: str, offer: periods.Offer | None) -> Problem:
+    """Return the problem of a closed period, with the day in the next open one where it is known."""
+    if offer is None:
+        return Problem("error", Category.CLOSED_PERIOD, destination.posting_date, None, message)
+    words = f"{message.rstrip('.')}. {offer}"
+    return Problem(
+        "error", Category.CLOSED_PERIOD, offer.field, None, words, offer.was.isoformat(), offer.day.isoformat()
+    )
 
 
 def give_to_person(claimed: Sequence[Claim], message: str) -> None:
@@ -84,6 +98,22 @@ def give_to_person(claimed: Sequence[Claim], message: str) -> None:
         ],
         at=now,
     )  # fmt: skip
+
+
+def posted_in_closed_period(connection: Connection, claimed: Sequence[tuple[Claim, DestinationPlan]]) -> None:
+    """What they correct lies in a period that is closed by now: they wait for a second person, and the next period."""
+    if not claimed:
+        return
+    words = "What it corrects was posted into a period that is closed by now."
+    moved = set(
+        move(
+            [c.transaction for c, _ in claimed], frm=[State.READY, State.RETRYING], to=State.HELD, by=ENGINE,
+            reason=words, return_to=State.NORMALISED,
+        )
+    )  # fmt: skip
+    heads_rest([c.head for c, _ in claimed])
+    answer = WriteOutcome(Result.REFUSED, message=words, category=Category.CLOSED_PERIOD)
+    _explain(connection, [(c, d, answer) for c, d in claimed if c.transaction in moved])
 
 
 def needs_person_to_correct(claimed: Sequence[tuple[Claim, DestinationPlan]]) -> None:

@@ -1,17 +1,21 @@
 """Celery tasks: nudges. Each says only "there may be work"; what there is, the database knows."""
 
 import datetime as dt
+import logging
 import time
 from collections.abc import Callable
 
 from celery import shared_task
 from django.db import connection
 
+from connectors.models import Connection
+from connectors.outcome import ConnectorFailure
 from routes import deliver as delivering
-from routes import intake, nudges, partitions, releases, runs, schedules
+from routes import intake, nudges, partitions, periods, releases, runs, schedules
 from routes.draining import Drains
 from routes.models import Route
 
+logger = logging.getLogger(__name__)
 SECONDS = 10.0  # how long a nudge works before it makes room for others
 SHORT_WAIT = 1.5  # seconds that a nudge waits for a connection to take work again; longer ones are the sweep's
 _drains = Drains()
@@ -72,6 +76,7 @@ SELECT DISTINCT connection_id, lane, object FROM routes_keyhead WHERE due_at <= 
 def sweep() -> None:
     """Nudge whatever is due: lost, doubled or late nudges change nothing because of this."""
     releases.arrived_meanwhile()
+    releases.rows_available()
     with connection.cursor() as cursor:
         cursor.execute(DUE)
         deliveries = cursor.fetchall()
@@ -98,6 +103,19 @@ def compare() -> None:
     """Ask for the day's comparing runs."""
     for run in schedules.ask_for_comparisons():
         nudges.run(run.route_id)
+
+
+@shared_task(ignore_result=True)
+def read_periods(connection_id: int | None = None) -> None:
+    """Read which periods a ledger has closed; without a connection, nudge that for each where it matters."""
+    if connection_id is None:
+        for id_ in periods.connections_to_read():
+            read_periods.apply_async((id_,), queue="master")
+        return
+    try:
+        periods.refresh(Connection.objects.get(pk=connection_id))
+    except ConnectorFailure as failure:  # traffic to the same system tells a person; the ledger itself refuses
+        logger.warning("periods not read", extra={"connection": connection_id, "reason": failure.message})
 
 
 @shared_task(ignore_result=True)

@@ -9,9 +9,10 @@ import yaml
 from connectors.vendors.tryton.connector import encode_body
 
 FOLDER = Path(__file__).resolve().parent.parent.parent / "connectors" / "vendors" / "tryton"
+OUTWARD = [path for path in sorted(FOLDER.glob("golden/*.json")) if path.stem != "periods"]  # that one is only read
 
 
-@pytest.mark.parametrize("golden", sorted(FOLDER.glob("golden/*.json")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("golden", OUTWARD, ids=lambda path: path.stem)
 def test_expected_result_has_a_form_on_the_wire(golden: Path) -> None:
     mapping = yaml.safe_load((FOLDER / "mappings" / f"{golden.stem}.yaml").read_text())
     expected = [case["expected"] for case in json.loads(golden.read_text())["cases"] if "expected" in case]
