@@ -35,9 +35,8 @@ class Engine:
         self._senders: dict[tuple[Any, str, str], Sender] = {}
 
     async def close(self) -> None:
-        """Close all connections, and what keeps the tokens."""
+        """Close all connections."""
         await self._http.close()
-        await self._tokens.store.close()
 
     def bind(self, spec: ConnectionSpec) -> Bound:
         """Return the connection ready for requests; made again when its spec has changed."""
