@@ -41,6 +41,8 @@ class TokenStore(Protocol):
 
     async def renewed(self, connection_id: Any, seed: str, stale: Token | None, fetch: Fetch) -> Token: ...
 
+    async def close(self) -> None: ...
+
 
 def seed_of(spec: ConnectionSpec) -> str:
     """Return the fingerprint of what a token was fetched with; new secrets make old tokens worthless."""
@@ -72,6 +74,9 @@ class MemoryTokenStore:
             token = await fetch(current)
             self._tokens[connection_id] = token
             return token
+
+    async def close(self) -> None:
+        """Nothing is to close."""
 
 
 class Tokens:

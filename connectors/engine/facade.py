@@ -35,8 +35,9 @@ class Engine:
         self._senders: dict[tuple[Any, str, str], Sender] = {}
 
     async def close(self) -> None:
-        """Close all connections."""
+        """Close all connections, and what keeps the tokens."""
         await self._http.close()
+        await self._tokens.store.close()
 
     def bind(self, spec: ConnectionSpec) -> Bound:
         """Return the connection ready for requests; made again when its spec has changed."""

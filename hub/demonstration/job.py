@@ -24,7 +24,8 @@ class Progress:
 
     stage: str
     read: int  # records known of all routes
-    moving: int  # keys with something due, now or later
+    moving: int  # keys with something to send
+    retrying: int  # keys that will be tried again by themselves in a while
     ended: int  # transactions that are posted or stopped
     running: int  # runs that are not at their end
 
@@ -35,21 +36,29 @@ Told = Callable[[Progress], None]
 def run(*, work_here: bool, seconds: float, tell: Told = lambda progress: None) -> bool:
     """Run the routes; return whether they came to rest within the time."""
     until = time.monotonic() + seconds
-    for title, slugs in (("Customers, projects and people", MASTERS), ("Approved time", (TIME,))):
-        for route in Route.objects.filter(slug__in=slugs, enabled=True).order_by("pk"):
-            ask_for_run(route, by=ENGINE, trigger="person")
-        if not _rest(title, slugs, work_here=work_here, until=until, tell=tell):
-            return False
-    return True
+    _ask(MASTERS)
+    # What a master still lacks at the target is tried again for a while; time need not wait for that.
+    masters = _rest(
+        "Customers, projects and people", MASTERS, patient=False, work_here=work_here, until=until, tell=tell
+    )
+    _ask((TIME,))
+    return masters and _rest(
+        "Approved time", (*MASTERS, TIME), patient=True, work_here=work_here, until=until, tell=tell
+    )
 
 
-def _rest(title: str, slugs: Sequence[str], *, work_here: bool, until: float, tell: Told) -> bool:
+def _ask(slugs: Sequence[str]) -> None:
+    for route in Route.objects.filter(slug__in=slugs, enabled=True).order_by("pk"):
+        ask_for_run(route, by=ENGINE, trigger="person")
+
+
+def _rest(title: str, slugs: Sequence[str], *, patient: bool, work_here: bool, until: float, tell: Told) -> bool:
     while True:
         if work_here:
             inline.work_off()
         progress = look(title, slugs)
         tell(progress)
-        if not (progress.moving or progress.running):
+        if not (progress.moving or progress.running or (patient and progress.retrying)):
             return True
         if time.monotonic() > until:
             return False
@@ -59,7 +68,8 @@ def _rest(title: str, slugs: Sequence[str], *, work_here: bool, until: float, te
 LOOK = """
 SELECT
     (SELECT count(*) FROM routes_sourcehead h WHERE h.route_id = ANY(%(routes)s)),
-    (SELECT count(*) FROM routes_keyhead k JOIN routes_transaction t ON t.id = k.transaction_id
+    (SELECT array[count(*) FILTER (WHERE t.state <> 'retrying'), count(*) FILTER (WHERE t.state = 'retrying')]
+     FROM routes_keyhead k JOIN routes_transaction t ON t.id = k.transaction_id
      JOIN routes_destination d ON d.id = t.destination_id
      WHERE k.due_at IS NOT NULL AND d.route_id = ANY(%(routes)s)),
     (SELECT count(*) FROM routes_transaction t JOIN routes_destination d ON d.id = t.destination_id
@@ -73,5 +83,5 @@ def look(title: str, slugs: Sequence[str]) -> Progress:
     routes = list(Route.objects.filter(slug__in=slugs).values_list("pk", flat=True))
     with connection.cursor() as cursor:
         cursor.execute(LOOK, {"routes": routes})
-        read, moving, ended, running = cursor.fetchone()
-    return Progress(title, read, moving, ended, running)
+        read, (moving, retrying), ended, running = cursor.fetchone()
+    return Progress(title, read, moving, retrying, ended, running)

@@ -88,16 +88,20 @@ def _posted(found: Report) -> Table:
 
 
 def _causes(causes: list[Cause]) -> Table:
-    table = Table("Records", "Hours", "Money", "Who", "Why, and what helps", title="Waiting", title_justify="left")
+    table = Table("Records", "Why, whose it is, and what helps", title="Waiting", title_justify="left", box=None)
+    table.columns[0].justify = "right"
     for cause in causes:
-        words = Text(f"{cause.title}: ", style="bold") + Text(f"{cause.words} {cause.remedy}".strip())
-        table.add_row(f"{cause.entries:,}", f"{cause.hours:,.2f}", _money(cause.money), cause.owner, words)
+        facts = f"{cause.hours:,.2f} hours, {_money(cause.money)}, with: {cause.owner}"
+        words = Text.assemble(
+            (f"{cause.title}. ", "bold"), f"{cause.words} {cause.remedy}".strip(), "\n", (facts, "cyan")
+        )
+        table.add_row(f"{cause.entries:,}", words)
     return table
 
 
 def _money(amounts: Money) -> str:
     known = {currency: amount for currency, amount in sorted(amounts.items()) if amount != Decimal(0)}
-    return "\n".join(f"{currency} {amount:,.2f}" for currency, amount in known.items()) or "not known yet"
+    return " + ".join(f"{currency} {amount:,.2f}" for currency, amount in known.items()) or "amount not known yet"
 
 
 def _where() -> Text:
