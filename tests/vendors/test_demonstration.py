@@ -1,7 +1,7 @@
 """The demonstration firm, from Harvest to NetSuite over HTTP: each of its troubles ends as the firm's list says.
 
-The list, the amounts and the logs come from the simulators, which know nothing of the hub. A slice keeps the tests short:
-every entry with a trouble, and one in eight of the others.
+The list, the amounts and the logs come from the simulators, which know nothing of the hub. A slice keeps the tests
+short: every entry with a trouble, and one in eight of the others.
 """
 
 import time
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 
 from canonical.failure import Category
 from sandbox.launch import Simulator
@@ -220,9 +221,12 @@ def _resubmit_refused() -> None:
 
 
 @pytest.mark.slow
-def test_withdrawn_approval_is_undone_and_its_correction_posted(story: Story) -> None:
+def test_withdrawn_approval_is_undone_and_its_correction_posted(
+    story: Story, capsys: pytest.CaptureFixture[str]
+) -> None:
     chosen = story.trouble("rejected_after_posting")["entries"]
-    story.work()
+    call_command("main_job", inline=True, seconds=60)
+    said = " ".join(capsys.readouterr().out.split())
     before = story.posted()
     story.act("reject", "harvest")
     story.work()
@@ -232,6 +236,8 @@ def test_withdrawn_approval_is_undone_and_its_correction_posted(story: Story) ->
     story.work()
 
     after = story.posted()
+    for words in ("time entries read from Harvest", "HP-GB", "finance data owner", "US-IRO-03", "Sign in as ingrid"):
+        assert words in said, words
     keys = {f"TE-{number}" for number in chosen}
     assert keys <= before.keys()
     assert rejected.keys() == before.keys() - keys
@@ -244,8 +250,6 @@ def test_withdrawn_approval_is_undone_and_its_correction_posted(story: Story) ->
 def test_loading_twice_changes_nothing_and_follows_the_systems(
     story: Story, settings: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from django.core.management import call_command
-
     from connectors.models import Connection
     from hub.demonstration import systems
     from mappings.models import TableRow
@@ -258,14 +262,3 @@ def test_loading_twice_changes_nothing_and_follows_the_systems(
     assert "ingrid   Ingrid Solheim   Integration admin, all companies" in capsys.readouterr().out
     assert systems.follow(settings.SANDBOX) == []
     assert systems.follow({"netsuite": "http://127.0.0.1:1"}) == ["NetSuite of Halden & Partner"]
-
-
-@pytest.mark.slow
-def test_main_job_says_what_happened(story: Story, capsys: pytest.CaptureFixture[str]) -> None:
-    from django.core.management import call_command
-
-    call_command("main_job", inline=True, seconds=60)
-
-    said = " ".join(capsys.readouterr().out.split())
-    for words in ("time entries read from Harvest", "HP-GB", "finance data owner", "US-IRO-03", "Sign in as ingrid"):
-        assert words in said, words
