@@ -32,6 +32,7 @@ class Delivered:
     claimed: int
     more: bool  # there may be more due now
     closed: str = ""  # why the connection takes no work now
+    wait: float = 0.0  # seconds until it may take work again; 0: nobody knows
 
 
 def deliver(*, connection_id: int, lane: str, stream: str) -> Delivered:
@@ -40,7 +41,9 @@ def deliver(*, connection_id: int, lane: str, stream: str) -> Delivered:
     wanted = settings.DELIVERY_BATCH
     admission = gate.admit(connection_id, wanted, owner, stream=stream, at_once=settings.DELIVERY_AT_ONCE)
     if not admission.allowed:
-        return Delivered(0, False, admission.reason)
+        until = admission.wait_until
+        wait = max(0.0, (until - gate.database_now()).total_seconds()) if until else 0.0
+        return Delivered(0, False, admission.reason, wait)
     try:
         return _deliver(connection_id, lane, stream, owner, admission)
     finally:
