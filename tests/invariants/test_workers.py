@@ -151,6 +151,11 @@ def clock() -> Iterator[Callable[[str], None]]:
         with connection.cursor() as cursor:
             cursor.execute(f"ALTER DATABASE {name} SET throughline.clock_offset = '{offset}'")
             cursor.execute("SELECT set_config('throughline.clock_offset', %s, false)", [offset])
+            # a session keeps the clock that it began with: cut the workers off, so that all see the new one
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
 
     yield jump
     with connection.cursor() as cursor:
