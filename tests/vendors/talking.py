@@ -78,3 +78,14 @@ def request(
     """Return a request that may be sent for half a minute."""
     data = b"" if body is None else msgspec.json.encode(body)
     return WriteRequest(operation, key, f"idem-{key}", data, external_id, time.monotonic() + 30)
+
+
+def assign_owner(system: Simulator) -> None:
+    """Put the account's owner on the first project, as its manager would."""
+    rows = system.admin("GET", "rows/user_assignments", system="harvest")
+    if any(row["user_id"] == 1 for row in rows):
+        return
+    row = {"user_id": 1, "project_id": 41_200_001, "is_active": True, "hourly_rate": None, "budget": None}
+    row |= {"is_project_manager": True, "use_default_rates": True}
+    stamps = {"created_at": "2026-11-01T00:00:00Z", "updated_at": "2026-11-01T00:00:00Z"}
+    system.admin("POST", "rows/user_assignments", row | stamps, system="harvest")

@@ -11,7 +11,7 @@ from canonical.failure import Category
 from connectors.engine import Engine
 from connectors.outcome import ConnectorFailure, Result
 from sandbox.launch import Simulator
-from tests.vendors.talking import harvest_spec, read, request, write
+from tests.vendors.talking import assign_owner, harvest_spec, read, request, write
 
 
 @pytest.fixture
@@ -181,7 +181,7 @@ async def test_lost_answer_is_found_by_our_reference_then_changed_and_deleted_tw
     harvest: Simulator, engine: Engine
 ) -> None:
     spec = harvest_spec(harvest)
-    await _assign_owner(harvest)
+    assign_owner(harvest)
     harvest.set_faults({"fault": "commit_and_hang_up", "method": "POST", "times": 1}, system="harvest")
 
     lost = await write(engine, spec, "time_entries", "TE-1", entry("TE-1"))
@@ -203,7 +203,7 @@ async def test_lost_answer_is_found_by_our_reference_then_changed_and_deleted_tw
 
 async def test_refusals_are_told_apart_by_their_words(harvest: Simulator, engine: Engine) -> None:
     spec = harvest_spec(harvest)
-    await _assign_owner(harvest)
+    assign_owner(harvest)
     made = await write(engine, spec, "time_entries", "TE-2", entry("TE-2"))
     harvest.admin("POST", "approvals", {"ids": [int(made.external_id or 0)]}, system="harvest")
 
@@ -221,14 +221,3 @@ async def test_refusals_are_told_apart_by_their_words(harvest: Simulator, engine
         (Result.REFUSED, Category.MISSING_REFERENCE),
         (Result.REFUSED, Category.CONFIGURATION),
     ]
-
-
-async def _assign_owner(harvest: Simulator) -> None:
-    """Put the account's owner on the first project, as its manager would."""
-    _, raw = harvest.request("GET", "/_sandbox/rows/user_assignments", system="harvest")
-    if b'"user_id":1,' in raw:
-        return
-    row = {"user_id": 1, "project_id": 41_200_001, "is_active": True, "hourly_rate": None, "budget": None}
-    row |= {"is_project_manager": True, "use_default_rates": True}
-    stamps = {"created_at": "2026-11-01T00:00:00Z", "updated_at": "2026-11-01T00:00:00Z"}
-    harvest.admin("POST", "rows/user_assignments", row | stamps, system="harvest")
