@@ -18,6 +18,7 @@ from routes.states import State
 _encoder = msgspec.json.Encoder(decimal_format="number", order="deterministic")
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 KEY_LIMIT = 200  # characters, as the column
+VERSION_DIGITS = 30  # of a version number
 
 
 class Unreadable(ValueError):
@@ -65,11 +66,13 @@ def version_of(
     """
     if number:
         value = find(record, number)
-        if not isinstance(value, int | Decimal | str) or not str(value).isdigit():
+        digits = str(value) if isinstance(value, int | Decimal | str) else ""
+        if not (digits.isascii() and digits.isdecimal() and len(digits) <= VERSION_DIGITS):
             raise Unreadable(
-                f"The version {value!r} in {written(number)} is not a whole number. Check the stream at the source."
+                f"The version {str(value)[:40]!r} in {written(number)} is not a whole number of at most "
+                f"{VERSION_DIGITS} digits. Check the stream at the source."
             )
-        return f"n{int(value):030d}"
+        return f"n{int(digits):0{VERSION_DIGITS}d}"
     moment = changed_at or arrived
     return f"t{moment.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%S.%f}:{content.hex()[:16]}"
 
@@ -80,11 +83,15 @@ def moment_of(value: object, path: Path) -> dt.datetime:
         return value if value.tzinfo else value.replace(tzinfo=dt.UTC)
     try:
         moment = dt.datetime.fromisoformat(str(value))
-    except ValueError:
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+        in_range = moment.astimezone(dt.UTC).year >= 1000  # versions sort as text: years have four digits
+    except (ValueError, OverflowError):
+        in_range = False
+    if not in_range:
         raise Unreadable(
-            f"{written(path)} holds {value!r}, which is not a time such as 2026-05-04T09:30:00Z."
-        ) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+            f"{written(path)} holds {str(value)[:40]!r}, which is not a time such as 2026-05-04T09:30:00Z."
+        )
+    return moment
 
 
 @dataclass(slots=True)

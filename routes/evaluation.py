@@ -22,6 +22,8 @@ from routes.states import State
 
 RULE = "needs a second person's approval by the route's rule"
 MOVED = "needs a second person's approval: {} was moved to another day"
+MOST = {"amount": Decimal(10**14 - 1), "hours": Decimal(10**8 - 1)}  # as the columns hold
+ABSURD = "it has more digits than any amount of a firm. Correct it at the source."
 DAY_FIELDS = ("worked_on", "issued_on", "starts_on", "valid_from")  # the day that a record belongs to, by entity
 
 
@@ -71,7 +73,25 @@ def _settle_canonical(plan: Plan, arrival: Arrival, values: dict[str, Any], enti
                 "the code of a legal entity",
             )
         )  # fmt: skip
+    arrival.problems.extend(_absurd(values))
     arrival.occurred_on = next((values[f] for f in DAY_FIELDS if isinstance(values.get(f), dt.date)), None)
+
+
+def _absurd(values: dict[str, Any]) -> list[Problem]:
+    """Return what no column holds and nobody can mean: it stops its own record, not the page that it came with."""
+    problems = [
+        Problem(
+            "error", Category.SHAPE, name, None, f"The {name} {str(values[name])[:40]} cannot be meant: {ABSURD}",
+            values[name], f"less than {most:,}",
+        )
+        for name, most in MOST.items()
+        if isinstance(values.get(name), Decimal) and not _fits(name, values[name])
+    ]  # fmt: skip
+    currency = values.get("currency")
+    if currency and len(str(currency)) != 3:
+        words = f"“{str(currency)[:40]}” is no currency. Correct it at the source, or let the mapping translate it."
+        problems.append(Problem("error", Category.VALIDATION, "currency", None, words, currency, "a code such as EUR"))
+    return problems
 
 
 def evaluate(plan: Plan, arrivals: Sequence[Arrival], *, posted_at: Callable[[Arrival], dict[int, str]]) -> None:
@@ -231,10 +251,14 @@ def money(arrival: Arrival) -> tuple[Decimal | None, str, Decimal | None]:
     values = arrival.canonical or {}
     amount, currency, hours = values.get("amount"), values.get("currency"), values.get("hours")
     return (
-        amount if isinstance(amount, Decimal) else None,
-        currency if isinstance(currency, str) else "",
-        hours if isinstance(hours, Decimal) else None,
+        amount if _fits("amount", amount) else None,
+        currency if isinstance(currency, str) and len(currency) == 3 else "",
+        hours if _fits("hours", hours) else None,
     )
+
+
+def _fits(name: str, value: object) -> bool:
+    return isinstance(value, Decimal) and value.is_finite() and abs(value) < MOST[name]
 
 
 def title_of(category: str) -> str:

@@ -200,6 +200,7 @@ def _record_row(plan: Plan, a: Arrival, run: UUID | None, now: dt.datetime, bodi
     amount, currency, hours = money(a)
     state = "failed" if a.failed else "routed"
     approved_at = (a.canonical or {}).get("approved_at")
+    approved_at = approved_at if isinstance(approved_at, dt.datetime) else None  # what is none has its own problem
     return (
         a.record, plan.route_id, run, a.legal_entity, a.key, a.version, a.content, a.outcome, state, now,
         a.occurred_on, a.changed_at, approved_at, a.correlation, a.causation, source, canonical, amount, currency,
