@@ -1,0 +1,99 @@
+"""The admin of configuration: pages open, other entities' rows are not there, secrets are never shown."""
+
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+
+from connectors.models import Connection
+from governance.models import AuditEntry
+from governance.rights import Role
+from routes.models import Route
+from tests.governance.people import company, person
+from tests.intake.firm import SECRET, Firm
+
+OURS = ("connectors", "mappings", "routes")
+MODELS = ["connectors/connection", "mappings/lookuptable", "mappings/tablerow", "mappings/mapping", "routes/route"]
+MODELS += [
+    "mappings/crossreference",
+    "routes/destination",
+    "routes/run",
+    "routes/webhookrefusal",
+    "routes/postingperiod",
+]
+
+
+def staff(role: Role, code: str) -> Client:
+    made = Client()
+    made.force_login(person("Olga Petrenko", role, company(code), is_staff=True))
+    return made
+
+
+def test_list_names_every_admin_of_ours() -> None:
+    mine = {f"{m._meta.app_label}/{m._meta.model_name}" for m in admin.site._registry if m._meta.app_label in OURS}
+    assert mine == set(MODELS)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_lists_open(firm: Firm, model: str) -> None:
+    assert staff(Role.INTEGRATION_ADMIN, "HP-DE").get(f"/admin/{model}/").status_code == 200
+
+
+def test_other_entities_rows_are_not_there(firm: Firm) -> None:
+    made = staff(Role.INTEGRATION_ADMIN, "HP-GB")
+    assert b"Pushed time" not in made.get("/admin/routes/route/").content
+    assert made.get(f"/admin/routes/route/{firm.pushed.pk}/change/").status_code == 302
+
+
+def filled(source: Connection, **more: str) -> dict[str, Any]:
+    return {
+        "name": source.name, "slug": source.slug, "connector": source.connector, "environment": source.environment,
+        "legal_entity": source.legal_entity_id, "answers": '{"base_url": "http://127.0.0.1:9"}', "concurrency": "8",
+        "windows-TOTAL_FORMS": "0", "windows-INITIAL_FORMS": "0",
+    } | more  # fmt: skip
+
+
+def test_secret_is_replaced_and_never_shown(firm: Firm) -> None:
+    made = staff(Role.INTEGRATION_ADMIN, "HP-DE")
+    source = firm.pushed.connection
+    page = f"/admin/connectors/connection/{source.pk}/change/"
+    assert SECRET.encode() not in made.get(page).content
+    kept = made.post(page, filled(source, name="Zeit"))
+    assert kept.status_code == 302, kept.context["adminform"].form.errors
+    assert Connection.objects.get(pk=source.pk).secrets["signing"] == SECRET
+    made.post(page, filled(source, new_secrets='{"signing": "n3w-s3cret"}'))
+    assert Connection.objects.get(pk=source.pk).secrets["signing"] == "n3w-s3cret"
+    assert b"n3w-s3cret" not in made.get(page).content
+
+
+def test_missing_secret_is_asked_for_at_its_field(firm: Firm) -> None:
+    source = firm.pushed.connection
+    answer = staff(Role.INTEGRATION_ADMIN, "HP-DE").post(
+        "/admin/connectors/connection/add/", filled(source, slug="other", name="Other")
+    )
+    assert "Signing secret: an answer is needed." in str(answer.context["adminform"].form.errors["new_secrets"])
+
+
+def test_audit_entry_of_a_new_secret_does_not_say_it(firm: Firm) -> None:
+    source = firm.pushed.connection
+    page = f"/admin/connectors/connection/{source.pk}/change/"
+    staff(Role.INTEGRATION_ADMIN, "HP-DE").post(page, filled(source, new_secrets='{"signing": "n3w-s3cret"}'))
+    entry = AuditEntry.objects.get(verb="change")
+    assert "n3w-s3cret" not in f"{entry.before} {entry.after}"
+    assert "new_secrets" in entry.after
+
+
+def test_route_with_two_sources_is_refused_in_words(firm: Firm) -> None:
+    made = staff(Role.INTEGRATION_ADMIN, "HP-DE")
+    page = f"/admin/routes/route/{firm.events.pk}/change/"
+    answer = made.post(
+        page,
+        {
+            "name": "Time", "slug": "time-events", "legal_entity": firm.events.legal_entity_id, "mapping": "any",
+            "canonical_entity": "time_entry", "order": "superseding", "compare_days": "0", "lane": "intake",
+            "shrink_limit_percent": "10", "destinations-TOTAL_FORMS": "0", "destinations-INITIAL_FORMS": "0",
+        },
+    )  # fmt: skip
+    assert b"takes canonical records through the API" in answer.content
+    assert Route.objects.get(pk=firm.events.pk).mapping == ""
