@@ -59,7 +59,9 @@ def _harvest(system: Simulator) -> Subject:
         return sum(row["kind"] == "access" and row["expires_at"] is not None for row in rows("tokens"))
 
     async def throttle(seconds: float) -> None:
-        system.set_faults({"fault": "throttled", "times": 1, "seconds": seconds}, system="harvest")
+        system.set_faults(
+            {"fault": "throttled", "times": 1, "seconds": seconds, "path": "/time_entries"}, system="harvest"
+        )
 
     refresh = f"refresh-{uuid.uuid4().hex}"  # each works once, and every test signs in anew
     row = {"kind": "refresh", "token": refresh, "user_id": 1, "account_id": int(ACCOUNT), "expires_at": None}
