@@ -9,8 +9,13 @@ from exceptions_queue.codes import id_of
 from exceptions_queue.words import plain
 from mappings.models import LookupTable
 
+
+def _day() -> forms.DateInput:
+    return forms.DateInput(attrs={"type": "date"})
+
+
 WIDGETS: dict[Kind, Any] = {
-    Kind.DATE: lambda: forms.DateInput(attrs={"type": "date"}),
+    Kind.DATE: _day,
     Kind.MONEY: lambda: forms.TextInput(attrs={"inputmode": "decimal"}),
     Kind.DECIMAL: lambda: forms.TextInput(attrs={"inputmode": "decimal"}),
     Kind.INTEGER: lambda: forms.TextInput(attrs={"inputmode": "numeric"}),
@@ -34,9 +39,11 @@ class ChosenMembers(forms.Field):
 class RemedyForm(forms.Form):
     """A reason, and which members are meant."""
 
-    use_required_attribute = True
     failures = ChosenMembers(required=False)
     reason = forms.CharField(required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 2}), help_text=REASON)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **({"label_suffix": ""} | kwargs))
 
 
 class NeedsReasonForm(RemedyForm):
@@ -48,8 +55,18 @@ class NeedsReasonForm(RemedyForm):
 class TableRowForm(RemedyForm):
     """The missing row of a table; its key is the item's own and is not typed."""
 
-    valid_from = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}), label="First day")
-    valid_to = forms.DateField(required=False, widget=forms.DateInput(attrs={"type": "date"}), label="Last day")
+    valid_from = forms.DateField(
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        label="First day",
+        help_text="Empty: since ever.",
+    )
+    valid_to = forms.DateField(
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        label="Last day",
+        help_text="Empty: until further notice.",
+    )
 
     def __init__(self, *args: Any, table: LookupTable, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -59,7 +76,7 @@ class TableRowForm(RemedyForm):
             self.fields[f"value_{name}"] = forms.CharField(
                 max_length=200, label=plain(name).capitalize(), widget=widget
             )
-        self.order_fields([f"value_{name}" for name in self.columns])
+        self.order_fields([*(f"value_{name}" for name in self.columns), "valid_from", "valid_to", "reason"])
 
     def values(self) -> dict[str, str]:
         """Return the row's values as they were typed."""

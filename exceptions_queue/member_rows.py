@@ -15,14 +15,14 @@ from canonical import codec
 from canonical.entities import ENTITIES
 from canonical.entity import Entity, Mask
 from canonical.masking import HIDDEN, mask, may_see
-from exceptions_queue import lineage
+from exceptions_queue import lineage, words
 from exceptions_queue.models import WorkItem
 from routes import overlays
 from routes.arrivals import decode
 from routes.models import Snapshot
 
 SIZE = 50
-SHOWN = ("worked_on", "project_code", "customer_id", "worker_name", "period")  # columns, as far as an entity has them
+SHOWN = ("worked_on", "project_code", "customer_id", "worker_name")  # columns, as far as an entity has them
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +85,13 @@ def page(item: WorkItem, *, masks: frozenset[Mask], after: UUID | None = None, s
         cursor.execute(ROWS, [item.fingerprint, after, after, size + 1, field])
         rows = cursor.fetchall()
     columns = [name for name in SHOWN if entity and name in entity.by_name]
-    members = [_member(row, entity, columns, field, copies, masks) for row in rows[:size]]
+    members = [_member(row, entity, columns, field, copies, masks, item) for row in rows[:size]]
     return Page(
         columns=columns,
         field=field,
         members=members,
         after=members[-1].failure if len(rows) > size else None,
-        message_varies=len({m.message for m in members}) > 1,
+        message_varies=not item.table and len({m.message for m in members}) > 1,
     )
 
 
@@ -102,6 +102,7 @@ def _member(
     field: str,
     copies: dict[int, lineage.Copies],
     masks: frozenset[Mask],
+    item: WorkItem,
 ) -> Member:
     (id_, sent, message, hours, amount, currency, found, key, destination, said, ours, live,
      corrected, source_value, has_overlay) = row  # fmt: skip
@@ -111,11 +112,8 @@ def _member(
     visible = not field or (entity is not None and may_see(entity, field, masks))
     three: list[Any] = [None, None, None]
     if field:
-        three = [
-            _typed(entity, field, source_value) if has_overlay else source.get(field, found),
-            working.get(field),
-            None,
-        ]
+        found = source.get(field, words.without_persons(found, item, masks))
+        three = [_typed(entity, field, source_value) if has_overlay else found, working.get(field), None]
         if has_overlay:
             three[1] = _typed(entity, field, corrected)
         path = copies.get(destination or 0, copies[0]).target.get(field)
@@ -124,7 +122,7 @@ def _member(
         three = [HIDDEN if each not in (None, "") else each for each in three]
     return Member(
         id_, sent, key, [shown.get(name) for name in columns], hours, amount, currency, three[0], three[1], three[2],
-        message if visible else "",
+        words.without_persons(message, item, masks) if visible else "",
     )  # fmt: skip
 
 

@@ -15,9 +15,11 @@ from mappings.models import LookupTable
 
 SENTENCE = re.compile(r"(?<=[.!?])\s")
 TITLE = 300
+ASKED = ("deliver", "confirm", "receive")  # stages in which the words are those of another system
+ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.\w+")  # of a person
 
 OLDEST = """
-SELECT f.fingerprint, f.legal_entity_id, f.category, f.route_id, f.connection_id, f.field, f.rule, f."table",
+SELECT f.fingerprint, f.legal_entity_id, f.stage, f.category, f.route_id, f.connection_id, f.field, f.rule, f."table",
     f.table_key, f.accepted, f.message, f.hint, route.canonical_entity, connection.name
 FROM unnest(%s::text[]) AS cause (fingerprint)
 CROSS JOIN LATERAL (
@@ -55,8 +57,8 @@ def _told(row: dict[str, Any], titles: dict[str, str]) -> dict[str, Any]:
         "rule": row["rule"],
         "table": row["table"],
         "table_key": key or None,
-        "accepted": row["accepted"],
-        "cause": row["message"],
+        "accepted": _accepted(row, titles),
+        "cause": _cause(row, key, titles),
         "hint": row["hint"],
         "owner": info.owner.value,
         "title": _title(row, key, titles)[:TITLE],
@@ -77,8 +79,22 @@ def _title(row: dict[str, Any], key: list[str], titles: dict[str, str]) -> str:
         return f"{titles.get(row['table']) or plain(row['table']).capitalize()}: no row for {shown}"
     if category in (Category.OUTAGE, Category.CREDENTIALS):
         return f"{row['name'] or 'A system'}: {CATEGORIES[category].title.lower()}"
-    first = SENTENCE.split(row["message"].strip(), maxsplit=1)[0].rstrip(".")
-    return first or CATEGORIES[category].title
+    first = SENTENCE.split(row["message"].strip(), maxsplit=1)[0].rstrip(".") or CATEGORIES[category].title
+    return f"{row['name']}: {first}" if row["name"] and row["stage"] in ASKED else first
+
+
+def _cause(row: dict[str, Any], key: list[str], titles: dict[str, str]) -> str:
+    """Return why, as the failure tells it; a missing row is told for all members, which need it on different days."""
+    if row["category"] != Category.UNMAPPED_VALUE or row["table"] not in titles:
+        return str(row["message"])
+    needed = f", which the {plain(row['field'])} needs" if row["field"] else ""
+    return f"“{titles[row['table']]}” has no row for {' / '.join(key)}{needed}. Add the row, or correct the value."
+
+
+def _accepted(row: dict[str, Any], titles: dict[str, str]) -> str:
+    if row["category"] == Category.UNMAPPED_VALUE and row["table"] in titles:
+        return f"what has a row in “{titles[row['table']]}”"[:250]
+    return str(row["accepted"])
 
 
 def plain(name: str) -> str:
@@ -102,8 +118,16 @@ def missing(item: WorkItem) -> str:
 def title_for(item: WorkItem, masks: frozenset[Mask]) -> str:
     """Return an item's title as somebody with these masks may read it: a hidden value is told by its kind only."""
     if tells(item, masks):
-        return item.title
+        return without_persons(item.title, item, masks)
     return f"{CATEGORIES[Category(item.category)].title}: {plain(item.field)}"
+
+
+def without_persons(text: str, item: WorkItem, masks: frozenset[Mask]) -> str:
+    """Return words of an item without names and addresses of people, for those who may not see them."""
+    if Mask.PERSON in masks:
+        return text
+    name = item.about.get("worker_name")
+    return ADDRESS.sub(HIDDEN, text.replace(name, HIDDEN) if name else text)
 
 
 def tells(item: WorkItem, masks: frozenset[Mask]) -> bool:

@@ -11,6 +11,7 @@ from exceptions_queue.pages.door import context, page, person
 from exceptions_queue.pages.items import rows_of
 from governance.models import User
 from routes.models import Run
+from routes.models.movement import RunState
 
 TOP = 5
 RUNS = 8
@@ -24,8 +25,11 @@ def home(request: HttpRequest) -> HttpResponse:
     """Show totals by state, the items with the most at stake, and the last runs."""
     user = person(request)
     needs = WorkItem.objects.visible_to(user).open().exclude(state__in=[State.WAITING, State.RESUBMITTED])
-    last = Run.objects.visible_to(user).order_by().values("route").annotate(last=Max("created_at")).values("last")
-    runs = Run.objects.visible_to(user).filter(created_at__in=last).select_related("route", "legal_entity")
+    read = Run.objects.visible_to(user).exclude(
+        state=RunState.DONE, read=0
+    )  # a schedule finds nothing most of the time
+    last = read.order_by().values("route").annotate(last=Max("created_at")).values("last")
+    runs = read.filter(created_at__in=last).select_related("route", "legal_entity")
     return render(
         request,
         "queue/home.html",
@@ -41,10 +45,9 @@ def home(request: HttpRequest) -> HttpResponse:
 def _tiles(user: User) -> list[dict[str, object]]:
     """Return items, members and sums by state. Two queries over the open items."""
     open_ = WorkItem.objects.visible_to(user).open()
-    counts: dict[str, dict[str, Any]] = {
-        row["state"]: dict(row)
-        for row in open_.order_by().values("state").annotate(items=Count("pk"), held=Sum("members"))
-    }
+    found = open_.order_by().values("state")
+    found = found.annotate(items=Count("pk"), held=Sum("members"), known=Count("amount"))
+    counts: dict[str, dict[str, Any]] = {row["state"]: dict(row) for row in found}
     sums: dict[str, list[tuple[object, str]]] = {}
     amounts = WorkItemAmount.objects.visible_to(user).exclude(item__state=State.RESOLVED)
     for row in amounts.order_by("currency").values("item__state", "currency").annotate(total=Sum("amount")):
@@ -54,6 +57,7 @@ def _tiles(user: User) -> list[dict[str, object]]:
             "state": state,
             "items": counts.get(state, {}).get("items", 0),
             "members": counts.get(state, {}).get("held", 0) or 0,
+            "unknown": counts.get(state, {}).get("items", 0) - counts.get(state, {}).get("known", 0),
             "sums": sums.get(state, []),
         }
         for state in TILES

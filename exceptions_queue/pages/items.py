@@ -38,6 +38,7 @@ class Row:
     title: str
     about: str
     kind: str
+    waits_for: str
 
 
 @page
@@ -84,6 +85,7 @@ def rows_of(found: list[WorkItem], user: User) -> list[Row]:
             words.title_for(item, seen[item.legal_entity_id]),
             words.about_for(item, seen[item.legal_entity_id]),
             CATEGORIES[Category(item.category)].title,
+            words.without_persons(item.waiting_on, item, seen[item.legal_entity_id]),
         )
         for item in found
     ]

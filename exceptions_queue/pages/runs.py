@@ -10,7 +10,9 @@ from exceptions_queue import totals
 from exceptions_queue.codes import id_of
 from exceptions_queue.pages.door import context, page, person
 from governance.rights import Right, allowed
+from routes import accounting
 from routes.models import Run, Transaction
+from routes.models.movement import RunState
 from routes.states import State
 
 SIZE = 50
@@ -20,6 +22,8 @@ SIZE = 50
 def runs(request: HttpRequest) -> HttpResponse:
     """List runs, the newest first, a page by time."""
     found = Run.objects.visible_to(person(request)).select_related("route", "legal_entity").order_by("-created_at")
+    if not request.GET.get("all"):
+        found = found.exclude(state=RunState.DONE, read=0)
     if before := request.GET.get("before"):
         try:
             found = found.filter(created_at__lt=datetime.fromisoformat(before))
@@ -27,7 +31,9 @@ def runs(request: HttpRequest) -> HttpResponse:
             raise Http404("There is no such page of the list.") from error
     shown = list(found[: SIZE + 1])
     more = shown[SIZE - 1].created_at.isoformat() if len(shown) > SIZE else ""
-    return render(request, "queue/runs.html", context("runs", runs=shown[:SIZE], before=more))
+    return render(
+        request, "queue/runs.html", context("runs", runs=shown[:SIZE], before=more, every=request.GET.get("all", ""))
+    )
 
 
 @page
@@ -35,10 +41,12 @@ def run(request: HttpRequest, run: UUID) -> HttpResponse:
     """Show one run with its control totals."""
     user = person(request)
     row = get_object_or_404(Run.objects.visible_to(user).select_related("route", "legal_entity"), pk=run)
+    books = accounting.books(row)
     more = context(
         "runs",
         run=row,
-        destinations=totals.of_run(row),
+        books=books,
+        destinations=totals.lines(row, books.destinations),
         technical=allowed(user, Right.SEE_TECHNICAL, row.legal_entity_id),
     )
     return render(request, "queue/run.html", more)

@@ -288,14 +288,14 @@ def test_run_page_adds_up(make_world: Make, staff: Staff) -> None:
     client = signed_in(staff.clara)
     with CaptureQueriesContext(connection) as queries:
         answer = client.get(reverse("queue:run", args=[run.pk]))
-    [totals] = answer.context["destinations"]
-    assert {line.state: line.count for line in totals.lines} == {State.POSTED: 1, State.FAILED: 2}
-    assert totals.not_chosen == [('approval_status = "approved"', 1)]
-    assert totals.adds_up
+    [(book, lines)] = answer.context["destinations"]
+    assert {line.state: line.count for line in lines} == {State.POSTED: 1, State.FAILED: 2}
+    assert {line.state: line.sums for line in lines}[State.FAILED] == {"EUR": Decimal(1600)}
+    assert book.not_chosen == {'approval_status = "approved"': 1}
     assert "adds up" in text_of(answer)
     assert len(queries) <= 9
     Run.objects.update(read=5, new=5)
-    assert "4 of 5 accounted for" in text_of(client.get(reverse("queue:run", args=[run.pk])))
+    assert "1 of 5 not accounted for" in text_of(client.get(reverse("queue:run", args=[run.pk])))
 
 
 def test_transaction_page_tells_its_story(make_world: Make, staff: Staff) -> None:
@@ -334,3 +334,28 @@ def test_short_forms_of_ids_come_back(transactional_db: None) -> None:
     for wrong in ("", "x", "!" * 22, "ä" * 22):
         with pytest.raises(ValueError, match="no address of ours"):
             id_of(wrong)
+
+
+def test_addresses_of_people_are_hidden_from_viewers(make_world: Make, staff: Staff) -> None:
+    address = "brooke.tanner@halden-partner.example"
+    item = trouble(
+        make_world(),
+        Problem(
+            "error", Category.UNMAPPED_VALUE, "cost_center", None, f"No row for {address}.", address, "a row",
+            "cost_centers", (address,),
+        ),
+    )  # fmt: skip
+    for somebody, sees in ((staff.viktor, False), (staff.farid, True)):
+        client = signed_in(somebody)
+        for page in (url_of(item), reverse("queue:items"), "/"):
+            assert (address in client.get(page).content.decode()) is sees, (somebody, page)
+
+
+def test_runs_that_found_nothing_are_left_out_unless_asked_for(make_world: Make, staff: Staff) -> None:
+    world = make_world()
+    zero_hours(world)
+    run_of(world)
+    Run.objects.update(read=0, new=0)
+    client = signed_in(staff.clara)
+    assert "No route has run yet" in text_of(client.get(reverse("queue:runs")))
+    assert "Time to ledger" in text_of(client.get(f"{reverse('queue:runs')}?all=1"))
