@@ -73,7 +73,7 @@ def make(write_class: str, base_url: str) -> Way:
         Connection.objects.create(
             slug=f"{write_class.replace('_', '-')}-{what}", name=f"{title} ({write_class})",
             connector=f"ledger_{write_class}", legal_entity=entity, environment="sandbox",
-            answers={"base_url": base_url},
+            answers={"base_url": base_url}, concurrency=64,
         )
         for what, title in (("time", "Time tool"), ("ledger", "Ledger"))
     )  # fmt: skip
@@ -84,6 +84,7 @@ def make(write_class: str, base_url: str) -> Way:
     destination = Destination.objects.create(
         route=route, name="Ledger", connection=target, stream="entries", mapping=OUTWARD["name"],
         condition='approval_status = "approved"', correction=CORRECTIONS[write_class],
+        window=100,  # a killed worker leaves so many in doubt: enough to count, few enough for people
     )  # fmt: skip
     return Way(write_class, route.pk, destination.pk, target.pk)
 

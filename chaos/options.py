@@ -37,7 +37,7 @@ def read(arguments: list[str] | None = None) -> Options:
     add("--seed", type=int, default=None, help="repeats a plan; without it a new one is drawn and printed")
     add("--classes", default=",".join(CLASSES), help="write classes to run, with commas")
     add("--at-once", action="store_true", help="one run with all classes side by side")
-    add("--every", type=float, default=5.0, help="seconds between two deeds (5)")
+    add("--every", type=float, default=6.0, help="seconds between two deeds, on average (6)")
     add("--mischief", type=float, default=120.0, help="seconds of deeds and faults in each run, at most (120)")
     add("--limit", type=float, default=280.0, help="seconds that a run may take (280)")
     add("--share", type=float, default=0.008, help="share of the writes that go wrong (0.008)")

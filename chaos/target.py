@@ -29,7 +29,7 @@ def misbehave(ledger: Simulator, *, times: Times, seed: int, share: float, laten
 
     Answers that never come hold a caller for its whole timeout, so they are the rarer ones.
     """
-    quick, slow = share * 0.75, share * 0.25
+    quick, slow = share * 0.85, share * 0.15
     ledger.set_faults(
         _write("commit_and_hang_up", quick / 3),
         _write("lose_and_hang_up", quick / 3),

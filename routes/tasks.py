@@ -10,8 +10,8 @@ from django.db import connection
 
 from connectors.models import Connection
 from connectors.outcome import ConnectorFailure
+from routes import clock, intake, nudges, partitions, periods, releases, runs, schedules
 from routes import deliver as delivering
-from routes import intake, nudges, partitions, periods, releases, runs, schedules
 from routes.draining import Drains
 from routes.models import Route
 
@@ -75,6 +75,7 @@ SELECT DISTINCT connection_id, lane, object FROM routes_keyhead WHERE due_at <= 
 @shared_task(ignore_result=True)
 def sweep() -> None:
     """Nudge whatever is due: lost, doubled or late nudges change nothing because of this."""
+    clock.mend()
     releases.arrived_meanwhile()
     releases.rows_available()
     with connection.cursor() as cursor:
