@@ -1,4 +1,4 @@
-"""The money beside a run's books: sums by state and currency at each destination. The books count; this only adds up."""
+"""The money beside a run's books: sums by state and currency at each destination."""
 
 from dataclasses import dataclass, field
 from decimal import Decimal

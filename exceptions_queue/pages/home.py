@@ -25,9 +25,7 @@ def home(request: HttpRequest) -> HttpResponse:
     """Show totals by state, the items with the most at stake, and the last runs."""
     user = person(request)
     needs = WorkItem.objects.visible_to(user).open().exclude(state__in=[State.WAITING, State.RESUBMITTED])
-    read = Run.objects.visible_to(user).exclude(
-        state=RunState.DONE, read=0
-    )  # a schedule finds nothing most of the time
+    read = Run.objects.visible_to(user).exclude(state=RunState.DONE, read=0)
     last = read.order_by().values("route").annotate(last=Max("created_at")).values("last")
     runs = read.filter(created_at__in=last).select_related("route", "legal_entity")
     return render(
