@@ -7,7 +7,7 @@ partition. `ensure()` runs with every sweep of the night and at migration.
 import datetime as dt
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 
 TABLES = ("routes_record", "routes_payload", "routes_transition", "routes_attempt", "routes_exchange")
 
@@ -38,6 +38,17 @@ def ensure(today: dt.date, *, months_ahead: int = 3) -> list[str]:
         for name, (table, start, end) in names(today, months_ahead=months_ahead).items():
             cursor.execute("SELECT to_regclass(%s) IS NULL", [name])
             if cursor.fetchone()[0]:
-                cursor.execute(f"CREATE TABLE {name} PARTITION OF {table} FOR VALUES FROM ('{start}') TO ('{end}')")
+                _make(name, table, start, end)
                 made.append(name)
     return made
+
+
+def _make(name: str, table: str, start: UUID, end: UUID) -> None:
+    """Make one partition; rows of its time that had gone to the default partition, for want of it, move there."""
+    within = f"id >= '{start}' AND id < '{end}'"
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"LOCK TABLE {table}_default IN SHARE ROW EXCLUSIVE MODE")
+        cursor.execute(f"CREATE TABLE {name} (LIKE {table} INCLUDING ALL)")
+        cursor.execute(f"INSERT INTO {name} SELECT * FROM {table}_default WHERE {within}")  # noqa: S608 - names of ours
+        cursor.execute(f"DELETE FROM {table}_default WHERE {within}")  # noqa: S608 - names of ours
+        cursor.execute(f"ALTER TABLE {table} ATTACH PARTITION {name} FOR VALUES FROM ('{start}') TO ('{end}')")
