@@ -1,6 +1,6 @@
 """Reckons in business days and hours. Pure: knows no row and no clock; every moment is given and aware.
 
-Public holidays come from the holidays library, by country and region (https://pypi.org/project/holidays/).
+Public holidays come from the holidays library, by country and region.
 """
 
 from collections.abc import Mapping
