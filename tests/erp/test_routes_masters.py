@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.erp.conftest import Tryton
+from tests.erp.cutting import CuttingProxy
 from tests.erp.routed import Hub, effects, entry, history, open_failures, record
 
 pytestmark = pytest.mark.erp
@@ -71,3 +72,22 @@ def test_customer_that_tryton_has_already_is_changed_and_not_added(hub: Hub, try
     [party] = tryton.direct.ids("party.party", ["code", "=", "C-1003"])
     assert tryton.direct.read("party.party", [party], "name")[0]["name"] == "Rheinwerk Logistik"
     assert effects("C-1003") == [(1, "create", "confirmed"), (2, "update", "confirmed")]
+
+
+def test_change_of_what_tryton_had_before_is_made_although_its_first_sending_was_lost(
+    make_hub: Callable[..., Hub], tryton: Tryton, proxy: CuttingProxy
+) -> None:
+    hub = make_hub(base_url=proxy.base_url)
+    hub.destination(
+        hub.route("customer"), "customers", key_formula="customer_id", correction="update", keeps_reference=True
+    )
+    proxy.cut(b"model.party.party.write", committed=False)
+    hub.push("customer", record("C-1002", customer_id="C-1002", name="Nordlicht Versicherung AG"))
+    hub.work_off()
+    assert hub.states("customer") == {"C-1002": "unknown"}
+    hub.work_off(leaps=(65,))
+
+    [party] = tryton.direct.ids("party.party", ["code", "=", "C-1002"])
+    assert tryton.direct.read("party.party", [party], "name")[0]["name"] == "Nordlicht Versicherung AG"
+    assert effects("C-1002") == [(1, "create", "confirmed")]
+    assert hub.states("customer") == {"C-1002": "posted"}
