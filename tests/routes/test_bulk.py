@@ -64,4 +64,4 @@ def test_a_value_without_a_form_is_refused(value: object) -> None:
 
 
 def test_numbers_and_ids_are_written_plainly() -> None:
-    assert array([UUID(int=1), None, Decimal("1.50"), True]) == "{00000000-0000-0000-0000-000000000001,NULL,1.50,t}"
+    assert array([UUID(int=1), None, Decimal("1.50"), True]) == "{00000000000000000000000000000001,NULL,1.50,t}"
