@@ -7,7 +7,6 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -28,15 +27,17 @@ def main() -> int:
     """Do all runs; return the exit code."""
     signal.signal(signal.SIGTERM, _interrupt)
     options = choices.read()
-    with _folder(options) as state:
-        verdicts = _all_runs(state, options)
-        from chaos.verdict import summary
+    state = _folder(options)
+    verdicts = _all_runs(state, options)
+    from chaos.verdict import summary
 
-        found = summary(verdicts, options.seed, at_once=options.at_once)
-        if not found["ok"]:
-            _tell(verdicts, state)
-        print(json.dumps(found), flush=True)
-        return 0 if found["ok"] else 1
+    found = summary(verdicts, options.seed, at_once=options.at_once)
+    if not found["ok"]:
+        _tell(verdicts, state)
+    elif options.state is None:
+        shutil.rmtree(state, ignore_errors=True)
+    print(json.dumps(found), flush=True)
+    return 0 if found["ok"] else 1
 
 
 def _all_runs(state: Path, options: Options) -> "list[Verdict]":
@@ -74,17 +75,14 @@ def _in_turn(house: House, ledgers: dict[str, Simulator], options: Options) -> "
     return [verdict for name in options.classes for verdict in run(house, ledgers, [name], options)]
 
 
-@contextlib.contextmanager
-def _folder(options: Options) -> Iterator[Path]:
-    """Give the folder asked for, or a temporary one that is kept when something went wrong."""
+def _folder(options: Options) -> Path:
+    """Return the folder asked for, or a temporary one, which stays when something went wrong."""
     if options.state:
         options.state.mkdir(parents=True, exist_ok=True)
-        yield options.state.resolve()
-        return
+        return options.state.resolve()
     state = Path(tempfile.mkdtemp(prefix="chaos-"))
     state.chmod(0o711)  # the servers' own account walks through
-    yield state
-    shutil.rmtree(state, ignore_errors=True)
+    return state
 
 
 def _tell(verdicts: "list[Verdict]", state: Path) -> None:

@@ -126,7 +126,9 @@ def _not_answered(connection: Connection, failed: Sequence[tuple[Shipment, Conne
     for shipment, failure in hopeless:
         stops.give_to_person([shipment.claim], failure.message)
     later = [(s, f) for s, f in failed if (s, f) not in hopeless]
-    outcomes.count_attempts([s.claim.transaction for s, f in later if f.category not in pausing_ones])
+    # A question that never left us, and a system that is away for all, use up nobody's tries.
+    tried = [s.claim.transaction for s, f in later if f.sent and f.category not in pausing_ones]
+    outcomes.count_attempts(tried)
     waits = [max(f.retry_after or 0.0, ASK_AGAIN) for _, f in later]
     put_back([s.claim.head for s, _ in later], owner=owner, seconds=waits)
 

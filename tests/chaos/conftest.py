@@ -83,7 +83,7 @@ Begin = Callable[..., Scene]
 
 @pytest.fixture
 def begin(state: Path, django_db_blocker: pytest.FixtureRequest) -> Iterator[Begin]:
-    """Return `begin(write_class, entries, latency)`: it starts the hub and asks for the first run."""
+    """Return `begin(write_class, entries, latency, **environment)`: it starts the hub and asks for the first run."""
     from chaos import target
     from governance import keys
     from hub.settings import _database as as_django
@@ -91,7 +91,7 @@ def begin(state: Path, django_db_blocker: pytest.FixtureRequest) -> Iterator[Beg
     settings = connections.settings["default"]
     before = dict(settings)
 
-    def start(write_class: str, *, entries: int, latency: float) -> Scene:
+    def start(write_class: str, *, entries: int, latency: float, **more: str) -> Scene:
         ledger = stack.enter_context(target.start(write_class, state=state, entries=entries, seed=5))
         ledger.set_faults(latency=latency)
         write_connectors(ROOT / "sandbox" / "connectors", state / "connectors", TIMES)
@@ -101,7 +101,7 @@ def begin(state: Path, django_db_blocker: pytest.FixtureRequest) -> Iterator[Beg
             "OUTBOUND_ALLOWED": f"127.0.0.1:{ledger.port}",
             "THROUGHLINE_KEYS": ",".join((Path(os.environ["STATE"]) / "keys").read_text().split()),
         }
-        house = House(state, TIMES.environment | env)
+        house = House(state, TIMES.environment | env | more)
         stack.callback(house.stop)
         house.start()
         connections.close_all()
