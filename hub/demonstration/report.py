@@ -43,7 +43,7 @@ class Report:
     """The state of the firm's time route."""
 
     read: int
-    left_out: int  # not approved yet, or internal
+    left_out: int  # not approved yet, internal, or taken back after its approval was withdrawn
     posted: list[Posted]
     causes: list[Cause]
 
@@ -62,7 +62,8 @@ JOIN governance_legalentity e ON e.id = t.legal_entity_id
 WHERE r.slug = %s GROUP BY e.code, e.currency ORDER BY e.code
 """
 READ = """
-SELECT count(*), count(*) FILTER (WHERE x.state = 'routed' AND x.not_chosen IS NOT NULL)
+SELECT count(*), count(*) FILTER (WHERE x.state = 'routed' AND (x.not_chosen IS NOT NULL OR EXISTS (
+    SELECT FROM routes_transaction t WHERE t.record_id = x.id AND t.withdraws)))
 FROM routes_sourcehead h JOIN routes_route r ON r.id = h.route_id JOIN routes_record x ON x.id = h.record_id
 WHERE r.slug = %s
 """

@@ -31,7 +31,7 @@ class Table:
 
 def make(firm: Facts, staff: dict[str, User]) -> int:
     """Make the tables that are not there yet, with their rows; return how many rows were added."""
-    return sum(_make(table, staff) for table in _tables(firm))
+    return sum(_make(table, staff) for table in tables_of(firm))
 
 
 def _make(table: Table, staff: dict[str, User]) -> int:
@@ -53,7 +53,8 @@ def _make(table: Table, staff: dict[str, User]) -> int:
     return len(table.rows)
 
 
-def _tables(firm: Facts) -> Iterator[Table]:
+def tables_of(firm: Facts) -> Iterator[Table]:
+    """Yield the firm's tables with their first rows."""
     yield Table(
         "project_prefixes",
         "Beginnings of project codes",

@@ -224,13 +224,15 @@ def _resubmit_refused() -> None:
 def test_withdrawn_approval_is_undone_and_its_correction_posted(
     story: Story, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    from hub.demonstration.report import report
+
     chosen = story.trouble("rejected_after_posting")["entries"]
     call_command("main_job", inline=True, seconds=60)
     said = " ".join(capsys.readouterr().out.split())
     before = story.posted()
     story.act("reject", "harvest")
     story.work()
-    rejected = story.posted()
+    rejected, accounted = story.posted(), report()
     time.sleep(1.1)  # Harvest tells changes by the second
     story.act("correct", "harvest")
     story.work()
@@ -241,6 +243,8 @@ def test_withdrawn_approval_is_undone_and_its_correction_posted(
     keys = {f"TE-{number}" for number in chosen}
     assert keys <= before.keys()
     assert rejected.keys() == before.keys() - keys
+    masters = 1  # the project that NetSuite has not
+    assert accounted.read == len(rejected) + accounted.left_out + accounted.waiting - masters
     by_entry = {key.partition(".")[0]: row for key, row in after.items()}
     assert by_entry.keys() == before.keys()
     assert {key: by_entry[key]["hours"] - before[key]["hours"] for key in keys} == dict.fromkeys(keys, 0.5)
