@@ -15,6 +15,10 @@ from mappings.models import LookupTable
 
 SENTENCE = re.compile(r"(?<=[.!?])\s")
 TITLE = 300
+SAID_BY_KIND = (  # the other system's own words for these say less than the kind does; they stand with the cause
+    Category.OUTAGE, Category.CREDENTIALS, Category.CLOSED_PERIOD, Category.NO_RIGHT, Category.DUPLICATE,
+    Category.MISSING_REFERENCE, Category.OUTCOME_UNKNOWN, Category.THROTTLED, Category.TRANSIENT,
+)  # fmt: skip
 ASKED = ("deliver", "confirm", "receive")  # stages in which the words are those of another system
 ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.\w+")  # of a person
 
@@ -77,8 +81,8 @@ def _title(row: dict[str, Any], key: list[str], titles: dict[str, str]) -> str:
         return f"{plain(row['table']).capitalize()} {shown} does not exist yet in {row['name'] or 'the target'}"
     if category is Category.UNMAPPED_VALUE and row["table"]:
         return f"{titles.get(row['table']) or plain(row['table']).capitalize()}: no row for {shown}"
-    if category in (Category.OUTAGE, Category.CREDENTIALS):
-        return f"{row['name'] or 'A system'}: {CATEGORIES[category].title.lower()}"
+    if category in SAID_BY_KIND and row["name"]:
+        return f"{row['name']}: {CATEGORIES[category].title.lower()}"
     first = SENTENCE.split(row["message"].strip(), maxsplit=1)[0].rstrip(".") or CATEGORIES[category].title
     return f"{row['name']}: {first}" if row["name"] and row["stage"] in ASKED else first
 
@@ -87,7 +91,8 @@ def _cause(row: dict[str, Any], key: list[str], titles: dict[str, str]) -> str:
     """Return why, as the failure tells it; a missing row is told for all members, which need it on different days."""
     if row["category"] != Category.UNMAPPED_VALUE or row["table"] not in titles:
         return str(row["message"])
-    needed = f", which the {plain(row['field'])} needs" if row["field"] else ""
+    known = ENTITIES[row["canonical_entity"]].by_name if row["canonical_entity"] in ENTITIES else {}
+    needed = f", which the {plain(row['field'])} needs" if row["field"] in known else ""
     return f"“{titles[row['table']]}” has no row for {' / '.join(key)}{needed}. Add the row, or correct the value."
 
 
