@@ -36,7 +36,7 @@ def ask(item: WorkItem, *, by: By, reason: str, as_then: bool = False) -> Releas
     event_of(row, by=by, verb="sent again", at=timezone.now(), frm=was, reason=reason).save()
     return Release.objects.create(
         item=row, requested_at=now, actor_kind=actor.kind.value, actor_id=actor.id, actor_name=actor.name,
-        reason=reason, as_then=as_then,
+        reason=reason, as_then=as_then, asked=row.failures().count(),
     )  # fmt: skip
 
 

@@ -137,11 +137,12 @@ def _released(release: Release) -> str:
     if releasing.work(seconds=AT_ONCE, release=release.pk):
         nudge_release(release.pk)
     release.refresh_from_db()
-    again = release.looked_at - release.went_on
-    said = f"{release.went_on:,} went on."
-    if again:
-        said += f" {again:,} stopped again; why is said with them."
-    return said if release.done_at else f"{said} The rest follows in a moment."
+    # Counted from what is open still: rows and links that appear release their members by themselves, too.
+    left = release.item.failures().count()
+    said = f"{max(0, release.asked - left):,} went on."
+    if not release.done_at:
+        return f"{said} The rest follows in a moment."
+    return f"{said} {left:,} stopped again; why is said with them." if left else said
 
 
 def _add_row(facts: Facts, typed: Any) -> str:

@@ -53,7 +53,7 @@ def _shown(
         row, user, field=members.field,
         first_value="" if first is None or first.working in (None, "") else str(first.working),
     )  # fmt: skip
-    offered = remedies.offered(facts, rights)
+    offered = remedies.offered(facts, rights) if members.members else []
     for remedy in offered:
         if typed and remedy.name == typed[0]:
             remedy.form = typed[1]
