@@ -50,7 +50,6 @@ class Hub:
         environment["DELIVERY_AT_ONCE"] = str(IN_FLIGHT // len(options.workers))
         self.workers = parts.workers(options, servers.places, environment)
         self.children: list[Child] = [*self.workers, parts.beat(servers.places, environment)]
-        self.routes = 0
 
     def start(self) -> None:
         """Start the processes and wait until both workers listen."""
@@ -70,8 +69,7 @@ class Hub:
         from routes import runs
 
         url = self.stub.prepare(case)
-        self.routes += 1
-        route = hub_setup.make_route(case, url, self.routes)
+        route = hub_setup.make_route(case, url)
         with psycopg.connect(self.servers.postgresql.url, autocommit=True) as database:
             began = time.perf_counter()
             run = runs.ask_for_run(route, by=ENGINE, trigger="api")
