@@ -38,6 +38,8 @@ SHIFTS = (
     " WHERE due_at > (SELECT hub_now()) + make_interval(secs => %(back)s / 2)",
     "UPDATE routes_effect SET settles_at = settles_at - make_interval(secs => %(back)s)"
     " WHERE state = 'unknown' AND settles_at > (SELECT hub_now()) + make_interval(secs => %(back)s / 2)",
+    "UPDATE routes_inboundevent SET due_at = due_at - make_interval(secs => %(back)s)"
+    " WHERE processed_at IS NULL AND due_at > (SELECT hub_now()) + make_interval(secs => %(back)s / 2)",
     "UPDATE routes_run SET due_at = due_at - make_interval(secs => %(back)s)"
     " WHERE due_at > (SELECT hub_now()) + make_interval(secs => %(back)s / 2)",
 )

@@ -5,6 +5,7 @@ DELETE /entries/{key}, GET /entries?key=. Source side: GET /time_entries.
 """
 
 import asyncio
+import re
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -202,7 +203,7 @@ class Ledger:
                 answer = render(*self._work(request))
                 wire.hang_up(answer[: -max(1, len(answer) // 4)])
             case Fault.SAME_PAGE | Fault.REPEATS:
-                status, body, extra = self._work(request)
+                status, body, extra = self._work(_first_page(request) if rule.fault is Fault.SAME_PAGE else request)
                 wire.reply(status, bad_page(body, rule.fault), extra)
             case Fault.LOSE_AND_HANG_UP:
                 wire.hang_up()
@@ -287,6 +288,11 @@ def _entry(request: Request) -> Entry:
 def _need_json(request: Request) -> None:
     if not request.header(b"content-type").startswith("application/json"):
         raise Refusal(415, "media_type", "Send application/json.")
+
+
+def _first_page(request: Request) -> Request:
+    """Return the request as if it had asked for the first page: what a source that never ends shows every time."""
+    return request._replace(target=re.sub(r"([?&]page=)\d+", r"\g<1>1", request.target))
 
 
 def _key_of(request: Request) -> str:

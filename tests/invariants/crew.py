@@ -1,5 +1,6 @@
 """Real Celery workers on the real servers, and the sweep that the clock process sends them."""
 
+import os
 import re
 import signal
 import subprocess
@@ -28,7 +29,8 @@ class Crew:
     ) -> None:
         found = environment(servers)
         found["REDIS_URL"] += f"?virtual_host={room}"  # one of Redis's sixteen numbered databases
-        self.env = found | {"LOG_LEVEL": "WARNING"} | dict(env)
+        # the keys of this process's secrets lie in its own STATE
+        self.env = found | {"LOG_LEVEL": "WARNING", "STATE": os.environ["STATE"]} | dict(env)
         self.broker = found["REDIS_URL"].replace("unix://", "redis+socket://")
         self.folder = folder
         self.workers = [self._start(number) for number in range(size)]

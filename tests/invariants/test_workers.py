@@ -167,7 +167,7 @@ def test_clock_that_jumps_a_day_on_and_back_loses_and_doubles_nothing(
     make_world: Make, crew: Crew, ledger: Simulator, clock: Callable[[str], None], mode: str
 ) -> None:
     restart(ledger, mode)
-    ledger.set_faults(*FAULTS, seed=11, latency=0.05)
+    ledger.set_faults(*FAULTS, seed=11, latency=0.03)
     world = make_world(f"ledger_{mode}", over_http=ledger.url)
     runs.ask_for_run(world.route, by=ENGINE, trigger="person")
     for share, offset in ((0.1, "1 day"), (0.4, "-1 day"), (0.6, "0")):
