@@ -112,7 +112,7 @@ def test_invoice_stands_for_its_hours_to_the_cent(make_hub: Callable[..., Hub], 
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("point", ["deliver.after_claim", "deliver.after_mark_sent", "deliver.after_send"])
+@pytest.mark.parametrize("point", ["deliver.after_mark_sent", "deliver.after_send"])
 def test_death_while_billing_loses_and_doubles_nothing(
     make_hub: Callable[..., Hub], tryton: Tryton, worker_that_dies: Callable[[str], None], point: str
 ) -> None:
@@ -135,8 +135,7 @@ def test_death_while_billing_loses_and_doubles_nothing(
     assert Collected.objects.count() == 4
 
 
-@pytest.mark.parametrize("step", ["create", "post"])
-@pytest.mark.parametrize("committed", [True, False])
+@pytest.mark.parametrize(("step", "committed"), [("create", False), ("post", True)])
 def test_invoice_is_posted_once_when_its_connection_breaks(
     make_hub: Callable[..., Hub], tryton: Tryton, proxy: CuttingProxy, step: str, committed: bool
 ) -> None:
