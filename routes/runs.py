@@ -19,6 +19,7 @@ from connectors import loop
 from connectors.models import Connection
 from connectors.outcome import ConnectorFailure, Page
 from governance.actor import By, as_actor
+from governance.keys import KeyLost
 from governance.rights import Right, require
 from routes import collect, comparing, crashpoints, failures, nudges, pausing, receive, retry
 from routes.models import Route, Run
@@ -86,6 +87,8 @@ def work(route_id: int, *, seconds: float = 20.0) -> bool:
         return False
     except NotReadyToRun as error:
         _stop(run, owner, ConnectorFailure(Category.CONFIGURATION, str(error)))
+    except KeyLost as lost:
+        _stop(run, owner, ConnectorFailure(Category.CREDENTIALS, str(lost), sent=False))
     except ConnectorFailure as failure:
         _stop(run, owner, failure)
     return False

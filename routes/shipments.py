@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from canonical.failure import Category
 from connectors import loop
 from connectors.models import Connection
-from connectors.outcome import ConnectorFailure, LookUp, WriteOutcome, WriteRequest
+from connectors.outcome import ConnectorFailure, LookUp, Result, WriteOutcome, WriteRequest
 from connectors.spec import ConnectionSpec
+from governance.keys import KeyLost
 from routes import ledger
 from routes.claims import Claim
 from routes.plan import DestinationPlan, plan
@@ -63,14 +65,20 @@ def send(
     connection: Connection, destination: DestinationPlan, requests: Sequence[WriteRequest], concurrency: int
 ) -> list[WriteOutcome]:
     """Write on the event loop of this process and wait for all outcomes."""
-    return send_requests(connection, destination, requests, concurrency)
+    try:
+        return send_requests(connection, destination, requests, concurrency)
+    except KeyLost as lost:  # without its secrets nothing can have left us
+        return [WriteOutcome(Result.NOT_SENT, category=Category.CREDENTIALS, message=str(lost))] * len(requests)
 
 
 def look_up(
     connection: Connection, destination: DestinationPlan, requests: Sequence[WriteRequest], concurrency: int
 ) -> list[LookUp | ConnectorFailure]:
     """Ask the target by our keys; a question that failed says why and spoils no other."""
-    return ask_requests(connection, destination, requests, concurrency)
+    try:
+        return ask_requests(connection, destination, requests, concurrency)
+    except KeyLost as lost:
+        return [ConnectorFailure(Category.CREDENTIALS, str(lost), sent=False)] * len(requests)
 
 
 def send_requests(
