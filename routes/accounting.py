@@ -110,7 +110,7 @@ def _transactions(run: UUID) -> list[tuple[int, str, int, bool]]:
             """,
             [run],
         )
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def _not_chosen(run: UUID) -> list[tuple[int, str, int]]:
@@ -120,7 +120,7 @@ def _not_chosen(run: UUID) -> list[tuple[int, str, int]]:
             " WHERE r.run_id = %s AND r.state = 'routed' GROUP BY 1, 2",
             [run],
         )
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 UNEXPLAINED = """
