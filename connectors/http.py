@@ -6,7 +6,6 @@ that nothing happened.
 
 import asyncio
 import io
-import zlib
 from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -17,11 +16,14 @@ from aiohttp.client_reqrep import ClientRequest, ClientResponse
 from yarl import URL
 
 from connectors.answer import Answer
+from connectors.body import BadEncoding, TooBig, read_body
 from connectors.guard import AddressRefused, Guard
+from connectors.line import Line
 from connectors.sockets import Flight, GuardedSocket, guarded_factory
 
 _flight: ContextVar[Flight | None] = ContextVar("flight", default=None)
-_LARGE = 512 * 1024  # bytes
+LARGE = 512 * 1024  # bytes from which a body is sent piece by piece
+LOST = (aiohttp.ClientError, OSError, TimeoutError, ValueError)  # what sending raises when no usable answer comes
 _TIMEOUTS: dict[float, aiohttp.ClientTimeout] = {}
 
 
@@ -69,9 +71,9 @@ class Http:
     """The pools of one event loop. Make it inside the loop; close it there."""
 
     def __init__(self, guard: Guard) -> None:
-        connector = aiohttp.TCPConnector(limit=0, socket_factory=guarded_factory(guard), ttl_dns_cache=10)
+        self._connector = aiohttp.TCPConnector(limit=0, socket_factory=guarded_factory(guard), ttl_dns_cache=10)
         self._session = aiohttp.ClientSession(
-            connector=connector,
+            connector=self._connector,
             request_class=_Request,
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=False,
@@ -85,9 +87,16 @@ class Http:
         """Close every pooled connection."""
         await self._session.close()
 
+    def line(self, origin: URL, *, timeout: float, limit: int) -> Line:
+        """Return a line for one worker; `timeout` in seconds for each request, `limit` in bytes for each answer."""
+        return Line(self._connector, origin, timeout=timeout, limit=limit)
+
     async def send(self, call: Call) -> Answer:
         """Return the answer, following redirects as far as the call allows; raises Unreachable."""
-        answer = await self._once(call)
+        return await self.followed(call, await self._once(call))
+
+    async def followed(self, call: Call, answer: Answer) -> Answer:
+        """Return the answer at the end of the redirects that the call allows; raises Unreachable."""
         left = call.redirects
         while answer.status in (301, 302, 303, 307, 308) and left and "Location" in answer.headers:
             follow = _redirected(call, answer)
@@ -113,65 +122,35 @@ class Http:
                 allow_redirects=False,
             ) as response:
                 body = await _read(response, call.response_bytes)
+                # Only now: bytes that a failed request left in a buffer must still meet its deadline.
+                flight.finished = True
                 return Answer(response.status, response.headers, body, str(call.url))
-        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            raise _unreachable(error, flight, call) from error
+        except LOST as error:
+            raise unreachable(error, flight, call) from error
         finally:
-            flight.finished = True
             _flight.reset(token)
 
 
 def _data(body: bytes | None) -> bytes | io.BytesIO | None:
     """Return what aiohttp sends: a large body piece by piece, so that it does not keep the loop from its other work."""
-    return io.BytesIO(body) if body is not None and len(body) > _LARGE else body
+    return io.BytesIO(body) if body is not None and len(body) > LARGE else body
 
 
 async def _read(response: ClientResponse, limit: int) -> bytes:
-    content = response.content
-    pieces: list[bytes] = []
-    size = 0
-    while piece := await content.readany():
-        size += len(piece)
-        if size > limit:
-            response.close()
-            raise _TooBig(f"the answer is larger than {limit} bytes")
-        pieces.append(piece)
-    body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-    encoding = response.headers.get("Content-Encoding", "").strip().lower()
-    return body if encoding in ("", "identity") else _inflate(body, encoding, limit)
-
-
-class _TooBig(ValueError):
-    pass
-
-
-class _BadEncoding(ValueError):
-    pass
-
-
-def _inflate(body: bytes, encoding: str, limit: int) -> bytes:
-    """Decompress at most `limit` bytes: a few kilobytes can otherwise become gigabytes."""
-    if encoding not in ("gzip", "x-gzip", "deflate"):
-        raise _BadEncoding(f"the answer is compressed as {encoding!r}, which was not asked for")
-    raw_deflate = encoding == "deflate" and (not body or body[0] & 0x0F != 8)
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS if raw_deflate else zlib.MAX_WBITS | 32)
     try:
-        plain = inflater.decompress(body, limit + 1)
-    except zlib.error as error:
-        raise _BadEncoding(f"the compressed answer cannot be read: {error}") from error
-    if len(plain) > limit:
-        raise _TooBig(f"the answer is larger than {limit} bytes after decompression")
-    if not inflater.eof:
-        raise _BadEncoding("the compressed answer ends in the middle")
-    return plain
+        return await read_body(response.content, response.headers.get("Content-Encoding", ""), limit)
+    except TooBig:
+        response.close()
+        raise
 
 
-def _unreachable(error: BaseException, flight: Flight, call: Call) -> Unreachable:
+def unreachable(error: BaseException, flight: Flight, call: Call) -> Unreachable:
+    """Return in words why no usable answer came, and whether a byte had left."""
     sent = flight.bytes_sent > 0
     host = f"{call.url.host}:{call.url.port}"
     for kind, wanted, words in (
-        ("too_big", _TooBig, str(error)),
-        ("encoding", _BadEncoding, str(error)),
+        ("too_big", TooBig, str(error)),
+        ("encoding", BadEncoding, str(error)),
         ("name", aiohttp.ClientConnectorDNSError, f"the name {call.url.host} does not resolve"),
         ("tls", aiohttp.ClientConnectorCertificateError, f"the certificate of {host} is not trusted: {error}"),
         ("tls", aiohttp.ClientSSLError, f"no secure connection to {host}: {error}"),

@@ -13,6 +13,8 @@ from typing import Any
 
 from connectors.guard import Guard
 
+_send, _now = socket.socket.send, time.monotonic  # looked up once: this runs for every request
+
 
 class DeadlinePassed(OSError):
     """The sender's time was over before the byte left; nothing was handed to the network by this call."""
@@ -41,10 +43,10 @@ class GuardedSocket(socket.socket):
     def send(self, data: Any, flags: int = 0) -> int:
         flight = self.flight
         if flight is None or flight.finished:
-            return super().send(data, flags)
-        if flight.deadline and time.monotonic() > flight.deadline:
+            return _send(self, data, flags)
+        if flight.deadline and _now() > flight.deadline:
             raise DeadlinePassed("the time in which this request may be sent is over")
-        sent = super().send(data, flags)
+        sent = _send(self, data, flags)
         flight.bytes_sent += sent
         return sent
 
@@ -52,7 +54,7 @@ class GuardedSocket(socket.socket):
         flight = self.flight
         if flight is None or flight.finished:
             return super().sendmsg(buffers, *args)
-        if flight.deadline and time.monotonic() > flight.deadline:
+        if flight.deadline and _now() > flight.deadline:
             raise DeadlinePassed("the time in which this request may be sent is over")
         sent = super().sendmsg(buffers, *args)
         flight.bytes_sent += sent

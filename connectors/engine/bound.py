@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from yarl import URL
@@ -14,6 +14,7 @@ from connectors.auth.signer import Signer
 from connectors.classify import Verdict, verdict_on
 from connectors.exchange import Exchange, Mask, mask_for
 from connectors.http import Call, Http, Unreachable
+from connectors.line import Line
 from connectors.outcome import ConnectorFailure
 from connectors.spec import ConnectionSpec
 from connectors.template import Scope, Structure, Template, TemplateError, Templates, render_all
@@ -97,6 +98,10 @@ class Bound:
         names = self.signer.header_names
         return Call(method, url, merged, body, self.timeout, deadline, limits.response_bytes, limits.redirects, names)
 
+    def line(self) -> Line:
+        """Return a line to this connection's origin, for one worker."""
+        return self.http.line(self.origin, timeout=self.timeout, limit=self.manifest.limits.response_bytes)
+
     def render_body(self, body: Structure | None, scope: Scope) -> bytes | None:
         """Render a request body; raises ConnectorFailure (configuration)."""
         try:
@@ -106,23 +111,42 @@ class Bound:
 
     async def send(self, call: Call) -> tuple[Answer, Exchange, Token | None]:
         """Sign and send; return answer and exchange. Raises Unreachable, or ConnectorFailure from signing in."""
-        try:
-            token = await self.signer.sign(call)
-        except TemplateError as error:
-            raise _not_configured(error) from error
-        if token is not self._mask[0]:
-            secrets = {**self.spec.secrets, **{f"token.{name}": value for name, value in _texts(token)}}
-            self._mask = (token, mask_for(self.redaction, secrets))
-        mask, started, clock = self._mask[1], datetime.now(UTC), time.monotonic()
-        request = (call.method, str(call.url), call.headers, call.body)
+        token = await self.sign(call)
+        clock = time.monotonic()
         try:
             answer = await self.http.send(call)
         except Unreachable as error:
-            duration = time.monotonic() - clock
-            error.exchange = Exchange(mask, request, None, started=started, duration=duration, error=str(error))  # type: ignore[attr-defined]  # travels with the error
-            raise
-        reply = (answer.status, answer.headers, answer.body)
-        return answer, Exchange(mask, request, reply, started=started, duration=time.monotonic() - clock), token
+            raise self.lost(error, call, token, clock) from error
+        return answer, self.exchanged(call, token, clock, answer), token
+
+    async def sign(self, call: Call) -> Token | None:
+        """Put the credentials on the call; return the token that was used. Raises ConnectorFailure."""
+        try:
+            return await self.signer.sign(call)
+        except TemplateError as error:
+            raise _not_configured(error) from error
+
+    async def is_current(self, token: Token) -> bool:
+        """Return whether requests are to be signed with this token; raises ConnectorFailure from signing in."""
+        return await self.signer.current() is token.values
+
+    def lost(self, error: Unreachable, call: Call, token: Token | None, clock: float) -> Unreachable:
+        """Return the error with the exchange that it ended; `clock` is time.monotonic() at its start."""
+        error.exchange = self.exchanged(call, token, clock, None, str(error))  # type: ignore[attr-defined]  # travels with the error
+        return error
+
+    def exchanged(
+        self, call: Call, token: Token | None, clock: float, answer: Answer | None, error: str = ""
+    ) -> Exchange:
+        """Return what was sent and answered since `clock` (time.monotonic()), to be shown redacted."""
+        if token is not self._mask[0]:
+            secrets = {**self.spec.secrets, **{f"token.{name}": value for name, value in _texts(token)}}
+            self._mask = (token, mask_for(self.redaction, secrets))
+        duration = time.monotonic() - clock
+        started = datetime.now(UTC) - timedelta(seconds=duration)
+        request = (call.method, str(call.url), call.headers, call.body)
+        reply = None if answer is None else (answer.status, answer.headers, answer.body)
+        return Exchange(self._mask[1], request, reply, started=started, duration=duration, error=error)
 
     async def exchange(
         self, call: Callable[[], Call], good: frozenset[int] | None, stream: str
@@ -133,6 +157,18 @@ class Bound:
         success. Raises Unreachable, or ConnectorFailure from signing in.
         """
         answer, exchange, token = await self.send(call())
+        return await self.settled(call, answer, exchange, token, good, stream)
+
+    async def settled(
+        self,
+        call: Callable[[], Call],
+        answer: Answer,
+        exchange: Exchange,
+        token: Token | None,
+        good: frozenset[int] | None,
+        stream: str,
+    ) -> tuple[Answer, Exchange, Verdict | None]:
+        """Judge the first answer to what `call` makes; go on as `exchange` says."""
         verdict = verdict_on(self.connector, answer, good, stream)
         if verdict is None or token is None or not (verdict.renew and verdict.certain):
             return answer, exchange, verdict

@@ -1,5 +1,6 @@
 """The engine of one event loop: its connection pools, its tokens, and the four things it can do."""
 
+import asyncio
 import logging
 import traceback
 from collections.abc import AsyncIterator, Iterable
@@ -14,9 +15,10 @@ from connectors.engine.batch import BatchSender
 from connectors.engine.bound import Bound
 from connectors.engine.judge import doubtful, unsent
 from connectors.engine.position import Window
-from connectors.engine.write import Sender, handed_back, run_all
+from connectors.engine.write import Sender, handed_back, stops
 from connectors.guard import Guard
 from connectors.http import Http
+from connectors.line import Line
 from connectors.manifest.stream import Stream, Write
 from connectors.outcome import ConnectorFailure, LookUp, Page, TestReport, WriteOutcome, WriteRequest
 from connectors.spec import ConnectionSpec
@@ -74,23 +76,32 @@ class Engine:
         except ConnectorFailure as failure:
             return [unsent(failure)] * len(requests)
         outcomes: list[WriteOutcome | None] = [None] * len(requests)
+        waiting, stopped = iter(_units(described.write, requests)), list[WriteOutcome]()
 
-        async def send(unit: list[int], reason: WriteOutcome | None) -> WriteOutcome | None:
-            if reason is not None:
-                answers = [handed_back(reason)] * len(unit)
-            else:
-                answers = await self._send_safely(bound, described, [requests[place] for place in unit])
-            for place, answer in zip(unit, answers, strict=True):
-                outcomes[place] = answer
-            return answers[-1] if reason is None else None
+        async def work() -> None:
+            line = bound.line()
+            try:
+                for unit in waiting:
+                    if stopped:
+                        answers = [handed_back(stopped[0])] * len(unit)
+                    else:
+                        answers = await self._send_safely(bound, described, [requests[place] for place in unit], line)
+                        if answers[-1].category is not None and stops(answers[-1]):
+                            stopped.append(answers[-1])
+                    for place, answer in zip(unit, answers, strict=True):
+                        outcomes[place] = answer
+            finally:
+                line.give_back()
 
-        await run_all(_units(described.write, requests), send, concurrency or spec.concurrency)
+        await asyncio.gather(*(work() for _ in range(min(concurrency or spec.concurrency, len(requests)))))
         return [outcome for outcome in outcomes if outcome is not None]
 
-    async def _send_safely(self, bound: Bound, stream: Stream, requests: list[WriteRequest]) -> list[WriteOutcome]:
+    async def _send_safely(
+        self, bound: Bound, stream: Stream, requests: list[WriteRequest], line: Line
+    ) -> list[WriteOutcome]:
         """Send one unit; its trouble never takes the outcomes of its neighbours with it."""
         try:
-            return await self._send(bound, stream, requests)
+            return await self._send(bound, stream, requests, line)
         except ConnectorFailure as failure:
             return [unsent(failure)] * len(requests)
         except Exception as error:  # noqa: BLE001 - a fault in a connector's own code; nobody can tell what left us
@@ -102,7 +113,7 @@ class Engine:
             fault = doubtful(f"A fault in the connector: {type(error).__name__}.", None, None)
             return [fault] * len(requests)
 
-    async def _send(self, bound: Bound, stream: Stream, requests: list[WriteRequest]) -> list[WriteOutcome]:
+    async def _send(self, bound: Bound, stream: Stream, requests: list[WriteRequest], line: Line) -> list[WriteOutcome]:
         operation = requests[0].operation
         described = stream.write.operations.get(operation) if stream.write else None
         if described is not None and described.by_look_up:
@@ -110,7 +121,7 @@ class Engine:
         sender = self._sender(bound, stream, operation)
         batch = stream.write.batch if stream.write else None
         if len(requests) == 1 or batch is None:
-            return [await sender.send(requests[0])]
+            return [await sender.send(requests[0], line)]
         return await BatchSender(bound, stream, batch, sender).send(requests)
 
     async def _upsert(self, bound: Bound, stream: Stream, request: WriteRequest) -> WriteOutcome:

@@ -12,7 +12,9 @@ from connectors.http import Unreachable
 from connectors.manifest.model import Manifest
 from connectors.manifest.stream import Found, Operation
 from connectors.outcome import ConnectorFailure, Result, WriteOutcome, WriteRequest
+from connectors.registry import Connector
 
+_CONFIRMED = Result.CONFIRMED
 _ASK = "Nobody can tell yet whether it happened; the hub asks the system before anything is sent again."
 
 
@@ -32,6 +34,40 @@ def found_in(found: Found | None, answer: Answer, data: Any, request: WriteReque
     return str(match.group(1)) if match else None
 
 
+class Proof:
+    """Sees at once that a write of this operation is confirmed; leaves every doubt to the error table."""
+
+    __slots__ = ("_envelope", "_id", "_reads", "_reference", "_success", "_version")
+
+    def __init__(self, connector: Connector, operation: Operation) -> None:
+        self._success = operation.success if connector.override("classify") is None else frozenset()
+        self._envelope = connector.manifest.errors.envelope
+        self._id, self._reference, self._version = operation.id, operation.reference, operation.version
+        found = [part for part in (operation.id, operation.reference, operation.version) if part is not None]
+        self._reads = bool(self._envelope) or any(part.source == "body" for part in found)
+
+    def of(self, answer: Answer, request: WriteRequest) -> WriteOutcome | None:
+        """Return the outcome when it is confirmed beyond doubt, else None."""
+        if answer.status not in self._success:
+            return None
+        data = answer.json_or_none() if self._reads else None
+        if data is None:
+            if answer.is_html:
+                return None
+        elif type(data) is not dict or (self._envelope and paths.first(data, self._envelope)):
+            return None
+        external_id = found_in(self._id, answer, data, request)
+        if external_id is None and self._id is not None:
+            return None
+        return WriteOutcome(
+            _CONFIRMED,
+            external_id or request.external_id,
+            found_in(self._reference, answer, data, request) or "",
+            found_in(self._version, answer, data, request) or "",
+            status=answer.status,
+        )
+
+
 def accepted(operation: Operation, request: WriteRequest, answer: Answer, exchange: Exchange) -> WriteOutcome:
     """Return the outcome of an answer whose status and envelope are good: proof, unless the promised id is absent."""
     wants_body = any(
@@ -48,7 +84,6 @@ def accepted(operation: Operation, request: WriteRequest, answer: Answer, exchan
         found_in(operation.reference, answer, data, request) or "",
         found_in(operation.version, answer, data, request) or "",
         status=answer.status,
-        exchange=exchange,
     )
 
 

@@ -1,20 +1,26 @@
 """Writes: ready bytes out, one outcome per request in the same order. Nothing is ever sent twice behind the caller's
 back, except after an answer that the error table calls a stale token (the system certainly did nothing)."""
 
-import asyncio
-from collections.abc import Iterator
+import time
+from collections.abc import Callable
 from typing import Any
 
 from yarl import URL
 
 from canonical.failure import Category
+from connectors.answer import Answer
+from connectors.classify import Verdict
 from connectors.engine.bound import Bound
-from connectors.engine.judge import accepted, declined, unanswered, unsent
+from connectors.engine.judge import Proof, accepted, declined, unanswered, unsent
+from connectors.engine.letter import Letter, letter_for
 from connectors.engine.splice import wrapped
 from connectors.engine.steps import finish, prepare, scope_of
-from connectors.http import Call, Unreachable
+from connectors.exchange import Exchange
+from connectors.http import LARGE, LOST, Call, Unreachable, unreachable
+from connectors.line import Line
 from connectors.manifest.stream import Operation, Stream, Write
 from connectors.outcome import ConnectorFailure, Result, WriteOutcome, WriteRequest
+from connectors.tokens import Token
 
 # After these the next request would only meet the same: what has not left yet is handed back unsent.
 _STOP = frozenset({Category.THROTTLED, Category.CREDENTIALS, Category.OUTAGE, Category.CONFIGURATION})
@@ -33,10 +39,15 @@ class Sender:
         self.headers = None if varies else bound.rendered(operation.headers, {})
         self.encode = bound.connector.override("encode_body")
         self.plain = not (operation.before or operation.then)
+        self.letter = letter_for(bound, write, operation, path, self.headers)
+        self.proof = Proof(bound.connector, operation)
+        self.ready = operation.body == "ours" and self.encode is None
 
-    async def send(self, request: WriteRequest) -> WriteOutcome:
-        """Send one request; never raises for what the system does."""
+    async def send(self, request: WriteRequest, line: Line | None = None) -> WriteOutcome:
+        """Send one request, on the worker's line where that is possible; never raises for what the system does."""
         try:
+            if line is not None and self.letter is not None:
+                return await self._post(self.letter, request, line)
             if self.plain:
                 return await self._send(request, {})
             return await self._in_steps(request)
@@ -44,6 +55,42 @@ class Sender:
             return unsent(failure)
         except Unreachable as error:
             return unanswered(error)
+
+    async def _post(self, letter: Letter, request: WriteRequest, line: Line) -> WriteOutcome:
+        """Send what the letter writes. What is not confirmed at once is judged like any other answer."""
+        body = request.body if self.ready else self._body(request, {})
+        if body is not None and len(body) > LARGE:
+            return await self._send(request, {})
+        clock = time.monotonic()
+        try:
+            if not letter.signed or (letter.token is not None and not await self.bound.is_current(letter.token)):
+                await letter.sign()
+                clock = time.monotonic()
+            token = letter.token
+            status, headers, reply = await line.ask(letter.written(request, body), request.deadline)
+        except LOST as error:
+            call = letter.call(request, body)
+            raise self.bound.lost(unreachable(error, line.flight, call), call, letter.token, clock) from error
+        answer = Answer(status, headers, reply)
+        return self.proof.of(answer, request) or await self._judged(
+            request, letter.call(request, body), answer, token, clock
+        )
+
+    async def _judged(
+        self, request: WriteRequest, call: Call, answer: Answer, token: Token | None, clock: float
+    ) -> WriteOutcome:
+        bound, body = self.bound, call.body
+        answer.url = str(call.url)
+        try:
+            answer = await bound.http.followed(call, answer)
+        except Unreachable as error:
+            raise bound.lost(error, call, token, clock) from error
+        exchange = bound.exchanged(call, token, clock, answer)
+        again = self._caller(request, {}, body)
+        answer, exchange, verdict = await bound.settled(
+            again, answer, exchange, token, self.operation.success, self.stream.name
+        )
+        return self._concluded(request, answer, exchange, verdict)
 
     async def _in_steps(self, request: WriteRequest) -> WriteOutcome:
         scope = scope_of(request)
@@ -59,13 +106,22 @@ class Sender:
         )
 
     async def _send(self, request: WriteRequest, kept: dict[str, Any]) -> WriteOutcome:
-        body = self._body(request, kept)
+        call = self._caller(request, kept, self._body(request, kept))
+        answer, exchange, verdict = await self.bound.exchange(call, self.operation.success, self.stream.name)
+        return self._concluded(request, answer, exchange, verdict)
+
+    def _caller(self, request: WriteRequest, kept: dict[str, Any], body: bytes | None) -> Callable[[], Call]:
+        """Return what makes the call, anew for each time that it is sent."""
 
         def call() -> Call:
             url, headers = self._url(request, kept), self._headers(request, kept)
             return self.bound.call(self.operation.method, url, headers, body, request.deadline)
 
-        answer, exchange, verdict = await self.bound.exchange(call, self.operation.success, self.stream.name)
+        return call
+
+    def _concluded(
+        self, request: WriteRequest, answer: Answer, exchange: Exchange, verdict: Verdict | None
+    ) -> WriteOutcome:
         if verdict is None:
             return accepted(self.operation, request, answer, exchange)
         return declined(verdict, answer.status, exchange)
@@ -97,18 +153,9 @@ class Sender:
         return wrapped(shape, {**self.bound.scope, **scope_of(request), "step": kept}, body)
 
 
-async def run_all(units: list[Any], send: Any, concurrency: int) -> None:
-    """Run send(unit) for every unit, so many at once; when one says stop, the rest is handed to send(unit, reason)."""
-    waiting: Iterator[Any] = iter(units)
-    stopped: list[WriteOutcome] = []
-
-    async def work() -> None:
-        for unit in waiting:
-            last = await send(unit, stopped[0] if stopped else None)
-            if last is not None and last.category in _STOP and last.result is not Result.UNKNOWN:
-                stopped.append(last)
-
-    await asyncio.gather(*(work() for _ in range(min(concurrency, len(units)) or 1)))
+def stops(outcome: WriteOutcome) -> bool:
+    """Return whether what has not left yet is better kept back after this outcome."""
+    return outcome.category in _STOP and outcome.result is not Result.UNKNOWN
 
 
 def handed_back(reason: WriteOutcome) -> WriteOutcome:
