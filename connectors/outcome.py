@@ -76,7 +76,7 @@ class WriteOutcome:
     hint: str = ""
     retry_after: float | None = None  # seconds
     status: int | None = None
-    exchange: Exchange | None = field(default=None, repr=False)
+    exchange: Exchange | None = field(default=None, repr=False)  # of what was not confirmed
 
 
 @dataclass(frozen=True, slots=True)

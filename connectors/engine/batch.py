@@ -10,11 +10,11 @@ from connectors.answer import Answer
 from connectors.classify import Verdict
 from connectors.engine.bound import Bound
 from connectors.engine.judge import declined, doubtful, found_in, judge_item, unanswered, unsent
-from connectors.engine.splice import listed, wrapped
-from connectors.engine.steps import scope_of
+from connectors.engine.splice import listed, wrapper
 from connectors.engine.write import Sender
 from connectors.exchange import Exchange
 from connectors.http import Call, Unreachable
+from connectors.line import Line
 from connectors.manifest.stream import Batch, Stream
 from connectors.outcome import ConnectorFailure, Result, WriteOutcome, WriteRequest
 
@@ -32,11 +32,12 @@ class BatchSender:
 
     def __init__(self, bound: Bound, stream: Stream, batch: Batch, single: Sender) -> None:
         self.bound, self.stream, self.batch, self.single = bound, stream, batch, single
+        self.wrap = None if batch.item is None else wrapper(batch.item, bound.scope)
 
-    async def send(self, requests: list[WriteRequest]) -> list[WriteOutcome]:
+    async def send(self, requests: list[WriteRequest], line: Line | None = None) -> list[WriteOutcome]:
         """Send the requests in one call; return an outcome for each, in order."""
         if len(requests) == 1:
-            return [await self.single.send(requests[0])]
+            return [await self.single.send(requests[0], line)]
         try:
             return await self._send(requests)
         except ConnectorFailure as failure:
@@ -70,9 +71,7 @@ class BatchSender:
         body = request.body
         if self.single.encode is not None:
             body = self.single.encode(body, request.operation, self.stream.name)
-        if self.batch.item is None:
-            return body
-        return wrapped(self.batch.item, {**self.bound.scope, **scope_of(request)}, body)
+        return body if self.wrap is None else self.wrap(request, body)
 
     def _items(self, requests: list[WriteRequest], answer: Answer, exchange: Exchange) -> list[WriteOutcome]:
         batch = self.batch
@@ -103,7 +102,6 @@ class BatchSender:
             found_in(batch.reference, answer, result, request) or "",
             found_in(batch.version, answer, result, request) or "",
             status=answer.status,
-            exchange=exchange,
         )
 
     def _good(self, result: dict[str, Any]) -> bool:

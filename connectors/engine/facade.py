@@ -19,7 +19,7 @@ from connectors.engine.write import Sender, handed_back, stops
 from connectors.guard import Guard
 from connectors.http import Http
 from connectors.line import Line
-from connectors.manifest.stream import Stream, Write
+from connectors.manifest.stream import Batch, Stream, Write
 from connectors.outcome import ConnectorFailure, LookUp, Page, TestReport, WriteOutcome, WriteRequest
 from connectors.spec import ConnectionSpec
 from connectors.tokens import MemoryTokenStore, Tokens, TokenStore
@@ -35,6 +35,7 @@ class Engine:
         self._tokens = Tokens(store or MemoryTokenStore())
         self._bound: dict[Any, Bound] = {}
         self._senders: dict[tuple[Any, str, str], Sender] = {}
+        self._batches: dict[tuple[Any, str, str], BatchSender] = {}
 
     async def close(self) -> None:
         """Close all connections, and what keeps the tokens."""
@@ -122,7 +123,7 @@ class Engine:
         batch = stream.write.batch if stream.write else None
         if len(requests) == 1 or batch is None:
             return [await sender.send(requests[0], line)]
-        return await BatchSender(bound, stream, batch, sender).send(requests)
+        return await self._batch_sender(sender, batch).send(requests)
 
     async def _upsert(self, bound: Bound, stream: Stream, request: WriteRequest) -> WriteOutcome:
         """Ask the target first; update what it has, else create. What the question meets has written nothing."""
@@ -147,6 +148,13 @@ class Engine:
                 raise ConnectorFailure(Category.CONFIGURATION, message, sent=False)
             sender = self._senders[key] = Sender(bound, stream, write, write.operations[operation])
         return sender
+
+    def _batch_sender(self, sender: Sender, batch: Batch) -> BatchSender:
+        key = (sender.bound.spec.id, sender.stream.name, sender.operation.name)
+        known = self._batches.get(key)
+        if known is None or known.single is not sender:
+            known = self._batches[key] = BatchSender(sender.bound, sender.stream, batch, sender)
+        return known
 
     async def look_up(
         self, spec: ConnectionSpec, stream: str, requests: list[WriteRequest], *, concurrency: int | None = None

@@ -26,7 +26,9 @@ def found_in(found: Found | None, answer: Answer, data: Any, request: WriteReque
         return request.external_id
     if found.source == "body":
         value = paths.find(data, found.path)
-        return None if value is None or isinstance(value, dict | list) else str(value)
+        if value is None or type(value) is str:
+            return value
+        return None if isinstance(value, (dict, list)) else str(value)
     header: str | None = answer.headers.get("Location" if found.source == "location" else found.header)
     if header is None or found.source == "header":
         return header

@@ -76,7 +76,7 @@ class Letter:
         return URL(f"{base}?{query}" if query else base, encoded=True)
 
     def _path(self, request: WriteRequest) -> str:
-        return "".join([place if type(place) is str else place(request) for place in self._places])
+        return "".join([place if isinstance(place, str) else place(request) for place in self._places])
 
 
 def letter_for(

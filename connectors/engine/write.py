@@ -13,7 +13,7 @@ from connectors.classify import Verdict
 from connectors.engine.bound import Bound
 from connectors.engine.judge import Proof, accepted, declined, unanswered, unsent
 from connectors.engine.letter import Letter, letter_for
-from connectors.engine.splice import wrapped
+from connectors.engine.splice import wrapped, wrapper
 from connectors.engine.steps import finish, prepare, scope_of
 from connectors.exchange import Exchange
 from connectors.http import LARGE, LOST, Call, Unreachable, unreachable
@@ -41,7 +41,9 @@ class Sender:
         self.plain = not (operation.before or operation.then)
         self.letter = letter_for(bound, write, operation, path, self.headers)
         self.proof = Proof(bound.connector, operation)
-        self.ready = operation.body == "ours" and self.encode is None
+        shape = operation.body
+        self.ready = shape == "ours" and self.encode is None
+        self.wrap = wrapper(shape, bound.scope) if self.plain and not isinstance(shape, str) else None
 
     async def send(self, request: WriteRequest, line: Line | None = None) -> WriteOutcome:
         """Send one request, on the worker's line where that is possible; never raises for what the system does."""
@@ -150,6 +152,8 @@ class Sender:
         body = self._ours(request)
         if isinstance(shape, str):
             return body
+        if self.wrap is not None:
+            return self.wrap(request, body)
         return wrapped(shape, {**self.bound.scope, **scope_of(request), "step": kept}, body)
 
 
