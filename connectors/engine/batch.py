@@ -10,7 +10,7 @@ from connectors.answer import Answer
 from connectors.classify import Verdict
 from connectors.engine.bound import Bound
 from connectors.engine.judge import declined, doubtful, found_in, judge_item, unanswered, unsent
-from connectors.engine.splice import listed, wrapper
+from connectors.engine.splice import listed
 from connectors.engine.write import Sender
 from connectors.exchange import Exchange
 from connectors.http import Call, Unreachable
@@ -32,7 +32,7 @@ class BatchSender:
 
     def __init__(self, bound: Bound, stream: Stream, batch: Batch, single: Sender) -> None:
         self.bound, self.stream, self.batch, self.single = bound, stream, batch, single
-        self.wrap = None if batch.item is None else wrapper(batch.item, bound.scope)
+        self.wrap = None if batch.item is None else bound.wrapper(batch.item)
 
     async def send(self, requests: list[WriteRequest], line: Line | None = None) -> list[WriteOutcome]:
         """Send the requests in one call; return an outcome for each, in order."""

@@ -12,10 +12,11 @@ from canonical.failure import Category
 from connectors.answer import Answer
 from connectors.auth.signer import Signer
 from connectors.classify import Verdict, verdict_on
+from connectors.engine.splice import Wrap, wrapper
 from connectors.exchange import Exchange, Mask, mask_for
 from connectors.http import Call, Http, Unreachable
 from connectors.line import Line
-from connectors.outcome import ConnectorFailure
+from connectors.outcome import ConnectorFailure, WriteRequest
 from connectors.spec import ConnectionSpec
 from connectors.template import Scope, Structure, Template, TemplateError, Templates, render_all
 from connectors.tokens import Token, Tokens
@@ -108,6 +109,21 @@ class Bound:
             return None if body is None else body.json({**self.scope, **scope})
         except TemplateError as error:
             raise _not_configured(error) from error
+
+    def wrapper(self, structure: Structure) -> Wrap:
+        """Return what writes the structure around a request's bytes; both raise ConnectorFailure (configuration)."""
+        try:
+            wrap = wrapper(structure, self.scope)
+        except TemplateError as error:
+            raise _not_configured(error) from error
+
+        def safely(request: WriteRequest, body: bytes) -> bytes:
+            try:
+                return wrap(request, body)
+            except TemplateError as error:
+                raise _not_configured(error) from error
+
+        return safely
 
     async def send(self, call: Call) -> tuple[Answer, Exchange, Token | None]:
         """Sign and send; return answer and exchange. Raises Unreachable, or ConnectorFailure from signing in."""

@@ -7,11 +7,12 @@ from urllib.parse import quote
 
 from yarl import URL
 
+from canonical.failure import Category
 from connectors.engine.bound import Bound
 from connectors.engine.steps import scope_of
 from connectors.http import Call
 from connectors.manifest.stream import Operation, Write
-from connectors.outcome import WriteRequest
+from connectors.outcome import ConnectorFailure, WriteRequest
 from connectors.template import Placeholder, Template
 from connectors.tokens import Token
 
@@ -26,54 +27,52 @@ class Letter:
     """Writes requests as bytes; `letter_for` makes one. `token` is the one that `sign` has put in, if any."""
 
     def __init__(self, bound: Bound, operation: Operation, path: Template, headers: dict[str, str], key: str) -> None:
+        self.signed: Call | None = None  # what all requests share, with credentials
         self.token: Token | None = None
-        self.signed = False
         self._bound, self._key = bound, key
         self._fixed = path.constant is not None
         self._places = () if self._fixed else tuple(_place(bound, part) for part in path.parts)
         url = bound.url(path, operation.query, {}) if self._fixed else URL(bound.base + "/", encoded=True)
         self._blank = bound.call(operation.method, url, headers, None if operation.body == "none" else b"")
-        self._call = self._blank
         self._before = self._after = ""  # what stands before and after a path that varies
 
-    async def sign(self) -> None:
-        """Write what all requests share, with the credentials as they are now; raises ConnectorFailure, ValueError."""
+    async def sign(self) -> Call:
+        """Write what all requests share, with the credentials as they are now; raises ConnectorFailure."""
         call = replace(self._blank, headers=dict(self._blank.headers))
-        self.token = await self._bound.sign(call)
+        token = await self._bound.sign(call)
         head = [f"Host: {call.url.host_port_subcomponent}", *(f"{name}: {text}" for name, text in call.headers.items())]
         if any(map(_UNSAFE, head)):
-            raise ValueError("a header holds a line break")
+            raise ConnectorFailure(Category.CONFIGURATION, "A header of the request holds a line break.", sent=False)
         shared = " HTTP/1.1\r\n" + "\r\n".join(head) + "\r\n" + (f"{self._key}: " if self._key else "")
-        self._call, self.signed = call, True
         if self._fixed:
             self._before = f"{call.method} {call.url.raw_path_qs}{shared}"
         else:
             self._before = f"{call.method} {call.url.raw_path.rstrip('/')}"
             self._after = (f"?{call.url.raw_query_string}" if call.url.raw_query_string else "") + shared
+        self.signed, self.token = call, token
+        return call
 
     def written(self, request: WriteRequest, body: bytes | None) -> bytes:
-        """Return the request's bytes; raises ConnectorFailure for an absent value, ValueError for an unusable key."""
+        """Return the request's bytes; raises ConnectorFailure for an absent value or an unusable key."""
         start = self._before if self._fixed else f"{self._before}{self._path(request)}{self._after}"
         if self._key:
             if _UNSAFE(request.idempotency_key):
-                raise ValueError("the idempotency key holds a line break")
+                message = f"The key {request.idempotency_key!r} holds a line break and cannot be sent."
+                raise ConnectorFailure(Category.VALIDATION, message, sent=False)
             start = f"{start}{request.idempotency_key}\r\n"
         if body is None:
             return f"{start}Content-Length: 0\r\n\r\n".encode()
         return f"{start}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
-    def call(self, request: WriteRequest, body: bytes | None) -> Call:
-        """Return what `written` wrote as a call, to be told of or followed."""
-        call, headers = self._call, self._call.headers
-        url = call.url if self._fixed else self._url(request)
+    def call(self, signed: Call, request: WriteRequest, body: bytes | None) -> Call:
+        """Return as a call what was written when `signed` was current, to be told of or followed."""
+        url, headers = signed.url, signed.headers
+        if not self._fixed:
+            target, query = self._bound.base + self._path(request), url.raw_query_string
+            url = URL(f"{target}?{query}" if query else target, encoded=True)
         if self._key:
             headers = {**headers, self._key: request.idempotency_key}
-        return replace(call, url=url, headers=headers, body=body, deadline=request.deadline)
-
-    def _url(self, request: WriteRequest) -> URL:
-        base = self._bound.base + self._path(request)
-        query = self._call.url.raw_query_string
-        return URL(f"{base}?{query}" if query else base, encoded=True)
+        return replace(signed, url=url, headers=headers, body=body, deadline=request.deadline)
 
     def _path(self, request: WriteRequest) -> str:
         return "".join([place if isinstance(place, str) else place(request) for place in self._places])
@@ -96,7 +95,7 @@ def letter_for(
     if _OURS.intersection(names) or key.lower() in {*names, *credentials} or credentials.intersection(names):
         return None
     bodiless = operation.method in _BODILESS
-    if bodiless or not _is_plain(path) or URL(bound.base, encoded=True).raw_user is not None:
+    if bodiless or not _is_plain(path) or not _LITERAL(bound.base) or re.search(r"[?#]|//[^/]*@", bound.base):
         return None
     return Letter(bound, operation, path, headers, key)
 

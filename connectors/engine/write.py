@@ -13,7 +13,7 @@ from connectors.classify import Verdict
 from connectors.engine.bound import Bound
 from connectors.engine.judge import Proof, accepted, declined, unanswered, unsent
 from connectors.engine.letter import Letter, letter_for
-from connectors.engine.splice import wrapped, wrapper
+from connectors.engine.splice import wrapped
 from connectors.engine.steps import finish, prepare, scope_of
 from connectors.exchange import Exchange
 from connectors.http import LARGE, LOST, Call, Unreachable, unreachable
@@ -43,7 +43,7 @@ class Sender:
         self.proof = Proof(bound.connector, operation)
         shape = operation.body
         self.ready = shape == "ours" and self.encode is None
-        self.wrap = wrapper(shape, bound.scope) if self.plain and not isinstance(shape, str) else None
+        self.wrap = bound.wrapper(shape) if self.plain and not isinstance(shape, str) else None
 
     async def send(self, request: WriteRequest, line: Line | None = None) -> WriteOutcome:
         """Send one request, on the worker's line where that is possible; never raises for what the system does."""
@@ -63,19 +63,18 @@ class Sender:
         body = request.body if self.ready else self._body(request, {})
         if body is not None and len(body) > LARGE:
             return await self._send(request, {})
-        clock = time.monotonic()
+        signed = letter.signed
+        if signed is None or (letter.token is not None and not await self.bound.is_current(letter.token)):
+            signed = await letter.sign()
+        written, token, clock = letter.written(request, body), letter.token, time.monotonic()
         try:
-            if not letter.signed or (letter.token is not None and not await self.bound.is_current(letter.token)):
-                await letter.sign()
-                clock = time.monotonic()
-            token = letter.token
-            status, headers, reply = await line.ask(letter.written(request, body), request.deadline)
+            status, headers, reply = await line.ask(written, request.deadline)
         except LOST as error:
-            call = letter.call(request, body)
-            raise self.bound.lost(unreachable(error, line.flight, call), call, letter.token, clock) from error
+            call = letter.call(signed, request, body)
+            raise self.bound.lost(unreachable(error, line.flight, call), call, token, clock) from error
         answer = Answer(status, headers, reply)
         return self.proof.of(answer, request) or await self._judged(
-            request, letter.call(request, body), answer, token, clock
+            request, letter.call(signed, request, body), answer, token, clock
         )
 
     async def _judged(
