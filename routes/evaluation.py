@@ -13,7 +13,7 @@ from canonical import check, codec
 from canonical.entities import ENTITIES
 from canonical.failure import CATEGORIES, Category
 from canonical.problem import Problem
-from mappings import CompiledFormula
+from mappings import CompiledFormula, CompiledMapping
 from mappings.batch import run_batch
 from mappings.mapped import Mapped
 from routes.arrivals import KEY_LIMIT, Arrival, Verdict, digest, exact
@@ -125,10 +125,7 @@ def _values(
     """Return a formula's value on each record; what goes wrong becomes a problem of the record."""
     if formula is None:
         return [default] * len(arrivals)
-    found = run_batch(
-        formula.mapping, [view(a) for a in arrivals], connection_id=plan.connection_id,
-        legal_entity_id=plan.legal_entity_id,
-    )  # fmt: skip
+    found = _by_entity(plan, formula.mapping, [(a, view(a)) for a in arrivals], plan.connection_id)
     for arrival, mapped in zip(arrivals, found, strict=True):
         if mapped.failed:
             arrival.problems.extend(mapped.problems)
@@ -197,10 +194,8 @@ def withdraw(destination: DestinationPlan, key: str) -> Verdict:
 
 def translate(plan: Plan, destination: DestinationPlan, waiting: Sequence[tuple[Arrival, Verdict]]) -> None:
     """Validate and translate for one destination; each verdict gets its state, and its bytes where it is ready."""
-    mapped = run_batch(
-        destination.translate, [view(a, v.key) for a, v in waiting], connection_id=destination.connection_id,
-        legal_entity_id=plan.legal_entity_id,
-    )  # fmt: skip
+    views = [(a, view(a, v.key)) for a, v in waiting]
+    mapped = _by_entity(plan, destination.translate, views, destination.connection_id)
     approvals = _approvals(plan, destination, [a for a, _ in waiting])
     for (arrival, verdict), found, approval in zip(waiting, mapped, approvals, strict=True):
         problems = found.problems if approval is None else [*found.problems, *approval.problems]
@@ -226,10 +221,22 @@ def _approvals(plan: Plan, destination: DestinationPlan, arrivals: Sequence[Arri
     """Return what the rule for a second person says of each record; one that it cannot judge must not go through."""
     if destination.approval is None:
         return [None] * len(arrivals)
-    return run_batch(
-        destination.approval.mapping, [view(a) for a in arrivals], connection_id=plan.connection_id,
-        legal_entity_id=plan.legal_entity_id,
-    )  # fmt: skip
+    return _by_entity(plan, destination.approval.mapping, [(a, view(a)) for a in arrivals], plan.connection_id)
+
+
+def _by_entity(
+    plan: Plan, compiled: CompiledMapping, views: Sequence[tuple[Arrival, dict[str, Any]]], connection_id: int | None
+) -> list[Mapped]:
+    """Run a mapping on records, each with the tables of its own legal entity first; queries grow with the entities."""
+    groups: dict[int, list[int]] = {}
+    for place, (arrival, _) in enumerate(views):
+        groups.setdefault(arrival.legal_entity or plan.legal_entity_id, []).append(place)
+    results: dict[int, Mapped] = {}
+    for entity, places in groups.items():
+        records = [views[place][1] for place in places]
+        found = run_batch(compiled, records, connection_id=connection_id, legal_entity_id=entity)
+        results.update(zip(places, found, strict=True))
+    return [results[place] for place in range(len(views))]
 
 
 def _stop(verdict: Verdict, problem: Problem) -> None:

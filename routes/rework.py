@@ -64,7 +64,7 @@ def _translated(shipment: Shipment, canonical: str) -> dict[str, Any]:
     record = values | {"hub": {"key": shipment.intent.write_key, "version": shipment.claim.version}}
     [mapped] = run_batch(
         shipment.destination.translate, [record], connection_id=shipment.destination.connection_id,
-        legal_entity_id=made.legal_entity_id,
+        legal_entity_id=shipment.claim.legal_entity,
     )  # fmt: skip
     return mapped.values
 
