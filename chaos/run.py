@@ -36,7 +36,8 @@ def run(house: House, ledgers: dict[str, Simulator], classes: Sequence[str], opt
             pair.ledger, times=options.times, seed=options.seed, share=options.share, latency=options.latency
         )
         _ask(pair)
-    mischief = Mischief(house, seed=options.seed, every=options.every, pause=options.times.pause)
+    order = options.seed + options.classes.index(classes[0])  # each run gets an order of its own
+    mischief = Mischief(house, seed=order, every=options.every, pause=options.times.pause)
     began = time.monotonic()
     mischief.start()
     try:

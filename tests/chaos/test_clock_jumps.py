@@ -22,7 +22,7 @@ def set_clock(offset: str) -> None:
 
 
 def test_clock_that_jumps_ahead_and_back_loses_and_doubles_nothing(begin: Begin) -> None:
-    scene = begin("look_up", entries=900, latency=0.15)
+    scene = begin("look_up", entries=600, latency=0.3, WORKERS="posting,master,analytics,intake")
     scene.wait_for_commits(100)
     set_clock("3 hours")
     time.sleep(6)  # longer than a lease and a sweep
