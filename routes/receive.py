@@ -191,10 +191,25 @@ def _sort_out(plan: Plan, arrivals: Sequence[Arrival], known: Mapping[str, Known
             continue
         else:
             arrival.outcome = "changed"
+            arrival.version = after(arrival.version, head.version)
             arrival.overtaken = arrival.version < head.version and not plan.in_order
             totals.changed += 1
         fresh.append(arrival)
     return fresh
+
+
+def after(version: str, known: str) -> str:
+    """Return the version, behind the known one where the source dates both alike.
+
+    Sources with whole seconds date two changes the same. What is read later is what the source says now; ordering such
+    twins by their content would call the newer one old and lose it.
+    """
+    moment = known.split(":", 3)[:3] if known.startswith("t") else [known.rstrip("+")]
+    same = version.split(":", 3)[:3] == moment if version.startswith("t") else version == moment[0]
+    return f"{known}+" if same and len(known) < VERSION_LIMIT else version
+
+
+VERSION_LIMIT = 90  # characters, as the column
 
 
 def _entities() -> dict[str, int]:

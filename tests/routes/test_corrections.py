@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from canonical.failure import Category
+from routes import systems
 from routes.corrections import Live, Next, decide
 from routes.models import Failure
 from tests.routes.world import World, entry, refused, unknown
@@ -168,3 +169,17 @@ def test_blind_doubt_keeps_newer_versions_waiting_for_the_person(quick_world: Ma
     world.deliver()
     assert world.states() == ["failed", "ready"]
     assert len(world.target.requests) == 1
+
+
+@pytest.mark.parametrize("first", ["8.00", "7.00"])
+def test_of_two_changes_in_one_second_the_later_read_wins(
+    quick_world: Make, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    by_time_only = systems.StreamFacts((("key",),), (), ("changed_at",))
+    monkeypatch.setattr(systems, "stream_facts", lambda connector, stream: by_time_only)
+    world = quick_world()
+    second = "7.00" if first == "8.00" else "8.00"
+    for hours in (first, second, first):  # the same time of change, each another content
+        world.take_in(entry(1, hours=hours))
+        world.deliver()
+        assert world.target.net_hours(KEY) == Decimal(hours)
