@@ -6,6 +6,7 @@ The main process of pytest starts and stops them; with xdist every worker uses t
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,20 @@ def redis_url() -> str:
 def state() -> Path:
     """The folder STATE of the test run."""
     return Path(os.environ["STATE"])
+
+
+@pytest.fixture(autouse=True)
+def empty_partitioned_tables(
+    request: pytest.FixtureRequest, django_db_blocker: pytest.FixtureRequest
+) -> Iterator[None]:
+    """Empty what Django does not manage after a test that really committed; its own emptying knows only the rest."""
+    yield
+    marker = request.node.get_closest_marker("django_db")
+    if "transactional_db" in request.fixturenames or (marker is not None and marker.kwargs.get("transaction")):
+        from django.db import connection
+
+        from routes import partitions
+
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(f"TRUNCATE {', '.join(partitions.TABLES)}")
+            connection.close()
