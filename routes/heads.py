@@ -238,22 +238,8 @@ def promote(heads: Sequence[int]) -> list[UUID]:
             """,
             [[str(s) for s in NOT_YET_DELIVERING], list(heads)],
         )
-        waiting: dict[int, list[tuple[UUID, str, bool, str]]] = {}
-        overtaken = []
-        for head, transaction, version, in_order, state, older in cursor.fetchall():
-            if older and not in_order:  # a newer one was let past while these waited
-                overtaken.append(transaction)
-            else:
-                waiting.setdefault(head, []).append((transaction, version, in_order, state))
+        chosen, overtaken = _choose_next(cursor.fetchall())
         _supersede(overtaken)
-        chosen = []
-        for head, candidates in waiting.items():
-            in_order = candidates[0][2]
-            pick = candidates[0] if in_order else candidates[-1]
-            rest = [c for c in candidates if c is not pick]
-            if not in_order:
-                _supersede([c[0] for c in rest])
-            chosen.append((head, pick[0], pick[1], pick[3] not in ASIDE, bool(in_order and rest)))
         cursor.execute(
             """
             UPDATE routes_keyhead h
@@ -264,9 +250,32 @@ def promote(heads: Sequence[int]) -> list[UUID]:
                 AS w(id, transaction_id, version, due, more)
             WHERE h.id = w.id
             """,
-            [list(column) for column in zip(*chosen, strict=True)] if chosen else [[], [], [], [], []],
+            arrays(chosen, 5),
         )
         cursor.execute(
             "UPDATE routes_keyhead SET waiting = false WHERE id = ANY(%s) AND transaction_id IS NULL", [list(heads)]
         )
         return [transaction for _, transaction, *_ in chosen]
+
+
+Next = tuple[int, UUID, str, bool, bool]  # head, transaction, version, may go now, others of its key wait on
+
+
+def _choose_next(rows: Sequence[tuple[int, UUID, str, bool, str, bool]]) -> tuple[list[Next], list[UUID]]:
+    """Return who goes next for each head, and whom a newer version has overtaken. Rows stand in order of version."""
+    waiting: dict[int, list[tuple[int, UUID, str, bool, str, bool]]] = {}
+    overtaken = []
+    for row in rows:
+        head, transaction, _, in_order, _, older = row
+        if older and not in_order:  # a newer one was let past while these waited
+            overtaken.append(transaction)
+        else:
+            waiting.setdefault(head, []).append(row)
+    chosen = []
+    for head, candidates in waiting.items():
+        in_order = candidates[0][3]
+        pick = candidates[0] if in_order else candidates[-1]
+        if not in_order:
+            overtaken += [row[1] for row in candidates if row is not pick]
+        chosen.append((head, pick[1], pick[2], pick[4] not in ASIDE, in_order and len(candidates) > 1))
+    return chosen, overtaken
