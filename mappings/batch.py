@@ -124,12 +124,12 @@ class _Fetch:
                 )
             elif row_id is not None:
                 waiting.add(tuple(key))
-        self.snapshot.give_rows(name, dict(rows), keys)
         for source, view in self.snapshot.views.items():
             if source.kind == "lookup" and source.name == name:
                 view.waiting |= waiting
                 view.trouble = _trouble(source, found[0] if found else None)
                 view.key_columns = tuple(found[0][1]) if found else ()
+        self.snapshot.give_rows(name, dict(rows), keys)
 
     def _references(self, source: Source, keys: list[str]) -> None:
         connection_id = self._connection_id(source)

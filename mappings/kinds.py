@@ -138,9 +138,9 @@ def converted(atom: Atom, kind: Kind | None, careful: str) -> str:
     if kind == Kind.BOOLEAN:
         return code if atom.kind.startswith("yes/no") else f"{code} if {code}.__class__ is bool else {careful}"
     if kind is None:
-        return (
-            code
-            if atom.kind.startswith(("text", "yes/no", "date"))
-            else f"{code} if {code}.__class__ in SAFE else {careful}"
-        )
+        if atom.kind.startswith(("text", "yes/no", "date")):
+            return code
+        sized = f"{limits.FINEST} < {code}.adjusted() < {LARGEST_EXPONENT} and {code}.is_finite()"
+        exact = f"{code} if {code}.__class__ is Decimal and {sized}"
+        return f"{code} if {code}.__class__ in SAFE else {exact} else {careful}"
     return careful

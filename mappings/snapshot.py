@@ -14,6 +14,7 @@ from mappings.mapped import Miss, NoRowError, NotFetchedError
 
 Key = str | tuple[str, ...]  # one text for tables of one key column: its hash is kept, a tuple's is not
 Hit = tuple[Any, int]  # value, id of the table row
+MOST_COPIED = 1_000  # rows without validity that a new day starts with; beyond, they are found one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class View:
 
     source: Source
     days: dict[date, dict[Key, Hit]] = field(default_factory=dict)  # lookup: what is known, by day
+    always: dict[Key, Hit] = field(default_factory=dict)  # lookup: what holds on every day, and so on a new one too
     references: dict[Key, str] = field(default_factory=dict)  # xref: what is known
     rows: dict[tuple[str, ...], list[Row]] = field(default_factory=dict)  # lookup: fetched rows by key
     asked: set[tuple[str, ...]] = field(default_factory=set)
@@ -46,7 +48,10 @@ class View:
 
     def on(self, day: date) -> dict[Key, Hit]:
         """Return what is known for a day."""
-        return self.days.setdefault(day, {})
+        known = self.days.get(day)
+        if known is None:
+            known = self.days[day] = self.always.copy() if len(self.always) <= MOST_COPIED else {}
+        return known
 
     def find(self, key: Key, day: date | None, may_lack: bool = False) -> Any:
         """Return the hit for a key that is not known yet; None if it may lack and does."""
@@ -68,6 +73,23 @@ class View:
             return None
         absent = self.absent[key, day] = NoRowError(miss, waiting=words in self.waiting)
         raise absent
+
+    def take(self, rows: dict[tuple[str, ...], list[Row]], asked: set[tuple[str, ...]]) -> None:
+        """Take in what the query about `asked` has found."""
+        self.rows.update(rows)
+        self.asked |= asked
+        self.absent.clear()
+        if self.trouble:
+            return
+        one = len(self.key_columns) == 1
+        unbounded = {
+            (words[0] if one else words): (self._value(found[0]), found[0].row_id)
+            for words, found in rows.items()
+            if found[0].valid_from is None and found[0].valid_to is None and len(words) == len(self.key_columns)
+        }
+        self.always |= unbounded
+        for known in self.days.values():
+            known.update(unbounded)
 
     def _wrong_count(self, count: int) -> str:
         name, columns = self.source.name, ", ".join(self.key_columns)
@@ -97,9 +119,7 @@ class BatchSnapshot:
         keys = set(asked)
         for source, view in self.views.items():
             if source.kind == "lookup" and source.name == table:
-                view.rows.update(rows)
-                view.asked |= keys
-                view.absent.clear()
+                view.take(rows, keys)
 
     def give_references(self, source: Source, found: dict[str, str], asked: Iterable[str]) -> None:
         """Put fetched cross-references in a view."""
