@@ -6,6 +6,7 @@ look-up gave. The number of queries therefore depends on the mapping, never on t
 
 import decimal
 import json
+import threading
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import date, datetime
@@ -53,9 +54,11 @@ def run_batch(
 
     `connection_id` is whose ids XREF speaks of; `legal_entity_id` whose own tables come first; `on` gives the day of a
     record where the mapping names none (else today); `as_of` reads the tables as they were recorded at that time.
-    A snapshot that is given keeps what was fetched, for further batches that may see the same state of the tables.
+    A snapshot that is given keeps what was fetched, for further batches that may see the same state of the tables;
+    without one, rows that this thread has read before are read again only after a table has changed.
     """
-    snapshot = snapshot or BatchSnapshot(timezone.now().date())
+    if snapshot is None:
+        snapshot = BatchSnapshot(timezone.now().date()) if as_of else _snapshot(compiled, legal_entity_id)
     fetch = _Fetch(snapshot, compiled.inward, connection_id, legal_entity_id, as_of)
     with decimal.localcontext(CONTEXT):
         run = compiled.bind(snapshot)
@@ -75,6 +78,34 @@ def run_batch(
             for index in missed:
                 results[index] = run(records[index], days[index])
     raise RuntimeError(f"The mapping {compiled.name} needs more than {MAX_ROUNDS} rounds of look-ups.")
+
+
+class _Kept(threading.local):
+    """What this thread has read of the tables, as long as their mark stays the same."""
+
+    def __init__(self) -> None:
+        self.valid: tuple[Any, date] | None = None  # mark of the tables, day
+        self.snapshots: dict[int | None, BatchSnapshot] = {}  # by legal entity
+
+
+_kept = _Kept()
+
+
+def _snapshot(compiled: CompiledMapping, legal_entity_id: int | None) -> BatchSnapshot:
+    """Return a snapshot with the rows of earlier batches, where they still are what the tables say. One query."""
+    today = timezone.now().date()
+    if not any(source.kind == "lookup" for source in compiled.sources):
+        return BatchSnapshot(today)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT mark FROM mappings_tablesmark")
+        valid = (cursor.fetchone()[0], today)
+    if _kept.valid != valid:
+        _kept.valid, _kept.snapshots = valid, {}
+    snapshot = _kept.snapshots.get(legal_entity_id)
+    if snapshot is None or snapshot.is_full:
+        snapshot = _kept.snapshots[legal_entity_id] = BatchSnapshot(today)
+    snapshot.forget_references()
+    return snapshot
 
 
 class _Fetch:

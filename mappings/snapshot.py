@@ -14,6 +14,8 @@ from mappings.mapped import Miss, NoRowError, NotFetchedError
 
 Key = str | tuple[str, ...]  # one text for tables of one key column: its hash is kept, a tuple's is not
 Hit = tuple[Any, int]  # value, id of the table row
+MOST_KEPT = 20_000  # keys of a table
+MOST_DAYS = 800
 MOST_COPIED = 1_000  # rows without validity that a new day starts with; beyond, they are found one by one
 
 
@@ -74,6 +76,12 @@ class View:
         absent = self.absent[key, day] = NoRowError(miss, waiting=words in self.waiting)
         raise absent
 
+    def forget(self) -> None:
+        """Forget what was fetched."""
+        for kept in (self.days, self.always, self.references, self.rows, self.asked, self.absent, self.waiting):
+            kept.clear()
+        self.trouble = ""
+
     def take(self, rows: dict[tuple[str, ...], list[Row]], asked: set[tuple[str, ...]]) -> None:
         """Take in what the query about `asked` has found."""
         self.rows.update(rows)
@@ -107,6 +115,17 @@ class BatchSnapshot:
     def __init__(self, today: date) -> None:
         self.today = today  # the day that counts where neither mapping nor formula names one
         self.views: dict[Source, View] = {}
+
+    def forget_references(self) -> None:
+        """Forget the cross-references: they come with every batch, and speak of another connection each time."""
+        for source, view in self.views.items():
+            if source.kind == "xref":
+                view.forget()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it holds so much that a fresh one is better."""
+        return any(len(view.asked) > MOST_KEPT or len(view.days) > MOST_DAYS for view in self.views.values())
 
     def view(self, source: Source) -> View:
         """Return the view of a table or cross-reference."""

@@ -44,6 +44,28 @@ CREATE TRIGGER mappings_table_row_guard BEFORE UPDATE OR DELETE ON mappings_tabl
     FOR EACH ROW EXECUTE FUNCTION mappings_table_row_guard();
 """
 
+# Workers keep the rows that they have read for as long as this mark stays the same. It is a random one and no number: a
+# change that is rolled back leaves no mark that a later change could make again.
+MARK = """
+CREATE TABLE mappings_tablesmark (single boolean PRIMARY KEY DEFAULT true CHECK (single), mark uuid NOT NULL);
+INSERT INTO mappings_tablesmark (mark) VALUES (gen_random_uuid());
+CREATE FUNCTION mappings_mark_tables() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE mappings_tablesmark SET mark = gen_random_uuid();
+    RETURN NULL;
+END $$;
+CREATE TRIGGER mappings_mark_tables AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON mappings_lookuptable
+    FOR EACH STATEMENT EXECUTE FUNCTION mappings_mark_tables();
+CREATE TRIGGER mappings_mark_tables AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON mappings_tablerow
+    FOR EACH STATEMENT EXECUTE FUNCTION mappings_mark_tables();
+"""
+UNMARK = """
+DROP TRIGGER mappings_mark_tables ON mappings_lookuptable;
+DROP TRIGGER mappings_mark_tables ON mappings_tablerow;
+DROP FUNCTION mappings_mark_tables();
+DROP TABLE mappings_tablesmark;
+"""
+
 
 class Migration(migrations.Migration):
     dependencies = [("mappings", "0001_initial")]
@@ -54,4 +76,5 @@ class Migration(migrations.Migration):
             GUARD,
             "DROP TRIGGER mappings_table_row_guard ON mappings_tablerow; DROP FUNCTION mappings_table_row_guard()",
         ),
+        migrations.RunSQL(MARK, UNMARK),
     ]

@@ -3,13 +3,14 @@
 from datetime import date
 
 import pytest
+from django.db import transaction
 
 from governance.actor import ENGINE
 from mappings.batch import run_batch
 from mappings.compiled import compile_mapping
 from mappings.cross_references import NewReference, ReferenceConflict, upsert
-from mappings.models import CrossReference
-from mappings.tables import NewRow, add_rows, create_table
+from mappings.models import CrossReference, LookupTable, TableRow
+from mappings.tables import NewRow, add_rows, create_table, withdraw_rows
 from tests.governance.people import company
 
 pytestmark = pytest.mark.django_db
@@ -39,9 +40,9 @@ def tables():
     add_rows(names, [NewRow((f"T{number}",), {"name": f"Name {number}"}) for number in range(100)], by=ENGINE)
 
 
-# One query for each of the two tables, the second of which depends on the first; where the records that run ahead have
-# not met every key, once more.
-@pytest.mark.parametrize(("count", "queries"), [(1, 2), (80, 4), (100, 4)])
+# One query whether what was read before still counts, and one for each of the two tables, the second of which depends
+# on the first; where the records that run ahead have not met every key, once more.
+@pytest.mark.parametrize(("count", "queries"), [(1, 3), (80, 5), (100, 5)])
 def test_queries_do_not_grow_with_the_batch(tables, count, queries, django_assert_num_queries):
     written = content('LOOKUP("code_names", LOOKUP("task_codes", task))')
     records = [{"task": f"task {number}"} for number in range(count)]
@@ -51,6 +52,44 @@ def test_queries_do_not_grow_with_the_batch(tables, count, queries, django_asser
 
     assert [result.values["f0"] for result in results] == [f"Name {number}" for number in range(count)]
     assert all(len(result.hits) == 2 and not result.misses for result in results)
+
+
+def test_rows_are_read_once_until_a_table_changes(tables, django_assert_num_queries):
+    written, records = content('LOOKUP("task_codes", task)'), [{"task": "task 7"}, {"task": "task 8"}]
+    run(written, records)
+
+    with django_assert_num_queries(1):
+        assert [result.values["f0"] for result in run(written, records)] == ["T7", "T8"]
+
+    [row] = TableRow.objects.filter(table__name="task_codes", key=["task 7"])
+    withdraw_rows(row.table, [row.pk], by=ENGINE, reason="a mistake")
+    [problem] = run(written, records)[0].problems
+    assert problem.category == "unmapped_value"
+
+
+def test_row_that_was_rolled_back_is_not_remembered(tables):
+    written = content('LOOKUP("task_codes", task)')
+    assert run(written, [{"task": "task 200"}])[0].problems
+    with transaction.atomic():
+        add_rows(LookupTable.objects.get(name="task_codes"), [NewRow(("task 200",), {"code": "T200"})], by=ENGINE)
+        assert run(written, [{"task": "task 200"}])[0].values["f0"] == "T200"
+        transaction.set_rollback(True)
+
+    assert run(written, [{"task": "task 200"}])[0].problems
+
+
+def test_row_without_validity_holds_on_every_day_and_one_with_it_on_its_own(tables):
+    table = LookupTable.objects.get(name="task_codes")
+    add_rows(table, [NewRow(("brief",), {"code": "B"}, date(2026, 3, 1), date(2026, 3, 31))], by=ENGINE)
+    written = content('LOOKUP("task_codes", task, on: DATEVALUE(day))')
+    days = ["2026-02-28", "2026-03-01", "2026-03-31", "2026-04-01"]
+
+    def codes(task):
+        return [result.values.get("f0") for result in run(written, [{"task": task, "day": day} for day in days])]
+
+    assert codes("task 1") == ["T1"] * 4
+    assert codes("brief") == [None, "B", "B", None]
+    assert codes("task 2") == ["T2"] * 4  # fetched when the days were known already
 
 
 def test_missing_row_offers_table_and_key(tables):
