@@ -29,7 +29,7 @@ SELECT state, currency, count(*), sum(amount) FROM routes_transaction
 WHERE destination_id IN (SELECT id FROM routes_destination WHERE route_id = %s) GROUP BY state, currency
 """
 HISTORY = """
-SELECT count(*) FROM routes_transition x JOIN routes_transaction t ON t.id = x.subject_id
+SELECT count(*) FROM routes_history x JOIN routes_transaction t ON t.id = x.subject_id
 WHERE t.destination_id IN (SELECT id FROM routes_destination WHERE route_id = %s)
 """
 CHANGES_POSTED = 6  # received, normalised, validated, ready, delivering, posted

@@ -125,8 +125,8 @@ def _not_chosen(run: UUID) -> list[tuple[int, str, int]]:
 
 UNEXPLAINED = """
 WITH steps AS (
-    SELECT subject_id, to_state AS state, 1 AS change FROM routes_transition
-    UNION ALL SELECT subject_id, from_state, -1 FROM routes_transition WHERE from_state <> ''
+    SELECT subject_id, to_state AS state, 1 AS change FROM routes_history
+    UNION ALL SELECT subject_id, from_state, -1 FROM routes_history WHERE from_state <> ''
 ), standing AS (
     SELECT subject_id, state, sum(change) AS times FROM steps GROUP BY 1, 2 HAVING sum(change) <> 0
 )

@@ -110,6 +110,7 @@ class Verdict:
     waits_for: tuple[str, str] | None = None  # kind, on
     withdraws: bool = False
     transaction: UUID = field(default_factory=new_id)
+    payload: str = ""  # id of the stored body, as 32 digits
 
 
 @dataclass(slots=True)
@@ -139,8 +140,18 @@ class Arrival:
     previous: UUID | None = None  # the record of the version before this one
     collected: tuple[UUID, ...] = ()  # the posted transactions that it stands for
     corrected: tuple[str, ...] = ()  # fields over which a person's correction was laid
+    normalised: int | None = None  # how many problems it had when it was normalised; None: it is not yet
+    worth: tuple[Decimal | None, str, Decimal | None] = (None, "", None)  # amount, currency, hours; once it is stored
+
+    def forget_choice(self) -> None:
+        """Forget what was found out about its destinations, if anything was: its past counts for them, too."""
+        if self.normalised is not None:
+            del self.problems[self.normalised :]
+            self.stage = "normalise"
+        self.verdicts.clear()
+        self.not_chosen.clear()
 
     @property
     def failed(self) -> bool:
         """Whether it stopped before a destination was chosen."""
-        return any(p.severity == "error" for p in self.problems)
+        return bool(self.problems) and any(p.severity == "error" for p in self.problems)

@@ -13,34 +13,41 @@ from uuid import UUID
 from uuid_utils import uuid7
 
 _COPY_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+NULL = "\\N"  # how COPY writes that there is no value
 
 
-def _hex(value: UUID) -> str:
-    """Write a UUID as 32 digits: PostgreSQL takes it, and the usual form costs four times as much."""
+def hexed(value: UUID) -> str:
+    """Return a UUID as 32 digits: PostgreSQL takes it, and the usual form costs four times as much."""
     return f"{value.int:032x}"
 
 
-def _copy_text(value: str) -> str:
+def text(value: str) -> str:
+    """Return a text as COPY wants it."""
     return value.translate(_COPY_ESCAPES) if not value.isprintable() or "\\" in value else value
 
 
+def bytea(value: bytes) -> str:
+    """Return bytes as COPY wants them."""
+    return f"\\\\x{value.hex()}"
+
+
 _COPY: dict[type, Callable[[Any], str]] = {
-    str: _copy_text,
-    type(None): lambda _: "\\N",
-    UUID: _hex,
+    str: text,
+    type(None): lambda _: NULL,
+    UUID: hexed,
     int: repr,
     Decimal: str,
     datetime: datetime.isoformat,
     date: date.isoformat,
     bool: lambda value: "t" if value else "f",
-    bytes: lambda value: "\\\\x" + value.hex(),
+    bytes: bytea,
 }
 
 
 def _copy_other(value: object) -> str:
     """Write a value whose very class is not in the table yet: an enumeration's member is the text that it is."""
     if isinstance(value, str):
-        return _copy_text(str(value))
+        return text(str(value))
     raise TypeError(f"COPY has no form for {value!r}")
 
 
@@ -48,11 +55,17 @@ def copy_in(cursor: Any, statement: str, rows: Iterable[Sequence[object]]) -> No
     """Add rows with COPY; the statement names the columns. Nothing is asked of the server when there are none."""
     find = _COPY.get
     lines = ["\t".join([find(value.__class__, _copy_other)(value) for value in row]) for row in rows]
-    if not lines:
-        return
-    lines.append("")
-    with cursor.copy(statement) as copy:
-        copy.write("\n".join(lines))
+    copy_lines(cursor, statement, lines)
+
+
+def copy_lines(cursor: Any, statement: str, lines: Sequence[str]) -> None:
+    """Add rows with COPY that are written already: a line for each, its columns with tabs between them.
+
+    For the tables of the hot path, whose rows are mostly made of the same pieces.
+    """
+    if lines:
+        with cursor.copy(statement) as copy:
+            copy.write("\n".join(lines) + "\n")
 
 
 def _array_text(value: str) -> str:
@@ -64,7 +77,7 @@ def _array_text(value: str) -> str:
 _ARRAY: dict[type, Callable[[Any], str]] = {
     str: _array_text,
     type(None): lambda _: "NULL",
-    UUID: _hex,
+    UUID: hexed,
     int: repr,
     float: repr,
     Decimal: str,
@@ -94,6 +107,11 @@ def arrays(rows: Sequence[Sequence[object]], columns: int) -> list[str]:
     if not rows:
         return ["{}"] * columns
     return [array(column) for column in zip(*rows, strict=True)]
+
+
+def plain(values: Iterable[str]) -> str:
+    """Return texts that need no quotes (ids, numbers, times, versions) as the text of a PostgreSQL array."""
+    return "{" + ",".join(values) + "}"
 
 
 def row_ids(count: int) -> str:

@@ -6,7 +6,7 @@ what it owned comes up again when the lease ends, and its effect's state says wh
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
@@ -17,11 +17,11 @@ from connectors import gate
 from connectors.models import Connection
 from governance.actor import ENGINE
 from governance.identifiers import new_id
-from routes import ask, claims, corrections, crashpoints, ledger, outcomes, periods, rework, stops
-from routes.claims import Claim, put_back
+from routes import ask, claims, corrections, crashpoints, ledger, periods, rework, sending, stops
+from routes.claims import Claim
 from routes.corrections import Live, Next
 from routes.plan import DestinationPlan
-from routes.shipments import Shipment, again, destination_of, groups_others, request, send
+from routes.shipments import Shipment, again, destination_of, groups_others
 from routes.states import State, move
 
 
@@ -62,14 +62,13 @@ def _deliver(connection_id: int, lane: str, stream: str, owner: UUID, admission:
         shipments = _write_down(connection_id, certain, owner)
         crashpoints.point("deliver.before_claim_commit")
     crashpoints.point("deliver.after_claim")
-    # A request that starts later than half the lease could end after it; the socket refuses its first byte.
-    deadline = began + lease / 2
     if shipments or doubtful:
         connection = Connection.objects.get(pk=connection_id)
-        for window in _windows(shipments):
-            _send_window(connection, window, owner, deadline, len(admission.slots))
+        sending.send_all(connection, shipments, owner=owner, began=began, concurrency=len(admission.slots))
         if doubtful:
-            ask.settle_doubtful(connection, doubtful, owner=owner, deadline=deadline, concurrency=len(admission.slots))
+            ask.settle_doubtful(
+                connection, doubtful, owner=owner, deadline=began + lease / 2, concurrency=len(admission.slots)
+            )
     return Delivered(len(taken), len(taken) >= admission.allowed)
 
 
@@ -150,36 +149,3 @@ def _ship(connection_id: int, claim: Claim, destination: DestinationPlan, step: 
     )  # fmt: skip
     external_id = claim.live_external_id if step in (Next.UPDATE, Next.REVERSE) else ""
     return Shipment(claim, destination, intent, claim.body, external_id)
-
-
-def _windows(shipments: Sequence[Shipment]) -> Iterable[list[Shipment]]:
-    """Split a batch so that a crash leaves few effects in doubt; where a repeat is harmless it goes whole."""
-    by_stream: dict[tuple[int, bool], list[Shipment]] = {}
-    for s in shipments:
-        harmless = s.destination.write.write_class == "idempotent" and s.claim.effect is None
-        by_stream.setdefault((s.destination.id, harmless), []).append(s)
-    for (_, harmless), members in by_stream.items():
-        size = len(members) if harmless else members[0].destination.window
-        for start in range(0, len(members), size):
-            yield members[start : start + size]
-
-
-def _send_window(
-    connection: Connection, window: list[Shipment], owner: UUID, deadline: float, concurrency: int
-) -> None:
-    """Mark, send and settle effects of one write stream."""
-    destination = window[0].destination
-    marked_at_claim = destination.write.write_class == "idempotent" and window[0].claim.effect is None
-    if not marked_at_claim:
-        spare = settings.LEASE_SECONDS / 2
-        may_go = ledger.mark_sent([s.intent.effect for s in window], owner=owner, spare=spare)
-        # The windows before took half of the lease: what is left goes with the next claim, without waiting for its end.
-        put_back([s.claim.head for s in window if s.intent.effect not in may_go], owner=owner, seconds=0)
-        window = [s for s in window if s.intent.effect in may_go]
-    crashpoints.point("deliver.after_mark_sent")
-    if not window:
-        return
-    answers = send(connection, destination, [request(s, deadline) for s in window], concurrency)
-    crashpoints.point("deliver.after_send")
-    outcomes.settle(connection, destination, list(zip(window, answers, strict=True)), owner=owner)
-    crashpoints.point("deliver.after_settle")

@@ -75,6 +75,7 @@ def _settle_canonical(plan: Plan, arrival: Arrival, values: dict[str, Any], enti
         )  # fmt: skip
     arrival.problems.extend(_absurd(values))
     arrival.occurred_on = next((values[f] for f in DAY_FIELDS if isinstance(values.get(f), dt.date)), None)
+    arrival.normalised = len(arrival.problems)
 
 
 def _absurd(values: dict[str, Any]) -> list[Problem]:

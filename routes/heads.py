@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection
 
 from governance.actor import ENGINE
 from routes import failures
-from routes.bulk import array, arrays
+from routes.bulk import array, arrays, hexed, plain
 from routes.states import ASIDE, NOT_YET_DELIVERING, State, move
 
 NEWER = "a newer version of the same record arrived"
@@ -27,9 +28,12 @@ class Place(StrEnum):
     TOO_OLD = "too_old"  # a newer version came before it
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Entry:
-    """A transaction that wants to queue; `due` is False where it waits for something first."""
+    """A transaction that wants to queue; `due` is False where it waits for something first.
+
+    With an owner it is claimed at once if its key is new: nobody else ever sees it due.
+    """
 
     connection_id: int
     object: str
@@ -39,6 +43,20 @@ class Entry:
     version: str
     due: bool
     in_order: bool
+    owner: UUID | None = None
+
+
+@dataclass(slots=True)
+class Entered:
+    """Where entries stand now."""
+
+    places: dict[UUID, Place]  # by transaction, of those whose key came before
+    claimed: dict[UUID, int]  # transaction → head, of those that belong to their owner now
+
+    @property
+    def too_old(self) -> list[UUID]:
+        """Return the transactions that a newer version has overtaken."""
+        return [transaction for transaction, place in self.places.items() if place is Place.TOO_OLD]
 
 
 @dataclass(slots=True)
@@ -51,21 +69,23 @@ class _Head:
     open_effect: str = ""  # the state of the key's open effect
 
 
-def enter(entries: Sequence[Entry]) -> dict[UUID, Place]:
+def enter(entries: Sequence[Entry]) -> Entered:
     """Queue transactions that are being stored in this commit; no two of one key. Returns where each stands.
 
     Earlier ones that a newer version replaces are superseded here, and their failures closed.
     """
-    found = _upsert(entries)
+    found, claimed = _upsert(entries)
     if not found:
-        return {entry.transaction: Place.HEAD for entry in entries}
+        return Entered({}, claimed)
     _look(found)
-    places, taken, displaced, stale_effects, behind = {}, [], [], [], []
+    places: dict[UUID, Place] = {}
+    taken, displaced, stale_effects, behind = [], [], [], []
     for entry in entries:
         head = found.get((entry.connection_id, entry.object, entry.key))
-        place = Place.HEAD if head is None else _place(entry, head)
-        places[entry.transaction] = place
-        if head is None or place is Place.TOO_OLD:
+        if head is None:
+            continue
+        place = places[entry.transaction] = _place(entry, head)
+        if place is Place.TOO_OLD:
             continue
         if place is Place.BEHIND:
             behind.append(head.id)
@@ -79,7 +99,7 @@ def enter(entries: Sequence[Entry]) -> dict[UUID, Place]:
     _drop_intended(stale_effects)
     _occupy(taken)
     _mark_waiting(behind)
-    return places
+    return Entered(places, claimed)
 
 
 def _place(entry: Entry, head: _Head) -> Place:
@@ -94,28 +114,45 @@ def _place(entry: Entry, head: _Head) -> Place:
     return Place.HEAD if free else Place.BEHIND
 
 
-def _upsert(entries: Sequence[Entry]) -> dict[tuple[int, str, str], _Head]:
-    """Make the heads that are missing, already occupied; lock and return those that were there."""
+UPSERT = """
+WITH entered AS (INSERT INTO routes_keyhead (connection_id, object, key, lane, transaction_id, due_at, lease_owner,
+    seen_version, live_external_id, live_write_key, generation, mirrored, waiting)
+SELECT w.connection_id, w.object, w.key, w.lane, w.transaction_id,
+       CASE WHEN w.owner IS NOT NULL THEN (SELECT hub_now()) + make_interval(secs => %s)
+            WHEN w.due THEN (SELECT hub_now()) END,
+       w.owner, w.version, '', '', 0, false, false
+FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::uuid[], %s::bool[], %s::text[], %s::uuid[])
+    AS w(connection_id, object, key, lane, transaction_id, due, version, owner)
+ORDER BY w.connection_id, w.object, w.key
+ON CONFLICT (connection_id, object, key) DO UPDATE SET lane = excluded.lane
+RETURNING old.id AS known, new.id, new.connection_id, new.object, new.key, new.lease_owner, new.transaction_id,
+          old.transaction_id AS holder, old.seen_version)
+SELECT known, id, transaction_id, connection_id, object, key, holder, seen_version FROM entered
+WHERE known IS NOT NULL OR lease_owner IS NOT NULL
+"""
+
+
+def _upsert(entries: Sequence[Entry]) -> tuple[dict[tuple[int, str, str], _Head], dict[UUID, int]]:
+    """Make the heads that are missing, already occupied; lock and return those that were there.
+
+    Returns also which of the new ones are claimed.
+    """
+    columns = [
+        plain(str(e.connection_id) for e in entries), array(e.object for e in entries), array(e.key for e in entries),
+        array(e.lane for e in entries), plain(hexed(e.transaction) for e in entries),
+        plain("t" if e.due else "f" for e in entries), plain(e.version for e in entries),
+        plain(hexed(e.owner) if e.owner else "NULL" for e in entries),
+    ]  # fmt: skip
+    found: dict[tuple[int, str, str], _Head] = {}
+    claimed: dict[UUID, int] = {}
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH entered AS (INSERT INTO routes_keyhead (connection_id, object, key, lane, transaction_id, due_at,
-                seen_version, live_external_id, live_write_key, generation, mirrored, waiting)
-            SELECT w.connection_id, w.object, w.key, w.lane, w.transaction_id,
-                   CASE WHEN w.due THEN (SELECT hub_now()) END, w.version, '', '', 0, false, false
-            FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::uuid[], %s::bool[], %s::text[])
-                AS w(connection_id, object, key, lane, transaction_id, due, version)
-            ORDER BY w.connection_id, w.object, w.key
-            ON CONFLICT (connection_id, object, key) DO UPDATE SET lane = excluded.lane
-            RETURNING old.id AS id, new.connection_id, new.object, new.key, old.transaction_id, old.seen_version)
-            SELECT * FROM entered WHERE id IS NOT NULL
-            """,
-            arrays([(e.connection_id, e.object, e.key, e.lane, e.transaction, e.due, e.version) for e in entries], 7),
-        )
-        return {
-            (connection_id, object_, key): _Head(id_, transaction, seen)
-            for id_, connection_id, object_, key, transaction, seen in cursor.fetchall()
-        }
+        cursor.execute(UPSERT, [settings.LEASE_SECONDS, *columns])
+        for known, id_, transaction, connection_id, object_, key, holder, seen in cursor.fetchall():
+            if known is None:
+                claimed[transaction] = id_
+            else:
+                found[connection_id, object_, key] = _Head(id_, holder, seen)
+    return found, claimed
 
 
 def _look(found: dict[tuple[int, str, str], _Head]) -> None:

@@ -9,11 +9,12 @@ still runs, because another may have sent the same bytes since.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
 
-from routes.bulk import array, arrays, copy_in
+from routes.bulk import NULL, array, arrays, bytea, copy_lines, hexed, text
 
 
 @dataclass(slots=True)
@@ -62,22 +63,25 @@ def write_down(intents: Sequence[Intent], *, state: str) -> None:
         cursor.execute("SELECT hub_now()")
         now = cursor.fetchone()[0]
         sent_at = now if state == "sent" else None
-        copy_in(
-            cursor,
-            "COPY routes_effect (id, connection_id, destination_id, object, key, number, write_key, operation,"
-            " source_version, payload_id, payload_hash, idempotency_key, state, sent_at, not_there, external_id,"
-            " reference, target_version, message) FROM STDIN",
-            [
-                (i.effect, i.connection_id, i.destination, i.object, i.key, i.number, i.write_key, i.operation,
-                 i.version, i.payload, i.content, i.idempotency_key, state, sent_at, 0, "", "", "", "")
-                for i in intents
-            ],
-        )  # fmt: skip
-        copy_in(
-            cursor,
-            "COPY routes_effectlink (effect_id, transaction_id) FROM STDIN",
-            [(i.effect, transaction) for i in intents for transaction in i.transactions],
-        )
+        last = f"{state}\t{sent_at.isoformat() if sent_at else NULL}\t0\t\t\t\t"
+        effects, links = [], []
+        for i in intents:
+            id_ = hexed(i.effect)
+            effects.append(
+                f"{id_}\t{i.connection_id}\t{i.destination}\t{text(i.object)}\t{text(i.key)}\t{i.number}"
+                f"\t{text(i.write_key)}\t{i.operation}\t{text(i.version)}\t{hexed(i.payload)}\t{bytea(i.content)}"
+                f"\t{i.idempotency_key}\t{last}"
+            )
+            links += [f"{id_}\t{hexed(transaction)}" for transaction in i.transactions]
+        copy_lines(cursor, COPY_EFFECTS, effects)
+        copy_lines(cursor, "COPY routes_effectlink (effect_id, transaction_id) FROM STDIN", links)
+
+
+COPY_EFFECTS = (
+    "COPY routes_effect (id, connection_id, destination_id, object, key, number, write_key, operation, source_version,"
+    " payload_id, payload_hash, idempotency_key, state, sent_at, not_there, external_id, reference, target_version,"
+    " message) FROM STDIN"
+)
 
 
 def mark_sent(effects: Sequence[UUID], *, owner: UUID, spare: float) -> set[UUID]:
@@ -100,8 +104,11 @@ def mark_sent(effects: Sequence[UUID], *, owner: UUID, spare: float) -> set[UUID
         return {row[0] for row in cursor.fetchall()}
 
 
-def confirm(proofs: Sequence[Proof]) -> set[UUID]:
-    """Record that the target has the writes. Returns the effects whose outcome was open until now."""
+def confirm(proofs: Sequence[Proof]) -> dict[UUID, datetime | None]:
+    """Record that the target has the writes. Returns the effects whose outcome was open until now.
+
+    With each stands until when an earlier sending of its bytes may still arrive; None where none was in doubt.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -111,11 +118,11 @@ def confirm(proofs: Sequence[Proof]) -> set[UUID]:
             FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[])
                 AS w(id, external_id, reference, target_version)
             WHERE e.id = w.id AND e.state IN ('intended', 'sent', 'unknown')
-            RETURNING e.id
+            RETURNING e.id, e.settles_at
             """,
             arrays([(p.effect, p.external_id, p.reference, p.target_version) for p in proofs], 4),
         )
-        return {row[0] for row in cursor.fetchall()}
+        return dict(cursor.fetchall())
 
 
 def refuse(effects: Sequence[UUID], messages: Sequence[str], *, owner: UUID | None) -> set[UUID]:

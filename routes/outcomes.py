@@ -1,6 +1,7 @@
 """Settling: what the target's answers do to effects, transactions, heads and failures. A constant number of queries."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from django.db import connection as database
@@ -66,7 +67,7 @@ def confirmed(destination: DestinationPlan, answered: Sequence[Answered]) -> Non
     move(
         moved_on, frm=[State.DELIVERING, State.UNKNOWN], to=State.READY, by=ENGINE, reason="reversed, to be posted anew"
     )
-    others_wait = _free_heads(whole, halfway)
+    others_wait = _free_heads(whole, halfway, proved)
     failures.close(transactions=[s.claim.transaction for s, _ in done], how="auto:retry_succeeded")
     _remember_ids(destination, whole)
     heads.promote(others_wait)
@@ -98,20 +99,22 @@ SET transaction_id = CASE WHEN w.goes_on THEN h.transaction_id END,
     live_effect_id = w.effect_id, live_hash = w.content, live_external_id = w.external_id,
     live_payload_id = w.payload_id, live_write_key = w.write_key, live_transaction_id = w.live_transaction_id,
     generation = h.generation + w.generations, mirrored = w.mirrored,
-    quiet_until = (SELECT max(e.settles_at) FROM routes_effect e WHERE e.id = w.sent_id)
+    quiet_until = w.quiet_until
 FROM unnest(%s::bigint[], %s::bool[], %s::uuid[], %s::bytea[], %s::text[], %s::uuid[], %s::text[], %s::uuid[],
-            %s::int[], %s::uuid[], %s::uuid[], %s::bool[])
-    AS w(id, goes_on, effect_id, content, external_id, payload_id, write_key, live_transaction_id, generations, sent_id,
-         transaction_id, mirrored)
+            %s::int[], %s::timestamptz[], %s::uuid[], %s::bool[])
+    AS w(id, goes_on, effect_id, content, external_id, payload_id, write_key, live_transaction_id, generations,
+         quiet_until, transaction_id, mirrored)
 WHERE h.id = w.id AND h.transaction_id = w.transaction_id
 RETURNING h.id, h.waiting
 """
 
 
-def _free_heads(whole: Sequence[Answered], halfway: Sequence[Answered]) -> list[int]:
+def _free_heads(
+    whole: Sequence[Answered], halfway: Sequence[Answered], quiet: Mapping[UUID, datetime | None]
+) -> list[int]:
     """Note what now stands at the target and free the heads whose transaction is at its end.
 
-    Returns those of them behind which others wait.
+    `quiet` says until when an earlier sending of an effect may still arrive. Returns heads behind which others wait.
     """
     rows = []
     for goes_on, members in ((False, whole), (True, halfway)):
@@ -122,7 +125,7 @@ def _free_heads(whole: Sequence[Answered], halfway: Sequence[Answered]) -> list[
                 (s.claim.head, goes_on, None if gone else s.intent.effect, None if gone else s.claim.content,
                  "" if gone else (a.external_id or s.external_id), None if gone else s.claim.wanted,
                  "" if gone else s.intent.write_key, None if gone else s.claim.transaction, int(gone) + int(delta),
-                 s.intent.effect, s.claim.transaction, s.destination.mirrored and not gone)
+                 quiet[s.intent.effect], s.claim.transaction, s.destination.mirrored and not gone)
             )  # fmt: skip
     if not rows:
         return []

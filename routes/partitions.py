@@ -9,7 +9,9 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-TABLES = ("routes_record", "routes_payload", "routes_transition", "routes_attempt", "routes_exchange")
+TABLES = (
+    "routes_record", "routes_payload", "routes_transition", "routes_walk", "routes_attempt", "routes_exchange",
+)  # fmt: skip
 
 
 def first_id(day: dt.date) -> UUID:

@@ -35,12 +35,14 @@ class Totals:
     withdrawn: int = 0
     echoes: int = 0
     seen: list[str] = field(default_factory=list)  # keys that the source has, for comparing runs
+    due: set[int] = field(default_factory=set)  # destinations for which something waits to be claimed
 
     def add(self, other: "Totals") -> None:
         """Add the counts of another part of the page."""
         for name in ("read", "new", "changed", "unchanged", "unreadable", "withdrawn", "echoes"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.seen.extend(other.seen)
+        self.due |= other.due
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +56,40 @@ class Known:
 
 
 def take_in(
-    plan: Plan, raws: Iterable[Mapping[str, Any]], *, run: UUID | None, causation: UUID | None = None
-) -> Totals:
+    plan: Plan, raws: Iterable[Mapping[str, Any]], *, run: UUID | None, causation: UUID | None = None,
+    onward: storing.Onward | None = None,
+) -> Totals:  # fmt: skip
     """Store a page of raw records with everything that follows from them, up to ready; in the caller's commit.
 
-    Returns how each was accounted for. A key that comes twice in a page is taken in twice, in order.
+    Returns how each was accounted for. A key that comes twice in a page is taken in twice, in order. What is new and
+    may go `onward` is claimed for it.
     """
     now = _now()
-    return take_in_arrivals(plan, arrive(plan, raws, now, causation), run=run, now=now)
+    return take_in_arrivals(plan, arrive(plan, raws, now, causation), run=run, now=now, onward=onward)
+
+
+def prepare(plan: Plan, raws: Iterable[Mapping[str, Any]]) -> "Prepared":
+    """Work out a page as far as nothing that is stored meanwhile can change it: all that never came before.
+
+    What turns out to be known when the page is stored is evaluated then.
+    """
+    now = _now()
+    arrivals = arrive(plan, raws, now)
+    readable = [a for a in arrivals if a.outcome != "unreadable"]
+    seen = _seen(plan, [a.key for a in readable])
+    unseen = [a for a in readable if a.key not in seen]
+    if unseen:
+        evaluation.normalise(plan, unseen, entities=_entities())
+        evaluation.evaluate(plan, unseen, posted_at=lambda a: {})
+    return Prepared(arrivals, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A page that is worked out, and when it was."""
+
+    arrivals: list[Arrival]
+    now: dt.datetime
 
 
 def arrive(
@@ -73,7 +101,10 @@ def arrive(
     return [_arrive(plan, raw, now + number * one, causation) for number, raw in enumerate(raws)]
 
 
-def take_in_arrivals(plan: Plan, arrivals: Sequence[Arrival], *, run: UUID | None, now: dt.datetime) -> Totals:
+def take_in_arrivals(
+    plan: Plan, arrivals: Sequence[Arrival], *, run: UUID | None, now: dt.datetime,
+    onward: storing.Onward | None = None,
+) -> Totals:  # fmt: skip
     """Store arrivals with everything that follows from them; in the caller's commit.
 
     Afterwards `record` names the record known before where an arrival brought nothing new.
@@ -81,7 +112,7 @@ def take_in_arrivals(plan: Plan, arrivals: Sequence[Arrival], *, run: UUID | Non
     assert connection.in_atomic_block, "a page and its cursor share a commit"
     totals = Totals()
     for part in _each_key_once(arrivals):
-        totals.add(take_in_part(plan, part, run=run, now=now))
+        totals.add(take_in_part(plan, part, run=run, now=now, onward=onward))
     return totals
 
 
@@ -126,13 +157,18 @@ def _each_key_once(arrivals: Sequence[Arrival]) -> list[list[Arrival]]:
     return parts
 
 
-def take_in_part(plan: Plan, arrivals: Sequence[Arrival], *, run: UUID | None, now: dt.datetime) -> Totals:
+def take_in_part(
+    plan: Plan, arrivals: Sequence[Arrival], *, run: UUID | None, now: dt.datetime,
+    onward: storing.Onward | None = None,
+) -> Totals:  # fmt: skip
     """Take in records of which no two have the same key."""
     totals = Totals(read=len(arrivals), seen=[a.key for a in arrivals if a.outcome != "unreadable"])
     fresh = _sort_out(plan, arrivals, _known(plan, [a.key for a in arrivals]), totals)
     readable = [a for a in fresh if a.outcome != "unreadable"]
     if readable:
-        evaluation.normalise(plan, readable, entities=_entities())
+        unprepared = [a for a in readable if a.normalised is None]
+        if unprepared:
+            evaluation.normalise(plan, unprepared, entities=_entities())
         if plan.reads_back:
             mirrored = echoes.among(plan, readable)
             if mirrored:
@@ -142,11 +178,16 @@ def take_in_part(plan: Plan, arrivals: Sequence[Arrival], *, run: UUID | None, n
                 storing.remember_seen(plan, mirrored)
                 fresh = [a for a in fresh if a not in mirrored]
                 readable = [a for a in readable if a not in mirrored]
-        overlays.apply(plan, readable)
-        placed = storing.where_posted(plan, readable)
-        evaluation.evaluate(plan, readable, posted_at=lambda a: placed.get(a.key, {}))
+        known = [a for a in readable if a.outcome != "new"]
+        for arrival in known:
+            arrival.forget_choice()
+        overlays.apply(plan, known)
+        placed = storing.where_posted(plan, known)
+        undecided = [a for a in readable if not (a.verdicts or a.not_chosen or a.failed)]
+        if undecided:
+            evaluation.evaluate(plan, undecided, posted_at=lambda a: placed.get(a.key, {}))
     if fresh:
-        storing.store(plan, fresh, run=run, now=now)
+        totals.due = storing.store(plan, fresh, run=run, now=now, onward=onward)
     return totals
 
 
@@ -168,6 +209,14 @@ def _known(plan: Plan, keys: Sequence[str]) -> dict[str, Known]:
 
 
 _ROUTE_LOCK = 7201  # first key of the advisory locks that serialise pages of a route
+
+
+def _seen(plan: Plan, keys: Sequence[str]) -> set[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT key FROM routes_sourcehead WHERE route_id = %s AND key = ANY(%s)", [plan.route_id, list(keys)]
+        )
+        return {key for (key,) in cursor.fetchall()}
 
 
 def _sort_out(plan: Plan, arrivals: Sequence[Arrival], known: Mapping[str, Known], totals: Totals) -> list[Arrival]:

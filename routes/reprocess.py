@@ -13,13 +13,12 @@ from django.db import connection, transaction
 from canonical import codec
 from canonical.entities import ENTITIES
 from governance.actor import By, as_actor
-from governance.identifiers import new_id
 from governance.models import LegalEntity
 from routes import evaluation, failures, heads, overlays, storing
 from routes.arrivals import Arrival, Verdict, decode
-from routes.bulk import array, copy_in
 from routes.models import Route
 from routes.plan import Plan, current, plan
+from routes.sheets import Bodies
 from routes.states import State, move, write_record_moves
 
 STOPPED = (State.PARKED, State.HELD, State.FAILED)
@@ -145,23 +144,20 @@ def _settle(made: Plan, pairs: Sequence[tuple[Arrival, Verdict]], held: dict[UUI
 
 def _write_bodies(made: Plan, pairs: Sequence[tuple[Arrival, Verdict]]) -> None:
     """Store the new requests, and canonical forms with corrections in them, and point the transactions at them."""
-    bodies: list[storing.Body] = []
+    bodies = Bodies()
     rows = []
     for arrival, verdict in pairs:
         request = canonical = None
         if verdict.body:
-            request = new_id()
-            bodies.append((request, "request", verdict.body, array(verdict.hits) if verdict.hits else None))
+            request = bodies.add("request", verdict.body, verdict.hits)
         if arrival.canonical_body:
-            canonical = new_id()
-            hits = array(arrival.hits) if arrival.hits else None
-            bodies.append((canonical, "canonical", arrival.canonical_body, hits))
-        amount, currency, hours = evaluation.money(arrival)
+            canonical = bodies.add("canonical", arrival.canonical_body, arrival.hits)
+        amount, currency, hours = arrival.worth = evaluation.money(arrival)
         rows.append((verdict.transaction, request, verdict.content or None, canonical, amount, currency, hours))
     if not rows:
         return
+    bodies.write()
     with connection.cursor() as cursor:
-        copy_in(cursor, "COPY routes_payload (id, stage, body, table_rows) FROM STDIN", bodies)
         cursor.execute(
             """
             UPDATE routes_transaction t

@@ -21,7 +21,7 @@ from connectors.outcome import ConnectorFailure, Page
 from governance.actor import By, as_actor
 from governance.keys import KeyLost
 from governance.rights import Right, require
-from routes import collect, comparing, crashpoints, failures, nudges, pausing, receive, retry
+from routes import ahead, collect, comparing, crashpoints, failures, nudges, pausing, receive, retry, straight
 from routes.models import Route, Run
 from routes.models.movement import RunState
 from routes.plan import NotReadyToRun, Plan, current, plan
@@ -104,16 +104,20 @@ def _drive(run: Run, made: Plan, owner: UUID, until: float) -> bool:
         return False
     assert made.connection_id is not None
     source = Connection.objects.get(pk=made.connection_id)
-    for page in _pages(run, made, source):
-        with transaction.atomic():
-            totals = receive.take_in(made, page.records, run=run.pk)
-            if run.compares:
-                comparing.mark_seen(made, totals.seen, run=run.pk)
-            crashpoints.point("receive.before_commit")
-            _page_done(run, owner, totals, cursor=page.cursor, last=page.last and not run.compares)
-            for destination in made.destinations:
-                nudges.delivery(destination.connection_id, destination.lane, destination.stream)
-        crashpoints.point("receive.after_commit")
+    pages = ahead.each(_pages(run, made, source), lambda page: receive.prepare(made, page.records))
+    for page, prepared in pages:
+        with straight.opened(made, len(page.records)) as onward:
+            with transaction.atomic():
+                totals = receive.take_in_arrivals(made, prepared.arrivals, run=run.pk, now=prepared.now, onward=onward)
+                if run.compares:
+                    comparing.mark_seen(made, totals.seen, run=run.pk)
+                crashpoints.point("receive.before_commit")
+                _page_done(run, owner, totals, cursor=page.cursor, last=page.last and not run.compares)
+                for destination in made.destinations:
+                    if destination.id in totals.due:
+                        nudges.delivery(destination.connection_id, destination.lane, destination.stream)
+            crashpoints.point("receive.after_commit")
+            straight.start(onward)
         if page.last:
             if run.compares:
                 comparing.finish(run, made, owner=owner)

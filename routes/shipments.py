@@ -9,6 +9,7 @@ from connectors import loop
 from connectors.models import Connection
 from connectors.outcome import ConnectorFailure, LookUp, Result, WriteOutcome, WriteRequest
 from connectors.spec import ConnectionSpec
+from governance.identifiers import new_id
 from governance.keys import KeyLost
 from routes import ledger
 from routes.claims import Claim
@@ -34,6 +35,16 @@ def destination_of(claim: Claim) -> DestinationPlan:
 def groups_others(claim: Claim) -> bool:
     """Whether the claim's record was grouped from what another destination has posted."""
     return plan(claim.snapshot).upstream_id is not None
+
+
+def first(connection_id: int, claim: Claim, destination: DestinationPlan) -> Shipment:
+    """Return the shipment of a key that nothing was ever sent for."""
+    assert claim.payload is not None
+    intent = ledger.Intent(
+        new_id(), claim.head, connection_id, destination.id, claim.object, claim.key, 1, claim.key, "create",
+        claim.version, claim.payload, claim.content or b"", (claim.transaction,),
+    )  # fmt: skip
+    return Shipment(claim, destination, intent, claim.body, "")
 
 
 def again(connection_id: int, claim: Claim, destination: DestinationPlan) -> Shipment:

@@ -4,12 +4,12 @@ The table says which change is allowed; `move()` makes it, for many rows at once
 same commit. It knows nothing of why: who calls it gives actor and reason.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from django.db import connection, models
+from uuid_utils import uuid7
 
 from governance.actor import Actor
 from routes.bulk import array, copy_in, row_ids
@@ -68,14 +68,6 @@ class MoveNotAllowed(ValueError):
 
 
 Step = tuple[str, str, datetime, str]  # from, to, at, reason
-
-
-@dataclass(frozen=True, slots=True)
-class Walk:
-    """Several changes that one commit makes to a transaction, each with its own time."""
-
-    subject: UUID
-    steps: Sequence[Step]
 
 
 def allowed(old: str, new: str) -> bool:
@@ -139,41 +131,38 @@ def _columns(ids: Sequence[UUID], reason: str | Sequence[str], waits_for: str | 
     return [array(ids), row_ids(len(ids)), array(reasons), array(waits)]
 
 
-def write_walks(walks: Iterable[Walk], *, by: Actor) -> None:
-    """Write the history of transactions made in this commit; their rows carry the last state already.
+class Walks:
+    """The ways that the transactions of one commit went before they were stored. Most went the same way: one row."""
 
-    Raises MoveNotAllowed when a step is not in the table.
-    """
-    same: dict[tuple[Step, ...], list[UUID]] = {}  # most walk the same way
-    for walk in walks:
-        same.setdefault(tuple(walk.steps), []).append(walk.subject)
-    for steps in same:
-        for old, new, _, _ in steps:
-            if new not in MOVES[old]:
-                raise MoveNotAllowed(f"{old} → {new} is not in the table of states")
-    common = sorted(same, key=lambda steps: -len(same[steps]))[:FEW]
-    with connection.cursor() as cursor:
-        for steps in common:
-            subjects = array(same[steps])
-            for step in steps:
-                cursor.execute(WALK, [*step, by.kind, by.name, row_ids(len(same[steps])), subjects])
-        copy_in(
-            cursor,
-            "COPY routes_transition (subject_id, from_state, to_state, at, actor_kind, actor, reason) FROM STDIN",
-            [
-                (subject, old, new, at, by.kind, by.name, reason)
-                for steps in same.keys() - common
-                for subject in same[steps]
-                for old, new, at, reason in steps
-            ],
-        )
+    def __init__(self, *, by: Actor) -> None:
+        """Start with no ways; `by` is who made all the changes."""
+        self._by = by
+        self._ids: dict[tuple[Step, ...], str] = {}
+
+    def id_of(self, steps: tuple[Step, ...]) -> str:
+        """Return the id, as 32 digits, of a way that begins at the beginning.
+
+        Raises MoveNotAllowed when a step is not in the table.
+        """
+        known = self._ids.get(steps)
+        if known is None:
+            for old, new, _, _ in steps:
+                if new not in MOVES[old]:
+                    raise MoveNotAllowed(f"{old} → {new} is not in the table of states")
+            known = self._ids[steps] = uuid7().hex
+        return known
+
+    def write(self) -> None:
+        """Write the ways; in the commit that stores the transactions which name them."""
+        rows = [
+            (id_, *[array(column) for column in zip(*steps, strict=True)], self._by.kind, self._by.name)
+            for steps, id_ in self._ids.items()
+        ]
+        with connection.cursor() as cursor:
+            copy_in(cursor, COPY_WALKS, rows)
 
 
-FEW = 2  # ways that a statement of their own pays for; the number of statements must not grow with the batch
-WALK = """
-INSERT INTO routes_transition (from_state, to_state, at, reason, actor_kind, actor, id, subject_id)
-SELECT %s, %s, %s, %s, %s, %s, w.* FROM unnest(%s::uuid[], %s::uuid[]) AS w(id, subject_id)
-"""
+COPY_WALKS = "COPY routes_walk (id, from_states, to_states, times, reasons, actor_kind, actor) FROM STDIN"
 
 
 def write_record_moves(records: Sequence[UUID], old: str, new: str, *, by: Actor, reason: str) -> None:

@@ -1,10 +1,9 @@
 """Storing evaluated arrivals: COPY for what is only ever added, one statement each for the heads."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-import msgspec
 from django.db import connection
 
 from canonical import codec
@@ -12,23 +11,18 @@ from canonical.entities import ENTITIES
 from canonical.failure import Category
 from canonical.problem import Problem
 from governance.actor import ENGINE
-from governance.identifiers import new_id
 from routes import failures, heads
 from routes.arrivals import Arrival, Verdict
-from routes.bulk import array, arrays, copy_in
+from routes.bulk import array, arrays, copy_in, hexed, plain
 from routes.evaluation import money
 from routes.plan import Plan
-from routes.states import ENDS, State, Walk, write_record_moves, write_walks
+from routes.sheets import Sheets, not_chosen
+from routes.states import ENDS, State, write_record_moves
+from routes.straight import Passage
 
-Body = tuple[UUID, str, str, str | None]  # id, stage, text, the table rows that it was made with
-
-# a transaction that a newer version has already overtaken, and one that will be sent
-PATH = (State.RECEIVED, State.NORMALISED, State.VALIDATED)
-REASONS = {
-    State.RECEIVED: "taken in from the source",
-    State.NORMALISED: "mapped to the hub's words",
-    State.VALIDATED: "checked against the rules",
-}
+WAIT = 'COPY routes_wait (transaction_id, kind, "on", connection_id, legal_entity_id, since) FROM STDIN'
+COLLECTED = "COPY routes_collected (route_id, source_transaction_id, record_id) FROM STDIN"
+Onward = Mapping[int, Passage]  # by destination: where new keys may go on at once
 
 
 def where_posted(plan: Plan, arrivals: Sequence[Arrival]) -> dict[str, dict[int, str]]:
@@ -90,25 +84,28 @@ def remember_seen(plan: Plan, arrivals: Sequence[Arrival]) -> None:
     _source_heads(plan, arrivals)
 
 
-def store(plan: Plan, arrivals: Sequence[Arrival], *, run: UUID | None, now: dt.datetime) -> None:
-    """Write arrivals, their bodies, transactions, history and failures; in the caller's commit."""
+def store(
+    plan: Plan, arrivals: Sequence[Arrival], *, run: UUID | None, now: dt.datetime, onward: Onward | None = None
+) -> set[int]:
+    """Write arrivals, their bodies, transactions, history and failures; in the caller's commit.
+
+    Returns the destinations for which something is due. What goes `onward` is claimed already and not among it.
+    """
     _supersede_failed_records([a.previous for a in arrivals if a.previous])
-    bodies: list[Body] = []
-    records = [_record_row(plan, a, run, now, bodies) for a in arrivals]
-    with connection.cursor() as cursor:
-        copy_in(cursor, RECORD, records)
-    _store_verdicts(plan, arrivals, bodies, run=run, now=now)
+    sheets = Sheets(plan, run=run, now=now)
+    due = _store_verdicts(plan, arrivals, sheets, run=run, now=now, onward=onward or {})
     _source_heads(plan, arrivals)
+    return due
 
 
 def store_again(plan: Plan, arrivals: Sequence[Arrival], *, run: UUID | None, now: dt.datetime) -> None:
     """Write what became of records that are stored already and had failed before a destination was chosen."""
-    bodies: list[Body] = []
+    sheets = Sheets(plan, run=run, now=now)
     rows = []
     for a in arrivals:
-        canonical = _body(bodies, "canonical", a.canonical_body, a.hits) if a.canonical_body else None
+        canonical = sheets.canonical(a) if a.canonical_body else None
         state = "failed" if a.failed else "routed"
-        rows.append((a.record, canonical, *money(a), a.legal_entity, a.occurred_on, state, _not_chosen(a)))
+        rows.append((a.record, canonical, *money(a), a.legal_entity, a.occurred_on, state, not_chosen(a)))
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -123,55 +120,51 @@ def store_again(plan: Plan, arrivals: Sequence[Arrival], *, run: UUID | None, no
             """,
             arrays(rows, 9),
         )
-    _store_verdicts(plan, arrivals, bodies, run=run, now=now)
+    _store_verdicts(plan, arrivals, sheets, run=run, now=now, onward={}, stored=True)
 
 
 def _store_verdicts(
-    plan: Plan, arrivals: Sequence[Arrival], bodies: list[Body], *, run: UUID | None, now: dt.datetime
-) -> None:
-    _enter_heads(plan, arrivals)
-    transactions = [_transaction_row(plan, a, v, run, now, bodies) for a in arrivals for v in a.verdicts]
+    plan: Plan, arrivals: Sequence[Arrival], sheets: Sheets, *, run: UUID | None, now: dt.datetime, onward: Onward,
+    stored: bool = False,
+) -> set[int]:  # fmt: skip
+    _enter_heads(plan, arrivals, onward)
+    for arrival in arrivals:
+        sheets.add(arrival, stored=stored)
+    sheets.write()
+    collected = [(plan.route_id, t, a.record) for a in arrivals for t in a.collected]
     with connection.cursor() as cursor:
-        copy_in(cursor, "COPY routes_payload (id, stage, body, table_rows) FROM STDIN", bodies)
-        copy_in(cursor, TRANSACTION, transactions)
-        copy_in(cursor, COLLECTED, [(plan.route_id, t, a.record) for a in arrivals for t in a.collected])
-    write_walks([_walk(v, now) for a in arrivals for v in a.verdicts], by=ENGINE)
-    write_stops(plan, [(a, v) for a in arrivals for v in a.verdicts], run=run, now=now)
-    failures.write_down([t for a in arrivals for t in _record_troubles(plan, a, run)], at=now)
+        copy_in(cursor, COLLECTED, collected)
+    for passage in onward.values():
+        passage.write_down(plan)
+    pairs = [(a, v) for a in arrivals for v in a.verdicts]
+    write_stops(plan, pairs, run=run, now=now)
+    failures.write_down([t for a in arrivals if a.failed for t in _record_troubles(plan, a, run)], at=now)
+    return {v.destination.id for _, v in pairs if v.state is State.READY}
 
 
-RECORD = (
-    "COPY routes_record (id, route_id, run_id, legal_entity_id, key, version, content_hash, outcome, state,"
-    " received_at, occurred_on, changed_at, approved_at, correlation_id, causation_id, source_payload_id,"
-    " canonical_payload_id, amount, currency, hours, not_chosen) FROM STDIN"
-)
-TRANSACTION = (
-    "COPY routes_transaction (id, record_id, run_id, destination_id, legal_entity_id, snapshot_id, key, version,"
-    ' "group",'
-    " state, return_to, withdraws, attempts, waits_for, request_payload_id, request_hash, canonical_payload_id,"
-    " correlation_id, amount, currency, hours, created_at) FROM STDIN"
-)
-WAIT = 'COPY routes_wait (transaction_id, kind, "on", connection_id, legal_entity_id, since) FROM STDIN'
-COLLECTED = "COPY routes_collected (route_id, source_transaction_id, record_id) FROM STDIN"
-
-
-def _enter_heads(plan: Plan, arrivals: Sequence[Arrival]) -> None:
+def _enter_heads(plan: Plan, arrivals: Sequence[Arrival], onward: Onward) -> None:
     """Queue what wants to be sent; a version that comes too late is superseded on arrival."""
     for verdict in (v for a in arrivals if a.overtaken for v in a.verdicts):
         _overtake(verdict)
     verdicts = {v.transaction: (v, a) for a in arrivals for v in a.verdicts if v.state not in ENDS and v.key}
-    entries = [
-        heads.Entry(
-            v.destination.connection_id, v.destination.stream, v.key, v.destination.lane, v.transaction, a.version,
-            v.state is State.READY, plan.in_order,
+    entries = []
+    for v, a in verdicts.values():
+        to, due = v.destination, v.state is State.READY
+        passage = onward.get(to.id) if due and a.outcome == "new" and not v.withdraws else None
+        owner = passage.owner if passage is not None and passage.has_room() else None
+        entries.append(
+            heads.Entry(
+                to.connection_id, to.stream, v.key, to.lane, v.transaction, a.version, due, plan.in_order, owner
+            )
         )
-        for v, a in verdicts.values()
-    ]  # fmt: skip
     if not entries:
         return
-    for transaction, place in heads.enter(entries).items():
-        if place is heads.Place.TOO_OLD:
-            _overtake(verdicts[transaction][0])
+    entered = heads.enter(entries)
+    for transaction in entered.too_old:
+        _overtake(verdicts[transaction][0])
+    for transaction, head in entered.claimed.items():
+        verdict, arrival = verdicts[transaction]
+        onward[verdict.destination.id].take(arrival, verdict, head)
 
 
 def _overtake(verdict: Verdict) -> None:
@@ -194,59 +187,6 @@ def _supersede_failed_records(previous: Sequence[UUID]) -> None:
         failures.close(records=superseded, how="auto:newer_version")
 
 
-def _record_row(plan: Plan, a: Arrival, run: UUID | None, now: dt.datetime, bodies: list[Body]) -> tuple[object, ...]:
-    source = _body(bodies, "source", a.body) if a.outcome != "withdrawn" else None
-    canonical = _body(bodies, "canonical", a.canonical_body, a.hits) if a.canonical_body else None
-    amount, currency, hours = money(a)
-    state = "failed" if a.failed else "routed"
-    approved_at = (a.canonical or {}).get("approved_at")
-    approved_at = approved_at if isinstance(approved_at, dt.datetime) else None  # what is none has its own problem
-    return (
-        a.record, plan.route_id, run, a.legal_entity, a.key, a.version, a.content, a.outcome, state, now,
-        a.occurred_on, a.changed_at, approved_at, a.correlation, a.causation, source, canonical, amount, currency,
-        hours, _not_chosen(a),
-    )  # fmt: skip
-
-
-def _not_chosen(a: Arrival) -> str | None:
-    return msgspec.json.encode(a.not_chosen).decode() if a.not_chosen else None
-
-
-def _body(bodies: list[Body], stage: str, text: str, hits: Sequence[int] = ()) -> UUID:
-    id_ = new_id()
-    bodies.append((id_, stage, text, array(hits) if hits else None))
-    return id_
-
-
-def _transaction_row(
-    plan: Plan, a: Arrival, v: Verdict, run: UUID | None, now: dt.datetime, bodies: list[Body]
-) -> tuple[object, ...]:
-    request = _body(bodies, "request", v.body, v.hits) if v.body else None
-    amount, currency, hours = money(a)
-    waiting = v.state in (State.PARKED, State.HELD)
-    return (
-        v.transaction, a.record, run, v.destination.id, a.legal_entity, plan.snapshot_id, v.key, a.version,
-        v.destination.group, str(v.state), str(State.NORMALISED) if waiting else "", v.withdraws, 0,
-        v.waits_for[1] if v.waits_for else "", request, v.content or None, None, a.correlation, amount, currency,
-        hours, now,
-    )  # fmt: skip
-
-
-def _walk(v: Verdict, now: dt.datetime) -> Walk:
-    """Return the verdict's history: through the stages it passed to where it stands."""
-    steps = []
-    before = ""
-    for state in PATH[: PATH.index(v.reached) + 1]:
-        steps.append((before, state, now, REASONS[state]))
-        before = state
-    if v.state is not before:
-        if v.state is State.SUPERSEDED or v.state in (State.FAILED, State.PARKED, State.HELD, State.READY):
-            steps.append((before, v.state, now, v.reason))
-        else:
-            steps.append((before, v.state, now, v.reason or "left out by a rule"))
-    return Walk(v.transaction, steps)
-
-
 def write_stops(
     plan: Plan, pairs: Sequence[tuple[Arrival, Verdict]], *, run: UUID | None = None, now: dt.datetime
 ) -> None:
@@ -267,7 +207,7 @@ def _trouble(plan: Plan, a: Arrival, v: Verdict, run: UUID | None) -> failures.T
     problem = next((p for p in v.problems if p.severity == "error"), None) or Problem(
         "error", Category.APPROVAL_MISSING, "", None, v.reason
     )
-    amount, currency, hours = money(a)
+    amount, currency, hours = a.worth
     return failures.Trouble(
         a.legal_entity or plan.legal_entity_id, plan.route_id, "validate", problem, record=a.record,
         transaction=v.transaction, run=run, connection_id=v.destination.connection_id, amount=amount,
@@ -277,7 +217,7 @@ def _trouble(plan: Plan, a: Arrival, v: Verdict, run: UUID | None) -> failures.T
 
 def _record_troubles(plan: Plan, a: Arrival, run: UUID | None) -> list[failures.Trouble]:
     """Return the failure of a record that stopped before its destinations; the money counts once."""
-    amount, currency, hours = money(a)
+    amount, currency, hours = a.worth
     return [
         failures.Trouble(
             a.legal_entity or plan.legal_entity_id, plan.route_id, a.stage, p, record=a.record, run=run,
@@ -288,19 +228,26 @@ def _record_troubles(plan: Plan, a: Arrival, run: UUID | None) -> list[failures.
     ][:1]  # fmt: skip
 
 
+SOURCE_HEADS = """
+INSERT INTO routes_sourcehead (route_id, key, record_id, version, content_hash, occurred_on, withdrawn)
+SELECT %s, w.* FROM unnest(%s::text[], %s::uuid[], %s::text[], %s::bytea[], %s::date[], %s::bool[])
+    AS w(key, record_id, version, content_hash, occurred_on, withdrawn)
+ON CONFLICT (route_id, key) DO UPDATE
+SET record_id = excluded.record_id, version = excluded.version, content_hash = excluded.content_hash,
+    occurred_on = coalesce(excluded.occurred_on, routes_sourcehead.occurred_on),
+    withdrawn = excluded.withdrawn
+WHERE excluded.version >= routes_sourcehead.version OR routes_sourcehead.withdrawn
+"""
+
+
 def _source_heads(plan: Plan, arrivals: Sequence[Arrival]) -> None:
-    rows = [(a.key, a.record, a.version, a.content, a.occurred_on, a.outcome == "withdrawn") for a in arrivals]
+    columns = [
+        array(a.key for a in arrivals),
+        plain(hexed(a.record) for a in arrivals),
+        plain(a.version for a in arrivals),
+        array(a.content for a in arrivals),
+        plain(a.occurred_on.isoformat() if a.occurred_on else "NULL" for a in arrivals),
+        plain("t" if a.outcome == "withdrawn" else "f" for a in arrivals),
+    ]
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO routes_sourcehead (route_id, key, record_id, version, content_hash, occurred_on, withdrawn)
-            SELECT %s, w.* FROM unnest(%s::text[], %s::uuid[], %s::text[], %s::bytea[], %s::date[], %s::bool[])
-                AS w(key, record_id, version, content_hash, occurred_on, withdrawn)
-            ON CONFLICT (route_id, key) DO UPDATE
-            SET record_id = excluded.record_id, version = excluded.version, content_hash = excluded.content_hash,
-                occurred_on = coalesce(excluded.occurred_on, routes_sourcehead.occurred_on),
-                withdrawn = excluded.withdrawn
-            WHERE excluded.version >= routes_sourcehead.version OR routes_sourcehead.withdrawn
-            """,
-            [plan.route_id, *arrays(rows, 6)],
-        )
+        cursor.execute(SOURCE_HEADS, [plan.route_id, *columns])

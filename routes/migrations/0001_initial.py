@@ -105,7 +105,7 @@ class Migration(migrations.Migration):
                 ('reason', models.TextField()),
             ],
             options={
-                'db_table': 'routes_transition',
+                'db_table': 'routes_history',
                 'managed': False,
             },
         ),
@@ -328,6 +328,7 @@ class Migration(migrations.Migration):
                 ('currency', models.CharField(blank=True, max_length=3)),
                 ('hours', models.DecimalField(decimal_places=4, max_digits=12, null=True)),
                 ('created_at', models.DateTimeField()),
+                ('walk_id', models.UUIDField(null=True)),
                 ('destination', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='routes.destination')),
                 ('legal_entity', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='governance.legalentity')),
                 ('run', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='routes.run')),

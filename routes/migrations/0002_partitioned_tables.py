@@ -59,6 +59,32 @@ CREATE TABLE routes_transition (
 CREATE INDEX routes_transition_subject ON routes_transition (subject_id);
 CREATE TABLE routes_transition_default PARTITION OF routes_transition DEFAULT;
 
+CREATE TABLE routes_walk (
+    id uuid PRIMARY KEY,
+    from_states text[] NOT NULL,
+    to_states text[] NOT NULL,
+    times timestamptz[] NOT NULL,
+    reasons text[] NOT NULL,
+    actor_kind varchar(6) NOT NULL CHECK (actor_kind IN ('person', 'rule', 'engine')),
+    actor varchar(150) NOT NULL CHECK (actor <> ''),
+    CONSTRAINT walk_step_is_whole CHECK (
+        cardinality(to_states) > 0 AND cardinality(from_states) = cardinality(to_states)
+        AND cardinality(times) = cardinality(to_states) AND cardinality(reasons) = cardinality(to_states)),
+    CONSTRAINT walk_step_has_reason CHECK ('' <> ALL (reasons) AND array_position(reasons, NULL) IS NULL),
+    CONSTRAINT walk_step_has_time CHECK (array_position(times, NULL) IS NULL),
+    CONSTRAINT walk_step_has_state CHECK ('' <> ALL (to_states) AND array_position(to_states, NULL) IS NULL)
+) PARTITION BY RANGE (id);
+CREATE TABLE routes_walk_default PARTITION OF routes_walk DEFAULT;
+
+CREATE VIEW routes_history AS
+SELECT id, subject_id, from_state::text, to_state::text, at, actor_kind, actor, reason FROM routes_transition
+UNION ALL
+SELECT (left(w.id::text, 24) || lpad(to_hex(s.place), 12, '0'))::uuid, t.id, s.from_state, s.to_state, s.at,
+       w.actor_kind, w.actor, s.reason
+FROM routes_transaction t JOIN routes_walk w ON w.id = t.walk_id
+CROSS JOIN LATERAL unnest(w.from_states, w.to_states, w.times, w.reasons)
+    WITH ORDINALITY AS s(from_state, to_state, at, reason, place);
+
 CREATE TABLE routes_attempt (
     id uuid PRIMARY KEY DEFAULT uuidv7(),
     effect_id uuid NOT NULL,
@@ -90,7 +116,8 @@ ALTER TABLE routes_sourcehead ALTER COLUMN version TYPE varchar(90) COLLATE "C";
 ALTER TABLE routes_failure ALTER COLUMN id SET DEFAULT uuidv7();
 """
 DROP = """
-DROP TABLE routes_record, routes_payload, routes_transition, routes_attempt, routes_exchange;
+DROP VIEW routes_history;
+DROP TABLE routes_walk, routes_record, routes_payload, routes_transition, routes_attempt, routes_exchange;
 DROP SEQUENCE routes_record_sequence;
 """
 

@@ -227,6 +227,7 @@ class Transaction(models.Model):
     currency = models.CharField(max_length=3, blank=True)
     hours = models.DecimalField(max_digits=12, decimal_places=4, null=True)
     created_at = models.DateTimeField()
+    walk_id = models.UUIDField(null=True)  # how it came, with others, to the state it was stored in
 
     entity_path = "legal_entity"
     objects = EntityScopedQuerySet.as_manager()
@@ -290,7 +291,11 @@ class Collected(models.Model):
 
 
 class Transition(models.Model):
-    """One change of state of a transaction or record: history, outbox and metric at once. Partitioned by id."""
+    """One change of state of a transaction or record: history, outbox and metric at once. To be read, never written.
+
+    A view over two tables: `routes_transition` has a row for each change, `routes_walk` one for the changes that many
+    transactions of a page made together before they were stored (ADR 35).
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     subject_id = models.UUIDField()  # the transaction, or the record before a destination is chosen
@@ -304,7 +309,7 @@ class Transition(models.Model):
 
     class Meta:
         managed = False
-        db_table = "routes_transition"
+        db_table = "routes_history"
 
     def __str__(self) -> str:
         return f"{self.from_state} → {self.to_state}"

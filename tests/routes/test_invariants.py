@@ -123,7 +123,7 @@ def unchosen() -> int:
 def check_histories() -> None:
     """Every transaction's last transition is its state, and its transitions form one unbroken path."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT subject_id, from_state, to_state FROM routes_transition")
+        cursor.execute("SELECT subject_id, from_state, to_state FROM routes_history")
         steps: dict[object, list[tuple[str, str]]] = {}
         for subject, old, new in cursor.fetchall():
             steps.setdefault(subject, []).append((old, new))

@@ -1,0 +1,165 @@
+"""The rows of a page as COPY takes them: one walk through its arrivals writes the lines of all their tables.
+
+Each id, time and amount of an arrival is written out once and stands in the lines of several tables; what is the same
+for the whole page stands at their ends.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from decimal import Decimal
+from uuid import UUID
+
+import msgspec
+from django.db import connection
+from uuid_utils import uuid7
+
+from governance.actor import ENGINE
+from routes.arrivals import Arrival, Verdict
+from routes.bulk import NULL, bytea, copy_lines, hexed, text
+from routes.evaluation import money
+from routes.plan import DestinationPlan, Plan
+from routes.states import State, Step, Walks
+
+RECORD = (
+    "COPY routes_record (id, key, version, content_hash, outcome, state, legal_entity_id, occurred_on, changed_at,"
+    " approved_at, correlation_id, causation_id, source_payload_id, canonical_payload_id, amount, currency, hours,"
+    " not_chosen, route_id, run_id, received_at) FROM STDIN"
+)
+PAYLOAD = "COPY routes_payload (id, stage, body, table_rows) FROM STDIN"
+TRANSACTION = (
+    "COPY routes_transaction (id, record_id, key, version, state, return_to, withdraws, waits_for, request_payload_id,"
+    " request_hash, walk_id, legal_entity_id, correlation_id, amount, currency, hours, destination_id,"
+    ' "group", snapshot_id, run_id, attempts, created_at) FROM STDIN'
+)
+PATH = (State.RECEIVED, State.NORMALISED, State.VALIDATED, State.READY, State.DELIVERING)
+REASONS = {
+    State.RECEIVED: "taken in from the source",
+    State.NORMALISED: "mapped to the hub's words",
+    State.VALIDATED: "checked against the rules",
+    State.READY: "checked and translated",
+}
+
+
+class Bodies:
+    """Payload rows about to be stored."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self.lines: list[str] = []
+
+    def add(self, stage: str, body: str, hits: Sequence[int] = ()) -> str:
+        """Add a body, with the table rows that it was made with; return its id as 32 digits."""
+        id_: str = uuid7().hex
+        rows = f"{{{','.join(map(str, hits))}}}" if hits else NULL
+        self.lines.append(f"{id_}\t{stage}\t{text(body)}\t{rows}")
+        return id_
+
+    def write(self) -> None:
+        """Write them; in the commit that stores what names them."""
+        with connection.cursor() as cursor:
+            copy_lines(cursor, PAYLOAD, self.lines)
+
+
+class Sheets:
+    """Records, transactions, bodies and history of one page, until they are written."""
+
+    def __init__(self, plan: Plan, *, run: UUID | None, now: dt.datetime) -> None:
+        """Start with none; `now` is when the page was taken in."""
+        self._now, self._run = now, hexed(run) if run else NULL
+        self._of_page = f"{plan.route_id}\t{self._run}\t{now.isoformat()}"
+        self._snapshot = plan.snapshot_id
+        self._of_destination: dict[int, str] = {}
+        self._ways: dict[tuple[State, State, str], str] = {}
+        self._walks = Walks(by=ENGINE)
+        self._bodies = Bodies()
+        self._records: list[str] = []
+        self._transactions: list[str] = []
+
+    def add(self, a: Arrival, *, stored: bool = False) -> None:
+        """Write the lines of an arrival and its verdicts; `stored` says that its record is there already."""
+        a.worth = money(a)
+        record, worth = hexed(a.record), _written(*a.worth)
+        if not stored:
+            self._records.append(self._record(a, record, worth))
+        if a.verdicts:
+            of_record = f"{a.legal_entity}\t{hexed(a.correlation)}\t{worth}"
+            for verdict in a.verdicts:
+                self._transactions.append(self._transaction(a, verdict, record, of_record))
+
+    def canonical(self, a: Arrival) -> str:
+        """Write the line of an arrival's canonical form; return the id of the body."""
+        return self._bodies.add("canonical", a.canonical_body, a.hits) if a.canonical_body else NULL
+
+    def write(self) -> None:
+        """Write all; in the caller's commit."""
+        self._bodies.write()
+        with connection.cursor() as cursor:
+            copy_lines(cursor, RECORD, self._records)
+            copy_lines(cursor, TRANSACTION, self._transactions)
+        self._walks.write()
+
+    def _record(self, a: Arrival, record: str, worth: str) -> str:
+        source = self._bodies.add("source", a.body) if a.outcome != "withdrawn" else NULL
+        approved_at = a.canonical.get("approved_at") if a.canonical else None
+        if approved_at.__class__ is not dt.datetime:
+            approved_at = None  # what is no time has its own problem
+        return "\t".join(
+            (
+                record, text(a.key), text(a.version), bytea(a.content), a.outcome, "failed" if a.failed else "routed",
+                str(a.legal_entity), a.occurred_on.isoformat() if a.occurred_on else NULL,
+                a.changed_at.isoformat() if a.changed_at else NULL, approved_at.isoformat() if approved_at else NULL,
+                hexed(a.correlation), hexed(a.causation) if a.causation else NULL, source, self.canonical(a), worth,
+                text(not_chosen(a) or "") or NULL, self._of_page,
+            )
+        )  # fmt: skip
+
+    def _transaction(self, a: Arrival, v: Verdict, record: str, of_record: str) -> str:
+        if v.body:
+            v.payload = self._bodies.add("request", v.body, v.hits)
+        waiting = v.state in (State.PARKED, State.HELD)
+        return "\t".join(
+            (
+                hexed(v.transaction), record, text(v.key), text(a.version), v.state,
+                State.NORMALISED if waiting else "", "t" if v.withdraws else "f",
+                text(v.waits_for[1]) if v.waits_for else "", v.payload or NULL, bytea(v.content) if v.content else NULL,
+                self._way(v), of_record, self._to(v.destination),
+            )
+        )  # fmt: skip
+
+    def _to(self, destination: DestinationPlan) -> str:
+        known = self._of_destination.get(destination.id)
+        if known is None:
+            group, now = text(destination.group), self._now.isoformat()
+            known = f"{destination.id}\t{group}\t{self._snapshot}\t{self._run}\t0\t{now}"
+            self._of_destination[destination.id] = known
+        return known
+
+    def _way(self, v: Verdict) -> str:
+        way = (v.reached, v.state, v.reason)
+        known = self._ways.get(way)
+        if known is None:
+            known = self._ways[way] = self._walks.id_of(steps_of(v, self._now))
+        return known
+
+
+def steps_of(v: Verdict, now: dt.datetime) -> tuple[Step, ...]:
+    """Return a verdict's history: through the stages it passed to where it stands."""
+    last = State.READY if v.state is State.DELIVERING else v.reached
+    steps: list[Step] = []
+    before = ""
+    for state in PATH[: PATH.index(last) + 1]:
+        steps.append((before, state, now, REASONS[state]))
+        before = state
+    if v.state is not before:
+        steps.append((before, v.state, now, v.reason or "left out by a rule"))
+    return tuple(steps)
+
+
+def _written(amount: Decimal | None, currency: str, hours: Decimal | None) -> str:
+    """Return what a record is worth as three columns of a line."""
+    return f"{NULL if amount is None else amount}\t{text(currency)}\t{NULL if hours is None else hours}"
+
+
+def not_chosen(a: Arrival) -> str | None:
+    """Return which destinations were left out by which condition, as JSON; None where none was."""
+    return msgspec.json.encode(a.not_chosen).decode() if a.not_chosen else None
