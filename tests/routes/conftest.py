@@ -18,6 +18,19 @@ def quick_world(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
     yield from _maker(monkeypatch)
 
 
+@pytest.fixture
+def as_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this process be a worker of the lane "posting" that sends straight, each batch before it goes on."""
+    from routes import senders
+
+    class Pool:
+        def submit(self, work: Callable[..., None], *args: Any) -> None:
+            work(*args)
+
+    monkeypatch.setattr(senders, "_senders", senders._Senders(frozenset({"posting"}), Pool()))
+    monkeypatch.setattr(senders, "close_old_connections", lambda: None)  # the thread is the test's own
+
+
 def _maker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
     from django.db import connection  # the first conftest to load is read before Django's settings are
 
