@@ -544,4 +544,32 @@ class Migration(migrations.Migration):
             model_name='webhookrefusal',
             constraint=models.CheckConstraint(condition=models.Q(('reason__in', ['no_secret', 'missing', 'wrong', 'stale', 'replayed', 'too_large', 'media_type', 'no_route', 'key_lost'])), name='webhook_refusal_is_known'),
         ),
+        migrations.CreateModel(
+            name='ClockSight',
+            fields=[
+                ('machine', models.CharField(max_length=36, primary_key=True, serialize=False)),
+                ('seen_at', models.DateTimeField()),
+                ('uptime', models.FloatField()),
+            ],
+        ),
+        migrations.CreateModel(
+            name='ClockStep',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('noticed_at', models.DateTimeField()),
+                ('seconds', models.FloatField()),
+                ('moved', models.PositiveIntegerField(default=0)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Doubt',
+            fields=[
+                ('pk', models.CompositePrimaryKey('effect_id', 'begun', 'machine', blank=True, editable=False, primary_key=True, serialize=False)),
+                ('effect_id', models.UUIDField()),
+                ('begun', models.UUIDField()),
+                ('machine', models.CharField(max_length=36)),
+                ('since', models.FloatField()),
+                ('seconds', models.FloatField()),
+            ],
+        ),
     ]

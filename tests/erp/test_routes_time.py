@@ -5,9 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from routes.models import Attempt, Effect, KeyHead
+from tests.clocks import later
 from tests.erp.conftest import Tryton
 from tests.erp.cutting import CuttingProxy
-from tests.erp.routed import Hub, effects, entry, later, open_failures
+from tests.erp.routed import Hub, effects, entry, open_failures
 
 pytestmark = pytest.mark.erp
 

@@ -15,17 +15,15 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hub.settings")
 
 
 def work(order: dict) -> None:
-    from django.db import connection
-
     from routes import crashpoints, inline
+    from tests import clocks
 
     settings.OUTBOUND_ALLOWED = order["allowed"]
     crashpoints._wanted, _, count = order["die_at"].partition(":")
     crashpoints._left = int(count or "1")
-    for leap in range(order["leaps"] + 1):
-        with connection.cursor() as cursor:
-            offset = f"{leap * order['seconds']} seconds"
-            cursor.execute("SELECT set_config('throughline.clock_offset', %s, false)", [offset])
+    inline.work_off()
+    for _ in range(order["leaps"]):
+        clocks.later(order["seconds"])
         inline.work_off()
 
 
