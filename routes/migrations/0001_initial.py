@@ -191,6 +191,7 @@ class Migration(migrations.Migration):
                 ('route', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='routes.route')),
             ],
         ),
+        migrations.RunSQL('CREATE SEQUENCE routes_inboundevent_number', 'DROP SEQUENCE routes_inboundevent_number'),
         migrations.CreateModel(
             name='InboundEvent',
             fields=[
@@ -201,6 +202,7 @@ class Migration(migrations.Migration):
                 ('body_hash', models.BinaryField(max_length=16)),
                 ('body', models.TextField()),
                 ('received_at', models.DateTimeField()),
+                ('number', models.BigIntegerField(db_default=models.Func(models.Value('routes_inboundevent_number'), function='nextval'), editable=False)),
                 ('processed_at', models.DateTimeField(null=True)),
                 ('due_at', models.DateTimeField(null=True)),
                 ('record_ids', django.contrib.postgres.fields.ArrayField(base_field=models.UUIDField(), default=list, size=None)),
