@@ -15,7 +15,7 @@ from canonical.failure import Category
 from connectors.models import Connection
 from connectors.outcome import ConnectorFailure, LookUp, Result, WriteOutcome
 from governance.actor import ENGINE
-from routes import attempts, crashpoints, heads, ledger, outcomes, pausing, stops
+from routes import attempts, crashpoints, heads, ledger, outcomes, pausing, settling, stops
 from routes.claims import Claim, put_back
 from routes.plan import DestinationPlan
 from routes.retry import POLICIES
@@ -54,7 +54,9 @@ def _admit_doubt(destination: DestinationPlan, claimed: Sequence[Claim], *, owne
     settle = destination.write.settle_seconds
     with transaction.atomic():
         heads.lock([c.head for c in claimed])
-        in_doubt = ledger.doubt([c.effect.id for c in claimed if c.effect], settle=settle, message=DIED)
+        # The clock may have ended the lease early: its owner may send until half of it is truly over.
+        late = settings.LEASE_SECONDS / 2
+        in_doubt = ledger.doubt([c.effect.id for c in claimed if c.effect], settle=settle, message=DIED, late=late)
         mine = [c for c in claimed if c.effect and c.effect.id in in_doubt]
         move(
             [c.transaction for c in mine], frm=State.DELIVERING, to=State.UNKNOWN, by=ENGINE,
@@ -63,7 +65,7 @@ def _admit_doubt(destination: DestinationPlan, claimed: Sequence[Claim], *, owne
         if destination.write.write_class == "blind":
             stops.give_to_person(mine, DIED)
         elif destination.write.write_class == "look_up":
-            put_back([c.head for c in mine], owner=owner, seconds=settle)
+            put_back([c.head for c in mine], owner=owner, seconds=settle + late)
 
 
 def _send_again(
@@ -97,6 +99,7 @@ def _ask(
     if not claimed:
         return
     shipments = [again(connection.pk, c, destination) for c in claimed]
+    settled = settling.settled([s.intent.effect for s in shipments])
     crashpoints.point("ask.before_question")
     found = look_up(connection, destination, [request(s, deadline) for s in shipments], concurrency)
     crashpoints.point("ask.after_answer")
@@ -108,7 +111,7 @@ def _ask(
         # A record that was there before the hub's first write proves nothing: sent once more, that write changes it.
         changes = [s.claim for s, _ in there if destination.write.upserts and s.intent.operation == "create"]
         outcomes.confirmed(destination, [(s, proof) for s, proof in there if s.claim not in changes])
-        _not_there(destination, [s for s, answer in answered if not _happened(s, answer)], owner)
+        _not_there(destination, [s for s, answer in answered if not _happened(s, answer)], settled, owner)
         _not_answered(connection, [(s, a) for s, a in asked if isinstance(a, ConnectorFailure)], owner)
         attempts.write_down(
             [attempts.Try(s.intent.effect, "found" if a.found else "not_there") for s, a in answered],
@@ -148,8 +151,8 @@ def _proof(answer: LookUp) -> WriteOutcome:
     )
 
 
-def _not_there(destination: DestinationPlan, shipments: Sequence[Shipment], owner: UUID) -> None:
-    counts = ledger.note_not_there([s.intent.effect for s in shipments])
+def _not_there(destination: DestinationPlan, shipments: Sequence[Shipment], settled: set[UUID], owner: UUID) -> None:
+    counts = ledger.note_not_there([s.intent.effect for s in shipments if s.intent.effect in settled])
     sure = [s for s in shipments if counts.get(s.intent.effect, 0) >= TIMES]
     words = f"the target does not have it, asked {TIMES} times after {destination.write.settle_seconds:g} s"
     final = ledger.refuse([s.intent.effect for s in sure], [words] * len(sure), owner=None)

@@ -17,8 +17,8 @@ from connectors import gate
 from connectors.models import Connection
 from governance.actor import ENGINE
 from governance.identifiers import new_id
-from routes import ask, claims, corrections, crashpoints, ledger, periods, rework, sending, stops
-from routes.claims import Claim
+from routes import ask, claims, corrections, crashpoints, ledger, periods, rework, sending, settling, stops
+from routes.claims import Claim, put_back
 from routes.corrections import Live, Next
 from routes.plan import DestinationPlan
 from routes.shipments import Shipment, again, destination_of, groups_others
@@ -59,6 +59,7 @@ def _deliver(connection_id: int, lane: str, stream: str, owner: UUID, admission:
         )
         doubtful = [c for c in taken if c.effect is not None and c.effect.state != "intended"]
         certain = [c for c in taken if c.effect is None or c.effect.state == "intended"]
+        certain = _not_quiet(certain, owner)
         shipments = _write_down(connection_id, certain, owner)
         crashpoints.point("deliver.before_claim_commit")
     crashpoints.point("deliver.after_claim")
@@ -70,6 +71,13 @@ def _deliver(connection_id: int, lane: str, stream: str, owner: UUID, admission:
                 connection, doubtful, owner=owner, deadline=began + lease / 2, concurrency=len(admission.slots)
             )
     return Delivered(len(taken), len(taken) >= admission.allowed)
+
+
+def _not_quiet(claimed: Sequence[Claim], owner: UUID) -> list[Claim]:
+    """Put back keys at whose target an earlier request may still arrive, though the clock says otherwise."""
+    quiet = settling.quiet([c.head for c in claimed if c.quiet_until is not None])
+    put_back(list(quiet), owner=owner, seconds=list(quiet.values()))
+    return [c for c in claimed if c.head not in quiet]
 
 
 def _write_down(connection_id: int, claimed: Sequence[Claim], owner: UUID) -> list[Shipment]:

@@ -132,10 +132,10 @@ def work(route_id: int) -> bool:
 
 DUE = """
 SELECT id, via, body FROM (
-    SELECT id, via, body, received_at, sum(length(body)) OVER (ORDER BY received_at, id) - length(body) AS before
+    SELECT id, via, body, number, sum(length(body)) OVER (ORDER BY number) - length(body) AS before
     FROM (SELECT * FROM routes_inboundevent WHERE route_id = %s AND processed_at IS NULL
-          AND due_at <= (SELECT hub_now()) ORDER BY received_at, id LIMIT %s) AS due) AS measured
-WHERE before < %s ORDER BY received_at, id
+          AND due_at <= (SELECT hub_now()) ORDER BY number LIMIT %s) AS due) AS measured
+WHERE before < %s ORDER BY number
 """
 
 

@@ -240,7 +240,8 @@ def _sort_out(plan: Plan, arrivals: Sequence[Arrival], known: Mapping[str, Known
             continue
         else:
             arrival.outcome = "changed"
-            arrival.version = after(arrival.version, head.version)
+            arrives = not plan.source.version and arrival.changed_at is None
+            arrival.version = (behind if arrives else after)(arrival.version, head.version)
             arrival.overtaken = arrival.version < head.version and not plan.in_order
             totals.changed += 1
         fresh.append(arrival)
@@ -258,6 +259,18 @@ def after(version: str, known: str) -> str:
     return f"{known}+" if same and len(known) < VERSION_LIMIT else version
 
 
+def behind(version: str, known: str) -> str:
+    """Return the version of a record that has none but its time of arrival: whatever the clock says, it came later."""
+    if version > known or not known.startswith("t"):
+        return version
+    try:
+        later = dt.datetime.fromisoformat(known[1:MOMENT_ENDS]) + dt.timedelta(microseconds=1)
+    except OverflowError:  # its sender dated the one before to the end of time
+        return f"{known}+"
+    return f"t{later:%Y-%m-%dT%H:%M:%S.%f}{version[MOMENT_ENDS:]}"
+
+
+MOMENT_ENDS = len("t2026-05-04T09:30:00.000000")
 VERSION_LIMIT = 90  # characters, as the column
 
 

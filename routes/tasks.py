@@ -10,7 +10,7 @@ from django.db import connection
 
 from connectors.models import Connection
 from connectors.outcome import ConnectorFailure
-from routes import clock, intake, nudges, partitions, periods, releases, runs, schedules
+from routes import clock, intake, nudges, partitions, periods, releases, runs, schedules, settling
 from routes import deliver as delivering
 from routes.draining import Drains
 from routes.models import Route
@@ -76,6 +76,7 @@ SELECT DISTINCT connection_id, lane, object FROM routes_keyhead WHERE due_at <= 
 def sweep() -> None:
     """Nudge whatever is due: lost, doubled or late nudges change nothing because of this."""
     clock.mend()
+    settling.sweep()
     releases.arrived_meanwhile()
     releases.rows_available()
     with connection.cursor() as cursor:

@@ -191,6 +191,7 @@ class Migration(migrations.Migration):
                 ('route', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='routes.route')),
             ],
         ),
+        migrations.RunSQL('CREATE SEQUENCE routes_inboundevent_number', 'DROP SEQUENCE routes_inboundevent_number'),
         migrations.CreateModel(
             name='InboundEvent',
             fields=[
@@ -201,6 +202,7 @@ class Migration(migrations.Migration):
                 ('body_hash', models.BinaryField(max_length=16)),
                 ('body', models.TextField()),
                 ('received_at', models.DateTimeField()),
+                ('number', models.BigIntegerField(db_default=models.Func(models.Value('routes_inboundevent_number'), function='nextval'), editable=False)),
                 ('processed_at', models.DateTimeField(null=True)),
                 ('due_at', models.DateTimeField(null=True)),
                 ('record_ids', django.contrib.postgres.fields.ArrayField(base_field=models.UUIDField(), default=list, size=None)),
@@ -544,5 +546,33 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='webhookrefusal',
             constraint=models.CheckConstraint(condition=models.Q(('reason__in', ['no_secret', 'missing', 'wrong', 'stale', 'replayed', 'too_large', 'media_type', 'no_route', 'key_lost'])), name='webhook_refusal_is_known'),
+        ),
+        migrations.CreateModel(
+            name='ClockSight',
+            fields=[
+                ('machine', models.CharField(max_length=36, primary_key=True, serialize=False)),
+                ('seen_at', models.DateTimeField()),
+                ('uptime', models.FloatField()),
+            ],
+        ),
+        migrations.CreateModel(
+            name='ClockStep',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('noticed_at', models.DateTimeField()),
+                ('seconds', models.FloatField()),
+                ('moved', models.PositiveIntegerField(default=0)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Doubt',
+            fields=[
+                ('pk', models.CompositePrimaryKey('effect_id', 'begun', 'machine', blank=True, editable=False, primary_key=True, serialize=False)),
+                ('effect_id', models.UUIDField()),
+                ('begun', models.UUIDField()),
+                ('machine', models.CharField(max_length=36)),
+                ('since', models.FloatField()),
+                ('seconds', models.FloatField()),
+            ],
         ),
     ]

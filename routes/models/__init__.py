@@ -5,6 +5,7 @@ payloads, transactions, transitions, effects, heads) refer to each other without
 written in the same commit, and a trigger per row and key would cost more than the row itself.
 """
 
+from routes.models.clock import ClockSight, ClockStep, Doubt
 from routes.models.configuration import Destination, Route, Snapshot
 from routes.models.inbound import InboundEvent, WebhookRefusal
 from routes.models.ledger import Attempt, Effect, EffectLink, Exchange, KeyHead
@@ -23,8 +24,11 @@ from routes.models.trouble import Failure, Overlay, PostingPeriod
 
 __all__ = [
     "Attempt",
+    "ClockSight",
+    "ClockStep",
     "Collected",
     "Destination",
+    "Doubt",
     "Effect",
     "EffectLink",
     "Exchange",

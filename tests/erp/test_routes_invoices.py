@@ -16,6 +16,7 @@ from tests.erp.routed import Hub, effects, entry, open_failures, record, today
 pytestmark = pytest.mark.erp
 
 SETTLED = (65, 35, 5)  # seconds: settle time, the second question, and what follows from it
+DIED = (25, 60)  # seconds: the dead worker's lease, and half of one in which it might still have sent
 HOURS = [("7.25", "123.45"), ("0.33", "99.99"), ("8.00", "120.00"), ("1.17", "87.30")]
 FROM_HOURS: dict[str, Any] = {
     "name": "Hours to an invoice",
@@ -125,7 +126,7 @@ def test_death_while_billing_loses_and_doubles_nothing(
     hub.work_off()
     bill(hub)
     worker_that_dies(point)
-    hub.work_off(leaps=(25, *SETTLED))
+    hub.work_off(leaps=(*DIED, *SETTLED))
     bill(hub)
     hub.work_off()
 

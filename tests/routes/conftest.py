@@ -32,9 +32,8 @@ def as_worker(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _maker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
-    from django.db import connection  # the first conftest to load is read before Django's settings are
-
-    from routes import plan, shipments
+    from routes import plan, shipments  # the first conftest to load is read before Django's settings are
+    from tests import clocks
     from tests.routes import world as worlds
 
     plan.plan.cache_clear()
@@ -46,5 +45,4 @@ def _maker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
         return made
 
     yield make
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('throughline.clock_offset', '', false)")
+    clocks.set_right()

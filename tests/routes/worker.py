@@ -16,17 +16,15 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hub.settings")
 
 
 def work(order: dict) -> None:
-    from django.db import connection
-
     from routes import crashpoints, inline, senders
+    from tests import clocks
 
     settings.OUTBOUND_ALLOWED = order["allowed"]
     crashpoints._wanted, _, count = order["die_at"].partition(":")
     crashpoints._left = int(count or "1")
     for leap in range(order["leaps"] + 1):
-        with connection.cursor() as cursor:
-            offset = f"{leap * order['seconds']} seconds"
-            cursor.execute("SELECT set_config('throughline.clock_offset', %s, false)", [offset])
+        if leap:
+            clocks.later(order["seconds"])
         senders.serve(["posting"] if order["straight"] else [])
         inline.work_off()
         senders.serve([])

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.db import connection, transaction
+from django.db import transaction
 
 from canonical.failure import Category
 from connectors.models import Connection
@@ -19,6 +19,7 @@ from governance.models import LegalEntity
 from routes import deliver, receive, straight
 from routes.models import Destination, Effect, KeyHead, Record, Route, Transaction, Transition
 from routes.plan import Plan, current, plan
+from tests import clocks
 
 INWARD = {
     "name": "ledger-time-in",
@@ -160,11 +161,8 @@ class World:
                 return
 
     def later(self, seconds: float) -> None:
-        """Let time pass by the database's clock, for this connection."""
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT extract(epoch FROM hub_now() - clock_timestamp())")
-            gone = float(cursor.fetchone()[0])
-            cursor.execute("SELECT set_config('throughline.clock_offset', %s, false)", [f"{gone + seconds} seconds"])
+        """Let time pass, for this connection."""
+        clocks.later(seconds)
 
     def transactions(self) -> list[Transaction]:
         return list(Transaction.objects.order_by("key", "version", "created_at"))
