@@ -139,3 +139,13 @@ def technical(request: HttpRequest, number: int) -> HttpResponse:
     require(user, Right.SEE_TECHNICAL, row.legal_entity_id)
     failures = list(row.failures().order_by("pk")[:20])
     return render(request, "queue/item_technical.html", {"item": row, "failures": failures})
+
+
+@page
+def progress(request: HttpRequest, number: int) -> HttpResponse:
+    """Show how far the last release is; the page asks every two seconds, until it is done."""
+    row = _item(person(request), number)
+    release = row.releases.order_by("-pk").first()
+    if release is None:
+        raise Http404("Nothing of this was sent through again.")
+    return render(request, "queue/release.html", {"item": row, "release": release})

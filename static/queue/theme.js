@@ -40,4 +40,18 @@
     if (event.target.matches("[data-all-members], [data-member]")) tell();
   });
   document.addEventListener("DOMContentLoaded", tell);  // a refused form comes back with its rows ticked
+  // A remedy may take some seconds: its button says so, and cannot be pressed a second time.
+  document.addEventListener("submit", ({ target, submitter }) => {
+    if (target.method !== "post" || !submitter) return;
+    setTimeout(() => {
+      submitter.dataset.words = submitter.textContent;
+      submitter.textContent = "Working…";
+      submitter.disabled = true;
+    });
+  });
+  addEventListener("pageshow", () => document.querySelectorAll("[data-words]").forEach((button) => {
+    button.textContent = button.dataset.words;
+    button.disabled = false;
+    delete button.dataset.words;
+  }));
 })();

@@ -5,10 +5,12 @@ from collections.abc import Callable
 from typing import Any
 
 from django.test import Client
+from django.utils import timezone
 
 from canonical.failure import Category
 from canonical.problem import Problem
 from exceptions_queue.codes import code_of
+from exceptions_queue.models import Release
 from routes.models import Failure, Transaction
 from tests.exceptions_queue.conftest import Staff
 from tests.exceptions_queue.situations import missing_rate, trouble, zero_hours
@@ -109,3 +111,21 @@ def test_remedy_that_no_longer_makes_sense_is_said(make_world: Make, staff: Staf
     item = zero_hours(make_world())
     answer = signed_in(staff.farid).post(f"{url_of(item)}outcomes/", {}, follow=True)
     assert "can no longer be done" in text_of(answer)
+
+
+def test_progress_of_a_release_is_asked_for_until_it_is_done(make_world: Make, staff: Staff) -> None:
+    item = missing_rate(make_world(), 3)
+    client = signed_in(staff.clara)
+    assert client.get(f"{url_of(item)}releases/").status_code == 404
+    row = Release.objects.create(
+        item=item, requested_at=timezone.now(), actor_kind="person", actor_id="1", actor_name="Clara Voss",
+        reason="x", asked=1200, looked_at=1000,
+    )  # fmt: skip
+    assert "1,000 of 1,200 so far" in text_of(client.get(url_of(item)))
+    asked = client.get(f"{url_of(item)}releases/")
+    assert f'hx-get="{url_of(item)}releases/" hx-trigger="every 2s"' in asked.content.decode()
+    Release.objects.filter(pk=row.pk).update(done_at=timezone.now())
+    done = client.get(f"{url_of(item)}releases/")
+    assert "All 1,200 were sent through." in text_of(done)
+    assert "hx-get" not in done.content.decode()
+    assert signed_in(staff.stranger).get(f"{url_of(item)}releases/").status_code == 404
