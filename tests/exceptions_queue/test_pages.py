@@ -334,5 +334,5 @@ def test_runs_that_found_nothing_are_left_out_unless_asked_for(make_world: Make,
     run_of(world)
     Run.objects.update(read=0, new=0)
     client = signed_in(staff.clara)
-    assert "No route has run yet" in text_of(client.get(reverse("queue:runs")))
+    assert "No route has found anything yet" in text_of(client.get(reverse("queue:runs")))
     assert "Time to ledger" in text_of(client.get(f"{reverse('queue:runs')}?all=1"))
