@@ -54,7 +54,10 @@ class RemedyForm(forms.Form):
 class NeedsReasonForm(RemedyForm):
     """A remedy that must be explained."""
 
-    reason = forms.CharField(max_length=500, widget=forms.Textarea(attrs={"rows": 2}), help_text=REASON)
+    reason = forms.CharField(
+        max_length=500, widget=forms.Textarea(attrs={"rows": 2}), help_text=REASON,
+        error_messages={"required": "A reason is missing. Write one sentence for those who read this later."},
+    )  # fmt: skip
 
 
 class TableRowForm(RemedyForm):

@@ -65,6 +65,7 @@ def test_every_field_has_its_own_label_help_and_error(make_world: Make, staff: S
 def test_refused_remedy_is_said_at_the_top_of_the_page(make_world: Make, staff: Staff) -> None:
     item = zero_hours(make_world())
     answer = signed_in(staff.farid).post(f"{url_of(item)}waivers/", {"reason": ""})
+    assert "A reason is missing. Write one sentence" in text_of(answer)
     assert "Nothing was changed. See what is missing under Do not deliver" in text_of(answer)
     assert '<a href="#waivers">' in answer.content.decode()
 
@@ -94,7 +95,7 @@ def test_refused_remedy_keeps_the_ticked_rows(make_world: Make, staff: Staff, mo
     answer = signed_in(staff.farid).post(f"{url_of(item)}corrections/", form)
     assert (answer.status_code, ticked(answer)) == (422, chosen)
     assert "Only the 2 chosen below." in text_of(answer)
-    assert "“a lot” does not fit hours" in text_of(answer)
+    assert "“a lot” does not fit hours. Write a number with a point, such as 7.5." in text_of(answer)
     assert ticked(signed_in(staff.farid).post(f"{url_of(item)}waivers/", {"reason": "", "failures": chosen})) == chosen
     assert ticked(signed_in(staff.farid).get(url_of(item))) == []
 
