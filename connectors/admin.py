@@ -5,18 +5,29 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from connectors.models import Connection, MaintenanceWindow
 from connectors.registry import registry
 from governance.scoped_admin import ScopedAdmin, ScopedInline
 
 
+class NewSecrets(forms.JSONField):
+    """Secrets as they are typed; what was never typed is empty, and not the word null."""
+
+    def prepare_value(self, value: Any) -> Any:
+        """Return what the box shows."""
+        return "" if value is None else super().prepare_value(value)
+
+
 class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the checker only
     """A connection whose secrets can be replaced one by one; what is left empty stays as it is."""
 
-    connector = forms.ChoiceField(choices=lambda: [(c.name, c.manifest.title) for c in _connectors()])
-    new_secrets = forms.JSONField(
-        required=False, label="Secrets to replace",
+    connector = forms.ChoiceField(
+        choices=lambda: [(c.name, c.manifest.title) for c in _connectors()], widget=UnfoldAdminSelectWidget
+    )
+    new_secrets = NewSecrets(
+        required=False, label="Secrets to replace", widget=UnfoldAdminTextareaWidget,
         help_text='As {"name": "value"}, with the names of the connector\'s questions. They are never shown again.',
     )  # fmt: skip
 

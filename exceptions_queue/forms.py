@@ -1,6 +1,7 @@
 """The remedies' forms. They only read what was typed; the verbs decide what is right."""
 
 from typing import Any
+from uuid import UUID
 
 from django import forms
 
@@ -45,11 +46,18 @@ class RemedyForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **({"label_suffix": ""} | kwargs))
 
+    def ticked(self) -> list[UUID]:
+        """Return the members that were ticked, of a form that was looked at and refused."""
+        return self.cleaned_data.get("failures") or []
+
 
 class NeedsReasonForm(RemedyForm):
     """A remedy that must be explained."""
 
-    reason = forms.CharField(max_length=500, widget=forms.Textarea(attrs={"rows": 2}), help_text=REASON)
+    reason = forms.CharField(
+        max_length=500, widget=forms.Textarea(attrs={"rows": 2}), help_text=REASON,
+        error_messages={"required": "A reason is missing. Write one sentence for those who read this later."},
+    )  # fmt: skip
 
 
 class TableRowForm(RemedyForm):

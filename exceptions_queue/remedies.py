@@ -6,8 +6,7 @@ One row of the table for each remedy: the page shows it, the address names it, t
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-
-from django import forms
+from uuid import UUID
 
 from canonical.failure import Category
 from exceptions_queue import releasing, verbs, words
@@ -55,11 +54,12 @@ class Remedy:
     title: str
     button: str
     effect: str
-    form: forms.Form | None
+    form: RemedyForm | None
     needs: str = ""  # who may do it, when this person may not
     each: bool = False  # done member by member
     danger: bool = False
     given: list[tuple[str, str]] = field(default_factory=list)  # what is settled already: the key of the row
+    elsewhere: list[UUID] = field(default_factory=list)  # rows that were ticked and are not among those shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +71,17 @@ class Kind:
     button: str
     right: Right
     makes_sense: Callable[[Facts], bool]
-    form: Callable[[Facts, Mapping[str, Any] | None], forms.Form]
+    form: Callable[[Facts, Mapping[str, Any] | None], RemedyForm]
     act: Callable[[Facts, Any], str]
     releases: bool = True
     each: bool = False
     danger: bool = False
+
+    def asked(self, facts: Facts, data: Mapping[str, Any] | None = None) -> RemedyForm:
+        """Return the remedy's form, empty or with what was typed; its ids are its own among all forms of a page."""
+        form = self.form(facts, data)
+        form.auto_id = f"{self.name}-%s"
+        return form
 
 
 def facts_of(item: WorkItem, user: User, *, field: str = "", first_value: str = "") -> Facts:
@@ -94,7 +100,7 @@ def offered(facts: Facts, rights: frozenset[Right]) -> list[Remedy]:
 
 def _shown(kind: Kind, facts: Facts, rights: frozenset[Right]) -> Remedy:
     may = kind.right in rights
-    remedy = Remedy(kind.name, kind.title, kind.button, "", kind.form(facts, None) if may else None)
+    remedy = Remedy(kind.name, kind.title, kind.button, "", kind.asked(facts) if may else None)
     remedy.effect = effect(facts.item) if kind.releases else ""
     remedy.needs = "" if may else who_may(kind.right)
     remedy.each, remedy.danger = kind.each, kind.danger
@@ -114,20 +120,20 @@ def by_name(name: str) -> Kind | None:
     return next((kind for kind in KINDS if kind.name == name), None)
 
 
-def _reason(facts: Facts, data: Mapping[str, Any] | None) -> forms.Form:
+def _reason(facts: Facts, data: Mapping[str, Any] | None) -> RemedyForm:
     return RemedyForm(data)
 
 
-def _needs_reason(facts: Facts, data: Mapping[str, Any] | None) -> forms.Form:
+def _needs_reason(facts: Facts, data: Mapping[str, Any] | None) -> RemedyForm:
     return NeedsReasonForm(data)
 
 
-def _row_form(facts: Facts, data: Mapping[str, Any] | None) -> forms.Form:
+def _row_form(facts: Facts, data: Mapping[str, Any] | None) -> RemedyForm:
     assert facts.table is not None
     return TableRowForm(data, table=facts.table)
 
 
-def _correction_form(facts: Facts, data: Mapping[str, Any] | None) -> forms.Form:
+def _correction_form(facts: Facts, data: Mapping[str, Any] | None) -> RemedyForm:
     started = {"field": facts.field, "value": facts.first_value}
     return CorrectionForm(data, fields=correctable(facts.item, facts.user), initial=started)
 

@@ -94,6 +94,8 @@ MIDDLEWARE = [
     "governance.middleware.channel_of_request",  # audit entries say whether it was a page, the admin or the API
 ]
 
+UNFOLD = {"SITE_TITLE": "Throughline", "SITE_HEADER": "Throughline", "SITE_URL": "/"}  # the admin's shell
+
 ROOT_URLCONF = "hub.urls"
 WSGI_APPLICATION = "hub.wsgi.application"
 TEMPLATES = [

@@ -11,7 +11,7 @@ from exceptions_queue.codes import id_of
 from exceptions_queue.pages.door import context, page, person
 from governance.rights import Right, allowed
 from routes import accounting
-from routes.models import Run, Transaction
+from routes.models import Route, Run, SourceHead, Transaction
 from routes.models.movement import RunState
 from routes.states import State
 
@@ -70,14 +70,25 @@ def transactions(request: HttpRequest) -> HttpResponse:
     if state in State.values:
         found = found.filter(state=state)
     if key:
-        found = found.filter(key__startswith=key)
+        same = _records_with(key)
+        found = found.filter(record_id__in=same) if same else found.filter(key__startswith=key)
     shown = list(found[: SIZE + 1]) if chosen or key else []
     more = context(
         "runs",
         run=row,
         key=key,
         state=State(state) if state in State.values else None,
+        asked=bool(chosen or key),
         transactions=shown[:SIZE],
         after=shown[SIZE - 1].pk if len(shown) > SIZE else None,
     )
     return render(request, "queue/transactions.html", more)
+
+
+def _records_with(key: str) -> list[UUID]:
+    """Return the newest records that go by exactly this key at their source, as an exception's list shows it.
+
+    Whether somebody may see them is asked of their transactions: a route reads for several legal entities.
+    """
+    routes = Route.objects.values("pk")  # the index of source keys begins with the route
+    return list(SourceHead.objects.filter(route__in=routes, key=key).values_list("record_id", flat=True)[:SIZE])

@@ -12,6 +12,7 @@ import msgspec
 from django.db import transaction
 
 from canonical.failure import Category
+from chaos import firm
 from connectors.models import Connection
 from connectors.outcome import LookUp, Result, WriteOutcome, WriteRequest
 from governance import versions
@@ -21,40 +22,8 @@ from routes.models import Destination, Effect, KeyHead, Record, Route, Transacti
 from routes.plan import Plan, current, plan
 from tests import clocks
 
-INWARD = {
-    "name": "ledger-time-in",
-    "from": {"system": "ledger", "stream": "time_entries"},
-    "to": {"entity": "time_entry"},
-    "fields": [
-        {"to": "entry_id", "from": "key"},
-        {"to": "legal_entity", "from": "legal_entity"},
-        {"to": "worker_id", "from": "worker_code"},
-        {"to": "project_code", "from": "project_code"},
-        {"to": "task_code", "from": "task_code"},
-        {"to": "role", "from": "role"},
-        {"to": "worked_on", "from": "worked_on"},
-        {"to": "hours", "from": "hours"},
-        {"to": "description", "from": "notes"},
-        {"to": "billable", "from": "billable"},
-        {"to": "bill_rate", "from": "bill_rate"},
-        {"to": "amount", "from": "amount"},
-        {"to": "currency", "from": "currency"},
-        {"to": "approval_status", "from": "status"},
-        {"to": "changed_at", "from": "changed_at"},
-        {"to": "period", "formula": "LEFT(worked_on, 7)"},
-    ],
-}
-OUTWARD = {
-    "name": "ledger-time-out",
-    "from": {"entity": "time_entry"},
-    "to": {"system": "ledger", "stream": "entries"},
-    "fields": [
-        {"to": "key", "formula": "hub.key"},
-        {"to": "hours", "from": "hours"},
-        {"to": "amount", "from": "amount"},
-        {"to": "currency", "from": "currency"},
-        {"to": "project", "from": "project_code"},
-    ],
+INWARD = firm.INWARD
+OUTWARD = firm.OUTWARD | {
     "rules": [
         {"name": "hours-positive", "check": "hours > 0", "severity": "error", "field": "hours",
          "message": "Hours must be more than nothing. Correct them in the time tool."},
