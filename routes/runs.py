@@ -4,8 +4,9 @@ A run belongs to the worker that holds its lease. Every page renews the lease in
 stores nothing any more, so a page is never taken in by two.
 """
 
+import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
@@ -21,10 +22,23 @@ from connectors.outcome import ConnectorFailure, Page
 from governance.actor import By, as_actor
 from governance.keys import KeyLost
 from governance.rights import Right, require
-from routes import collect, comparing, crashpoints, failures, nudges, pausing, receive, retry
+from routes import (
+    collect,
+    comparing,
+    crashpoints,
+    failures,
+    nudges,
+    pausing,
+    piecewise,
+    receive,
+    retry,
+    unforeseen,
+)
 from routes.models import Route, Run
 from routes.models.movement import RunState
 from routes.plan import NotReadyToRun, Plan, current, plan
+
+log = logging.getLogger(__name__)
 
 
 class NothingToRead(ValueError):
@@ -91,28 +105,29 @@ def work(route_id: int, *, seconds: float = 20.0) -> bool:
         _stop(run, owner, ConnectorFailure(Category.CREDENTIALS, str(lost), sent=False))
     except ConnectorFailure as failure:
         _stop(run, owner, failure)
+    except unforeseen.OUTAGES:
+        raise
+    except Exception as error:
+        log.exception("unforeseen in run %s of route %s", run.pk, route_id)
+        with transaction.atomic():
+            unforeseen.put_off_run(run, owner=owner, error=error)
     return False
 
 
 def _drive(run: Run, made: Plan, owner: UUID, until: float) -> bool:
     if made.upstream_id is not None:
-        with transaction.atomic():
-            totals = collect.take_in(made, run=run.pk)
-            _page_done(run, owner, totals, cursor=None, last=True)
-            for destination in made.destinations:
-                nudges.delivery(destination.connection_id, destination.lane, destination.stream)
+        try:
+            _store_groups(run, made, owner, unforeseen.watched(collect.take_in))
+        except unforeseen.Spoilt:
+            _store_groups(run, made, owner, piecewise.group)
         return False
     assert made.connection_id is not None
     source = Connection.objects.get(pk=made.connection_id)
     for page in _pages(run, made, source):
-        with transaction.atomic():
-            totals = receive.take_in(made, page.records, run=run.pk)
-            if run.compares:
-                comparing.mark_seen(made, totals.seen, run=run.pk)
-            crashpoints.point("receive.before_commit")
-            _page_done(run, owner, totals, cursor=page.cursor, last=page.last and not run.compares)
-            for destination in made.destinations:
-                nudges.delivery(destination.connection_id, destination.lane, destination.stream)
+        try:
+            _store_page(run, made, owner, page, unforeseen.watched(receive.take_in))
+        except unforeseen.Spoilt:
+            _store_page(run, made, owner, page, piecewise.take_in)
         crashpoints.point("receive.after_commit")
         if page.last:
             if run.compares:
@@ -122,6 +137,28 @@ def _drive(run: Run, made: Plan, owner: UUID, until: float) -> bool:
             _give_back(run, owner)
             return True
     return False
+
+
+def _store_groups(run: Run, made: Plan, owner: UUID, take_in: Callable[..., receive.Totals]) -> None:
+    with transaction.atomic():
+        totals = take_in(made, run=run.pk)
+        _page_done(run, owner, totals, cursor=None, last=True)
+        _nudge(made)
+
+
+def _store_page(run: Run, made: Plan, owner: UUID, page: Page, take_in: Callable[..., receive.Totals]) -> None:
+    with transaction.atomic():
+        totals = take_in(made, page.records, run=run.pk)
+        if run.compares:
+            comparing.mark_seen(made, totals.seen, run=run.pk)
+        crashpoints.point("receive.before_commit")
+        _page_done(run, owner, totals, cursor=page.cursor, last=page.last and not run.compares)
+        _nudge(made)
+
+
+def _nudge(made: Plan) -> None:
+    for destination in made.destinations:
+        nudges.delivery(destination.connection_id, destination.lane, destination.stream)
 
 
 def _pages(run: Run, made: Plan, source: Connection) -> Iterator[Page]:
