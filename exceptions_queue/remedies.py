@@ -207,6 +207,11 @@ def _try_system(facts: Facts, typed: Any) -> str:
     return "The next request tries it. If it works, everything that waits goes on in order."
 
 
+def _try_now(facts: Facts, typed: Any) -> str:
+    verbs.try_now(facts.item, by=facts.user, reason=typed["reason"])
+    return "It is tried now. If it works, this closes by itself."
+
+
 def _read_again(facts: Facts, typed: Any) -> str:
     verbs.read_again(facts.item, by=facts.user, reason=typed["reason"])
     return "A run is asked for. It reads on from where the last good one ended."
@@ -234,9 +239,10 @@ KINDS = (
     Kind("outcomes", "Say what you found in the target", "Keep this", Right.RESUBMIT,
          _is(Category.OUTCOME_UNKNOWN), lambda f, data: OutcomeForm(data), _decide, releases=False, each=True),
     Kind("probes", "Try the system now", "Try now", Right.OPERATE, _is(*SYSTEM), _reason, _try_system, releases=False),
+    Kind("tries", "Try it now", "Try now", Right.RESUBMIT, _is(Category.INTERNAL), _reason, _try_now, releases=False),
     Kind("readings", "Read the source again", "Read again", Right.RESUBMIT,
-         lambda f: not f.has_records and f.item.category not in (*SYSTEM, Category.APPROVAL_MISSING), _reason,
-         _read_again, releases=False),
+         lambda f: not f.has_records and f.item.category not in (*SYSTEM, Category.APPROVAL_MISSING, Category.INTERNAL),
+         _reason, _read_again, releases=False),
     Kind("corrections", "Correct a field", "Correct and send again", Right.EDIT_OVERLAY,
          lambda f: _sendable(f) and f.item.category != Category.MISSING_REFERENCE, _correction_form, _correct),
     Kind("resubmissions", "Send again as it is", "Send again", Right.RESUBMIT, _sendable, _reason, _resubmit),

@@ -15,6 +15,7 @@ from exceptions_queue.verbs.members import NotPossible
 from exceptions_queue.verbs.read_again import read_again
 from exceptions_queue.verbs.resubmit import resubmit
 from exceptions_queue.verbs.take import take
+from exceptions_queue.verbs.try_now import try_now
 from exceptions_queue.verbs.waive import waive
 
 __all__ = [
@@ -29,5 +30,6 @@ __all__ = [
     "read_again",
     "resubmit",
     "take",
+    "try_now",
     "waive",
 ]
