@@ -15,7 +15,7 @@ from canonical.entities import ENTITIES
 from governance.actor import By, as_actor
 from governance.identifiers import new_id
 from governance.models import LegalEntity
-from routes import evaluation, failures, heads, overlays, storing, unforeseen
+from routes import evaluation, failures, heads, overlays, rule_warnings, storing, unforeseen
 from routes.arrivals import Arrival, Verdict, decode
 from routes.bulk import array, copy_in
 from routes.models import Route
@@ -195,6 +195,7 @@ def _settle(made: Plan, pairs: Sequence[tuple[Arrival, Verdict]], held: dict[UUI
             [[held[v.transaction] for _, v in pairs if v.state is State.READY and v.transaction in held]],
         )
     storing.write_stops(made, pairs, now=now)
+    rule_warnings.replace(made, pairs, now=now)
 
 
 def _write_bodies(made: Plan, pairs: Sequence[tuple[Arrival, Verdict]]) -> None:

@@ -13,7 +13,7 @@ from canonical.failure import Category
 from canonical.problem import Problem
 from governance.actor import ENGINE
 from governance.identifiers import new_id
-from routes import failures, heads
+from routes import failures, heads, rule_warnings
 from routes.arrivals import Arrival, Verdict
 from routes.bulk import array, arrays, copy_in
 from routes.evaluation import money
@@ -136,7 +136,9 @@ def _store_verdicts(
         copy_in(cursor, TRANSACTION, transactions)
         copy_in(cursor, COLLECTED, [(plan.route_id, t, a.record) for a in arrivals for t in a.collected])
     write_walks([_walk(v, now) for a in arrivals for v in a.verdicts], by=ENGINE)
-    write_stops(plan, [(a, v) for a in arrivals for v in a.verdicts], run=run, now=now)
+    pairs = [(a, v) for a in arrivals for v in a.verdicts]
+    write_stops(plan, pairs, run=run, now=now)
+    rule_warnings.write_down(plan, pairs, now=now)
     failures.write_down([t for a in arrivals for t in _record_troubles(plan, a, run)], at=now)
 
 

@@ -19,7 +19,7 @@ from routes.models.movement import (
     Transition,
     Wait,
 )
-from routes.models.trouble import Failure, Overlay, PostingPeriod
+from routes.models.trouble import Failure, Overlay, PostingPeriod, RuleWarning
 
 __all__ = [
     "Attempt",
@@ -36,6 +36,7 @@ __all__ = [
     "PostingPeriod",
     "Record",
     "Route",
+    "RuleWarning",
     "Run",
     "Snapshot",
     "SourceHead",
