@@ -6,6 +6,7 @@ One row of the table for each remedy: the page shows it, the address names it, t
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from django import forms
 
@@ -26,9 +27,11 @@ from exceptions_queue.templatetags.shown import money
 from exceptions_queue.verbs.add_table_row import table_of
 from exceptions_queue.verbs.approve_table_row import rows_waiting
 from exceptions_queue.verbs.correct_field import correctable
+from exceptions_queue.verbs.move_to_next_period import LIMIT, offers
 from governance.models import User
 from governance.roles import Right
 from mappings.models import LookupTable, TableRow
+from routes.periods import Offer
 
 AT_ONCE = 5.0  # seconds that a page works on a release before a worker goes on with it
 SYSTEM = (Category.OUTAGE, Category.CREDENTIALS)
@@ -41,10 +44,11 @@ class Facts:
     item: WorkItem
     user: User
     has_records: bool
-    field: str  # the failing canonical field
+    failing: str  # the failing canonical field
     table: LookupTable | None
     rows_waiting: list[TableRow]
     first_value: str = ""  # what the hub would send now, to begin a correction with
+    offers: dict[UUID, Offer] = field(default_factory=dict)  # the next open period, by transaction
 
 
 @dataclass(slots=True)
@@ -79,10 +83,10 @@ class Kind:
 
 
 def facts_of(item: WorkItem, user: User, *, field: str = "", first_value: str = "") -> Facts:
-    """Gather what decides about an item's remedies. At most five queries."""
+    """Gather what decides about an item's remedies. At most seven queries."""
     has_records = item.failures().filter(record_id__isnull=False).exists()
     table = table_of(item) if item.table else None
-    return Facts(item, user, has_records, field, table, rows_waiting(item) if table else [], first_value)
+    return Facts(item, user, has_records, field, table, rows_waiting(item) if table else [], first_value, offers(item))
 
 
 def offered(facts: Facts, rights: frozenset[Right]) -> list[Remedy]:
@@ -98,6 +102,8 @@ def _shown(kind: Kind, facts: Facts, rights: frozenset[Right]) -> Remedy:
     remedy.effect = effect(facts.item) if kind.releases else ""
     remedy.needs = "" if may else who_may(kind.right)
     remedy.each, remedy.danger = kind.each, kind.danger
+    if kind.name == "period-moves":
+        remedy.given, remedy.effect = _days(facts), f"proposes {_holds(facts.item)}; sent once a second person approves"
     if kind.name == "table-rows" and facts.table:
         remedy.given = list(zip(facts.table.key_columns, facts.item.table_key or [], strict=False))
     return remedy
@@ -105,8 +111,22 @@ def _shown(kind: Kind, facts: Facts, rights: frozenset[Right]) -> Remedy:
 
 def effect(item: WorkItem) -> str:
     """Return what a remedy of the whole item sets free: "releases 37 time entries, 12,480.00 EUR"."""
+    return f"releases {_holds(item)}"
+
+
+def _holds(item: WorkItem) -> str:
     sums = ", ".join(money(each.amount, each.currency) for each in item.amounts.all())
-    return f"releases {words.counted(item.members, item.entity)}{f', {sums}' if sums else ''}"
+    return f"{words.counted(item.members, item.entity)}{f', {sums}' if sums else ''}"
+
+
+def _days(facts: Facts) -> list[tuple[str, str]]:
+    """Return which days would move, and where to; without an open period for some, how many stay."""
+    found = facts.offers.values()
+    first, last = min(offer.was for offer in found), max(offer.was for offer in found)
+    periods = sorted({f"{offer.day}, in the period {offer.starts_on} to {offer.ends_on}" for offer in found})
+    told = [("day now", str(first) if first == last else f"{first} to {last}"), ("would be", " and ".join(periods))]
+    stays = min(facts.item.members, LIMIT) - len(found)
+    return [*told, ("stays", f"{words.counted(stays, facts.item.entity)}: no open period is known")] if stays else told
 
 
 def by_name(name: str) -> Kind | None:
@@ -128,7 +148,7 @@ def _row_form(facts: Facts, data: Mapping[str, Any] | None) -> forms.Form:
 
 
 def _correction_form(facts: Facts, data: Mapping[str, Any] | None) -> forms.Form:
-    started = {"field": facts.field, "value": facts.first_value}
+    started = {"field": facts.failing, "value": facts.first_value}
     return CorrectionForm(data, fields=correctable(facts.item, facts.user), initial=started)
 
 
@@ -175,6 +195,11 @@ def _correct(facts: Facts, typed: Any) -> str:
         failures=typed["failures"],
     )  # fmt: skip
     return f"Corrected. {went_on:,} went on; the source is compared with your correction from now on."
+
+
+def _move(facts: Facts, typed: Any) -> str:
+    moved = verbs.move_to_next_period(facts.item, by=facts.user, reason=typed["reason"], failures=typed["failures"])
+    return f"{words.counted(moved, facts.item.entity)} proposed for the next open period. A second person approves."
 
 
 def _resubmit(facts: Facts, typed: Any) -> str:
@@ -243,6 +268,8 @@ KINDS = (
     Kind("readings", "Read the source again", "Read again", Right.RESUBMIT,
          lambda f: not f.has_records and f.item.category not in (*SYSTEM, Category.APPROVAL_MISSING, Category.INTERNAL),
          _reason, _read_again, releases=False),
+    Kind("period-moves", "Post in the next open period", "Propose it", Right.EDIT_OVERLAY, lambda f: bool(f.offers),
+         _needs_reason, _move, releases=False),
     Kind("corrections", "Correct a field", "Correct and send again", Right.EDIT_OVERLAY,
          lambda f: _sendable(f) and f.item.category != Category.MISSING_REFERENCE, _correction_form, _correct),
     Kind("resubmissions", "Send again as it is", "Send again", Right.RESUBMIT, _sendable, _reason, _resubmit),
