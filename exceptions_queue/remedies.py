@@ -31,7 +31,9 @@ from exceptions_queue.verbs.move_to_next_period import LIMIT, offers
 from governance.models import User
 from governance.roles import Right
 from mappings.models import LookupTable, TableRow
+from routes.models import Transaction
 from routes.periods import Offer
+from routes.reprocess import STOPPED
 
 AT_ONCE = 5.0  # seconds that a page works on a release before a worker goes on with it
 SYSTEM = (Category.OUTAGE, Category.CREDENTIALS)
@@ -48,6 +50,7 @@ class Facts:
     table: LookupTable | None
     rows_waiting: list[TableRow]
     first_value: str = ""  # what the hub would send now, to begin a correction with
+    stopped: bool = True  # whether something of it is stopped, and not only waits in its place
     offers: dict[UUID, Offer] = field(default_factory=dict)  # the next open period, by transaction
 
 
@@ -83,10 +86,21 @@ class Kind:
 
 
 def facts_of(item: WorkItem, user: User, *, field: str = "", first_value: str = "") -> Facts:
-    """Gather what decides about an item's remedies. At most seven queries."""
+    """Gather what decides about an item's remedies. At most nine queries."""
     has_records = item.failures().filter(record_id__isnull=False).exists()
     table = table_of(item) if item.table else None
-    return Facts(item, user, has_records, field, table, rows_waiting(item) if table else [], first_value, offers(item))
+    waiting = rows_waiting(item) if table else []
+    return Facts(item, user, has_records, field, table, waiting, first_value, _any_stopped(item), offers(item))
+
+
+def _any_stopped(item: WorkItem) -> bool:
+    """Return whether something of an item can be sent again; of the unforeseen, some only waits to be tried again."""
+    if item.category != Category.INTERNAL:
+        return True
+    members = item.failures().filter(record_id__isnull=False)
+    moving = members.filter(transaction_id__isnull=False).values("transaction_id")
+    of_records = members.filter(transaction_id=None)
+    return of_records.exists() or Transaction.objects.filter(pk__in=moving, state__in=STOPPED).exists()
 
 
 def offered(facts: Facts, rights: frozenset[Right]) -> list[Remedy]:
@@ -247,7 +261,8 @@ def _is(*categories: Category) -> Callable[[Facts], bool]:
 
 
 def _sendable(facts: Facts) -> bool:
-    return facts.has_records and facts.item.category not in (Category.APPROVAL_MISSING, Category.OUTCOME_UNKNOWN)
+    sends = facts.has_records and facts.stopped
+    return sends and facts.item.category not in (Category.APPROVAL_MISSING, Category.OUTCOME_UNKNOWN)
 
 
 KINDS = (

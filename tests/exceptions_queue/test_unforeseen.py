@@ -37,6 +37,8 @@ def test_item_tells_the_place_in_the_technical_tab_alone(put_off: tuple[World, W
     page = text_of(signed_in(staff.clara).get(url_of(item)))
     assert "was not made for" in page
     assert "tried again by itself" in page
+    assert "Try it now" in page
+    assert "Send again as it is" not in page, "nothing is stopped that could be sent"
     assert "LookupError" not in page
     technical = text_of(signed_in(staff.ingrid).get(reverse("queue:technical", args=[item.number])))
     assert "LookupError at routes.deliver._write_down" in technical
