@@ -25,9 +25,13 @@ from exceptions_queue.templatetags.shown import money
 from exceptions_queue.verbs.add_table_row import table_of
 from exceptions_queue.verbs.approve_table_row import rows_waiting
 from exceptions_queue.verbs.correct_field import correctable
+from exceptions_queue.verbs.move_to_next_period import LIMIT, offers
 from governance.models import User
 from governance.roles import Right
 from mappings.models import LookupTable, TableRow
+from routes.models import Transaction
+from routes.periods import Offer
+from routes.reprocess import STOPPED
 
 AT_ONCE = 5.0  # seconds that a page works on a release before a worker goes on with it
 SYSTEM = (Category.OUTAGE, Category.CREDENTIALS)
@@ -40,10 +44,12 @@ class Facts:
     item: WorkItem
     user: User
     has_records: bool
-    field: str  # the failing canonical field
+    failing: str  # the failing canonical field
     table: LookupTable | None
     rows_waiting: list[TableRow]
     first_value: str = ""  # what the hub would send now, to begin a correction with
+    stopped: bool = True  # whether something of it is stopped, and not only waits in its place
+    offers: dict[UUID, Offer] = field(default_factory=dict)  # the next open period, by transaction
 
 
 @dataclass(slots=True)
@@ -85,10 +91,21 @@ class Kind:
 
 
 def facts_of(item: WorkItem, user: User, *, field: str = "", first_value: str = "") -> Facts:
-    """Gather what decides about an item's remedies. At most five queries."""
+    """Gather what decides about an item's remedies. At most nine queries."""
     has_records = item.failures().filter(record_id__isnull=False).exists()
     table = table_of(item) if item.table else None
-    return Facts(item, user, has_records, field, table, rows_waiting(item) if table else [], first_value)
+    waiting = rows_waiting(item) if table else []
+    return Facts(item, user, has_records, field, table, waiting, first_value, _any_stopped(item), offers(item))
+
+
+def _any_stopped(item: WorkItem) -> bool:
+    """Return whether something of an item can be sent again; of the unforeseen, some only waits to be tried again."""
+    if item.category != Category.INTERNAL:
+        return True
+    members = item.failures().filter(record_id__isnull=False)
+    moving = members.filter(transaction_id__isnull=False).values("transaction_id")
+    of_records = members.filter(transaction_id=None)
+    return of_records.exists() or Transaction.objects.filter(pk__in=moving, state__in=STOPPED).exists()
 
 
 def offered(facts: Facts, rights: frozenset[Right]) -> list[Remedy]:
@@ -104,6 +121,8 @@ def _shown(kind: Kind, facts: Facts, rights: frozenset[Right]) -> Remedy:
     remedy.effect = effect(facts.item) if kind.releases else ""
     remedy.needs = "" if may else who_may(kind.right)
     remedy.each, remedy.danger = kind.each, kind.danger
+    if kind.name == "period-moves":
+        remedy.given, remedy.effect = _days(facts), f"proposes {_holds(facts.item)}; sent once a second person approves"
     if kind.name == "table-rows" and facts.table:
         remedy.given = list(zip(facts.table.key_columns, facts.item.table_key or [], strict=False))
     return remedy
@@ -111,8 +130,22 @@ def _shown(kind: Kind, facts: Facts, rights: frozenset[Right]) -> Remedy:
 
 def effect(item: WorkItem) -> str:
     """Return what a remedy of the whole item sets free: "releases 37 time entries, 12,480.00 EUR"."""
+    return f"releases {_holds(item)}"
+
+
+def _holds(item: WorkItem) -> str:
     sums = ", ".join(money(each.amount, each.currency) for each in item.amounts.all())
-    return f"releases {words.counted(item.members, item.entity)}{f', {sums}' if sums else ''}"
+    return f"{words.counted(item.members, item.entity)}{f', {sums}' if sums else ''}"
+
+
+def _days(facts: Facts) -> list[tuple[str, str]]:
+    """Return which days would move, and where to; without an open period for some, how many stay."""
+    found = facts.offers.values()
+    first, last = min(offer.was for offer in found), max(offer.was for offer in found)
+    periods = sorted({f"{offer.day}, in the period {offer.starts_on} to {offer.ends_on}" for offer in found})
+    told = [("day now", str(first) if first == last else f"{first} to {last}"), ("would be", " and ".join(periods))]
+    stays = min(facts.item.members, LIMIT) - len(found)
+    return [*told, ("stays", f"{words.counted(stays, facts.item.entity)}: no open period is known")] if stays else told
 
 
 def by_name(name: str) -> Kind | None:
@@ -134,7 +167,7 @@ def _row_form(facts: Facts, data: Mapping[str, Any] | None) -> RemedyForm:
 
 
 def _correction_form(facts: Facts, data: Mapping[str, Any] | None) -> RemedyForm:
-    started = {"field": facts.field, "value": facts.first_value}
+    started = {"field": facts.failing, "value": facts.first_value}
     return CorrectionForm(data, fields=correctable(facts.item, facts.user), initial=started)
 
 
@@ -183,6 +216,11 @@ def _correct(facts: Facts, typed: Any) -> str:
     return f"Corrected. {went_on:,} went on; the source is compared with your correction from now on."
 
 
+def _move(facts: Facts, typed: Any) -> str:
+    moved = verbs.move_to_next_period(facts.item, by=facts.user, reason=typed["reason"], failures=typed["failures"])
+    return f"{words.counted(moved, facts.item.entity)} proposed for the next open period. A second person approves."
+
+
 def _resubmit(facts: Facts, typed: Any) -> str:
     done = verbs.resubmit(facts.item, by=facts.user, reason=typed["reason"], failures=typed["failures"])
     return _released(done) if isinstance(done, Release) else f"{done:,} went on."
@@ -213,6 +251,11 @@ def _try_system(facts: Facts, typed: Any) -> str:
     return "The next request tries it. If it works, everything that waits goes on in order."
 
 
+def _try_now(facts: Facts, typed: Any) -> str:
+    verbs.try_now(facts.item, by=facts.user, reason=typed["reason"])
+    return "It is tried now. If it works, this closes by itself."
+
+
 def _read_again(facts: Facts, typed: Any) -> str:
     verbs.read_again(facts.item, by=facts.user, reason=typed["reason"])
     return "A run is asked for. It reads on from where the last good one ended."
@@ -223,7 +266,8 @@ def _is(*categories: Category) -> Callable[[Facts], bool]:
 
 
 def _sendable(facts: Facts) -> bool:
-    return facts.has_records and facts.item.category not in (Category.APPROVAL_MISSING, Category.OUTCOME_UNKNOWN)
+    sends = facts.has_records and facts.stopped
+    return sends and facts.item.category not in (Category.APPROVAL_MISSING, Category.OUTCOME_UNKNOWN)
 
 
 KINDS = (
@@ -240,9 +284,12 @@ KINDS = (
     Kind("outcomes", "Say what you found in the target", "Keep this", Right.RESUBMIT,
          _is(Category.OUTCOME_UNKNOWN), lambda f, data: OutcomeForm(data), _decide, releases=False, each=True),
     Kind("probes", "Try the system now", "Try now", Right.OPERATE, _is(*SYSTEM), _reason, _try_system, releases=False),
+    Kind("tries", "Try it now", "Try now", Right.RESUBMIT, _is(Category.INTERNAL), _reason, _try_now, releases=False),
     Kind("readings", "Read the source again", "Read again", Right.RESUBMIT,
-         lambda f: not f.has_records and f.item.category not in (*SYSTEM, Category.APPROVAL_MISSING), _reason,
-         _read_again, releases=False),
+         lambda f: not f.has_records and f.item.category not in (*SYSTEM, Category.APPROVAL_MISSING, Category.INTERNAL),
+         _reason, _read_again, releases=False),
+    Kind("period-moves", "Post in the next open period", "Propose it", Right.EDIT_OVERLAY, lambda f: bool(f.offers),
+         _needs_reason, _move, releases=False),
     Kind("corrections", "Correct a field", "Correct and send again", Right.EDIT_OVERLAY,
          lambda f: _sendable(f) and f.item.category != Category.MISSING_REFERENCE, _correction_form, _correct),
     Kind("resubmissions", "Send again as it is", "Send again", Right.RESUBMIT, _sendable, _reason, _resubmit),

@@ -1,5 +1,8 @@
 """Registers the routes application, and what it does when something that work waits for becomes known."""
 
+import logging
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.apps import AppConfig
@@ -20,6 +23,18 @@ class RoutesConfig(AppConfig):
         became_available.connect(_release_lacking, dispatch_uid="routes.release_lacking")
 
 
+def _afterwards(release: Callable[[], object]) -> None:
+    """Release, but let nothing unforeseen in it spoil the work that is committed already: the sweep does it again."""
+    from routes import unforeseen
+
+    try:
+        release()
+    except unforeseen.OUTAGES:
+        raise
+    except Exception:
+        logging.getLogger(__name__).exception("unforeseen with what became known; the sweep tries it again")
+
+
 def _release_parked(references: list[Any], **_: Any) -> None:
     from routes import releases
 
@@ -27,10 +42,10 @@ def _release_parked(references: list[Any], **_: Any) -> None:
     for each in references:
         by_place.setdefault((each.entity, each.connection_id), []).append(each.canonical_key)
     for (entity, connection_id), keys in by_place.items():
-        releases.parents_arrived(entity, connection_id, keys)
+        _afterwards(partial(releases.parents_arrived, entity, connection_id, keys))
 
 
 def _release_lacking(table: Any, keys: list[Any], **_: Any) -> None:
     from routes import releases
 
-    releases.rows_available(table.name, keys)
+    _afterwards(partial(releases.rows_available, table.name, keys))

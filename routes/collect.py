@@ -6,6 +6,7 @@ stands for all of them, so the lineage from the invoice line back to the hour su
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -38,21 +39,39 @@ ORDER BY t.key LIMIT %s
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What the upstream destination has posted and nobody has collected yet, by group."""
+
+    groups: dict[str, list[dict[str, Any]]]
+    numbers: dict[str, int]  # how many records each group has had
+    now: dt.datetime
+
+
 def take_in(plan: Plan, *, run: UUID) -> receive.Totals:
     """Group what the upstream destination has posted and nobody has collected yet; in the caller's commit.
 
     Returns the totals of the grouped records. What cannot be grouped stops as a record of its own with its failure.
     """
+    found = waiting(plan)
+    return receive.Totals() if found is None else store_groups(plan, found, sorted(found.groups), run=run)
+
+
+def waiting(plan: Plan) -> Waiting | None:
+    """Return what waits to be grouped, None when nothing does."""
     members = _posted(plan)
     if not members:
-        return receive.Totals()
+        return None
     groups = _grouped(plan, members)
-    numbers = _numbers(plan, list(groups))
-    now = receive._now()
-    arrivals = [_arrive(plan, key, rows, numbers.get(key, 0) + 1, now) for key, rows in sorted(groups.items())]
+    return Waiting(groups, _numbers(plan, list(groups)), receive._now())
+
+
+def store_groups(plan: Plan, found: Waiting, names: Sequence[str], *, run: UUID) -> receive.Totals:
+    """Work out and store the records of some groups; in the caller's commit."""
+    arrivals = [arrive(plan, found, name) for name in names]
     evaluation.normalise(plan, arrivals, entities=receive._entities())
     evaluation.evaluate(plan, arrivals, posted_at=lambda a: {})
-    store(plan, arrivals, run=run, now=now)
+    store(plan, arrivals, run=run, now=found.now)
     return receive.Totals(read=len(arrivals), new=len(arrivals))
 
 
@@ -112,7 +131,9 @@ def _numbers(plan: Plan, groups: Sequence[str]) -> dict[str, int]:
         return dict(cursor.fetchall())
 
 
-def _arrive(plan: Plan, group: str, rows: Sequence[dict[str, Any]], number: int, now: dt.datetime) -> Arrival:
+def arrive(plan: Plan, found: Waiting, group: str) -> Arrival:
+    """Return the record that a group becomes, before anything is worked out."""
+    rows, number, now = found.groups[group], found.numbers.get(group, 0) + 1, found.now
     lines = [row["values"] for row in rows]
     raw: dict[str, Any] = {"group": group, "number": number, "key": f"{group}/{number}", "lines": lines}
     body = exact(raw)

@@ -20,8 +20,8 @@ from routes.arrivals import KEY_LIMIT, Arrival, Verdict, digest, exact
 from routes.plan import DestinationPlan, Plan
 from routes.states import State
 
-RULE = "needs a second person's approval by the route's rule"
-MOVED = "needs a second person's approval: {} was moved to another day"
+RULE = "Needs a second person's approval by the route's rule"
+MOVED = "Needs a second person's approval: {} was moved to another day"
 MOST = {"amount": Decimal(10**14 - 1), "hours": Decimal(10**8 - 1)}  # as the columns hold
 ABSURD = "it has more digits than any amount of a firm. Correct it at the source."
 DAY_FIELDS = ("worked_on", "issued_on", "starts_on", "valid_from")  # the day that a record belongs to, by entity
@@ -212,7 +212,11 @@ def translate(plan: Plan, destination: DestinationPlan, waiting: Sequence[tuple[
         by_rule = approval is not None and approval.values.get("value")
         if by_rule or destination.posting_date in arrival.corrected:
             verdict.state = State.HELD
-            verdict.reason = RULE if by_rule else MOVED.format(destination.posting_date)
+            verdict.reason = RULE if by_rule else MOVED.format(destination.posting_date.replace("_", " "))
+            if not by_rule:  # the second person sees the day that the source says beside the one that would be sent
+                verdict.problems.append(
+                    Problem("error", Category.APPROVAL_MISSING, destination.posting_date, None, verdict.reason)
+                )
             verdict.waits_for = ("approval", str(verdict.transaction))
         else:
             verdict.state, verdict.reason = State.READY, "checked and translated"

@@ -10,6 +10,7 @@ from governance.actor import ENGINE, By
 from routes import reprocess
 
 LIMIT = 2000  # transactions a call takes on; the sweep takes the rest
+ARRIVED = "the record it waited for has arrived"
 
 
 def waiting_for(kind: str, ons: Sequence[str], *, connection_id: int | None = None) -> list[UUID]:
@@ -31,11 +32,7 @@ def parents_arrived(entity: str, connection_id: int, keys: Sequence[str]) -> int
     parked = waiting_for("parent", [f"{entity}:{key}" for key in keys], connection_id=connection_id)
     if not parked:
         return 0
-    return len(
-        reprocess.transactions(
-            parked, by=ENGINE, reason="the record it waited for has arrived", how="auto:parent_arrived"
-        )
-    )
+    return reprocess.whatever_can(parked, [], by=ENGINE, reason=ARRIVED, how="auto:parent_arrived")
 
 
 def arrived_meanwhile() -> int:
@@ -51,11 +48,7 @@ def arrived_meanwhile() -> int:
             [LIMIT],
         )
         parked = [row[0] for row in cursor.fetchall()]
-    return len(
-        reprocess.transactions(
-            parked, by=ENGINE, reason="the record it waited for has arrived", how="auto:parent_arrived"
-        )
-    )
+    return reprocess.whatever_can(parked, [], by=ENGINE, reason=ARRIVED, how="auto:parent_arrived")
 
 
 # Only what stopped before the row counted: a row that does not help is not tried again and again.
@@ -81,9 +74,7 @@ def rows_available(table: str | None = None, keys: Sequence[Sequence[str]] = ())
         found = cursor.fetchall()
     stopped = [transaction for _, transaction in found if transaction is not None]
     records = [record for record, transaction in found if transaction is None]
-    words = "the row that it lacked is there"
-    went_on = reprocess.transactions(stopped, by=ENGINE, reason=words, how="fixed")
-    return len(went_on) + len(reprocess.records(records, by=ENGINE, reason=words, how="fixed"))
+    return reprocess.whatever_can(stopped, records, by=ENGINE, reason="the row that it lacked is there", how="fixed")
 
 
 def cause_removed(fingerprint: str, *, by: By, reason: str) -> int:
@@ -104,5 +95,4 @@ def cause_removed(fingerprint: str, *, by: By, reason: str) -> int:
             [fingerprint, LIMIT],
         )
         records = [row[0] for row in cursor.fetchall()]
-    went_on = reprocess.transactions(transactions, by=by, reason=reason, how="fixed")
-    return len(went_on) + len(reprocess.records(records, by=by, reason=reason, how="fixed"))
+    return reprocess.whatever_can(transactions, records, by=by, reason=reason, how="fixed")

@@ -14,10 +14,10 @@ from canonical import codec
 from canonical.entities import ENTITIES
 from governance.actor import By, as_actor
 from governance.models import LegalEntity
-from routes import evaluation, failures, heads, overlays, storing
+from routes import evaluation, failures, heads, overlays, rule_warnings, storing, unforeseen
 from routes.arrivals import Arrival, Verdict, decode
 from routes.models import Route
-from routes.plan import Plan, current, plan
+from routes.plan import NotReadyToRun, Plan, current, plan
 from routes.sheets import Bodies
 from routes.states import State, move, write_record_moves
 
@@ -44,6 +44,60 @@ def transactions(ids: Sequence[UUID], *, by: By, reason: str, how: str, as_then:
             made = plan(snapshot or current(Route.objects.get(pk=route)).pk)
             went_on += _again(made, members, held, by=by, reason=reason, how=how)
     return went_on
+
+
+def whatever_can(
+    stopped: Sequence[UUID], failed: Sequence[UUID], *, by: By, reason: str, how: str, as_then: bool = False
+) -> int:
+    """Take stopped transactions and failed records on again; return how many went on.
+
+    Those that something unforeseen spoils are left to people and hold up no other: one commit for those that go
+    together. Raises what was met when more of them meet it than unforeseen.MOST.
+    """
+    went_on: list[UUID] = []
+
+    def again(part: Sequence[UUID]) -> None:
+        went_on.extend(transactions(part, by=by, reason=reason, how=how, as_then=as_then))
+
+    def anew(part: Sequence[UUID]) -> None:
+        went_on.extend(records(part, by=by, reason=reason, how=how))
+
+    unforeseen.through(stopped, again, lambda id_, error: _leave_to_people(TRANSACTION, id_, error, by=by, how=how))
+    unforeseen.through(failed, anew, lambda id_, error: _leave_to_people(RECORD, id_, error, by=by, how=how))
+    return len(went_on)
+
+
+TRANSACTION = """
+SELECT t.legal_entity_id, d.route_id, t.record_id, t.id, d.connection_id, t.amount, t.currency, t.hours
+FROM routes_transaction t JOIN routes_destination d ON d.id = t.destination_id WHERE t.id = %s
+"""
+RECORD = """
+SELECT r.legal_entity_id, r.route_id, r.id, NULL, route.connection_id, r.amount, r.currency, r.hours
+FROM routes_record r JOIN routes_route route ON route.id = r.route_id WHERE r.id = %s
+"""
+
+
+def _leave_to_people(which: str, id_: UUID, error: Exception, *, by: By, how: str) -> None:
+    """Stop for good what cannot be taken on again, so that nothing tries it for ever; its failure says why."""
+    if isinstance(error, NotReadyToRun):
+        return  # foreseen: it waits as it did until the route is put right
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(which, [id_])
+        entity, route, record, stopped, connection_id, amount, currency, hours = cursor.fetchone()
+        told = unforeseen.problem(error, unforeseen.APART)
+        if stopped:
+            move([stopped], frm=(State.PARKED, State.HELD), to=State.FAILED, by=as_actor(by), reason=told.message)
+            heads.forget_waits([stopped])
+            failures.close(transactions=[stopped], how=how)
+        else:
+            failures.close(records=[record], how=how)
+        cursor.execute("SELECT hub_now()")
+        stage = "validate" if stopped else "receive"
+        trouble = failures.Trouble(
+            entity, route, stage, told, record=record, transaction=stopped, connection_id=connection_id, amount=amount,
+            currency=currency, hours=hours,
+        )  # fmt: skip
+        failures.write_down([trouble], at=cursor.fetchone()[0])
 
 
 LOAD = """
@@ -140,6 +194,7 @@ def _settle(made: Plan, pairs: Sequence[tuple[Arrival, Verdict]], held: dict[UUI
             [[held[v.transaction] for _, v in pairs if v.state is State.READY and v.transaction in held]],
         )
     storing.write_stops(made, pairs, now=now)
+    rule_warnings.replace(made, pairs, now=now)
 
 
 def _write_bodies(made: Plan, pairs: Sequence[tuple[Arrival, Verdict]]) -> None:

@@ -4,8 +4,9 @@ A run belongs to the worker that holds its lease. Every page renews the lease in
 stores nothing any more, so a page is never taken in by two.
 """
 
+import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
@@ -21,10 +22,26 @@ from connectors.outcome import ConnectorFailure, Page
 from governance.actor import By, as_actor
 from governance.keys import KeyLost
 from governance.rights import Right, require
-from routes import ahead, collect, comparing, crashpoints, failures, nudges, pausing, receive, retry, straight
+from routes import (
+    ahead,
+    collect,
+    comparing,
+    crashpoints,
+    failures,
+    nudges,
+    pausing,
+    piecewise,
+    receive,
+    retry,
+    storing,
+    straight,
+    unforeseen,
+)
 from routes.models import Route, Run
 from routes.models.movement import RunState
 from routes.plan import NotReadyToRun, Plan, current, plan
+
+log = logging.getLogger(__name__)
 
 
 class NothingToRead(ValueError):
@@ -91,33 +108,26 @@ def work(route_id: int, *, seconds: float = 20.0) -> bool:
         _stop(run, owner, ConnectorFailure(Category.CREDENTIALS, str(lost), sent=False))
     except ConnectorFailure as failure:
         _stop(run, owner, failure)
+    except unforeseen.OUTAGES:
+        raise
+    except Exception as error:
+        log.exception("unforeseen in run %s of route %s", run.pk, route_id)
+        with transaction.atomic():
+            unforeseen.put_off_run(run, owner=owner, error=error)
     return False
 
 
 def _drive(run: Run, made: Plan, owner: UUID, until: float) -> bool:
     if made.upstream_id is not None:
-        with transaction.atomic():
-            totals = collect.take_in(made, run=run.pk)
-            _page_done(run, owner, totals, cursor=None, last=True)
-            for destination in made.destinations:
-                nudges.delivery(destination.connection_id, destination.lane, destination.stream)
+        try:
+            _store_groups(run, made, owner, unforeseen.watched(collect.take_in))
+        except unforeseen.Spoilt:
+            _store_groups(run, made, owner, piecewise.group)
         return False
     assert made.connection_id is not None
     source = Connection.objects.get(pk=made.connection_id)
-    pages = ahead.each(_pages(run, made, source), lambda page: receive.prepare(made, page.records))
-    for page, prepared in pages:
-        with straight.opened(made, len(page.records)) as onward:
-            with transaction.atomic():
-                totals = receive.take_in_arrivals(made, prepared.arrivals, run=run.pk, now=prepared.now, onward=onward)
-                if run.compares:
-                    comparing.mark_seen(made, totals.seen, run=run.pk)
-                crashpoints.point("receive.before_commit")
-                _page_done(run, owner, totals, cursor=page.cursor, last=page.last and not run.compares)
-                for destination in made.destinations:
-                    if destination.id in totals.due:
-                        nudges.delivery(destination.connection_id, destination.lane, destination.stream)
-            crashpoints.point("receive.after_commit")
-            straight.start(onward)
+    for page, prepared in ahead.each(_pages(run, made, source), lambda page: _prepared(made, page)):
+        _receive(run, made, owner, page, prepared)
         if page.last:
             if run.compares:
                 comparing.finish(run, made, owner=owner)
@@ -128,21 +138,74 @@ def _drive(run: Run, made: Plan, owner: UUID, until: float) -> bool:
     return False
 
 
+def _store_groups(run: Run, made: Plan, owner: UUID, take_in: Callable[..., receive.Totals]) -> None:
+    with transaction.atomic():
+        totals = take_in(made, run=run.pk)
+        _page_done(run, owner, totals, cursor=None, last=True)
+        _nudge(made)
+
+
+def _prepared(made: Plan, page: Page) -> receive.Prepared | None:
+    """Work a page out ahead of its turn; None where something unforeseen is in it, to be found record by record."""
+    try:
+        return unforeseen.watched(receive.prepare)(made, page.records)
+    except unforeseen.Spoilt:
+        return None
+
+
+def _receive(run: Run, made: Plan, owner: UUID, page: Page, prepared: receive.Prepared | None) -> None:
+    """Store a page, and send straight what it brings new; whole, or where that is spoilt in pieces."""
+
+    def whole(onward: storing.Onward) -> receive.Totals:
+        assert prepared is not None
+        return receive.take_in_arrivals(made, prepared.arrivals, run=run.pk, now=prepared.now, onward=onward)
+
+    if prepared is not None:
+        try:
+            _store_page(run, made, owner, page, unforeseen.watched(whole))
+        except unforeseen.Spoilt:
+            prepared = None
+    if prepared is None:
+        _store_page(run, made, owner, page, lambda _: piecewise.take_in(made, page.records, run=run.pk))
+
+
+def _store_page(
+    run: Run, made: Plan, owner: UUID, page: Page, take_in: Callable[[storing.Onward], receive.Totals]
+) -> None:
+    with straight.opened(made, len(page.records)) as onward:
+        with transaction.atomic():
+            totals = take_in(onward)
+            if run.compares:
+                comparing.mark_seen(made, totals.seen, run=run.pk)
+            crashpoints.point("receive.before_commit")
+            _page_done(run, owner, totals, cursor=page.cursor, last=page.last and not run.compares)
+            _nudge(made, totals.due)
+        crashpoints.point("receive.after_commit")
+        straight.start(onward)
+
+
+def _nudge(made: Plan, due: Collection[int] | None = None) -> None:
+    """Tell workers of the destinations that something is due for (None: of all)."""
+    for destination in made.destinations:
+        if due is None or destination.id in due:
+            nudges.delivery(destination.connection_id, destination.lane, destination.stream)
+
+
 def _pages(run: Run, made: Plan, source: Connection) -> Iterator[Page]:
     """Read pages on the event loop, the next one while this one is stored."""
     cursor = run.cursor if run.cursor is not None else _stored_cursor(run)
     window = (run.window_from, run.window_to) if run.window_from and run.window_to else None
     reading = loop.engine().read_pages(source.spec(), run.route.stream, cursor=cursor, window=window)
-    ahead = loop.run(_next(reading))
+    upcoming = loop.run(_next(reading))
     try:
-        while (page := ahead.result()) is not None:
+        while (page := upcoming.result()) is not None:
             if not page.last:
-                ahead = loop.run(_next(reading))
+                upcoming = loop.run(_next(reading))
             yield page
             if page.last:
                 return
     finally:
-        ahead.cancel()
+        upcoming.cancel()
         close = getattr(reading, "aclose", None)
         if close is not None:
             loop.run(close())

@@ -11,7 +11,7 @@ from canonical.entities import ENTITIES
 from canonical.failure import Category
 from canonical.problem import Problem
 from governance.actor import ENGINE
-from routes import failures, heads
+from routes import failures, heads, rule_warnings
 from routes.arrivals import Arrival, Verdict
 from routes.bulk import array, arrays, copy_in, hexed, plain
 from routes.evaluation import money
@@ -138,6 +138,7 @@ def _store_verdicts(
         passage.write_down(plan)
     pairs = [(a, v) for a in arrivals for v in a.verdicts]
     write_stops(plan, pairs, run=run, now=now)
+    rule_warnings.write_down(plan, pairs, now=now)
     failures.write_down([t for a in arrivals if a.failed for t in _record_troubles(plan, a, run)], at=now)
     return {v.destination.id for _, v in pairs if v.state is State.READY}
 

@@ -10,7 +10,7 @@ from django.db import connection
 
 from connectors.models import Connection
 from connectors.outcome import ConnectorFailure
-from routes import clock, intake, nudges, partitions, periods, releases, runs, schedules, settling
+from routes import clock, intake, nudges, partitions, periods, releases, runs, schedules, settling, unforeseen
 from routes import deliver as delivering
 from routes.draining import Drains
 from routes.models import Route
@@ -75,10 +75,13 @@ SELECT DISTINCT connection_id, lane, object FROM routes_keyhead WHERE due_at <= 
 @shared_task(ignore_result=True)
 def sweep() -> None:
     """Nudge whatever is due: lost, doubled or late nudges change nothing because of this."""
-    clock.mend()
-    settling.sweep()
-    releases.arrived_meanwhile()
-    releases.rows_available()
+    for step in (clock.mend, settling.sweep, releases.arrived_meanwhile, releases.rows_available):
+        try:
+            step()
+        except unforeseen.OUTAGES:
+            raise
+        except Exception:  # what is due must be nudged all the same
+            logger.exception("unforeseen in the sweep")
     with connection.cursor() as cursor:
         cursor.execute(DUE)
         deliveries = cursor.fetchall()

@@ -3,6 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Count, Exists, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
@@ -11,11 +13,14 @@ from exceptions_queue.codes import id_of
 from exceptions_queue.pages.door import context, page, person
 from governance.rights import Right, allowed
 from routes import accounting
-from routes.models import Route, Run, SourceHead, Transaction
+from routes.models import Route, RuleWarning, Run, SourceHead, Transaction
 from routes.models.movement import RunState
 from routes.states import State
 
 SIZE = 50
+WARNED = Exists(RuleWarning.objects.filter(transaction_id=OuterRef("pk")))
+OF_RUN = Transaction.objects.filter(WARNED, run=OuterRef("pk")).order_by().values("run")
+HOW_MANY_WARNED = Coalesce(Subquery(OF_RUN.annotate(how_many=Count("pk")).values("how_many")), 0)
 
 
 @page
@@ -40,7 +45,9 @@ def runs(request: HttpRequest) -> HttpResponse:
 def run(request: HttpRequest, run: UUID) -> HttpResponse:
     """Show one run with its control totals."""
     user = person(request)
-    row = get_object_or_404(Run.objects.visible_to(user).select_related("route", "legal_entity"), pk=run)
+    row = get_object_or_404(
+        Run.objects.visible_to(user).select_related("route", "legal_entity").annotate(warned=HOW_MANY_WARNED), pk=run
+    )
     books = accounting.books(row)
     more = context(
         "runs",
@@ -72,11 +79,14 @@ def transactions(request: HttpRequest) -> HttpResponse:
     if key:
         same = _records_with(key)
         found = found.filter(record_id__in=same) if same else found.filter(key__startswith=key)
+    if warned := bool(request.GET.get("warned")):
+        found = found.filter(WARNED)
     shown = list(found[: SIZE + 1]) if chosen or key else []
     more = context(
         "runs",
         run=row,
         key=key,
+        warned=warned,
         state=State(state) if state in State.values else None,
         asked=bool(chosen or key),
         transactions=shown[:SIZE],

@@ -12,9 +12,11 @@ from exceptions_queue.verbs.ask_system import ask_system
 from exceptions_queue.verbs.correct_field import correct_field
 from exceptions_queue.verbs.decide_unknown import decide_unknown
 from exceptions_queue.verbs.members import NotPossible
+from exceptions_queue.verbs.move_to_next_period import move_to_next_period
 from exceptions_queue.verbs.read_again import read_again
 from exceptions_queue.verbs.resubmit import resubmit
 from exceptions_queue.verbs.take import take
+from exceptions_queue.verbs.try_now import try_now
 from exceptions_queue.verbs.waive import waive
 
 __all__ = [
@@ -26,8 +28,10 @@ __all__ = [
     "ask_system",
     "correct_field",
     "decide_unknown",
+    "move_to_next_period",
     "read_again",
     "resubmit",
     "take",
+    "try_now",
     "waive",
 ]

@@ -349,6 +349,22 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='RuleWarning',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('transaction_id', models.UUIDField()),
+                ('stage', models.CharField(max_length=10)),
+                ('rule', models.CharField(blank=True, max_length=120)),
+                ('field', models.CharField(blank=True, max_length=120)),
+                ('message', models.TextField()),
+                ('at', models.DateTimeField()),
+                ('legal_entity', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='governance.legalentity')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['transaction_id'], name='rule_warning_transaction')],
+            },
+        ),
+        migrations.CreateModel(
             name='WebhookRefusal',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

@@ -20,7 +20,7 @@ from routes.models.movement import (
     Transition,
     Wait,
 )
-from routes.models.trouble import Failure, Overlay, PostingPeriod
+from routes.models.trouble import Failure, Overlay, PostingPeriod, RuleWarning
 
 __all__ = [
     "Attempt",
@@ -40,6 +40,7 @@ __all__ = [
     "PostingPeriod",
     "Record",
     "Route",
+    "RuleWarning",
     "Run",
     "Snapshot",
     "SourceHead",

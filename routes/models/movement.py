@@ -294,7 +294,7 @@ class Transition(models.Model):
     """One change of state of a transaction or record: history, outbox and metric at once. To be read, never written.
 
     A view over two tables: `routes_transition` has a row for each change, `routes_walk` one for the changes that many
-    transactions of a page made together before they were stored (ADR 35).
+    transactions of a page made together before they were stored (ADR 39).
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

@@ -242,8 +242,10 @@ CALLS: dict[str, Callable[[WorkItem, Any], object]] = {
     "ask_system": lambda item, by: verbs.ask_system(item, by=by),
     "correct_field": lambda item, by: verbs.correct_field(item, by=by, field="hours", value="8", reason="slip"),
     "decide_unknown": lambda item, by: verbs.decide_unknown(item, by=by, failure=item_member(item), happened=False),
+    "move_to_next_period": lambda item, by: verbs.move_to_next_period(item, by=by, reason="late"),
     "read_again": lambda item, by: verbs.read_again(item, by=by),
     "resubmit": lambda item, by: verbs.resubmit(item, by=by),
+    "try_now": lambda item, by: verbs.try_now(item, by=by),
     "waive": lambda item, by: verbs.waive(item, by=by, reason="x"),
 }
 

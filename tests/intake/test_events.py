@@ -54,7 +54,7 @@ def test_processed_event_says_what_became_of_its_records(firm: Firm) -> None:
     assert story["status"] == "processed"
     by_key = {each["key"]: each for each in story["records"]}
     assert by_key["HP-DE/TE-1"]["destinations"] == [
-        {"destination": "Ledger", "status": "ready to send", "explanation": ""}
+        {"destination": "Ledger", "status": "ready to send", "explanation": "", "warnings": []}
     ]
     assert "more than nothing" in by_key["HP-DE/TE-2"]["destinations"][0]["explanation"]
     assert by_key["HP-DE/TE-3"]["status"] == "left out: no destination's condition chose it"
