@@ -69,25 +69,24 @@ def refresh(connection: Connection) -> int:
 
 
 def _read(connection: Connection, stream: str) -> list[tuple[int, dt.date, dt.date, bool]]:
+    """Return each legal entity's periods. Where the ledger names no company, its calendar is that of all of them."""
     compiled = compile_mapping(_mapping(f"{connection.connector}.{stream}"))
     entities = dict(LegalEntity.objects.values_list("code", "pk"))
-    ours = {"hub": {"legal_entity": connection.legal_entity.code}}
-    rows = []
+    records: list[dict[str, Any]] = []
     for page in loop.iterate(loop.engine().read_pages(connection.spec(), stream, cursor=None)):
-        found = run_batch(
-            compiled, [record | ours for record in page.records], connection_id=connection.pk,
-            legal_entity_id=connection.legal_entity_id,
-        )  # fmt: skip
-        for mapped in found:
-            if mapped.failed:
-                raise ConnectorFailure(Category.SHAPE, f"{connection.name}, {stream}: {mapped.problems[0].message}")
-            period = mapped.values
-            # A company that the hub does not serve has no postings of ours; closing entries are made by people.
-            if period["legal_entity"] in entities and not period.get("is_adjustment"):
-                rows.append(
-                    (entities[period["legal_entity"]], period["starts_on"], period["ends_on"], period["is_closed"])
-                )
-    return rows
+        records += page.records
+    rows = []
+    for mapped in run_batch(
+        compiled, [record | {"hub": {"legal_entity": code}} for record in records for code in entities],
+        connection_id=connection.pk, legal_entity_id=connection.legal_entity_id,
+    ):  # fmt: skip
+        if mapped.failed:
+            raise ConnectorFailure(Category.SHAPE, f"{connection.name}, {stream}: {mapped.problems[0].message}")
+        period = mapped.values
+        # A company that the hub does not serve has no postings of ours; closing entries are made by people.
+        if period["legal_entity"] in entities and not period.get("is_adjustment"):
+            rows.append((entities[period["legal_entity"]], period["starts_on"], period["ends_on"], period["is_closed"]))
+    return list(dict.fromkeys(rows))
 
 
 def _mapping(name: str) -> dict[str, Any]:

@@ -63,17 +63,17 @@ def group(plan: Plan, *, run: UUID) -> Totals:
     if found is None:
         return totals
 
-    def work(names: Sequence[str]) -> None:
+    def work(units: Sequence[collect.Unit]) -> None:
         with transaction.atomic():
-            counted = collect.store_groups(plan, found, names, run=run)
+            counted = collect.store(plan, found, units, run=run)
         totals.add(counted)
 
-    def apart(name: str, error: Exception) -> None:
+    def apart(unit: collect.Unit, error: Exception) -> None:
         with transaction.atomic():
-            arrival = collect.arrive(plan, found, name)
+            arrival = collect.arrive(plan, found, unit)
             totals.add(_store(plan, arrival, error, run=run, now=found.now))
 
-    unforeseen.through(sorted(found.groups), work, apart)
+    unforeseen.through(found.units, work, apart)
     return totals
 
 

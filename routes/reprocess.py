@@ -133,13 +133,23 @@ def _again(
     heads.forget_waits(list(moved))
     pairs = [_pair(made, row, destinations[row["destination"]]) for row in usable if row["id"] in moved]
     _normalise_again(made, [(a, v) for a, v in pairs if not v.withdraws and a.raw])
-    overlays.apply(made, [a for a, v in pairs if not v.withdraws])
+    overlays.apply(made, [a for a, _ in pairs])
+    _hold_moved([(a, v) for a, v in pairs if v.withdraws])
     for destination in made.destinations:
         mine = [(a, v) for a, v in pairs if v.destination is destination and not v.withdraws and not a.failed]
         if mine:
             evaluation.translate(made, destination, mine)
     _settle(made, pairs, held, by=by)
     return [v.transaction for _, v in pairs if v.state is State.READY]
+
+
+def _hold_moved(withdrawals: Sequence[tuple[Arrival, Verdict]]) -> None:
+    """A withdrawal that was moved into another period needs a second person, as any posting does."""
+    for arrival, verdict in withdrawals:
+        if verdict.destination.posting_date in arrival.corrected:
+            verdict.state = State.HELD
+            verdict.reason = evaluation.MOVED.format(verdict.destination.posting_date)
+            verdict.waits_for = ("approval", str(verdict.transaction))
 
 
 def _normalise_again(made: Plan, pairs: Sequence[tuple[Arrival, Verdict]]) -> None:

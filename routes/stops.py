@@ -10,9 +10,10 @@ from canonical.problem import Problem
 from connectors.models import Connection
 from connectors.outcome import Result, WriteOutcome
 from governance.actor import ENGINE
-from routes import failures, heads, periods
+from routes import failures, heads, periods, restatements
 from routes.claims import Claim
 from routes.plan import DestinationPlan, plan
+from routes.shipments import groups_others
 from routes.states import State, move
 
 
@@ -118,24 +119,22 @@ def posted_in_closed_period(connection: Connection, claimed: Sequence[tuple[Clai
 
 def needs_person_to_correct(claimed: Sequence[tuple[Claim, DestinationPlan]]) -> None:
     """The destination declares no way to correct what is posted."""
-    words = (
-        "It is posted already and this target has no way to change it. Correct it there and close this, or waive it."
-    )
-    ids = [c.transaction for c, _ in claimed]
-    move(ids, frm=[State.READY, State.RETRYING], to=State.FAILED, by=ENGINE, reason=words)
-    heads_rest([c.head for c, _ in claimed])
     if not claimed:
         return
+    ids = [c.transaction for c, _ in claimed]
+    problems = _uncorrected(claimed)
+    reasons = [problems[id_].message for id_ in ids]
+    move(ids, frm=[State.READY, State.RETRYING], to=State.FAILED, by=ENGINE, reason=reasons)
+    heads_rest([c.head for c, _ in claimed])
     with database.cursor() as cursor:
         cursor.execute("SELECT hub_now()")
         now = cursor.fetchone()[0]
     failures.write_down(
         [
             failures.Trouble(
-                c.legal_entity, plan(c.snapshot).route_id, "deliver",
-                Problem("error", Category.CONFLICT, "", None, words),
-                record=c.record, transaction=c.transaction, connection_id=d.connection_id, amount=c.amount,
-                currency=c.currency, hours=c.hours,
+                c.legal_entity, plan(c.snapshot).route_id, "deliver", problems[c.transaction], record=c.record,
+                transaction=c.transaction, connection_id=d.connection_id, amount=c.amount, currency=c.currency,
+                hours=c.hours,
             )
             for c, d in claimed
         ],
@@ -143,16 +142,42 @@ def needs_person_to_correct(claimed: Sequence[tuple[Claim, DestinationPlan]]) ->
     )  # fmt: skip
 
 
+REMEDY = "correct it there, for example by a credit note, and then choose “Do not deliver” with your reason."
+
+
+def _uncorrected(claimed: Sequence[tuple[Claim, DestinationPlan]]) -> dict[UUID, Problem]:
+    """Return why each waits for a person. A grouped record is a cause of its own, and tells which hours changed."""
+    words = (
+        "It is posted already and this target has no way to change it. Correct it there and close this, or waive it."
+    )
+    grouped = [(c.transaction, c.live_transaction, c.live_effect) for c, _ in claimed if groups_others(c)]
+    changed = restatements.of(grouped) if grouped else {}
+    problems = {}
+    for claim, _ in claimed:
+        problems[claim.transaction] = Problem("error", Category.CONFLICT, "", None, words)
+        restated = changed.get(claim.transaction)
+        if restated is not None and restated.changed:
+            noun = plan(claim.snapshot).entity.replace("_", " ").capitalize()
+            told = f"{noun} {claim.key} {restated} This target has no way to change it by itself: {REMEDY}"
+            rule = f"{noun} {claim.key} as posted"  # each is a cause of its own, whatever has changed on it
+            problems[claim.transaction] = Problem("error", Category.AMOUNT_MISMATCH, "", None, told, rule=rule)
+    return problems
+
+
 def end_without_effect(claimed: Sequence[Claim], state: State, reason: str, *, owner: UUID) -> None:
-    """End transactions that need nothing from the target, and free their heads."""
+    """End transactions that need nothing from the target, and free their heads.
+
+    What is posted without an effect is what stands there from now on: the same at the target, not always elsewhere.
+    """
     if not claimed:
         return
     move([c.transaction for c in claimed], frm=[State.READY, State.RETRYING], to=state, by=ENGINE, reason=reason)
     with database.cursor() as cursor:
         cursor.execute(
-            "UPDATE routes_keyhead SET transaction_id = NULL, due_at = NULL, lease_owner = NULL"
+            "UPDATE routes_keyhead SET transaction_id = NULL, due_at = NULL, lease_owner = NULL,"
+            " live_transaction_id = CASE WHEN %s THEN transaction_id ELSE live_transaction_id END"
             " WHERE id = ANY(%s) AND lease_owner = %s RETURNING id, waiting",
-            [[c.head for c in claimed], owner],
+            [state is State.POSTED, [c.head for c in claimed], owner],
         )
         others_wait = [id_ for id_, waiting in cursor.fetchall() if waiting]
     failures.close(transactions=[c.transaction for c in claimed], how="auto:newer_version")

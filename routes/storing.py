@@ -75,6 +75,7 @@ def load_canonical(plan: Plan, arrivals: Sequence[Arrival]) -> list[Arrival]:
         arrival.legal_entity, arrival.occurred_on, arrival.correlation, before, body = found[arrival.causation]
         arrival.version = max(arrival.version, before + "~")  # later than anything the source said before
         arrival.canonical = codec.loads(ENTITIES[plan.entity], body.encode()) if body else {}
+        arrival.canonical_body = body or ""
         arrival.causation = None
     return known
 

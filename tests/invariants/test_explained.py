@@ -60,8 +60,8 @@ def test_state_that_was_set_behind_the_historys_back_is_found(quick_world: Make)
     Transaction.objects.filter(pk=first.pk).update(state="posted")
     with connection.cursor() as cursor:
         cursor.execute(
-            "WITH lame AS (INSERT INTO routes_walk SELECT %s, from_states[1:3], to_states[1:3], times[1:3], reasons[1:3],"
-            " actor_kind, actor FROM routes_walk LIMIT 1)"
+            "WITH lame AS (INSERT INTO routes_walk SELECT %s, from_states[1:3], to_states[1:3], times[1:3],"
+            " reasons[1:3], actor_kind, actor FROM routes_walk LIMIT 1)"
             " UPDATE routes_transaction SET walk_id = %s WHERE id = %s",
             [lame := new_id(), lame, second.pk],
         )

@@ -19,6 +19,25 @@ def quick_world(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
 
 
 @pytest.fixture
+def billing(quick_world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Return a maker of worlds whose posted hours become invoices; see billing.py."""
+    from routes import shipments
+    from tests.routes import billing as bills
+
+    def make(time: dict[str, Any] | None = None, **more: Any) -> Any:
+        made = bills.make(quick_world(**time or {}), **more)
+
+        def target(connection: Any) -> Any:
+            return made.books if connection.slug == "books" else made.time.target
+
+        monkeypatch.setattr(shipments, "send_requests", lambda c, d, requests, n: target(c).write(requests))
+        monkeypatch.setattr(shipments, "ask_requests", lambda c, d, requests, n: target(c).look_up(requests))
+        return made
+
+    return make
+
+
+@pytest.fixture
 def as_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let this process be a worker of the lane "posting" that sends straight, each batch before it goes on."""
     from routes import senders

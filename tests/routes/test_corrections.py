@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from canonical.failure import Category
-from routes import systems
+from routes import receive, systems
 from routes.corrections import Live, Next, decide
 from routes.models import Failure
 from tests.routes.world import World, entry, refused, unknown
@@ -113,6 +113,17 @@ def test_three_corrections_and_a_withdrawal_leave_nothing(quick_world: Make, cor
     world.take_in(entry(1, hours="5.00", version=5))
     world.deliver()
     assert world.target.net_hours(KEY) == 5
+
+
+@pytest.mark.parametrize("correction", ["update", "reverse", "delta"])
+def test_what_was_deleted_at_the_source_is_taken_back(quick_world: Make, correction: str) -> None:
+    world = quick_world(correction=correction)
+    world.take_in(entry(1, hours="8.00"))
+    world.deliver()
+    receive.withdraw_missing(world.plan, [KEY], run=None)
+    world.deliver()
+    assert world.target.net_hours(KEY) == 0
+    assert world.states()[-1] == "posted"
 
 
 def test_destination_that_cannot_be_corrected_asks_a_person(quick_world: Make) -> None:
