@@ -18,6 +18,7 @@ from routes.models import Route
 logger = logging.getLogger(__name__)
 SECONDS = 10.0  # how long a nudge works before it makes room for others
 SHORT_WAIT = 1.5  # seconds that a nudge waits for a connection to take work again; longer ones are the sweep's
+DELIVERING = 2  # threads for one write stream: a call that hangs holds up its own batch, the other goes on
 _drains = Drains()
 
 
@@ -32,7 +33,7 @@ def deliver(connection_id: int, lane: str, stream: str) -> None:
             return True
         return done.more
 
-    if _drain(("deliver", connection_id, lane, stream), once):
+    if _drain(("deliver", connection_id, lane, stream), once, places=DELIVERING):
         nudges.delivery(connection_id, lane, stream)
 
 
@@ -50,12 +51,12 @@ def take_in_events(route_id: int) -> None:
         nudges.events(route_id)
 
 
-def _drain(name: tuple[object, ...], once: Callable[[], bool]) -> bool:
+def _drain(name: tuple[object, ...], once: Callable[[], bool], *, places: int = 1) -> bool:
     """Repeat some work until there is no more or the time is up; return whether there is more.
 
-    One thread of a process drains one thing: a hanging target holds one thread of it and not all.
+    Few threads of a process drain one thing: a hanging target holds these and not all.
     """
-    if not _drains.enter(name):
+    if not _drains.enter(name, places=places):
         return False
     until = time.monotonic() + SECONDS
     try:
