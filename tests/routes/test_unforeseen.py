@@ -123,13 +123,14 @@ def test_run_is_tried_again_slowly_and_with_a_cap(
     assert retry.slowly(1) >= 30
 
 
+@pytest.mark.parametrize("name", ["prepare", "take_in_arrivals"])
 def test_outage_of_the_database_in_a_run_is_no_failure(
-    quick_world: Make, reads: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    quick_world: Make, reads: Callable[..., None], monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     world = quick_world("ledger_idempotent")
     reads([entry(1)])
     runs.ask_for_run(world.route, by=ENGINE, trigger="schedule")
-    monkeypatch.setattr(receive, "take_in", away)
+    monkeypatch.setattr(receive, name, away)
     with pytest.raises(OperationalError):
         work(world)
     assert not Failure.objects.exists()
@@ -214,7 +215,7 @@ def test_head_that_spoils_its_batch_waits_alone_and_is_written_once(
     monkeypatch.setattr(module, name, spoilt)
     for _ in range(4):
         world.deliver()
-        world.later(20)
+        world.later(70)
     others = [t.state for t in world.transactions() if t.key != "TE-0000003"]
     blind = connector == "ledger_blind" and place == "after"
     assert others == ["failed" if blind and state == "failed" else "posted" for state in others]
