@@ -241,6 +241,8 @@ def _sort_out(plan: Plan, arrivals: Sequence[Arrival], known: Mapping[str, Known
         else:
             arrival.outcome = "changed"
             arrival.version = after(arrival.version, head.version)
+            if head.withdrawn:  # it is back: whatever its version says, the source shows it now
+                arrival.version = max(arrival.version, later(head.version))
             arrival.overtaken = arrival.version < head.version and not plan.in_order
             totals.changed += 1
         fresh.append(arrival)
@@ -253,12 +255,18 @@ def after(version: str, known: str) -> str:
     Sources with whole seconds date two changes the same. What is read later is what the source says now; ordering such
     twins by their content would call the newer one old and lose it.
     """
-    moment = known.split(":", 3)[:3] if known.startswith("t") else [known.rstrip("+")]
+    moment = known.split(":", 3)[:3] if known.startswith("t") else [known.partition(LATER)[0]]
     same = version.split(":", 3)[:3] == moment if version.startswith("t") else version == moment[0]
-    return f"{known}+" if same and len(known) < VERSION_LIMIT else version
+    return later(known) if same else version
 
 
-VERSION_LIMIT = 90  # characters, as the column
+def later(known: str) -> str:
+    """Return the version right behind a known one, and before every newer one that the source may name."""
+    said, _, times = known.partition(LATER)
+    return f"{said}{LATER}{int(times or 0) + 1:08d}"
+
+
+LATER = "~"  # stands between what the source says and how many versions of ours came behind it; sorts last
 
 
 def _entities() -> dict[str, int]:
@@ -271,7 +279,9 @@ def withdraw_missing(plan: Plan, keys: Sequence[str], *, run: UUID | None) -> in
         now = _now()
         known = _known(plan, keys)
         arrivals = [
-            storing.nothing_arrived(plan, key, head.record, now) for key, head in known.items() if not head.withdrawn
+            storing.nothing_arrived(key, later(head.version), head.record, now)
+            for key, head in known.items()
+            if not head.withdrawn
         ]
         for arrival in arrivals:
             arrival.stage = "compare"

@@ -47,9 +47,9 @@ def where_posted(plan: Plan, arrivals: Sequence[Arrival]) -> dict[str, dict[int,
     return placed
 
 
-def nothing_arrived(plan: Plan, key: str, last: UUID, now: dt.datetime) -> Arrival:
+def nothing_arrived(key: str, version: str, last: UUID, now: dt.datetime) -> Arrival:
     """Return the arrival that says that the source no longer has a key; `last` is its newest record."""
-    arrival = Arrival({}, "{}", b"\0" * 16, key, f"t{now.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%S.%f}", "withdrawn")
+    arrival = Arrival({}, "{}", b"\0" * 16, key, version, "withdrawn")
     arrival.causation = last
     arrival.changed_at = now
     return arrival
@@ -63,7 +63,7 @@ def load_canonical(plan: Plan, arrivals: Sequence[Arrival]) -> list[Arrival]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT r.id, r.legal_entity_id, r.occurred_on, r.correlation_id, r.version, p.body
+            SELECT r.id, r.legal_entity_id, r.occurred_on, r.correlation_id, p.body
             FROM routes_record r LEFT JOIN routes_payload p ON p.id = r.canonical_payload_id WHERE r.id = ANY(%s)
             """,
             [[a.causation for a in arrivals]],
@@ -72,8 +72,7 @@ def load_canonical(plan: Plan, arrivals: Sequence[Arrival]) -> list[Arrival]:
     known = [a for a in arrivals if a.causation in found]
     for arrival in known:
         assert arrival.causation is not None
-        arrival.legal_entity, arrival.occurred_on, arrival.correlation, before, body = found[arrival.causation]
-        arrival.version = max(arrival.version, before + "~")  # later than anything the source said before
+        arrival.legal_entity, arrival.occurred_on, arrival.correlation, body = found[arrival.causation]
         arrival.canonical = codec.loads(ENTITIES[plan.entity], body.encode()) if body else {}
         arrival.causation = None
     return known
