@@ -181,7 +181,7 @@ def take_in_part(
         known = [a for a in readable if a.outcome != "new"]
         for arrival in known:
             arrival.forget_choice()
-        overlays.apply(plan, known)
+        overlays.apply(plan, [a for a in known if not a.overtaken])
         placed = storing.where_posted(plan, known)
         undecided = [a for a in readable if not (a.verdicts or a.not_chosen or a.failed)]
         if undecided:
