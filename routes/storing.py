@@ -52,7 +52,7 @@ def where_posted(plan: Plan, arrivals: Sequence[Arrival]) -> dict[str, dict[int,
 def nothing_arrived(key: str, version: str, last: UUID, now: dt.datetime) -> Arrival:
     """Return the arrival that says that the source no longer has a key; `last` is its newest record."""
     arrival = Arrival({}, "{}", b"\0" * 16, key, version, "withdrawn")
-    arrival.causation = last
+    arrival.causation = arrival.previous = last
     arrival.changed_at = now
     return arrival
 

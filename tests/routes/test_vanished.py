@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from routes import receive
+from governance.actor import ENGINE
+from governance.models import LegalEntity
+from routes import receive, reprocess
 from routes.models import Failure, Record, SourceHead, Transaction
 from tests.routes.world import World, entry
 
@@ -105,3 +107,59 @@ def test_what_comes_back_under_an_older_number_counts(quick_world: Make) -> None
 def test_later_stands_between_a_version_and_the_next(known: str, expected: str) -> None:
     assert receive.later(known) == expected
     assert known < expected < "n02"
+
+
+def test_record_that_failed_and_was_deleted_is_nobodys_work_and_never_posted(quick_world: Make) -> None:
+    world = quick_world()
+    world.take_in(entry(1, legal_entity="HP-FR"))
+    failed = Record.objects.get()
+    vanish(world)
+    assert Failure.objects.get().closed_how == "auto:source_withdrawn"
+    assert reprocess.records([failed.pk], by=ENGINE, reason="tried again", how="fixed") == []
+    world.deliver()
+    assert world.target.commits == []
+
+
+def test_posted_entry_is_taken_back_though_its_last_version_could_not_be_read(quick_world: Make) -> None:
+    world = quick_world(condition="hours > 1")
+    world.take_in(entry(1))
+    world.deliver()
+    world.take_in(entry(1, version=2, hours="8.00") | {"hours": "many"})
+    vanish(world)
+    world.deliver()
+    assert world.target.net_hours(KEY) == 0
+    assert not Failure.objects.filter(closed_at=None).exists()
+
+
+@pytest.mark.parametrize("meanwhile", ["replaced", "withdrawn"])
+def test_sending_again_what_the_source_has_replaced_or_withdrawn_posts_nothing(
+    quick_world: Make, meanwhile: str
+) -> None:
+    world = quick_world()
+    world.take_in(entry(1, legal_entity="HP-FR"))
+    failed = Record.objects.get()
+    world.take_in(entry(1, version=2, status="unsubmitted"))
+    if meanwhile == "withdrawn":
+        vanish(world)
+    # as after a crash or an echo: the newer one did not know of the older one
+    Record.objects.filter(pk=failed.pk).update(state="failed")
+    Failure.objects.update(closed_at=None, closed_how="")
+    LegalEntity.objects.create(code="HP-FR", name="Halden & Partner SARL", country="FR", currency="EUR")
+
+    assert reprocess.records([failed.pk], by=ENGINE, reason="the entity was added", how="fixed") == []
+
+    world.deliver()
+    assert world.target.commits == []
+    failed.refresh_from_db()
+    assert failed.state == "superseded"
+    how = {"replaced": "auto:newer_version", "withdrawn": "auto:source_withdrawn"}
+    assert Failure.objects.get().closed_how == how[meanwhile]
+
+
+def test_sending_again_what_cannot_be_read_leaves_it_with_its_person(quick_world: Make) -> None:
+    world = quick_world()
+    keyless = entry(1)
+    del keyless["key"]
+    world.take_in(keyless)
+    assert reprocess.records([Record.objects.get().pk], by=ENGINE, reason="tried again", how="fixed") == []
+    assert Failure.objects.get().closed_at is None
