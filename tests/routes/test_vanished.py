@@ -163,3 +163,17 @@ def test_sending_again_what_cannot_be_read_leaves_it_with_its_person(quick_world
     world.take_in(keyless)
     assert reprocess.records([Record.objects.get().pk], by=ENGINE, reason="tried again", how="fixed") == []
     assert Failure.objects.get().closed_at is None
+
+
+@pytest.mark.parametrize("correction", ["update", "reverse", "delta"])
+def test_vanished_entry_is_taken_back_in_the_destinations_way(quick_world: Make, correction: str) -> None:
+    world = quick_world(correction=correction)
+    world.take_in(entry(1))
+    world.deliver()
+    world.take_in(entry(1, version=2, legal_entity="HP-FR", hours="6.00", project_code="P-002"))
+    vanish(world)
+    world.deliver()
+    assert world.target.net_hours(KEY) == 0
+    world.take_in(entry(1, version=3, hours="5.00"))
+    world.deliver()
+    assert world.target.net_hours(KEY) == 5
