@@ -22,8 +22,8 @@ from exceptions_queue.models import Release, WorkItem
 from exceptions_queue.permitted import who_may
 from exceptions_queue.tasks import nudge_release
 from exceptions_queue.templatetags.shown import money
-from exceptions_queue.verbs.add_table_row import table_of
-from exceptions_queue.verbs.approve_table_row import rows_waiting
+from exceptions_queue.verbs.add_table_row import tables_of
+from exceptions_queue.verbs.approve_table_row import rows_of
 from exceptions_queue.verbs.correct_field import correctable
 from exceptions_queue.verbs.move_to_next_period import LIMIT, offers
 from governance.models import User
@@ -46,10 +46,22 @@ class Facts:
     has_records: bool
     failing: str  # the failing canonical field
     table: LookupTable | None
-    rows_waiting: list[TableRow]
+    rows: list[TableRow]  # with the item's key, that count or wait for a second person
     first_value: str = ""  # what the hub would send now, to begin a correction with
     stopped: bool = True  # whether something of it is stopped, and not only waits in its place
     offers: dict[UUID, Offer] = field(default_factory=dict)  # the next open period, by transaction
+
+    @property
+    def rows_waiting(self) -> bool:
+        """Whether a row with the item's key waits for a second person."""
+        return any(row.approved_at is None for row in self.rows)
+
+    @property
+    def lacks_row(self) -> bool:
+        """Whether a row has to be added: none waits for approval, nor does one count that was approved meanwhile."""
+        if self.table is None or not self.item.table_key or self.rows_waiting:
+            return False
+        return self.item.category == Category.UNMAPPED_VALUE or (_held_for_row(self) and not self.rows)
 
 
 @dataclass(slots=True)
@@ -93,9 +105,11 @@ class Kind:
 def facts_of(item: WorkItem, user: User, *, field: str = "", first_value: str = "") -> Facts:
     """Gather what decides about an item's remedies. At most nine queries."""
     has_records = item.failures().filter(record_id__isnull=False).exists()
-    table = table_of(item) if item.table else None
-    waiting = rows_waiting(item) if table else []
-    return Facts(item, user, has_records, field, table, waiting, first_value, _any_stopped(item), offers(item))
+    tables = tables_of(item)
+    return Facts(
+        item, user, has_records, field, next(iter(tables), None), rows_of(item, tables), first_value,
+        _any_stopped(item), offers(item),
+    )  # fmt: skip
 
 
 def _any_stopped(item: WorkItem) -> bool:
@@ -267,20 +281,26 @@ def _is(*categories: Category) -> Callable[[Facts], bool]:
 
 def _sendable(facts: Facts) -> bool:
     sends = facts.has_records and facts.stopped
+    if _held_for_row(facts):
+        return sends and not facts.rows_waiting
     return sends and facts.item.category not in (Category.APPROVAL_MISSING, Category.OUTCOME_UNKNOWN)
+
+
+def _held_for_row(facts: Facts) -> bool:
+    """Whether the members wait for a table's row: they have no bytes yet, and nobody could approve them themselves."""
+    return facts.item.category == Category.APPROVAL_MISSING and bool(facts.item.table)
 
 
 KINDS = (
     Kind("row-approvals", "Approve the proposed row", "Approve the row", Right.APPROVE_TABLES,
-         lambda f: bool(f.rows_waiting), _reason, _approve_row),
+         lambda f: f.rows_waiting, _reason, _approve_row),
     Kind("table-rows", "Add the missing row", "Add the row", Right.EDIT_TABLES,
-         lambda f: f.table is not None and bool(f.item.table_key) and not f.rows_waiting
-         and f.item.category == Category.UNMAPPED_VALUE, _row_form, _add_row),
+         lambda f: f.lacks_row, _row_form, _add_row),
     Kind("cross-references", "It exists there already: link it", "Link it", Right.EDIT_TABLES,
          lambda f: f.item.category == Category.MISSING_REFERENCE and bool(f.item.table_key and f.item.connection_id),
          lambda f, data: CrossReferenceForm(data), _link),
     Kind("approvals", "Approve", "Approve", Right.APPROVE,
-         lambda f: f.item.category == Category.APPROVAL_MISSING and not f.rows_waiting, _reason, _approve),
+         lambda f: f.item.category == Category.APPROVAL_MISSING and not f.item.table, _reason, _approve),
     Kind("outcomes", "Say what you found in the target", "Keep this", Right.RESUBMIT,
          _is(Category.OUTCOME_UNKNOWN), lambda f, data: OutcomeForm(data), _decide, releases=False, each=True),
     Kind("probes", "Try the system now", "Try now", Right.OPERATE, _is(*SYSTEM), _reason, _try_system, releases=False),

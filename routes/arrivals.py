@@ -152,6 +152,13 @@ class Arrival:
         self.not_chosen.clear()
 
     @property
+    def state(self) -> str:
+        """Where its record stands: one that came too late to matter is nobody's work, whatever is wrong with it."""
+        if not self.failed:
+            return "routed"
+        return "superseded" if self.overtaken else "failed"
+
+    @property
     def failed(self) -> bool:
         """Whether it stopped before a destination was chosen."""
         return bool(self.problems) and any(p.severity == "error" for p in self.problems)

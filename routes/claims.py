@@ -63,6 +63,14 @@ class Claim:
     body: str
     effect: OpenEffect | None = None
 
+    @property
+    def wants(self) -> bytes | None:
+        """Return the hash of what should stand at the target; None only where the source has withdrawn the record."""
+        if self.withdraws:
+            return None
+        assert self.content is not None, "the database lets nothing go without its request"
+        return self.content
+
 
 CLAIM = """
 WITH due AS (

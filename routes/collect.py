@@ -279,11 +279,11 @@ def _arrive_again(plan: Plan, key: str, was: Before, change: Change, now: dt.dat
     if lines:
         arrival = _compose(plan, key, [lines[name] for name in sorted(lines)], now)
         arrival.outcome = "changed"
-        arrival.version = max(arrival.version, f"{was.version}~")  # the clock may have been set back
+        arrival.version = max(arrival.version, receive.later(was.version))  # the clock may have been set back
         arrival.collected = tuple(member.transaction for member in change.come)
         arrival.causation = next(iter(arrival.collected), None)
     else:
-        arrival = storing.nothing_arrived(plan, key, was.record, now)
+        arrival = storing.nothing_arrived(key, receive.later(was.version), was.record, now)
     arrival.previous = was.record
     return arrival
 

@@ -86,14 +86,17 @@ def waive_records(ids: Sequence[UUID], *, by: By, reason: str) -> list[UUID]:
 def approve(ids: Sequence[UUID], *, by: By, reason: str) -> list[UUID]:
     """Release transactions that were held for a second person; return those that go on.
 
-    Raises governance.rights.NotAllowed; whoever corrected a field of the record cannot approve it.
+    What is held because a table's row waits has no bytes that could be approved: it is checked again, and goes on if
+    the row counts by now. Raises governance.rights.NotAllowed; whoever corrected a field of the record cannot approve
+    it.
     """
     with transaction.atomic():
         rows = _require_for(ids, Right.APPROVE, by)
         for maker in _correctors(ids):
             require_other_person(by, maker, thing="This transaction")
         held = heads.lock_of(ids)
-        approved = move(ids, frm=State.HELD, to=State.READY, by=as_actor(by), reason=reason or "approved")
+        complete, without_bytes = _held(ids)
+        approved = move(complete, frm=State.HELD, to=State.READY, by=as_actor(by), reason=reason or "approved")
         failures.close(transactions=approved, how="fixed")
         heads.forget_waits(approved)
         with connection.cursor() as cursor:
@@ -101,8 +104,21 @@ def approve(ids: Sequence[UUID], *, by: By, reason: str) -> list[UUID]:
                 "UPDATE routes_keyhead SET due_at = greatest((SELECT hub_now()), quiet_until) WHERE id = ANY(%s)",
                 [[held[id_] for id_ in approved if id_ in held]],
             )
+        approved += reprocess.transactions(without_bytes, by=by, reason=reason or "checked again", how="fixed")
         _audit(rows, set(approved), by=by, verb="approve", reason=reason)
     return approved
+
+
+def _held(ids: Sequence[UUID]) -> tuple[list[UUID], list[UUID]]:
+    """Return which held transactions are complete, so that only the approval is missing, and which have no bytes."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, withdraws OR request_payload_id IS NOT NULL FROM routes_transaction"
+            " WHERE id = ANY(%s) AND state = 'held'",
+            [list(ids)],
+        )
+        found = cursor.fetchall()
+    return [id_ for id_, complete in found if complete], [id_ for id_, complete in found if not complete]
 
 
 def _correctors(ids: Sequence[UUID]) -> list[str]:

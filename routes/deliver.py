@@ -155,7 +155,7 @@ def _write_down(connection_id: int, claimed: Sequence[Claim], owner: UUID) -> li
             continue
         step = corrections.decide(
             live=Live(claim.live_hash) if claim.live_hash is not None else None,
-            wanted=None if claim.withdraws else claim.content,
+            wanted=claim.wants,
             correction=destination.correction,
         )
         if step is Next.NOTHING:

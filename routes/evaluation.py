@@ -101,7 +101,10 @@ def evaluate(plan: Plan, arrivals: Sequence[Arrival], *, posted_at: Callable[[Ar
     `posted_at` gives the destinations where a record is posted or under way, with its key there: corrections go there,
     whatever today's conditions say.
     """
-    sound = [a for a in arrivals if not a.failed]
+    for arrival in arrivals:
+        if arrival.outcome == "withdrawn":  # it is taken back wherever it stands, whatever its last version looked like
+            _choose(plan, arrival, set(), {}, posted_at(arrival))
+    sound = [a for a in arrivals if not a.failed and a.outcome != "withdrawn"]
     wanted = {d.id: _values(plan, d.condition, sound, "choose", default=True) for d in plan.destinations}
     keys = {d.id: _values(plan, d.key, sound, "choose", default=None) for d in plan.destinations}
     for number, arrival in enumerate(sound):

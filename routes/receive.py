@@ -181,7 +181,7 @@ def take_in_part(
         known = [a for a in readable if a.outcome != "new"]
         for arrival in known:
             arrival.forget_choice()
-        overlays.apply(plan, known)
+        overlays.apply(plan, [a for a in known if not a.overtaken])
         placed = storing.where_posted(plan, known)
         undecided = [a for a in readable if not (a.verdicts or a.not_chosen or a.failed)]
         if undecided:
@@ -242,6 +242,8 @@ def _sort_out(plan: Plan, arrivals: Sequence[Arrival], known: Mapping[str, Known
             arrival.outcome = "changed"
             arrives = not plan.source.version and arrival.changed_at is None
             arrival.version = (behind if arrives else after)(arrival.version, head.version)
+            if head.withdrawn:  # it is back: whatever its version says, the source shows it now
+                arrival.version = max(arrival.version, later(head.version))
             arrival.overtaken = arrival.version < head.version and not plan.in_order
             totals.changed += 1
         fresh.append(arrival)
@@ -254,9 +256,15 @@ def after(version: str, known: str) -> str:
     Sources with whole seconds date two changes the same. What is read later is what the source says now; ordering such
     twins by their content would call the newer one old and lose it.
     """
-    moment = known.split(":", 3)[:3] if known.startswith("t") else [known.rstrip("+")]
+    moment = known.split(":", 3)[:3] if known.startswith("t") else [known.partition(LATER)[0]]
     same = version.split(":", 3)[:3] == moment if version.startswith("t") else version == moment[0]
-    return f"{known}+" if same and len(known) < VERSION_LIMIT else version
+    return later(known) if same else version
+
+
+def later(known: str) -> str:
+    """Return the version right behind a known one, and before every newer one that the source may name."""
+    said, _, times = known.partition(LATER)
+    return f"{said}{LATER}{int(times or 0) + 1:08d}"
 
 
 def behind(version: str, known: str) -> str:
@@ -264,14 +272,14 @@ def behind(version: str, known: str) -> str:
     if version > known or not known.startswith("t"):
         return version
     try:
-        later = dt.datetime.fromisoformat(known[1:MOMENT_ENDS]) + dt.timedelta(microseconds=1)
+        moment = dt.datetime.fromisoformat(known[1:MOMENT_ENDS]) + dt.timedelta(microseconds=1)
     except OverflowError:  # its sender dated the one before to the end of time
-        return f"{known}+"
-    return f"t{later:%Y-%m-%dT%H:%M:%S.%f}{version[MOMENT_ENDS:]}"
+        return later(known)
+    return f"t{moment:%Y-%m-%dT%H:%M:%S.%f}{version[MOMENT_ENDS:]}"
 
 
+LATER = "~"  # stands between what the source says and how many versions of ours came behind it; sorts last
 MOMENT_ENDS = len("t2026-05-04T09:30:00.000000")
-VERSION_LIMIT = 90  # characters, as the column
 
 
 def _entities() -> dict[str, int]:
@@ -284,7 +292,9 @@ def withdraw_missing(plan: Plan, keys: Sequence[str], *, run: UUID | None) -> in
         now = _now()
         known = _known(plan, keys)
         arrivals = [
-            storing.nothing_arrived(plan, key, head.record, now) for key, head in known.items() if not head.withdrawn
+            storing.nothing_arrived(key, later(head.version), head.record, now)
+            for key, head in known.items()
+            if not head.withdrawn
         ]
         for arrival in arrivals:
             arrival.stage = "compare"

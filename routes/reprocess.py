@@ -237,15 +237,19 @@ def _write_bodies(made: Plan, pairs: Sequence[tuple[Arrival, Verdict]]) -> None:
 
 
 def records(ids: Sequence[UUID], *, by: By, reason: str, how: str) -> list[UUID]:
-    """Normalise records again that failed before a destination was chosen; return those that went on."""
+    """Normalise records again that failed before a destination was chosen; return those that went on.
+
+    What the source has replaced or withdrawn meanwhile is superseded instead: it must not be posted any more.
+    """
     if not ids:
         return []
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT r.id, r.route_id, r.run_id, r.key, r.version, r.content_hash, r.correlation_id, r.outcome, p.body,
-                   r.changed_at, (SELECT hub_now())
+                   r.changed_at, (SELECT hub_now()), h.withdrawn, h.version
             FROM routes_record r JOIN routes_payload p ON p.id = r.source_payload_id
+            LEFT JOIN routes_sourcehead h ON h.route_id = r.route_id AND h.key = r.key
             WHERE r.id = ANY(%s) AND r.state = 'failed' ORDER BY r.id FOR UPDATE OF r
             """,
             [list(ids)],
@@ -256,8 +260,25 @@ def records(ids: Sequence[UUID], *, by: By, reason: str, how: str) -> list[UUID]
         went_on: list[UUID] = []
         for route, rows in by_route.items():
             made = plan(current(Route.objects.get(pk=route)).pk)
-            went_on += _records_again(made, rows, by=by, reason=reason, how=how)
+            fresh = _still_wanted(made, rows)
+            if fresh:
+                went_on += _records_again(made, fresh, by=by, reason=reason, how=how)
         return went_on
+
+
+def _still_wanted(made: Plan, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Supersede records that the source has replaced or withdrawn since they failed; return the others."""
+    gone: dict[bool, list[UUID]] = {True: [], False: []}
+    wanted = []
+    for *row, withdrawn, newest in rows:
+        id_, version = row[0], row[4]
+        if newest is not None and version < newest and (withdrawn or not made.in_order):
+            gone[withdrawn].append(id_)
+        else:
+            wanted.append(tuple(row))
+    for withdrawn, ids in gone.items():
+        storing.supersede_failed(ids, withdrawn=withdrawn)
+    return wanted
 
 
 def _records_again(made: Plan, rows: Sequence[tuple[Any, ...]], *, by: By, reason: str, how: str) -> list[UUID]:
@@ -266,9 +287,8 @@ def _records_again(made: Plan, rows: Sequence[tuple[Any, ...]], *, by: By, reaso
         arrival = Arrival(decode(body), body, bytes(content), key, version, outcome, record=id_)
         arrival.correlation, arrival.changed_at = correlation, changed_at
         arrivals.append((arrival, run, now))
-    found = [a for a, _, _ in arrivals]
-    readable = [a for a in found if a.outcome != "unreadable"]
-    failures.close(records=[a.record for a in found], how=how)
+    readable = [a for a, _, _ in arrivals if a.outcome != "unreadable"]
+    failures.close(records=[a.record for a in readable], how=how)
     evaluation.normalise(made, readable, entities=dict(LegalEntity.objects.values_list("code", "pk")))
     overlays.apply(made, readable)
     placed = storing.where_posted(made, readable)

@@ -33,7 +33,7 @@ def prepare(shipments: Sequence[Shipment]) -> None:
         return
     bodies = _bodies([s.claim.live_payload for s in unusual if s.claim.live_payload])
     live = [s.claim.live_transaction for s in unusual if s.claim.live_transaction]
-    canonical = _canonical([*(s.claim.transaction for s in unusual), *live])
+    canonical = _canonical([*map(_meant, unusual), *live])
     new_bodies: list[tuple[UUID, str]] = []
     for shipment in unusual:
         body = _body(shipment, bodies, canonical)
@@ -50,11 +50,20 @@ def _is_unusual(shipment: Shipment) -> bool:
     return shipment.intent.operation == "reverse" or shipment.intent.write_key != shipment.claim.key
 
 
+def _meant(shipment: Shipment) -> UUID:
+    """Return the transaction whose content is sent: to take back is to send what stands there, the other way round.
+
+    What the source said last may be unreadable, or nothing at all.
+    """
+    claim = shipment.claim
+    return claim.live_transaction if claim.withdraws and claim.live_transaction else claim.transaction
+
+
 def _body(shipment: Shipment, bodies: dict[UUID, str], canonical: dict[UUID, str]) -> str:
     live = bodies.get(shipment.claim.live_payload) if shipment.claim.live_payload else None
     if shipment.intent.operation == "reverse":
         return live or "{}"
-    wanted = _stored(shipment, canonical[shipment.claim.transaction])
+    wanted = _stored(shipment, canonical[_meant(shipment)])
     if shipment.claim.live_hash is None or shipment.intent.operation != "create":
         return exact(_translated(shipment, wanted))
     entity = ENTITIES[plan(shipment.claim.snapshot).entity]

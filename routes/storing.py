@@ -22,6 +22,8 @@ from routes.straight import Passage
 
 WAIT = 'COPY routes_wait (transaction_id, kind, "on", connection_id, legal_entity_id, since) FROM STDIN'
 COLLECTED = "COPY routes_collected (route_id, source_transaction_id, record_id) FROM STDIN"
+WITHDRAWN = "withdrawn at the source"
+LATE = "an older version that came after a newer one"
 Onward = Mapping[int, Passage]  # by destination: where new keys may go on at once
 
 
@@ -47,10 +49,10 @@ def where_posted(plan: Plan, arrivals: Sequence[Arrival]) -> dict[str, dict[int,
     return placed
 
 
-def nothing_arrived(plan: Plan, key: str, last: UUID, now: dt.datetime) -> Arrival:
+def nothing_arrived(key: str, version: str, last: UUID, now: dt.datetime) -> Arrival:
     """Return the arrival that says that the source no longer has a key; `last` is its newest record."""
-    arrival = Arrival({}, "{}", b"\0" * 16, key, f"t{now.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%S.%f}", "withdrawn")
-    arrival.causation = last
+    arrival = Arrival({}, "{}", b"\0" * 16, key, version, "withdrawn")
+    arrival.causation = arrival.previous = last
     arrival.changed_at = now
     return arrival
 
@@ -63,7 +65,7 @@ def load_canonical(plan: Plan, arrivals: Sequence[Arrival]) -> list[Arrival]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT r.id, r.legal_entity_id, r.occurred_on, r.correlation_id, r.version, p.body
+            SELECT r.id, r.legal_entity_id, r.occurred_on, r.correlation_id, p.body
             FROM routes_record r LEFT JOIN routes_payload p ON p.id = r.canonical_payload_id WHERE r.id = ANY(%s)
             """,
             [[a.causation for a in arrivals]],
@@ -72,8 +74,7 @@ def load_canonical(plan: Plan, arrivals: Sequence[Arrival]) -> list[Arrival]:
     known = [a for a in arrivals if a.causation in found]
     for arrival in known:
         assert arrival.causation is not None
-        arrival.legal_entity, arrival.occurred_on, arrival.correlation, before, body = found[arrival.causation]
-        arrival.version = max(arrival.version, before + "~")  # later than anything the source said before
+        arrival.legal_entity, arrival.occurred_on, arrival.correlation, body = found[arrival.causation]
         arrival.canonical = codec.loads(ENTITIES[plan.entity], body.encode()) if body else {}
         arrival.canonical_body = body or ""
         arrival.causation = None
@@ -92,7 +93,7 @@ def store(
 
     Returns the destinations for which something is due. What goes `onward` is claimed already and not among it.
     """
-    _supersede_failed_records([a.previous for a in arrivals if a.previous])
+    _supersede_previous(plan, arrivals)
     sheets = Sheets(plan, run=run, now=now)
     due = _store_verdicts(plan, arrivals, sheets, run=run, now=now, onward=onward or {})
     _source_heads(plan, arrivals)
@@ -140,7 +141,11 @@ def _store_verdicts(
     pairs = [(a, v) for a in arrivals for v in a.verdicts]
     write_stops(plan, pairs, run=run, now=now)
     rule_warnings.write_down(plan, pairs, now=now)
-    failures.write_down([t for a in arrivals if a.failed for t in _record_troubles(plan, a, run)], at=now)
+    stopped = [a for a in arrivals if a.failed]
+    late = [a.record for a in stopped if a.overtaken]
+    if late:
+        write_record_moves(late, "failed", "superseded", by=ENGINE, reason=LATE)
+    failures.write_down([t for a in stopped if not a.overtaken for t in _record_troubles(plan, a, run)], at=now)
     return {v.destination.id for _, v in pairs if v.state is State.READY}
 
 
@@ -170,23 +175,38 @@ def _enter_heads(plan: Plan, arrivals: Sequence[Arrival], onward: Onward) -> Non
 
 
 def _overtake(verdict: Verdict) -> None:
-    verdict.state, verdict.reason = State.SUPERSEDED, "an older version that came after a newer one"
+    verdict.state, verdict.reason = State.SUPERSEDED, LATE
     verdict.waits_for, verdict.problems = None, []
 
 
-def _supersede_failed_records(previous: Sequence[UUID]) -> None:
-    """A newer version replaces one that failed before its destinations were chosen; its item keeps the history."""
-    if not previous:
+def _supersede_previous(plan: Plan, arrivals: Sequence[Arrival]) -> None:
+    """Let newer versions replace those that failed before their destinations were chosen; a late older one does not."""
+    replaced: dict[bool, list[UUID]] = {True: [], False: []}
+    for a in arrivals:
+        withdrawn = a.outcome == "withdrawn"
+        if a.previous and not a.overtaken and (withdrawn or not plan.in_order):
+            replaced[withdrawn].append(a.previous)
+    for withdrawn, previous in replaced.items():
+        supersede_failed(previous, withdrawn=withdrawn)
+
+
+def supersede_failed(records: Sequence[UUID], *, withdrawn: bool) -> None:
+    """Supersede records that failed before their destinations were chosen; their item keeps the history.
+
+    `withdrawn` says that what replaces them is nothing: the source no longer has the record.
+    """
+    if not records:
         return
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE routes_record SET state = 'superseded' WHERE id = ANY(%s) AND state = 'failed' RETURNING id",
-            [list(previous)],
+            [list(records)],
         )
         superseded = [row[0] for row in cursor.fetchall()]
     if superseded:
-        write_record_moves(superseded, "failed", "superseded", by=ENGINE, reason=heads.NEWER)
-        failures.close(records=superseded, how="auto:newer_version")
+        reason, how = (WITHDRAWN, "auto:source_withdrawn") if withdrawn else (heads.NEWER, "auto:newer_version")
+        write_record_moves(superseded, "failed", "superseded", by=ENGINE, reason=reason)
+        failures.close(records=superseded, how=how)
 
 
 def write_stops(

@@ -551,6 +551,10 @@ class Migration(migrations.Migration):
             model_name='transaction',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['held', 'parked']), _negated=True), models.Q(('return_to', ''), _negated=True), _connector='OR'), name='waiting_transaction_remembers_where_to'),
         ),
+        migrations.AddConstraint(
+            model_name='transaction',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['ready', 'delivering', 'retrying']), _negated=True), ('withdraws', True), models.Q(('request_hash__isnull', False), ('request_payload_id__isnull', False)), _connector='OR'), name='transaction_that_goes_has_its_request'),
+        ),
         migrations.AddIndex(
             model_name='wait',
             index=models.Index(fields=['kind', 'on'], name='wait_on'),

@@ -246,6 +246,12 @@ class Transaction(models.Model):
                 name="waiting_transaction_remembers_where_to",
                 condition=~models.Q(state__in=["held", "parked"]) | ~models.Q(return_to=""),
             ),
+            models.CheckConstraint(  # nothing to send must never read as "take back what is posted"
+                name="transaction_that_goes_has_its_request",
+                condition=~models.Q(state__in=["ready", "delivering", "retrying"])
+                | models.Q(withdraws=True)
+                | models.Q(request_payload_id__isnull=False, request_hash__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
