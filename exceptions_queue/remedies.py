@@ -29,6 +29,7 @@ from exceptions_queue.verbs.correct_field import correctable
 from governance.models import User
 from governance.roles import Right
 from mappings.models import LookupTable, TableRow
+from routes import decisions
 
 AT_ONCE = 5.0  # seconds that a page works on a release before a worker goes on with it
 SYSTEM = (Category.OUTAGE, Category.CREDENTIALS)
@@ -45,6 +46,7 @@ class Facts:
     table: LookupTable | None
     rows_waiting: list[TableRow]
     first_value: str = ""  # what the hub would send now, to begin a correction with
+    reversal: bool = False  # what is in doubt takes back something posted
 
 
 @dataclass(slots=True)
@@ -79,10 +81,17 @@ class Kind:
 
 
 def facts_of(item: WorkItem, user: User, *, field: str = "", first_value: str = "") -> Facts:
-    """Gather what decides about an item's remedies. At most five queries."""
+    """Gather what decides about an item's remedies. At most eight queries."""
     has_records = item.failures().filter(record_id__isnull=False).exists()
     table = table_of(item) if item.table else None
-    return Facts(item, user, has_records, field, table, rows_waiting(item) if table else [], first_value)
+    waiting = rows_waiting(item) if table else []
+    return Facts(item, user, has_records, field, table, waiting, first_value, _is_reversal(item))
+
+
+def _is_reversal(item: WorkItem) -> bool:
+    """Whether a reversal is in doubt: those have an item of their own, so one member tells."""
+    first = item.failures().first() if item.category == Category.OUTCOME_UNKNOWN else None
+    return first is not None and first.transaction_id is not None and decisions.takes_back([first.transaction_id])
 
 
 def offered(facts: Facts, rights: frozenset[Right]) -> list[Remedy]:
@@ -199,6 +208,8 @@ def _decide(facts: Facts, typed: Any) -> str:
         facts.item, by=facts.user, failure=typed["failures"][0], happened=typed["happened"],
         reference=typed["reference"], reason=typed["reason"],
     )  # fmt: skip
+    if facts.reversal:
+        return "Noted: it is reversed there." if typed["happened"] else "Noted: it is not, and is reversed again."
     return "Noted: it is there." if typed["happened"] else "Noted: it is not there, and is sent again."
 
 
@@ -232,7 +243,8 @@ KINDS = (
     Kind("approvals", "Approve", "Approve", Right.APPROVE,
          lambda f: f.item.category == Category.APPROVAL_MISSING and not f.rows_waiting, _reason, _approve),
     Kind("outcomes", "Say what you found in the target", "Keep this", Right.RESUBMIT,
-         _is(Category.OUTCOME_UNKNOWN), lambda f, data: OutcomeForm(data), _decide, releases=False, each=True),
+         _is(Category.OUTCOME_UNKNOWN), lambda f, data: OutcomeForm(data, reversal=f.reversal), _decide,
+         releases=False, each=True),
     Kind("probes", "Try the system now", "Try now", Right.OPERATE, _is(*SYSTEM), _reason, _try_system, releases=False),
     Kind("readings", "Read the source again", "Read again", Right.RESUBMIT,
          lambda f: not f.has_records and f.item.category not in (*SYSTEM, Category.APPROVAL_MISSING), _reason,
