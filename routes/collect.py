@@ -51,7 +51,7 @@ def take_in(plan: Plan, *, run: UUID) -> receive.Totals:
     now = receive._now()
     arrivals = [_arrive(plan, key, rows, numbers.get(key, 0) + 1, now) for key, rows in sorted(groups.items())]
     evaluation.normalise(plan, arrivals, entities=receive._entities())
-    evaluation.evaluate(plan, arrivals, posted_at=lambda a: {})
+    evaluation.evaluate(plan, arrivals, standing=lambda a: {})
     store(plan, arrivals, run=run, now=now)
     return receive.Totals(read=len(arrivals), new=len(arrivals))
 

@@ -19,6 +19,7 @@ from routes.arrivals import Arrival, Verdict, decode
 from routes.models import Route
 from routes.plan import Plan, current, plan
 from routes.sheets import Bodies
+from routes.standing import standings
 from routes.states import State, move, write_record_moves
 
 STOPPED = (State.PARKED, State.HELD, State.FAILED)
@@ -206,8 +207,8 @@ def _records_again(made: Plan, rows: Sequence[tuple[Any, ...]], *, by: By, reaso
     failures.close(records=[a.record for a in found], how=how)
     evaluation.normalise(made, readable, entities=dict(LegalEntity.objects.values_list("code", "pk")))
     overlays.apply(made, readable)
-    placed = storing.where_posted(made, readable)
-    evaluation.evaluate(made, readable, posted_at=lambda a: placed.get(a.key, {}))
+    placed = standings(made, readable)
+    evaluation.evaluate(made, readable, standing=lambda a: placed.get(a.key, {}))
     storing.store_again(made, readable, now=arrivals[0][2], run=arrivals[0][1])
     passed = [a.record for a in readable if not a.failed]
     write_record_moves(passed, "failed", "routed", by=as_actor(by), reason=reason)

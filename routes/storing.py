@@ -25,28 +25,6 @@ COLLECTED = "COPY routes_collected (route_id, source_transaction_id, record_id) 
 Onward = Mapping[int, Passage]  # by destination: where new keys may go on at once
 
 
-def where_posted(plan: Plan, arrivals: Sequence[Arrival]) -> dict[str, dict[int, str]]:
-    """Return, for keys that came before, the destinations where a version is posted or under way, and its key there."""
-    keys = [a.key for a in arrivals if a.outcome in ("changed", "withdrawn")]
-    if not keys:
-        return {}
-    placed: dict[str, dict[int, str]] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT r.key, t.destination_id, t.key
-            FROM routes_record r JOIN routes_transaction t ON t.record_id = r.id
-            WHERE r.route_id = %s AND r.key = ANY(%s) AND NOT t.withdraws
-              AND t.state NOT IN ('superseded', 'filtered', 'waived', 'reversed')
-            ORDER BY t.version
-            """,
-            [plan.route_id, keys],
-        )
-        for key, destination, there in cursor.fetchall():
-            placed.setdefault(key, {})[destination] = there
-    return placed
-
-
 def nothing_arrived(plan: Plan, key: str, last: UUID, now: dt.datetime) -> Arrival:
     """Return the arrival that says that the source no longer has a key; `last` is its newest record."""
     arrival = Arrival({}, "{}", b"\0" * 16, key, f"t{now.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%S.%f}", "withdrawn")
