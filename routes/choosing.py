@@ -48,12 +48,15 @@ def choose(
 def _pick(
     members: Sequence[DestinationPlan], wanted: set[int], as_then: set[int], there: Mapping[int, Standing]
 ) -> list[DestinationPlan]:
-    """Return the members of a group that are chosen: where it is posted already, as long as any member wants it."""
+    """Return the members of a group that are chosen: where it is posted already, as long as any member wants it.
+
+    A member that is switched off takes what nobody else wants, and keeps it until it is switched on.
+    """
     wanting = [d for d in members if d.id in wanted]
     bound = [d for d in members if d.id in there and there[d.id].posted]
     if bound:
         return [d for d in bound if wanting or d.id in as_then]
-    return wanting
+    return [d for d in wanting if d.enabled] or wanting
 
 
 def _is_left_out(

@@ -24,6 +24,7 @@ from routes.states import State
 
 RULE = "needs a second person's approval by the route's rule"
 MOVED = "needs a second person's approval: {} was moved to another day"
+OFF = "“{}” is switched off. What comes for it is kept, and goes on in order when it is switched on in the route."
 MOST = {"amount": Decimal(10**14 - 1), "hours": Decimal(10**8 - 1)}  # as the columns hold
 ABSURD = "it has more digits than any amount of a firm. Correct it at the source."
 DAY_FIELDS = ("worked_on", "issued_on", "starts_on", "valid_from")  # the day that a record belongs to, by entity
@@ -123,6 +124,8 @@ def evaluate(plan: Plan, arrivals: Sequence[Arrival], *, standing: Callable[[Arr
         ]
         if waiting:
             translate(plan, destination, waiting)
+    if not all(destination.enabled for destination in plan.destinations):
+        hold_while_off([verdict for arrival in arrivals for verdict in arrival.verdicts])
 
 
 def _values(
@@ -190,6 +193,20 @@ def translate(plan: Plan, destination: DestinationPlan, waiting: Sequence[tuple[
             verdict.waits_for = ("approval", str(verdict.transaction))
         else:
             verdict.state, verdict.reason = State.READY, "checked and translated"
+
+
+def hold_while_off(verdicts: Sequence[Verdict]) -> None:
+    """Hold what could be sent, now or once it is approved, to destinations that are switched off; in place."""
+    for verdict in verdicts:
+        to = verdict.destination
+        approvable = (
+            verdict.state is State.HELD and verdict.waits_for is not None and verdict.waits_for[0] == "approval"
+        )
+        if to.enabled or not (verdict.state is State.READY or approvable):
+            continue
+        verdict.state, verdict.reason = State.HELD, OFF.format(to.name)
+        verdict.waits_for = ("switch", str(to.id))
+        verdict.problems.insert(0, Problem("error", Category.CONFIGURATION, "", None, verdict.reason, rule=to.name))
 
 
 def _approvals(plan: Plan, destination: DestinationPlan, arrivals: Sequence[Arrival]) -> Sequence[Mapped] | list[None]:

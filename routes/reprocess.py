@@ -85,6 +85,7 @@ def _again(
         mine = [(a, v) for a, v in pairs if v.destination is destination and not v.withdraws and not a.failed]
         if mine:
             evaluation.translate(made, destination, mine)
+    evaluation.hold_while_off([v for _, v in pairs])
     _settle(made, pairs, held, by=by)
     return [v.transaction for _, v in pairs if v.state is State.READY]
 

@@ -78,6 +78,7 @@ def sweep() -> None:
     clock.mend()
     releases.arrived_meanwhile()
     releases.rows_available()
+    releases.switched_on()
     with connection.cursor() as cursor:
         cursor.execute(DUE)
         deliveries = cursor.fetchall()
