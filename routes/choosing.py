@@ -42,7 +42,26 @@ def choose(
         elif place is not None:
             arrival.verdicts.append(withdraw(destination, place.key))
         else:
-            arrival.not_chosen[str(destination.id)] = destination.condition_text or "withdrawn at the source"
+            arrival.not_chosen[str(destination.id)] = _words(destination)
+    if len(arrival.verdicts) > 1:
+        _keep_what_is_taken_over(arrival)
+
+
+def _words(destination: DestinationPlan) -> str:
+    return destination.condition_text or "withdrawn at the source"
+
+
+def _keep_what_is_taken_over(arrival: Arrival) -> None:
+    """Take nothing back that another destination of the route corrects in place: same target, same key."""
+    begun = {_where(v) for v in arrival.verdicts if not v.withdraws}
+    for verdict in [v for v in arrival.verdicts if v.withdraws and _where(v) in begun]:
+        arrival.verdicts.remove(verdict)
+        if not any(v.destination is verdict.destination for v in arrival.verdicts):
+            arrival.not_chosen[str(verdict.destination.id)] = _words(verdict.destination)
+
+
+def _where(verdict: Verdict) -> tuple[int, str, str]:
+    return verdict.destination.connection_id, verdict.destination.stream, verdict.key
 
 
 def _pick(
