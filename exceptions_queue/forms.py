@@ -115,14 +115,29 @@ class CorrectionForm(NeedsReasonForm):
         choice.choices = [(f.name, f"{plain(f.name)} ({f.unit})" if f.unit else plain(f.name)) for f in fields]
 
 
+POSTING = [("yes", "It is there"), ("no", "It is not there: send it again")]
+REVERSAL = [
+    ("yes", "It is reversed there: what was posted counts no more, and a newer version, if there is one, is posted"),
+    ("no", "It is not reversed: what was posted still counts there, and is reversed again"),
+]
+
+
 class OutcomeForm(RemedyForm):
-    """What became of a write in doubt."""
+    """What became of a write in doubt; of a reversal it asks whether what was posted is undone."""
 
     happened = forms.TypedChoiceField(
-        label="What did you find there?", coerce=lambda text: text == "yes", widget=forms.RadioSelect,
-        choices=[("yes", "It is there"), ("no", "It is not there: send it again")],
-    )  # fmt: skip
+        label="What did you find there?", coerce=lambda text: text == "yes", widget=forms.RadioSelect, choices=POSTING
+    )
     reference = forms.CharField(
         required=False, max_length=120, label="Its number there", help_text="Needed when it is there."
     )
     field_order = ("happened", "reference", "reason")
+
+    def __init__(self, *args: Any, reversal: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if reversal:
+            choice = self.fields["happened"]
+            assert isinstance(choice, forms.ChoiceField)
+            choice.choices = REVERSAL
+            self.fields["reference"].label = "The reversal's number there"
+            self.fields["reference"].help_text = "Where the reversal has a document of its own."

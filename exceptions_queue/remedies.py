@@ -29,6 +29,7 @@ from exceptions_queue.verbs.move_to_next_period import LIMIT, offers
 from governance.models import User
 from governance.roles import Right
 from mappings.models import LookupTable, TableRow
+from routes import decisions
 from routes.models import Transaction
 from routes.periods import Offer
 from routes.reprocess import STOPPED
@@ -50,6 +51,7 @@ class Facts:
     first_value: str = ""  # what the hub would send now, to begin a correction with
     stopped: bool = True  # whether something of it is stopped, and not only waits in its place
     offers: dict[UUID, Offer] = field(default_factory=dict)  # the next open period, by transaction
+    reversal: bool = False  # what is in doubt takes back something posted
 
     @property
     def rows_waiting(self) -> bool:
@@ -103,12 +105,12 @@ class Kind:
 
 
 def facts_of(item: WorkItem, user: User, *, field: str = "", first_value: str = "") -> Facts:
-    """Gather what decides about an item's remedies. At most nine queries."""
+    """Gather what decides about an item's remedies. At most ten queries."""
     has_records = item.failures().filter(record_id__isnull=False).exists()
     tables = tables_of(item)
     return Facts(
         item, user, has_records, field, next(iter(tables), None), rows_of(item, tables), first_value,
-        _any_stopped(item), offers(item),
+        _any_stopped(item), offers(item), _is_reversal(item),
     )  # fmt: skip
 
 
@@ -120,6 +122,12 @@ def _any_stopped(item: WorkItem) -> bool:
     moving = members.filter(transaction_id__isnull=False).values("transaction_id")
     of_records = members.filter(transaction_id=None)
     return of_records.exists() or Transaction.objects.filter(pk__in=moving, state__in=STOPPED).exists()
+
+
+def _is_reversal(item: WorkItem) -> bool:
+    """Whether a reversal is in doubt: those have an item of their own, so one member tells."""
+    first = item.failures().first() if item.category == Category.OUTCOME_UNKNOWN else None
+    return first is not None and first.transaction_id is not None and decisions.takes_back([first.transaction_id])
 
 
 def offered(facts: Facts, rights: frozenset[Right]) -> list[Remedy]:
@@ -257,6 +265,8 @@ def _decide(facts: Facts, typed: Any) -> str:
         facts.item, by=facts.user, failure=typed["failures"][0], happened=typed["happened"],
         reference=typed["reference"], reason=typed["reason"],
     )  # fmt: skip
+    if facts.reversal:
+        return "Noted: it is reversed there." if typed["happened"] else "Noted: it is not, and is reversed again."
     return "Noted: it is there." if typed["happened"] else "Noted: it is not there, and is sent again."
 
 
@@ -302,7 +312,8 @@ KINDS = (
     Kind("approvals", "Approve", "Approve", Right.APPROVE,
          lambda f: f.item.category == Category.APPROVAL_MISSING and not f.item.table, _reason, _approve),
     Kind("outcomes", "Say what you found in the target", "Keep this", Right.RESUBMIT,
-         _is(Category.OUTCOME_UNKNOWN), lambda f, data: OutcomeForm(data), _decide, releases=False, each=True),
+         _is(Category.OUTCOME_UNKNOWN), lambda f, data: OutcomeForm(data, reversal=f.reversal), _decide,
+         releases=False, each=True),
     Kind("probes", "Try the system now", "Try now", Right.OPERATE, _is(*SYSTEM), _reason, _try_system, releases=False),
     Kind("tries", "Try it now", "Try now", Right.RESUBMIT, _is(Category.INTERNAL), _reason, _try_now, releases=False),
     Kind("readings", "Read the source again", "Read again", Right.RESUBMIT,

@@ -94,6 +94,15 @@ def moment_of(value: object, path: Path) -> dt.datetime:
     return moment
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a version of a record stands, or is under way, at one destination."""
+
+    key: str  # its business key there
+    posted: bool  # it is posted, or may be: the outcome is awaited or in doubt
+    snapshot: int  # the configuration with which the original was posted
+
+
 @dataclass(slots=True)
 class Verdict:
     """What becomes of a record at one destination."""

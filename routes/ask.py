@@ -63,7 +63,7 @@ def _admit_doubt(destination: DestinationPlan, claimed: Sequence[Claim], *, owne
             reason=f"outcome unknown: {DIED}",
         )  # fmt: skip
         if destination.write.write_class == "blind":
-            stops.give_to_person(mine, DIED)
+            stops.give_to_person([(c, _operation(c)) for c in mine], DIED)
         elif destination.write.write_class == "look_up":
             put_back([c.head for c in mine], owner=owner, seconds=settle + late)
 
@@ -77,7 +77,8 @@ def _send_again(
     if tired:
         with transaction.atomic():
             heads.lock([c.head for c in tired])
-            stops.give_to_person(tired, f"{connection.name} gave no proof in {tired[0].attempts} tries")
+            words = f"{connection.name} gave no proof in {tired[0].attempts} tries"
+            stops.give_to_person([(c, _operation(c)) for c in tired], words)
     shipments = [again(connection.pk, c, destination) for c in claimed if c not in tired]
     with transaction.atomic():
         may_go = ledger.mark_sent([s.intent.effect for s in shipments], owner=owner, spare=settings.LEASE_SECONDS / 2)
@@ -127,13 +128,17 @@ def _not_answered(connection: Connection, failed: Sequence[tuple[Shipment, Conne
         pausing.trip(connection, category, message)
     hopeless = [(s, f) for s, f in failed if f.category is Category.DUPLICATE or _tired(s.claim)]
     for shipment, failure in hopeless:
-        stops.give_to_person([shipment.claim], failure.message)
+        stops.give_to_person([(shipment.claim, shipment.intent.operation)], failure.message)
     later = [(s, f) for s, f in failed if (s, f) not in hopeless]
     # A question that never left us, and a system that is away for all, use up nobody's tries.
     tried = [s.claim.transaction for s, f in later if f.sent and f.category not in pausing_ones]
     outcomes.count_attempts(tried)
     waits = [max(f.retry_after or 0.0, ASK_AGAIN) for _, f in later]
     put_back([s.claim.head for s, _ in later], owner=owner, seconds=waits)
+
+
+def _operation(claim: Claim) -> str:
+    return claim.effect.operation if claim.effect else ""
 
 
 def _tired(claim: Claim) -> bool:

@@ -26,6 +26,7 @@ from routes import evaluation, overlays, receive, storing
 from routes.arrivals import Arrival, decode, digest, exact
 from routes.bulk import array, arrays
 from routes.plan import Plan
+from routes.standing import standings
 
 LIMIT = 20_000  # transactions that one run groups; the next run takes the rest
 UNGROUPED = "ungrouped/"  # begins the name of a group of one, for which the formula has none
@@ -310,8 +311,8 @@ def _store(plan: Plan, arrivals: Sequence[Arrival], *, run: UUID | None, now: dt
     evaluation.normalise(plan, wanted, entities=receive._entities())
     overlays.apply(plan, wanted)
     evaluated = [*wanted, *storing.load_canonical(plan, [a for a in arrivals if a.outcome == "withdrawn"])]
-    placed = storing.where_posted(plan, evaluated)
-    evaluation.evaluate(plan, evaluated, posted_at=lambda a: placed.get(a.key, {}))
+    placed = standings(plan, evaluated)
+    evaluation.evaluate(plan, evaluated, standing=lambda a: placed.get(a.key, {}))
     storing.store(plan, evaluated, run=run, now=now)
 
 

@@ -19,6 +19,7 @@ from governance.models import LegalEntity
 from routes import echoes, evaluation, overlays, storing
 from routes.arrivals import Arrival, Unreadable, decode, digest, exact, key_of, moment_of, version_of
 from routes.plan import Plan
+from routes.standing import standings
 
 __all__ = ["Totals", "decode", "exact", "take_in", "take_in_part", "withdraw_missing"]
 
@@ -80,7 +81,7 @@ def prepare(plan: Plan, raws: Iterable[Mapping[str, Any]]) -> "Prepared":
     unseen = [a for a in readable if a.key not in seen]
     if unseen:
         evaluation.normalise(plan, unseen, entities=_entities())
-        evaluation.evaluate(plan, unseen, posted_at=lambda a: {})
+        evaluation.evaluate(plan, unseen, standing=lambda a: {})
     return Prepared(arrivals, now)
 
 
@@ -182,10 +183,10 @@ def take_in_part(
         for arrival in known:
             arrival.forget_choice()
         overlays.apply(plan, [a for a in known if not a.overtaken])
-        placed = storing.where_posted(plan, known)
+        placed = standings(plan, known)
         undecided = [a for a in readable if not (a.verdicts or a.not_chosen or a.failed)]
         if undecided:
-            evaluation.evaluate(plan, undecided, posted_at=lambda a: placed.get(a.key, {}))
+            evaluation.evaluate(plan, undecided, standing=lambda a: placed.get(a.key, {}))
     if fresh:
         totals.due = storing.store(plan, fresh, run=run, now=now, onward=onward)
     return totals
@@ -301,7 +302,7 @@ def withdraw_missing(plan: Plan, keys: Sequence[str], *, run: UUID | None) -> in
         echoed = arrivals
         arrivals = storing.load_canonical(plan, echoed)
         storing.remember_seen(plan, [a for a in echoed if a.causation is not None])
-        placed = storing.where_posted(plan, arrivals)
-        evaluation.evaluate(plan, arrivals, posted_at=lambda a: placed.get(a.key, {}))
+        placed = standings(plan, arrivals)
+        evaluation.evaluate(plan, arrivals, standing=lambda a: placed.get(a.key, {}))
         storing.store(plan, arrivals, run=run, now=now)
         return len(arrivals)

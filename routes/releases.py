@@ -1,4 +1,4 @@
-"""Letting go on what waited: a parent arrived, a table row was added, somebody approved."""
+"""Letting go on what waited: a parent arrived, a table row was added, a destination was switched on."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -49,6 +49,28 @@ def arrived_meanwhile() -> int:
         )
         parked = [row[0] for row in cursor.fetchall()]
     return reprocess.whatever_can(parked, [], by=ENGINE, reason=ARRIVED, how="auto:parent_arrived")
+
+
+SWITCHED_ON = """
+SELECT w.transaction_id FROM routes_wait w
+JOIN routes_transaction t ON t.id = w.transaction_id
+JOIN routes_destination d ON d.id = t.destination_id AND d.enabled
+JOIN routes_keyhead h ON h.connection_id = d.connection_id AND h.object = d.stream AND h.key = t.key
+    AND h.transaction_id = t.id
+WHERE w.kind = 'switch' ORDER BY t.created_at, t.id LIMIT %s
+"""
+
+
+def switched_on() -> int:
+    """Release what was held while its destination was switched off; return how many went on. Part of the sweep.
+
+    Of each key the version whose turn it is goes first; those behind it follow with the next sweeps.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(SWITCHED_ON, [LIMIT])
+        held = [row[0] for row in cursor.fetchall()]
+    words = "its destination is switched on again"
+    return len(reprocess.transactions(held, by=ENGINE, reason=words, how="fixed"))
 
 
 # Only what stopped before the row counted: a row that does not help is not tried again and again.

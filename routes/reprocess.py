@@ -19,6 +19,7 @@ from routes.arrivals import Arrival, Verdict, decode
 from routes.models import Route
 from routes.plan import NotReadyToRun, Plan, current, plan
 from routes.sheets import Bodies
+from routes.standing import standings
 from routes.states import State, move, write_record_moves
 
 STOPPED = (State.PARKED, State.HELD, State.FAILED)
@@ -139,6 +140,7 @@ def _again(
         mine = [(a, v) for a, v in pairs if v.destination is destination and not v.withdraws and not a.failed]
         if mine:
             evaluation.translate(made, destination, mine)
+    evaluation.hold_while_off([v for _, v in pairs])
     _settle(made, pairs, held, by=by)
     return [v.transaction for _, v in pairs if v.state is State.READY]
 
@@ -291,8 +293,8 @@ def _records_again(made: Plan, rows: Sequence[tuple[Any, ...]], *, by: By, reaso
     failures.close(records=[a.record for a in readable], how=how)
     evaluation.normalise(made, readable, entities=dict(LegalEntity.objects.values_list("code", "pk")))
     overlays.apply(made, readable)
-    placed = storing.where_posted(made, readable)
-    evaluation.evaluate(made, readable, posted_at=lambda a: placed.get(a.key, {}))
+    placed = standings(made, readable)
+    evaluation.evaluate(made, readable, standing=lambda a: placed.get(a.key, {}))
     storing.store_again(made, readable, now=arrivals[0][2], run=arrivals[0][1])
     passed = [a.record for a in readable if not a.failed]
     write_record_moves(passed, "failed", "routed", by=as_actor(by), reason=reason)

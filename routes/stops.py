@@ -79,11 +79,18 @@ def _closed(destination: DestinationPlan, message: str, offer: periods.Offer | N
     )
 
 
-def give_to_person(claimed: Sequence[Claim], message: str) -> None:
-    """A person decides whether a blind write happened; nothing is sent again by itself."""
-    words = f"It is not known whether this was written, and the target cannot be asked: {message}. Look it up there."
-    moved = set(move([c.transaction for c in claimed], frm=State.UNKNOWN, to=State.FAILED, by=ENGINE, reason=words))
-    heads_rest([c.head for c in claimed])
+WRITTEN = "It is not known whether this was written, and the target cannot be asked: {}. Look it up there."
+UNDONE = (
+    "It is not known whether what is posted was reversed, and the target cannot be asked: {}. Look there whether it"
+    " is reversed."
+)
+
+
+def give_to_person(claimed: Sequence[tuple[Claim, str]], message: str) -> None:
+    """A person decides whether a write in doubt, of which operation, happened; nothing is sent again by itself."""
+    words = {c.transaction: (UNDONE if undoes(operation) else WRITTEN).format(message) for c, operation in claimed}
+    moved = set(move(list(words), frm=State.UNKNOWN, to=State.FAILED, by=ENGINE, reason=list(words.values())))
+    heads_rest([c.head for c, _ in claimed])
     with database.cursor() as cursor:
         cursor.execute("SELECT hub_now()")
         now = cursor.fetchone()[0]
@@ -91,14 +98,19 @@ def give_to_person(claimed: Sequence[Claim], message: str) -> None:
         [
             failures.Trouble(
                 c.legal_entity, plan(c.snapshot).route_id, "confirm",
-                Problem("error", Category.OUTCOME_UNKNOWN, "", None, words), record=c.record,
+                Problem("error", Category.OUTCOME_UNKNOWN, "", None, words[c.transaction]), record=c.record,
                 transaction=c.transaction, amount=c.amount, currency=c.currency, hours=c.hours,
             )
-            for c in claimed
+            for c, _ in claimed
             if c.transaction in moved
         ],
         at=now,
     )  # fmt: skip
+
+
+def undoes(operation: str) -> bool:
+    """Whether an operation takes back what stands at the target."""
+    return operation in ("reverse", "void")
 
 
 def posted_in_closed_period(connection: Connection, claimed: Sequence[tuple[Claim, DestinationPlan]]) -> None:

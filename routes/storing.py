@@ -11,7 +11,7 @@ from canonical.entities import ENTITIES
 from canonical.failure import Category
 from canonical.problem import Problem
 from governance.actor import ENGINE
-from routes import failures, heads, rule_warnings
+from routes import duplicates, failures, heads, rule_warnings
 from routes.arrivals import Arrival, Verdict
 from routes.bulk import array, arrays, copy_in, hexed, plain
 from routes.evaluation import money
@@ -25,28 +25,6 @@ COLLECTED = "COPY routes_collected (route_id, source_transaction_id, record_id) 
 WITHDRAWN = "withdrawn at the source"
 LATE = "an older version that came after a newer one"
 Onward = Mapping[int, Passage]  # by destination: where new keys may go on at once
-
-
-def where_posted(plan: Plan, arrivals: Sequence[Arrival]) -> dict[str, dict[int, str]]:
-    """Return, for keys that came before, the destinations where a version is posted or under way, and its key there."""
-    keys = [a.key for a in arrivals if a.outcome in ("changed", "withdrawn")]
-    if not keys:
-        return {}
-    placed: dict[str, dict[int, str]] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT r.key, t.destination_id, t.key
-            FROM routes_record r JOIN routes_transaction t ON t.record_id = r.id
-            WHERE r.route_id = %s AND r.key = ANY(%s) AND NOT t.withdraws
-              AND t.state NOT IN ('superseded', 'filtered', 'waived', 'reversed')
-            ORDER BY t.version
-            """,
-            [plan.route_id, keys],
-        )
-        for key, destination, there in cursor.fetchall():
-            placed.setdefault(key, {})[destination] = there
-    return placed
 
 
 def nothing_arrived(key: str, version: str, last: UUID, now: dt.datetime) -> Arrival:
@@ -94,6 +72,7 @@ def store(
     Returns the destinations for which something is due. What goes `onward` is claimed already and not among it.
     """
     _supersede_previous(plan, arrivals)
+    _enter_heads(plan, arrivals, onward or {})
     sheets = Sheets(plan, run=run, now=now)
     due = _store_verdicts(plan, arrivals, sheets, run=run, now=now, onward=onward or {})
     _source_heads(plan, arrivals)
@@ -102,6 +81,7 @@ def store(
 
 def store_again(plan: Plan, arrivals: Sequence[Arrival], *, run: UUID | None, now: dt.datetime) -> None:
     """Write what became of records that are stored already and had failed before a destination was chosen."""
+    _enter_heads(plan, arrivals, {})
     sheets = Sheets(plan, run=run, now=now)
     rows = []
     for a in arrivals:
@@ -129,7 +109,6 @@ def _store_verdicts(
     plan: Plan, arrivals: Sequence[Arrival], sheets: Sheets, *, run: UUID | None, now: dt.datetime, onward: Onward,
     stored: bool = False,
 ) -> set[int]:  # fmt: skip
-    _enter_heads(plan, arrivals, onward)
     for arrival in arrivals:
         sheets.add(arrival, stored=stored)
     sheets.write()
@@ -150,10 +129,13 @@ def _store_verdicts(
 
 
 def _enter_heads(plan: Plan, arrivals: Sequence[Arrival], onward: Onward) -> None:
-    """Queue what wants to be sent; a version that comes too late is superseded on arrival."""
+    """Queue what wants to be sent; a version that comes too late is superseded on arrival.
+
+    A record whose key belongs to another one stops here, before anything of it is stored as a transaction.
+    """
     for verdict in (v for a in arrivals if a.overtaken for v in a.verdicts):
         _overtake(verdict)
-    verdicts = {v.transaction: (v, a) for a in arrivals for v in a.verdicts if v.state not in ENDS and v.key}
+    verdicts = duplicates.sort_out(_wanting(arrivals))
     entries = []
     for v, a in verdicts.values():
         to, due = v.destination, v.state is State.READY
@@ -161,17 +143,24 @@ def _enter_heads(plan: Plan, arrivals: Sequence[Arrival], onward: Onward) -> Non
         owner = passage.owner if passage is not None and passage.has_room() else None
         entries.append(
             heads.Entry(
-                to.connection_id, to.stream, v.key, to.lane, v.transaction, a.version, due, plan.in_order, owner
+                to.connection_id, to.stream, v.key, to.lane, v.transaction, a.version, due, plan.in_order, a.key,
+                owner,
             )
-        )
+        )  # fmt: skip
     if not entries:
         return
-    entered = heads.enter(entries)
+    entered = heads.enter(entries, route=plan.route_id)
+    if entered.taken:
+        duplicates.stop(plan, [(*verdicts[transaction], owner) for transaction, owner in entered.taken.items()])
     for transaction in entered.too_old:
         _overtake(verdicts[transaction][0])
     for transaction, head in entered.claimed.items():
         verdict, arrival = verdicts[transaction]
         onward[verdict.destination.id].take(arrival, verdict, head)
+
+
+def _wanting(arrivals: Sequence[Arrival]) -> dict[UUID, tuple[Verdict, Arrival]]:
+    return {v.transaction: (v, a) for a in arrivals for v in a.verdicts if v.state not in ENDS and v.key}
 
 
 def _overtake(verdict: Verdict) -> None:

@@ -79,7 +79,7 @@ def opened(plan: Plan, records: int) -> Iterator[dict[int, Passage]]:
     passages: dict[int, Passage] = {}
     try:
         for to in plan.destinations:
-            passage = _open(to, records)
+            passage = _open(to, records) if to.enabled else None
             if passage is not None:
                 passages[to.id] = passage
         yield passages

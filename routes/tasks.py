@@ -76,7 +76,9 @@ SELECT DISTINCT connection_id, lane, object FROM routes_keyhead WHERE due_at <= 
 @shared_task(ignore_result=True)
 def sweep() -> None:
     """Nudge whatever is due: lost, doubled or late nudges change nothing because of this."""
-    for step in (clock.mend, settling.sweep, releases.arrived_meanwhile, releases.rows_available):
+    for step in (
+        clock.mend, settling.sweep, releases.arrived_meanwhile, releases.rows_available, releases.switched_on,
+    ):  # fmt: skip
         try:
             step()
         except unforeseen.OUTAGES:

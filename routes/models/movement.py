@@ -262,7 +262,7 @@ class Wait(models.Model):
     """What a parked or held transaction waits for; gone when it goes on. Apart from the state row, which stays slim."""
 
     transaction_id = models.UUIDField(primary_key=True)
-    kind = models.CharField(max_length=10)  # parent, approval, table, period
+    kind = models.CharField(max_length=10)  # parent, approval, table, period, switch
     on = models.CharField(max_length=250)  # "project:P-881", "rates:Senior Consultant|EUR"
     connection_id = models.BigIntegerField(null=True)  # where the parent must exist
     legal_entity = models.ForeignKey(LegalEntity, **LOOSE)

@@ -8,10 +8,11 @@ import pytest
 
 from canonical.failure import Category
 from canonical.problem import Problem
-from exceptions_queue import intake, releasing, settle, verbs
+from exceptions_queue import intake, releasing, remedies, settle, verbs
 from exceptions_queue.models import State, WorkItem, WorkItemEvent
 from governance.models import AuditEntry
 from governance.rights import NotAllowed
+from governance.roles import Right
 from mappings import tables
 from mappings.models import Approval, CrossReference, LookupTable
 from mappings.tables import RowErrors
@@ -209,6 +210,29 @@ def test_write_in_doubt_is_decided_by_a_person(make_world: Make, staff: Staff, h
     assert len(world.target.commits) == commits
     with pytest.raises(verbs.NotPossible, match="Nothing of this is open"):
         verbs.decide_unknown(item, by=staff.farid, failure=member, happened=happened, reference="LR-1")
+
+
+@pytest.mark.parametrize(("happened", "told"), [(True, "reversed there"), (False, "not reversed: reversed again")])
+def test_reversal_in_doubt_is_asked_for_as_a_reversal(
+    make_world: Make, staff: Staff, happened: bool, told: str
+) -> None:
+    world = make_world("ledger_blind", correction="reverse")
+    world.take_in(entry(1))
+    world.deliver()
+    world.target.behave = lambda request, number: "hung up" if number == 2 else None
+    world.take_in(entry(1, hours="6.00", version=2))
+    world.deliver()
+    intake.take_in()
+    item = WorkItem.objects.get()
+    [offer] = remedies.offered(remedies.facts_of(item, staff.farid), frozenset(Right))
+    assert offer.form is not None
+    assert "It is reversed there" in str(offer.form)
+
+    verbs.decide_unknown(item, by=staff.farid, failure=Failure.objects.get().pk, happened=happened)
+
+    assert told in item.events.latest("pk").reason
+    assert after(world).resolution == "fixed"
+    assert world.states() == ["reversed", "posted"]
 
 
 def test_system_is_tried_now(make_world: Make, staff: Staff) -> None:
