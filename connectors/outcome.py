@@ -49,6 +49,7 @@ class Page:
     raw_bytes: int
     cursor: dict[str, Any]
     last: bool
+    requests: int = 1  # that it took: one, and one for each record that was fetched by itself
 
 
 @dataclass(frozen=True, slots=True)
