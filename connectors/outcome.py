@@ -78,6 +78,7 @@ class WriteOutcome:
     retry_after: float | None = None  # seconds
     status: int | None = None
     exchange: Exchange | None = field(default=None, repr=False)  # of what was not confirmed
+    parent_key: str = ""  # of a missing reference: the key of the record that the system says it lacks
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from canonical.failure import CATEGORIES, Category
 from exceptions_queue import member_rows, remedies, verbs, words
 from exceptions_queue.codes import id_of
 from exceptions_queue.models import WorkItem
@@ -57,7 +56,7 @@ def _shown(
     for remedy in offered:
         if typed and remedy.name == typed[0]:
             remedy.form = typed[1]
-    info = CATEGORIES[Category(row.category)]
+    info = words.kind_of(row)
     more = context(
         "queue",
         **shared,
