@@ -16,7 +16,6 @@ from django.db import connection, transaction
 
 from canonical.failure import Category
 from canonical.problem import Problem
-from connectors import loop
 from connectors.models import Connection
 from connectors.outcome import ConnectorFailure, Page
 from governance.actor import By, as_actor
@@ -29,6 +28,7 @@ from routes import (
     crashpoints,
     failures,
     nudges,
+    pages,
     pausing,
     piecewise,
     receive,
@@ -41,6 +41,7 @@ from routes.models import Route, Run
 from routes.models.movement import RunState
 from routes.plan import NotReadyToRun, Plan, current, plan
 
+PAUSED_SECONDS = 60.0  # after which a run asks again whose connection a person has paused; its end wakes it sooner
 log = logging.getLogger(__name__)
 
 
@@ -102,6 +103,8 @@ def work(route_id: int, *, seconds: float = 20.0) -> bool:
         return _drive(run, made, owner, time.monotonic() + seconds)
     except LeaseLost:
         return False
+    except pages.NotNow as not_now:
+        _wait(run, owner, not_now)
     except NotReadyToRun as error:
         _stop(run, owner, ConnectorFailure(Category.CONFIGURATION, str(error)))
     except KeyLost as lost:
@@ -126,7 +129,7 @@ def _drive(run: Run, made: Plan, owner: UUID, until: float) -> bool:
         return False
     assert made.connection_id is not None
     source = Connection.objects.get(pk=made.connection_id)
-    for page, prepared in ahead.each(_pages(run, made, source), lambda page: _prepared(made, page)):
+    for page, prepared in ahead.each(_pages(run, source), lambda page: _prepared(made, page)):
         _receive(run, made, owner, page, prepared)
         if page.last:
             if run.compares:
@@ -191,28 +194,10 @@ def _nudge(made: Plan, due: Collection[int] | None = None) -> None:
             nudges.delivery(destination.connection_id, destination.lane, destination.stream)
 
 
-def _pages(run: Run, made: Plan, source: Connection) -> Iterator[Page]:
-    """Read pages on the event loop, the next one while this one is stored."""
+def _pages(run: Run, source: Connection) -> Iterator[Page]:
     cursor = run.cursor if run.cursor is not None else _stored_cursor(run)
     window = (run.window_from, run.window_to) if run.window_from and run.window_to else None
-    reading = loop.engine().read_pages(source.spec(), run.route.stream, cursor=cursor, window=window)
-    upcoming = loop.run(_next(reading))
-    try:
-        while (page := upcoming.result()) is not None:
-            if not page.last:
-                upcoming = loop.run(_next(reading))
-            yield page
-            if page.last:
-                return
-    finally:
-        upcoming.cancel()
-        close = getattr(reading, "aclose", None)
-        if close is not None:
-            loop.run(close())
-
-
-async def _next(reading: Any) -> Page | None:
-    return await anext(reading, None)
+    return pages.read(source, run.route.stream, cursor=cursor, window=window)
 
 
 def _stored_cursor(run: Run) -> dict[str, Any] | None:
@@ -264,12 +249,23 @@ def _give_back(run: Run, owner: UUID) -> None:
         )
 
 
+def _wait(run: Run, owner: UUID, not_now: pages.NotNow) -> None:
+    """Give a run back whose connection takes no request now, cursor unmoved; it is due when the connection says."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE routes_run SET state = 'waiting', lease_owner = NULL, message = %s,"
+            " due_at = coalesce(%s, (SELECT hub_now()) + make_interval(secs => %s))"
+            " WHERE id = %s AND lease_owner = %s",
+            [not_now.message, not_now.until, PAUSED_SECONDS, run.pk, owner],
+        )
+
+
 def _stop(run: Run, owner: UUID, failure: ConnectorFailure) -> None:
     """Stop a run whose source failed, cursor unmoved: again by itself if that helps, else one item for a person."""
     made_for = run.route.connection
     with transaction.atomic(), connection.cursor() as cursor:
-        if failure.category in pausing.WAITS_FOR_SYSTEM and made_for is not None:
-            pausing.trip(made_for, failure.category, failure.message)
+        if made_for is not None:
+            pausing.failed(made_for, failure)
         wait = retry.delay(failure.category, run.attempts + 1, retry_after=failure.retry_after)
         cursor.execute(
             """

@@ -1,6 +1,7 @@
 """Stopping: what cannot go on by itself is set aside, its head rests, and a failure says why, in words for people."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from uuid import UUID
 
 from django.db import connection as database
@@ -10,7 +11,7 @@ from canonical.problem import Problem
 from connectors.models import Connection
 from connectors.outcome import Result, WriteOutcome
 from governance.actor import ENGINE
-from routes import failures, heads, periods, restatements
+from routes import failures, heads, parents, periods, restatements
 from routes.claims import Claim
 from routes.plan import DestinationPlan, plan
 from routes.shipments import groups_others
@@ -19,17 +20,27 @@ from routes.states import State, move
 
 def stop(connection: Connection, stopped: Sequence[tuple[Claim, DestinationPlan, WriteOutcome]]) -> None:
     """Hand transactions to people: parked for a parent, held for a period or approval, failed for the rest."""
+    missed = parents.missed(connection, stopped)
     aside: dict[State, list[tuple[Claim, DestinationPlan, WriteOutcome]]] = {}
     for claim, destination, answer in stopped:
-        aside.setdefault(_where_to(answer), []).append((claim, destination, answer))
+        state = State.PARKED if claim.transaction in missed else _where_to(answer)
+        aside.setdefault(state, []).append((claim, destination, answer))
     for state, members in aside.items():
-        moved = move(
-            [c.transaction for c, _, _ in members], frm=[State.DELIVERING, State.UNKNOWN, State.RETRYING], to=state,
-            by=ENGINE, reason=[a.message or "stopped" for _, _, a in members],
-            return_to=State.NORMALISED if state in (State.PARKED, State.HELD) else "",
+        certain = [State.DELIVERING, State.RETRYING]  # what is in doubt is never parked: it may be there
+        moved = set(
+            move(
+                [c.transaction for c, _, _ in members],
+                frm=certain if state is State.PARKED else [*certain, State.UNKNOWN], to=state,
+                by=ENGINE, reason=[a.message or "stopped" for _, _, a in members],
+                return_to=State.NORMALISED if state in (State.PARKED, State.HELD) else "",
+                waits_for=[missed[c.transaction].on if c.transaction in missed else "" for c, _, _ in members],
+            )
         )  # fmt: skip
         heads_rest([c.head for c, _, _ in members])
-        _explain(connection, [m for m in members if m[0].transaction in set(moved)])
+        mine = [m for m in members if m[0].transaction in moved]
+        if state is State.PARKED and mine:
+            parents.wait_for(connection, mine, missed)
+        _explain(connection, mine, missed)
 
 
 def _where_to(answer: WriteOutcome) -> State:
@@ -47,7 +58,11 @@ def heads_rest(ids: Sequence[int]) -> None:
             )
 
 
-def _explain(connection: Connection, members: Sequence[tuple[Claim, DestinationPlan, WriteOutcome]]) -> None:
+def _explain(
+    connection: Connection,
+    members: Sequence[tuple[Claim, DestinationPlan, WriteOutcome]],
+    missed: Mapping[UUID, parents.Parent] = MappingProxyType({}),
+) -> None:
     with database.cursor() as cursor:
         cursor.execute("SELECT hub_now()")
         now = cursor.fetchone()[0]
@@ -59,6 +74,8 @@ def _explain(connection: Connection, members: Sequence[tuple[Claim, DestinationP
         problem = Problem("error", category, "", None, answer.message or "The target refused it without a reason.")
         if category is Category.CLOSED_PERIOD:
             problem = _closed(destination, problem.message, offered.get(claim.transaction))
+        elif category is Category.MISSING_REFERENCE:
+            problem = _lacks(connection, problem.message, missed.get(claim.transaction))
         troubles.append(
             failures.Trouble(
                 claim.legal_entity, plan(claim.snapshot).route_id, "deliver", problem, record=claim.record,
@@ -67,6 +84,21 @@ def _explain(connection: Connection, members: Sequence[tuple[Claim, DestinationP
             )
         )  # fmt: skip
     failures.write_down(troubles, at=now)
+
+
+def _lacks(connection: Connection, message: str, parent: parents.Parent | None) -> Problem:
+    """Return the problem of a record that the target lacks: what is waited for, or that nobody knows what."""
+    said = message.rstrip(".")
+    if parent is None:
+        words = (
+            f"{said}. Nothing tells the hub when that is mended: see to it in {connection.name}, then resubmit this."
+        )
+        return Problem("error", Category.MISSING_REFERENCE, "", None, words)
+    name = parent.entity.replace("_", " ")
+    words = f"{said}. This waits until the {name} {parent.key} is known to be there."
+    return Problem(
+        "error", Category.MISSING_REFERENCE, parent.field, None, words, parent.key, "", parent.entity, (parent.key,)
+    )
 
 
 def _closed(destination: DestinationPlan, message: str, offer: periods.Offer | None) -> Problem:

@@ -10,7 +10,7 @@ from django.db import connection
 
 from connectors.models import Connection
 from connectors.outcome import ConnectorFailure
-from routes import clock, intake, nudges, partitions, periods, releases, runs, schedules, settling, unforeseen
+from routes import clock, intake, nudges, pages, partitions, periods, releases, runs, schedules, settling, unforeseen
 from routes import deliver as delivering
 from routes.draining import Drains
 from routes.models import Route
@@ -122,6 +122,8 @@ def read_periods(connection_id: int | None = None) -> None:
         return
     try:
         periods.refresh(Connection.objects.get(pk=connection_id))
+    except pages.NotNow as not_now:
+        logger.info("periods not read now", extra={"connection": connection_id, "reason": not_now.message})
     except ConnectorFailure as failure:  # traffic to the same system tells a person; the ledger itself refuses
         logger.warning("periods not read", extra={"connection": connection_id, "reason": failure.message})
 

@@ -8,7 +8,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from canonical.failure import CATEGORIES, Category
 from exceptions_queue import member_rows, remedies, verbs, words
 from exceptions_queue.codes import id_of
 from exceptions_queue.forms import RemedyForm
@@ -59,7 +58,7 @@ def _shown(
         if typed and remedy.name == typed[0]:
             remedy.form = typed[1]
             remedy.elsewhere = sorted(chosen - {m.failure for m in members.members})
-    info = CATEGORIES[Category(row.category)]
+    info = words.kind_of(row)
     more = context(
         "queue",
         **shared,

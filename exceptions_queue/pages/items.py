@@ -94,7 +94,7 @@ def rows_of(found: list[WorkItem], user: User) -> list[Row]:
             item,
             words.title_for(item, seen[item.legal_entity_id]),
             words.about_for(item, seen[item.legal_entity_id]),
-            CATEGORIES[Category(item.category)].title,
+            words.kind_of(item).title,
             words.without_persons(item.waiting_on, item, seen[item.legal_entity_id]),
         )
         for item in found

@@ -16,13 +16,6 @@ from governance.models import User
 from governance.rights import Right, allowed_masks, require
 from routes import overlays, reprocess
 
-ACCEPTED = {  # how people write a value of each kind
-    Kind.INTEGER: "Write a whole number, such as 3.",
-    Kind.DECIMAL: "Write a number with a point, such as 7.5.",
-    Kind.MONEY: "Write an amount with a point and without its currency, such as 145.00.",
-    Kind.DATE: "Write a day as year-month-day, such as 2026-10-05.",
-    Kind.DATETIME: "Write a day, a time and its zone, such as 2026-10-05T08:00:00Z.",
-}
 LIMIT = 200  # members of one correction: each has its own source value to remember
 
 
@@ -59,9 +52,7 @@ def correct_field(
         for record in corrected:
             overlays.correct(record=record, field=field, value=value, reason=reason, by=by)
     except ValueError as error:
-        raise NotPossible(
-            f"“{value}” does not fit {spec.name.replace('_', ' ')}. {ACCEPTED.get(spec.kind, error)}"
-        ) from error
+        raise NotPossible(str(error)) from error
     told = f"{field.replace('_', ' ')} of {len(corrected):,} corrected to {value}: {reason}"
     went_on = reprocess.transactions(transactions(members), by=by, reason=told, how="fixed")
     again = reprocess.records(records(members), by=by, reason=told, how="fixed")

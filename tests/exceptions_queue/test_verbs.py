@@ -134,7 +134,7 @@ def test_correction_of_chosen_members_leaves_the_others(make_world: Make, staff:
 @pytest.mark.parametrize(
     ("field", "value", "reason", "said"),
     [
-        ("hours", "many", "slip", "does not fit hours"),
+        ("hours", "many", "slip", "“many” does not fit hours: It is no plain number. Enter a number from 0 to 744"),
         ("hours", "8", "  ", "needs a reason"),
         ("entry_id", "8", "slip", "cannot be corrected here"),
         ("cost_rate", "8", "slip", "cannot be corrected here"),
