@@ -33,7 +33,7 @@ def prepare(shipments: Sequence[Shipment]) -> None:
         return
     bodies = _bodies([s.claim.live_payload for s in unusual if s.claim.live_payload])
     live = [s.claim.live_transaction for s in unusual if s.claim.live_transaction]
-    canonical = _canonical([*map(_meant, unusual), *live])
+    canonical = _canonical([*(s.claim.transaction for s in unusual), *live])
     new_bodies: list[tuple[UUID, str]] = []
     for shipment in unusual:
         body = _body(shipment, bodies, canonical)
@@ -71,7 +71,9 @@ def _body(shipment: Shipment, bodies: dict[UUID, str], canonical: dict[UUID, str
         assert shipment.claim.live_transaction is not None
         stands = _stored(shipment, canonical[shipment.claim.live_transaction])
         left = None if shipment.claim.withdraws else wanted
-        return exact(_translated(shipment, record_difference(entity, left, stands) | _posting_date(shipment, wanted)))
+        own = canonical.get(shipment.claim.transaction)
+        day = _posting_date(shipment, _stored(shipment, own) if own else wanted)
+        return exact(_translated(shipment, record_difference(entity, left, stands) | day))
     values, fields = _translated(shipment, wanted), shipment.destination.delta_fields
     values = values | dict.fromkeys(fields, Decimal(0)) if shipment.claim.withdraws else values
     return exact(difference(values, _decoder.decode(live or "{}"), fields))

@@ -25,7 +25,7 @@ def work(order: dict) -> None:
     for leap in range(order["leaps"] + 1):
         if leap:
             clocks.later(order["seconds"])
-        senders.serve(["posting"] if order["straight"] else [])
+        senders.serve(["posting"] if order.get("straight") else [])
         inline.work_off()
         senders.serve([])
 
