@@ -7,6 +7,7 @@ from django.contrib import admin
 from governance.roles import Right
 from governance.scoped_admin import ScopedAdmin
 from mappings.models import CrossReference, LookupTable, Mapping, TableRow
+from mappings.row_admin import RowActions, TableActions
 
 
 class LookOnly:
@@ -20,7 +21,7 @@ class LookOnly:
 
 
 @admin.register(LookupTable)
-class LookupTableAdmin(ScopedAdmin):
+class LookupTableAdmin(TableActions, ScopedAdmin):
     """Tables: their columns, and when a row needs a second person."""
 
     list_display = ("title", "name", "legal_entity", "approval")
@@ -29,8 +30,8 @@ class LookupTableAdmin(ScopedAdmin):
 
 
 @admin.register(TableRow)
-class TableRowAdmin(LookOnly, ScopedAdmin):
-    """Rows, those of the past and those that wait for approval included."""
+class TableRowAdmin(RowActions, LookOnly, ScopedAdmin):
+    """Rows, those of the past and those that wait for approval included; a change is a new row."""
 
     list_display = ("table", "key", "valid_from", "valid_to", "approved_at", "recorded_to")
     list_filter = ("table",)

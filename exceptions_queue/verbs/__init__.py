@@ -10,9 +10,11 @@ from exceptions_queue.verbs.approve import approve
 from exceptions_queue.verbs.approve_table_row import approve_table_row
 from exceptions_queue.verbs.ask_system import ask_system
 from exceptions_queue.verbs.correct_field import correct_field
+from exceptions_queue.verbs.correct_table_row import correct_table_row
 from exceptions_queue.verbs.decide_unknown import decide_unknown
 from exceptions_queue.verbs.members import NotPossible
 from exceptions_queue.verbs.read_again import read_again
+from exceptions_queue.verbs.refuse_table_row import refuse_table_row
 from exceptions_queue.verbs.resubmit import resubmit
 from exceptions_queue.verbs.take import take
 from exceptions_queue.verbs.waive import waive
@@ -25,8 +27,10 @@ __all__ = [
     "approve_table_row",
     "ask_system",
     "correct_field",
+    "correct_table_row",
     "decide_unknown",
     "read_again",
+    "refuse_table_row",
     "resubmit",
     "take",
     "waive",

@@ -1,32 +1,49 @@
-"""Giving the second person's consent to a table row that an item waits for."""
+"""Giving the second person's consent to table rows that an item waits for."""
+
+from collections.abc import Sequence
 
 from django.db import transaction
 
 from exceptions_queue import releasing
-from exceptions_queue.models import Release, WorkItem
+from exceptions_queue.made_with import ReadRow, rows_read
+from exceptions_queue.models import Release, State, WorkItem
 from exceptions_queue.verbs.add_table_row import table_of
 from exceptions_queue.verbs.members import NotPossible
 from governance.actor import By
 from governance.rights import Right, require
 from mappings import tables
-from mappings.models import TableRow
+from mappings.models import LookupTable, TableRow
 
 
-def rows_waiting(item: WorkItem) -> list[TableRow]:
-    """Return the rows with the item's key that wait for a second person."""
+def rows_waiting(item: WorkItem, read: Sequence[ReadRow] | None = None) -> list[TableRow]:
+    """Return the rows that wait for a second person: with the item's key, or in the place of one it was made with."""
+    waiting = TableRow.objects.waiting().select_related("table__legal_entity")
     table = table_of(item)
-    if table is None or not item.table_key:
+    if table is not None and item.table_key:
+        return list(waiting.filter(table=table).with_keys([tuple(item.table_key)]))
+    if item.state != State.PENDING_APPROVAL:
         return []
-    return list(TableRow.objects.filter(table=table).waiting().with_keys([tuple(item.table_key)]))
+    old = {(each.row.table_id, each.row.words) for each in (rows_read(item) if read is None else read)}
+    found = waiting.filter(table__in=[table for table, _ in old]).with_keys([words for _, words in old])
+    return [row for row in found if (row.table_id, row.words) in old]
+
+
+def by_table(rows: list[TableRow]) -> list[tuple[LookupTable, list[int]]]:
+    """Return the ids of rows, table by table."""
+    found: dict[int, tuple[LookupTable, list[int]]] = {}
+    for row in rows:
+        found.setdefault(row.table_id, (row.table, []))[1].append(row.pk)
+    return list(found.values())
 
 
 @transaction.atomic
 def approve_table_row(item: WorkItem, *, by: By, reason: str = "") -> Release:
-    """Approve the rows with the item's key and let go on what waited. Raises NotAllowed and NotPossible."""
+    """Approve the proposed rows and let go on what waited. Raises NotAllowed and NotPossible."""
     require(by, Right.APPROVE_TABLES, item.legal_entity_id)
     rows = rows_waiting(item)
-    table = table_of(item)
-    if table is None or not rows:
-        raise NotPossible("No row of this key waits for approval any more. Load the page again.")
-    tables.approve_rows(table, [row.pk for row in rows], by=by, reason=reason)
-    return releasing.ask(item, by=by, reason=f"a row was approved: {table}: {' / '.join(item.table_key or [])}")
+    if not rows:
+        raise NotPossible("No proposed row waits for approval any more. Load the page again.")
+    for table, ids in by_table(rows):
+        tables.approve_rows(table, ids, by=by, reason=reason)
+    shown = "; ".join(f"{row.table}: {row}" for row in rows)
+    return releasing.ask(item, by=by, reason=f"a row was approved: {shown}")
