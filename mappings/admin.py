@@ -6,6 +6,7 @@ from django.contrib import admin
 
 from governance.roles import Right
 from governance.scoped_admin import ScopedAdmin
+from mappings.mapping_admin import MappingActions
 from mappings.models import CrossReference, LookupTable, Mapping, TableRow
 from mappings.row_admin import RowActions, TableActions
 
@@ -40,7 +41,7 @@ class TableRowAdmin(RowActions, LookOnly, ScopedAdmin):
 
 
 @admin.register(Mapping)
-class MappingAdmin(LookOnly, ScopedAdmin):
+class MappingAdmin(MappingActions, LookOnly, ScopedAdmin):
     """Mappings by name; their content lies in versions."""
 
     list_display = ("title", "key", "source", "target", "legal_entity", "shipped")
