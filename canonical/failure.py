@@ -125,7 +125,7 @@ CATEGORIES: dict[Category, CategoryInfo] = {
     ),
     Category.DUPLICATE: CategoryInfo(
         "Already there",
-        "The target already holds a record with this key that the hub did not write.",
+        "The target holds a record with this key already, which came from another record or not through the hub.",
         NextStep.ASK_PERSON,
         Owner.BILLING,
     ),

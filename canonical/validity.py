@@ -58,6 +58,12 @@ def check(entity: Entity, values: Mapping[str, Any]) -> list[Problem]:
     return problems
 
 
+def fits(field: Field, value: object) -> bool:
+    """Return whether a value has the type and form of a field."""
+    test = _test(field)
+    return type(value) is _TYPES[field.kind] and (test is None or bool(test(value)))
+
+
 def accepted(field: Field) -> str:
     """Return in words what a field takes."""
     if field.choices:

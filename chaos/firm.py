@@ -12,8 +12,9 @@ from routes.models import Destination, Route
 
 ENTITIES = {"HP-DE": ("Halden & Partner GmbH", "DE", "EUR"), "HP-US": ("Halden & Partner Inc.", "US", "USD"),
             "HP-GB": ("Halden & Partner Ltd", "GB", "GBP")}  # fmt: skip
+# The ledger's way into the hub and out of it; the tests of the pipeline go the same one.
 INWARD: dict[str, Any] = {
-    "name": "chaos-time-in",
+    "name": "ledger-time-in",
     "from": {"system": "ledger", "stream": "time_entries"},
     "to": {"entity": "time_entry"},
     "fields": [
@@ -36,7 +37,7 @@ INWARD: dict[str, Any] = {
     ],
 }
 OUTWARD: dict[str, Any] = {
-    "name": "chaos-time-out",
+    "name": "ledger-time-out",
     "from": {"entity": "time_entry"},
     "to": {"system": "ledger", "stream": "entries"},
     "fields": [

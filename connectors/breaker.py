@@ -74,6 +74,16 @@ def probe_due(connection_id: int) -> bool:
         return bool(cursor.rowcount == 1)
 
 
+def undecided(connection_id: int) -> None:
+    """Let the next one probe after a short pause: the last probe ended and proved neither that it works nor not."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE connectors_connection SET breaker_state = 'open',"
+            " breaker_probe_at = hub_now() + make_interval(secs => %s) WHERE id = %s AND breaker_state = 'probing'",
+            [FIRST_PAUSE, connection_id],
+        )
+
+
 def probe_now(connection_id: int) -> None:
     """End the pause: somebody has changed what was wrong (credentials, address) or wants to know."""
     with connection.cursor() as cursor:

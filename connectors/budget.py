@@ -29,14 +29,26 @@ def take_requests(connection_id: int, budget: str, wanted: int, *, requests: int
                 FROM connectors_ratebudget WHERE connection_id = %(connection)s AND budget = %(budget)s FOR UPDATE
             )
             UPDATE connectors_ratebudget row
-            SET "left" = bucket.level - least(%(wanted)s, floor(bucket.level)), filled_at = hub_now()
+            SET "left" = bucket.level - least(%(wanted)s, greatest(floor(bucket.level), 0)), filled_at = hub_now()
             FROM bucket WHERE row.id = bucket.id
-            RETURNING least(%(wanted)s, floor(bucket.level))::int, row."left"
+            RETURNING least(%(wanted)s, greatest(floor(bucket.level), 0))::int, row."left"
             """,
             {"full": requests, "seconds": seconds, "connection": connection_id, "budget": budget, "wanted": wanted},
         )
         taken, left = cursor.fetchone()
     return taken, max(0.0, (1 - left) * seconds / requests)
+
+
+def charge(connection_id: int, budget: str, requests: int) -> None:
+    """Count requests that were sent beyond those taken, or (negative) give back what was not needed.
+
+    The bucket may owe requests: then nobody gets one until it has filled again. Without a rate nothing happens.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            'UPDATE connectors_ratebudget SET "left" = "left" - %s WHERE connection_id = %s AND budget = %s',
+            [requests, connection_id, budget],
+        )
 
 
 def take_slots(

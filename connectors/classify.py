@@ -22,6 +22,7 @@ class Verdict:
     retry_after: float | None
     renew: bool
     row: ErrorRow | None  # None: the table has no row for it
+    parent_key: str = ""  # of the record that the system says it lacks
 
 
 def verdict_on(connector: Connector, answer: Answer, good: frozenset[int] | None, stream: str = "") -> Verdict | None:
@@ -57,7 +58,9 @@ def judge(manifest: Manifest, answer: Answer, row: ErrorRow | None = None) -> Ve
     retry_after = retry_after_in(manifest.throttle, answer) if row.category is Category.THROTTLED else None
     own = paths.find(data, row.message) if row.message else None
     text = (own if isinstance(own, str) else words)[:1000] or f"{manifest.title} answered with status {answer.status}"
-    return Verdict(row.category, text, row.hint, row.certain, retry_after, row.renew, row)
+    named = row.parent.search(words) if row.parent is not None else None
+    parent_key = str(named.group(1) or "") if named else ""
+    return Verdict(row.category, text, row.hint, row.certain, retry_after, row.renew, row, parent_key)
 
 
 def _succeeded(answer: Answer, good: frozenset[int] | None, errors: Errors) -> bool:

@@ -5,7 +5,7 @@ when the lease ends.
 """
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -26,6 +26,8 @@ class Admission:
     wait_until: datetime | None = None  # None with allowed 0: until a person acts
     reason: str = ""  # paused | breaker | window | throttled | concurrency | rate
     message: str = ""  # in words
+    probe: bool = False  # the one request that tries whether a paused system works again
+    connection_id: int = 0
 
 
 @transaction.atomic
@@ -48,10 +50,21 @@ def admit(
             0, wait_until=row.slow_until, reason="throttled", message="The system asked to be asked later."
         )
     if row.breaker_state != BreakerState.CLOSED:
-        if not breaker.probe_due(connection_id):
-            return Admission(0, wait_until=row.breaker_probe_at, reason="breaker", message=row.breaker_message)
-        wanted = 1
+        return _probe(row, worker, stream, now)
     return _granted(row, wanted, worker, stream, now, at_once or wanted)
+
+
+def _probe(row: Connection, worker: uuid.UUID, stream: str, now: datetime) -> Admission:
+    """Let one request of all that ask try a paused system; whoever gets no slot for it leaves the turn to others."""
+    if not breaker.probe_due(row.pk):
+        again = Connection.objects.values_list("breaker_probe_at", flat=True).get(pk=row.pk)
+        wait_until = again or now + timedelta(seconds=1)  # None: it has been closed this moment
+        return Admission(0, wait_until=wait_until, reason="breaker", message=row.breaker_message)
+    granted = _granted(row, 1, worker, stream, now, 1)
+    if not granted.allowed:
+        breaker.probe_now(row.pk)
+        return granted
+    return replace(granted, probe=True, connection_id=row.pk)
 
 
 def _granted(row: Connection, wanted: int, worker: uuid.UUID, stream: str, now: datetime, at_once: int) -> Admission:
@@ -77,9 +90,18 @@ def _granted(row: Connection, wanted: int, worker: uuid.UUID, stream: str, now: 
 
 
 def release(admission: Admission, worker: uuid.UUID) -> None:
-    """Give the slots back after the batch."""
+    """Give the slots back after the batch, and the turn of a probe that has decided nothing."""
     if admission.slots:
         budget.give_back_slots(admission.slots, worker)
+    if admission.probe:
+        breaker.undecided(admission.connection_id)
+
+
+def charge(connection_id: int, stream: str, requests: int) -> None:
+    """Count requests of a stream beyond those admitted, or (negative) give back what was not needed."""
+    connector = Connection.objects.values_list("connector", flat=True).get(pk=connection_id)
+    described = registry.connector(connector).manifest.budget_of(stream)
+    budget.charge(connection_id, described.name if described is not None else "", requests)
 
 
 def slow_down(connection_id: int, seconds: float) -> None:

@@ -13,6 +13,26 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _COMPATIBLE = ipaddress.IPv6Network("::/96")
+_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")  # all that IANA has given out; site-local and the rest lie outside
+# IANA's special-purpose registries, where "globally reachable" does not say True: RFC 6890 and what has followed it.
+# Written down here because Python's own list misses some and changes with its patch releases.
+_NOT_GLOBAL: tuple[Network, ...] = tuple(
+    ipaddress.ip_network(written)
+    for written in (
+        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",
+        "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24",
+        "224.0.0.0/4", "240.0.0.0/4",
+        "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20",
+    )
+)  # fmt: skip
+_GLOBAL_WITHIN: tuple[Network, ...] = tuple(
+    ipaddress.ip_network(written)
+    for written in (
+        "192.0.0.9/32", "192.0.0.10/32",
+        "2001:1::1/128", "2001:1::2/128", "2001:1::3/128", "2001:3::/32", "2001:4:112::/48", "2001:20::/28",
+        "2001:30::/28",
+    )
+)  # fmt: skip
 
 
 class AddressRefused(OSError):
@@ -90,6 +110,10 @@ def embedded(address: Address) -> Address:
 
 
 def _public(address: Address) -> bool:
-    if isinstance(address, ipaddress.IPv6Address) and (address in _NAT64 or address.sixtofour or address.ipv4_mapped):
+    if isinstance(address, ipaddress.IPv6Address) and (address in _NAT64 or address.ipv4_mapped):
         return True  # judged by the address that it carries
-    return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
+    if isinstance(address, ipaddress.IPv6Address) and address not in _GLOBAL_UNICAST:
+        return False
+    return not any(address.version == each.version and address in each for each in _NOT_GLOBAL) or any(
+        address.version == each.version and address in each for each in _GLOBAL_WITHIN
+    )

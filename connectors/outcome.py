@@ -49,6 +49,7 @@ class Page:
     raw_bytes: int
     cursor: dict[str, Any]
     last: bool
+    requests: int = 1  # that it took: one, and one for each record that was fetched by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ class WriteOutcome:
     retry_after: float | None = None  # seconds
     status: int | None = None
     exchange: Exchange | None = field(default=None, repr=False)  # of what was not confirmed
+    parent_key: str = ""  # of a missing reference: the key of the record that the system says it lacks
 
 
 @dataclass(frozen=True, slots=True)

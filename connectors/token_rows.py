@@ -13,7 +13,7 @@ from connectors.models import TokenCache
 from connectors.outcome import ConnectorFailure
 from connectors.tokens import Fetch, MemoryTokenStore, Token, usable
 
-_RENEWAL_SECONDS = 90  # longer than any request timeout: a renewer that is alive is never overtaken
+RENEWAL_SECONDS = 90  # longer than any request timeout: a renewer that is alive is never overtaken
 _ASK_AGAIN = 0.1  # seconds between two looks at another's renewal
 T = TypeVar("T")
 
@@ -41,7 +41,7 @@ class DatabaseTokenStore:
         if not isinstance(connection_id, int):
             return await self._memory.renewed(connection_id, seed, stale, fetch)
         holder = uuid.uuid4()
-        for _ in range(int(2 * _RENEWAL_SECONDS / _ASK_AGAIN)):
+        for _ in range(int(2 * RENEWAL_SECONDS / _ASK_AGAIN)):
             current = await self._in_thread(_read, connection_id)
             if current is not None and usable(current, seed, stale):
                 return current
@@ -97,7 +97,7 @@ def _lock(connection_id: int, holder: uuid.UUID) -> bool:
             WHERE connection_id = %s AND (renewing_until IS NULL OR renewing_until < hub_now()
                   OR renewing_until > hub_now() + make_interval(secs => 2 * %s))
             """,
-            [holder, _RENEWAL_SECONDS, connection_id, _RENEWAL_SECONDS],
+            [holder, RENEWAL_SECONDS, connection_id, RENEWAL_SECONDS],
         )
         return bool(cursor.rowcount == 1)
 

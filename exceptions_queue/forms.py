@@ -1,6 +1,7 @@
 """The remedies' forms. They only read what was typed; the verbs decide what is right."""
 
 from typing import Any
+from uuid import UUID
 
 from django import forms
 
@@ -35,11 +36,18 @@ class RemedyForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **({"label_suffix": ""} | kwargs))
 
+    def ticked(self) -> list[UUID]:
+        """Return the members that were ticked, of a form that was looked at and refused."""
+        return self.cleaned_data.get("failures") or []
+
 
 class NeedsReasonForm(RemedyForm):
     """A remedy that must be explained."""
 
-    reason = forms.CharField(max_length=500, widget=forms.Textarea(attrs={"rows": 2}), help_text=REASON)
+    reason = forms.CharField(
+        max_length=500, widget=forms.Textarea(attrs={"rows": 2}), help_text=REASON,
+        error_messages={"required": "A reason is missing. Write one sentence for those who read this later."},
+    )  # fmt: skip
 
 
 class TableRowForm(RemedyForm):
@@ -70,16 +78,15 @@ class TableRowForm(RemedyForm):
         return {name: self.cleaned_data[f"value_{name}"] for name in self.columns}
 
 
-class RowCorrectionForm(TableRowForm):
+class RowCorrectionForm(NeedsReasonForm, TableRowForm):
     """What should stand in the place of a row that is in force."""
 
     row = forms.IntegerField(widget=forms.HiddenInput)
-    reason = forms.CharField(max_length=500, widget=forms.Textarea(attrs={"rows": 2}), help_text=REASON)
 
     def __init__(self, *args: Any, old: TableRow, **kwargs: Any) -> None:
         now = {f"value_{name}": value for name, value in old.values.items()}
         started = {"row": old.pk, "valid_from": old.valid_from, "valid_to": old.valid_to} | now
-        super().__init__(*args, table=old.table, initial=started, auto_id=f"id_row{old.pk}_%s", **kwargs)
+        super().__init__(*args, table=old.table, initial=started, **kwargs)
         self.fields["valid_from"].help_text = "From this day on. Empty: since ever."
 
 
@@ -107,14 +114,29 @@ class CorrectionForm(NeedsReasonForm):
         choice.choices = [(f.name, f"{plain(f.name)} ({f.unit})" if f.unit else plain(f.name)) for f in fields]
 
 
+POSTING = [("yes", "It is there"), ("no", "It is not there: send it again")]
+REVERSAL = [
+    ("yes", "It is reversed there: what was posted counts no more, and a newer version, if there is one, is posted"),
+    ("no", "It is not reversed: what was posted still counts there, and is reversed again"),
+]
+
+
 class OutcomeForm(RemedyForm):
-    """What became of a write in doubt."""
+    """What became of a write in doubt; of a reversal it asks whether what was posted is undone."""
 
     happened = forms.TypedChoiceField(
-        label="What did you find there?", coerce=lambda text: text == "yes", widget=forms.RadioSelect,
-        choices=[("yes", "It is there"), ("no", "It is not there: send it again")],
-    )  # fmt: skip
+        label="What did you find there?", coerce=lambda text: text == "yes", widget=forms.RadioSelect, choices=POSTING
+    )
     reference = forms.CharField(
         required=False, max_length=120, label="Its number there", help_text="Needed when it is there."
     )
     field_order = ("happened", "reference", "reason")
+
+    def __init__(self, *args: Any, reversal: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if reversal:
+            choice = self.fields["happened"]
+            assert isinstance(choice, forms.ChoiceField)
+            choice.choices = REVERSAL
+            self.fields["reference"].label = "The reversal's number there"
+            self.fields["reference"].help_text = "Where the reversal has a document of its own."

@@ -4,9 +4,16 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from canonical.failure import Category
 from exceptions_queue.models import WorkItem
 from mappings.models import TableRow
 
+# What no row that was read can be to blame for.
+UNREAD = (
+    Category.OUTAGE, Category.CREDENTIALS, Category.UNMAPPED_VALUE, Category.MISSING_REFERENCE,
+    Category.APPROVAL_MISSING, Category.OUTCOME_UNKNOWN,
+    Category.CLOSED_PERIOD, Category.TRANSIENT, Category.THROTTLED, Category.INTERNAL, Category.NO_RIGHT,
+)  # fmt: skip
 SAMPLE = 200  # members that are looked at: one cause has stopped them, so they read alike
 MOST = 5  # rows that are offered
 
@@ -35,6 +42,8 @@ class ReadRow:
 
 def rows_read(item: WorkItem) -> list[ReadRow]:
     """Return the rows in force that an item's members were made with, the likeliest culprit first. Two queries."""
+    if item.category in UNREAD:
+        return []
     with connection.cursor() as cursor:
         cursor.execute(READ, [item.fingerprint, SAMPLE])
         counted = dict(cursor.fetchall())

@@ -32,7 +32,7 @@ class Member:
     failure: UUID
     transaction: UUID | None
     key: str
-    columns: list[Any]
+    columns: list[tuple[str, Any]]  # name → value
     hours: Decimal | None
     amount: Decimal | None
     currency: str
@@ -121,7 +121,8 @@ def _member(
     if not visible:
         three = [HIDDEN if each not in (None, "") else each for each in three]
     return Member(
-        id_, sent, key, [shown.get(name) for name in columns], hours, amount, currency, three[0], three[1], three[2],
+        id_, sent, key, [(name, shown.get(name)) for name in columns], hours, amount, currency,
+        three[0], three[1], three[2],
         words.without_persons(message, item, masks) if visible else "",
     )  # fmt: skip
 

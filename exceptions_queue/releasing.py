@@ -81,7 +81,6 @@ def _members(release: Release) -> list[Failure]:
 def _take_on(release: Release, members: Sequence[Failure]) -> int:
     sent = [m.transaction_id for m in members if m.transaction_id]
     records = [m.record_id for m in members if m.record_id and not m.transaction_id]
-    went_on = reprocess.transactions(
-        sent, by=release.actor, reason=release.reason, how="fixed", as_then=release.as_then
+    return reprocess.whatever_can(
+        sent, records, by=release.actor, reason=release.reason, how="fixed", as_then=release.as_then
     )
-    return len(went_on) + len(reprocess.records(records, by=release.actor, reason=release.reason, how="fixed"))

@@ -13,9 +13,9 @@ from canonical import codec
 from canonical.entities import ENTITIES
 from canonical.entity import Entity, Mask
 from canonical.masking import HIDDEN, mask, may_see
-from exceptions_queue import lineage
+from exceptions_queue import lineage, words
 from routes.arrivals import decode
-from routes.models import Attempt, Effect, EffectLink, Payload, Record, Snapshot, Transaction, Transition
+from routes.models import Attempt, Effect, EffectLink, Payload, Record, RuleWarning, Snapshot, Transaction, Transition
 
 NUMBERS = msgspec.json.Encoder(decimal_format="number")
 EMPTY: tuple[Any, ...] = (None, "", [], {})
@@ -42,11 +42,12 @@ class Story:
     transitions: list[Transition]
     effects: list[Effect]
     attempts: list[Attempt]
+    warnings: list[str]  # what rules said, though it went on
     bodies: list[tuple[str, str]]  # stage in words → JSON, values hidden that the person may not see
 
 
 def tell(row: Transaction, *, masks: frozenset[Mask], technical: bool) -> Story:
-    """Return a transaction's story for somebody who sees through these masks. Seven queries."""
+    """Return a transaction's story for somebody who sees through these masks. Eight queries."""
     record = Record.objects.get(pk=row.record_id)
     links = EffectLink.objects.filter(transaction_id=row.pk).values("effect_id")
     effects = list(Effect.objects.filter(pk__in=links).order_by("number"))
@@ -68,8 +69,19 @@ def tell(row: Transaction, *, masks: frozenset[Mask], technical: bool) -> Story:
         transitions=list(Transition.objects.filter(subjects).order_by("at", "pk")),
         effects=effects,
         attempts=attempts,
+        warnings=_warnings(row, entity, copies, masks),
         bodies=_bodies(entity, copies, raw, ours, request, masks) if technical else [],
     )
+
+
+def _warnings(row: Transaction, entity: Entity, copies: lineage.Copies, masks: frozenset[Mask]) -> list[str]:
+    """Return what rules said of it; words about a hidden field may quote its value, so they name the field only."""
+    said = []
+    for each in RuleWarning.objects.filter(transaction_id=row.pk).order_by("pk"):
+        name = lineage.canonical_name(copies, each.field, entity)
+        hidden = bool(name) and not may_see(entity, name, masks)
+        said.append(f"A rule warns about the {words.plain(name)}." if hidden else each.message)
+    return said
 
 
 def _values(

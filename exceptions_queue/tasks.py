@@ -16,6 +16,7 @@ def sweep() -> None:
     """Take failures in, close what has arrived, and go on with releases."""
     until = time.monotonic() + SECONDS
     failures.close_of_recovered(how="auto:retry_succeeded")
+    failures.close_of_caught_up(how="auto:retry_succeeded")
     while intake.take_in() and time.monotonic() < until:
         pass
     settle.settle_sent_again()

@@ -12,6 +12,7 @@ urlpatterns = [
     path("queue/", items.items, name="items"),
     path("queue/<int:number>/", item.item, name="item"),
     path("queue/<int:number>/technical/", item.technical, name="technical"),
+    path("queue/<int:number>/releases/", item.progress, name="progress"),
     path("queue/<int:number>/assignments/", item.take, name="take"),
     path("queue/<int:number>/<slug:name>/", item.remedy, name="remedy"),
     path("runs/", runs.runs, name="runs"),

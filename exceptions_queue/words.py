@@ -1,6 +1,7 @@
 """What an item says of its cause, from the oldest failure it holds. Words for finance: no ids of ours, no codes."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -8,7 +9,7 @@ from django.db import connection
 
 from canonical.entities import ENTITIES
 from canonical.entity import Mask
-from canonical.failure import CATEGORIES, Category
+from canonical.failure import CATEGORIES, Category, CategoryInfo
 from canonical.masking import HIDDEN, mask
 from exceptions_queue.models import WorkItem
 from mappings.models import LookupTable
@@ -19,6 +20,8 @@ SAID_BY_KIND = (  # the other system's own words for these say less than the kin
     Category.OUTAGE, Category.CREDENTIALS, Category.CLOSED_PERIOD, Category.NO_RIGHT, Category.DUPLICATE,
     Category.MISSING_REFERENCE, Category.OUTCOME_UNKNOWN, Category.THROTTLED, Category.TRANSIENT,
 )  # fmt: skip
+LACKING = "Missing at the target"
+LACKING_MEANS = "The target lacks a record that this one needs, and does not say which in a way that can be waited for."
 ASKED = ("deliver", "confirm", "receive")  # stages in which the words are those of another system
 ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.\w+")  # of a person
 
@@ -81,6 +84,8 @@ def _title(row: dict[str, Any], key: list[str], titles: dict[str, str]) -> str:
         return f"{plain(row['table']).capitalize()} {shown} does not exist yet in {row['name'] or 'the target'}"
     if category is Category.UNMAPPED_VALUE and row["table"]:
         return f"{titles.get(row['table']) or plain(row['table']).capitalize()}: no row for {shown}"
+    if category is Category.MISSING_REFERENCE and row["name"] and row["stage"] in ASKED:
+        return f"{row['name']} lacks a record that this needs"  # nobody knows which: it waits for a person, not for it
     if category in SAID_BY_KIND and row["name"]:
         return f"{row['name']}: {CATEGORIES[category].title.lower()}"
     first = SENTENCE.split(row["message"].strip(), maxsplit=1)[0].rstrip(".") or CATEGORIES[category].title
@@ -120,11 +125,19 @@ def missing(item: WorkItem) -> str:
     return f"{plain(item.table)} {' / '.join(item.table_key)}" if item.table and item.table_key else ""
 
 
+def kind_of(item: WorkItem) -> CategoryInfo:
+    """Return what kind of cause an item has; a lack that nobody can name is no waiting, it needs a person."""
+    info = CATEGORIES[Category(item.category)]
+    if item.category == Category.MISSING_REFERENCE and not item.table_key:
+        return replace(info, title=LACKING, meaning=LACKING_MEANS)
+    return info
+
+
 def title_for(item: WorkItem, masks: frozenset[Mask]) -> str:
     """Return an item's title as somebody with these masks may read it: a hidden value is told by its kind only."""
     if tells(item, masks):
         return without_persons(item.title, item, masks)
-    return f"{CATEGORIES[Category(item.category)].title}: {plain(item.field)}"
+    return f"{kind_of(item).title}: {plain(item.field)}"
 
 
 def without_persons(text: str, item: WorkItem, masks: frozenset[Mask]) -> str:

@@ -5,10 +5,11 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
-from django.db import models
-from django.http import HttpRequest
+from django.db import models, transaction
+from django.http import HttpRequest, HttpResponse
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from governance import passwords
 from governance.grants import grant, revoke
 from governance.models import (
     AuditEntry,
@@ -66,6 +67,22 @@ class UserAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg]  # unfo
         if isinstance(obj, User) and obj.is_superuser and not getattr(request.user, "is_superuser", False):
             return False
         return super().has_change_permission(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Save; a new account starts with a password that another person has set."""
+        super().save_model(request, obj, form, change)
+        if not change:
+            passwords.was_set(obj, by=request.user)
+
+    @transaction.atomic
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        """Set a password, with an audit entry and what follows for the account."""
+        before = User.objects.filter(pk=id).values_list("password", flat=True).first() if id.isdigit() else None
+        answer: HttpResponse = super().user_change_password(request, id, form_url)
+        after = User.objects.filter(pk=id).first() if before is not None else None
+        if after is not None and after.password != before:
+            passwords.was_set(after, by=request.user)
+        return answer
 
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         """Refuse: somebody who leaves is made inactive, so that their name stays with what they did."""

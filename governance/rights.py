@@ -6,16 +6,18 @@ Segregation of duties is asked here too: whoever made or sent in a thing never a
 from canonical.entity import Mask
 from governance.actor import Actor, By, as_actor
 from governance.models.people import LegalEntity
-from governance.roles import MASK_RIGHTS, ROLE_RIGHTS, Right, Role, roles_with
+from governance.roles import ENTRUSTED, MASK_RIGHTS, ROLE_RIGHTS, Right, Role, roles_with
 from governance.scoping import ALL, EntityScopedQuerySet, entity_ids, entity_scoped_models_without_visible_to
 
 __all__ = [
+    "ENTRUSTED",
     "ROLE_RIGHTS",
     "EntityScopedQuerySet",
     "NotAllowed",
     "Right",
     "Role",
     "allowed",
+    "allowed_anywhere",
     "allowed_masks",
     "entities_visible_to",
     "entity_ids",
@@ -33,6 +35,11 @@ def require(by: By, right: Right, legal_entity: "LegalEntity | int | None") -> N
     """Raise NotAllowed unless somebody has the right in the legal entity; None asks for it in all of them."""
     if allowed(by, right, legal_entity):
         return
+    if right in ENTRUSTED and bool(getattr(by, "password_set_by", "")):
+        raise NotAllowed(
+            f"You may not {right.label} while your password is one that somebody else has set. Change it under your "
+            "name, then ask a third person, who may approve or give roles, to vouch for you."
+        )
     place = _place(legal_entity)
     roles = " or ".join(role.label for role in roles_with(right))
     raise NotAllowed(
@@ -47,6 +54,12 @@ def allowed(by: By, right: Right, legal_entity: "LegalEntity | int | None") -> b
     if ids is ALL:
         return True
     return (legal_entity.pk if isinstance(legal_entity, LegalEntity) else legal_entity) in ids
+
+
+def allowed_anywhere(by: By, right: Right) -> bool:
+    """Return whether somebody has the right in any legal entity."""
+    ids = entity_ids(by, right)
+    return ids is ALL or bool(ids)
 
 
 def allowed_masks(by: By, legal_entity: "LegalEntity | int | None") -> frozenset[Mask]:

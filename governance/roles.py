@@ -91,6 +91,9 @@ ROLE_RIGHTS: dict[Role, frozenset[Right]] = {
     Role.OPERATOR: frozenset({Right.VIEW, Right.OPERATE, Right.SEE_TECHNICAL, Right.MANAGE_USERS}),
 }
 
+# Rights that need certainty who is at the keyboard: lost while nobody has vouched for a password that another has set.
+ENTRUSTED = frozenset({Right.APPROVE, Right.APPROVE_TABLES, Right.APPROVE_CONFIGURATION, Right.MANAGE_USERS})
+
 # Which right lifts which mask; a mask without a row here is never lifted.
 MASK_RIGHTS: dict[Mask, Right] = {
     Mask.PAY: Right.SEE_PAY,

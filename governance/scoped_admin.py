@@ -106,6 +106,14 @@ class ScopedInline(TabularInline):  # type: ignore[misc]  # unfold carries no ty
 
     has_add_permission = has_delete_permission = has_change_permission
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Name each input by itself: in a table's row the label stands at the column's head, where nobody hears it."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None:
+            widget = getattr(field.widget, "widget", field.widget)  # a related row's widget is wrapped in links
+            widget.attrs.setdefault("aria-label", str(field.label or db_field.verbose_name).capitalize())
+        return field
+
 
 def _legal_entity_of(obj: models.Model) -> int | None:
     """Return the id of the legal entity that the row's entity_path leads to."""

@@ -13,7 +13,7 @@ from django.core.exceptions import FieldDoesNotExist, FieldError
 from django.db import models
 
 from governance.actor import Actor, ActorKind, By
-from governance.roles import Right, roles_with
+from governance.roles import ENTRUSTED, Right, roles_with
 
 Row = TypeVar("Row", bound=models.Model, covariant=True)
 
@@ -31,20 +31,27 @@ def entity_ids(by: By, right: Right = Right.VIEW, *, using: str | None = None) -
         user_id: int | str = by.id
         superuser = (
             apps.get_model("governance", "User")
-            ._default_manager.filter(pk=by.id, is_superuser=True, is_active=True)
+            ._default_manager.filter(pk=by.id, is_superuser=True, is_active=True, **_trusted(right))
             .exists()
         )
     else:
         user_id, superuser = by.pk or 0, by.is_active and bool(getattr(by, "is_superuser", False))
+        superuser = superuser and not (right in ENTRUSTED and bool(getattr(by, "password_set_by", "")))
     if superuser:
         return ALL
     grants = apps.get_model("governance", "RoleGrant")._default_manager.using(using)
+    trusted = {f"user__{name}": value for name, value in _trusted(right).items()}
     held = set(
-        grants.filter(user_id=user_id, user__is_active=True, role__in=roles_with(right)).values_list(
+        grants.filter(user_id=user_id, user__is_active=True, role__in=roles_with(right), **trusted).values_list(
             "legal_entity_id", flat=True
         )
     )
     return ALL if None in held else frozenset(held)
+
+
+def _trusted(right: Right) -> dict[str, str]:
+    """Return what must hold of an account for a right: none whose password another has set approves anything."""
+    return {"password_set_by": ""} if right in ENTRUSTED else {}
 
 
 class EntityScopedQuerySet(models.QuerySet[Row]):

@@ -6,9 +6,10 @@ Every answer below /api/ that is an error passes here, whoever raised it, so tha
 import logging
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.views import set_rollback
@@ -91,7 +92,12 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer requests that the framework refuses before a view sees them."""
-    return problem(BAD_REQUEST, "Check the request.") if _is_api(request) else defaults.bad_request(request, exception)
+    if _is_api(request):
+        detail = str(exception) if isinstance(exception, BadRequest) else "Check the request."
+        return problem(BAD_REQUEST, detail)
+    if isinstance(exception, BadRequest):  # of ours, with words
+        return render(request, "bad_request.html", {"message": str(exception)}, status=400)
+    return defaults.bad_request(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -226,7 +226,8 @@ class _Fuser:
         loaded, name = dict(emitter.loaded), f"r{index}"
         kind = RESULT_KINDS.get(rule.kind, "") if rule.kind else ""
         with self.writer.attempt():
-            if rule.kind == Kind.DATE and not prefix and getattr(rule.formula.tree, "steps", None) == self.day_path:
+            tree = rule.formula.tree
+            if rule.kind == Kind.DATE and not prefix and isinstance(tree, Path) and tree.steps == self.day_path:
                 self.writer.line(f"{name} = day")
             else:
                 atom = emitter.emit(rule.formula.tree)

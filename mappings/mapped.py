@@ -72,6 +72,7 @@ def explain(error: Exception, sites: dict[int, Site], problems: list[Problem | M
     assert traceback is not None
     site = _site(traceback, sites)
     if isinstance(error, NoRowError):
+        error.__traceback__ = None  # it is kept and raised again; its frames would keep the whole batch with it
         told = error.told.get((site, prefix))
         if told is None:
             told = error.told[site, prefix] = _no_row(error, site, prefix)

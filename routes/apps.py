@@ -1,23 +1,50 @@
 """Registers the routes application, and what it does when something that work waits for becomes known."""
 
+import logging
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.apps import AppConfig
+from django.db.models.signals import post_delete, post_save
 
 
 class RoutesConfig(AppConfig):
-    """Listens to mappings: a cross-reference or table row that appears releases what waits for it."""
+    """Listens: a cross-reference, a table row or a connection that changes releases what waits for it."""
 
     default_auto_field = "django.db.models.BigAutoField"
     name = "routes"
 
     def ready(self) -> None:
         """Connect the signals; they are sent after their commit, and the sweep does again what a crash cut short."""
+        from connectors.models import Connection, MaintenanceWindow
         from mappings.cross_references import became_known
         from mappings.tables import became_available
 
+        for sender in (Connection, MaintenanceWindow):
+            for signal in (post_save, post_delete):
+                signal.connect(_wake, sender=sender, dispatch_uid=f"routes.wake.{sender.__name__}")
         became_known.connect(_release_parked, dispatch_uid="routes.release_parked")
         became_available.connect(_release_lacking, dispatch_uid="routes.release_lacking")
+
+
+def _afterwards(release: Callable[[], object]) -> None:
+    """Release, but let nothing unforeseen in it spoil the work that is committed already: the sweep does it again."""
+    from routes import unforeseen
+
+    try:
+        release()
+    except unforeseen.OUTAGES:
+        raise
+    except Exception:
+        logging.getLogger(__name__).exception("unforeseen with what became known; the sweep tries it again")
+
+
+def _wake(instance: Any, **_: Any) -> None:
+    """Somebody has edited a connection or its windows: what waits for it asks again."""
+    from routes import waking
+
+    waking.runs_of(getattr(instance, "connection_id", instance.pk))
 
 
 def _release_parked(references: list[Any], **_: Any) -> None:
@@ -27,10 +54,10 @@ def _release_parked(references: list[Any], **_: Any) -> None:
     for each in references:
         by_place.setdefault((each.entity, each.connection_id), []).append(each.canonical_key)
     for (entity, connection_id), keys in by_place.items():
-        releases.parents_arrived(entity, connection_id, keys)
+        _afterwards(partial(releases.parents_arrived, entity, connection_id, keys))
 
 
 def _release_lacking(table: Any, keys: list[Any], **_: Any) -> None:
     from routes import releases
 
-    releases.rows_available(table.name, keys)
+    _afterwards(partial(releases.rows_available, table.name, keys))

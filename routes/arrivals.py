@@ -94,6 +94,15 @@ def moment_of(value: object, path: Path) -> dt.datetime:
     return moment
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a version of a record stands, or is under way, at one destination."""
+
+    key: str  # its business key there
+    posted: bool  # it is posted, or may be: the outcome is awaited or in doubt
+    snapshot: int  # the configuration with which the original was posted
+
+
 @dataclass(slots=True)
 class Verdict:
     """What becomes of a record at one destination."""
@@ -150,6 +159,13 @@ class Arrival:
             self.stage = "normalise"
         self.verdicts.clear()
         self.not_chosen.clear()
+
+    @property
+    def state(self) -> str:
+        """Where its record stands: one that came too late to matter is nobody's work, whatever is wrong with it."""
+        if not self.failed:
+            return "routed"
+        return "superseded" if self.overtaken else "failed"
 
     @property
     def failed(self) -> bool:

@@ -15,7 +15,7 @@ from canonical.failure import Category
 from connectors.models import Connection
 from connectors.outcome import ConnectorFailure, LookUp, Result, WriteOutcome
 from governance.actor import ENGINE
-from routes import attempts, crashpoints, heads, ledger, outcomes, pausing, stops
+from routes import attempts, crashpoints, heads, ledger, outcomes, pausing, settling, stops
 from routes.claims import Claim, put_back
 from routes.plan import DestinationPlan
 from routes.retry import POLICIES
@@ -54,16 +54,18 @@ def _admit_doubt(destination: DestinationPlan, claimed: Sequence[Claim], *, owne
     settle = destination.write.settle_seconds
     with transaction.atomic():
         heads.lock([c.head for c in claimed])
-        in_doubt = ledger.doubt([c.effect.id for c in claimed if c.effect], settle=settle, message=DIED)
+        # The clock may have ended the lease early: its owner may send until half of it is truly over.
+        late = settings.LEASE_SECONDS / 2
+        in_doubt = ledger.doubt([c.effect.id for c in claimed if c.effect], settle=settle, message=DIED, late=late)
         mine = [c for c in claimed if c.effect and c.effect.id in in_doubt]
         move(
             [c.transaction for c in mine], frm=State.DELIVERING, to=State.UNKNOWN, by=ENGINE,
             reason=f"outcome unknown: {DIED}",
         )  # fmt: skip
         if destination.write.write_class == "blind":
-            stops.give_to_person(mine, DIED)
+            stops.give_to_person([(c, _operation(c)) for c in mine], DIED)
         elif destination.write.write_class == "look_up":
-            put_back([c.head for c in mine], owner=owner, seconds=settle)
+            put_back([c.head for c in mine], owner=owner, seconds=settle + late)
 
 
 def _send_again(
@@ -75,7 +77,8 @@ def _send_again(
     if tired:
         with transaction.atomic():
             heads.lock([c.head for c in tired])
-            stops.give_to_person(tired, f"{connection.name} gave no proof in {tired[0].attempts} tries")
+            words = f"{connection.name} gave no proof in {tired[0].attempts} tries"
+            stops.give_to_person([(c, _operation(c)) for c in tired], words)
     shipments = [again(connection.pk, c, destination) for c in claimed if c not in tired]
     with transaction.atomic():
         may_go = ledger.mark_sent([s.intent.effect for s in shipments], owner=owner, spare=settings.LEASE_SECONDS / 2)
@@ -97,6 +100,7 @@ def _ask(
     if not claimed:
         return
     shipments = [again(connection.pk, c, destination) for c in claimed]
+    settled = settling.settled([s.intent.effect for s in shipments])
     crashpoints.point("ask.before_question")
     found = look_up(connection, destination, [request(s, deadline) for s in shipments], concurrency)
     crashpoints.point("ask.after_answer")
@@ -108,7 +112,7 @@ def _ask(
         # A record that was there before the hub's first write proves nothing: sent once more, that write changes it.
         changes = [s.claim for s, _ in there if destination.write.upserts and s.intent.operation == "create"]
         outcomes.confirmed(destination, [(s, proof) for s, proof in there if s.claim not in changes])
-        _not_there(destination, [s for s, answer in answered if not _happened(s, answer)], owner)
+        _not_there(destination, [s for s, answer in answered if not _happened(s, answer)], settled, owner)
         _not_answered(connection, [(s, a) for s, a in asked if isinstance(a, ConnectorFailure)], owner)
         attempts.write_down(
             [attempts.Try(s.intent.effect, "found" if a.found else "not_there") for s, a in answered],
@@ -124,13 +128,17 @@ def _not_answered(connection: Connection, failed: Sequence[tuple[Shipment, Conne
         pausing.trip(connection, category, message)
     hopeless = [(s, f) for s, f in failed if f.category is Category.DUPLICATE or _tired(s.claim)]
     for shipment, failure in hopeless:
-        stops.give_to_person([shipment.claim], failure.message)
+        stops.give_to_person([(shipment.claim, shipment.intent.operation)], failure.message)
     later = [(s, f) for s, f in failed if (s, f) not in hopeless]
     # A question that never left us, and a system that is away for all, use up nobody's tries.
     tried = [s.claim.transaction for s, f in later if f.sent and f.category not in pausing_ones]
     outcomes.count_attempts(tried)
     waits = [max(f.retry_after or 0.0, ASK_AGAIN) for _, f in later]
     put_back([s.claim.head for s, _ in later], owner=owner, seconds=waits)
+
+
+def _operation(claim: Claim) -> str:
+    return claim.effect.operation if claim.effect else ""
 
 
 def _tired(claim: Claim) -> bool:
@@ -148,8 +156,8 @@ def _proof(answer: LookUp) -> WriteOutcome:
     )
 
 
-def _not_there(destination: DestinationPlan, shipments: Sequence[Shipment], owner: UUID) -> None:
-    counts = ledger.note_not_there([s.intent.effect for s in shipments])
+def _not_there(destination: DestinationPlan, shipments: Sequence[Shipment], settled: set[UUID], owner: UUID) -> None:
+    counts = ledger.note_not_there([s.intent.effect for s in shipments if s.intent.effect in settled])
     sure = [s for s in shipments if counts.get(s.intent.effect, 0) >= TIMES]
     words = f"the target does not have it, asked {TIMES} times after {destination.write.settle_seconds:g} s"
     final = ledger.refuse([s.intent.effect for s in sure], [words] * len(sure), owner=None)

@@ -4,9 +4,11 @@ A claim is an update of the head's `due_at` to the end of the lease. Whoever fin
 being sent knows that the former owner died or was stopped, and that the outcome is unknown.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -63,6 +65,14 @@ class Claim:
     body: str
     effect: OpenEffect | None = None
 
+    @property
+    def wants(self) -> bytes | None:
+        """Return the hash of what should stand at the target; None only where the source has withdrawn the record."""
+        if self.withdraws:
+            return None
+        assert self.content is not None, "the database lets nothing go without its request"
+        return self.content
+
 
 CLAIM = """
 WITH due AS (
@@ -75,6 +85,8 @@ WITH due AS (
     FROM due WHERE h.id = due.id
     RETURNING h.*
 )
+"""
+READ = """
 SELECT h.id, h.object, h.key,
        coalesce((SELECT max(n.number) FROM routes_effect n
                  WHERE n.connection_id = h.connection_id AND n.object = h.object AND n.key = h.key), 0),
@@ -91,23 +103,29 @@ LEFT JOIN routes_effect e ON e.connection_id = h.connection_id AND e.object = h.
 LEFT JOIN routes_payload p ON p.id = coalesce(e.payload_id, t.request_payload_id)
 ORDER BY h.id
 """
+HELD = "WITH mine AS (SELECT * FROM routes_keyhead WHERE transaction_id = ANY(%(transactions)s))"
 HEAD_COLUMNS = 28
 
 
 def claim(*, connection_id: int, lane: str, stream: str, owner: UUID, limit: int, lease: float) -> list[Claim]:
     """Take up to `limit` due heads of a connection for `lease` seconds, in the caller's commit, with one query."""
+    wanted = {
+        "connection": connection_id, "lane": lane, "stream": stream, "owner": owner, "limit": limit, "lease": lease,
+    }  # fmt: skip
+    return _read(CLAIM, wanted)
+
+
+def held(transactions: Sequence[UUID]) -> list[Claim]:
+    """Return the heads that transactions hold as claims without a lease, for a person who settles what is in doubt.
+
+    The caller has locked the heads.
+    """
+    return _read(HELD, {"transactions": list(transactions)})
+
+
+def _read(heads: str, wanted: Mapping[str, Any]) -> list[Claim]:
     with connection.cursor() as cursor:
-        cursor.execute(
-            CLAIM,
-            {
-                "connection": connection_id,
-                "lane": lane,
-                "stream": stream,
-                "owner": owner,
-                "limit": limit,
-                "lease": lease,
-            },
-        )
+        cursor.execute(heads + READ, wanted)
         claims = []
         for row in cursor.fetchall():
             taken = Claim(*row[:HEAD_COLUMNS])

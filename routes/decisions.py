@@ -5,10 +5,11 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from connectors.outcome import Result, WriteOutcome
 from governance import audit
 from governance.actor import By, as_actor
 from governance.rights import Right, require, require_other_person
-from routes import failures, heads, ledger, reprocess
+from routes import claims, failures, heads, ledger, outcomes, reprocess, shipments, stops
 from routes.models import Effect, Transaction
 from routes.states import NOT_YET_DELIVERING, State, move, write_record_moves
 
@@ -86,14 +87,17 @@ def waive_records(ids: Sequence[UUID], *, by: By, reason: str) -> list[UUID]:
 def approve(ids: Sequence[UUID], *, by: By, reason: str) -> list[UUID]:
     """Release transactions that were held for a second person; return those that go on.
 
-    Raises governance.rights.NotAllowed; whoever corrected a field of the record cannot approve it.
+    What is held because a table's row waits has no bytes that could be approved: it is checked again, and goes on if
+    the row counts by now. Raises governance.rights.NotAllowed; whoever corrected a field of the record cannot approve
+    it.
     """
     with transaction.atomic():
         rows = _require_for(ids, Right.APPROVE, by)
         for maker in _correctors(ids):
             require_other_person(by, maker, thing="This transaction")
         held = heads.lock_of(ids)
-        approved = move(ids, frm=State.HELD, to=State.READY, by=as_actor(by), reason=reason or "approved")
+        complete, without_bytes = _held(ids)
+        approved = move(complete, frm=State.HELD, to=State.READY, by=as_actor(by), reason=reason or "approved")
         failures.close(transactions=approved, how="fixed")
         heads.forget_waits(approved)
         with connection.cursor() as cursor:
@@ -101,8 +105,21 @@ def approve(ids: Sequence[UUID], *, by: By, reason: str) -> list[UUID]:
                 "UPDATE routes_keyhead SET due_at = greatest((SELECT hub_now()), quiet_until) WHERE id = ANY(%s)",
                 [[held[id_] for id_ in approved if id_ in held]],
             )
+        approved += reprocess.transactions(without_bytes, by=by, reason=reason or "checked again", how="fixed")
         _audit(rows, set(approved), by=by, verb="approve", reason=reason)
     return approved
+
+
+def _held(ids: Sequence[UUID]) -> tuple[list[UUID], list[UUID]]:
+    """Return which held transactions are complete, so that only the approval is missing, and which have no bytes."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, withdraws OR request_payload_id IS NOT NULL FROM routes_transaction"
+            " WHERE id = ANY(%s) AND state = 'held'",
+            [list(ids)],
+        )
+        found = cursor.fetchall()
+    return [id_ for id_, complete in found if complete], [id_ for id_, complete in found if not complete]
 
 
 def _correctors(ids: Sequence[UUID]) -> list[str]:
@@ -120,31 +137,27 @@ def _correctors(ids: Sequence[UUID]) -> list[str]:
 
 
 def it_happened(id_: UUID, *, by: By, reference: str, reason: str) -> bool:
-    """Say of a write in doubt that the target has it; return whether that settled it."""
+    """Say of a write in doubt that it was carried out; return whether that settled it.
+
+    It settles what the target's own answer would have settled: after a reversal nothing stands there any more, and a
+    version that is still wanted is posted anew.
+    """
     with transaction.atomic():
         [row] = _require_for([id_], Right.RESUBMIT, by)
-        held = heads.lock_of([id_])
-        effect = Effect.objects.filter(pk__in=_with_open_effect([id_]).values(), state="unknown").first()
-        if effect is None or not ledger.confirm([ledger.Proof(effect.pk, reference, reference)]):
+        heads.lock_of([id_])
+        in_doubt = [c for c in claims.held([id_]) if c.effect is not None and c.effect.state == "unknown"]
+        if not in_doubt:
             return False
-        move([id_], frm=[State.FAILED, State.UNKNOWN], to=State.POSTED, by=as_actor(by), reason=reason or "found there")
-        failures.close(transactions=[id_], how="fixed")
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE routes_keyhead SET transaction_id = NULL, due_at = NULL, lease_owner = NULL,"
-                " live_effect_id = %s, live_hash = %s, live_external_id = %s, live_payload_id = %s,"
-                " live_write_key = %s, live_transaction_id = %s WHERE id = ANY(%s)",
-                [
-                    effect.pk,
-                    bytes(row.request_hash or b""),
-                    reference,
-                    effect.payload_id,
-                    effect.write_key,
-                    id_,
-                    list(held.values()),
-                ],
-            )
-        heads.promote(list(held.values()))
+        [claim] = in_doubt
+        destination = shipments.destination_of(claim)
+        shipment = shipments.again(destination.connection_id, claim, destination)
+        # A change leaves the record the id that it has there; what people see there may be another number.
+        id_there = claim.live_external_id if shipment.intent.operation == "update" else ""
+        said = WriteOutcome(
+            Result.CONFIRMED, external_id=id_there or reference, reference=reference, message=reason.strip()
+        )
+        if not outcomes.confirmed(destination, [(shipment, said)], by=as_actor(by), how="fixed"):
+            return False
         _audit([row], {id_}, by=by, verb="confirm", reason=f"{reason} {reference}".strip())
         return True
 
@@ -161,6 +174,12 @@ def it_did_not_happen(id_: UUID, *, by: By, reason: str) -> bool:
         went_on = reprocess.transactions([id_], by=by, reason=reason or "looked up: not there", how="fixed")
         _audit([row], {id_}, by=by, verb="resubmit", reason=reason)
         return bool(went_on)
+
+
+def takes_back(ids: Sequence[UUID]) -> bool:
+    """Tell whether the write in doubt of any of these transactions is a reversal."""
+    linked = Effect.objects.filter(pk__in=_with_open_effect(ids).values(), state="unknown")
+    return any(stops.undoes(operation) for operation in linked.values_list("operation", flat=True))
 
 
 def _with_open_effect(ids: Sequence[UUID]) -> dict[UUID, UUID]:
@@ -195,4 +214,4 @@ def _audit(rows: Sequence[Transaction], changed: set[UUID], *, by: By, verb: str
     )  # fmt: skip
 
 
-__all__ = ["approve", "it_did_not_happen", "it_happened", "resubmit", "waive", "waive_records"]
+__all__ = ["approve", "it_did_not_happen", "it_happened", "resubmit", "takes_back", "waive", "waive_records"]

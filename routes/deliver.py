@@ -5,6 +5,7 @@ leave (one with the claim where a repeat is harmless), and the outcomes. A proce
 what it owned comes up again when the lease ends, and its effect's state says what may have happened.
 """
 
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,12 +18,15 @@ from connectors import gate
 from connectors.models import Connection
 from governance.actor import ENGINE
 from governance.identifiers import new_id
-from routes import ask, claims, corrections, crashpoints, ledger, periods, rework, sending, stops
-from routes.claims import Claim
+from routes import ask, claims, corrections, crashpoints, ledger, periods, rework, sending, settling, stops, unforeseen
+from routes.claims import Claim, put_back
 from routes.corrections import Live, Next
 from routes.plan import DestinationPlan
 from routes.shipments import Shipment, again, destination_of, groups_others
 from routes.states import State, move
+
+ALONE_SECONDS = 10.0  # that a call delivers head by head after something unforeseen
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -36,7 +40,22 @@ class Delivered:
 
 
 def deliver(*, connection_id: int, lane: str, stream: str) -> Delivered:
-    """Do one batch of a write stream's lane. Safe to call from any number of workers at once."""
+    """Do one batch of a write stream's lane. Safe to call from any number of workers at once.
+
+    Where it meets something unforeseen, a person hears of it and the lane keeps its place.
+    """
+    try:
+        return _admitted(connection_id, lane, stream)
+    except unforeseen.OUTAGES:
+        raise
+    except Exception as error:
+        log.exception("unforeseen in lane %s to connection %s, stream %s", lane, connection_id, stream)
+        with transaction.atomic():
+            unforeseen.put_off(connection_id, lane, stream, owner=None, error=error)
+        return Delivered(0, False)
+
+
+def _admitted(connection_id: int, lane: str, stream: str) -> Delivered:
     owner = uuid4()
     wanted = settings.DELIVERY_BATCH
     admission = gate.admit(connection_id, wanted, owner, stream=stream, at_once=settings.DELIVERY_AT_ONCE)
@@ -46,30 +65,81 @@ def deliver(*, connection_id: int, lane: str, stream: str) -> Delivered:
         return Delivered(0, False, admission.reason, wait)
     try:
         return _deliver(connection_id, lane, stream, owner, admission)
+    except unforeseen.OUTAGES:
+        raise
+    except Exception:
+        log.exception("unforeseen with a batch of lane %s to connection %s: each goes alone", lane, connection_id)
+        unforeseen.give_back(connection_id, lane, stream, owner=owner)
+        return _each_alone(connection_id, lane, stream, admission)
     finally:
         gate.release(admission, owner)
 
 
 def _deliver(connection_id: int, lane: str, stream: str, owner: UUID, admission: gate.Admission) -> Delivered:
     began = time.monotonic()
-    lease = settings.LEASE_SECONDS
     with transaction.atomic():
-        taken = claims.claim(
-            connection_id=connection_id, lane=lane, stream=stream, owner=owner, limit=admission.allowed, lease=lease
-        )
-        doubtful = [c for c in taken if c.effect is not None and c.effect.state != "intended"]
-        certain = [c for c in taken if c.effect is None or c.effect.state == "intended"]
-        shipments = _write_down(connection_id, certain, owner)
+        taken = _claim(connection_id, lane, stream, owner, admission.allowed)
+        shipments = _write_down(connection_id, _certain(taken, owner), owner)
         crashpoints.point("deliver.before_claim_commit")
     crashpoints.point("deliver.after_claim")
-    if shipments or doubtful:
-        connection = Connection.objects.get(pk=connection_id)
-        sending.send_all(connection, shipments, owner=owner, began=began, concurrency=len(admission.slots))
-        if doubtful:
-            ask.settle_doubtful(
-                connection, doubtful, owner=owner, deadline=began + lease / 2, concurrency=len(admission.slots)
-            )
+    _carry_out(connection_id, shipments, _doubtful(taken), owner, began, len(admission.slots))
     return Delivered(len(taken), len(taken) >= admission.allowed)
+
+
+def _each_alone(connection_id: int, lane: str, stream: str, admission: gate.Admission) -> Delivered:
+    """Deliver head by head for a while: what spoils a batch waits for people, the others go on."""
+    until = time.monotonic() + ALONE_SECONDS
+    claimed = spoilt = 0
+    while claimed < admission.allowed and time.monotonic() < until:
+        began, owner = time.monotonic(), uuid4()
+        with transaction.atomic():
+            taken = _claim(connection_id, lane, stream, owner, 1)
+        if not taken:
+            return Delivered(claimed, False)
+        claimed += 1
+        try:
+            with transaction.atomic():
+                shipments = _write_down(connection_id, _certain(taken, owner), owner)
+            _carry_out(connection_id, shipments, _doubtful(taken), owner, began, 1)
+        except unforeseen.OUTAGES:
+            raise
+        except Exception as error:
+            log.exception("unforeseen with head %s", taken[0].head)
+            spoilt += 1
+            if spoilt == claimed and spoilt > unforeseen.MOST:
+                raise  # it is not the heads: the lane waits
+            with transaction.atomic():
+                unforeseen.put_off(connection_id, lane, stream, owner=owner, error=error)
+    return Delivered(claimed, True)
+
+
+def _claim(connection_id: int, lane: str, stream: str, owner: UUID, limit: int) -> list[Claim]:
+    lease = settings.LEASE_SECONDS
+    return claims.claim(connection_id=connection_id, lane=lane, stream=stream, owner=owner, limit=limit, lease=lease)
+
+
+def _doubtful(taken: Sequence[Claim]) -> list[Claim]:
+    return [c for c in taken if c.effect is not None and c.effect.state != "intended"]
+
+
+def _certain(taken: Sequence[Claim], owner: UUID) -> list[Claim]:
+    """Return the claims that may be sent; keys at whose target an earlier request may still arrive are put back."""
+    certain = [c for c in taken if c.effect is None or c.effect.state == "intended"]
+    quiet = settling.quiet([c.head for c in certain if c.quiet_until is not None])
+    put_back(list(quiet), owner=owner, seconds=list(quiet.values()))
+    return [c for c in certain if c.head not in quiet]
+
+
+def _carry_out(
+    connection_id: int, shipments: Sequence[Shipment], doubtful: Sequence[Claim], owner: UUID, began: float, slots: int
+) -> None:
+    if not shipments and not doubtful:
+        return
+    connection = Connection.objects.get(pk=connection_id)
+    sending.send_all(connection, shipments, owner=owner, began=began, concurrency=slots)
+    if doubtful:
+        deadline = began + settings.LEASE_SECONDS / 2
+        ask.settle_doubtful(connection, doubtful, owner=owner, deadline=deadline, concurrency=slots)
 
 
 def _write_down(connection_id: int, claimed: Sequence[Claim], owner: UUID) -> list[Shipment]:
@@ -85,7 +155,7 @@ def _write_down(connection_id: int, claimed: Sequence[Claim], owner: UUID) -> li
             continue
         step = corrections.decide(
             live=Live(claim.live_hash) if claim.live_hash is not None else None,
-            wanted=None if claim.withdraws else claim.content,
+            wanted=claim.wants,
             correction=destination.correction,
         )
         if step is Next.NOTHING:

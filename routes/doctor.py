@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from connectors.models import BreakerState, Connection
 from routes import partitions
-from routes.models import InboundEvent, Run
+from routes.models import ClockStep, InboundEvent, Run
 
 Wrong = tuple[str, str, str]  # thing, cause, remedy
 LONG = "10 minutes"  # that due work may lie about before it is a sign of workers that are missing or stuck
@@ -151,4 +151,35 @@ def misshapen_events() -> Iterator[Wrong]:
         )
 
 
-CHECKS = (orphans, overdue, missing_partitions, breakers, stopped_runs, misshapen_events)
+TOLD_DAYS = 3  # that a step of the clock is told: over a weekend
+
+
+def clock_steps() -> Iterator[Wrong]:
+    """Nobody has set the database's clock lately."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT hub_now() - make_interval(days => %s)", [TOLD_DAYS])
+        (since,) = cursor.fetchone() or (timezone.now(),)
+    for step in ClockStep.objects.filter(noticed_at__gt=since).order_by("-pk")[:5]:
+        way = "back" if step.seconds < 0 else "ahead"
+        done = f"{step.moved} {'row' if step.moved == 1 else 'rows'} were brought near, so that nothing waits for it"
+        yield (
+            f"The database's clock was set {way} by {_spoken(abs(step.seconds))}; it then showed "
+            f"{step.noticed_at:%Y-%m-%d %H:%M} UTC",
+            "a person or a time service set the clock of the machine that runs PostgreSQL. Nothing was lost or sent "
+            f"twice: {done if step.seconds < 0 else 'nothing had to be mended'}. Times in histories from before and "
+            "after do not compare.",
+            "Let a time service (chrony, ntpd) slew that machine's clock in place of setting it, and look at posting "
+            f"dates that were chosen meanwhile. This is told for {TOLD_DAYS} days.",
+        )
+
+
+def _spoken(seconds: float) -> str:
+    """Return a duration in words: "1 h 0 min", "1 min 30 s"."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes_left = divmod(minutes, 60)
+    if hours >= 48:
+        return f"{hours // 24} days {hours % 24} h"
+    return f"{hours} h {minutes_left} min" if hours else f"{minutes} min {rest} s"
+
+
+CHECKS = (orphans, overdue, missing_partitions, breakers, stopped_runs, misshapen_events, clock_steps)

@@ -5,7 +5,7 @@ only reads are those of tables and cross-references, a constant number per batch
 """
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -16,12 +16,15 @@ from canonical.problem import Problem
 from mappings import CompiledFormula, CompiledMapping
 from mappings.batch import run_batch
 from mappings.mapped import Mapped
-from routes.arrivals import KEY_LIMIT, Arrival, Verdict, digest, exact
+from routes.arrivals import Arrival, Standing, Verdict, digest, exact
+from routes.choosing import choose
 from routes.plan import DestinationPlan, Plan
+from routes.plan import plan as compiled
 from routes.states import State
 
-RULE = "needs a second person's approval by the route's rule"
-MOVED = "needs a second person's approval: {} was moved to another day"
+RULE = "Needs a second person's approval by the route's rule"
+MOVED = "Needs a second person's approval: {} was moved to another day"
+OFF = "“{}” is switched off. What comes for it is kept, and goes on in order when it is switched on in the route."
 MOST = {"amount": Decimal(10**14 - 1), "hours": Decimal(10**8 - 1)}  # as the columns hold
 ABSURD = "it has more digits than any amount of a firm. Correct it at the source."
 DAY_FIELDS = ("worked_on", "issued_on", "starts_on", "valid_from")  # the day that a record belongs to, by entity
@@ -95,20 +98,26 @@ def _absurd(values: dict[str, Any]) -> list[Problem]:
     return problems
 
 
-def evaluate(plan: Plan, arrivals: Sequence[Arrival], *, posted_at: Callable[[Arrival], dict[int, str]]) -> None:
+def evaluate(plan: Plan, arrivals: Sequence[Arrival], *, standing: Callable[[Arrival], Mapping[int, Standing]]) -> None:
     """Choose destinations for normalised records and work out a verdict for each, in place.
 
-    `posted_at` gives the destinations where a record is posted or under way, with its key there: corrections go there,
-    whatever today's conditions say.
+    `standing` gives the destinations where a record is posted or under way: corrections go there as long as the
+    condition under which the original was posted holds, whatever today's conditions say.
     """
-    sound = [a for a in arrivals if not a.failed]
+    for arrival in arrivals:
+        if arrival.outcome == "withdrawn":  # it is taken back wherever it stands, whatever its last version looked like
+            choose(plan, arrival, set(), set(), {}, standing(arrival))
+    sound = [a for a in arrivals if not a.failed and a.outcome != "withdrawn"]
     wanted = {d.id: _values(plan, d.condition, sound, "choose", default=True) for d in plan.destinations}
     keys = {d.id: _values(plan, d.key, sound, "choose", default=None) for d in plan.destinations}
+    places = [standing(arrival) for arrival in sound]
+    as_then = _as_then(plan, sound, wanted, places) if any(places) else set()
     for number, arrival in enumerate(sound):
         if not arrival.failed:
             chosen = {d.id for d in plan.destinations if wanted[d.id][number]}
+            kept = {id_ for id_ in places[number] if (number, id_) in as_then}
             own_keys = {d.id: keys[d.id][number] for d in plan.destinations if d.key is not None}
-            _choose(plan, arrival, chosen, own_keys, posted_at(arrival))
+            choose(plan, arrival, chosen, kept, own_keys, places[number])
     for destination in plan.destinations:
         waiting = [
             (arrival, verdict)
@@ -118,6 +127,8 @@ def evaluate(plan: Plan, arrivals: Sequence[Arrival], *, posted_at: Callable[[Ar
         ]
         if waiting:
             translate(plan, destination, waiting)
+    if not all(destination.enabled for destination in plan.destinations):
+        hold_while_off([verdict for arrival in arrivals for verdict in arrival.verdicts])
 
 
 def _values(
@@ -140,57 +151,26 @@ def view(arrival: Arrival, write_key: str = "") -> dict[str, Any]:
     return arrival.canonical | {"hub": {"key": write_key or arrival.key, "version": arrival.version}}
 
 
-def _choose(
-    plan: Plan, arrival: Arrival, wanted: set[int], own_keys: dict[int, Any], posted_at: dict[int, str]
-) -> None:
-    chosen = {d.id for d in plan.destinations if d.id in wanted and not d.group}
-    for group in dict.fromkeys(d.group for d in plan.destinations if d.group):
-        members = [d for d in plan.destinations if d.group == group]
-        picked = [d for d in members if d.id in posted_at] or [d for d in members if d.id in wanted]
-        if len(picked) != 1 and arrival.outcome != "withdrawn":
-            arrival.stage = "choose"
-            arrival.problems.append(_not_exactly_one(group, picked))
-            return
-        chosen.update(d.id for d in picked)
-    for destination in plan.destinations:
-        there = posted_at.get(destination.id)
-        if arrival.outcome != "withdrawn" and destination.id in chosen:
-            verdict = _begin(destination, arrival, own_keys.get(destination.id, arrival.key))
-            arrival.verdicts.append(verdict)
-            if there is not None and there != verdict.key:
-                arrival.verdicts.append(withdraw(destination, there))
-        elif there is not None:
-            arrival.verdicts.append(withdraw(destination, there))
-        else:
-            arrival.not_chosen[str(destination.id)] = destination.condition_text or "withdrawn at the source"
+def _as_then(
+    plan: Plan, arrivals: Sequence[Arrival], wanted: Mapping[int, Sequence[Any]],
+    places: Sequence[Mapping[int, Standing]],
+) -> set[tuple[int, int]]:  # fmt: skip
+    """Return (place of the arrival, destination) where the condition under which the original was posted still holds.
 
-
-def _not_exactly_one(group: str, members: list[DestinationPlan]) -> Problem:
-    names = " and ".join(d.name for d in members) or "none"
-    return Problem(
-        "error", Category.CONFIGURATION, "", None,
-        f"Exactly one destination of “{group}” must be chosen, but the conditions choose {names}. "
-        "Correct the conditions of the route.", names, "conditions that choose exactly one", rule=group,
-    )  # fmt: skip
-
-
-def _begin(destination: DestinationPlan, arrival: Arrival, key: object) -> Verdict:
-    text = "" if key is None else str(key)
-    verdict = Verdict(destination, State.RECEIVED, State.NORMALISED, text, "")
-    if not text or len(text) > KEY_LIMIT:
-        verdict.key = text[:KEY_LIMIT]
-        problem = Problem(
-            "error", Category.CONFIGURATION, "", None,
-            f"The key formula of “{destination.name}” gives “{text[:40]}”. Correct it in the route.", text[:250],
-            f"a text of 1 to {KEY_LIMIT} characters",
-        )  # fmt: skip
-        _stop(verdict, problem)
-    return verdict
-
-
-def withdraw(destination: DestinationPlan, key: str) -> Verdict:
-    """Return the verdict that takes back what is posted under a key: the new version is "nothing"."""
-    return Verdict(destination, State.READY, State.VALIDATED, key, "withdrawn at the source", withdraws=True)
+    It is asked only of what is posted and not wanted by the condition of today, which may have been edited since.
+    """
+    asked: dict[tuple[int, int], list[int]] = {}
+    for number, (arrival, there) in enumerate(zip(arrivals, places, strict=True)):
+        for id_, standing in there.items():
+            edited = standing.posted and standing.snapshot != plan.snapshot_id and arrival.outcome != "withdrawn"
+            if edited and not arrival.failed and id_ in wanted and not wanted[id_][number]:
+                asked.setdefault((standing.snapshot, id_), []).append(number)
+    held = set()
+    for (snapshot, id_), numbers in asked.items():
+        condition = next((d.condition for d in compiled(snapshot).destinations if d.id == id_), None)
+        found = _values(plan, condition, [arrivals[n] for n in numbers], "choose", default=True)
+        held |= {(number, id_) for number, value in zip(numbers, found, strict=True) if value}
+    return held
 
 
 def translate(plan: Plan, destination: DestinationPlan, waiting: Sequence[tuple[Arrival, Verdict]]) -> None:
@@ -212,10 +192,28 @@ def translate(plan: Plan, destination: DestinationPlan, waiting: Sequence[tuple[
         by_rule = approval is not None and approval.values.get("value")
         if by_rule or destination.posting_date in arrival.corrected:
             verdict.state = State.HELD
-            verdict.reason = RULE if by_rule else MOVED.format(destination.posting_date)
+            verdict.reason = RULE if by_rule else MOVED.format(destination.posting_date.replace("_", " "))
+            if not by_rule:  # the second person sees the day that the source says beside the one that would be sent
+                verdict.problems.append(
+                    Problem("error", Category.APPROVAL_MISSING, destination.posting_date, None, verdict.reason)
+                )
             verdict.waits_for = ("approval", str(verdict.transaction))
         else:
             verdict.state, verdict.reason = State.READY, "checked and translated"
+
+
+def hold_while_off(verdicts: Sequence[Verdict]) -> None:
+    """Hold what could be sent, now or once it is approved, to destinations that are switched off; in place."""
+    for verdict in verdicts:
+        to = verdict.destination
+        approvable = (
+            verdict.state is State.HELD and verdict.waits_for is not None and verdict.waits_for[0] == "approval"
+        )
+        if to.enabled or not (verdict.state is State.READY or approvable):
+            continue
+        verdict.state, verdict.reason = State.HELD, OFF.format(to.name)
+        verdict.waits_for = ("switch", str(to.id))
+        verdict.problems.insert(0, Problem("error", Category.CONFIGURATION, "", None, verdict.reason, rule=to.name))
 
 
 def _approvals(plan: Plan, destination: DestinationPlan, arrivals: Sequence[Arrival]) -> Sequence[Mapped] | list[None]:

@@ -15,7 +15,7 @@ from routes import intake
 from routes.api import reading
 from routes.api.refusals import INVALID, KEY_REUSED, NOT_ALLOWED, NOT_FOUND, FieldError, Refused
 from routes.arrivals import digest
-from routes.models import Destination, Failure, InboundEvent, Record, Route, Transaction
+from routes.models import Destination, Failure, InboundEvent, Record, Route, RuleWarning, Transaction
 from routes.models.inbound import Via
 from routes.models.movement import RecordState
 from routes.states import State
@@ -113,6 +113,10 @@ def _stories(event: InboundEvent, records: list[Record], by: By) -> list[dict[st
     of_moving = dict(
         open_.filter(transaction_id__in=[each.pk for each in moving]).values_list("transaction_id", "message")
     )
+    warned: dict[UUID, list[str]] = {}
+    said = RuleWarning.objects.visible_to(by).filter(transaction_id__in=[each.pk for each in moving]).order_by("pk")
+    for id_, message in said.values_list("transaction_id", "message"):
+        warned.setdefault(id_, []).append(message)
     places: dict[UUID, list[dict[str, Any]]] = {}
     for each in moving:
         places.setdefault(each.record_id, []).append(
@@ -120,6 +124,7 @@ def _stories(event: InboundEvent, records: list[Record], by: By) -> list[dict[st
                 "destination": names[each.destination_id],
                 "status": State(each.state).label,
                 "explanation": of_moving.get(each.pk, ""),
+                "warnings": warned.get(each.pk, []),
             }
         )
     return [

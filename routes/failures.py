@@ -75,6 +75,20 @@ def write_down(troubles: Sequence[Trouble], *, at: datetime) -> None:
         )
 
 
+def write_down_once(trouble: Trouble, *, at: datetime) -> bool:
+    """Store the failure of a run or route unless the same cause is open there already; return whether it was new."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM routes_failure WHERE fingerprint = %s AND closed_at IS NULL"
+            " AND record_id IS NULL AND transaction_id IS NULL)",
+            [fingerprint(trouble)],
+        )
+        if cursor.fetchone()[0]:
+            return False
+    write_down([trouble], at=at)
+    return True
+
+
 def _row(t: Trouble, at: datetime) -> tuple[object, ...]:
     p = t.problem
     table_key = msgspec.json.encode(list(p.key)).decode() if p.key else None
@@ -119,5 +133,18 @@ def close_of_recovered(*, how: str) -> int:
             " AND f.closed_at IS NULL AND f.category = ANY(%s::text[])"
             " AND f.record_id IS NULL AND f.transaction_id IS NULL AND f.run_id IS NULL",
             [how, BREAKS],
+        )
+        return int(cursor.rowcount)
+
+
+def close_of_caught_up(*, how: str) -> int:
+    """Close what put a route's pushed events off, once those that waited then have been worked on."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE routes_failure f SET closed_at = (SELECT hub_now()), closed_how = %s, taken = false"
+            " WHERE f.closed_at IS NULL AND f.stage = 'route' AND f.record_id IS NULL AND NOT EXISTS (SELECT"
+            " FROM routes_inboundevent e WHERE e.route_id = f.route_id AND e.processed_at IS NULL"
+            " AND e.received_at <= f.opened_at)",
+            [how],
         )
         return int(cursor.rowcount)

@@ -4,8 +4,8 @@ Everybody who changes heads locks them first, in the order of (connection, objec
 or a page and an outcome, from waiting for each other in a circle.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
@@ -13,10 +13,12 @@ from django.conf import settings
 from django.db import connection
 
 from governance.actor import ENGINE
-from routes import failures
+from routes import failures, owners
 from routes.bulk import array, arrays, hexed, plain
+from routes.owners import Owner
 from routes.states import ASIDE, NOT_YET_DELIVERING, State, move
 
+Where = tuple[int, str, str]  # connection, object, key
 NEWER = "a newer version of the same record arrived"
 
 
@@ -43,6 +45,7 @@ class Entry:
     version: str
     due: bool
     in_order: bool
+    record_key: str  # of its record at the source
     owner: UUID | None = None
 
 
@@ -52,6 +55,7 @@ class Entered:
 
     places: dict[UUID, Place]  # by transaction, of those whose key came before
     claimed: dict[UUID, int]  # transaction → head, of those that belong to their owner now
+    taken: dict[UUID, Owner] = field(default_factory=dict)  # transactions whose key another record has: not queued
 
     @property
     def too_old(self) -> list[UUID]:
@@ -67,17 +71,57 @@ class _Head:
     state: str = ""
     version: str = ""
     open_effect: str = ""  # the state of the key's open effect
+    owners: tuple[Owner, ...] = ()  # of the transaction that holds it and of what stands there
+    anew: bool = False  # the versions that came this way were another record's
 
 
-def enter(entries: Sequence[Entry]) -> Entered:
-    """Queue transactions that are being stored in this commit; no two of one key. Returns where each stands.
+def enter(entries: Sequence[Entry], *, route: int) -> Entered:
+    """Queue a route's transactions that are being stored in this commit; no two of one key. Returns where each stands.
 
-    Earlier ones that a newer version replaces are superseded here, and their failures closed.
+    Earlier ones that a newer version replaces are superseded here, and their failures closed. A key belongs to one
+    record: another one that wants it is not queued, with whatever else it wanted.
     """
     found, claimed = _upsert(entries)
     if not found:
         return Entered({}, claimed)
     _look(found)
+    taken = _taken(entries, found, route)
+    if taken:
+        refused = {e.record_key for e in entries if e.transaction in taken}
+        wanted = [(e.connection_id, e.object, e.key, e.transaction) for e in entries if e.record_key in refused]
+        owners.forget_new([each for each in wanted if each[:3] not in found])
+        entries = [e for e in entries if e.record_key not in refused]
+        stay = {e.transaction for e in entries}
+        claimed = {transaction: head for transaction, head in claimed.items() if transaction in stay}
+    _tell_versions_apart(entries, found, route)
+    return Entered(_queue(entries, found), claimed, taken)
+
+
+def _taken(entries: Sequence[Entry], found: Mapping[Where, _Head], route: int) -> dict[UUID, Owner]:
+    taken = {}
+    for entry in entries:
+        head = found.get((entry.connection_id, entry.object, entry.key))
+        other = next((o for o in head.owners if o != Owner(route, entry.record_key)), None) if head else None
+        if other is not None:
+            taken[entry.transaction] = other
+    return taken
+
+
+def _tell_versions_apart(entries: Sequence[Entry], found: Mapping[Where, _Head], route: int) -> None:
+    """Mark free heads whose newest version was another record's: it says nothing about the one that comes now."""
+    older = []
+    for entry in entries:
+        head = found.get((entry.connection_id, entry.object, entry.key))
+        if head is None or head.transaction is not None or head.owners or entry.in_order:
+            continue
+        if entry.version < head.seen_version:
+            older.append((head.id, entry.record_key, entry.version))
+    anew = owners.without_newer(older, route=route)
+    for head in found.values():
+        head.anew = head.id in anew
+
+
+def _queue(entries: Sequence[Entry], found: Mapping[Where, _Head]) -> dict[UUID, Place]:
     places: dict[UUID, Place] = {}
     taken, displaced, stale_effects, behind = [], [], [], []
     for entry in entries:
@@ -90,7 +134,7 @@ def enter(entries: Sequence[Entry]) -> Entered:
         if place is Place.BEHIND:
             behind.append(head.id)
             continue
-        taken.append((head.id, entry))
+        taken.append((head, entry))
         if head.transaction is not None:
             displaced.append(head.transaction)
             if head.open_effect == "intended":
@@ -99,12 +143,12 @@ def enter(entries: Sequence[Entry]) -> Entered:
     _drop_intended(stale_effects)
     _occupy(taken)
     _mark_waiting(behind)
-    return Entered(places, claimed)
+    return places
 
 
 def _place(entry: Entry, head: _Head) -> Place:
     if head.transaction is None:
-        older = not entry.in_order and entry.version < head.seen_version
+        older = not entry.in_order and not head.anew and entry.version < head.seen_version
         return Place.TOO_OLD if older else Place.HEAD
     if entry.in_order:
         return Place.BEHIND
@@ -132,7 +176,7 @@ WHERE known IS NOT NULL OR lease_owner IS NOT NULL
 """
 
 
-def _upsert(entries: Sequence[Entry]) -> tuple[dict[tuple[int, str, str], _Head], dict[UUID, int]]:
+def _upsert(entries: Sequence[Entry]) -> tuple[dict[Where, _Head], dict[UUID, int]]:
     """Make the heads that are missing, already occupied; lock and return those that were there.
 
     Returns also which of the new ones are claimed.
@@ -143,7 +187,7 @@ def _upsert(entries: Sequence[Entry]) -> tuple[dict[tuple[int, str, str], _Head]
         plain("t" if e.due else "f" for e in entries), plain(e.version for e in entries),
         plain(hexed(e.owner) if e.owner else "NULL" for e in entries),
     ]  # fmt: skip
-    found: dict[tuple[int, str, str], _Head] = {}
+    found: dict[Where, _Head] = {}
     claimed: dict[UUID, int] = {}
     with connection.cursor() as cursor:
         cursor.execute(UPSERT, [settings.LEASE_SECONDS, *columns])
@@ -155,24 +199,29 @@ def _upsert(entries: Sequence[Entry]) -> tuple[dict[tuple[int, str, str], _Head]
     return found, claimed
 
 
-def _look(found: dict[tuple[int, str, str], _Head]) -> None:
-    """Fill in the state of the transactions that hold the heads, and of the keys' open effects."""
+def _look(found: Mapping[Where, _Head]) -> None:
+    """Fill in the state of the transactions that hold the heads, of the keys' open effects, and whose the keys are."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT h.connection_id, h.object, h.key, coalesce(t.state, ''), coalesce(t.version, ''),
-                   coalesce(e.state, '')
+                   coalesce(e.state, ''), r.route_id, r.key, s.route_id, s.key
             FROM routes_keyhead h
             LEFT JOIN routes_transaction t ON t.id = h.transaction_id
+            LEFT JOIN routes_record r ON r.id = t.record_id
+            LEFT JOIN routes_transaction l ON l.id = h.live_transaction_id
+            LEFT JOIN routes_record s ON s.id = l.record_id
             LEFT JOIN routes_effect e ON e.connection_id = h.connection_id AND e.object = h.object
                 AND e.key = h.key AND e.state IN ('intended', 'sent', 'unknown')
             WHERE h.id = ANY(%s)
             """,
             [[head.id for head in found.values()]],
         )
-        for connection_id, object_, key, state, version, effect in cursor.fetchall():
+        for connection_id, object_, key, state, version, effect, *whose in cursor.fetchall():
             head = found[connection_id, object_, key]
             head.state, head.version, head.open_effect = state, version, effect
+            pairs = (whose[:2], whose[2:])
+            head.owners = tuple(Owner(route, record_key) for route, record_key in pairs if route is not None)
 
 
 def _supersede(transactions: Sequence[UUID]) -> None:
@@ -204,21 +253,23 @@ def _drop_intended(heads: Sequence[int]) -> None:
         )
 
 
-def _occupy(taken: Sequence[tuple[int, Entry]]) -> None:
+def _occupy(taken: Sequence[tuple[_Head, Entry]]) -> None:
     if not taken:
         return
     with connection.cursor() as cursor:
         cursor.execute(
             """
             UPDATE routes_keyhead h
-            SET transaction_id = w.transaction_id, seen_version = greatest(h.seen_version, w.version),
+            SET transaction_id = w.transaction_id,
+                seen_version = CASE WHEN w.anew THEN w.version ELSE greatest(h.seen_version, w.version) END,
                 due_at = CASE WHEN w.due THEN greatest((SELECT hub_now()), h.quiet_until) END, lease_owner = NULL
-            FROM unnest(%s::bigint[], %s::uuid[], %s::bool[], %s::text[]) AS w(id, transaction_id, due, version)
+            FROM unnest(%s::bigint[], %s::uuid[], %s::bool[], %s::text[], %s::bool[])
+                AS w(id, transaction_id, due, version, anew)
             WHERE h.id = w.id
             """,
             [
-                [id_ for id_, _ in taken], [e.transaction for _, e in taken], [e.due for _, e in taken],
-                [e.version for _, e in taken],
+                [head.id for head, _ in taken], [e.transaction for _, e in taken], [e.due for _, e in taken],
+                [e.version for _, e in taken], [head.anew for head, _ in taken],
             ],
         )  # fmt: skip
 

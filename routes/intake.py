@@ -8,12 +8,12 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.db import Error, IntegrityError, OperationalError, connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from canonical.failure import Category
 from canonical.problem import Problem
 from connectors.paths import find
-from routes import crashpoints, failures, receive
+from routes import crashpoints, failures, piecewise, receive, retry, unforeseen
 from routes.arrivals import Arrival, digest
 from routes.models import InboundEvent, Route
 from routes.models.inbound import Via
@@ -26,10 +26,6 @@ EVENTS_LOCK = 7202  # first key of the advisory locks that keep a route's events
 MISSHAPEN = (
     "A pushed message has not the agreed form: a JSON object or a list of them. It is kept; correct the sender, then "
     "waive this one."
-)
-INTERNAL = (
-    "A pushed message met something that the hub was not made for. It is kept; the technical details are in the log. "
-    "Show this to whoever looks after the hub."
 )
 ONE = dt.timedelta(microseconds=1)  # between two records that have no version of their own
 log = logging.getLogger(__name__)
@@ -109,6 +105,7 @@ class _Event:
     body: str
     arrivals: list[Arrival] = field(default_factory=list)
     problem: str = ""
+    waits: bool = False  # it met something unforeseen and keeps its place
 
 
 def work(route_id: int) -> bool:
@@ -118,24 +115,26 @@ def work(route_id: int) -> bool:
     """
     try:
         made = plan(current(Route.objects.get(pk=route_id)).pk)
+        try:
+            return _batch(route_id, BATCH, lambda events: unforeseen.watched(_take_in)(made, events))
+        except unforeseen.Spoilt:
+            return _batch(route_id, 1, lambda events: _alone(made, events))
     except NotReadyToRun as error:
-        _put_off(route_id, str(error))
-        return False
-    try:
-        return _batch(route_id, BATCH, lambda events: _take_in(made, events))
-    except OperationalError:  # the database is away or busy: nothing is wrong with the events
+        _put_off(route_id, Problem("error", Category.CONFIGURATION, "", None, str(error)), NOT_READY_SECONDS)
+    except unforeseen.OUTAGES:
         raise
-    except (Error, ArithmeticError, ValueError, TypeError, LookupError, RecursionError):
-        log.exception("pushed events of route %s cannot be taken in together; each is tried alone", route_id)
-        return _batch(route_id, 1, lambda events: _alone(made, events))
+    except Exception as error:
+        log.exception("unforeseen with the pushed events of route %s", route_id)
+        _put_off(route_id, unforeseen.problem(error), retry.SLOWLY.cap)
+    return False
 
 
 DUE = """
 SELECT id, via, body FROM (
-    SELECT id, via, body, received_at, sum(length(body)) OVER (ORDER BY received_at, id) - length(body) AS before
+    SELECT id, via, body, number, sum(length(body)) OVER (ORDER BY number) - length(body) AS before
     FROM (SELECT * FROM routes_inboundevent WHERE route_id = %s AND processed_at IS NULL
-          AND due_at <= (SELECT hub_now()) ORDER BY received_at, id LIMIT %s) AS due) AS measured
-WHERE before < %s ORDER BY received_at, id
+          AND due_at <= (SELECT hub_now()) ORDER BY number LIMIT %s) AS due) AS measured
+WHERE before < %s ORDER BY number
 """
 
 
@@ -174,21 +173,26 @@ def _take_in(made: Plan, events: Sequence[_Event]) -> None:
 
 
 def _alone(made: Plan, events: Sequence[_Event]) -> None:
-    """Take in one event; when that is impossible, say so once per route."""
-    try:
-        with transaction.atomic():
-            _take_in(made, events)
-    except OperationalError:
-        raise
-    except (Error, ArithmeticError, ValueError, TypeError, LookupError, RecursionError):
-        for event in events:
+    """Take in one event, without the records that spoil it; when it is spoilt as a whole it waits, and others go on."""
+    for event in events:
+        try:
+            with transaction.atomic():
+                found = _records(made, event)
+                if found is None:
+                    _take_in(made, [event])
+                else:
+                    event.arrivals = piecewise.take_in_of(made, found, run=None, correlation=event.id)[1]
+        except unforeseen.OUTAGES:
+            raise
+        except Exception as error:
             log.exception("pushed event %s cannot be taken in", event.id)
-            event.arrivals, event.problem = [], INTERNAL
-        _explain(made, Category.INTERNAL, INTERNAL, [event.body for event in events])
+            event.arrivals, event.waits = [], True
+            _put_off(made.route_id, unforeseen.problem(error), retry.SLOWLY.cap, event=event.id)
 
 
 def _processed(events: Sequence[_Event]) -> None:
-    rows = [(event.id, arrival.record) for event in events for arrival in event.arrivals]
+    done = [event for event in events if not event.waits]
+    rows = [(event.id, arrival.record) for event in done for arrival in event.arrivals]
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -198,7 +202,7 @@ def _processed(events: Sequence[_Event]) -> None:
                  WHERE r.event = e.id), '{}')
             FROM unnest(%s::uuid[], %s::text[]) AS w(id, problem) WHERE e.id = w.id
             """,
-            [[a for a, _ in rows], [b for _, b in rows], [e.id for e in events], [e.problem for e in events]],
+            [[a for a, _ in rows], [b for _, b in rows], [e.id for e in done], [e.problem for e in done]],
         )
 
 
@@ -221,30 +225,30 @@ def _records(made: Plan, event: _Event) -> list[Mapping[str, Any]] | None:
 
 def _explain(made: Plan, category: Category, words: str, bodies: Sequence[str]) -> None:
     problem = [Problem("error", category, "", None, words, body[:100]) for body in bodies]
-    failures.write_down(
-        [
-            failures.Trouble(made.legal_entity_id, made.route_id, "receive", each, connection_id=made.connection_id)
-            for each in problem
-        ],
-        at=receive._now(),
-    )
+    failures.write_down([_trouble(made, each) for each in problem], at=receive._now())
 
 
-def _put_off(route_id: int, why: str) -> None:
-    """Let the events of a route that cannot run yet wait, and tell a person once."""
+def _trouble(made: Plan, problem: Problem) -> failures.Trouble:
+    return failures.Trouble(made.legal_entity_id, made.route_id, "receive", problem, connection_id=made.connection_id)
+
+
+def _put_off(route_id: int, problem: Problem, most: float, *, event: UUID | None = None) -> None:
+    """Let a route's events, or one that cannot be worked on, wait where they are; tell a person once for each cause.
+
+    The wait grows with the time since the first failure, up to `most` seconds.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [EVENTS_LOCK, route_id])
+        cursor.execute("SELECT r.legal_entity_id, (SELECT hub_now()) FROM routes_route r WHERE r.id = %s", [route_id])
+        entity, now = cursor.fetchone()
+        trouble = failures.Trouble(entity, route_id, "route", problem)
+        failures.write_down_once(trouble, at=now)
         cursor.execute(
-            "UPDATE routes_inboundevent SET due_at = (SELECT hub_now()) + make_interval(secs => %s)"
-            " WHERE route_id = %s AND processed_at IS NULL",
-            [NOT_READY_SECONDS, route_id],
+            """
+            UPDATE routes_inboundevent SET due_at = (SELECT hub_now()) + make_interval(secs => least(%s, greatest(%s,
+                (SELECT extract(epoch FROM hub_now() - min(opened_at)) FROM routes_failure
+                 WHERE fingerprint = %s AND closed_at IS NULL))))
+            WHERE route_id = %s AND processed_at IS NULL AND (%s::uuid IS NULL OR id = %s)
+            """,
+            [most, NOT_READY_SECONDS, failures.fingerprint(trouble), route_id, event, event],
         )
-        cursor.execute(
-            "SELECT r.legal_entity_id, (SELECT hub_now()) FROM routes_route r WHERE r.id = %s AND NOT EXISTS (SELECT"
-            " FROM routes_failure f WHERE f.route_id = r.id AND f.closed_at IS NULL AND f.stage = 'receive'"
-            " AND f.category = 'configuration' AND f.run_id IS NULL)",
-            [route_id],
-        )
-        if (found := cursor.fetchone()) is not None:
-            problem = Problem("error", Category.CONFIGURATION, "", None, why)
-            failures.write_down([failures.Trouble(found[0], route_id, "receive", problem)], at=found[1])

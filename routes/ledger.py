@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from routes import settling
 from routes.bulk import NULL, array, arrays, bytea, copy_lines, hexed, text
 
 
@@ -163,8 +164,11 @@ def take_back(effects: Sequence[UUID], *, owner: UUID) -> set[UUID]:
         return {row[0] for row in cursor.fetchall()}
 
 
-def doubt(effects: Sequence[UUID], *, settle: float, message: str) -> set[UUID]:
-    """Record that a write may or may not have happened; "not there" counts only `settle` seconds from now on."""
+def doubt(effects: Sequence[UUID], *, settle: float, message: str, late: float = 0.0) -> set[UUID]:
+    """Record that a write may or may not have happened; "not there" counts only `settle` seconds from now on.
+
+    `late` more where its sender may still be alive, in seconds that it may take until its first byte leaves.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -172,13 +176,18 @@ def doubt(effects: Sequence[UUID], *, settle: float, message: str) -> set[UUID]:
                 settles_at = (SELECT hub_now()) + make_interval(secs => %s)
             WHERE id = ANY(%s) AND state = 'sent' RETURNING id
             """,
-            [message, settle, list(effects)],
+            [message, settle + late, list(effects)],
         )
-        return {row[0] for row in cursor.fetchall()}
+        doubted = {row[0] for row in cursor.fetchall()}
+    settling.begin(sorted(doubted), seconds=settle + late)
+    return doubted
 
 
 def note_not_there(effects: Sequence[UUID]) -> dict[UUID, int]:
-    """Count an answer "not there" of the target after settling; return how often it said so, by effect."""
+    """Count an answer "not there" of the target after settling; return how often it said so, by effect.
+
+    Only of effects that had settled before the target was asked (`settling.settled`).
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """

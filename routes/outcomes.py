@@ -12,7 +12,7 @@ from canonical.problem import Problem
 from connectors import gate
 from connectors.models import BreakerState, Connection
 from connectors.outcome import WriteOutcome
-from governance.actor import ENGINE
+from governance.actor import ENGINE, Actor
 from mappings.cross_references import NewReference, ReferenceConflict, upsert
 from routes import attempts, crashpoints, failures, heads, ledger, pausing, retry, stops
 from routes.bulk import arrays
@@ -50,10 +50,15 @@ def _weighed(shipment: Shipment, answer: WriteOutcome) -> str:
     return "unknown" if was_in_doubt and answer.result != "confirmed" else str(answer.result)
 
 
-def confirmed(destination: DestinationPlan, answered: Sequence[Answered]) -> None:
-    """The target has them: post, free the heads, tell who waits for these records."""
+def confirmed(
+    destination: DestinationPlan, answered: Sequence[Answered], *, by: Actor = ENGINE, how: str = "auto:retry_succeeded"
+) -> bool:
+    """The target has them: post, free the heads, tell who waits for these records; return whether that was news.
+
+    `by` is whose word it is, the target's answer or a person's, and `how` what closes their failures.
+    """
     if not answered:
-        return
+        return False
     proofs = [
         ledger.Proof(s.intent.effect, a.external_id or s.external_id, a.reference, a.version) for s, a in answered
     ]
@@ -61,16 +66,14 @@ def confirmed(destination: DestinationPlan, answered: Sequence[Answered]) -> Non
     done = [(s, a) for s, a in answered if s.intent.effect in proved]
     halfway = [x for x in done if _goes_on(x[0])]
     whole = [x for x in done if not _goes_on(x[0])]
-    _undone([s for s, _ in done if s.intent.operation == "reverse"])
-    _move_posted(whole)
-    moved_on = [s.claim.transaction for s, _ in halfway]
-    move(
-        moved_on, frm=[State.DELIVERING, State.UNKNOWN], to=State.READY, by=ENGINE, reason="reversed, to be posted anew"
-    )
+    _undone([s for s, _ in done if s.intent.operation == "reverse"], by)
+    _move_posted(whole, by)
+    _move_on(halfway, by)
     others_wait = _free_heads(whole, halfway, proved)
-    failures.close(transactions=[s.claim.transaction for s, _ in done], how="auto:retry_succeeded")
+    failures.close(transactions=[s.claim.transaction for s, _ in done], how=how)
     _remember_ids(destination, whole)
     heads.promote(others_wait)
+    return bool(done)
 
 
 def _goes_on(shipment: Shipment) -> bool:
@@ -78,17 +81,28 @@ def _goes_on(shipment: Shipment) -> bool:
     return shipment.intent.operation == "reverse" and not shipment.claim.withdraws
 
 
-def _undone(reversed_: Sequence[Shipment]) -> None:
+def _undone(reversed_: Sequence[Shipment], by: Actor) -> None:
     ids = [s.claim.live_transaction for s in reversed_ if s.claim.live_transaction]
-    move(ids, frm=State.POSTED, to=State.REVERSED, by=ENGINE, reason="undone at the target: the source changed it")
+    move(ids, frm=State.POSTED, to=State.REVERSED, by=by, reason="undone at the target: the source changed it")
 
 
-def _move_posted(whole: Sequence[Answered]) -> None:
-    reasons = [f"confirmed by the target{f' as {a.reference}' if a.reference else ''}" for _, a in whole]
-    move(
-        [s.claim.transaction for s, _ in whole], frm=[State.DELIVERING, State.UNKNOWN, State.FAILED],
-        to=State.POSTED, by=ENGINE, reason=reasons,
-    )  # fmt: skip
+OPEN = (State.DELIVERING, State.UNKNOWN, State.FAILED)  # failed: a doubt that a person was asked about
+
+
+def _move_posted(whole: Sequence[Answered], by: Actor) -> None:
+    who = "confirmed by the target" if by is ENGINE else "found at the target"
+    reasons = [f"{who}{f' as {a.reference}' if a.reference else ''}{_remark(a, by)}" for _, a in whole]
+    move([s.claim.transaction for s, _ in whole], frm=OPEN, to=State.POSTED, by=by, reason=reasons)
+
+
+def _move_on(halfway: Sequence[Answered], by: Actor) -> None:
+    reasons = [f"reversed, to be posted anew{_remark(a, by)}" for _, a in halfway]
+    move([s.claim.transaction for s, _ in halfway], frm=OPEN, to=State.READY, by=by, reason=reasons)
+
+
+def _remark(answer: WriteOutcome, by: Actor) -> str:
+    """Return what a person said beside the answer."""
+    return f": {answer.message}" if answer.message and by is not ENGINE else ""
 
 
 FREE = """
@@ -241,7 +255,7 @@ def doubtful(destination: DestinationPlan, answered: Sequence[Answered], *, owne
             reason=f"no proof came back: {message}",
         )  # fmt: skip
         if destination.write.write_class == "blind":
-            stops.give_to_person([s.claim for s in mine], message)
+            stops.give_to_person([(s.claim, s.intent.operation) for s in mine], message)
             continue
         wait = destination.write.settle_seconds if destination.write.write_class == "look_up" else 1.0
         count_attempts([s.claim.transaction for s in mine])

@@ -13,6 +13,7 @@ from canonical.failure import Category
 from canonical.problem import Problem
 from governance import audit, rights
 from governance.models import LegalEntity, User
+from routes import right_values
 from routes.arrivals import Arrival
 from routes.models import Overlay, Record, Route
 from routes.plan import Plan
@@ -102,7 +103,7 @@ def correct(*, record: UUID, field: str, value: str | None, reason: str, by: Use
         raise ValueError(f"A {route.canonical_entity} has no field “{field}”. Choose one of its fields.")
     if not reason.strip():
         raise ValueError("A correction needs a reason. Say why the source is wrong.")
-    stored = _as_stored(typed(route.canonical_entity, field, value))
+    stored = _as_stored(right_values.read(ENTITIES[route.canonical_entity], spec, value))
     with transaction.atomic():
         open_ = Overlay.objects.select_for_update().filter(route=route, key=row.key, field=field, ended_at=None).first()
         said = open_.source_value if open_ else _said(row, route.canonical_entity, field)

@@ -1,14 +1,25 @@
 """Pausing a connection whose system takes nothing, and going on when it does again. One failure tells a person."""
 
 from django.db import connection as database
+from django.db import transaction
 
 from canonical.failure import Category
 from canonical.problem import Problem
-from connectors import breaker
+from connectors import breaker, gate
 from connectors.models import Connection
-from routes import failures
+from connectors.outcome import ConnectorFailure
+from routes import failures, waking
 
 WAITS_FOR_SYSTEM = (Category.OUTAGE, Category.CREDENTIALS)
+
+
+@transaction.atomic
+def failed(connection: Connection, failure: ConnectorFailure) -> None:
+    """Leave a system alone that is away, refuses the sign-in or asked for patience, after reading has met that."""
+    if failure.category in WAITS_FOR_SYSTEM:
+        trip(connection, failure.category, failure.message)
+    elif failure.category is Category.THROTTLED:
+        gate.slow_down(connection.pk, failure.retry_after or 1.0)
 
 
 def trip(connection: Connection, category: Category, words: str) -> None:
@@ -29,6 +40,7 @@ def trip(connection: Connection, category: Category, words: str) -> None:
     failures.write_down([trouble], at=now)
 
 
+@transaction.atomic
 def recovered(connection: Connection) -> None:
     """Close the breaker after a success, and the failure that told a person of it."""
     if breaker.close(connection.pk):
@@ -38,3 +50,4 @@ def recovered(connection: Connection) -> None:
                 " WHERE closed_at IS NULL AND connection_id = %s AND category = ANY(%s) AND transaction_id IS NULL",
                 [connection.pk, [str(category) for category in WAITS_FOR_SYSTEM]],
             )
+        waking.runs_of(connection.pk)

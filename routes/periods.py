@@ -15,7 +15,6 @@ from django.db import connection as database
 from django.db import transaction
 
 from canonical.failure import Category
-from connectors import loop
 from connectors.models import Connection
 from connectors.outcome import ConnectorFailure
 from connectors.registry import registry
@@ -23,7 +22,7 @@ from governance import versions
 from governance.models import LegalEntity, User, Version
 from mappings import compile_mapping
 from mappings.batch import run_batch
-from routes import decisions, overlays
+from routes import decisions, overlays, pages
 from routes.bulk import array, arrays
 
 ENTITY = "posting_period"
@@ -48,7 +47,8 @@ def _stream_of(connector: str) -> str:
 def refresh(connection: Connection) -> int:
     """Read all periods of a connection's ledger and keep them in place of those known; return how many.
 
-    Raises ConnectorFailure when the system cannot be read, or says something that the mapping cannot read.
+    Raises ConnectorFailure when the system cannot be read, or says something that the mapping cannot read, and
+    pages.NotNow while the connection takes no request.
     """
     stream = _stream_of(connection.connector)
     if not stream:
@@ -69,25 +69,22 @@ def refresh(connection: Connection) -> int:
 
 
 def _read(connection: Connection, stream: str) -> list[tuple[int, dt.date, dt.date, bool]]:
+    """Return each legal entity's periods. Where the ledger names no company, its calendar is that of all of them."""
     compiled = compile_mapping(_mapping(f"{connection.connector}.{stream}"))
     entities = dict(LegalEntity.objects.values_list("code", "pk"))
-    ours = {"hub": {"legal_entity": connection.legal_entity.code}}
+    records = [record for page in pages.read(connection, stream) for record in page.records]
     rows = []
-    for page in loop.iterate(loop.engine().read_pages(connection.spec(), stream, cursor=None)):
-        found = run_batch(
-            compiled, [record | ours for record in page.records], connection_id=connection.pk,
-            legal_entity_id=connection.legal_entity_id,
-        )  # fmt: skip
-        for mapped in found:
-            if mapped.failed:
-                raise ConnectorFailure(Category.SHAPE, f"{connection.name}, {stream}: {mapped.problems[0].message}")
-            period = mapped.values
-            # A company that the hub does not serve has no postings of ours; closing entries are made by people.
-            if period["legal_entity"] in entities and not period.get("is_adjustment"):
-                rows.append(
-                    (entities[period["legal_entity"]], period["starts_on"], period["ends_on"], period["is_closed"])
-                )
-    return rows
+    for mapped in run_batch(
+        compiled, [record | {"hub": {"legal_entity": code}} for record in records for code in entities],
+        connection_id=connection.pk, legal_entity_id=connection.legal_entity_id,
+    ):  # fmt: skip
+        if mapped.failed:
+            raise ConnectorFailure(Category.SHAPE, f"{connection.name}, {stream}: {mapped.problems[0].message}")
+        period = mapped.values
+        # A company that the hub does not serve has no postings of ours; closing entries are made by people.
+        if period["legal_entity"] in entities and not period.get("is_adjustment"):
+            rows.append((entities[period["legal_entity"]], period["starts_on"], period["ends_on"], period["is_closed"]))
+    return list(dict.fromkeys(rows))
 
 
 def _mapping(name: str) -> dict[str, Any]:

@@ -44,6 +44,7 @@ class DestinationPlan:
     keeps_reference: bool
     mirrored: bool  # some route reads this system, so what we write may come back
     write: systems.WriteFacts
+    enabled: bool = True  # switched off, it holds what comes for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +94,28 @@ def _destination(destination: Destination) -> dict[str, Any]:
     content = {name: getattr(destination, name) for name in DESTINATION_FIELDS}
     return content | {
         "id": destination.pk,
+        "enabled": destination.enabled,
         "connection": destination.connection_id,
         "connector": destination.connection.connector,
         "mirrored": Route.objects.filter(connection=destination.connection_id).exists(),
         "translate": _mapping(destination.mapping),
     }
+
+
+def _configured(route: Route) -> list[dict[str, Any]]:
+    """Return the destinations of a route: those switched on, and those switched off that could be used."""
+    found = []
+    for destination in route.destinations.select_related("connection").order_by("pk"):
+        try:
+            content = _destination(destination)
+            if not destination.enabled:
+                _compile_destination(content)
+        except ValueError:
+            if destination.enabled:
+                raise
+            continue  # still being made: it must not stop the others
+        found.append(content)
+    return found
 
 
 def current(route: Route) -> Snapshot:
@@ -119,9 +137,7 @@ def current(route: Route) -> Snapshot:
             "reads_back": Destination.objects.filter(connection=route.connection_id).exists(),
         },
         "normalise": _mapping(route.mapping) if route.mapping else None,
-        "destinations": [
-            _destination(d) for d in route.destinations.filter(enabled=True).select_related("connection").order_by("pk")
-        ],
+        "destinations": _configured(route),
     }
     encoded = msgspec.json.encode(content, order="deterministic")
     snapshot, _ = Snapshot.objects.get_or_create(
@@ -155,6 +171,7 @@ def _compile_destination(content: dict[str, Any]) -> DestinationPlan:
         keeps_reference=content["keeps_reference"],
         mirrored=content["mirrored"],
         write=systems.write_facts(content["connector"], content["stream"]),
+        enabled=content.get("enabled", True),  # snapshots of before it was kept knew no other
     )
 
 

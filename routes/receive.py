@@ -19,6 +19,7 @@ from governance.models import LegalEntity
 from routes import echoes, evaluation, overlays, storing
 from routes.arrivals import Arrival, Unreadable, decode, digest, exact, key_of, moment_of, version_of
 from routes.plan import Plan
+from routes.standing import standings
 
 __all__ = ["Totals", "decode", "exact", "take_in", "take_in_part", "withdraw_missing"]
 
@@ -80,7 +81,7 @@ def prepare(plan: Plan, raws: Iterable[Mapping[str, Any]]) -> "Prepared":
     unseen = [a for a in readable if a.key not in seen]
     if unseen:
         evaluation.normalise(plan, unseen, entities=_entities())
-        evaluation.evaluate(plan, unseen, posted_at=lambda a: {})
+        evaluation.evaluate(plan, unseen, standing=lambda a: {})
     return Prepared(arrivals, now)
 
 
@@ -181,11 +182,11 @@ def take_in_part(
         known = [a for a in readable if a.outcome != "new"]
         for arrival in known:
             arrival.forget_choice()
-        overlays.apply(plan, known)
-        placed = storing.where_posted(plan, known)
+        overlays.apply(plan, [a for a in known if not a.overtaken])
+        placed = standings(plan, known)
         undecided = [a for a in readable if not (a.verdicts or a.not_chosen or a.failed)]
         if undecided:
-            evaluation.evaluate(plan, undecided, posted_at=lambda a: placed.get(a.key, {}))
+            evaluation.evaluate(plan, undecided, standing=lambda a: placed.get(a.key, {}))
     if fresh:
         totals.due = storing.store(plan, fresh, run=run, now=now, onward=onward)
     return totals
@@ -240,7 +241,10 @@ def _sort_out(plan: Plan, arrivals: Sequence[Arrival], known: Mapping[str, Known
             continue
         else:
             arrival.outcome = "changed"
-            arrival.version = after(arrival.version, head.version)
+            arrives = not plan.source.version and arrival.changed_at is None
+            arrival.version = (behind if arrives else after)(arrival.version, head.version)
+            if head.withdrawn:  # it is back: whatever its version says, the source shows it now
+                arrival.version = max(arrival.version, later(head.version))
             arrival.overtaken = arrival.version < head.version and not plan.in_order
             totals.changed += 1
         fresh.append(arrival)
@@ -253,12 +257,30 @@ def after(version: str, known: str) -> str:
     Sources with whole seconds date two changes the same. What is read later is what the source says now; ordering such
     twins by their content would call the newer one old and lose it.
     """
-    moment = known.split(":", 3)[:3] if known.startswith("t") else [known.rstrip("+")]
+    moment = known.split(":", 3)[:3] if known.startswith("t") else [known.partition(LATER)[0]]
     same = version.split(":", 3)[:3] == moment if version.startswith("t") else version == moment[0]
-    return f"{known}+" if same and len(known) < VERSION_LIMIT else version
+    return later(known) if same else version
 
 
-VERSION_LIMIT = 90  # characters, as the column
+def later(known: str) -> str:
+    """Return the version right behind a known one, and before every newer one that the source may name."""
+    said, _, times = known.partition(LATER)
+    return f"{said}{LATER}{int(times or 0) + 1:08d}"
+
+
+def behind(version: str, known: str) -> str:
+    """Return the version of a record that has none but its time of arrival: whatever the clock says, it came later."""
+    if version > known or not known.startswith("t"):
+        return version
+    try:
+        moment = dt.datetime.fromisoformat(known[1:MOMENT_ENDS]) + dt.timedelta(microseconds=1)
+    except OverflowError:  # its sender dated the one before to the end of time
+        return later(known)
+    return f"t{moment:%Y-%m-%dT%H:%M:%S.%f}{version[MOMENT_ENDS:]}"
+
+
+LATER = "~"  # stands between what the source says and how many versions of ours came behind it; sorts last
+MOMENT_ENDS = len("t2026-05-04T09:30:00.000000")
 
 
 def _entities() -> dict[str, int]:
@@ -271,14 +293,16 @@ def withdraw_missing(plan: Plan, keys: Sequence[str], *, run: UUID | None) -> in
         now = _now()
         known = _known(plan, keys)
         arrivals = [
-            storing.nothing_arrived(plan, key, head.record, now) for key, head in known.items() if not head.withdrawn
+            storing.nothing_arrived(key, later(head.version), head.record, now)
+            for key, head in known.items()
+            if not head.withdrawn
         ]
         for arrival in arrivals:
             arrival.stage = "compare"
         echoed = arrivals
         arrivals = storing.load_canonical(plan, echoed)
         storing.remember_seen(plan, [a for a in echoed if a.causation is not None])
-        placed = storing.where_posted(plan, arrivals)
-        evaluation.evaluate(plan, arrivals, posted_at=lambda a: placed.get(a.key, {}))
+        placed = standings(plan, arrivals)
+        evaluation.evaluate(plan, arrivals, standing=lambda a: placed.get(a.key, {}))
         storing.store(plan, arrivals, run=run, now=now)
         return len(arrivals)

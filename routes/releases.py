@@ -1,4 +1,4 @@
-"""Letting go on what waited: a parent arrived, a table row was added, somebody approved."""
+"""Letting go on what waited: a parent arrived, a table row was added, a destination was switched on."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -10,6 +10,7 @@ from governance.actor import ENGINE, By
 from routes import reprocess
 
 LIMIT = 2000  # transactions a call takes on; the sweep takes the rest
+ARRIVED = "the record it waited for has arrived"
 
 
 def waiting_for(kind: str, ons: Sequence[str], *, connection_id: int | None = None) -> list[UUID]:
@@ -31,11 +32,7 @@ def parents_arrived(entity: str, connection_id: int, keys: Sequence[str]) -> int
     parked = waiting_for("parent", [f"{entity}:{key}" for key in keys], connection_id=connection_id)
     if not parked:
         return 0
-    return len(
-        reprocess.transactions(
-            parked, by=ENGINE, reason="the record it waited for has arrived", how="auto:parent_arrived"
-        )
-    )
+    return reprocess.whatever_can(parked, [], by=ENGINE, reason=ARRIVED, how="auto:parent_arrived")
 
 
 def arrived_meanwhile() -> int:
@@ -51,11 +48,29 @@ def arrived_meanwhile() -> int:
             [LIMIT],
         )
         parked = [row[0] for row in cursor.fetchall()]
-    return len(
-        reprocess.transactions(
-            parked, by=ENGINE, reason="the record it waited for has arrived", how="auto:parent_arrived"
-        )
-    )
+    return reprocess.whatever_can(parked, [], by=ENGINE, reason=ARRIVED, how="auto:parent_arrived")
+
+
+SWITCHED_ON = """
+SELECT w.transaction_id FROM routes_wait w
+JOIN routes_transaction t ON t.id = w.transaction_id
+JOIN routes_destination d ON d.id = t.destination_id AND d.enabled
+JOIN routes_keyhead h ON h.connection_id = d.connection_id AND h.object = d.stream AND h.key = t.key
+    AND h.transaction_id = t.id
+WHERE w.kind = 'switch' ORDER BY t.created_at, t.id LIMIT %s
+"""
+
+
+def switched_on() -> int:
+    """Release what was held while its destination was switched off; return how many went on. Part of the sweep.
+
+    Of each key the version whose turn it is goes first; those behind it follow with the next sweeps.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(SWITCHED_ON, [LIMIT])
+        held = [row[0] for row in cursor.fetchall()]
+    words = "its destination is switched on again"
+    return len(reprocess.transactions(held, by=ENGINE, reason=words, how="fixed"))
 
 
 # Only what stopped before the row counted: a row that does not help is not tried again and again.
@@ -81,9 +96,7 @@ def rows_available(table: str | None = None, keys: Sequence[Sequence[str]] = ())
         found = cursor.fetchall()
     stopped = [transaction for _, transaction in found if transaction is not None]
     records = [record for record, transaction in found if transaction is None]
-    words = "the row that it lacked is there"
-    went_on = reprocess.transactions(stopped, by=ENGINE, reason=words, how="fixed")
-    return len(went_on) + len(reprocess.records(records, by=ENGINE, reason=words, how="fixed"))
+    return reprocess.whatever_can(stopped, records, by=ENGINE, reason="the row that it lacked is there", how="fixed")
 
 
 def cause_removed(fingerprint: str, *, by: By, reason: str) -> int:
@@ -104,5 +117,4 @@ def cause_removed(fingerprint: str, *, by: By, reason: str) -> int:
             [fingerprint, LIMIT],
         )
         records = [row[0] for row in cursor.fetchall()]
-    went_on = reprocess.transactions(transactions, by=by, reason=reason, how="fixed")
-    return len(went_on) + len(reprocess.records(records, by=by, reason=reason, how="fixed"))
+    return reprocess.whatever_can(transactions, records, by=by, reason=reason, how="fixed")

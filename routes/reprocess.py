@@ -14,11 +14,12 @@ from canonical import codec
 from canonical.entities import ENTITIES
 from governance.actor import By, as_actor
 from governance.models import LegalEntity
-from routes import evaluation, failures, heads, overlays, storing
+from routes import evaluation, failures, heads, overlays, rule_warnings, storing, unforeseen
 from routes.arrivals import Arrival, Verdict, decode
 from routes.models import Route
-from routes.plan import Plan, current, plan
+from routes.plan import NotReadyToRun, Plan, current, plan
 from routes.sheets import Bodies
+from routes.standing import standings
 from routes.states import State, move, write_record_moves
 
 STOPPED = (State.PARKED, State.HELD, State.FAILED)
@@ -44,6 +45,60 @@ def transactions(ids: Sequence[UUID], *, by: By, reason: str, how: str, as_then:
             made = plan(snapshot or current(Route.objects.get(pk=route)).pk)
             went_on += _again(made, members, held, by=by, reason=reason, how=how)
     return went_on
+
+
+def whatever_can(
+    stopped: Sequence[UUID], failed: Sequence[UUID], *, by: By, reason: str, how: str, as_then: bool = False
+) -> int:
+    """Take stopped transactions and failed records on again; return how many went on.
+
+    Those that something unforeseen spoils are left to people and hold up no other: one commit for those that go
+    together. Raises what was met when more of them meet it than unforeseen.MOST.
+    """
+    went_on: list[UUID] = []
+
+    def again(part: Sequence[UUID]) -> None:
+        went_on.extend(transactions(part, by=by, reason=reason, how=how, as_then=as_then))
+
+    def anew(part: Sequence[UUID]) -> None:
+        went_on.extend(records(part, by=by, reason=reason, how=how))
+
+    unforeseen.through(stopped, again, lambda id_, error: _leave_to_people(TRANSACTION, id_, error, by=by, how=how))
+    unforeseen.through(failed, anew, lambda id_, error: _leave_to_people(RECORD, id_, error, by=by, how=how))
+    return len(went_on)
+
+
+TRANSACTION = """
+SELECT t.legal_entity_id, d.route_id, t.record_id, t.id, d.connection_id, t.amount, t.currency, t.hours
+FROM routes_transaction t JOIN routes_destination d ON d.id = t.destination_id WHERE t.id = %s
+"""
+RECORD = """
+SELECT r.legal_entity_id, r.route_id, r.id, NULL, route.connection_id, r.amount, r.currency, r.hours
+FROM routes_record r JOIN routes_route route ON route.id = r.route_id WHERE r.id = %s
+"""
+
+
+def _leave_to_people(which: str, id_: UUID, error: Exception, *, by: By, how: str) -> None:
+    """Stop for good what cannot be taken on again, so that nothing tries it for ever; its failure says why."""
+    if isinstance(error, NotReadyToRun):
+        return  # foreseen: it waits as it did until the route is put right
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(which, [id_])
+        entity, route, record, stopped, connection_id, amount, currency, hours = cursor.fetchone()
+        told = unforeseen.problem(error, unforeseen.APART)
+        if stopped:
+            move([stopped], frm=(State.PARKED, State.HELD), to=State.FAILED, by=as_actor(by), reason=told.message)
+            heads.forget_waits([stopped])
+            failures.close(transactions=[stopped], how=how)
+        else:
+            failures.close(records=[record], how=how)
+        cursor.execute("SELECT hub_now()")
+        stage = "validate" if stopped else "receive"
+        trouble = failures.Trouble(
+            entity, route, stage, told, record=record, transaction=stopped, connection_id=connection_id, amount=amount,
+            currency=currency, hours=hours,
+        )  # fmt: skip
+        failures.write_down([trouble], at=cursor.fetchone()[0])
 
 
 LOAD = """
@@ -79,13 +134,24 @@ def _again(
     heads.forget_waits(list(moved))
     pairs = [_pair(made, row, destinations[row["destination"]]) for row in usable if row["id"] in moved]
     _normalise_again(made, [(a, v) for a, v in pairs if not v.withdraws and a.raw])
-    overlays.apply(made, [a for a, v in pairs if not v.withdraws])
+    overlays.apply(made, [a for a, _ in pairs])
+    _hold_moved([(a, v) for a, v in pairs if v.withdraws])
     for destination in made.destinations:
         mine = [(a, v) for a, v in pairs if v.destination is destination and not v.withdraws and not a.failed]
         if mine:
             evaluation.translate(made, destination, mine)
+    evaluation.hold_while_off([v for _, v in pairs])
     _settle(made, pairs, held, by=by)
     return [v.transaction for _, v in pairs if v.state is State.READY]
+
+
+def _hold_moved(withdrawals: Sequence[tuple[Arrival, Verdict]]) -> None:
+    """A withdrawal that was moved into another period needs a second person, as any posting does."""
+    for arrival, verdict in withdrawals:
+        if verdict.destination.posting_date in arrival.corrected:
+            verdict.state = State.HELD
+            verdict.reason = evaluation.MOVED.format(verdict.destination.posting_date)
+            verdict.waits_for = ("approval", str(verdict.transaction))
 
 
 def _normalise_again(made: Plan, pairs: Sequence[tuple[Arrival, Verdict]]) -> None:
@@ -140,6 +206,7 @@ def _settle(made: Plan, pairs: Sequence[tuple[Arrival, Verdict]], held: dict[UUI
             [[held[v.transaction] for _, v in pairs if v.state is State.READY and v.transaction in held]],
         )
     storing.write_stops(made, pairs, now=now)
+    rule_warnings.replace(made, pairs, now=now)
 
 
 def _write_bodies(made: Plan, pairs: Sequence[tuple[Arrival, Verdict]]) -> None:
@@ -172,15 +239,19 @@ def _write_bodies(made: Plan, pairs: Sequence[tuple[Arrival, Verdict]]) -> None:
 
 
 def records(ids: Sequence[UUID], *, by: By, reason: str, how: str) -> list[UUID]:
-    """Normalise records again that failed before a destination was chosen; return those that went on."""
+    """Normalise records again that failed before a destination was chosen; return those that went on.
+
+    What the source has replaced or withdrawn meanwhile is superseded instead: it must not be posted any more.
+    """
     if not ids:
         return []
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT r.id, r.route_id, r.run_id, r.key, r.version, r.content_hash, r.correlation_id, r.outcome, p.body,
-                   r.changed_at, (SELECT hub_now())
+                   r.changed_at, (SELECT hub_now()), h.withdrawn, h.version
             FROM routes_record r JOIN routes_payload p ON p.id = r.source_payload_id
+            LEFT JOIN routes_sourcehead h ON h.route_id = r.route_id AND h.key = r.key
             WHERE r.id = ANY(%s) AND r.state = 'failed' ORDER BY r.id FOR UPDATE OF r
             """,
             [list(ids)],
@@ -191,8 +262,25 @@ def records(ids: Sequence[UUID], *, by: By, reason: str, how: str) -> list[UUID]
         went_on: list[UUID] = []
         for route, rows in by_route.items():
             made = plan(current(Route.objects.get(pk=route)).pk)
-            went_on += _records_again(made, rows, by=by, reason=reason, how=how)
+            fresh = _still_wanted(made, rows)
+            if fresh:
+                went_on += _records_again(made, fresh, by=by, reason=reason, how=how)
         return went_on
+
+
+def _still_wanted(made: Plan, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Supersede records that the source has replaced or withdrawn since they failed; return the others."""
+    gone: dict[bool, list[UUID]] = {True: [], False: []}
+    wanted = []
+    for *row, withdrawn, newest in rows:
+        id_, version = row[0], row[4]
+        if newest is not None and version < newest and (withdrawn or not made.in_order):
+            gone[withdrawn].append(id_)
+        else:
+            wanted.append(tuple(row))
+    for withdrawn, ids in gone.items():
+        storing.supersede_failed(ids, withdrawn=withdrawn)
+    return wanted
 
 
 def _records_again(made: Plan, rows: Sequence[tuple[Any, ...]], *, by: By, reason: str, how: str) -> list[UUID]:
@@ -201,13 +289,12 @@ def _records_again(made: Plan, rows: Sequence[tuple[Any, ...]], *, by: By, reaso
         arrival = Arrival(decode(body), body, bytes(content), key, version, outcome, record=id_)
         arrival.correlation, arrival.changed_at = correlation, changed_at
         arrivals.append((arrival, run, now))
-    found = [a for a, _, _ in arrivals]
-    readable = [a for a in found if a.outcome != "unreadable"]
-    failures.close(records=[a.record for a in found], how=how)
+    readable = [a for a, _, _ in arrivals if a.outcome != "unreadable"]
+    failures.close(records=[a.record for a in readable], how=how)
     evaluation.normalise(made, readable, entities=dict(LegalEntity.objects.values_list("code", "pk")))
     overlays.apply(made, readable)
-    placed = storing.where_posted(made, readable)
-    evaluation.evaluate(made, readable, posted_at=lambda a: placed.get(a.key, {}))
+    placed = standings(made, readable)
+    evaluation.evaluate(made, readable, standing=lambda a: placed.get(a.key, {}))
     storing.store_again(made, readable, now=arrivals[0][2], run=arrivals[0][1])
     passed = [a.record for a in readable if not a.failed]
     write_record_moves(passed, "failed", "routed", by=as_actor(by), reason=reason)

@@ -29,6 +29,9 @@ POLICIES: dict[Category, Policy] = {
     Category.MISSING_REFERENCE: Policy(attempts=5, first=2, cap=60),
 }
 
+# What nobody foresaw is no record's fault and ends with a repair of the hub: the work keeps its place until then.
+SLOWLY = Policy(attempts=0, first=60, cap=3600, counts=False)
+
 
 def delay(category: Category, attempt: int, *, retry_after: float | None = None) -> float | None:
     """Return the seconds until the next try after `attempt` tries, None when a person must look.
@@ -39,6 +42,14 @@ def delay(category: Category, attempt: int, *, retry_after: float | None = None)
     policy = POLICIES.get(category)
     if policy is None or (policy.counts and attempt >= policy.attempts):
         return None
+    return max(_spread(policy, attempt), retry_after or 0.0)
+
+
+def slowly(attempt: int) -> float:
+    """Return the seconds until what met something unforeseen is tried again, after `attempt` tries."""
+    return _spread(SLOWLY, attempt)
+
+
+def _spread(policy: Policy, attempt: int) -> float:
     ceiling = min(policy.cap, policy.first * 2 ** min(attempt - 1, 20))
-    spread = random.uniform(ceiling / 2, ceiling)  # noqa: S311  # jitter, not a secret
-    return max(spread, retry_after or 0.0)
+    return random.uniform(ceiling / 2, ceiling)  # noqa: S311  # jitter, not a secret

@@ -4,8 +4,9 @@ A run belongs to the worker that holds its lease. Every page renews the lease in
 stores nothing any more, so a page is never taken in by two.
 """
 
+import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,16 +16,33 @@ from django.db import connection, transaction
 
 from canonical.failure import Category
 from canonical.problem import Problem
-from connectors import loop
 from connectors.models import Connection
 from connectors.outcome import ConnectorFailure, Page
 from governance.actor import By, as_actor
 from governance.keys import KeyLost
 from governance.rights import Right, require
-from routes import ahead, collect, comparing, crashpoints, failures, nudges, pausing, receive, retry, straight
+from routes import (
+    ahead,
+    collect,
+    comparing,
+    crashpoints,
+    failures,
+    nudges,
+    pages,
+    pausing,
+    piecewise,
+    receive,
+    retry,
+    storing,
+    straight,
+    unforeseen,
+)
 from routes.models import Route, Run
 from routes.models.movement import RunState
 from routes.plan import NotReadyToRun, Plan, current, plan
+
+PAUSED_SECONDS = 60.0  # after which a run asks again whose connection a person has paused; its end wakes it sooner
+log = logging.getLogger(__name__)
 
 
 class NothingToRead(ValueError):
@@ -85,39 +103,34 @@ def work(route_id: int, *, seconds: float = 20.0) -> bool:
         return _drive(run, made, owner, time.monotonic() + seconds)
     except LeaseLost:
         return False
+    except pages.NotNow as not_now:
+        _wait(run, owner, not_now)
     except NotReadyToRun as error:
         _stop(run, owner, ConnectorFailure(Category.CONFIGURATION, str(error)))
     except KeyLost as lost:
         _stop(run, owner, ConnectorFailure(Category.CREDENTIALS, str(lost), sent=False))
     except ConnectorFailure as failure:
         _stop(run, owner, failure)
+    except unforeseen.OUTAGES:
+        raise
+    except Exception as error:
+        log.exception("unforeseen in run %s of route %s", run.pk, route_id)
+        with transaction.atomic():
+            unforeseen.put_off_run(run, owner=owner, error=error)
     return False
 
 
 def _drive(run: Run, made: Plan, owner: UUID, until: float) -> bool:
     if made.upstream_id is not None:
-        with transaction.atomic():
-            totals = collect.take_in(made, run=run.pk)
-            _page_done(run, owner, totals, cursor=None, last=True)
-            for destination in made.destinations:
-                nudges.delivery(destination.connection_id, destination.lane, destination.stream)
+        try:
+            _store_groups(run, made, owner, unforeseen.watched(collect.take_in))
+        except unforeseen.Spoilt:
+            _store_groups(run, made, owner, piecewise.group)
         return False
     assert made.connection_id is not None
     source = Connection.objects.get(pk=made.connection_id)
-    pages = ahead.each(_pages(run, made, source), lambda page: receive.prepare(made, page.records))
-    for page, prepared in pages:
-        with straight.opened(made, len(page.records)) as onward:
-            with transaction.atomic():
-                totals = receive.take_in_arrivals(made, prepared.arrivals, run=run.pk, now=prepared.now, onward=onward)
-                if run.compares:
-                    comparing.mark_seen(made, totals.seen, run=run.pk)
-                crashpoints.point("receive.before_commit")
-                _page_done(run, owner, totals, cursor=page.cursor, last=page.last and not run.compares)
-                for destination in made.destinations:
-                    if destination.id in totals.due:
-                        nudges.delivery(destination.connection_id, destination.lane, destination.stream)
-            crashpoints.point("receive.after_commit")
-            straight.start(onward)
+    for page, prepared in ahead.each(_pages(run, source), lambda page: _prepared(made, page)):
+        _receive(run, made, owner, page, prepared)
         if page.last:
             if run.compares:
                 comparing.finish(run, made, owner=owner)
@@ -128,28 +141,63 @@ def _drive(run: Run, made: Plan, owner: UUID, until: float) -> bool:
     return False
 
 
-def _pages(run: Run, made: Plan, source: Connection) -> Iterator[Page]:
-    """Read pages on the event loop, the next one while this one is stored."""
+def _store_groups(run: Run, made: Plan, owner: UUID, take_in: Callable[..., receive.Totals]) -> None:
+    with transaction.atomic():
+        totals = take_in(made, run=run.pk)
+        _page_done(run, owner, totals, cursor=None, last=True)
+        _nudge(made)
+
+
+def _prepared(made: Plan, page: Page) -> receive.Prepared | None:
+    """Work a page out ahead of its turn; None where something unforeseen is in it, to be found record by record."""
+    try:
+        return unforeseen.watched(receive.prepare)(made, page.records)
+    except unforeseen.Spoilt:
+        return None
+
+
+def _receive(run: Run, made: Plan, owner: UUID, page: Page, prepared: receive.Prepared | None) -> None:
+    """Store a page, and send straight what it brings new; whole, or where that is spoilt in pieces."""
+
+    def whole(onward: storing.Onward) -> receive.Totals:
+        assert prepared is not None
+        return receive.take_in_arrivals(made, prepared.arrivals, run=run.pk, now=prepared.now, onward=onward)
+
+    if prepared is not None:
+        try:
+            _store_page(run, made, owner, page, unforeseen.watched(whole))
+        except unforeseen.Spoilt:
+            prepared = None
+    if prepared is None:
+        _store_page(run, made, owner, page, lambda _: piecewise.take_in(made, page.records, run=run.pk))
+
+
+def _store_page(
+    run: Run, made: Plan, owner: UUID, page: Page, take_in: Callable[[storing.Onward], receive.Totals]
+) -> None:
+    with straight.opened(made, len(page.records)) as onward:
+        with transaction.atomic():
+            totals = take_in(onward)
+            if run.compares:
+                comparing.mark_seen(made, totals.seen, run=run.pk)
+            crashpoints.point("receive.before_commit")
+            _page_done(run, owner, totals, cursor=page.cursor, last=page.last and not run.compares)
+            _nudge(made, totals.due)
+        crashpoints.point("receive.after_commit")
+        straight.start(onward)
+
+
+def _nudge(made: Plan, due: Collection[int] | None = None) -> None:
+    """Tell workers of the destinations that something is due for (None: of all)."""
+    for destination in made.destinations:
+        if due is None or destination.id in due:
+            nudges.delivery(destination.connection_id, destination.lane, destination.stream)
+
+
+def _pages(run: Run, source: Connection) -> Iterator[Page]:
     cursor = run.cursor if run.cursor is not None else _stored_cursor(run)
     window = (run.window_from, run.window_to) if run.window_from and run.window_to else None
-    reading = loop.engine().read_pages(source.spec(), run.route.stream, cursor=cursor, window=window)
-    ahead = loop.run(_next(reading))
-    try:
-        while (page := ahead.result()) is not None:
-            if not page.last:
-                ahead = loop.run(_next(reading))
-            yield page
-            if page.last:
-                return
-    finally:
-        ahead.cancel()
-        close = getattr(reading, "aclose", None)
-        if close is not None:
-            loop.run(close())
-
-
-async def _next(reading: Any) -> Page | None:
-    return await anext(reading, None)
+    return pages.read(source, run.route.stream, cursor=cursor, window=window)
 
 
 def _stored_cursor(run: Run) -> dict[str, Any] | None:
@@ -201,12 +249,23 @@ def _give_back(run: Run, owner: UUID) -> None:
         )
 
 
+def _wait(run: Run, owner: UUID, not_now: pages.NotNow) -> None:
+    """Give a run back whose connection takes no request now, cursor unmoved; it is due when the connection says."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE routes_run SET state = 'waiting', lease_owner = NULL, message = %s,"
+            " due_at = coalesce(%s, (SELECT hub_now()) + make_interval(secs => %s))"
+            " WHERE id = %s AND lease_owner = %s",
+            [not_now.message, not_now.until, PAUSED_SECONDS, run.pk, owner],
+        )
+
+
 def _stop(run: Run, owner: UUID, failure: ConnectorFailure) -> None:
     """Stop a run whose source failed, cursor unmoved: again by itself if that helps, else one item for a person."""
     made_for = run.route.connection
     with transaction.atomic(), connection.cursor() as cursor:
-        if failure.category in pausing.WAITS_FOR_SYSTEM and made_for is not None:
-            pausing.trip(made_for, failure.category, failure.message)
+        if made_for is not None:
+            pausing.failed(made_for, failure)
         wait = retry.delay(failure.category, run.attempts + 1, retry_after=failure.retry_after)
         cursor.execute(
             """

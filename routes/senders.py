@@ -16,7 +16,7 @@ from django.db import close_old_connections
 
 from connectors import gate
 from connectors.models import Connection
-from routes import sending
+from routes import crashpoints, sending
 from routes.plan import DestinationPlan
 from routes.shipments import Shipment
 
@@ -93,6 +93,7 @@ def _send(
     destination: DestinationPlan, shipments: Sequence[Shipment], admission: gate.Admission, owner: UUID, began: float
 ) -> None:
     try:
+        crashpoints.point("deliver.after_claim")
         close_old_connections()
         connection = Connection.objects.get(pk=destination.connection_id)
         sending.send_all(connection, shipments, owner=owner, began=began, concurrency=len(admission.slots))

@@ -105,7 +105,7 @@ class Sheets:
             approved_at = None  # what is no time has its own problem
         return "\t".join(
             (
-                record, text(a.key), text(a.version), bytea(a.content), a.outcome, "failed" if a.failed else "routed",
+                record, text(a.key), text(a.version), bytea(a.content), a.outcome, a.state,
                 str(a.legal_entity), a.occurred_on.isoformat() if a.occurred_on else NULL,
                 a.changed_at.isoformat() if a.changed_at else NULL, approved_at.isoformat() if approved_at else NULL,
                 hexed(a.correlation), hexed(a.causation) if a.causation else NULL, source, self.canonical(a), worth,

@@ -11,7 +11,7 @@ from canonical.entities import ENTITIES
 from canonical.failure import Category
 from canonical.problem import Problem
 from governance.actor import ENGINE
-from routes import failures, heads
+from routes import duplicates, failures, heads, rule_warnings
 from routes.arrivals import Arrival, Verdict
 from routes.bulk import array, arrays, copy_in, hexed, plain
 from routes.evaluation import money
@@ -22,35 +22,15 @@ from routes.straight import Passage
 
 WAIT = 'COPY routes_wait (transaction_id, kind, "on", connection_id, legal_entity_id, since) FROM STDIN'
 COLLECTED = "COPY routes_collected (route_id, source_transaction_id, record_id) FROM STDIN"
+WITHDRAWN = "withdrawn at the source"
+LATE = "an older version that came after a newer one"
 Onward = Mapping[int, Passage]  # by destination: where new keys may go on at once
 
 
-def where_posted(plan: Plan, arrivals: Sequence[Arrival]) -> dict[str, dict[int, str]]:
-    """Return, for keys that came before, the destinations where a version is posted or under way, and its key there."""
-    keys = [a.key for a in arrivals if a.outcome in ("changed", "withdrawn")]
-    if not keys:
-        return {}
-    placed: dict[str, dict[int, str]] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT r.key, t.destination_id, t.key
-            FROM routes_record r JOIN routes_transaction t ON t.record_id = r.id
-            WHERE r.route_id = %s AND r.key = ANY(%s) AND NOT t.withdraws
-              AND t.state NOT IN ('superseded', 'filtered', 'waived', 'reversed')
-            ORDER BY t.version
-            """,
-            [plan.route_id, keys],
-        )
-        for key, destination, there in cursor.fetchall():
-            placed.setdefault(key, {})[destination] = there
-    return placed
-
-
-def nothing_arrived(plan: Plan, key: str, last: UUID, now: dt.datetime) -> Arrival:
+def nothing_arrived(key: str, version: str, last: UUID, now: dt.datetime) -> Arrival:
     """Return the arrival that says that the source no longer has a key; `last` is its newest record."""
-    arrival = Arrival({}, "{}", b"\0" * 16, key, f"t{now.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%S.%f}", "withdrawn")
-    arrival.causation = last
+    arrival = Arrival({}, "{}", b"\0" * 16, key, version, "withdrawn")
+    arrival.causation = arrival.previous = last
     arrival.changed_at = now
     return arrival
 
@@ -63,7 +43,7 @@ def load_canonical(plan: Plan, arrivals: Sequence[Arrival]) -> list[Arrival]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT r.id, r.legal_entity_id, r.occurred_on, r.correlation_id, r.version, p.body
+            SELECT r.id, r.legal_entity_id, r.occurred_on, r.correlation_id, p.body
             FROM routes_record r LEFT JOIN routes_payload p ON p.id = r.canonical_payload_id WHERE r.id = ANY(%s)
             """,
             [[a.causation for a in arrivals]],
@@ -72,9 +52,9 @@ def load_canonical(plan: Plan, arrivals: Sequence[Arrival]) -> list[Arrival]:
     known = [a for a in arrivals if a.causation in found]
     for arrival in known:
         assert arrival.causation is not None
-        arrival.legal_entity, arrival.occurred_on, arrival.correlation, before, body = found[arrival.causation]
-        arrival.version = max(arrival.version, before + "~")  # later than anything the source said before
+        arrival.legal_entity, arrival.occurred_on, arrival.correlation, body = found[arrival.causation]
         arrival.canonical = codec.loads(ENTITIES[plan.entity], body.encode()) if body else {}
+        arrival.canonical_body = body or ""
         arrival.causation = None
     return known
 
@@ -91,7 +71,8 @@ def store(
 
     Returns the destinations for which something is due. What goes `onward` is claimed already and not among it.
     """
-    _supersede_failed_records([a.previous for a in arrivals if a.previous])
+    _supersede_previous(plan, arrivals)
+    _enter_heads(plan, arrivals, onward or {})
     sheets = Sheets(plan, run=run, now=now)
     due = _store_verdicts(plan, arrivals, sheets, run=run, now=now, onward=onward or {})
     _source_heads(plan, arrivals)
@@ -100,6 +81,7 @@ def store(
 
 def store_again(plan: Plan, arrivals: Sequence[Arrival], *, run: UUID | None, now: dt.datetime) -> None:
     """Write what became of records that are stored already and had failed before a destination was chosen."""
+    _enter_heads(plan, arrivals, {})
     sheets = Sheets(plan, run=run, now=now)
     rows = []
     for a in arrivals:
@@ -127,7 +109,6 @@ def _store_verdicts(
     plan: Plan, arrivals: Sequence[Arrival], sheets: Sheets, *, run: UUID | None, now: dt.datetime, onward: Onward,
     stored: bool = False,
 ) -> set[int]:  # fmt: skip
-    _enter_heads(plan, arrivals, onward)
     for arrival in arrivals:
         sheets.add(arrival, stored=stored)
     sheets.write()
@@ -138,15 +119,23 @@ def _store_verdicts(
         passage.write_down(plan)
     pairs = [(a, v) for a in arrivals for v in a.verdicts]
     write_stops(plan, pairs, run=run, now=now)
-    failures.write_down([t for a in arrivals if a.failed for t in _record_troubles(plan, a, run)], at=now)
+    rule_warnings.write_down(plan, pairs, now=now)
+    stopped = [a for a in arrivals if a.failed]
+    late = [a.record for a in stopped if a.overtaken]
+    if late:
+        write_record_moves(late, "failed", "superseded", by=ENGINE, reason=LATE)
+    failures.write_down([t for a in stopped if not a.overtaken for t in _record_troubles(plan, a, run)], at=now)
     return {v.destination.id for _, v in pairs if v.state is State.READY}
 
 
 def _enter_heads(plan: Plan, arrivals: Sequence[Arrival], onward: Onward) -> None:
-    """Queue what wants to be sent; a version that comes too late is superseded on arrival."""
+    """Queue what wants to be sent; a version that comes too late is superseded on arrival.
+
+    A record whose key belongs to another one stops here, before anything of it is stored as a transaction.
+    """
     for verdict in (v for a in arrivals if a.overtaken for v in a.verdicts):
         _overtake(verdict)
-    verdicts = {v.transaction: (v, a) for a in arrivals for v in a.verdicts if v.state not in ENDS and v.key}
+    verdicts = duplicates.sort_out(_wanting(arrivals))
     entries = []
     for v, a in verdicts.values():
         to, due = v.destination, v.state is State.READY
@@ -154,12 +143,15 @@ def _enter_heads(plan: Plan, arrivals: Sequence[Arrival], onward: Onward) -> Non
         owner = passage.owner if passage is not None and passage.has_room() else None
         entries.append(
             heads.Entry(
-                to.connection_id, to.stream, v.key, to.lane, v.transaction, a.version, due, plan.in_order, owner
+                to.connection_id, to.stream, v.key, to.lane, v.transaction, a.version, due, plan.in_order, a.key,
+                owner,
             )
-        )
+        )  # fmt: skip
     if not entries:
         return
-    entered = heads.enter(entries)
+    entered = heads.enter(entries, route=plan.route_id)
+    if entered.taken:
+        duplicates.stop(plan, [(*verdicts[transaction], owner) for transaction, owner in entered.taken.items()])
     for transaction in entered.too_old:
         _overtake(verdicts[transaction][0])
     for transaction, head in entered.claimed.items():
@@ -167,24 +159,43 @@ def _enter_heads(plan: Plan, arrivals: Sequence[Arrival], onward: Onward) -> Non
         onward[verdict.destination.id].take(arrival, verdict, head)
 
 
+def _wanting(arrivals: Sequence[Arrival]) -> dict[UUID, tuple[Verdict, Arrival]]:
+    return {v.transaction: (v, a) for a in arrivals for v in a.verdicts if v.state not in ENDS and v.key}
+
+
 def _overtake(verdict: Verdict) -> None:
-    verdict.state, verdict.reason = State.SUPERSEDED, "an older version that came after a newer one"
+    verdict.state, verdict.reason = State.SUPERSEDED, LATE
     verdict.waits_for, verdict.problems = None, []
 
 
-def _supersede_failed_records(previous: Sequence[UUID]) -> None:
-    """A newer version replaces one that failed before its destinations were chosen; its item keeps the history."""
-    if not previous:
+def _supersede_previous(plan: Plan, arrivals: Sequence[Arrival]) -> None:
+    """Let newer versions replace those that failed before their destinations were chosen; a late older one does not."""
+    replaced: dict[bool, list[UUID]] = {True: [], False: []}
+    for a in arrivals:
+        withdrawn = a.outcome == "withdrawn"
+        if a.previous and not a.overtaken and (withdrawn or not plan.in_order):
+            replaced[withdrawn].append(a.previous)
+    for withdrawn, previous in replaced.items():
+        supersede_failed(previous, withdrawn=withdrawn)
+
+
+def supersede_failed(records: Sequence[UUID], *, withdrawn: bool) -> None:
+    """Supersede records that failed before their destinations were chosen; their item keeps the history.
+
+    `withdrawn` says that what replaces them is nothing: the source no longer has the record.
+    """
+    if not records:
         return
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE routes_record SET state = 'superseded' WHERE id = ANY(%s) AND state = 'failed' RETURNING id",
-            [list(previous)],
+            [list(records)],
         )
         superseded = [row[0] for row in cursor.fetchall()]
     if superseded:
-        write_record_moves(superseded, "failed", "superseded", by=ENGINE, reason=heads.NEWER)
-        failures.close(records=superseded, how="auto:newer_version")
+        reason, how = (WITHDRAWN, "auto:source_withdrawn") if withdrawn else (heads.NEWER, "auto:newer_version")
+        write_record_moves(superseded, "failed", "superseded", by=ENGINE, reason=reason)
+        failures.close(records=superseded, how=how)
 
 
 def write_stops(

@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 from django.conf import settings
 
 from connectors import gate
-from routes import ledger, senders
+from routes import crashpoints, ledger, senders
 from routes.arrivals import Arrival, Verdict
 from routes.claims import Claim
 from routes.plan import DestinationPlan, Plan
@@ -56,6 +56,8 @@ class Passage:
         state = "sent" if to.write.write_class == "idempotent" else "intended"
         ledger.write_down([s.intent for s in shipments], state=state)
         self.shipments += shipments
+        if shipments:
+            crashpoints.point("deliver.before_claim_commit")
 
     def _claim(self, plan: Plan, a: Arrival, v: Verdict, head: int) -> Claim:
         assert a.legal_entity is not None
@@ -77,7 +79,7 @@ def opened(plan: Plan, records: int) -> Iterator[dict[int, Passage]]:
     passages: dict[int, Passage] = {}
     try:
         for to in plan.destinations:
-            passage = _open(to, records)
+            passage = _open(to, records) if to.enabled else None
             if passage is not None:
                 passages[to.id] = passage
         yield passages

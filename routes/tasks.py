@@ -10,7 +10,7 @@ from django.db import connection
 
 from connectors.models import Connection
 from connectors.outcome import ConnectorFailure
-from routes import clock, intake, nudges, partitions, periods, releases, runs, schedules
+from routes import clock, intake, nudges, pages, partitions, periods, releases, runs, schedules, settling, unforeseen
 from routes import deliver as delivering
 from routes.draining import Drains
 from routes.models import Route
@@ -18,6 +18,7 @@ from routes.models import Route
 logger = logging.getLogger(__name__)
 SECONDS = 10.0  # how long a nudge works before it makes room for others
 SHORT_WAIT = 1.5  # seconds that a nudge waits for a connection to take work again; longer ones are the sweep's
+DELIVERING = 2  # threads for one write stream: a call that hangs holds up its own batch, the other goes on
 _drains = Drains()
 
 
@@ -32,7 +33,7 @@ def deliver(connection_id: int, lane: str, stream: str) -> None:
             return True
         return done.more
 
-    if _drain(("deliver", connection_id, lane, stream), once):
+    if _drain(("deliver", connection_id, lane, stream), once, places=DELIVERING):
         nudges.delivery(connection_id, lane, stream)
 
 
@@ -50,12 +51,12 @@ def take_in_events(route_id: int) -> None:
         nudges.events(route_id)
 
 
-def _drain(name: tuple[object, ...], once: Callable[[], bool]) -> bool:
+def _drain(name: tuple[object, ...], once: Callable[[], bool], *, places: int = 1) -> bool:
     """Repeat some work until there is no more or the time is up; return whether there is more.
 
-    One thread of a process drains one thing: a hanging target holds one thread of it and not all.
+    Few threads of a process drain one thing: a hanging target holds these and not all.
     """
-    if not _drains.enter(name):
+    if not _drains.enter(name, places=places):
         return False
     until = time.monotonic() + SECONDS
     try:
@@ -75,9 +76,15 @@ SELECT DISTINCT connection_id, lane, object FROM routes_keyhead WHERE due_at <= 
 @shared_task(ignore_result=True)
 def sweep() -> None:
     """Nudge whatever is due: lost, doubled or late nudges change nothing because of this."""
-    clock.mend()
-    releases.arrived_meanwhile()
-    releases.rows_available()
+    for step in (
+        clock.mend, settling.sweep, releases.arrived_meanwhile, releases.rows_available, releases.switched_on,
+    ):  # fmt: skip
+        try:
+            step()
+        except unforeseen.OUTAGES:
+            raise
+        except Exception:  # what is due must be nudged all the same
+            logger.exception("unforeseen in the sweep")
     with connection.cursor() as cursor:
         cursor.execute(DUE)
         deliveries = cursor.fetchall()
@@ -115,6 +122,8 @@ def read_periods(connection_id: int | None = None) -> None:
         return
     try:
         periods.refresh(Connection.objects.get(pk=connection_id))
+    except pages.NotNow as not_now:
+        logger.info("periods not read now", extra={"connection": connection_id, "reason": not_now.message})
     except ConnectorFailure as failure:  # traffic to the same system tells a person; the ledger itself refuses
         logger.warning("periods not read", extra={"connection": connection_id, "reason": failure.message})
 

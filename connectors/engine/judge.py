@@ -116,6 +116,7 @@ def declined(verdict: Verdict, status: int | None, exchange: Exchange | None) ->
         retry_after=verdict.retry_after,
         status=status,
         exchange=exchange,
+        parent_key=verdict.parent_key,
     )
 
 

@@ -40,7 +40,8 @@ async def read_pages(
         resuming = False
         records = await _records(bound, stream, read, answer)
         stored, last = position.take(answer, records)
-        yield Page(records, len(answer.body), stored, last)
+        requests = 1 + len(records) if read.detail is not None else 1
+        yield Page(records, len(answer.body), stored, last, requests)
         if last:
             return
 

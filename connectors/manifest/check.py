@@ -285,8 +285,14 @@ def _placeholders(part: Any) -> list[Any]:
 
 def _write_faults(place: Place, stream: dict[str, Any]) -> Iterator[Fault]:
     write = stream.get("write")
-    if not isinstance(write, dict):
-        return
+    if isinstance(write, dict):
+        yield from _class_faults(place, write)
+        if isinstance(write.get("batch"), dict):
+            yield from _batch_faults((*place, "batch"), write, write["batch"])
+
+
+def _class_faults(place: Place, write: dict[str, Any]) -> Iterator[Fault]:
+    """Find what a write's class promises and the manifest does not say how to keep."""
     kind = write.get("class")
     if kind == "look_up" and "look_up" not in write:
         yield (
@@ -306,34 +312,32 @@ def _write_faults(place: Place, stream: dict[str, Any]) -> Iterator[Fault]:
             "class idempotent without idempotency.",
             "Say how: `idempotency: {header: …}`, `{field: …}`, or `{address: true}` when the path carries {key}.",
         )
-    batch = write.get("batch")
+
+
+def _batch_faults(place: Place, write: dict[str, Any], batch: dict[str, Any]) -> Iterator[Fault]:
+    """Find what would lose an item of a batch: its key, its own operation, or its answer."""
     idempotency = write.get("idempotency")
     if (
-        isinstance(batch, dict)
-        and isinstance(idempotency, dict)
+        isinstance(idempotency, dict)
         and "header" in idempotency
         and "{idempotency_key}" not in json.dumps(batch.get("item"))
     ):
         yield (
-            (*place, "batch"),
+            place,
             "the idempotency header cannot serve a batch.",
             "Put {idempotency_key} into `item`, so that each item keeps its own key.",
         )
-    for name in batch.get("operations", []) if isinstance(batch, dict) else ():
+    for name in batch.get("operations", []):
         if name not in (write.get("operations") or {}):
             yield (
-                (*place, "batch", "operations"),
+                (*place, "operations"),
                 f"{name!r} is batched but not among operations.",
                 "Add the operation; it is used when one item goes alone.",
             )
-    if (
-        isinstance(batch, dict)
-        and isinstance(batch.get("results"), dict)
-        and batch["results"].get("match") == "key"
-        and "key" not in batch["results"]
-    ):
+    results = batch.get("results")
+    if isinstance(results, dict) and results.get("match") == "key" and "key" not in results:
         yield (
-            (*place, "batch", "results"),
+            (*place, "results"),
             "results are matched by key, but no key is named.",
             "Add `key:`, the path of our key in a result.",
         )

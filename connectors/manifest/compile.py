@@ -167,6 +167,7 @@ def _row(number: int, item: dict[str, Any]) -> model.ErrorRow:
         hint=item.get("hint", ""),
         example=item["example"],
         message=compile_path(item.get("message")),
+        parent=compile_pattern(item["parent"], ignore_case=True) if "parent" in item else None,
     )
 
 

@@ -135,6 +135,7 @@ class ErrorRow:
     hint: str
     example: dict[str, Any]
     message: Path = ()  # where the words for people lie, when not where the table says
+    parent: Any = None  # compiled RE2 whose group is the key of the record that the system lacks, or None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import models, transaction
 from django.db.models import ExpressionWrapper, Func
 from simple_history.models import HistoricalRecords
 
@@ -84,6 +84,7 @@ class Connection(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @transaction.atomic
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Save what people edit; what traffic moves is left as it is in the database.
 

@@ -3,15 +3,14 @@
 from typing import Any
 from uuid import UUID
 
-from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from canonical.failure import CATEGORIES, Category
 from exceptions_queue import member_rows, remedies, verbs, words
 from exceptions_queue.codes import id_of
+from exceptions_queue.forms import RemedyForm
 from exceptions_queue.models import WorkItem
 from exceptions_queue.pages.door import context, page, person
 from exceptions_queue.permitted import masks_of, rights_in
@@ -40,11 +39,12 @@ def item(request: HttpRequest, number: int) -> HttpResponse:
 
 
 def _shown(
-    request: HttpRequest, row: WorkItem, user: User, *, typed: tuple[str, forms.Form] | None = None
+    request: HttpRequest, row: WorkItem, user: User, *, typed: tuple[str, RemedyForm] | None = None
 ) -> HttpResponse:
     rights = rights_in(user, row.legal_entity_id)
     masks = masks_of(rights)
     members = member_rows.page(row, masks=masks, after=_after(request))
+    chosen = set(typed[1].ticked()) if typed else set()
     shared: dict[str, Any] = {"item": row, "members": members, "may_choose": bool(rights & CHOOSE) and row.is_open}
     if "after" in request.GET and request.headers.get("HX-Request"):
         return render(request, "queue/members_page.html", shared)
@@ -57,9 +57,10 @@ def _shown(
     for remedy in offered:
         if typed and remedy.name == typed[0] and remedy.row in (None, typed[1].initial.get("row")):
             remedy.form, remedy.opened = typed[1], True
-    if offered and not typed:
-        offered[0].opened = True
-    info = CATEGORIES[Category(row.category)]
+            remedy.elsewhere = sorted(chosen - {m.failure for m in members.members})
+    if not typed and (first_allowed := next((each for each in offered if each.form), None)):
+        first_allowed.opened = True
+    info = words.kind_of(row)
     more = context(
         "queue",
         **shared,
@@ -70,12 +71,14 @@ def _shown(
         waits_for=words.without_persons(row.waiting_on, row, masks),
         info=info,
         remedies=offered,
+        chosen=chosen,
         route=Route.objects.filter(pk=row.route_id or 0).first(),
         events=[(e, words.without_persons(e.reason, row, masks)) for e in row.events.all()[:HISTORY]],
         release=row.releases.order_by("-pk").first(),
         people=names([each for each in (row.assignee, row.resolved_by) if each]),
         may_take=Right.WORK_QUEUE in rights and row.is_open,
         technical=Right.SEE_TECHNICAL in rights,
+        refused=next((each for each in offered if typed and each.opened), None),
     )
     return render(request, "queue/item.html", more, status=422 if typed else 200)
 
@@ -106,7 +109,7 @@ def remedy(request: HttpRequest, number: int, name: str) -> HttpResponse:
     if not kind.makes_sense(facts):
         messages.error(request, "This can no longer be done here: the item has changed meanwhile.")
         return redirect("queue:item", number=number)
-    form = kind.form(facts, request.POST)
+    form = kind.asked(facts, request.POST)
     if form.is_valid():
         try:
             said = kind.act(facts, {**form.cleaned_data, "form": form})
@@ -136,3 +139,13 @@ def technical(request: HttpRequest, number: int) -> HttpResponse:
     require(user, Right.SEE_TECHNICAL, row.legal_entity_id)
     failures = list(row.failures().order_by("pk")[:20])
     return render(request, "queue/item_technical.html", {"item": row, "failures": failures})
+
+
+@page
+def progress(request: HttpRequest, number: int) -> HttpResponse:
+    """Show how far the last release is; the page asks every two seconds, until it is done."""
+    row = _item(person(request), number)
+    release = row.releases.order_by("-pk").first()
+    if release is None:
+        raise Http404("Nothing of this was sent through again.")
+    return render(request, "queue/release.html", {"item": row, "release": release})

@@ -28,6 +28,12 @@ VIEWS = {  # the tabs: name in the address → title and which items
     "sent": ("Sent again", [State.RESUBMITTED]),
     "resolved": ("Resolved", [State.RESOLVED]),
 }
+EMPTY = {  # what a tab says when nothing is in it
+    "work": "Nothing needs anybody. That is good news.",
+    "waiting": "Nothing waits for anything.",
+    "sent": "Nothing that was sent again is still on its way.",
+    "resolved": "Nothing has been resolved yet.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,8 @@ def items(request: HttpRequest) -> HttpResponse:
     tab = request.GET.get("show", "work")
     if tab not in VIEWS:
         raise Http404("There is no such list.")
+    chosen = {name: request.GET.get(name, "") for name in ("entity", "kind", "state")}
+    narrowed = any(chosen.values())
     found = _narrowed(request, WorkItem.objects.visible_to(user).filter(state__in=VIEWS[tab][1]))
     shown, after = _page(found, request.GET.get("after", ""), resolved=tab == "resolved")
     return render(
@@ -57,11 +65,13 @@ def items(request: HttpRequest) -> HttpResponse:
             "queue",
             tabs=[(name, title) for name, (title, _) in VIEWS.items()],
             tab=tab,
+            tab_title=VIEWS[tab][0],
             rows=rows_of(shown, user),
             after=after,
             entities=entities_visible_to(user),
+            empty="Nothing fits what you chose. Show all, to see the rest." if narrowed else EMPTY[tab],
             categories=[(c.value, CATEGORIES[c].title) for c in Category],
-            chosen={name: request.GET.get(name, "") for name in ("entity", "kind", "state")},
+            chosen=chosen,
         ),
     )
 
@@ -84,7 +94,7 @@ def rows_of(found: list[WorkItem], user: User) -> list[Row]:
             item,
             words.title_for(item, seen[item.legal_entity_id]),
             words.about_for(item, seen[item.legal_entity_id]),
-            CATEGORIES[Category(item.category)].title,
+            words.kind_of(item).title,
             words.without_persons(item.waiting_on, item, seen[item.legal_entity_id]),
         )
         for item in found

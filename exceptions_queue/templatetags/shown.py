@@ -26,6 +26,12 @@ def money(amount: Decimal | None, currency: str = "") -> str:
 
 
 @register.filter
+def thousands(number: int) -> str:
+    """Return "9,377"."""
+    return f"{number:,}"
+
+
+@register.filter
 def hours(value: Decimal | None) -> str:
     """Return "1,234.5 h"."""
     if value is None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db import transaction
+from django.db.models import F, Q
 
 from exceptions_queue import releasing
 from exceptions_queue.models import Release, RootCause, State, WorkItem
@@ -24,12 +25,18 @@ class RowAdded:
     release: Release | None
 
 
-def table_of(item: WorkItem) -> LookupTable | None:
-    """Return the table that lacks the item's key: the legal entity's own one before the one for all."""
+def tables_of(item: WorkItem) -> list[LookupTable]:
+    """Return the tables in which the item's key is looked up: the legal entity's own one before the one for all."""
     if not item.table:
-        return None
-    rows = LookupTable.objects.filter(name=item.table, legal_entity_id=item.legal_entity_id)
-    return rows.first() or LookupTable.objects.filter(name=item.table, legal_entity=None).first()
+        return []
+    mine = Q(legal_entity_id=item.legal_entity_id) | Q(legal_entity=None)
+    found = LookupTable.objects.filter(mine, name=item.table).select_related("legal_entity")
+    return list(found.order_by(F("legal_entity").asc(nulls_last=True)))
+
+
+def table_of(item: WorkItem) -> LookupTable | None:
+    """Return the table to which the item's key is added: the first one in which it is looked up."""
+    return next(iter(tables_of(item)), None)
 
 
 @transaction.atomic

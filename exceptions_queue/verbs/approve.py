@@ -27,7 +27,10 @@ def approve(item: WorkItem, *, by: By, reason: str = "", failures: Collection[UU
     approved = len(decisions.approve(transactions(members), by=by, reason=reason))
     approved += sum(_approve_run(m, by=by, reason=reason) for m in members if m.run_id and not m.record_id)
     if not approved:
-        raise NotPossible("None of these is held for an approval any more. Load the page again.")
+        raise NotPossible(
+            "None of these went on: they are not held for an approval any more, or lack something else. "
+            "Load the page again and see what they wait for."
+        )
     note(item, by=by, verb="approved", reason=f"{approved:,} approved. {reason}".strip(), to=State.RESUBMITTED)
     audit.record(
         by=by, verb="approve", thing=item, after={"approved": approved}, reason=reason,

@@ -7,7 +7,7 @@ from django.db import transaction
 from exceptions_queue import releasing
 from exceptions_queue.made_with import ReadRow, rows_read
 from exceptions_queue.models import Release, State, WorkItem
-from exceptions_queue.verbs.add_table_row import table_of
+from exceptions_queue.verbs.add_table_row import tables_of
 from exceptions_queue.verbs.members import NotPossible
 from governance.actor import By
 from governance.rights import Right, require
@@ -15,17 +15,25 @@ from mappings import tables
 from mappings.models import LookupTable, TableRow
 
 
-def rows_waiting(item: WorkItem, read: Sequence[ReadRow] | None = None) -> list[TableRow]:
-    """Return the rows that wait for a second person: with the item's key, or in the place of one it was made with."""
-    waiting = TableRow.objects.waiting().select_related("table__legal_entity")
-    table = table_of(item)
-    if table is not None and item.table_key:
-        return list(waiting.filter(table=table).with_keys([tuple(item.table_key)]))
+def rows_of(item: WorkItem, among: Sequence[LookupTable], read: Sequence[ReadRow]) -> list[TableRow]:
+    """Return the rows with the item's key that count or wait for a second person; without a key, those that wait.
+
+    Those wait in the place of `read`, the rows that members were made with. One query.
+    """
+    current = TableRow.objects.filter(recorded_to=None).select_related("table__legal_entity")
+    if among and item.table_key:
+        return list(current.filter(table__in=among).with_keys([tuple(item.table_key)]))
     if item.state != State.PENDING_APPROVAL:
         return []
-    old = {(each.row.table_id, each.row.words) for each in (rows_read(item) if read is None else read)}
-    found = waiting.filter(table__in=[table for table, _ in old]).with_keys([words for _, words in old])
+    old = {(each.row.table_id, each.row.words) for each in read}
+    found = current.waiting().filter(table__in=[table for table, _ in old]).with_keys([words for _, words in old])
     return [row for row in found if (row.table_id, row.words) in old]
+
+
+def rows_waiting(item: WorkItem) -> list[TableRow]:
+    """Return the rows that an item waits for, and they for a second person."""
+    read = rows_read(item) if item.state == State.PENDING_APPROVAL else []
+    return [row for row in rows_of(item, tables_of(item), read) if row.approved_at is None]
 
 
 def by_table(rows: list[TableRow]) -> list[tuple[LookupTable, list[int]]]:

@@ -52,7 +52,7 @@ def correct_field(
         for record in corrected:
             overlays.correct(record=record, field=field, value=value, reason=reason, by=by)
     except ValueError as error:
-        raise NotPossible(f"“{value}” does not fit {spec.name.replace('_', ' ')}: {error}") from error
+        raise NotPossible(str(error)) from error
     told = f"{field.replace('_', ' ')} of {len(corrected):,} corrected to {value}: {reason}"
     went_on = reprocess.transactions(transactions(members), by=by, reason=told, how="fixed")
     again = reprocess.records(records(members), by=by, reason=told, how="fixed")

@@ -18,20 +18,22 @@ def decide_unknown(
 ) -> None:
     """Say that one member's write happened, with its reference there, or that it did not, which sends it again.
 
+    Of a reversal it says whether what was posted is undone; that may leave no document to refer to.
     Raises NotAllowed and NotPossible.
     """
     require(by, Right.RESUBMIT, item.legal_entity_id)
     [member] = chosen(item, [failure])
     if member.transaction_id is None:
         raise NotPossible("Nothing of this was sent, so nothing is in doubt. Choose another remedy.")
-    if happened and not reference.strip():
+    reversal = decisions.takes_back([member.transaction_id])
+    if happened and not reference.strip() and not reversal:
         raise NotPossible("Give the reference under which you found it there, such as the document number.")
     if happened:
         settled = decisions.it_happened(member.transaction_id, by=by, reference=reference.strip(), reason=reason)
-        told = f"found there as {reference.strip()}"
+        told = f"{'reversed' if reversal else 'found'} there{f' as {reference.strip()}' if reference.strip() else ''}"
     else:
         settled = decisions.it_did_not_happen(member.transaction_id, by=by, reason=reason)
-        told = "looked up and not there: sent again"
+        told = "looked up and not reversed: reversed again" if reversal else "looked up and not there: sent again"
     if not settled:
         raise NotPossible("It is no longer in doubt: the target has answered meanwhile. Load the page again.")
     WorkItem.objects.filter(pk=item.pk).update(root_cause=RootCause.TARGET)

@@ -47,6 +47,10 @@ class LegalEntity(models.Model):
 class User(AbstractUser):
     """A person who signs in."""
 
+    # Who set the password if it was another person, as an actor's reference; until a third person has vouched for it.
+    password_set_by = models.CharField(max_length=100, blank=True, editable=False)
+    password_is_own = models.BooleanField(default=True, editable=False)  # chosen by the account's owner
+
     entity_global = "a person may work for several legal entities; what they see there is decided by their roles"
 
 

@@ -11,9 +11,10 @@ from django.db import connection
 
 from governance.actor import ENGINE
 from hub.demonstration.movement import MASTERS, TIME
-from routes import inline
+from routes import inline, periods
 from routes.models import Route
 from routes.runs import ask_for_run
+from routes.tasks import read_periods
 
 LOOK_SECONDS = 0.5
 
@@ -41,6 +42,8 @@ def run(*, work_here: bool, seconds: float, tell: Told = lambda progress: None) 
     masters = _rest(
         "Customers, projects and people", MASTERS, patient=False, work_here=work_here, until=until, tell=tell
     )
+    for ledger in periods.connections_to_read():
+        read_periods(ledger)
     _ask((TIME,))
     return masters and _rest(
         "Approved time", (*MASTERS, TIME), patient=True, work_here=work_here, until=until, tell=tell

@@ -191,6 +191,7 @@ class Migration(migrations.Migration):
                 ('route', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='routes.route')),
             ],
         ),
+        migrations.RunSQL('CREATE SEQUENCE routes_inboundevent_number', 'DROP SEQUENCE routes_inboundevent_number'),
         migrations.CreateModel(
             name='InboundEvent',
             fields=[
@@ -201,6 +202,7 @@ class Migration(migrations.Migration):
                 ('body_hash', models.BinaryField(max_length=16)),
                 ('body', models.TextField()),
                 ('received_at', models.DateTimeField()),
+                ('number', models.BigIntegerField(db_default=models.Func(models.Value('routes_inboundevent_number'), function='nextval'), editable=False)),
                 ('processed_at', models.DateTimeField(null=True)),
                 ('due_at', models.DateTimeField(null=True)),
                 ('record_ids', django.contrib.postgres.fields.ArrayField(base_field=models.UUIDField(), default=list, size=None)),
@@ -345,6 +347,22 @@ class Migration(migrations.Migration):
                 ('since', models.DateTimeField()),
                 ('legal_entity', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='governance.legalentity')),
             ],
+        ),
+        migrations.CreateModel(
+            name='RuleWarning',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('transaction_id', models.UUIDField()),
+                ('stage', models.CharField(max_length=10)),
+                ('rule', models.CharField(blank=True, max_length=120)),
+                ('field', models.CharField(blank=True, max_length=120)),
+                ('message', models.TextField()),
+                ('at', models.DateTimeField()),
+                ('legal_entity', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='governance.legalentity')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['transaction_id'], name='rule_warning_transaction')],
+            },
         ),
         migrations.CreateModel(
             name='WebhookRefusal',
@@ -533,6 +551,10 @@ class Migration(migrations.Migration):
             model_name='transaction',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['held', 'parked']), _negated=True), models.Q(('return_to', ''), _negated=True), _connector='OR'), name='waiting_transaction_remembers_where_to'),
         ),
+        migrations.AddConstraint(
+            model_name='transaction',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['ready', 'delivering', 'retrying']), _negated=True), ('withdraws', True), models.Q(('request_hash__isnull', False), ('request_payload_id__isnull', False)), _connector='OR'), name='transaction_that_goes_has_its_request'),
+        ),
         migrations.AddIndex(
             model_name='wait',
             index=models.Index(fields=['kind', 'on'], name='wait_on'),
@@ -544,5 +566,33 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='webhookrefusal',
             constraint=models.CheckConstraint(condition=models.Q(('reason__in', ['no_secret', 'missing', 'wrong', 'stale', 'replayed', 'too_large', 'media_type', 'no_route', 'key_lost'])), name='webhook_refusal_is_known'),
+        ),
+        migrations.CreateModel(
+            name='ClockSight',
+            fields=[
+                ('machine', models.CharField(max_length=36, primary_key=True, serialize=False)),
+                ('seen_at', models.DateTimeField()),
+                ('uptime', models.FloatField()),
+            ],
+        ),
+        migrations.CreateModel(
+            name='ClockStep',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('noticed_at', models.DateTimeField()),
+                ('seconds', models.FloatField()),
+                ('moved', models.PositiveIntegerField(default=0)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Doubt',
+            fields=[
+                ('pk', models.CompositePrimaryKey('effect_id', 'begun', 'machine', blank=True, editable=False, primary_key=True, serialize=False)),
+                ('effect_id', models.UUIDField()),
+                ('begun', models.UUIDField()),
+                ('machine', models.CharField(max_length=36)),
+                ('since', models.FloatField()),
+                ('seconds', models.FloatField()),
+            ],
         ),
     ]

@@ -5,6 +5,7 @@ payloads, transactions, transitions, effects, heads) refer to each other without
 written in the same commit, and a trigger per row and key would cost more than the row itself.
 """
 
+from routes.models.clock import ClockSight, ClockStep, Doubt
 from routes.models.configuration import Destination, Route, Snapshot
 from routes.models.inbound import InboundEvent, WebhookRefusal
 from routes.models.ledger import Attempt, Effect, EffectLink, Exchange, KeyHead
@@ -19,12 +20,15 @@ from routes.models.movement import (
     Transition,
     Wait,
 )
-from routes.models.trouble import Failure, Overlay, PostingPeriod
+from routes.models.trouble import Failure, Overlay, PostingPeriod, RuleWarning
 
 __all__ = [
     "Attempt",
+    "ClockSight",
+    "ClockStep",
     "Collected",
     "Destination",
+    "Doubt",
     "Effect",
     "EffectLink",
     "Exchange",
@@ -36,6 +40,7 @@ __all__ = [
     "PostingPeriod",
     "Record",
     "Route",
+    "RuleWarning",
     "Run",
     "Snapshot",
     "SourceHead",

@@ -110,7 +110,7 @@ class Destination(models.Model):
     keeps_reference = models.BooleanField(
         default=False, help_text="others refer to these records: keep their ids there, and release who waits for them"
     )
-    enabled = models.BooleanField(default=True)
+    enabled = models.BooleanField(default=True)  # switched off, it holds what comes for it until it is on again
 
     entity_path = "route__legal_entity"
     objects = EntityScopedQuerySet.as_manager()

@@ -17,6 +17,9 @@ class Via(models.TextChoices):
     API = "api", "API"
 
 
+NEXT_NUMBER = models.Func(models.Value("routes_inboundevent_number"), function="nextval")
+
+
 class InboundEvent(models.Model):
     """Something pushed to us, committed before it is acknowledged."""
 
@@ -29,6 +32,7 @@ class InboundEvent(models.Model):
     body_hash = models.BinaryField(max_length=16)
     body = models.TextField()
     received_at = models.DateTimeField()
+    number = models.BigIntegerField(db_default=NEXT_NUMBER, editable=False)  # their order; the clock may be set back
     processed_at = models.DateTimeField(null=True)
     due_at = models.DateTimeField(null=True)
     record_ids = ArrayField(models.UUIDField(), default=list)  # what it became; one that was known keeps its own id

@@ -246,6 +246,12 @@ class Transaction(models.Model):
                 name="waiting_transaction_remembers_where_to",
                 condition=~models.Q(state__in=["held", "parked"]) | ~models.Q(return_to=""),
             ),
+            models.CheckConstraint(  # nothing to send must never read as "take back what is posted"
+                name="transaction_that_goes_has_its_request",
+                condition=~models.Q(state__in=["ready", "delivering", "retrying"])
+                | models.Q(withdraws=True)
+                | models.Q(request_payload_id__isnull=False, request_hash__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -256,7 +262,7 @@ class Wait(models.Model):
     """What a parked or held transaction waits for; gone when it goes on. Apart from the state row, which stays slim."""
 
     transaction_id = models.UUIDField(primary_key=True)
-    kind = models.CharField(max_length=10)  # parent, approval, table, period
+    kind = models.CharField(max_length=10)  # parent, approval, table, period, switch
     on = models.CharField(max_length=250)  # "project:P-881", "rates:Senior Consultant|EUR"
     connection_id = models.BigIntegerField(null=True)  # where the parent must exist
     legal_entity = models.ForeignKey(LegalEntity, **LOOSE)
@@ -294,7 +300,7 @@ class Transition(models.Model):
     """One change of state of a transaction or record: history, outbox and metric at once. To be read, never written.
 
     A view over two tables: `routes_transition` has a row for each change, `routes_walk` one for the changes that many
-    transactions of a page made together before they were stored (ADR 35).
+    transactions of a page made together before they were stored (ADR 39).
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

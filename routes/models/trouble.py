@@ -65,6 +65,27 @@ class Failure(models.Model):
         return self.message
 
 
+class RuleWarning(models.Model):
+    """What a rule of severity "warning" said of a transaction that goes on all the same."""
+
+    legal_entity = models.ForeignKey(LegalEntity, **LOOSE)
+    transaction_id = models.UUIDField()
+    stage = models.CharField(max_length=10)  # normalise, validate
+    rule = models.CharField(max_length=120, blank=True)
+    field = models.CharField(max_length=120, blank=True)
+    message = models.TextField()  # in words for finance
+    at = models.DateTimeField()
+
+    entity_path = "legal_entity"
+    objects = EntityScopedQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(name="rule_warning_transaction", fields=["transaction_id"])]
+
+    def __str__(self) -> str:
+        return self.message
+
+
 class Overlay(models.Model):
     """A person's correction of one canonical field of one business key; compared with later source versions."""
 

@@ -90,7 +90,16 @@ def _items() -> Iterator[dict[str, Any]]:
 
 
 def _periods(firm: Firm) -> Iterator[dict[str, Any]]:
-    """Return months from half a year before the story to the month after it; closed up to the closed month."""
+    """Return the years, and months from half a year before the story to the month after it, closed up to one."""
+    for year in sorted({firm.closed_month.year, firm.today.year}):
+        yield {
+            "id": year,
+            "externalId": f"{year}",
+            "periodName": f"FY {year}",
+            "startDate": f"{year}-01-01",
+            "endDate": f"{year}-12-31",
+            "isYear": True,
+        }
     month = date(firm.closed_month.year - (firm.closed_month.month < 6), (firm.closed_month.month - 6) % 12 + 1, 1)
     while month <= firm.today + timedelta(days=31):
         following = (month + timedelta(days=31)).replace(day=1)

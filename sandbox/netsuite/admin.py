@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from aiohttp import web
 
+from sandbox.netsuite import rules
 from sandbox.netsuite.records import RECORD_TYPES
 from sandbox.web import ADMIN, answer
 
@@ -46,7 +47,7 @@ def add_routes(router: web.UrlDispatcher, site: "NetSuite") -> None:
 
     async def set_period(request: web.Request) -> web.Response:
         wanted = msgspec.json.decode(await request.read(), type=Period)
-        rows = [p for p in site.records.all("accountingPeriod") if p["startDate"].startswith(wanted.month)]
+        rows = [p for p in rules.months(site.records) if p["startDate"].startswith(wanted.month)]
         if not rows:
             raise ValueError(f"no period {wanted.month}")
         return answer(200, site.records.put("accountingPeriod", {**rows[0], "closed": wanted.closed}, by="admin"))

@@ -21,6 +21,7 @@ class RecordType:
     unique: str = ""  # besides the external id
     title: str = ""  # the field that references show as refName
     dated: bool = False  # belongs to the accounting period of its tranDate
+    stamped: bool = True  # SuiteQL tells when a row was made and changed
     sql: tuple[str, ...] = field(default=())  # names of the table in SuiteQL; default: the name in lower case
 
     @property
@@ -140,10 +141,15 @@ RECORD_TYPES = {
         RecordType(
             "accountingPeriod",
             "record",
-            {"periodName": "text", "startDate": "date", "endDate": "date", "closed": "boolean"},
+            {
+                "periodName": "text", "startDate": "date", "endDate": "date", "closed": "boolean",
+                "allLocked": "boolean", "arLocked": "boolean", "apLocked": "boolean", "isAdjust": "boolean",
+                "isQuarter": "boolean", "isYear": "boolean", "isInactive": "boolean",
+            },
             ("periodName", "startDate", "endDate"),
             unique="periodName",
             title="periodName",
+            stamped=False,
         ),
     )
 }  # fmt: skip

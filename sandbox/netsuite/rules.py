@@ -32,23 +32,29 @@ def checked(records: Records, kind: RecordType, body: dict[str, Any], before: Ro
         _check_time(records, row, before)
     if kind.dated:
         row.setdefault("tranDate", date.today().isoformat())  # noqa: DTZ011 - the account's calendar day
-        check_period(records, before)
-        check_period(records, row)
+        check_period(records, kind, before)
+        check_period(records, kind, row)
     check_lock(before)
     return row
 
 
-def check_period(records: Records, row: Row | None) -> None:
-    """Refuse what falls into a closed accounting period."""
+def check_period(records: Records, kind: RecordType, row: Row | None) -> None:
+    """Refuse what falls into a month that is closed or locked: for all, or for invoices and credit memos."""
     if row is None or not row.get("tranDate"):
         return
-    for period in records.all("accountingPeriod"):
+    for period in months(records):
         if period["startDate"] <= row["tranDate"] <= period["endDate"]:
-            if period.get("closed"):
+            receivable = period.get("arLocked") and kind.name in ("invoice", "creditMemo")
+            if period.get("closed") or period.get("allLocked") or receivable:
                 name = period["periodName"]
                 raise user_error(f"The accounting period {name} is closed. You cannot post to a closed period.")
             return
     raise user_error("The transaction date you specified is not within the date range of your accounting period.")
+
+
+def months(records: Records) -> list[Row]:
+    """Return the periods that can be posted into; years and quarters contain them."""
+    return [p for p in records.all("accountingPeriod") if not p.get("isQuarter") and not p.get("isYear")]
 
 
 def check_lock(row: Row | None) -> None:

@@ -167,7 +167,7 @@ class NetSuite(Site):
         """Remove a record; raises Refusal when its period is closed or something points to it."""
         rules.check_lock(row)
         if kind.dated:
-            rules.check_period(self.records, row)
+            rules.check_period(self.records, kind, row)
         text = str(row["id"])
         for other in RECORD_TYPES.values():
             names = [name for name, what in other.fields.items() if isinstance(what, tuple) and kind.name in what]

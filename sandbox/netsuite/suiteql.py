@@ -52,7 +52,8 @@ def run(records: Records, text: str) -> list[dict[str, str]]:
         if name not in columns and not name.startswith(CUSTOM_FIELDS):
             known = f"{{{query.table}={query.table}}}"
             raise bad_query(f"Search error occurred: Unknown identifier '{name}'. Available identifiers are: {known}.")
-    rows = [_flat(row) for row in records.all(table)]
+    empty = {name: False for name, what in columns.items() if what == "boolean"}  # a checkbox is never empty
+    rows = [empty | _flat(row) for row in records.all(table)]
     found = [row for row in rows if all(_holds(row, *condition) for condition in query.conditions)]
     for name, descending in reversed(query.order):
         found.sort(key=lambda row, name=name: _sortable(row.get(name)), reverse=descending)  # type: ignore[misc]
@@ -65,7 +66,8 @@ def _table(name: str) -> tuple[str, dict[str, str]]:
         return name, _DELETED
     for kind in RECORD_TYPES.values():
         if name in kind.tables:
-            return kind.name, {**_COMMON, **_kinds(kind)}
+            common = _COMMON if kind.stamped else {"id": "number", "externalid": "text"}
+            return kind.name, {**common, **_kinds(kind)}
     raise bad_query(f"Invalid search type: {name}.")
 
 

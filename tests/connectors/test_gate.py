@@ -4,6 +4,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.db import connection
 
 from canonical.failure import Category
@@ -58,9 +59,23 @@ def test_slots_of_a_dead_worker_come_back_when_its_lease_ends(acme: Connection) 
     assert len(gate.admit(acme.pk, 3, uuid.uuid4()).slots) == 3
 
 
-def test_slots_come_back_although_the_clock_jumped_back_by_a_day(acme: Connection) -> None:
+@pytest.mark.parametrize("back", [86400, 3600, 241])
+def test_slots_of_a_dead_worker_come_back_at_once_after_a_large_step_back(acme: Connection, back: float) -> None:
+    assert back > 2 * settings.LEASE_SECONDS
     gate.admit(acme.pk, 3, uuid.uuid4())
-    move_clock(-86400)
+    move_clock(-back)
+    assert len(gate.admit(acme.pk, 3, uuid.uuid4()).slots) == 3
+
+
+@pytest.mark.parametrize("share", [0.3, 0.9])
+def test_slots_of_a_dead_worker_come_back_within_two_leases_of_a_small_step_back(
+    acme: Connection, share: float
+) -> None:
+    gate.admit(acme.pk, 3, uuid.uuid4())
+    back = share * settings.LEASE_SECONDS
+    move_clock(-back)
+    assert gate.admit(acme.pk, 3, uuid.uuid4()).reason == "concurrency"
+    move_clock(-back + 2 * settings.LEASE_SECONDS)
     assert len(gate.admit(acme.pk, 3, uuid.uuid4()).slots) == 3
 
 

@@ -21,6 +21,9 @@ INTERNAL = [
     "224.0.0.1", "255.255.255.255", "240.0.0.1", "::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "ff02::1",
     "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::127.0.0.1", "64:ff9b::7f00:1", "64:ff9b::10.0.0.1", "64:ff9b:1::1",
     "2002:7f00:1::", "2002:a00:1::1", "2001:db8::1", "2001:0:4136:e378:8000:63bf:80ff:fffe",
+    "fec0::1", "3fff::1", "5f00::1", "100::1", "2001:2::1", "2001:10::1", "::2", "192.88.99.1", "192.0.0.1",
+    "192.0.2.1", "198.18.0.1", "198.51.100.7", "203.0.113.9", "::ffff:192.88.99.1", "64:ff9b::c058:6301",
+    "2002:808:808::1", "2001:0:808:808::1", "::8.8.8.8", "fd00:ec2::254", "4000::1", "0.1.2.3",
 ]  # fmt: skip
 
 
@@ -30,7 +33,13 @@ def test_guard_refuses_internal_addresses_in_every_spelling(address: str) -> Non
         Guard().check(address, 443)
 
 
-@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700:4700::1111", "::ffff:8.8.8.8", "64:ff9b::8.8.8.8"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "8.8.8.8", "2606:4700:4700::1111", "::ffff:8.8.8.8", "64:ff9b::8.8.8.8", "192.0.0.9", "192.31.196.1",
+        "100.128.0.1", "172.32.0.1", "2001:200::1", "2001:20::1", "2620:4f:8000::1",
+    ],
+)  # fmt: skip
 def test_guard_lets_public_addresses_pass(address: str) -> None:
     Guard().check(address, 443)
 
@@ -48,6 +57,13 @@ def test_guard_judges_an_address_inside_an_ipv6_address_like_itself(address: ipa
         if not address.is_global:
             with pytest.raises(AddressRefused):
                 Guard().check(written, 443)
+
+
+@given(st.ip_addresses(v=6))
+def test_guard_refuses_all_that_is_no_global_unicast(address: ipaddress.IPv6Address) -> None:
+    if embedded(address) == address and address not in ipaddress.ip_network("2000::/3"):
+        with pytest.raises(AddressRefused):
+            Guard().check(str(address), 443)
 
 
 def test_guard_allows_what_the_operator_named_at_that_port_only() -> None:
@@ -68,7 +84,27 @@ def test_allowed_says_what_is_wrong_with_an_entry(written: str) -> None:
 WRITE = WriteRequest("create", "K", "i", b"{}")
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1", "127.1"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "localhost",
+        "[::ffff:127.0.0.1]",
+        "2130706433",
+        "0x7f.1",
+        "127.1",
+        "0177.0.0.1",
+        "017700000001",
+        "0x7f000001",
+        "0x7f.0x0.0x0.0x1",
+        "127.0x1",
+        "0",
+        "[::ffff:7f00:1]",
+        "[::1]",
+        "localhost.",
+        "127.0.0.1.",
+    ],
+)
 async def test_engine_does_not_connect_to_an_internal_address_by_any_name(host: str) -> None:
     async with answering(lambda _: json('{"id": 1}', 201)) as server:
         engine = Engine(allowed=["10.0.0.1:1"])

@@ -178,10 +178,9 @@ def worker_that_dies(forker: subprocess.Popen[str], tryton: Tryton) -> Callable[
 @pytest.fixture
 def make_hub(tryton: Tryton, transactional_db: None, settings: Any) -> Iterator[Callable[..., Any]]:
     """Return `make_hub(base_url="", login="hub") -> Hub`: the hub with routes to the real Tryton, see routed.py."""
-    from django.db import connection  # the first conftest to load is read before Django's settings are
-
-    from connectors import loop
+    from connectors import loop  # the first conftest to load is read before Django's settings are
     from routes import plan
+    from tests import clocks
     from tests.erp import routed
 
     def make(base_url: str = "", **more: Any) -> Any:
@@ -193,5 +192,4 @@ def make_hub(tryton: Tryton, transactional_db: None, settings: Any) -> Iterator[
     loop.stop()
     yield make
     loop.stop()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('throughline.clock_offset', '', false)")
+    clocks.set_right()

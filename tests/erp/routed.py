@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import connection as database
-
 from canonical.entities import ENTITIES
 from canonical.entity import Kind
 from connectors.models import Connection
@@ -19,6 +17,7 @@ from mappings.cross_references import NewReference, upsert
 from mappings.tables import NewRow, add_rows, create_table
 from routes import inline, intake
 from routes.models import Destination, Effect, Failure, Route, Transaction, Transition
+from tests.clocks import later
 from tests.erp.conftest import Tryton
 from tests.governance.people import company
 
@@ -84,14 +83,6 @@ class Hub:
         """Return the state of each key's newest transaction of a route."""
         rows = Transaction.objects.filter(destination__route=self.routes[route]).order_by("version", "created_at")
         return {row.key: row.state for row in rows}
-
-
-def later(seconds: float) -> None:
-    """Let time pass by the database's clock, for this connection."""
-    with database.cursor() as cursor:
-        cursor.execute("SELECT extract(epoch FROM hub_now() - clock_timestamp())")
-        gone = float(cursor.fetchone()[0])
-        cursor.execute("SELECT set_config('throughline.clock_offset', %s, false)", [f"{gone + seconds} seconds"])
 
 
 def as_it_is(entity: str) -> dict[str, Any]:

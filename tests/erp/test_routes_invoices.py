@@ -16,6 +16,7 @@ from tests.erp.routed import Hub, effects, entry, open_failures, record, today
 pytestmark = pytest.mark.erp
 
 SETTLED = (65, 35, 5)  # seconds: settle time, the second question, and what follows from it
+DIED = (25, 60)  # seconds: the dead worker's lease, and half of one in which it might still have sent
 HOURS = [("7.25", "123.45"), ("0.33", "99.99"), ("8.00", "120.00"), ("1.17", "87.30")]
 FROM_HOURS: dict[str, Any] = {
     "name": "Hours to an invoice",
@@ -52,7 +53,7 @@ def billed(make_hub: Callable[..., Hub], base_url: str = "", **more: Any) -> Hub
     from routes.models import Route
 
     hub = make_hub(base_url)
-    time = hub.time_route()
+    time = hub.time_route(condition='approval_status = "approved"')
     hub.refer("customer", "C-1001", hub.tryton.firm["customers"]["C-1001"])
     hub.refer("customer", "C-1002", hub.tryton.firm["customers"]["C-1002"])
     versions.install(kind="mapping", object_key="hours-to-invoice", content=FROM_HOURS)
@@ -111,6 +112,36 @@ def test_invoice_stands_for_its_hours_to_the_cent(make_hub: Callable[..., Hub], 
     assert Collected.objects.count() == 8
 
 
+@pytest.mark.parametrize(
+    ("correction", "states"),
+    [("reverse", {"cancelled", "posted"}), ("delta", {"posted"})],
+)
+def test_changed_and_withdrawn_hours_change_what_the_customer_is_asked_to_pay(
+    make_hub: Callable[..., Hub], tryton: Tryton, correction: str, states: set[str]
+) -> None:
+    hub = billed(make_hub, correction=correction)
+    entries = hours(f"B5{correction}")
+    hub.push("time_entry", *entries)
+    hub.work_off()
+    bill(hub)
+    hub.work_off()
+    less = entries[0] | {"version": 2, "hours": "5.00", "amount": "617.25"}
+    gone = entries[1] | {"version": 2, "approval_status": "unsubmitted"}
+    hub.push("time_entry", less, gone)
+    hub.work_off()
+    bill(hub)
+    hub.work_off()
+    bill(hub)
+    hub.work_off()
+
+    rows = [row for key in ("1", "1.1") for row in tryton.direct.invoices(f"B5{correction}-C-1001-{key}")]
+    assert {row["state"] for row in rows} == states
+    standing = [row["untaxed_amount"] for row in rows if row["state"] == "posted"]
+    assert sum(standing, Decimal(0)) == net([less, *entries[2:]])
+    assert hub.states("invoice") == {f"B5{correction}-C-1001-1": "posted"}
+    assert open_failures() == []
+
+
 @pytest.mark.processes
 @pytest.mark.parametrize("point", ["deliver.after_mark_sent", "deliver.after_send"])
 def test_death_while_billing_loses_and_doubles_nothing(
@@ -125,7 +156,7 @@ def test_death_while_billing_loses_and_doubles_nothing(
     hub.work_off()
     bill(hub)
     worker_that_dies(point)
-    hub.work_off(leaps=(25, *SETTLED))
+    hub.work_off(leaps=(*DIED, *SETTLED))
     bill(hub)
     hub.work_off()
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -201,6 +202,43 @@ def test_what_tryton_asks_a_person_to_confirm_is_held_in_its_own_words_and_nothi
     assert hub.states("invoice") == {"HP-84": "held"}
     assert [(op, state) for _, op, state in effects("HP-84")] == [("create", "confirmed"), ("reverse", "refused")]
     assert [row["state"] for row in tryton.direct.invoices("HP-84")] == ["posted"]
+
+
+def test_invoice_in_a_period_closed_by_now_is_credited_in_the_next_open_one(
+    make_hub: Callable[..., Hub], tryton: Tryton, year: int, periods: Periods
+) -> None:
+    from governance.rights import Role
+    from routes import decisions
+    from routes import periods as posting_periods
+    from routes.models import Transaction
+    from tests.governance.people import person
+
+    farid, clara = person("Farid Amini", Role.FINANCE), person("Clara Voss", Role.CONTROLLER)
+    hub = make_hub()
+    hub.refer("customer", "C-1001", tryton.firm["customers"]["C-1001"])
+    by_difference = {"correction": "delta", "posting_date": "issued_on", "key_formula": "invoice_id"}
+    hub.destination(hub.route("invoice"), "invoices", **by_difference)
+    periods("reopen", "11")
+    periods("reopen", "12")
+    hub.push("invoice", invoice("HP-85", issued_on=f"{year}-11-15"))
+    hub.work_off()
+    periods("close", "11")
+    posting_periods.refresh(hub.erp)
+    hub.push("invoice", less("HP-85", f"{year}-11-15"))
+    hub.work_off()
+    correction = Transaction.objects.get(state="held")
+    posting_periods.move_to_next([correction.pk], by=farid, reason="customer's complaint")
+    hub.work_off()
+    assert tryton.direct.invoices("HP-85.1") == []
+    decisions.approve([correction.pk], by=clara, reason="agreed")
+    hub.work_off()
+
+    [first], [credit] = tryton.direct.invoices("HP-85"), tryton.direct.invoices("HP-85.1")
+    assert (first["state"], first["untaxed_amount"]) == ("posted", Decimal(1200))
+    assert (credit["state"], credit["untaxed_amount"]) == ("posted", Decimal(-240))
+    [row] = tryton.direct.read("account.invoice", [credit["id"]], "invoice_date")
+    assert row["invoice_date"] == dt.date(year, 12, 31)
+    assert (hub.states("invoice"), open_failures()) == ({"HP-85": "posted"}, [])
 
 
 def less(reference: str, day: str) -> dict[str, Any]:

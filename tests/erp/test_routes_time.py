@@ -5,13 +5,15 @@ from collections.abc import Callable
 import pytest
 
 from routes.models import Attempt, Effect, KeyHead
+from tests.clocks import later
 from tests.erp.conftest import Tryton
 from tests.erp.cutting import CuttingProxy
-from tests.erp.routed import Hub, effects, entry, later, open_failures
+from tests.erp.routed import Hub, effects, entry, open_failures
 
 pytestmark = pytest.mark.erp
 
 SETTLED = (65, 35, 5)  # seconds: settle time, the second question, and what follows from it
+DIED = (25, 60)  # seconds: the dead worker's lease, and half of one in which it might still have sent
 
 
 def keys(name: str, count: int = 6) -> list[str]:
@@ -71,7 +73,7 @@ def test_line_is_there_once_when_the_worker_dies(
     worker_that_dies(point)
     there = sum(len(tryton.direct.lines(key)) for key in mine)
     assert there == (4 if point == "deliver.after_send" else 0)
-    hub.work_off(leaps=(25, *SETTLED))
+    hub.work_off(leaps=(*DIED, *SETTLED))
 
     assert set(hub.states("time_entry").values()) == {"posted"}
     assert [len(tryton.direct.lines(key)) for key in mine] == [1] * 6

@@ -19,7 +19,7 @@ from exceptions_queue.models import WorkItem
 from governance.identifiers import new_id
 from governance.models import RoleGrant
 from governance.roles import Role
-from routes.models import Failure, Run, Transaction
+from routes.models import Run, Transaction
 from routes.states import State
 from tests.exceptions_queue.conftest import Staff
 from tests.exceptions_queue.situations import missing_rate, refused_sign_in, trouble, zero_hours
@@ -58,6 +58,14 @@ def test_finance_signs_in_without_being_staff_of_the_admin(client: Client, staff
     answer = client.post("/login/", {"username": "farid", "password": "a long walk by the sea"})
     assert (answer.status_code, answer.url) == (302, "/")
     assert "Farid Amini" in text_of(client.get("/"))
+
+
+def test_sign_in_that_is_refused_says_what_to_do_and_keeps_the_name(client: Client, staff: Staff) -> None:
+    answer = client.post("/login/", {"username": "farid", "password": "wrong"})
+    assert "ask an operator for a new password" in text_of(answer)
+    page = answer.content.decode()
+    assert re.search(r'<input type="text" name="username" value="farid"', page)
+    assert '<div role="alert">' in page
 
 
 def test_list_orders_by_money_with_unknown_amounts_first(make_world: Make, staff: Staff) -> None:
@@ -179,37 +187,6 @@ def test_viewer_is_told_which_role_a_remedy_needs(make_world: Make, staff: Staff
     assert client.post(f"{url_of(item)}assignments/").status_code == 403
     assert client.get(f"{url_of(item)}waivers/").status_code == 405
     assert client.post(f"{url_of(item)}nonsense/").status_code == 404
-
-
-def test_remedy_from_the_page_says_what_came_of_it(make_world: Make, staff: Staff) -> None:
-    item = missing_rate(make_world(), 3)
-    answer = signed_in(staff.clara).post(f"{url_of(item)}table-rows/", {"value_rate": "145.00"}, follow=True)
-    assert "The row is added. 3 went on." in text_of(answer)
-    assert set(Transaction.objects.values_list("state", flat=True)) == {"ready"}
-
-
-def test_remedy_that_is_refused_is_said_beside_what_was_typed(make_world: Make, staff: Staff) -> None:
-    item = missing_rate(make_world(), 3)
-    answer = signed_in(staff.clara).post(f"{url_of(item)}table-rows/", {"value_rate": "a lot"})
-    assert answer.status_code == 422
-    assert "Row 1, rate" in text_of(answer)
-    assert 'value="a lot"' in answer.content.decode()
-
-
-def test_correction_of_the_ticked_rows_only(make_world: Make, staff: Staff) -> None:
-    item = zero_hours(make_world(), 3)
-    chosen = Failure.objects.order_by("pk")[0]
-    form = {"field": "hours", "value": "8", "reason": "slip", "failures": [code_of(chosen.pk)]}
-    answer = signed_in(staff.farid).post(f"{url_of(item)}corrections/", form, follow=True)
-    assert "Corrected. 1 went on" in text_of(answer)
-    form["failures"] = ["nonsense"]
-    assert signed_in(staff.farid).post(f"{url_of(item)}corrections/", form).status_code == 422
-
-
-def test_remedy_that_no_longer_makes_sense_is_said(make_world: Make, staff: Staff) -> None:
-    item = zero_hours(make_world())
-    answer = signed_in(staff.farid).post(f"{url_of(item)}outcomes/", {}, follow=True)
-    assert "can no longer be done" in text_of(answer)
 
 
 def test_hidden_field_is_told_by_its_kind_only(make_world: Make, staff: Staff) -> None:
@@ -357,5 +334,5 @@ def test_runs_that_found_nothing_are_left_out_unless_asked_for(make_world: Make,
     run_of(world)
     Run.objects.update(read=0, new=0)
     client = signed_in(staff.clara)
-    assert "No route has run yet" in text_of(client.get(reverse("queue:runs")))
+    assert "No route has found anything yet" in text_of(client.get(reverse("queue:runs")))
     assert "Time to ledger" in text_of(client.get(f"{reverse('queue:runs')}?all=1"))

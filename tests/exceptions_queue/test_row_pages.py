@@ -1,13 +1,19 @@
 """Rows of tables on an item's page: offered to whom the verb allows, corrected, proposed, refused."""
 
+import re
 from collections.abc import Callable
 
+from canonical.failure import Category
+from exceptions_queue import intake
+from exceptions_queue.models import WorkItem
+from governance.actor import ENGINE
+from mappings import tables
 from mappings.models import LookupTable
 from tests.exceptions_queue.conftest import Staff
-from tests.exceptions_queue.situations import missing_rate
+from tests.exceptions_queue.situations import missing_rate, with_rates
 from tests.exceptions_queue.test_pages import signed_in, text_of, url_of
 from tests.exceptions_queue.test_verbs import refused_rate
-from tests.routes.world import World
+from tests.routes.world import World, entry, refused
 
 Make = Callable[..., World]
 
@@ -54,3 +60,31 @@ def test_proposed_row_is_shown_to_who_decides_about_it(make_world: Make, staff: 
     refused = client.post(f"{url_of(item)}row-refusals/", {"reason": "not on the price list"}, follow=True)
 
     assert "The row is refused and never counted." in text_of(refused)
+
+
+def test_each_row_that_may_be_corrected_has_a_form_of_its_own(make_world: Make, staff: Staff) -> None:
+    world = with_rates(make_world())
+    tables.add_rows(LookupTable.objects.get(), [tables.NewRow(("Consultant", "EUR"), {"rate": "145"})], by=ENGINE)
+    world.target.behave = lambda request, number: refused(Category.REFUSED, "Invalid rate.")
+    world.take_in(entry(1), entry(2, role="Partner"))
+    world.deliver()
+    intake.take_in()
+    item = WorkItem.objects.get()
+    client = signed_in(staff.clara)
+    rows = sorted(LookupTable.objects.get().rows.in_force().values_list("pk", flat=True))
+    places = {f"row-corrections-{row}" for row in rows}
+
+    pages = [client.get(url_of(item))]
+    pages.append(client.post(f"{url_of(item)}row-corrections/", {"row": rows[0], "value_rate": "150", "reason": ""}))
+
+    for page in (answer.content.decode() for answer in pages):
+        ids = re.findall(r'\sid="([^"]+)"', page)
+        assert sorted(ids) == sorted(set(ids))
+        assert places | {f"{place}-value_rate" for place in places} <= set(ids)
+        assert sorted(map(int, re.findall(r'name="row" value="(\d+)"', page))) == rows
+    refusal = pages[1].content.decode()
+    assert "A reason is missing. Write one sentence" in refusal
+    assert f'<a href="#row-corrections-{rows[0]}">' in refusal
+    opened = re.findall(r'<details class="remedy" id="([^"]+)" open>', refusal)
+    assert opened == [f"row-corrections-{rows[0]}"]
+    assert 'value="150"' in refusal

@@ -8,11 +8,12 @@ import pytest
 
 from canonical.failure import Category
 from canonical.problem import Problem
-from exceptions_queue import intake, made_with, releasing, settle, verbs
+from exceptions_queue import intake, made_with, releasing, remedies, settle, verbs
 from exceptions_queue.models import State, WorkItem, WorkItemEvent
 from governance.actor import ENGINE
 from governance.models import AuditEntry
 from governance.rights import NotAllowed
+from governance.roles import Right
 from mappings import tables
 from mappings.models import Approval, CrossReference, LookupTable
 from mappings.tables import RowErrors
@@ -205,7 +206,7 @@ def test_correction_of_chosen_members_leaves_the_others(make_world: Make, staff:
 @pytest.mark.parametrize(
     ("field", "value", "reason", "said"),
     [
-        ("hours", "many", "slip", "does not fit hours"),
+        ("hours", "many", "slip", "“many” does not fit hours: It is no plain number. Enter a number from 0 to 744"),
         ("hours", "8", "  ", "needs a reason"),
         ("entry_id", "8", "slip", "cannot be corrected here"),
         ("cost_rate", "8", "slip", "cannot be corrected here"),
@@ -283,6 +284,29 @@ def test_write_in_doubt_is_decided_by_a_person(make_world: Make, staff: Staff, h
         verbs.decide_unknown(item, by=staff.farid, failure=member, happened=happened, reference="LR-1")
 
 
+@pytest.mark.parametrize(("happened", "told"), [(True, "reversed there"), (False, "not reversed: reversed again")])
+def test_reversal_in_doubt_is_asked_for_as_a_reversal(
+    make_world: Make, staff: Staff, happened: bool, told: str
+) -> None:
+    world = make_world("ledger_blind", correction="reverse")
+    world.take_in(entry(1))
+    world.deliver()
+    world.target.behave = lambda request, number: "hung up" if number == 2 else None
+    world.take_in(entry(1, hours="6.00", version=2))
+    world.deliver()
+    intake.take_in()
+    item = WorkItem.objects.get()
+    [offer] = remedies.offered(remedies.facts_of(item, staff.farid), frozenset(Right))
+    assert offer.form is not None
+    assert "It is reversed there" in str(offer.form)
+
+    verbs.decide_unknown(item, by=staff.farid, failure=Failure.objects.get().pk, happened=happened)
+
+    assert told in item.events.latest("pk").reason
+    assert after(world).resolution == "fixed"
+    assert world.states() == ["reversed", "posted"]
+
+
 def test_system_is_tried_now(make_world: Make, staff: Staff) -> None:
     world = make_world()
     item = refused_sign_in(world)
@@ -315,9 +339,11 @@ CALLS: dict[str, Callable[[WorkItem, Any], object]] = {
     "correct_field": lambda item, by: verbs.correct_field(item, by=by, field="hours", value="8", reason="slip"),
     "correct_table_row": lambda item, by: verbs.correct_table_row(item, by=by, row=1, values={}, reason="slip"),
     "decide_unknown": lambda item, by: verbs.decide_unknown(item, by=by, failure=item_member(item), happened=False),
+    "move_to_next_period": lambda item, by: verbs.move_to_next_period(item, by=by, reason="late"),
     "read_again": lambda item, by: verbs.read_again(item, by=by),
     "refuse_table_row": lambda item, by: verbs.refuse_table_row(item, by=by, reason="slip"),
     "resubmit": lambda item, by: verbs.resubmit(item, by=by),
+    "try_now": lambda item, by: verbs.try_now(item, by=by),
     "waive": lambda item, by: verbs.waive(item, by=by, reason="x"),
 }
 

@@ -13,12 +13,14 @@ def make_firm(db: None, tmp_path: Path, settings: Any) -> Iterator[Callable[...,
     settings.STATIC_ROOT = tmp_path  # made by collectstatic before the hub serves; whitenoise warns without it
     from connectors.registry import registry
     from routes import plan, systems
+    from tests import clocks
     from tests.intake import firm
 
     plan.plan.cache_clear()
     systems.stream_facts.cache_clear()
     yield lambda *args: firm.make(tmp_path / "connectors", *args)
     registry.connectors.pop("pushing", None)
+    clocks.set_right()
 
 
 @pytest.fixture

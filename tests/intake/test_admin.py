@@ -1,5 +1,6 @@
 """The admin of configuration: pages open, other entities' rows are not there, secrets are never shown."""
 
+import re
 from typing import Any
 
 import pytest
@@ -148,3 +149,21 @@ def test_route_with_two_sources_is_refused_in_words(firm: Firm) -> None:
     )  # fmt: skip
     assert b"takes canonical records through the API" in answer.content
     assert Route.objects.get(pk=firm.events.pk).mapping == ""
+
+
+def test_every_input_of_a_row_edited_with_its_route_has_a_name_that_is_heard(firm: Firm) -> None:
+    page = staff(Role.INTEGRATION_ADMIN, "HP-DE").get(f"/admin/routes/route/{firm.pushed.pk}/change/").content.decode()
+    inputs = re.findall(r'<(?:input|select|textarea)(?![^>]*type="hidden")[^>]*name="destinations-\d[^>]*>', page)
+    labelled = set(re.findall(r'<label[^>]*\sfor="([^"]+)"', page))
+    silent = [i for i in inputs if "aria-label=" not in i and not set(re.findall(r'\sid="([^"]+)"', i)) & labelled]
+    assert len(inputs) > 5
+    assert silent == []
+
+
+def test_admin_says_whose_it_is_and_an_empty_secret_is_empty(firm: Firm) -> None:
+    made = staff(Role.INTEGRATION_ADMIN, "HP-DE")
+    page = made.get(f"/admin/connectors/connection/{firm.pushed.connection_id}/change/").content.decode()
+    assert "Django" not in re.sub(r"<script.*?</script>|<[^>]+>", " ", page, flags=re.S)
+    [box] = re.findall(r'<input[^>]*name="answer_signing"[^>]*>', page)
+    assert 'type="password"' in box
+    assert "value=" not in box

@@ -9,8 +9,9 @@ from django.test import Client
 
 from canonical import codec
 from canonical.entities import ENTITIES
-from routes import intake
+from routes import clock, intake
 from routes.models import InboundEvent, Payload, Record, Transaction
+from tests import clocks
 from tests.intake.firm import EVENTS, Firm, body, record
 
 
@@ -53,7 +54,7 @@ def test_processed_event_says_what_became_of_its_records(firm: Firm) -> None:
     assert story["status"] == "processed"
     by_key = {each["key"]: each for each in story["records"]}
     assert by_key["HP-DE/TE-1"]["destinations"] == [
-        {"destination": "Ledger", "status": "ready to send", "explanation": ""}
+        {"destination": "Ledger", "status": "ready to send", "explanation": "", "warnings": []}
     ]
     assert "more than nothing" in by_key["HP-DE/TE-2"]["destinations"][0]["explanation"]
     assert by_key["HP-DE/TE-3"]["status"] == "left out: no destination's condition chose it"
@@ -87,6 +88,20 @@ def test_records_without_a_time_of_change_count_in_the_order_in_which_they_came(
     intake.work(firm.events.pk)
     found = Transaction.objects.order_by("version").values_list("state", "hours")
     assert list(found) == [*(("superseded", Decimal(each)) for each in hours[:4]), ("ready", Decimal("7.00"))]
+
+
+@pytest.mark.parametrize("worked_between", [True, False])
+def test_event_after_the_clock_was_set_back_is_newer_than_the_one_before(firm: Firm, worked_between: bool) -> None:
+    send(firm, body(record(1, hours="1.00", changed_at=None)))
+    if worked_between:
+        intake.work(firm.events.pk)
+    clock.mend()
+    clocks.jump(-3600)
+    send(firm, body(record(1, hours="2.00", changed_at=None)))
+    clock.mend()
+    intake.work(firm.events.pk)
+    found = Transaction.objects.order_by("version").values_list("state", "hours")
+    assert list(found) == [("superseded", Decimal("1.00")), ("ready", Decimal("2.00"))]
 
 
 def test_same_key_and_bytes_give_the_same_answer_once(firm: Firm) -> None:

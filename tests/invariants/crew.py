@@ -74,6 +74,8 @@ class Crew:
         end = time.monotonic() + seconds
         while not done():
             if time.monotonic() > end:
+                for worker in self.workers:
+                    worker.send_signal(signal.SIGCONT)  # a stopped one may hold rows that the next test empties
                 pytest.fail(f"not so within {seconds} s: {what}\n{self.output()}")
             self.sweep()
             time.sleep(0.25)

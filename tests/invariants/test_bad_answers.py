@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from canonical.failure import Category
-from connectors import breaker
+from connectors import breaker, loop
 from connectors.models import Connection
 from connectors.outcome import Result, WriteOutcome
 from governance.actor import ENGINE
@@ -29,11 +29,13 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
 
 
 @pytest.fixture
-def source(quick_world: Make, ledger: Simulator, monkeypatch: pytest.MonkeyPatch) -> World:
+def source(quick_world: Make, ledger: Simulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """A route whose source is the real simulator."""
     monkeypatch.setattr(settings, "OUTBOUND_ALLOWED", [f"127.0.0.1:{ledger.port}"])
+    loop.stop()  # an engine that another test has started knows other addresses
     ledger.set_faults()
-    return quick_world(over_http=ledger.url)
+    yield quick_world(over_http=ledger.url)
+    loop.stop()
 
 
 def work(world: World) -> Run:

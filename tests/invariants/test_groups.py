@@ -85,6 +85,72 @@ def test_correction_follows_where_the_original_was_posted(cutover: World) -> Non
     assert not Failure.objects.exists()
 
 
+APPROVED = 'AND(approval_status = "approved", worked_on {})'
+
+
+@pytest.fixture
+def approved_cutover(cutover: World) -> World:
+    """The cutover, for approved entries only."""
+    Destination.objects.filter(name="Ledger").update(condition=APPROVED.format("<= DATE(2026, 9, 30)"))
+    Destination.objects.filter(name="Cloud").update(condition=APPROVED.format(">= DATE(2026, 10, 1)"))
+    return cutover
+
+
+def test_entry_that_loses_its_approval_is_taken_back_from_the_member_that_has_it(approved_cutover: World) -> None:
+    world = approved_cutover
+    world.take_in(entry(1, worked_on="2026-09-30"))
+    everywhere(world)
+    world.take_in(entry(1, worked_on="2026-09-30", version=2, status="unsubmitted"))
+    everywhere(world)
+    assert places() == [("1", "Ledger", "reversed"), ("2", "Ledger", "posted")]
+    assert Transaction.objects.get(version__endswith="2").withdraws
+    assert world.target.net_hours("TE-0000001") == 0
+    world.take_in(entry(1, worked_on="2026-10-02", version=3))
+    everywhere(world)
+    assert places()[-1] == ("3", "Cloud", "posted")
+    assert not Failure.objects.exists()
+
+
+def test_entry_without_approval_is_left_out_in_words_and_chosen_once_it_is_approved(approved_cutover: World) -> None:
+    world = approved_cutover
+    world.take_in(entry(1, worked_on="2026-09-30", status="submitted"))
+    record = Record.objects.get()
+    assert (record.state, set((record.not_chosen or {}).values())) == (
+        "routed", {APPROVED.format("<= DATE(2026, 9, 30)"), APPROVED.format(">= DATE(2026, 10, 1)")},
+    )  # fmt: skip
+    assert not Failure.objects.exists()
+    world.take_in(entry(1, worked_on="2026-09-30", version=2))
+    everywhere(world)
+    assert places() == [("2", "Ledger", "posted")]
+
+
+def test_approved_entry_that_no_member_wants_stays_a_failure(approved_cutover: World) -> None:
+    Destination.objects.filter(name="Cloud").update(condition=APPROVED.format(">= DATE(2027, 1, 1)"))
+    approved_cutover.take_in(entry(1, worked_on="2026-10-05"))
+    assert "choose none" in Failure.objects.get().message
+
+
+@pytest.mark.parametrize("stops", ["failed", "parked", "ready"])
+def test_version_that_was_never_posted_binds_nobody(cutover: World, stops: str) -> None:
+    hours = "0.00" if stops == "failed" else "8.00"
+    cutover.take_in(entry(1, worked_on="2026-09-30", hours=hours))
+    if stops == "parked":
+        Transaction.objects.update(state="parked", return_to="normalised")
+    assert [state for *_, state in places()] == [stops]
+    cutover.take_in(entry(1, worked_on="2026-10-02", hours="6.00", version=2))
+    everywhere(cutover)
+    assert places() == [("1", "Ledger", "superseded"), ("2", "Cloud", "posted"), ("2", "Ledger", "filtered")]
+    assert len(cutover.target.commits) == 1
+
+
+def test_version_in_doubt_binds_the_next_one(cutover: World) -> None:
+    cutover.target.behave = lambda request, number: "hung up" if number == 1 else None
+    cutover.take_in(entry(1, worked_on="2026-09-30"))
+    everywhere(cutover)
+    cutover.take_in(entry(1, worked_on="2026-10-02", hours="6.00", version=2))
+    assert places() == [("1", "Ledger", "unknown"), ("2", "Ledger", "ready")]
+
+
 def test_approval_rule_that_cannot_be_worked_out_lets_nothing_through(quick_world: Make) -> None:
     world = quick_world(approval_formula="amount / (hours - 8) > 100")
     world.take_in(entry(1), entry(2, hours="6.00"))

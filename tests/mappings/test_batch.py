@@ -6,7 +6,7 @@ import pytest
 from django.db import transaction
 
 from governance.actor import ENGINE
-from mappings.batch import run_batch
+from mappings.batch import _kept, run_batch
 from mappings.compiled import compile_mapping
 from mappings.cross_references import NewReference, ReferenceConflict, upsert
 from mappings.models import CrossReference, LookupTable, TableRow
@@ -76,6 +76,13 @@ def test_row_that_was_rolled_back_is_not_remembered(tables):
         transaction.set_rollback(True)
 
     assert run(written, [{"task": "task 200"}])[0].problems
+
+
+def test_batch_is_not_kept_by_what_it_missed(tables):
+    assert run(content('LOOKUP("task_codes", task)'), [{"task": "Brand new"}])[0].problems
+
+    [view] = _kept.snapshots[None].views.values()
+    assert [error.__traceback__ for error in view.absent.values()] == [None]
 
 
 def test_row_without_validity_holds_on_every_day_and_one_with_it_on_its_own(tables):

@@ -209,3 +209,25 @@ def test_what_is_no_record_is_a_shape_problem():
     content = {"name": "x", **SIDES, "fields": [{"to": "a", "from": "a"}]}
 
     assert compile_mapping(content).run(["x"]).problems[0].category == "shape"
+
+
+@pytest.mark.parametrize(
+    ("rule", "more"),
+    [
+        ({"formula": "MAX(days)"}, {}),
+        ({"formula": "DATEVALUE(spent_date)"}, {}),
+        ({"formula": "MAX(days)"}, {"on": "DATEVALUE(spent_date)"}),
+    ],
+)
+def test_date_that_a_formula_gives_is_kept_whatever_day_counts_for_the_tables(rule, more):
+    day = date(2026, 10, 5)
+    content = {
+        "name": "x", "from": {"system": "hub", "stream": "posted"}, "to": {"entity": "invoice"},
+        "fields": [
+            *({"to": name, "value": "X"} for name in ("legal_entity", "invoice_id", "customer_id", "currency")),
+            {"to": "net_amount", "value": "1"},
+            {"to": "issued_on"} | rule,
+        ],
+    }  # fmt: skip
+    found = compile_mapping(content | more).run({"days": [day], "spent_date": "2026-10-05"})
+    assert found.values["issued_on"] == day

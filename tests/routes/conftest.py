@@ -18,10 +18,41 @@ def quick_world(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
     yield from _maker(monkeypatch)
 
 
-def _maker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
-    from django.db import connection  # the first conftest to load is read before Django's settings are
+@pytest.fixture
+def billing(quick_world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Return a maker of worlds whose posted hours become invoices; see billing.py."""
+    from routes import shipments
+    from tests.routes import billing as bills
 
-    from routes import plan, shipments
+    def make(time: dict[str, Any] | None = None, **more: Any) -> Any:
+        made = bills.make(quick_world(**time or {}), **more)
+
+        def target(connection: Any) -> Any:
+            return made.books if connection.slug == "books" else made.time.target
+
+        monkeypatch.setattr(shipments, "send_requests", lambda c, d, requests, n: target(c).write(requests))
+        monkeypatch.setattr(shipments, "ask_requests", lambda c, d, requests, n: target(c).look_up(requests))
+        return made
+
+    return make
+
+
+@pytest.fixture
+def as_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this process be a worker of the lane "posting" that sends straight, each batch before it goes on."""
+    from routes import senders
+
+    class Pool:
+        def submit(self, work: Callable[..., None], *args: Any) -> None:
+            work(*args)
+
+    monkeypatch.setattr(senders, "_senders", senders._Senders(frozenset({"posting"}), Pool()))
+    monkeypatch.setattr(senders, "close_old_connections", lambda: None)  # the thread is the test's own
+
+
+def _maker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
+    from routes import plan, shipments  # the first conftest to load is read before Django's settings are
+    from tests import clocks
     from tests.routes import world as worlds
 
     plan.plan.cache_clear()
@@ -33,5 +64,4 @@ def _maker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
         return made
 
     yield make
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('throughline.clock_offset', '', false)")
+    clocks.set_right()

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from canonical.failure import Category
-from routes import systems
+from routes import receive, systems
 from routes.corrections import Live, Next, decide
-from routes.models import Failure
+from routes.models import Destination, Failure, Record
 from tests.routes.world import World, entry, refused, unknown
 
 Make = Callable[..., World]
@@ -115,6 +117,17 @@ def test_three_corrections_and_a_withdrawal_leave_nothing(quick_world: Make, cor
     assert world.target.net_hours(KEY) == 5
 
 
+@pytest.mark.parametrize("correction", ["update", "reverse", "delta"])
+def test_what_was_deleted_at_the_source_is_taken_back(quick_world: Make, correction: str) -> None:
+    world = quick_world(correction=correction)
+    world.take_in(entry(1, hours="8.00"))
+    world.deliver()
+    receive.withdraw_missing(world.plan, [KEY], run=None)
+    world.deliver()
+    assert world.target.net_hours(KEY) == 0
+    assert world.states()[-1] == "posted"
+
+
 def test_destination_that_cannot_be_corrected_asks_a_person(quick_world: Make) -> None:
     world = quick_world(correction="none")
     world.take_in(entry(1, hours="8.00"))
@@ -183,3 +196,46 @@ def test_of_two_changes_in_one_second_the_later_read_wins(
         world.take_in(entry(1, hours=hours))
         world.deliver()
         assert world.target.net_hours(KEY) == Decimal(hours)
+
+
+@pytest.mark.parametrize("correction", ["update", "reverse", "delta"])
+def test_condition_edited_since_the_posting_takes_nothing_back(quick_world: Make, correction: str) -> None:
+    world = quick_world(correction=correction)
+    world.take_in(entry(1, hours="8.00"))
+    world.deliver()
+    Destination.objects.update(condition='AND(approval_status = "approved", hours > 100)')
+    for version, hours in ((2, "7.00"), (3, "6.00")):
+        world.take_in(entry(1, hours=hours, version=version))
+        world.deliver()
+        assert world.target.net_hours(KEY) == Decimal(hours)
+    assert world.states()[-1] == "posted"
+
+
+def test_approval_taken_away_under_an_edited_condition_is_taken_back(quick_world: Make) -> None:
+    world = quick_world()
+    world.take_in(entry(1, hours="8.00"))
+    world.deliver()
+    Destination.objects.update(condition='AND(approval_status = "approved", hours > 100)')
+    world.take_in(entry(1, hours="7.00", version=2))
+    world.deliver()
+    world.take_in(entry(1, hours="7.00", version=3, status="unsubmitted"))
+    world.deliver()
+    assert world.target.net_hours(KEY) == 0
+    world.take_in(entry(1, hours="7.00", version=4))  # approved again, under the condition of today
+    world.deliver()
+    assert world.target.net_hours(KEY) == 0
+    assert Record.objects.order_by("-sequence")[0].not_chosen
+
+
+def test_condition_of_the_past_costs_a_page_no_query_per_record(quick_world: Make) -> None:
+    world, counts = quick_world(), []
+    for first, last in ((1, 2), (10, 40)):
+        Destination.objects.update(condition='approval_status = "approved"')
+        world.take_in(*(entry(number) for number in range(first, last)))
+        world.deliver()
+        Destination.objects.update(condition="hours > 100")
+        plan = world.plan
+        with CaptureQueriesContext(connection) as queries, transaction.atomic():
+            receive.take_in(plan, [entry(number, hours="7.00", version=2) for number in range(first, last)], run=None)
+        counts.append(len(queries))
+    assert counts[0] == counts[1]

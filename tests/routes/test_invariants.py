@@ -1,5 +1,6 @@
 """Tries to break the invariants with random histories: versions in any order, targets that misbehave in any way."""
 
+import os
 import random
 from collections.abc import Callable
 from decimal import Decimal
@@ -9,10 +10,14 @@ from django.db import connection
 
 from canonical.failure import Category
 from connectors.outcome import WriteOutcome, WriteRequest
+from governance.rights import Role
 from routes.models import Effect, Failure, KeyHead, Record, Transaction, Transition
+from tests.governance.people import person
+from tests.routes.random_source import Source
 from tests.routes.world import World, entry, refused, unknown
 
 Make = Callable[..., World]
+SEEDS = range(int(os.environ.get("HISTORIES", "2")))
 
 
 def misbehaving(random_: random.Random) -> Callable[[WriteRequest, int], WriteOutcome | str | None]:
@@ -69,8 +74,10 @@ def settle(world: World) -> None:
 @pytest.mark.parametrize("connector", ["ledger_idempotent", "ledger_look_up"])
 @pytest.mark.parametrize("seed", range(4))
 def test_whatever_happens_each_key_ends_with_its_newest_version_once(
-    quick_world: Make, connector: str, correction: str, seed: int
+    quick_world: Make, connector: str, correction: str, seed: int, request: pytest.FixtureRequest
 ) -> None:
+    if seed % 2:
+        request.getfixturevalue("as_worker")  # what is new goes straight to the target
     random_ = random.Random(f"{connector}{correction}{seed}")
     world = quick_world(connector, correction=correction)
     world.target.behave = misbehaving(random_)
@@ -79,6 +86,34 @@ def test_whatever_happens_each_key_ends_with_its_newest_version_once(
     found = {key: world.target.net_hours(key) for key in expected}
     assert found == expected, story(world, next(key for key in expected if found[key] != expected[key]))
     check_books(world)
+
+
+@pytest.mark.parametrize("correction", ["update", "reverse", "delta"])
+@pytest.mark.parametrize("connector", ["ledger_idempotent", "ledger_look_up"])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_whatever_people_do_each_key_ends_with_the_sources_last_word_once(
+    quick_world: Make, connector: str, correction: str, seed: int
+) -> None:
+    random_ = random.Random(f"people{connector}{correction}{seed}")
+    world = quick_world(connector, correction=correction, approval_formula="hours > 8")
+    source = Source(world, random_, person("Clara Voss", Role.CONTROLLER))
+    world.target.behave = misbehaving(random_)
+    for _ in range(50):
+        if random_.random() < 0.7:
+            source.deed()
+        else:
+            world.deliver(rounds=random_.randint(1, 3))
+        if random_.random() < 0.3:
+            world.later(random_.choice([1, 5, 20]))
+    for _ in range(4):  # what one round lets go may stop for another reason
+        source.see_to_everything()
+        settle(world)
+    expected = {f"TE-{number:07d}": said.hours for number, said in source.said.items()}
+    found = {key: world.target.net_hours(key) for key in expected}
+    wrong = next((key for key in expected if found[key] != expected[key]), "")
+    assert found == expected, "\n".join([*source.told, story(world, wrong)])
+    check_books(world)
+    assert not Record.objects.filter(state="failed").exists()
 
 
 def story(world: World, key: str) -> str:

@@ -4,16 +4,19 @@ import datetime as dt
 from collections.abc import Callable
 from itertools import pairwise
 
+import msgspec
 import pytest
 from django.db import connection
 
 from canonical.failure import Category
+from connectors.models import Connection
 from connectors.outcome import WriteOutcome, WriteRequest
 from governance.models import User
 from governance.rights import NotAllowed, Role
 from routes import decisions, overlays, periods, reprocess
 from routes.models import Failure, PostingPeriod, Transaction
 from tests.governance.people import company, person
+from tests.routes.billing import Billing
 from tests.routes.world import World, entry, refused
 
 Make = Callable[..., World]
@@ -36,13 +39,13 @@ def today() -> dt.date:
         return cursor.fetchone()[0]
 
 
-def close_until(world: World, first_open: dt.date) -> None:
+def close_until(world: World, first_open: dt.date, ledger: Connection | None = None) -> None:
     """Let the target's ledger have months from 2026-09 on, open from the given one on."""
     PostingPeriod.objects.all().delete()
     starts = [dt.date(2026 + (8 + n) // 12, (8 + n) % 12 + 1, 1) for n in range(MONTHS + 1)]
     PostingPeriod.objects.bulk_create(
         PostingPeriod(
-            connection=world.destination.connection, legal_entity=company("HP-DE"), starts_on=one,
+            connection=ledger or world.destination.connection, legal_entity=company("HP-DE"), starts_on=one,
             ends_on=following - dt.timedelta(days=1), closed=one < first_open, read_at=dt.datetime.now(dt.UTC),
         )
         for one, following in pairwise(starts)
@@ -143,6 +146,38 @@ def test_newer_version_supersedes_a_correction_that_waits_for_its_period(make_wo
     world.deliver()
     assert world.states() == ["posted", "superseded", "posted"]
     assert not Failure.objects.filter(closed_at=None).exists()
+
+
+@pytest.mark.parametrize(("left", "credited"), [("6.00", -1000), ("", -1600)])
+def test_difference_of_an_invoice_goes_into_the_next_open_period(
+    billing: Callable[..., Billing], farid: User, clara: User, left: str, credited: int
+) -> None:
+    """The invoice in the closed period stays as it is; what was too much is credited in the open one, by two people."""
+    made = billing(correction="delta", posting_date="issued_on")
+    made.take_in(entry(1), entry(2))
+    made.bill()
+    close_until(made.time, dt.date(2026, 11, 1), made.route.destinations.get().connection)
+    made.vanish("TE-0000002")
+    if left:
+        made.take_in(entry(1, hours=left, version=2))
+    else:
+        made.vanish("TE-0000001")
+    made.bill()
+
+    held = Transaction.objects.get(destination__route=made.route, state="held")
+    assert "The next open period is 2026-11-01" in made.told()[0].message
+    assert len(made.books.commits) == 1, "nothing is sent before somebody approves"
+    [offer] = periods.move_to_next([held.pk], by=farid, reason="the customer complained").values()
+    with pytest.raises(NotAllowed):
+        decisions.approve([held.pk], by=farid, reason="myself")
+    made.send()
+    assert len(made.books.commits) == 1
+    assert decisions.approve([held.pk], by=clara, reason="agreed") == [held.pk]
+    made.send()
+
+    assert msgspec.json.decode(made.books.commits[-1].body)["date"] == offer.day.isoformat()
+    assert [sum(lines.values()) for lines in made.invoices().values()] == [1600, credited]
+    assert made.told() == []
 
 
 def test_what_the_target_misses_may_be_on_its_way_and_then_a_person_is_asked(make_world: Make) -> None:

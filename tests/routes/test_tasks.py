@@ -43,3 +43,19 @@ def test_deliver_task_leaves_a_long_wait_to_the_sweep(monkeypatch) -> None:
     asked = refuse(monkeypatch, Admission(0, wait_until=late, reason="throttled"))
     tasks.deliver(9, "posting", "entries")
     assert asked == [9]
+
+
+def test_batch_that_hangs_leaves_room_for_one_more_of_its_stream(monkeypatch) -> None:
+    busy: list[int] = []
+
+    def deliver(**_: object) -> delivering.Delivered:
+        busy.append(len(busy))
+        if len(busy) < 4:
+            tasks.deliver(11, "posting", "entries")  # what a nudge would start beside it
+        return delivering.Delivered(0, False)
+
+    monkeypatch.setattr(delivering, "deliver", deliver)
+    tasks.deliver(11, "posting", "entries")
+    assert len(busy) == tasks.DELIVERING
+    tasks.deliver(11, "posting", "entries")
+    assert len(busy) > tasks.DELIVERING, "places are given back"

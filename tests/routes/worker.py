@@ -1,7 +1,8 @@
 """Worker processes for the crash matrix: one process loads Django once, and forks a worker for each order on its input.
 
-A worker works off what is due, then moves its own clock on, some times over; or dies at its crash point.
-Orders and answers are lines of JSON: {"die_at": …, "leaps": …, "seconds": …, "allowed": [...]} → exit code.
+A worker works off what is due, then moves its own clock on, some times over; or dies at its crash point. It sends what
+is new straight from its page, or queues everything first.
+Orders and answers are lines of JSON: {"die_at", "leaps", "seconds", "allowed": [...], "straight"} → exit code.
 """
 
 import json
@@ -15,18 +16,18 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hub.settings")
 
 
 def work(order: dict) -> None:
-    from django.db import connection
-
-    from routes import crashpoints, inline
+    from routes import crashpoints, inline, senders
+    from tests import clocks
 
     settings.OUTBOUND_ALLOWED = order["allowed"]
     crashpoints._wanted, _, count = order["die_at"].partition(":")
     crashpoints._left = int(count or "1")
     for leap in range(order["leaps"] + 1):
-        with connection.cursor() as cursor:
-            offset = f"{leap * order['seconds']} seconds"
-            cursor.execute("SELECT set_config('throughline.clock_offset', %s, false)", [offset])
+        if leap:
+            clocks.later(order["seconds"])
+        senders.serve(["posting"] if order["straight"] else [])
         inline.work_off()
+        senders.serve([])
 
 
 def main() -> None:

@@ -9,51 +9,21 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.db import connection, transaction
+from django.db import transaction
 
 from canonical.failure import Category
+from chaos import firm
 from connectors.models import Connection
 from connectors.outcome import LookUp, Result, WriteOutcome, WriteRequest
 from governance import versions
 from governance.models import LegalEntity
-from routes import deliver, receive
+from routes import deliver, receive, straight
 from routes.models import Destination, Effect, KeyHead, Record, Route, Transaction, Transition
 from routes.plan import Plan, current, plan
+from tests import clocks
 
-INWARD = {
-    "name": "ledger-time-in",
-    "from": {"system": "ledger", "stream": "time_entries"},
-    "to": {"entity": "time_entry"},
-    "fields": [
-        {"to": "entry_id", "from": "key"},
-        {"to": "legal_entity", "from": "legal_entity"},
-        {"to": "worker_id", "from": "worker_code"},
-        {"to": "project_code", "from": "project_code"},
-        {"to": "task_code", "from": "task_code"},
-        {"to": "role", "from": "role"},
-        {"to": "worked_on", "from": "worked_on"},
-        {"to": "hours", "from": "hours"},
-        {"to": "description", "from": "notes"},
-        {"to": "billable", "from": "billable"},
-        {"to": "bill_rate", "from": "bill_rate"},
-        {"to": "amount", "from": "amount"},
-        {"to": "currency", "from": "currency"},
-        {"to": "approval_status", "from": "status"},
-        {"to": "changed_at", "from": "changed_at"},
-        {"to": "period", "formula": "LEFT(worked_on, 7)"},
-    ],
-}
-OUTWARD = {
-    "name": "ledger-time-out",
-    "from": {"entity": "time_entry"},
-    "to": {"system": "ledger", "stream": "entries"},
-    "fields": [
-        {"to": "key", "formula": "hub.key"},
-        {"to": "hours", "from": "hours"},
-        {"to": "amount", "from": "amount"},
-        {"to": "currency", "from": "currency"},
-        {"to": "project", "from": "project_code"},
-    ],
+INWARD = firm.INWARD
+OUTWARD = firm.OUTWARD | {
     "rules": [
         {"name": "hours-positive", "check": "hours > 0", "severity": "error", "field": "hours",
          "message": "Hours must be more than nothing. Correct them in the time tool."},
@@ -145,9 +115,12 @@ class World:
         return plan(current(self.route).pk)
 
     def take_in(self, *raws: dict[str, Any]) -> receive.Totals:
-        """Receive a page."""
-        with transaction.atomic():
-            return receive.take_in(self.plan, raws, run=None)
+        """Receive a page, as a run does; what is new goes on at once where a test serves as a worker."""
+        with straight.opened(self.plan, len(raws)) as onward:
+            with transaction.atomic():
+                totals = receive.take_in(self.plan, raws, run=None, onward=onward)
+            straight.start(onward)
+        return totals
 
     def deliver(self, rounds: int = 10) -> None:
         """Deliver until nothing is due."""
@@ -157,11 +130,8 @@ class World:
                 return
 
     def later(self, seconds: float) -> None:
-        """Let time pass by the database's clock, for this connection."""
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT extract(epoch FROM hub_now() - clock_timestamp())")
-            gone = float(cursor.fetchone()[0])
-            cursor.execute("SELECT set_config('throughline.clock_offset', %s, false)", [f"{gone + seconds} seconds"])
+        """Let time pass, for this connection."""
+        clocks.later(seconds)
 
     def transactions(self) -> list[Transaction]:
         return list(Transaction.objects.order_by("key", "version", "created_at"))

@@ -1,0 +1,63 @@
+"""Passwords, and what follows when one person sets another's: the account approves nothing until a third vouches.
+
+Whoever sets a password could sign in with it. So an account whose password another person has set keeps only the rights
+that need no trust in who is at the keyboard, until its owner has chosen a password of their own and a third person, who
+is neither of the two, has vouched that the account is in its owner's hands. The value of a password is never written.
+"""
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import models, transaction
+
+from governance import audit
+from governance.actor import By, as_actor, names
+from governance.models import User
+from governance.rights import ENTRUSTED, NotAllowed, Right, allowed_anywhere
+
+
+@transaction.atomic
+def was_set(user: User, *, by: By, reason: str = "") -> None:
+    """Note that somebody has set a password, their own or another's. Raises NotAllowed."""
+    actor = as_actor(by)
+    if actor == as_actor(user):
+        User.objects.filter(pk=user.pk).update(password_is_own=True)
+        user.password_is_own = True
+        audit.record(by=by, verb="change_password", thing=user, reason=reason)
+        return
+    if not allowed_anywhere(by, Right.MANAGE_USERS):
+        raise NotAllowed("You may not set the password of another person. Ask an operator who may.")
+    User.objects.filter(pk=user.pk).update(password_is_own=False, password_set_by=actor.reference)
+    user.password_is_own, user.password_set_by = False, actor.reference
+    audit.record(by=by, verb="set_password", thing=user, reason=reason)
+
+
+def waiting() -> models.QuerySet[User]:
+    """Return the accounts that nobody has vouched for since another person set their password."""
+    return User.objects.filter(is_active=True).exclude(password_set_by="").order_by("username")
+
+
+def may_vouch(by: "User | AnonymousUser") -> bool:
+    """Return whether somebody holds a right for which people vouch for each other."""
+    return any(allowed_anywhere(by, right) for right in sorted(ENTRUSTED))
+
+
+@transaction.atomic
+def vouch(user: User, *, by: User, reason: str) -> None:
+    """Confirm that an account whose password another person set is in its owner's hands. Raises NotAllowed."""
+    row = User.objects.select_for_update().get(pk=user.pk)
+    if not row.password_set_by:
+        return
+    name = row.get_full_name() or row.get_username()
+    if not may_vouch(by):
+        raise NotAllowed(f"You may not vouch for {name}. Ask somebody who may approve or give roles.")
+    if as_actor(by).reference in (row.password_set_by, as_actor(row).reference):
+        raise NotAllowed(
+            f"You set the password of {name}, or it is your own account. Ask a third person to vouch for it."
+        )
+    if not row.password_is_own:
+        raise NotAllowed(f"{name} still signs in with the password that was set. Ask {name} to change it first.")
+    if not reason.strip():
+        raise NotAllowed(f"Say how you know that {name} uses this account, for example: we spoke on the phone.")
+    setter = names([row.password_set_by])[row.password_set_by]
+    row.password_set_by = ""
+    row.save(update_fields=["password_set_by"])
+    audit.record(by=by, verb="vouch", thing=row, before={"password set by": setter}, reason=reason)

@@ -1,0 +1,55 @@
+"""Pages of people's own accounts: choosing a password, and vouching for somebody whose password another person set."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.views import PasswordChangeView
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse_lazy
+
+from exceptions_queue.pages.door import context, page, person
+from governance import passwords
+from governance.actor import names
+from governance.models import User
+from governance.rights import NotAllowed
+
+
+class OwnPassword(PasswordChangeView):
+    """Lets somebody who knows the present password choose another; with an audit entry."""
+
+    template_name = "registration/own_password.html"
+    success_url = reverse_lazy("queue:home")
+
+    @transaction.atomic
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Store the password and note whose it is."""
+        answer = super().form_valid(form)
+        passwords.was_set(person(self.request), by=person(self.request))
+        return answer
+
+
+class VouchForm(forms.Form):
+    """Why somebody is sure."""
+
+    user = forms.IntegerField(widget=forms.HiddenInput)
+    reason = forms.CharField(max_length=300, label="How do you know that it is them?")
+
+
+@page
+def vouchers(request: HttpRequest) -> HttpResponse:
+    """List the accounts that wait for somebody to vouch for them, and take such words."""
+    by = person(request)
+    if not passwords.may_vouch(by):
+        raise NotAllowed("You may not vouch for others. Ask somebody who may approve or give roles.")
+    if request.method == "POST":
+        form = VouchForm(request.POST)
+        if form.is_valid():
+            account = get_object_or_404(User, pk=form.cleaned_data["user"])
+            passwords.vouch(account, by=by, reason=form.cleaned_data["reason"])
+            return redirect("vouchers")
+    rows = list(passwords.waiting())
+    setters = names([row.password_set_by for row in rows])
+    told = [(row, setters[row.password_set_by], VouchForm(initial={"user": row.pk}, auto_id=False)) for row in rows]
+    return render(request, "registration/vouchers.html", context("account", rows=told))

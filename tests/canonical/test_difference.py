@@ -1,0 +1,65 @@
+"""The difference of two invoices: both together say what the newer one says, line by line."""
+
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from canonical.difference import difference, has_lines
+from canonical.entities import ENTITIES
+
+INVOICE = ENTITIES["invoice"]
+Hours = dict[str, tuple[int, int]]
+hours = st.dictionaries(st.sampled_from("abcd"), st.tuples(st.integers(1, 9), st.integers(50, 60)))
+
+
+def invoice(lines: Hours) -> dict[str, Any]:
+    return {
+        "invoice_id": "HP-1", "issued_on": "2026-10-31", "kind": "invoice",
+        "net_amount": Decimal(sum(spent * price for spent, price in lines.values())),
+        "lines": [
+            {
+                "line_id": name, "quantity": Decimal(spent), "unit_price": Decimal(price),
+                "amount": Decimal(spent * price),
+            }
+            for name, (spent, price) in lines.items()
+        ],
+    }  # fmt: skip
+
+
+def by_line(*invoices: dict[str, Any]) -> dict[tuple[str, str], Decimal]:
+    """Return the sums of quantity and amount of each line over invoices, without those that are nothing."""
+    sums: dict[tuple[str, str], Decimal] = {}
+    for line in (line for each in invoices for line in each["lines"]):
+        for name in ("quantity", "amount"):
+            key = (line["line_id"], name)
+            sums[key] = sums.get(key, Decimal(0)) + line[name]
+    return {key: found for key, found in sums.items() if found}
+
+
+@given(hours, hours)
+def test_old_and_difference_together_are_the_new_one(before: Hours, now: Hours) -> None:
+    old, new = invoice(before), invoice(now)
+    found = difference(INVOICE, new, old)
+    assert old["net_amount"] + found["net_amount"] == new["net_amount"]
+    assert by_line(old, found) == by_line(new)
+    assert found["net_amount"] == sum(line["amount"] for line in found["lines"])
+    assert all(line["amount"] == line["quantity"] * line["unit_price"] for line in found["lines"])
+
+
+@given(hours)
+def test_difference_to_nothing_takes_everything_back(before: Hours) -> None:
+    old = invoice(before)
+    found = difference(INVOICE, None, old)
+    assert (old["net_amount"] + found["net_amount"], by_line(old, found)) == (0, {})
+
+
+def test_difference_that_gives_money_back_is_a_credit_note() -> None:
+    more, less = invoice({"a": (8, 50)}), invoice({"a": (6, 50)})
+    assert difference(INVOICE, less, more)["kind"] == "credit_note"
+    assert difference(INVOICE, more, less)["kind"] == "invoice"
+
+
+def test_only_records_with_lines_have_a_difference_of_lines() -> None:
+    assert [name for name, entity in ENTITIES.items() if has_lines(entity)] == ["invoice"]

@@ -1,0 +1,74 @@
+"""Finding records and runs: by which keys, what an empty list says, and with how many queries."""
+
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from exceptions_queue import intake
+from exceptions_queue.codes import code_of
+from exceptions_queue.models import WorkItem
+from routes.models import Run, Transaction
+from tests.exceptions_queue.conftest import Staff
+from tests.exceptions_queue.situations import zero_hours
+from tests.exceptions_queue.test_pages import run_of, signed_in, text_of, url_of
+from tests.routes.world import World, entry
+
+Make = Callable[..., World]
+
+
+def test_record_is_found_by_its_key_at_the_source(make_world: Make, staff: Staff) -> None:
+    zero_hours(make_world(), 2)
+    row = Transaction.objects.order_by("key")[0]
+    Transaction.objects.filter(pk=row.pk).update(key="LEDGER-1")  # the target knows it by another key
+    found = reverse("queue:transactions")
+    for somebody, sees in ((staff.farid, True), (staff.stranger, False)):
+        for key in ("TE-0000001", "LEDGER-"):
+            words = text_of(signed_in(somebody).get(f"{found}?key={key}"))
+            assert ("LEDGER-1" in words) is sees, (somebody, key)
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ("/transactions/", "Type a key above, or choose a state on the page of a run."),
+        ("/transactions/?key=TE-77", "Nothing that you may see has the key “TE-77” at its source"),
+        ("/runs/", "No route has found anything yet."),
+        ("/runs/?all=1", "No route has run yet."),
+        ("/queue/", "Nothing needs anybody. That is good news."),
+        ("/queue/?show=resolved", "Nothing has been resolved yet."),
+        ("/queue/?show=resolved&kind=validation", "Nothing fits what you chose."),
+    ],
+)
+def test_empty_list_says_why_it_is_empty(staff: Staff, address: str, says: str) -> None:
+    assert says in text_of(signed_in(staff.farid).get(address))
+
+
+def test_pages_ask_the_same_queries_for_few_and_many(make_world: Make, staff: Staff) -> None:
+    world = make_world()
+    counts: dict[str, list[int]] = {}
+    client = signed_in(staff.ingrid)
+    run, first = None, 1
+    for last in (2, 40):
+        world.take_in(*(entry(each, hours="0.00") for each in range(first, last + 1)))
+        intake.take_in()
+        run, first = run or run_of(world), last + 1
+        Transaction.objects.update(run=run)
+        Run.objects.bulk_create(
+            Run(route=world.route, legal_entity=run.legal_entity, trigger="schedule", requested_by="Throughline",
+                created_at=run.created_at, read=1, new=1, state="done") for _ in range(last)
+        )  # fmt: skip
+        item, some = WorkItem.objects.get(), Transaction.objects.order_by("pk")[0]
+        for limit, address in (
+            (13, "/"), (5, reverse("queue:runs")), (11, reverse("queue:run", args=[run.pk])),
+            (6, f"{reverse('queue:transactions')}?run={code_of(run.pk)}"),
+            (7, f"{reverse('queue:transactions')}?key=TE-"), (15, reverse("queue:transaction", args=[some.pk])),
+            (7, reverse("queue:technical", args=[item.number])), (18, url_of(item)),
+        ):  # fmt: skip
+            with CaptureQueriesContext(connection) as queries:
+                assert client.get(address).status_code == 200
+            assert len(queries) <= limit, (address, len(queries))
+            counts.setdefault(address, []).append(len(queries))
+    assert {address: each for address, each in counts.items() if len(set(each)) > 1} == {}

@@ -1,0 +1,143 @@
+"""Whoever sets another's password gains nothing by it: the account approves nothing until a third person vouches."""
+
+import pytest
+from django.test import Client
+
+from governance import passwords
+from governance.actor import as_actor
+from governance.grants import grant
+from governance.models import AuditEntry, User
+from governance.rights import ENTRUSTED, NotAllowed, Right, Role, allowed, require
+from tests.governance.people import company, person
+
+pytestmark = pytest.mark.django_db
+SET, OWN = "a long walk by the sea", "four candles and a fork"
+
+
+@pytest.fixture(autouse=True)
+def static_root(settings, tmp_path) -> None:
+    settings.STATIC_ROOT = tmp_path  # made by collectstatic before the hub serves; whitenoise warns without it
+
+
+@pytest.fixture
+def olga() -> User:
+    return person("Olga Petrenko", Role.OPERATOR, is_staff=True)
+
+
+@pytest.fixture
+def clara() -> User:
+    return person("Clara Voss", Role.CONTROLLER)
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def set_by(olga: User, user: User) -> User:
+    """Let the operator set a password in the admin; return the account as it is then."""
+    form = {"password1": SET, "password2": SET, "usable_password": "true"}
+    signed_in(olga).post(f"/admin/governance/user/{user.pk}/password/", form)
+    user.refresh_from_db()
+    assert user.check_password(SET)
+    return user
+
+
+def choose_own(user: User) -> None:
+    """Let whoever is at the keyboard choose another password."""
+    client = Client()
+    assert client.login(username=user.username, password=SET)
+    form = {"old_password": SET, "new_password1": OWN, "new_password2": OWN}
+    assert client.post("/password/", form).status_code == 302
+    user.refresh_from_db()
+
+
+def test_account_whose_password_another_has_set_approves_nothing(olga: User, clara: User) -> None:
+    germany = company("HP-DE")
+    require(clara, Right.APPROVE, germany)
+    set_by(olga, clara)
+    for by in (clara, as_actor(clara)):
+        assert not any(allowed(by, right, germany) for right in ENTRUSTED)
+        assert allowed(by, Right.WAIVE, germany), "what needs no second person goes on"
+    with pytest.raises(NotAllowed, match="password is one that somebody else has set"):
+        require(clara, Right.APPROVE, germany)
+    choose_own(clara)  # the operator could do this too: it proves nothing yet
+    assert not allowed(clara, Right.APPROVE, germany)
+
+
+def test_third_person_vouches_once_the_owner_has_chosen_a_password(olga: User, clara: User) -> None:
+    ingrid = person("Ingrid Solheim", Role.INTEGRATION_ADMIN)
+    set_by(olga, clara)
+    with pytest.raises(NotAllowed, match="Ask Clara Voss to change it first"):
+        passwords.vouch(clara, by=ingrid, reason="we spoke")
+    choose_own(clara)
+    for by in (olga, clara, person("Viktor Lang", Role.VIEWER)):
+        with pytest.raises(NotAllowed):
+            passwords.vouch(clara, by=by, reason="we spoke")
+    with pytest.raises(NotAllowed, match="how you know"):
+        passwords.vouch(clara, by=ingrid, reason=" ")
+    page = signed_in(ingrid).get("/vouchers/").content.decode()
+    assert "Clara Voss" in page
+    assert "Olga Petrenko" in page
+    signed_in(ingrid).post("/vouchers/", {"user": clara.pk, "reason": "we spoke on the phone"})
+    clara.refresh_from_db()
+    assert allowed(clara, Right.APPROVE, None)
+    told = list(AuditEntry.objects.order_by("pk").values_list("verb", "actor_name", "reason"))
+    assert told == [
+        ("set_password", "Olga Petrenko", ""), ("change_password", "Clara Voss", ""),
+        ("vouch", "Ingrid Solheim", "we spoke on the phone"),
+    ]  # fmt: skip
+
+
+def test_an_account_that_was_taken_over_can_neither_vouch_nor_set_passwords(olga: User, clara: User) -> None:
+    """Else one operator would take another's account, set the password there, and vouch with their own."""
+    other = person("Oskar Lund", Role.OPERATOR, is_staff=True)
+    set_by(olga, other)
+    choose_own(other)
+    signed_in(other).post(f"/admin/governance/user/{clara.pk}/password/", {"password1": SET, "password2": SET})
+    clara.refresh_from_db()
+    assert not clara.check_password(SET)
+    set_by(olga, clara)
+    choose_own(clara)
+    with pytest.raises(NotAllowed):
+        passwords.vouch(clara, by=other, reason="we spoke")
+
+
+def test_new_account_approves_nothing_until_somebody_vouches(olga: User) -> None:
+    form = {"username": "mona", "password1": SET, "password2": SET, "usable_password": "true"}
+    assert signed_in(olga).post("/admin/governance/user/add/", form).status_code == 302
+    mona = User.objects.get(username="mona")
+    grant(user=mona, role=Role.CONTROLLER, legal_entity=None, by=olga)
+    assert not allowed(mona, Right.APPROVE, None)
+    assert allowed(mona, Right.VIEW, None)
+
+
+def test_superuser_is_bound_too() -> None:
+    root, other = (User.objects.create_superuser(name, password=OWN) for name in ("root", "other"))
+    passwords.was_set(root, by=other)
+    assert not allowed(root, Right.APPROVE, None)
+    assert not allowed(as_actor(root), Right.APPROVE, None)
+
+
+def test_own_password_changed_keeps_every_right(clara: User) -> None:
+    clara.set_password(SET)
+    clara.save()
+    choose_own(clara)
+    assert allowed(clara, Right.APPROVE, None)
+    assert signed_in(clara).get("/admin/password_change/").url == "/password/"
+
+
+def test_every_change_of_an_account_is_in_the_trail_without_the_password(olga: User, clara: User) -> None:
+    set_by(olga, clara)
+    form = {"username": "clara", "first_name": "Clara", "last_name": "Voss", "email": "", "is_staff": ""}
+    signed_in(olga).post(f"/admin/governance/user/{clara.pk}/change/", form)
+    grant(user=clara, role=Role.VIEWER, legal_entity=None, by=olga)
+    entries = list(AuditEntry.objects.order_by("pk"))
+    assert [e.verb for e in entries] == ["set_password", "change", "grant"]
+    assert (entries[1].before, entries[1].after) == ({"is_active": True}, {"is_active": False})
+    clara.refresh_from_db()
+    for entry in entries:
+        written = f"{entry.before} {entry.after} {entry.reason} {entry.thing_name}"
+        assert SET not in written
+        assert clara.password not in written

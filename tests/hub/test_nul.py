@@ -1,0 +1,52 @@
+"""The character NUL in an address, a parameter or a form: refused in words, at one place, wherever it is sent."""
+
+import pytest
+from django.test import Client
+
+from governance.models import User
+from governance.roles import Role
+from tests.governance.people import person
+
+PAGES = [
+    "/transactions/?key=%00", "/transactions/?key=TE-1%00&state=failed", "/transactions/?run=%00", "/runs/?route=%00",
+    "/queue/?text=%00&q=%00", "/queue/?%00=1", "/login/?next=%00", "/admin/governance/user/?q=%00",
+    "/admin/connectors/connection/%00/change/",
+]  # fmt: skip
+
+
+@pytest.fixture
+def client(db: None) -> Client:
+    """Return a browser of a superuser, which shows an unforeseen error as a page, as people would see it."""
+    made = Client(raise_request_exception=False)
+    root = User.objects.create_superuser("root", password="a long walk by the sea")
+    made.force_login(root)
+    return made
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_nul_in_an_address_is_refused_in_words(client: Client, address: str) -> None:
+    answer = client.get(address)
+    assert answer.status_code == 400
+    assert "holds the character NUL" in answer.content.decode()
+
+
+@pytest.mark.parametrize("address", ["/login/", "/queue/1/correction/", "/admin/login/"])
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])
+def test_nul_in_a_form_is_refused_in_words(client: Client, address: str, kind: str) -> None:
+    part = '--x\r\nContent-Disposition: form-data; name="username"\r\n\r\na\x00b\r\n--x--\r\n'
+    body = part if kind.startswith("multipart") else "username=a%00b&password=c"
+    answer = client.generic("POST", address, body, content_type=kind)
+    assert answer.status_code == 400
+    assert "holds the character NUL" in answer.content.decode()
+
+
+def test_nul_at_the_api_is_a_problem(client: Client) -> None:
+    answer = client.get("/api/process/v1/events/0190f3d0-0000-7000-8000-000000000000?key=%00")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (400, "application/problem+json")
+    assert "NUL" in answer.json()["detail"]
+
+
+def test_addresses_and_forms_without_nul_go_on(client: Client) -> None:
+    assert client.get("/transactions/?key=TE-1").status_code == 200
+    person("Farid Amini", Role.FINANCE)
+    assert client.post("/login/", {"username": "nobody", "password": "wrong"}).status_code in (200, 302)
