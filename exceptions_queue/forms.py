@@ -5,22 +5,12 @@ from uuid import UUID
 
 from django import forms
 
-from canonical.entity import Field, Kind
+from canonical.entity import Field
 from exceptions_queue.codes import id_of
 from exceptions_queue.words import plain
-from mappings.models import LookupTable
+from mappings.models import LookupTable, TableRow
+from mappings.row_form import column_field
 
-
-def _day() -> forms.DateInput:
-    return forms.DateInput(attrs={"type": "date"})
-
-
-WIDGETS: dict[Kind, Any] = {
-    Kind.DATE: _day,
-    Kind.MONEY: lambda: forms.TextInput(attrs={"inputmode": "decimal"}),
-    Kind.DECIMAL: lambda: forms.TextInput(attrs={"inputmode": "decimal"}),
-    Kind.INTEGER: lambda: forms.TextInput(attrs={"inputmode": "numeric"}),
-}
 REASON = "Kept in the history, for those who read this later."
 
 
@@ -80,15 +70,24 @@ class TableRowForm(RemedyForm):
         super().__init__(*args, **kwargs)
         self.columns = list(table.value_columns)
         for name, kind in table.value_columns.items():
-            widget = WIDGETS.get(Kind(kind), forms.TextInput)()
-            self.fields[f"value_{name}"] = forms.CharField(
-                max_length=200, label=plain(name).capitalize(), widget=widget
-            )
+            self.fields[f"value_{name}"] = column_field(table, name, kind)
         self.order_fields([*(f"value_{name}" for name in self.columns), "valid_from", "valid_to", "reason"])
 
     def values(self) -> dict[str, str]:
         """Return the row's values as they were typed."""
         return {name: self.cleaned_data[f"value_{name}"] for name in self.columns}
+
+
+class RowCorrectionForm(NeedsReasonForm, TableRowForm):
+    """What should stand in the place of a row that is in force."""
+
+    row = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, old: TableRow, **kwargs: Any) -> None:
+        now = {f"value_{name}": value for name, value in old.values.items()}
+        started = {"row": old.pk, "valid_from": old.valid_from, "valid_to": old.valid_to} | now
+        super().__init__(*args, table=old.table, initial=started, **kwargs)
+        self.fields["valid_from"].help_text = "From this day on. Empty: since ever."
 
 
 class CrossReferenceForm(RemedyForm):

@@ -5,8 +5,11 @@ from collections.abc import Collection
 from django.db.models import Q
 
 from canonical.entity import Mask
-from governance.models import RoleGrant, User
+from governance.actor import as_actor
+from governance.models import LegalEntity, RoleGrant, User
 from governance.roles import MASK_RIGHTS, ROLE_RIGHTS, Right, Role, roles_with
+
+NAMED = 5  # people who are named as able to do something
 
 
 def rights_in(user: User, legal_entity: int | None) -> frozenset[Right]:
@@ -23,9 +26,15 @@ def masks_of(rights: frozenset[Right]) -> frozenset[Mask]:
     return frozenset(mask for mask, right in MASK_RIGHTS.items() if right in rights)
 
 
-def who_may(right: Right) -> str:
-    """Return the roles that have a right, as people read them."""
-    return " or ".join(role.label for role in roles_with(right))
+def who_may(right: Right, legal_entity: LegalEntity | None) -> str:
+    """Return which role somebody lacks where, and who has it: "You need the role Controller for all companies …"."""
+    there = Q(legal_entity=None) | Q(legal_entity=legal_entity) if legal_entity else Q(legal_entity=None)
+    held = RoleGrant.objects.filter(there, user__is_active=True, role__in=roles_with(right)).select_related("user")
+    people = sorted({as_actor(grant.user).name for grant in held})[:NAMED]
+    roles = " or ".join(role.label for role in roles_with(right))
+    place = f"in {legal_entity.code}" if legal_entity else "for all companies"
+    able = f"{' or '.join(people)} can do it." if people else "Nobody has it yet: an operator gives it."
+    return f"You need the role {roles} {place} for this. {able}"
 
 
 def masks_by_entity(user: User, legal_entities: Collection[int]) -> dict[int, frozenset[Mask]]:

@@ -6,7 +6,9 @@ from django.contrib import admin
 
 from governance.roles import Right
 from governance.scoped_admin import ScopedAdmin
+from mappings.mapping_admin import MappingActions
 from mappings.models import CrossReference, LookupTable, Mapping, TableRow
+from mappings.row_admin import RowActions, TableActions
 
 
 class LookOnly:
@@ -20,7 +22,7 @@ class LookOnly:
 
 
 @admin.register(LookupTable)
-class LookupTableAdmin(ScopedAdmin):
+class LookupTableAdmin(TableActions, ScopedAdmin):
     """Tables: their columns, and when a row needs a second person."""
 
     list_display = ("title", "name", "legal_entity", "approval")
@@ -29,8 +31,8 @@ class LookupTableAdmin(ScopedAdmin):
 
 
 @admin.register(TableRow)
-class TableRowAdmin(LookOnly, ScopedAdmin):
-    """Rows, those of the past and those that wait for approval included."""
+class TableRowAdmin(RowActions, LookOnly, ScopedAdmin):
+    """Rows, those of the past and those that wait for approval included; a change is a new row."""
 
     list_display = ("table", "key", "valid_from", "valid_to", "approved_at", "recorded_to")
     list_filter = ("table",)
@@ -39,7 +41,7 @@ class TableRowAdmin(LookOnly, ScopedAdmin):
 
 
 @admin.register(Mapping)
-class MappingAdmin(LookOnly, ScopedAdmin):
+class MappingAdmin(MappingActions, LookOnly, ScopedAdmin):
     """Mappings by name; their content lies in versions."""
 
     list_display = ("title", "key", "source", "target", "legal_entity", "shipped")

@@ -10,7 +10,6 @@ change unnoticed. Its form:
 """
 
 import json
-import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -21,18 +20,16 @@ import msgspec
 from django.conf import settings
 from django.db import transaction
 
-from connectors.manifest.source import Source as YamlSource
-from connectors.manifest.source import read_source
 from governance import versions
-from mappings.compiled import CompiledMapping, compile_mapping
+from mappings.compiled import CompiledMapping
 from mappings.formula.problems import MappingErrors, SavedProblem
 from mappings.formula.words import plain
 from mappings.models import Mapping
 from mappings.models.mapping import KIND
 from mappings.snapshot import BatchSnapshot, Row
+from mappings.written import read_text
 
 VENDORS = Path("connectors") / "vendors"
-STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 GOLDEN_DAY = date(2026, 4, 1)  # today, for golden files: no result may depend on when they are run
 JSON = msgspec.json.Decoder(float_hook=Decimal)
 
@@ -70,16 +67,8 @@ def load(vendor_folders: list[Path] | None = None) -> list[ShippedMapping]:
 
 def read(path: Path, key: str) -> ShippedMapping:
     """Return the mapping of one file; raises MappingErrors with file and line of each problem."""
-    source = read_source(path.read_text(encoding="utf-8"), _shown(path))
-    problems = [SavedProblem(text, remedy, file=source.file, line=line) for line, text, remedy in source.faults]
-    if problems:
-        raise MappingErrors(problems)
-    try:
-        compiled = compile_mapping(source.value)
-    except MappingErrors as errors:
-        placed = [each.at(file=source.file, line=source.line(_steps(each.path, source))) for each in errors.problems]
-        raise MappingErrors(placed) from None
-    return ShippedMapping(key, path, source.value, compiled)
+    content, compiled = read_text(path.read_text(encoding="utf-8"), _shown(path))
+    return ShippedMapping(key, path, content, compiled)
 
 
 def check_golden(mapping: ShippedMapping) -> list[str]:
@@ -164,10 +153,6 @@ class _KnowsAll(BatchSnapshot):
 
 def _side(side: dict[str, str]) -> str:
     return side.get("entity") or f"{side.get('system', '')} {side['stream']}".strip()
-
-
-def _steps(path: str, source: YamlSource) -> tuple[str | int, ...]:
-    return tuple(int(index) if index else name for name, index in STEP.findall(path))
 
 
 def _shown(path: Path) -> str:

@@ -61,6 +61,10 @@ class RowErrors(ValueError):
         super().__init__("\n".join(map(str, problems)))
 
 
+class RowsGone(ValueError):  # reads as what happened
+    """Rows that were to be decided about wait no more; the message says what to do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Added:
     """What came of adding or approving rows."""
@@ -87,8 +91,12 @@ def create_table(
     approval_column: str = "",
     approval_amount: Decimal | None = None,
     meaning: str = "",
+    accepted: dict[str, dict[str, Any]] | None = None,
 ) -> LookupTable:
-    """Make a lookup table. `value_columns` gives each column's kind: {"rate": "money"}."""
+    """Make a lookup table. `value_columns` gives each column's kind: {"rate": "money"}, `accepted` what it accepts.
+
+    Raises NotAllowed, and ValueError or ValidationError for columns that cannot be.
+    """
     require(by, Right.EDIT_CONFIGURATION, legal_entity)
     unknown = [kind for kind in value_columns.values() if kind not in {each.value for each in VALUE_KINDS}]
     if unknown or not value_columns or not key_columns:
@@ -101,6 +109,7 @@ def create_table(
         legal_entity=legal_entity,
         key_columns=key_columns,
         value_columns=value_columns,
+        accepted=accepted or {},
         approval=approval,
         approval_column=approval_column,
         approval_amount=approval_amount,
@@ -116,6 +125,7 @@ def create_table(
 def add_rows(table: LookupTable, rows: Iterable[NewRow], *, by: By, reason: str = "") -> Added:
     """Add rows; those that the table's policy lets through count at once, the others wait for a second person.
 
+    What waits already for a key on some of these days is replaced: a proposal that was wrong is proposed anew.
     Raises RowErrors with every problem at once, and NotAllowed. A constant number of queries.
     """
     require(by, Right.EDIT_TABLES, table.legal_entity)
@@ -128,6 +138,7 @@ def add_rows(table: LookupTable, rows: Iterable[NewRow], *, by: By, reason: str 
     for row in free:
         row.approved_by, row.approved_at, row.recorded_from = actor, now, now
     _make_room(table, free, now, actor)
+    _record(_replaced(table, made, now, actor), by, "replace", reason)
     TableRow.objects.bulk_create(made)
     _record(made, by, "add", reason)
     return _announced(table, Added(free, [row for row in made if row.approved_at is None]))
@@ -150,8 +161,12 @@ def approve_rows(table: LookupTable, row_ids: Iterable[int], *, by: By, reason: 
 
 @transaction.atomic
 def refuse_rows(table: LookupTable, row_ids: Iterable[int], *, by: By, reason: str) -> list[TableRow]:
-    """Refuse rows that wait for a second person; they never counted."""
+    """Refuse rows that wait for a second person; they never counted.
+
+    Raises NotAllowed, RowsGone, and ValueError when no reason is given.
+    """
     require(by, Right.APPROVE_TABLES, table.legal_entity)
+    _need_reason(reason, "Refusing a row")
     return _ended(_waiting(table, row_ids), by, "refuse", reason)
 
 
@@ -160,8 +175,14 @@ def withdraw_rows(table: LookupTable, row_ids: Iterable[int], *, by: By, reason:
     """Take rows out of force without a successor; what they gave until now stays explained."""
     right = Right.EDIT_TABLES if table.approval == Approval.AT_ONCE else Right.APPROVE_TABLES
     require(by, right, table.legal_entity)
+    _need_reason(reason, "Withdrawing a row")
     LookupTable.objects.select_for_update().get(pk=table.pk)
     return _ended(list(table.rows.in_force().filter(pk__in=list(row_ids))), by, "withdraw", reason)
+
+
+def _need_reason(reason: str, what: str) -> None:
+    if not reason.strip():
+        raise ValueError(f"{what} needs a reason. Write one sentence for those who read this later.")
 
 
 def _waiting(table: LookupTable, row_ids: Iterable[int]) -> list[TableRow]:
@@ -170,7 +191,7 @@ def _waiting(table: LookupTable, row_ids: Iterable[int]) -> list[TableRow]:
     found = list(table.rows.waiting().filter(pk__in=wanted).select_related("table"))
     if len(found) != len(wanted):
         gone = len(wanted) - len(found)
-        raise ValueError(f"{gone} of these rows of {table} no longer wait for approval. Load the list again.")
+        raise RowsGone(f"{gone} of these rows of {table} no longer wait for approval. Load the list again.")
     return found
 
 
@@ -206,8 +227,11 @@ def _checked_row(table: LookupTable, number: int, row: NewRow, problems: list[Ro
         except UnacceptableError as error:
             say(column, f"{error.message}.", f"Accepted: {error.accepted}.")
             continue
+        accepted = table.accepts(column)
         if typed[column] is None:
             say(column, "The value is missing.", f"Give a value of kind {kind}.")
+        elif refusal := accepted.refusal(typed[column]):
+            say(column, refusal, f"The table accepts: {accepted.words}")
     return typed
 
 
@@ -250,6 +274,15 @@ def _make_room(table: LookupTable, rows: list[TableRow], now: Any, actor: str) -
             rest.extend(_piece(old, first, last, now) for first, last in _gaps(old, cuts))
     TableRow.objects.filter(pk__in=[row.pk for row in ended]).update(recorded_to=now, ended_by=actor)
     TableRow.objects.bulk_create(rest)
+
+
+def _replaced(table: LookupTable, rows: list[TableRow], now: Any, actor: str) -> list[TableRow]:
+    """End the proposals of others and one's own that these rows stand in for; return them."""
+    waiting = table.rows.waiting().with_keys([row.words for row in rows]).select_related("table")
+    ended = [old for old in waiting if any(old.words == row.words and _touch(old, row) for row in rows)]
+    if ended:
+        TableRow.objects.filter(pk__in=[row.pk for row in ended]).update(recorded_to=now, ended_by=actor)
+    return ended
 
 
 def _touch(one: TableRow, other: TableRow) -> bool:

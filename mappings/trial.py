@@ -7,8 +7,11 @@ from typing import Any
 from canonical import check
 from canonical.entity import Entity
 from canonical.problem import Problem
+from governance.actor import By
+from governance.rights import Right, require
 from mappings.batch import run_batch
 from mappings.compiled import compile_mapping
+from mappings.models import Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,19 @@ class TrialRow:
     after: dict[str, Any]
     problems: list[Problem]
     hits: list[int]  # ids of the table rows that were read
+
+
+def try_out(
+    mapping: Mapping,
+    *,
+    content: dict[str, Any],
+    samples: list[dict[str, Any]],
+    by: By,
+    connection_id: int | None = None,
+) -> list[TrialRow]:
+    """Try what somebody writes for a mapping, published or not. Raises NotAllowed and MappingErrors."""
+    require(by, Right.EDIT_CONFIGURATION, mapping.legal_entity)
+    return try_on(content, samples, connection_id=connection_id, legal_entity_id=mapping.legal_entity_id)
 
 
 def try_on(

@@ -2,10 +2,12 @@
 
 from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import admin
-from django.core.exceptions import ValidationError
-from django.forms import ModelForm
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.forms import BaseInlineFormSet, ModelForm
 
+from canonical.entities import ENTITIES
 from governance.scoped_admin import ScopedAdmin, ScopedInline
 from routes.models import Destination, PostingPeriod, Route, Run, WebhookRefusal
 
@@ -20,8 +22,22 @@ class LookOnly:
     has_change_permission = has_delete_permission = has_add_permission
 
 
-class RouteForm(ModelForm):  # type: ignore[type-arg]  # generic for the checker only
+class ProblemsForm(ModelForm):  # type: ignore[type-arg]  # generic for the checker only
+    """Shows what the row finds wrong with itself, also where the form leaves the field out."""
+
+    def _update_errors(self, errors: ValidationError) -> None:
+        told = getattr(errors, "error_dict", {})
+        for name in [name for name in told if name not in self.fields and name != NON_FIELD_ERRORS]:
+            label = str(self._meta.model._meta.get_field(name).verbose_name)
+            words = [f"{label.capitalize()}: {message}" for message in ValidationError(told.pop(name)).messages]
+            told.setdefault(NON_FIELD_ERRORS, []).extend(ValidationError(words).error_list)
+        super()._update_errors(errors)  # type: ignore[misc]  # Django's own hook, not in its stubs
+
+
+class RouteForm(ProblemsForm):
     """Says in words which sources a route may have."""
+
+    canonical_entity = forms.ChoiceField(choices=[(name, name.replace("_", " ")) for name in ENTITIES])
 
     class Meta:
         model = Route
@@ -44,10 +60,39 @@ class RouteForm(ModelForm):  # type: ignore[type-arg]  # generic for the checker
         return given
 
 
+class DestinationForm(ProblemsForm):
+    """A destination; its formulas are told which fields they may read."""
+
+    class Meta:
+        model = Destination
+        fields = (
+            "route", "name", "connection", "stream", "mapping", "condition", "key_formula", "approval_formula", "group",
+            "correction", "delta_fields", "posting_date", "keeps_reference", "lane", "batch_size", "window", "enabled",
+        )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        entity = ENTITIES.get(self.instance.route.canonical_entity) if self.instance.route_id else None
+        if entity is not None and "condition" in self.fields:
+            names = ", ".join(entity.by_name)
+            self.fields["condition"].help_text = f"formula on the canonical record; empty: always. Fields: {names}"
+
+
+class DestinationFormSet(BaseInlineFormSet):  # type: ignore[type-arg]  # generic for the checker only
+    """Destinations, judged by the route as it is being saved and not as it was."""
+
+    def _construct_form(self, i: int, **kwargs: Any) -> Any:
+        form = super()._construct_form(i, **kwargs)  # type: ignore[misc]  # Django's own hook, not in its stubs
+        form.instance.route = self.instance
+        return form
+
+
 class DestinationInline(ScopedInline):
     """Where a route's records go, edited with their route."""
 
     model = Destination
+    form = DestinationForm
+    formset = DestinationFormSet
     fields = ("name", "connection", "stream", "mapping", "condition", "group", "correction", "lane", "enabled")
 
 
@@ -67,6 +112,7 @@ class RouteAdmin(ScopedAdmin):
 class DestinationAdmin(ScopedAdmin):
     """Destinations with every policy."""
 
+    form = DestinationForm
     list_display = ("name", "route", "connection", "stream", "correction", "enabled")
     list_filter = ("connection", "enabled")
     search_fields = ("name", "route__name")

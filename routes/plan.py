@@ -13,9 +13,10 @@ import msgspec
 
 from canonical.entities import ENTITIES
 from connectors.models import Connection
+from connectors.registry import UnknownConnector
 from governance import versions
 from governance.models import Version
-from mappings import CompiledFormula, CompiledMapping, compile_formula, compile_mapping
+from mappings import CompiledFormula, CompiledMapping, MappingErrors, compile_formula, compile_mapping
 from routes import systems
 from routes.models import Destination, Route, Snapshot
 
@@ -182,8 +183,22 @@ def _source(route: dict[str, Any]) -> systems.StreamFacts:
 
 @lru_cache(maxsize=256)
 def plan(snapshot_id: int) -> Plan:
-    """Return the compiled form of a snapshot; compiled once per process, since a snapshot never changes."""
+    """Return the compiled form of a snapshot; compiled once per process, since a snapshot never changes.
+
+    Raises NotReadyToRun for what was configured before the forms refused it, or lost its connector or stream since.
+    """
     snapshot = Snapshot.objects.get(pk=snapshot_id)
+    try:
+        return _compiled(snapshot)
+    except (MappingErrors, UnknownConnector) as error:
+        raise NotReadyToRun(f"The route is configured in a way that cannot work. {error}") from None
+    except (KeyError, AssertionError) as error:
+        raise NotReadyToRun(
+            f"The route names what is not there: {error}. Save it again and mend what is said."
+        ) from None
+
+
+def _compiled(snapshot: Snapshot) -> Plan:
     content = snapshot.content
     route = content["route"]
     normalise = content["normalise"]

@@ -8,10 +8,12 @@ from django.db import models, transaction
 from django.db.models import ExpressionWrapper, Func
 from simple_history.models import HistoricalRecords
 
+from connectors.manifest.model import Manifest
 from connectors.manifest.patterns import compile_pattern
 from connectors.registry import UnknownConnector, registry
 from connectors.spec import ConnectionSpec
 from governance.encrypted import EncryptedJSONField
+from governance.keys import KeyLost
 from governance.models import LegalEntity
 from governance.scoping import EntityScopedQuerySet
 
@@ -123,19 +125,32 @@ class Connection(models.Model):
         if self.auth and auth.name != self.auth:
             names = ", ".join(way.name for way in manifest.auth)
             problems["auth"] = [f"{self.auth!r} is no way to sign in to {manifest.title}. One of: {names}."]
-        for question in manifest.questions:
-            given: dict[str, Any] = self.secrets if question.secret else self.answers
-            value = str(given.get(question.name) or "")
-            field = "secrets" if question.secret else "answers"
-            if not value and question.required and question.asked_for(auth.name):
-                problems.setdefault(field, []).append(
-                    f"{question.title}: an answer is needed. {question.where}".strip()
-                )
-            if value and question.pattern and not compile_pattern(question.pattern).fullmatch(value):
-                example = f" For example {question.example}." if question.example else ""
-                problems.setdefault(field, []).append(f"{question.title}: the answer has not the right form.{example}")
+        for name, words in self.answer_problems(manifest).items():
+            secret = any(question.secret for question in manifest.questions if question.name == name)
+            problems.setdefault("secrets" if secret else "answers", []).extend(words)
         if problems:
             raise ValidationError(problems)
+
+    def kept_secrets(self) -> dict[str, Any]:
+        """Return the secrets that can be read; none where their key is lost, so that they can be entered again."""
+        try:
+            return dict(self.secrets.items()) if self.secrets is not None else {}
+        except KeyLost:
+            return {}
+
+    def answer_problems(self, manifest: Manifest) -> dict[str, list[str]]:
+        """Return what is wrong with answers and secrets, by the name of the question."""
+        auth, secrets = manifest.auth_named(self.auth), self.kept_secrets()
+        problems: dict[str, list[str]] = {}
+        for question in manifest.questions:
+            given: dict[str, Any] = secrets if question.secret else self.answers
+            value = str(given.get(question.name) or "")
+            if not value and question.required and question.asked_for(auth.name):
+                problems[question.name] = [f"{question.title}: an answer is needed. {question.where}".strip()]
+            if value and question.pattern and not compile_pattern(question.pattern).fullmatch(value):
+                example = f" For example {question.example}." if question.example else ""
+                problems[question.name] = [f"{question.title}: the answer has not the right form.{example}"]
+        return problems
 
 
 class MaintenanceWindow(models.Model):

@@ -19,11 +19,11 @@ from governance.models import User
 from governance.rights import require
 from governance.roles import Right
 from mappings.cross_references import ReferenceConflict
-from mappings.tables import RowErrors
+from mappings.tables import RowErrors, RowsGone
 from routes.models import Route
 
 HISTORY = 100  # lines that are shown; older ones stay in the audit trail
-REFUSED = (verbs.NotPossible, RowErrors, ReferenceConflict)  # what a verb says when it cannot
+REFUSED = (verbs.NotPossible, RowErrors, RowsGone, ReferenceConflict)  # what a verb says when it cannot
 
 
 def _item(user: User, number: int) -> WorkItem:
@@ -55,9 +55,11 @@ def _shown(
     )  # fmt: skip
     offered = remedies.offered(facts, rights) if members.members else []
     for remedy in offered:
-        if typed and remedy.name == typed[0]:
-            remedy.form = typed[1]
+        if typed and remedy.name == typed[0] and remedy.row in (None, typed[1].initial.get("row")):
+            remedy.form, remedy.opened = typed[1], True
             remedy.elsewhere = sorted(chosen - {m.failure for m in members.members})
+    if not typed and (first_allowed := next((each for each in offered if each.form), None)):
+        first_allowed.opened = True
     info = words.kind_of(row)
     more = context(
         "queue",
@@ -76,8 +78,7 @@ def _shown(
         people=names([each for each in (row.assignee, row.resolved_by) if each]),
         may_take=Right.WORK_QUEUE in rights and row.is_open,
         technical=Right.SEE_TECHNICAL in rights,
-        open_remedy=typed[0] if typed else next((each.name for each in offered if each.form), ""),
-        refused=next((each for each in offered if typed and each.name == typed[0]), None),
+        refused=next((each for each in offered if typed and each.opened), None),
     )
     return render(request, "queue/item.html", more, status=422 if typed else 200)
 

@@ -10,10 +10,12 @@ from exceptions_queue.verbs.approve import approve
 from exceptions_queue.verbs.approve_table_row import approve_table_row
 from exceptions_queue.verbs.ask_system import ask_system
 from exceptions_queue.verbs.correct_field import correct_field
+from exceptions_queue.verbs.correct_table_row import correct_table_row
 from exceptions_queue.verbs.decide_unknown import decide_unknown
 from exceptions_queue.verbs.members import NotPossible
 from exceptions_queue.verbs.move_to_next_period import move_to_next_period
 from exceptions_queue.verbs.read_again import read_again
+from exceptions_queue.verbs.refuse_table_row import refuse_table_row
 from exceptions_queue.verbs.resubmit import resubmit
 from exceptions_queue.verbs.take import take
 from exceptions_queue.verbs.try_now import try_now
@@ -27,9 +29,11 @@ __all__ = [
     "approve_table_row",
     "ask_system",
     "correct_field",
+    "correct_table_row",
     "decide_unknown",
     "move_to_next_period",
     "read_again",
+    "refuse_table_row",
     "resubmit",
     "take",
     "try_now",

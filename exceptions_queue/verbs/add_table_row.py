@@ -30,7 +30,8 @@ def tables_of(item: WorkItem) -> list[LookupTable]:
     if not item.table:
         return []
     mine = Q(legal_entity_id=item.legal_entity_id) | Q(legal_entity=None)
-    return list(LookupTable.objects.filter(mine, name=item.table).order_by(F("legal_entity").asc(nulls_last=True)))
+    found = LookupTable.objects.filter(mine, name=item.table).select_related("legal_entity")
+    return list(found.order_by(F("legal_entity").asc(nulls_last=True)))
 
 
 def table_of(item: WorkItem) -> LookupTable | None:

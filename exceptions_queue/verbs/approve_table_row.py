@@ -1,11 +1,12 @@
-"""Giving the second person's consent to a table row that an item waits for."""
+"""Giving the second person's consent to table rows that an item waits for."""
 
 from collections.abc import Sequence
 
 from django.db import transaction
 
 from exceptions_queue import releasing
-from exceptions_queue.models import Release, WorkItem
+from exceptions_queue.made_with import ReadRow, rows_read
+from exceptions_queue.models import Release, State, WorkItem
 from exceptions_queue.verbs.add_table_row import tables_of
 from exceptions_queue.verbs.members import NotPossible
 from governance.actor import By
@@ -14,22 +15,43 @@ from mappings import tables
 from mappings.models import LookupTable, TableRow
 
 
-def rows_of(item: WorkItem, among: Sequence[LookupTable]) -> list[TableRow]:
-    """Return the rows with the item's key that count or wait for a second person. One query."""
-    if not among or not item.table_key:
+def rows_of(item: WorkItem, among: Sequence[LookupTable], read: Sequence[ReadRow]) -> list[TableRow]:
+    """Return the rows with the item's key that count or wait for a second person; without a key, those that wait.
+
+    Those wait in the place of `read`, the rows that members were made with. One query.
+    """
+    current = TableRow.objects.filter(recorded_to=None).select_related("table__legal_entity")
+    if among and item.table_key:
+        return list(current.filter(table__in=among).with_keys([tuple(item.table_key)]))
+    if item.state != State.PENDING_APPROVAL:
         return []
-    current = TableRow.objects.filter(table__in=among, recorded_to=None).with_keys([tuple(item.table_key)])
-    return list(current.select_related("table"))
+    old = {(each.row.table_id, each.row.words) for each in read}
+    found = current.waiting().filter(table__in=[table for table, _ in old]).with_keys([words for _, words in old])
+    return [row for row in found if (row.table_id, row.words) in old]
+
+
+def rows_waiting(item: WorkItem) -> list[TableRow]:
+    """Return the rows that an item waits for, and they for a second person."""
+    read = rows_read(item) if item.state == State.PENDING_APPROVAL else []
+    return [row for row in rows_of(item, tables_of(item), read) if row.approved_at is None]
+
+
+def by_table(rows: list[TableRow]) -> list[tuple[LookupTable, list[int]]]:
+    """Return the ids of rows, table by table."""
+    found: dict[int, tuple[LookupTable, list[int]]] = {}
+    for row in rows:
+        found.setdefault(row.table_id, (row.table, []))[1].append(row.pk)
+    return list(found.values())
 
 
 @transaction.atomic
 def approve_table_row(item: WorkItem, *, by: By, reason: str = "") -> Release:
-    """Approve the rows with the item's key and let go on what waited. Raises NotAllowed and NotPossible."""
+    """Approve the proposed rows and let go on what waited. Raises NotAllowed and NotPossible."""
     require(by, Right.APPROVE_TABLES, item.legal_entity_id)
-    waiting = [row for row in rows_of(item, tables_of(item)) if row.approved_at is None]
-    if not waiting:
-        raise NotPossible("No row of this key waits for approval any more. Load the page again.")
-    for table in dict.fromkeys(row.table for row in waiting):
-        tables.approve_rows(table, [row.pk for row in waiting if row.table == table], by=by, reason=reason)
-    said = f"a row was approved: {waiting[0].table}: {' / '.join(item.table_key or [])}"
-    return releasing.ask(item, by=by, reason=said)
+    rows = rows_waiting(item)
+    if not rows:
+        raise NotPossible("No proposed row waits for approval any more. Load the page again.")
+    for table, ids in by_table(rows):
+        tables.approve_rows(table, ids, by=by, reason=reason)
+    shown = "; ".join(f"{row.table}: {row}" for row in rows)
+    return releasing.ask(item, by=by, reason=f"a row was approved: {shown}")

@@ -5,7 +5,7 @@ left out here too.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -27,6 +27,7 @@ class Table:
     value_columns: dict[str, str]
     rows: list[NewRow]
     approval: str = Approval.AT_ONCE
+    accepted: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def make(firm: Facts, staff: dict[str, User]) -> int:
@@ -44,6 +45,7 @@ def _make(table: Table, staff: dict[str, User]) -> int:
         key_columns=table.key_columns,
         value_columns=table.value_columns,
         approval=table.approval,
+        accepted=table.accepted,
         by=staff["ingrid"],
     )
     added = add_rows(made, table.rows, by=staff["farid"], reason="taken over when the hub was introduced")
@@ -86,6 +88,7 @@ def tables_of(firm: Facts) -> Iterator[Table]:
         ["email"],
         {"cost_center": "text"},
         [_row([w["email"]], cost_center=w["cost_center"]) for w in firm["workers"] if w["cost_center"]],
+        accepted={"cost_center": {"choices": sorted({w["cost_center"] for w in firm["workers"] if w["cost_center"]})}},
     )
     yield Table(
         "service_items",
@@ -94,6 +97,7 @@ def tables_of(firm: Facts) -> Iterator[Table]:
         ["task"],
         {"item": "text"},
         [_row([task["name"]], item=task["item"]) for task in firm["tasks"] if task["item"]],
+        accepted={"item": {"choices": sorted({task["item"] for task in firm["tasks"] if task["item"]})}},
     )
     yield Table(
         "cut_offs",
@@ -111,6 +115,7 @@ def tables_of(firm: Facts) -> Iterator[Table]:
         {"rate": "money"},
         list(rates(firm["bill_rates"])),
         Approval.ALWAYS,
+        {"rate": {"lowest": "1", "highest": "900"}},
     )
 
 

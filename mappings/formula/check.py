@@ -48,6 +48,14 @@ def check(text: str, node: Node, scope: Scope) -> None:
         raise MappingErrors(sorted(problems, key=lambda problem: problem.position or 0))
 
 
+def check_condition(text: str, node: Node) -> None:
+    """Raise MappingErrors when a formula that has to say yes or no can only give a number or a text."""
+    problems: list[SavedProblem] = []
+    _condition(node, lambda message, remedy, at: problems.append(SavedProblem(message, remedy, at, text=text)))
+    if problems:
+        raise MappingErrors(problems)
+
+
 Say = Callable[[str, str, int], None]
 
 

@@ -23,6 +23,7 @@ class Migration(migrations.Migration):
                 ('meaning', models.TextField(blank=True)),
                 ('key_columns', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=60), size=None)),
                 ('value_columns', models.JSONField()),
+                ('accepted', models.JSONField(blank=True, default=dict, help_text='{"rate": {"lowest": "0", "highest": "900"}} or {"item": {"choices": ["A"]}}')),
                 ('approval', models.CharField(choices=[('at_once', 'Rows count at once'), ('above_amount', 'A second person above an amount'), ('always', 'Always a second person')], default='at_once', max_length=12)),
                 ('approval_column', models.CharField(blank=True, max_length=60)),
                 ('approval_amount', models.DecimalField(blank=True, decimal_places=4, max_digits=18, null=True)),

@@ -9,12 +9,14 @@ from decimal import Decimal
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 
 from canonical.entity import Kind
 from governance.models import LegalEntity
 from governance.scoping import EntityScopedQuerySet
+from mappings.accepted import Accepted, accepted_of, definition_problems
 
 SEPARATOR = "\x1f"  # between the parts of a key; refused inside them
 VALUE_KINDS = [Kind.TEXT, Kind.INTEGER, Kind.DECIMAL, Kind.MONEY, Kind.DATE, Kind.BOOLEAN]
@@ -37,6 +39,11 @@ class LookupTable(models.Model):
     legal_entity = models.ForeignKey(LegalEntity, on_delete=models.PROTECT, null=True, blank=True)
     key_columns = ArrayField(models.CharField(max_length=60))  # names, in the order of LOOKUP's arguments
     value_columns = models.JSONField()  # name → kind: {"rate": "money"}
+    accepted = models.JSONField(  # name → what it accepts, see mappings.accepted
+        default=dict,
+        blank=True,
+        help_text='{"rate": {"lowest": "0", "highest": "900"}} or {"item": {"choices": ["A"]}}',
+    )
     approval = models.CharField(max_length=12, choices=Approval, default=Approval.AT_ONCE)
     approval_column = models.CharField(max_length=60, blank=True)  # value column that the amount is compared with
     approval_amount = models.DecimalField(max_digits=18, decimal_places=4, null=True, blank=True)
@@ -60,6 +67,18 @@ class LookupTable(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    def clean(self) -> None:
+        """Refuse columns that cannot be what the table says of them. Raises ValidationError with every problem."""
+        self.accepted = {} if self.accepted is None else self.accepted  # what an emptied field gives
+        columns = self.value_columns if isinstance(self.value_columns, dict) else {}
+        found = definition_problems(columns, self.accepted)
+        if found:
+            raise ValidationError({"accepted": found})
+
+    def accepts(self, column: str) -> Accepted:
+        """Return what a value column accepts."""
+        return accepted_of(self.value_columns[column], self.accepted.get(column))
 
     def needs_second_person(self, values: dict[str, object]) -> bool:
         """Tell whether a row with these values waits for another person's approval."""

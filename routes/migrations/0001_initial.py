@@ -140,7 +140,7 @@ class Migration(migrations.Migration):
                 ('mapping', models.CharField(help_text='name of the translating mapping', max_length=120)),
                 ('key_formula', models.TextField(blank=True, help_text="formula for the business key; empty: the record's key")),
                 ('correction', models.CharField(choices=[('update', 'change it in place'), ('reverse', 'reverse it and post it again'), ('delta', 'post the difference'), ('none', 'a person decides')], default='none', max_length=8)),
-                ('delta_fields', models.JSONField(default=list, help_text='fields of the request that a delta subtracts')),
+                ('delta_fields', models.JSONField(blank=True, default=list, help_text='fields of the request that a delta subtracts: ["hours"]')),
                 ('posting_date', models.CharField(blank=True, help_text='canonical field that decides the period', max_length=80)),
                 ('approval_formula', models.TextField(blank=True, help_text='formula: true holds for a second person')),
                 ('batch_size', models.PositiveSmallIntegerField(default=200)),

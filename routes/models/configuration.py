@@ -5,6 +5,7 @@ from django.db import models
 from connectors.models import Connection
 from governance.models import LegalEntity
 from governance.scoping import EntityScopedQuerySet
+from routes import checking
 
 
 class Order(models.TextChoices):
@@ -65,6 +66,10 @@ class Route(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        """Refuse what could not run, every problem at its field. Raises ValidationError."""
+        checking.check_route(self)
+
     @property
     def takes_events(self) -> bool:
         """Whether its source is our own API."""
@@ -93,7 +98,9 @@ class Destination(models.Model):
     mapping = models.CharField(max_length=120, help_text="name of the translating mapping")
     key_formula = models.TextField(blank=True, help_text="formula for the business key; empty: the record's key")
     correction = models.CharField(max_length=8, choices=Correction.choices, default=Correction.NONE)
-    delta_fields = models.JSONField(default=list, help_text="fields of the request that a delta subtracts")
+    delta_fields = models.JSONField(
+        default=list, blank=True, help_text='fields of the request that a delta subtracts: ["hours"]'
+    )
     posting_date = models.CharField(max_length=80, blank=True, help_text="canonical field that decides the period")
     approval_formula = models.TextField(blank=True, help_text="formula: true holds for a second person")
     batch_size = models.PositiveSmallIntegerField(default=200)
@@ -115,6 +122,11 @@ class Destination(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Refuse what could not run, every problem at its field. Raises ValidationError."""
+        self.delta_fields = [] if self.delta_fields is None else self.delta_fields  # what an emptied field gives
+        checking.check_destination(self)
 
 
 class Snapshot(models.Model):

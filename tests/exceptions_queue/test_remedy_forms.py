@@ -95,7 +95,10 @@ def test_refused_remedy_keeps_the_ticked_rows(make_world: Make, staff: Staff, mo
     answer = signed_in(staff.farid).post(f"{url_of(item)}corrections/", form)
     assert (answer.status_code, ticked(answer)) == (422, chosen)
     assert "Only the 2 chosen below." in text_of(answer)
-    assert "with a point and at most 4 decimals, such as 7.5" in text_of(answer)
+    told = (
+        "“a lot” does not fit hours: It is no plain number. Enter a number from 0 to 744, in the digits 0 to 9, with a"
+    )
+    assert f"{told} point and at most 4 decimals, such as 7.5." in text_of(answer)
     assert ticked(signed_in(staff.farid).post(f"{url_of(item)}waivers/", {"reason": "", "failures": chosen})) == chosen
     assert ticked(signed_in(staff.farid).get(url_of(item))) == []
 

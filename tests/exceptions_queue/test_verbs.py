@@ -8,8 +8,9 @@ import pytest
 
 from canonical.failure import Category
 from canonical.problem import Problem
-from exceptions_queue import intake, releasing, remedies, settle, verbs
+from exceptions_queue import intake, made_with, releasing, remedies, settle, verbs
 from exceptions_queue.models import State, WorkItem, WorkItemEvent
+from governance.actor import ENGINE
 from governance.models import AuditEntry
 from governance.rights import NotAllowed
 from governance.roles import Right
@@ -19,7 +20,7 @@ from mappings.tables import RowErrors
 from routes.models import Failure, Overlay, Run, Transaction
 from tests.exceptions_queue.conftest import Staff
 from tests.exceptions_queue.situations import missing_rate, refused_sign_in, trouble, with_rates, zero_hours
-from tests.routes.world import World, entry
+from tests.routes.world import World, entry, refused
 
 Make = Callable[..., World]
 
@@ -90,6 +91,77 @@ def test_row_added_elsewhere_releases_the_item_too(make_world: Make, staff: Staf
     missing_rate(world)
     table = LookupTable.objects.get()
     tables.add_rows(table, [tables.NewRow(("Consultant", "EUR"), {"rate": "145"})], by=staff.clara)
+    assert after(world).resolution == "fixed"
+
+
+def refused_rate(world: World, number: int = 2) -> WorkItem:
+    """Return the item of entries that the target refuses because a row of the rate card is wrong."""
+    with_rates(world)
+    tables.add_rows(LookupTable.objects.get(), [tables.NewRow(("Consultant", "EUR"), {"rate": "145"})], by=ENGINE)
+    world.target.behave = lambda request, _: (
+        refused(Category.REFUSED, "Invalid rate 145.") if b'"rate":145' in request.body else None
+    )
+    world.take_in(*(entry(each) for each in range(1, number + 1)))
+    world.deliver()
+    intake.take_in()
+    return WorkItem.objects.get()
+
+
+def test_row_that_an_item_was_made_with_is_corrected_and_everything_goes_on(make_world: Make, staff: Staff) -> None:
+    world = make_world()
+    item = refused_rate(world)
+    [read] = made_with.rows_read(item)
+    assert (str(read.row), read.named, read.members) == ("Consultant / EUR", True, 2)
+    with pytest.raises(verbs.NotPossible, match="needs a reason"):
+        verbs.correct_table_row(item, by=staff.clara, row=read.row.pk, values={"rate": "150"}, reason=" ")
+    with pytest.raises(NotAllowed, match="for all legal entities"):
+        verbs.correct_table_row(item, by=staff.farid, row=read.row.pk, values={"rate": "150"}, reason="typing error")
+
+    verbs.correct_table_row(item, by=staff.clara, row=read.row.pk, values={"rate": "150"}, reason="typing error")
+
+    assert after(world).resolution == "fixed"
+    assert world.states() == ["posted"] * 2
+    read.row.refresh_from_db()
+    assert read.row.values == {"rate": "145"}, "what was believed stays explained"
+    assert LookupTable.objects.get().rows.in_force().get(key=["Consultant", "EUR"]).values == {"rate": "150"}
+
+
+def test_proposed_correction_is_approved_by_another_person(make_world: Make, staff: Staff) -> None:
+    world = make_world()
+    item = refused_rate(world)
+    LookupTable.objects.update(approval=Approval.ALWAYS)
+    [read] = made_with.rows_read(item)
+
+    assert not verbs.correct_table_row(item, by=staff.ingrid, row=read.row.pk, values={"rate": "150"}, reason="error")
+
+    item.refresh_from_db()
+    assert item.state == State.PENDING_APPROVAL
+    verbs.approve_table_row(item, by=staff.clara)
+    assert after(world).resolution == "fixed"
+
+
+def test_proposed_row_is_replaced_and_refused(make_world: Make, staff: Staff) -> None:
+    world = make_world()
+    with_rates(world, approval=Approval.ALWAYS)
+    world.take_in(entry(1))
+    intake.take_in()
+    item = WorkItem.objects.get()
+    verbs.add_table_row(item, by=staff.ingrid, values={"rate": "5"})
+    verbs.add_table_row(item, by=staff.ingrid, values={"rate": "250"})
+    [waiting] = LookupTable.objects.get().rows.waiting()
+    assert waiting.values == {"rate": "250"}, "the second proposal stands in for the first"
+    with pytest.raises(NotAllowed):
+        verbs.refuse_table_row(item, by=staff.ingrid, reason="mine")
+    with pytest.raises(verbs.NotPossible, match="needs a reason"):
+        verbs.refuse_table_row(item, by=staff.clara, reason="")
+
+    verbs.refuse_table_row(item, by=staff.clara, reason="not on the price list")
+
+    item.refresh_from_db()
+    assert (item.state, item.waiting_on) == (State.IN_PROGRESS, "")
+    assert not LookupTable.objects.get().rows.waiting().exists()
+    verbs.add_table_row(item, by=staff.ingrid, values={"rate": "150"})
+    verbs.approve_table_row(item, by=staff.clara)
     assert after(world).resolution == "fixed"
 
 
@@ -266,9 +338,11 @@ CALLS: dict[str, Callable[[WorkItem, Any], object]] = {
     "approve_table_row": lambda item, by: verbs.approve_table_row(item, by=by),
     "ask_system": lambda item, by: verbs.ask_system(item, by=by),
     "correct_field": lambda item, by: verbs.correct_field(item, by=by, field="hours", value="8", reason="slip"),
+    "correct_table_row": lambda item, by: verbs.correct_table_row(item, by=by, row=1, values={}, reason="slip"),
     "decide_unknown": lambda item, by: verbs.decide_unknown(item, by=by, failure=item_member(item), happened=False),
     "move_to_next_period": lambda item, by: verbs.move_to_next_period(item, by=by, reason="late"),
     "read_again": lambda item, by: verbs.read_again(item, by=by),
+    "refuse_table_row": lambda item, by: verbs.refuse_table_row(item, by=by, reason="slip"),
     "resubmit": lambda item, by: verbs.resubmit(item, by=by),
     "try_now": lambda item, by: verbs.try_now(item, by=by),
     "waive": lambda item, by: verbs.waive(item, by=by, reason="x"),

@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from governance.models import AuditEntry, User
@@ -11,7 +12,16 @@ from governance.rights import NotAllowed, Role
 from mappings.batch import run_batch
 from mappings.compiled import compile_mapping
 from mappings.models import Approval, LookupTable, TableRow
-from mappings.tables import NewRow, RowErrors, add_rows, approve_rows, became_available, create_table, withdraw_rows
+from mappings.tables import (
+    NewRow,
+    RowErrors,
+    add_rows,
+    approve_rows,
+    became_available,
+    create_table,
+    refuse_rows,
+    withdraw_rows,
+)
 from tests.governance.people import company, person
 
 pytestmark = pytest.mark.django_db
@@ -191,3 +201,57 @@ def test_own_table_of_a_legal_entity_comes_before_the_common_one(ingrid, farid):
     ]
 
     assert found == [Decimal(145), Decimal(160)]
+
+
+@pytest.mark.parametrize(
+    ("accepted", "rate", "said"),
+    [
+        ({}, "-5", "-5 is less than 0. The table accepts: Not less than 0."),
+        ({"rate": {"lowest": None}}, "-5", ""),
+        ({"rate": {"lowest": "20", "highest": "900"}}, "1000", "Not less than 20 and not more than 900."),
+    ],
+)
+def test_value_that_no_rate_can_be_is_refused(ingrid, farid, accepted, rate, said):
+    table = rates(ingrid, accepted=accepted)
+    rows = [NewRow(KEY, {"rate": rate})]
+    if not said:
+        assert add_rows(table, rows, by=farid).in_force
+        return
+
+    with pytest.raises(RowErrors) as raised:
+        add_rows(table, rows, by=farid)
+
+    assert said in str(raised.value)
+
+
+def test_text_outside_a_closed_list_is_refused(ingrid, farid):
+    table = create_table(
+        name="service_items", title="Service items", key_columns=["task"], value_columns={"item": "text"}, by=ingrid,
+        accepted={"item": {"choices": ["SVC-BLD", "SVC-TST"]}},
+    )  # fmt: skip
+
+    with pytest.raises(RowErrors, match=r"SVC-AI is not accepted here\. The table accepts: One of: SVC-BLD, SVC-TST"):
+        add_rows(table, [NewRow(("AI enablement",), {"item": "SVC-AI"})], by=farid)
+
+
+@pytest.mark.parametrize(
+    "accepted",
+    [
+        {"price": {"lowest": "0"}}, {"rate": {"least": "0"}}, {"rate": {"choices": ["A"]}}, {"rate": {"lowest": "x"}},
+        {"rate": {"lowest": "9", "highest": "1"}}, {"rate": "cheap"},
+    ],
+)  # fmt: skip
+def test_table_cannot_say_what_makes_no_sense(ingrid, accepted):
+    with pytest.raises(ValidationError):
+        rates(ingrid, accepted=accepted)
+
+
+def test_refusing_and_withdrawing_need_a_reason(ingrid, farid, clara):
+    table = rates(ingrid, Approval.ALWAYS)
+    row = add_rows(table, [NewRow(KEY, {"rate": "145"})], by=farid).waiting[0]
+
+    with pytest.raises(ValueError, match="needs a reason"):
+        refuse_rows(table, [row.pk], by=clara, reason=" ")
+    refuse_rows(table, [row.pk], by=clara, reason="not on the price list")
+
+    assert not table.rows.waiting().exists()

@@ -1,0 +1,110 @@
+"""The form of a connection, made from its connector's questions. Secrets are typed in and never shown again."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.html import escape
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
+from unfold.widgets import UnfoldAdminTextInputWidget as TextInput
+
+from connectors.manifest.model import Manifest, Question
+from connectors.models import Connection
+from connectors.registry import registry
+
+PREFIX = "answer_"  # of the fields that are questions of the connector
+
+
+class SecretTextarea(UnfoldAdminTextareaWidget):  # type: ignore[misc]  # unfold carries no types
+    """Where a secret of several lines is typed; what was typed is not shown again, as in a password's field."""
+
+    def format_value(self, value: object) -> str:
+        """Show nothing."""
+        return ""
+
+
+class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the checker only
+    """A connection whose secrets can be replaced one by one; what is left empty stays as it is."""
+
+    manifest: Manifest
+
+    class Meta:
+        model = Connection
+        fields = (
+            "name", "slug", "connector", "environment", "legal_entity", "auth", "concurrency", "timeout_seconds",
+            "requests_allowed", "period_seconds", "paused", "paused_reason",
+        )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        kept = self.instance.kept_secrets()
+        for question in self.manifest.questions:
+            field = self.fields[PREFIX + question.name]
+            if not question.secret:
+                field.initial = self.instance.answers.get(question.name, question.default)
+            elif question.name in kept:
+                field.help_text = f"{field.help_text} One is kept; leave this empty to keep it.".strip()
+
+    def clean(self) -> dict[str, Any]:
+        """Put answers and secrets into the connection; of the secrets the form keeps only that they were typed."""
+        given = super().clean() or self.cleaned_data
+        answers, secrets = dict(self.instance.answers), self.instance.kept_secrets()
+        for question in self.manifest.questions:
+            name = PREFIX + question.name
+            typed = given.get(name) or ""
+            if not question.secret:
+                answers[question.name] = typed
+            elif typed:
+                secrets[question.name] = typed
+                given[name] = "•••"  # what the audit entry may say
+        self.instance.answers = {name: value for name, value in answers.items() if value not in ("", None)}
+        if secrets != self.instance.kept_secrets() or not self.instance.pk:
+            self.instance.secrets = secrets
+        return given
+
+    def _update_errors(self, errors: ValidationError) -> None:
+        """Show what the connection finds wrong with its answers and secrets at the fields of the questions."""
+        told = getattr(errors, "error_dict", {})
+        if told.pop("secrets", None) or told.pop("answers", None):
+            told.pop("answers", None)
+            for name, words in self.instance.answer_problems(self.manifest).items():
+                self.add_error(PREFIX + name, words)
+        super()._update_errors(errors)  # type: ignore[misc]  # Django's own hook, not in its stubs
+
+
+def form_for(connector: str) -> type[ConnectionForm]:
+    """Return the form of a connector's connections. Raises UnknownConnector."""
+    manifest = registry.connector(connector).manifest
+    ways = [("", f"{manifest.auth[0].title} (usual)"), *((auth.name, auth.title) for auth in manifest.auth[1:])]
+    if len(manifest.auth) > 1:
+        ways.insert(1, (manifest.auth[0].name, manifest.auth[0].title))
+    parts: dict[str, Any] = {
+        "connector": forms.ChoiceField(
+            choices=[(connector, manifest.title)], widget=UnfoldAdminSelectWidget(), help_text=manifest.about
+        ),
+        "auth": forms.ChoiceField(
+            choices=ways, required=False, label="Way to sign in", widget=UnfoldAdminSelectWidget()
+        ),
+        "manifest": manifest,
+    }
+    parts |= {PREFIX + question.name: _field(question, manifest) for question in manifest.questions}
+    return type("ConnectionForm", (ConnectionForm,), parts)
+
+
+def _field(question: Question, manifest: Manifest) -> forms.Field:
+    """Return the field of one question: title, help, where to find the answer, example."""
+    titles = {auth.name: auth.title for auth in manifest.auth}
+    told = [question.help, f"Where to find it: {question.where}" if question.where else ""]
+    told.append(f"For example {question.example}" if question.example else "")
+    told.append(f"Only for: {', '.join(titles.get(name, name) for name in question.auth)}." if question.auth else "")
+    words = escape(" ".join(part for part in told if part))  # the admin shows help as it is
+    given: dict[str, Any] = {"required": False, "label": question.title, "help_text": words}
+    if question.choices:
+        choices = [("", "Choose…"), *((each, each) for each in question.choices)]
+        return forms.ChoiceField(choices=choices, widget=UnfoldAdminSelectWidget(), **given)
+    if question.multiline:
+        widget = SecretTextarea if question.secret else UnfoldAdminTextareaWidget
+        return forms.CharField(widget=widget(attrs={"autocomplete": "off", "rows": 4}), **given)
+    if question.secret:
+        return forms.CharField(widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}), **given)
+    return forms.CharField(widget=TextInput(), **given)

@@ -1,0 +1,85 @@
+"""What is so about an item: what its remedies depend on, gathered once for a page."""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from canonical.failure import Category
+from exceptions_queue.made_with import ReadRow, rows_read
+from exceptions_queue.models import WorkItem
+from exceptions_queue.verbs.add_table_row import tables_of
+from exceptions_queue.verbs.approve_table_row import rows_of
+from exceptions_queue.verbs.move_to_next_period import offers
+from governance.models import User
+from mappings.models import LookupTable, TableRow
+from routes import decisions
+from routes.models import Transaction
+from routes.periods import Offer
+from routes.reprocess import STOPPED
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What decides which remedies make sense."""
+
+    item: WorkItem
+    user: User
+    has_records: bool
+    failing: str  # the failing canonical field
+    table: LookupTable | None  # to which a row with the item's key is added
+    rows: list[TableRow]  # see rows_of: they count or wait for a second person
+    read: list[ReadRow]  # rows of tables that members were made with
+    first_value: str = ""  # what the hub would send now, to begin a correction with
+    stopped: bool = True  # whether something of it is stopped, and not only waits in its place
+    offers: dict[UUID, Offer] = field(default_factory=dict)  # the next open period, by transaction
+    reversal: bool = False  # what is in doubt takes back something posted
+
+    @property
+    def rows_waiting(self) -> list[TableRow]:
+        """Return the rows that wait for a second person."""
+        return [row for row in self.rows if row.approved_at is None]
+
+    @property
+    def held_for_row(self) -> bool:
+        """Whether members wait for a table's row: they have no bytes yet, and nobody could approve them themselves."""
+        return self.item.category == Category.APPROVAL_MISSING and bool(self.item.table)
+
+    @property
+    def lacks_row(self) -> bool:
+        """Whether a row has to be added: none waits for approval, nor does one count that was approved meanwhile."""
+        if self.table is None or not self.item.table_key or self.rows_waiting:
+            return False
+        return self.item.category == Category.UNMAPPED_VALUE or (self.held_for_row and not self.rows)
+
+    @property
+    def replaces_row(self) -> bool:
+        """Whether another row can be proposed in the place of one that waits: in the table to which it is added."""
+        if self.table is None or not (self.held_for_row or self.item.category == Category.UNMAPPED_VALUE):
+            return False
+        return any(row.table_id == self.table.pk for row in self.rows_waiting)
+
+
+def facts_of(item: WorkItem, user: User, *, field: str = "", first_value: str = "") -> Facts:
+    """Gather what decides about an item's remedies. At most twelve queries."""
+    has_records = item.failures().filter(record_id__isnull=False).exists()
+    tables = tables_of(item)
+    read = rows_read(item) if has_records else []
+    return Facts(
+        item, user, has_records, field, next(iter(tables), None), rows_of(item, tables, read), read, first_value,
+        _any_stopped(item), offers(item), _is_reversal(item),
+    )  # fmt: skip
+
+
+def _any_stopped(item: WorkItem) -> bool:
+    """Return whether something of an item can be sent again; of the unforeseen, some only waits to be tried again."""
+    if item.category != Category.INTERNAL:
+        return True
+    members = item.failures().filter(record_id__isnull=False)
+    moving = members.filter(transaction_id__isnull=False).values("transaction_id")
+    of_records = members.filter(transaction_id=None)
+    return of_records.exists() or Transaction.objects.filter(pk__in=moving, state__in=STOPPED).exists()
+
+
+def _is_reversal(item: WorkItem) -> bool:
+    """Whether a reversal is in doubt: those have an item of their own, so one member tells."""
+    first = item.failures().first() if item.category == Category.OUTCOME_UNKNOWN else None
+    return first is not None and first.transaction_id is not None and decisions.takes_back([first.transaction_id])

@@ -1,0 +1,237 @@
+"""The kinds of remedies: one row of a table for each. The page shows it, the address names it, the verb does it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from canonical.failure import Category
+from exceptions_queue import releasing, verbs, words
+from exceptions_queue.facts import Facts
+from exceptions_queue.forms import (
+    CorrectionForm,
+    CrossReferenceForm,
+    NeedsReasonForm,
+    OutcomeForm,
+    RemedyForm,
+    RowCorrectionForm,
+    TableRowForm,
+)
+from exceptions_queue.models import Release
+from exceptions_queue.tasks import nudge_release
+from exceptions_queue.verbs.correct_field import correctable
+from governance.roles import Right
+
+AT_ONCE = 5.0  # seconds that a page works on a release before a worker goes on with it
+SYSTEM = (Category.OUTAGE, Category.CREDENTIALS)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of remedy: when it makes sense, who may, what it asks and what it does."""
+
+    name: str
+    title: str
+    button: str
+    right: Right
+    makes_sense: Callable[[Facts], bool]
+    form: Callable[[Facts, Mapping[str, Any] | None], RemedyForm]
+    act: Callable[[Facts, Any], str]
+    releases: bool = True
+    each: bool = False
+    danger: bool = False
+    on_table: bool = False  # the right is asked where the table belongs, which may serve every company
+
+    def asked(self, facts: Facts, data: Mapping[str, Any] | None = None) -> RemedyForm:
+        """Return the remedy's form, empty or with what was typed."""
+        return self.named(self.form(facts, data))
+
+    def named(self, form: RemedyForm) -> RemedyForm:
+        """Return a form of this kind with ids that are its own among all forms of a page."""
+        form.auto_id = f"{place(self.name, form.initial.get('row'))}-%s"
+        return form
+
+
+def place(name: str, row: int | None = None) -> str:
+    """Return where on a page a remedy stands: its name, and its row's number where there is one for each row."""
+    return name if row is None else f"{name}-{row}"
+
+
+def by_name(name: str) -> Kind | None:
+    """Return the kind that an address names."""
+    return next((kind for kind in KINDS if kind.name == name), None)
+
+
+def _reason(facts: Facts, data: Mapping[str, Any] | None) -> RemedyForm:
+    return RemedyForm(data)
+
+
+def _needs_reason(facts: Facts, data: Mapping[str, Any] | None) -> RemedyForm:
+    return NeedsReasonForm(data)
+
+
+def _row_form(facts: Facts, data: Mapping[str, Any] | None) -> RemedyForm:
+    assert facts.table is not None
+    return TableRowForm(data, table=facts.table)
+
+
+def _row_correction_form(facts: Facts, data: Mapping[str, Any] | None) -> RemedyForm:
+    wanted = str((data or {}).get("row", ""))
+    read = next((each for each in facts.read if str(each.row.pk) == wanted), facts.read[0])
+    return RowCorrectionForm(data, old=read.row)
+
+
+def _correction_form(facts: Facts, data: Mapping[str, Any] | None) -> RemedyForm:
+    started = {"field": facts.failing, "value": facts.first_value}
+    return CorrectionForm(data, fields=correctable(facts.item, facts.user), initial=started)
+
+
+def _released(release: Release) -> str:
+    """Begin with a release at once, leave the rest to a worker, and say how far it is."""
+    if releasing.work(seconds=AT_ONCE, release=release.pk):
+        nudge_release(release.pk)
+    release.refresh_from_db()
+    # Counted from what is open still: rows and links that appear release their members by themselves, too.
+    left = release.item.failures().count()
+    said = f"{max(0, release.asked - left):,} went on."
+    if not release.done_at:
+        return f"{said} The rest follows in a moment."
+    return f"{said} {left:,} stopped again; why is said with them." if left else said
+
+
+def _add_row(facts: Facts, typed: Any) -> str:
+    form = typed["form"]
+    added = verbs.add_table_row(
+        facts.item, by=facts.user, values=form.values(), valid_from=typed["valid_from"], valid_to=typed["valid_to"],
+        reason=typed["reason"],
+    )  # fmt: skip
+    if added.release is None:
+        return "The row is proposed. It counts once a second person has approved it; what waits for it stays here."
+    return f"The row is added. {_released(added.release)}"
+
+
+def _approve_row(facts: Facts, typed: Any) -> str:
+    release = verbs.approve_table_row(facts.item, by=facts.user, reason=typed["reason"])
+    return f"The row is approved. {_released(release)}"
+
+
+def _refuse_row(facts: Facts, typed: Any) -> str:
+    verbs.refuse_table_row(facts.item, by=facts.user, reason=typed["reason"])
+    return "The row is refused and never counted. Another one can be proposed here."
+
+
+def _correct_row(facts: Facts, typed: Any) -> str:
+    release = verbs.correct_table_row(
+        facts.item, by=facts.user, row=typed["row"], values=typed["form"].values(), valid_from=typed["valid_from"],
+        valid_to=typed["valid_to"], reason=typed["reason"],
+    )  # fmt: skip
+    if release is None:
+        return "The row is proposed. It counts once a second person has approved it; what waits for it stays here."
+    return f"The row is corrected. {_released(release)}"
+
+
+def _link(facts: Facts, typed: Any) -> str:
+    release = verbs.add_cross_reference(
+        facts.item, by=facts.user, external_id=typed["external_id"], reference=typed["reference"],
+        reason=typed["reason"],
+    )  # fmt: skip
+    return f"The link is kept. {_released(release)}"
+
+
+def _correct(facts: Facts, typed: Any) -> str:
+    went_on = verbs.correct_field(
+        facts.item, by=facts.user, field=typed["field"], value=typed["value"], reason=typed["reason"],
+        failures=typed["failures"],
+    )  # fmt: skip
+    return f"Corrected. {went_on:,} went on; the source is compared with your correction from now on."
+
+
+def _move(facts: Facts, typed: Any) -> str:
+    moved = verbs.move_to_next_period(facts.item, by=facts.user, reason=typed["reason"], failures=typed["failures"])
+    return f"{words.counted(moved, facts.item.entity)} proposed for the next open period. A second person approves."
+
+
+def _resubmit(facts: Facts, typed: Any) -> str:
+    done = verbs.resubmit(facts.item, by=facts.user, reason=typed["reason"], failures=typed["failures"])
+    return _released(done) if isinstance(done, Release) else f"{done:,} went on."
+
+
+def _waive(facts: Facts, typed: Any) -> str:
+    waived = verbs.waive(facts.item, by=facts.user, reason=typed["reason"], failures=typed["failures"])
+    return f"{words.counted(waived, facts.item.entity)} will not be delivered."
+
+
+def _approve(facts: Facts, typed: Any) -> str:
+    approved = verbs.approve(facts.item, by=facts.user, reason=typed["reason"], failures=typed["failures"])
+    return f"{approved:,} approved."
+
+
+def _decide(facts: Facts, typed: Any) -> str:
+    if not typed["failures"] or len(typed["failures"]) != 1:
+        raise verbs.NotPossible("Choose the one row that you have looked up. Each is decided by itself.")
+    verbs.decide_unknown(
+        facts.item, by=facts.user, failure=typed["failures"][0], happened=typed["happened"],
+        reference=typed["reference"], reason=typed["reason"],
+    )  # fmt: skip
+    if facts.reversal:
+        return "Noted: it is reversed there." if typed["happened"] else "Noted: it is not, and is reversed again."
+    return "Noted: it is there." if typed["happened"] else "Noted: it is not there, and is sent again."
+
+
+def _try_system(facts: Facts, typed: Any) -> str:
+    verbs.ask_system(facts.item, by=facts.user, reason=typed["reason"])
+    return "The next request tries it. If it works, everything that waits goes on in order."
+
+
+def _try_now(facts: Facts, typed: Any) -> str:
+    verbs.try_now(facts.item, by=facts.user, reason=typed["reason"])
+    return "It is tried now. If it works, this closes by itself."
+
+
+def _read_again(facts: Facts, typed: Any) -> str:
+    verbs.read_again(facts.item, by=facts.user, reason=typed["reason"])
+    return "A run is asked for. It reads on from where the last good one ended."
+
+
+def _is(*categories: Category) -> Callable[[Facts], bool]:
+    return lambda facts: facts.item.category in categories
+
+
+def _sendable(facts: Facts) -> bool:
+    """Whether members can be sent again: not what waits for consent, nor what the target may have taken."""
+    sends = facts.has_records and facts.stopped
+    if facts.held_for_row:
+        return sends and not facts.rows_waiting
+    return sends and facts.item.category not in (Category.APPROVAL_MISSING, Category.OUTCOME_UNKNOWN)
+
+
+KINDS = (
+    Kind("row-approvals", "Approve the proposed row", "Approve the row", Right.APPROVE_TABLES,
+         lambda f: bool(f.rows_waiting), _reason, _approve_row, on_table=True),
+    Kind("row-refusals", "Refuse the proposed row", "Refuse the row", Right.APPROVE_TABLES,
+         lambda f: bool(f.rows_waiting), _needs_reason, _refuse_row, releases=False, danger=True, on_table=True),
+    Kind("table-rows", "Add the missing row", "Add the row", Right.EDIT_TABLES,
+         lambda f: f.lacks_row or f.replaces_row, _row_form, _add_row, on_table=True),
+    Kind("row-corrections", "Correct a row that this was made with", "Correct the row", Right.EDIT_TABLES,
+         lambda f: bool(f.read), _row_correction_form, _correct_row, on_table=True),
+    Kind("cross-references", "It exists there already: link it", "Link it", Right.EDIT_TABLES,
+         lambda f: f.item.category == Category.MISSING_REFERENCE and bool(f.item.table_key and f.item.connection_id),
+         lambda f, data: CrossReferenceForm(data), _link),
+    Kind("approvals", "Approve", "Approve", Right.APPROVE,
+         lambda f: f.item.category == Category.APPROVAL_MISSING and not f.item.table, _reason, _approve),
+    Kind("outcomes", "Say what you found in the target", "Keep this", Right.RESUBMIT,
+         _is(Category.OUTCOME_UNKNOWN), lambda f, data: OutcomeForm(data, reversal=f.reversal), _decide,
+         releases=False, each=True),
+    Kind("probes", "Try the system now", "Try now", Right.OPERATE, _is(*SYSTEM), _reason, _try_system, releases=False),
+    Kind("tries", "Try it now", "Try now", Right.RESUBMIT, _is(Category.INTERNAL), _reason, _try_now, releases=False),
+    Kind("readings", "Read the source again", "Read again", Right.RESUBMIT,
+         lambda f: not f.has_records and f.item.category not in (*SYSTEM, Category.APPROVAL_MISSING, Category.INTERNAL),
+         _reason, _read_again, releases=False),
+    Kind("period-moves", "Post in the next open period", "Propose it", Right.EDIT_OVERLAY, lambda f: bool(f.offers),
+         _needs_reason, _move, releases=False),
+    Kind("corrections", "Correct a field", "Correct and send again", Right.EDIT_OVERLAY,
+         lambda f: _sendable(f) and f.item.category != Category.MISSING_REFERENCE, _correction_form, _correct),
+    Kind("resubmissions", "Send again as it is", "Send again", Right.RESUBMIT, _sendable, _reason, _resubmit),
+    Kind("waivers", "Do not deliver", "Waive", Right.WAIVE,
+         lambda f: f.has_records and f.item.category != Category.OUTCOME_UNKNOWN, _needs_reason, _waive,
+         releases=False, danger=True),
+)  # fmt: skip

@@ -1,0 +1,51 @@
+"""Mappings as people write them: YAML in, every problem with its line out; and back to YAML."""
+
+import re
+from typing import Any
+
+import yaml
+
+from connectors.manifest.source import read_source
+from mappings.compiled import CompiledMapping, compile_mapping
+from mappings.formula.problems import MappingErrors, SavedProblem
+
+STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
+WIDTH = 110  # characters of a line
+# As people write them; the database keeps no order of keys.
+ORDER = ("name", "meaning", "system", "stream", "entity", "to", "from", "formula", "value", "check", "on", "each", "as",
+         "mode", "if_blank", "severity", "field", "message", "fields", "rules")  # fmt: skip
+
+
+def read_text(text: str, file: str = "") -> tuple[dict[str, Any], CompiledMapping]:
+    """Return a mapping's content and its compiled form; raises MappingErrors with the line of each problem."""
+    source = read_source(text, file)
+    faults = [SavedProblem(words, remedy, file=source.file, line=line) for line, words, remedy in source.faults]
+    if faults:
+        raise MappingErrors(faults)
+    try:
+        return source.value, compile_mapping(source.value)
+    except MappingErrors as errors:
+        placed = [each.at(file=source.file, line=source.line(_steps(each.path))) for each in errors.problems]
+        raise MappingErrors(placed) from None
+
+
+def text_of(content: dict[str, Any]) -> str:
+    """Return a mapping's content as YAML, in the order in which people write it."""
+    ordered = _ordered(content)
+    whole = {key: ordered[key] for key in ("name", "meaning", "from") if key in ordered} | ordered
+    written: str = yaml.safe_dump(whole, sort_keys=False, allow_unicode=True, width=WIDTH)
+    return written
+
+
+def _ordered(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_ordered(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    places = {name: place for place, name in enumerate(ORDER)}
+    keys = sorted(value, key=lambda key: (places.get(key, len(ORDER)), str(key)))
+    return {key: _ordered(value[key]) for key in keys}
+
+
+def _steps(path: str) -> tuple[str | int, ...]:
+    return tuple(int(index) if index else name for name, index in STEP.findall(path))

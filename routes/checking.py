@@ -1,0 +1,131 @@
+"""Judge a route and its destinations before they are saved: every problem at once, each at its field.
+
+What is accepted here compiles, so a run never finds out what the form could have said. Formulas are told what a record
+holds: the fields of the canonical entity, and ours under `hub`.
+"""
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+
+from canonical.entities import ENTITIES
+from connectors.manifest.stream import Stream
+from connectors.models import Connection
+from connectors.registry import UnknownConnector, registry
+from governance import versions
+from governance.models import Version
+from mappings import MappingErrors, compile_mapping
+from mappings.checking import formula_problems
+
+if TYPE_CHECKING:
+    from routes.models.configuration import Destination, Route
+
+COLLECTED = ("posted_as", "posting_reference", "business_key")  # what collecting adds to what was posted
+Problems = dict[str, list[str]]
+
+
+def check_route(route: "Route") -> None:
+    """Raise ValidationError with everything that would keep a route from running."""
+    found: Problems = {}
+    entity = ENTITIES.get(route.canonical_entity)
+    if route.canonical_entity and entity is None:
+        _say(found, "canonical_entity", _unknown("canonical entity", route.canonical_entity, ENTITIES))
+    if route.connection and route.stream:
+        _stream(found, route.connection, route.stream, writes=False)
+    if route.mapping:
+        _mapping(found, route.mapping, route.canonical_entity, side="to")
+    if route.upstream:
+        known = _fields(route.upstream.route.canonical_entity, COLLECTED)
+        _formula(found, "group_by", route.group_by, known)
+    _lane(found, route.lane)
+    if found:
+        raise ValidationError(dict(found))
+
+
+def check_destination(destination: "Destination") -> None:
+    """Raise ValidationError with everything that would keep a destination from taking records."""
+    found: Problems = {}
+    named = getattr(destination, "route", None)
+    entity = named.canonical_entity if named is not None else ""
+    known = _fields(entity, ("hub",))
+    _formula(found, "condition", destination.condition, known, condition=True)
+    _formula(found, "key_formula", destination.key_formula, known)
+    _formula(found, "approval_formula", destination.approval_formula, known, condition=True)
+    if getattr(destination, "connection", None) and destination.stream:
+        _stream(found, destination.connection, destination.stream, writes=True)
+    if destination.mapping:
+        _mapping(found, destination.mapping, entity, side="from")
+    if destination.posting_date and known and destination.posting_date not in known:
+        _say(found, "posting_date", _unknown("field", destination.posting_date, ENTITIES[entity].by_name))
+    names = destination.delta_fields
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        _say(found, "delta_fields", 'This is not a list of names. Write it as ["hours", "amount"], or [] for none.')
+    _lane(found, destination.lane)
+    if found:
+        raise ValidationError(dict(found))
+
+
+def _fields(entity: str, more: Collection[str]) -> frozenset[str] | None:
+    """Return the names that a formula may read; None where the entity itself is not known."""
+    return frozenset(ENTITIES[entity].by_name) | frozenset(more) if entity in ENTITIES else None
+
+
+def _formula(found: Problems, field: str, text: str, known: frozenset[str] | None, *, condition: bool = False) -> None:
+    if text.strip():
+        for problem in formula_problems(text, known=known, condition=condition):
+            _say(found, field, str(problem))
+
+
+def _stream(found: Problems, connection: Connection, stream: str, *, writes: bool) -> None:
+    try:
+        manifest = registry.connector(connection.connector).manifest
+    except UnknownConnector as error:
+        _say(found, "connection", str(error))
+        return
+
+    def able(each: Stream) -> bool:
+        return each.write is not None if writes else each.read is not None
+
+    usable = [name for name, each in manifest.streams.items() if able(each)]
+    if stream not in usable:
+        what = "stream that can be written" if writes else "stream that can be read"
+        _say(found, "stream", _unknown(f"{what} in {manifest.title}", stream, usable))
+
+
+def _mapping(found: Problems, name: str, entity: str, *, side: str) -> None:
+    """Look whether a mapping is published, compiles, and speaks of the route's entity on its canonical side."""
+    try:
+        content = versions.published("mapping", name).content
+    except Version.DoesNotExist:
+        published = Version.objects.filter(kind="mapping").in_force().values_list("object_key", flat=True)
+        _say(found, "mapping", _unknown("published mapping", name, sorted(published)))
+        return
+    spoken_of = _entity_of(content, side)
+    if spoken_of and entity in ENTITIES and spoken_of != entity:
+        _say(found, "mapping", f"{name} speaks of {spoken_of}, but the route of {entity}. Choose another mapping.")
+        return
+    try:
+        compile_mapping(content, entity=ENTITIES.get(entity) if side == "to" else None)
+    except MappingErrors as errors:
+        for problem in errors.problems:
+            _say(found, "mapping", f"{name}: {problem}")
+
+
+def _entity_of(content: dict[str, Any], side: str) -> str:
+    given = content.get(side)
+    return str(given.get("entity", "")) if isinstance(given, dict) else ""
+
+
+def _lane(found: Problems, lane: str) -> None:
+    if lane and lane not in settings.LANES:
+        _say(found, "lane", _unknown("lane", lane, settings.LANES))
+
+
+def _unknown(what: str, name: str, known: Collection[str]) -> str:
+    return f"There is no {what} called “{name[:80]}”. Use one of: {', '.join(known) or 'there is none yet'}."
+
+
+def _say(found: Problems, field: str, words: str) -> None:
+    found.setdefault(field, []).append(words)
