@@ -73,7 +73,7 @@ def test_refused_remedy_is_said_at_the_top_of_the_page(make_world: Make, staff: 
 def test_first_remedy_that_the_person_may_do_is_open(make_world: Make, staff: Staff) -> None:
     item = zero_hours(make_world())
     page = signed_in(staff.ingrid).get(url_of(item)).content.decode()  # she may resubmit, but correct nothing
-    assert re.findall(r'<details class="remedy" id="([^"]+)" open>', page) == ["resubmissions"]
+    assert re.findall(r'<details class="remedy"\s+id="([^"]+)"\s+open>', page) == ["resubmissions"]
 
 
 def test_correction_of_the_ticked_rows_only(make_world: Make, staff: Staff) -> None:

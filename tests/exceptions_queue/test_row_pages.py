@@ -85,6 +85,6 @@ def test_each_row_that_may_be_corrected_has_a_form_of_its_own(make_world: Make, 
     refusal = pages[1].content.decode()
     assert "A reason is missing. Write one sentence" in refusal
     assert f'<a href="#row-corrections-{rows[0]}">' in refusal
-    opened = re.findall(r'<details class="remedy" id="([^"]+)" open>', refusal)
+    opened = re.findall(r'<details class="remedy"\s+id="([^"]+)"\s+open>', refusal)
     assert opened == [f"row-corrections-{rows[0]}"]
     assert 'value="150"' in refusal
