@@ -18,7 +18,11 @@ PATIENCE = 60.0  # seconds of trying: a recovery, or a server that is stopped fo
 STATES = "SELECT state, count(*) FROM routes_transaction WHERE destination_id = %s GROUP BY state"
 RECEIVED = "SELECT count(DISTINCT key) FROM routes_record WHERE route_id = %s"
 OPEN_RUNS = "SELECT count(*) FROM routes_run WHERE route_id = %s AND state IN ('waiting', 'running')"
-TO_DO = "SELECT count(*) FROM routes_keyhead WHERE connection_id = %s AND due_at IS NOT NULL"
+TO_DO = """
+WITH mine AS (SELECT %s::bigint AS id)
+SELECT (SELECT count(*) FROM routes_keyhead h, mine WHERE h.connection_id = mine.id AND h.due_at IS NOT NULL)
+     + (SELECT coalesce(sum(cardinality(c.keys)), 0) FROM routes_consignment c, mine WHERE c.connection_id = mine.id)
+"""
 # settles_at is set when an outcome became unknown, and never taken away.
 UNKNOWNS = """
 SELECT count(*), count(*) FILTER (WHERE state IN ('confirmed', 'refused'))

@@ -58,35 +58,42 @@ def take_slots(
 
     A lease that ends absurdly late was made before the clock jumped back and counts as ended.
     """
+    asked: dict[str, uuid.UUID | float | int | str] = {
+        "worker": worker,
+        "lease": lease_seconds,
+        "connection": connection_id,
+        "budget": budget,
+        "at_most": at_most,
+        "wanted": wanted,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO connectors_concurrencyslot (connection_id, budget, number)"
-            " SELECT %s, %s, n FROM generate_series(1, %s) n ON CONFLICT DO NOTHING",
-            [connection_id, budget, at_most],
-        )
-        cursor.execute(
-            """
-            UPDATE connectors_concurrencyslot
-            SET worker = %(worker)s, leased_until = hub_now() + make_interval(secs => %(lease)s)
-            WHERE id IN (
-                SELECT id FROM connectors_concurrencyslot
-                WHERE connection_id = %(connection)s AND budget = %(budget)s AND number <= %(at_most)s
-                    AND (worker IS NULL OR leased_until < hub_now()
-                        OR leased_until > hub_now() + make_interval(secs => 2 * %(lease)s))
-                ORDER BY number LIMIT %(wanted)s FOR UPDATE SKIP LOCKED
-            )
-            RETURNING id
-            """,
-            {
-                "worker": worker,
-                "lease": lease_seconds,
-                "connection": connection_id,
-                "budget": budget,
-                "at_most": at_most,
-                "wanted": wanted,
-            },
-        )
-        return [row[0] for row in cursor.fetchall()]
+        cursor.execute(TAKE_SLOTS, asked)
+        taken = [row[0] for row in cursor.fetchall()]
+        if not taken:  # all are taken, or they were never made
+            cursor.execute(MAKE_SLOTS, asked)
+            if cursor.rowcount:
+                cursor.execute(TAKE_SLOTS, asked)
+                taken = [row[0] for row in cursor.fetchall()]
+        return taken
+
+
+# The first slots are always made first, so that whoever finds none at all finds out whether more may be made.
+MAKE_SLOTS = """
+INSERT INTO connectors_concurrencyslot (connection_id, budget, number)
+SELECT %(connection)s, %(budget)s, n FROM generate_series(1, %(at_most)s) n ON CONFLICT DO NOTHING
+"""
+TAKE_SLOTS = """
+UPDATE connectors_concurrencyslot
+SET worker = %(worker)s, leased_until = hub_now() + make_interval(secs => %(lease)s)
+WHERE id IN (
+    SELECT id FROM connectors_concurrencyslot
+    WHERE connection_id = %(connection)s AND budget = %(budget)s AND number <= %(at_most)s
+        AND (worker IS NULL OR leased_until < hub_now()
+            OR leased_until > hub_now() + make_interval(secs => 2 * %(lease)s))
+    ORDER BY number LIMIT %(wanted)s FOR UPDATE SKIP LOCKED
+)
+RETURNING id
+"""
 
 
 def give_back_slots(slots: list[int], worker: uuid.UUID) -> int:

@@ -89,6 +89,24 @@ def _granted(row: Connection, wanted: int, worker: uuid.UUID, stream: str, now: 
     return Admission(allowed, slots)
 
 
+def flows(connection_id: int, stream: str) -> bool:
+    """Return whether requests to a stream need not wait now: nothing is paused, and nobody counts them by time."""
+    row = Connection.objects.prefetch_related("windows").get(pk=connection_id)
+    now = database_now()
+    if row.paused or row.breaker_state != BreakerState.CLOSED or (row.slow_until is not None and row.slow_until > now):
+        return False
+    described = registry.connector(row.connector).manifest.budget_of(stream)
+    metered = row.requests_allowed or (described.requests if described is not None else None)
+    return not metered and open_window(row.windows.all(), now) is None
+
+
+def free_slots(admission: Admission, worker: uuid.UUID) -> None:
+    """Give the slots back as soon as the requests are answered; `release` still follows."""
+    if admission.slots:
+        budget.give_back_slots(admission.slots, worker)
+        admission.slots.clear()
+
+
 def release(admission: Admission, worker: uuid.UUID) -> None:
     """Give the slots back after the batch, and the turn of a probe that has decided nothing."""
     if admission.slots:

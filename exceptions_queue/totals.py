@@ -29,6 +29,12 @@ def lines(run: Run, books: tuple[DestinationBook, ...]) -> list[tuple[Destinatio
     with connection.cursor() as cursor:
         cursor.execute(SUMS, [run.pk])
         rows = cursor.fetchall()
+    rows += [
+        (book.id, each.state, currency, amount)
+        for book in books
+        for each in book.travelling
+        for currency, amount in each.worth.items()
+    ]
     return [(book, _lines(book, [row[1:] for row in rows if row[0] == book.id])) for book in books]
 
 
@@ -36,5 +42,5 @@ def _lines(book: DestinationBook, sums: list[tuple[str, str, Decimal]]) -> list[
     found = {state: Line(State(state), count) for state, count in book.states.items()}
     for state, currency, amount in sums:
         if state in found:
-            found[state].sums[currency] = amount
+            found[state].sums[currency] = found[state].sums.get(currency, Decimal(0)) + amount
     return sorted(found.values(), key=lambda line: list(State).index(line.state))

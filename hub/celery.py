@@ -7,7 +7,6 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import worker_init, worker_ready
-from celery.worker.consumer import Consumer
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hub.settings")
 app = Celery("throughline")
@@ -43,11 +42,8 @@ def _spare_the_collector(**_: object) -> None:
 
 
 @worker_ready.connect
-def _send_for_its_lanes(sender: Consumer, **_: object) -> None:
-    """Let this worker send straight what it receives for a lane that it carries, unless the operator says no."""
-    from django.conf import settings
+def _read_ahead(**_: object) -> None:
+    """Let this worker work out the next page while it stores one."""
+    from routes import ahead
 
-    from routes import senders
-
-    if settings.STRAIGHT_THROUGH:
-        senders.serve([lane for lane in sender.app.amqp.queues.consume_from if lane in settings.LANES])
+    ahead.serve(True)

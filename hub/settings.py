@@ -188,7 +188,7 @@ CONNECTOR_PATHS = [item for item in os.environ.get("CONNECTOR_PATHS", "").split(
 LEASE_SECONDS = float(os.environ.get("LEASE_SECONDS", "120"))  # how long a worker owns what it claimed
 DELIVERY_BATCH = int(os.environ.get("DELIVERY_BATCH", "500"))  # heads that a worker claims at once
 DELIVERY_AT_ONCE = int(os.environ.get("DELIVERY_AT_ONCE", "32"))  # requests side by side of one such batch
-STRAIGHT_THROUGH = os.environ.get("STRAIGHT_THROUGH", "1") == "1"  # workers send at once what a page brings new
+CONSIGNMENTS = os.environ.get("CONSIGNMENTS", "1") == "1"  # what a page brings new travels as one row
 REQUEST_TIMEOUT_SECONDS = float(os.environ.get("REQUEST_TIMEOUT_SECONDS", "50"))  # must stay below half a lease
 EVENT_BYTES = int(os.environ.get("EVENT_BYTES", str(4 * 1024 * 1024)))  # largest body of a pushed event
 EVENT_RECORDS = int(os.environ.get("EVENT_RECORDS", "2000"))  # most records of one event at our API

@@ -10,6 +10,8 @@ from uuid import UUID
 
 from django.db import connection
 
+from routes import consignments
+from routes.consignments import InTransit
 from routes.models import Destination, Run
 
 
@@ -24,6 +26,7 @@ class DestinationBook:
     not_chosen: dict[str, int] = field(default_factory=dict)  # the condition's words → records
     stopped: int = 0  # before a destination was chosen
     moved: int = 0  # further transactions that take back what a record's former business key left there
+    travelling: tuple[InTransit, ...] = ()  # counted among the states, not yet among the transactions
 
     @property
     def difference(self) -> int:
@@ -54,7 +57,7 @@ class Books:
 
 
 def books(run: Run) -> Books:
-    """Return the books of a run, finished or not, with four queries whatever its size."""
+    """Return the books of a run, finished or not, with six queries whatever its size."""
     run = Run.objects.get(pk=run.pk)
     stopped = _stopped(run.pk)
     states: dict[int, dict[str, int]] = {}
@@ -64,6 +67,11 @@ def books(run: Run) -> Books:
             states.setdefault(destination, {})[state] = number
         else:
             moved[destination] = moved.get(destination, 0) + number
+    travelling: dict[int, list[InTransit]] = {}
+    for each in consignments.in_transit(run.pk):
+        travelling.setdefault(each.destination, []).append(each)
+        standing = states.setdefault(each.destination, {})
+        standing[each.state] = standing.get(each.state, 0) + each.count
     left_out: dict[int, dict[str, int]] = {}
     for destination, words, number in _not_chosen(run.pk):
         left_out.setdefault(destination, {})[words] = number
@@ -71,7 +79,10 @@ def books(run: Run) -> Books:
     return Books(
         run.read, run.new, run.changed, run.unchanged, run.unreadable,
         tuple(
-            DestinationBook(id_, name, due, states.get(id_, {}), left_out.get(id_, {}), stopped, moved.get(id_, 0))
+            DestinationBook(
+                id_, name, due, states.get(id_, {}), left_out.get(id_, {}), stopped, moved.get(id_, 0),
+                tuple(travelling.get(id_, ())),
+            )
             for id_, name in _destinations(run, {*states, *left_out})
         ),
     )  # fmt: skip

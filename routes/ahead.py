@@ -11,14 +11,19 @@ from typing import TypeVar
 from django.db import connections
 
 from connectors.outcome import Page
-from routes import senders
 
 T = TypeVar("T")
+_switch = {"on": False}
+
+
+def serve(on: bool) -> None:
+    """Say whether this process is a worker, which may use a thread of its own."""
+    _switch["on"] = on
 
 
 def each(pages: Iterator[Page], work: Callable[[Page], T]) -> Iterator[tuple[Page, T]]:
     """Yield pages with what `work` makes of them, one page ahead of the reader; errors come in their page's place."""
-    if not senders.serving():
+    if not _switch["on"]:
         for page in pages:
             yield page, work(page)
         return

@@ -120,6 +120,7 @@ class Verdict:
     withdraws: bool = False
     transaction: UUID = field(default_factory=new_id)
     payload: str = ""  # id of the stored body, as 32 digits
+    draft: Any = None  # routes.drafts.Draft, where it travels in a consignment
 
 
 @dataclass(slots=True)
@@ -150,7 +151,7 @@ class Arrival:
     collected: tuple[UUID, ...] = ()  # the posted transactions that it stands for
     corrected: tuple[str, ...] = ()  # fields over which a person's correction was laid
     normalised: int | None = None  # how many problems it had when it was normalised; None: it is not yet
-    worth: tuple[Decimal | None, str, Decimal | None] = (None, "", None)  # amount, currency, hours; once it is stored
+    worth: tuple[Decimal | None, str, Decimal | None] = (None, "", None)  # amount, currency, hours
 
     def forget_choice(self) -> None:
         """Forget what was found out about its destinations, if anything was: its past counts for them, too."""

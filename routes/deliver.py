@@ -12,19 +12,49 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from django.conf import settings
+from django.db import connection as database
 from django.db import transaction
 
 from connectors import gate
 from connectors.models import Connection
+from connectors.outcome import WriteRequest
 from governance.actor import ENGINE
 from governance.identifiers import new_id
-from routes import ask, claims, corrections, crashpoints, ledger, periods, rework, sending, settling, stops, unforeseen
+from routes import (
+    ask,
+    claims,
+    consignments,
+    corrections,
+    crashpoints,
+    ledger,
+    periods,
+    receipts,
+    rework,
+    sending,
+    settling,
+    stops,
+    unforeseen,
+)
 from routes.claims import Claim, put_back
+from routes.consignments import Consignment
 from routes.corrections import Live, Next
-from routes.plan import DestinationPlan
-from routes.shipments import Shipment, again, destination_of, groups_others
+from routes.plan import DestinationPlan, plan
+from routes.shipments import Shipment, again, destination_of, groups_others, send
 from routes.states import State, move
 
+DUE = """
+SELECT connection_id, lane, object FROM routes_keyhead WHERE due_at <= (SELECT hub_now())
+UNION SELECT connection_id, lane, object FROM routes_consignment WHERE owner IS NULL OR due_at <= (SELECT hub_now())
+"""
+MORE = """
+(SELECT 1 FROM routes_consignment
+ WHERE connection_id = %(connection)s AND lane = %(lane)s AND object = %(stream)s
+   AND (owner IS NULL OR due_at <= (SELECT hub_now())) LIMIT 1)
+UNION ALL
+(SELECT 1 FROM routes_keyhead
+ WHERE connection_id = %(connection)s AND lane = %(lane)s AND object = %(stream)s AND due_at <= (SELECT hub_now())
+ LIMIT 1)
+"""
 ALONE_SECONDS = 10.0  # that a call delivers head by head after something unforeseen
 log = logging.getLogger(__name__)
 
@@ -56,10 +86,14 @@ def deliver(*, connection_id: int, lane: str, stream: str) -> Delivered:
 
 
 def _admitted(connection_id: int, lane: str, stream: str) -> Delivered:
+    if not _is_more(connection_id, lane, stream):
+        return Delivered(0, False)
     owner = uuid4()
     wanted = settings.DELIVERY_BATCH
     admission = gate.admit(connection_id, wanted, owner, stream=stream, at_once=settings.DELIVERY_AT_ONCE)
     if not admission.allowed:
+        if admission.reason != "concurrency":  # it may take a while: what waits is shown as what it is
+            _unpack_waiting(connection_id, stream)
         until = admission.wait_until
         wait = max(0.0, (until - gate.database_now()).total_seconds()) if until else 0.0
         return Delivered(0, False, admission.reason, wait)
@@ -69,6 +103,8 @@ def _admitted(connection_id: int, lane: str, stream: str) -> Delivered:
         raise
     except Exception:
         log.exception("unforeseen with a batch of lane %s to connection %s: each goes alone", lane, connection_id)
+        with transaction.atomic():
+            consignments.unpack_of(owner)
         unforeseen.give_back(connection_id, lane, stream, owner=owner)
         return _each_alone(connection_id, lane, stream, admission)
     finally:
@@ -76,7 +112,18 @@ def _admitted(connection_id: int, lane: str, stream: str) -> Delivered:
 
 
 def _deliver(connection_id: int, lane: str, stream: str, owner: UUID, admission: gate.Admission) -> Delivered:
+    if admission.allowed < settings.DELIVERY_BATCH:
+        _unpack_waiting(connection_id, stream)
     began = time.monotonic()
+    with transaction.atomic():
+        late = consignments.unpack_late()
+        found = None if late else _take(connection_id, lane, stream, owner, admission.allowed)
+        if found is not None:
+            crashpoints.point("deliver.before_claim_commit")
+    if found is not None:
+        crashpoints.point("deliver.after_claim")
+        _carry(found, admission, owner, began)
+        return Delivered(len(found.bill.items), _is_more(connection_id, lane, stream))
     with transaction.atomic():
         taken = _claim(connection_id, lane, stream, owner, admission.allowed)
         shipments = _write_down(connection_id, _certain(taken, owner), owner)
@@ -84,6 +131,41 @@ def _deliver(connection_id: int, lane: str, stream: str, owner: UUID, admission:
     crashpoints.point("deliver.after_claim")
     _carry_out(connection_id, shipments, _doubtful(taken), owner, began, len(admission.slots))
     return Delivered(len(taken), len(taken) >= admission.allowed)
+
+
+def _is_more(connection_id: int, lane: str, stream: str) -> bool:
+    """Return whether anything of a stream is due now: the cheaper question, before another admission."""
+    with database.cursor() as cursor:
+        cursor.execute(MORE, {"connection": connection_id, "lane": lane, "stream": stream})
+        return cursor.fetchone() is not None
+
+
+def _unpack_waiting(connection_id: int, stream: str) -> None:
+    with transaction.atomic():
+        consignments.unpack_waiting(connection_id=connection_id, stream=stream)
+
+
+def _take(connection_id: int, lane: str, stream: str, owner: UUID, limit: int) -> Consignment | None:
+    return consignments.take(connection_id=connection_id, lane=lane, stream=stream, owner=owner, limit=limit)
+
+
+def _carry(found: Consignment, admission: gate.Admission, owner: UUID, began: float) -> None:
+    """Send a consignment and take in what the target answers."""
+    made = plan(found.bill.snapshot)
+    to = next(d for d in made.destinations if d.id == found.destination)
+    connection = Connection.objects.select_related("legal_entity").get(pk=found.connection_id)
+    # A request that starts later than half the lease could end after it; the socket refuses its first byte.
+    deadline = began + settings.LEASE_SECONDS / 2
+    operation = "upsert" if to.write.upserts else "create"
+    requests = [
+        WriteRequest(operation, i.key, i.idempotency_key, i.body.encode(), None, deadline) for i in found.bill.items
+    ]
+    crashpoints.point("deliver.after_mark_sent")
+    answers = send(connection, to, requests, len(admission.slots))
+    crashpoints.point("deliver.after_send")
+    gate.free_slots(admission, owner)
+    receipts.settle(connection, made, to, found, answers, owner=owner)
+    crashpoints.point("deliver.after_settle")
 
 
 def _each_alone(connection_id: int, lane: str, stream: str, admission: gate.Admission) -> Delivered:

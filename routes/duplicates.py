@@ -10,6 +10,7 @@ from uuid import UUID
 from canonical.failure import Category
 from canonical.problem import Problem
 from routes.arrivals import Arrival, Verdict
+from routes.heads import Where
 from routes.models import Route
 from routes.owners import Owner
 from routes.plan import Plan
@@ -23,12 +24,12 @@ def sort_out(wanting: Wanting) -> Wanting:
 
     Nearly always nothing is to do, and one set tells so.
     """
-    if len({_where(v) for v, _ in wanting.values()}) == len(wanting):
+    if len({where(v) for v, _ in wanting.values()}) == len(wanting):
         return wanting
     first: dict[tuple[int, str, str], tuple[Verdict, Arrival]] = {}
     # What is taken back comes first: it is posted already.
     for verdict, arrival in sorted(wanting.values(), key=lambda pair: not pair[0].withdraws):
-        held = first.setdefault(_where(verdict), (verdict, arrival))
+        held = first.setdefault(where(verdict), (verdict, arrival))
         if held[0] is not verdict and not arrival.failed:
             _stop(arrival, _twice(verdict, held[0]) if held[1] is arrival else _taken(verdict, arrival, held[1].key))
     return {id_: (v, a) for id_, (v, a) in wanting.items() if not a.failed}
@@ -43,7 +44,8 @@ def stop(plan: Plan, taken: Sequence[tuple[Verdict, Arrival, Owner]]) -> None:
             _stop(arrival, _taken(verdict, arrival, owner.record_key, route))
 
 
-def _where(verdict: Verdict) -> tuple[int, str, str]:
+def where(verdict: Verdict) -> Where:
+    """Return what names the head of a verdict's key."""
     return verdict.destination.connection_id, verdict.destination.stream, verdict.key
 
 

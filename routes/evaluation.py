@@ -76,13 +76,16 @@ def _settle_canonical(plan: Plan, arrival: Arrival, values: dict[str, Any], enti
                 "the code of a legal entity",
             )
         )  # fmt: skip
-    arrival.problems.extend(_absurd(values))
+    arrival.worth = money(arrival)
+    arrival.problems.extend(_absurd(values, arrival.worth))
     arrival.occurred_on = next((values[f] for f in DAY_FIELDS if isinstance(values.get(f), dt.date)), None)
     arrival.normalised = len(arrival.problems)
 
 
-def _absurd(values: dict[str, Any]) -> list[Problem]:
+def _absurd(values: dict[str, Any], worth: tuple[Decimal | None, str, Decimal | None]) -> list[Problem]:
     """Return what no column holds and nobody can mean: it stops its own record, not the page that it came with."""
+    if worth == (values.get("amount"), values.get("currency") or "", values.get("hours")):
+        return []  # all of it fits
     problems = [
         Problem(
             "error", Category.SHAPE, name, None, f"The {name} {str(values[name])[:40]} cannot be meant: {ABSURD}",

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
-from django.conf import settings
 from django.db import connection
 
 from governance.actor import ENGINE
@@ -32,10 +31,7 @@ class Place(StrEnum):
 
 @dataclass(slots=True)
 class Entry:
-    """A transaction that wants to queue; `due` is False where it waits for something first.
-
-    With an owner it is claimed at once if its key is new: nobody else ever sees it due.
-    """
+    """A transaction that wants to queue; `due` is False where it waits for something first."""
 
     connection_id: int
     object: str
@@ -46,7 +42,11 @@ class Entry:
     due: bool
     in_order: bool
     record_key: str  # of its record at the source
-    owner: UUID | None = None
+
+    @property
+    def where(self) -> Where:
+        """Return what names its head."""
+        return self.connection_id, self.object, self.key
 
 
 @dataclass(slots=True)
@@ -54,7 +54,6 @@ class Entered:
     """Where entries stand now."""
 
     places: dict[UUID, Place]  # by transaction, of those whose key came before
-    claimed: dict[UUID, int]  # transaction → head, of those that belong to their owner now
     taken: dict[UUID, Owner] = field(default_factory=dict)  # transactions whose key another record has: not queued
 
     @property
@@ -81,26 +80,24 @@ def enter(entries: Sequence[Entry], *, route: int) -> Entered:
     Earlier ones that a newer version replaces are superseded here, and their failures closed. A key belongs to one
     record: another one that wants it is not queued, with whatever else it wanted.
     """
-    found, claimed = _upsert(entries)
+    found = _upsert(entries)
     if not found:
-        return Entered({}, claimed)
+        return Entered({})
     _look(found)
     taken = _taken(entries, found, route)
     if taken:
         refused = {e.record_key for e in entries if e.transaction in taken}
-        wanted = [(e.connection_id, e.object, e.key, e.transaction) for e in entries if e.record_key in refused]
+        wanted = [(*e.where, e.transaction) for e in entries if e.record_key in refused]
         owners.forget_new([each for each in wanted if each[:3] not in found])
         entries = [e for e in entries if e.record_key not in refused]
-        stay = {e.transaction for e in entries}
-        claimed = {transaction: head for transaction, head in claimed.items() if transaction in stay}
     _tell_versions_apart(entries, found, route)
-    return Entered(_queue(entries, found), claimed, taken)
+    return Entered(_queue(entries, found), taken)
 
 
 def _taken(entries: Sequence[Entry], found: Mapping[Where, _Head], route: int) -> dict[UUID, Owner]:
     taken = {}
     for entry in entries:
-        head = found.get((entry.connection_id, entry.object, entry.key))
+        head = found.get(entry.where)
         other = next((o for o in head.owners if o != Owner(route, entry.record_key)), None) if head else None
         if other is not None:
             taken[entry.transaction] = other
@@ -111,7 +108,7 @@ def _tell_versions_apart(entries: Sequence[Entry], found: Mapping[Where, _Head],
     """Mark free heads whose newest version was another record's: it says nothing about the one that comes now."""
     older = []
     for entry in entries:
-        head = found.get((entry.connection_id, entry.object, entry.key))
+        head = found.get(entry.where)
         if head is None or head.transaction is not None or head.owners or entry.in_order:
             continue
         if entry.version < head.seen_version:
@@ -125,7 +122,7 @@ def _queue(entries: Sequence[Entry], found: Mapping[Where, _Head]) -> dict[UUID,
     places: dict[UUID, Place] = {}
     taken, displaced, stale_effects, behind = [], [], [], []
     for entry in entries:
-        head = found.get((entry.connection_id, entry.object, entry.key))
+        head = found.get(entry.where)
         if head is None:
             continue
         place = places[entry.transaction] = _place(entry, head)
@@ -159,44 +156,29 @@ def _place(entry: Entry, head: _Head) -> Place:
 
 
 UPSERT = """
-WITH entered AS (INSERT INTO routes_keyhead (connection_id, object, key, lane, transaction_id, due_at, lease_owner,
+WITH entered AS (INSERT INTO routes_keyhead (connection_id, object, key, lane, transaction_id, due_at,
     seen_version, live_external_id, live_write_key, generation, mirrored, waiting)
-SELECT w.connection_id, w.object, w.key, w.lane, w.transaction_id,
-       CASE WHEN w.owner IS NOT NULL THEN (SELECT hub_now()) + make_interval(secs => %s)
-            WHEN w.due THEN (SELECT hub_now()) END,
-       w.owner, w.version, '', '', 0, false, false
-FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::uuid[], %s::bool[], %s::text[], %s::uuid[])
-    AS w(connection_id, object, key, lane, transaction_id, due, version, owner)
+SELECT w.connection_id, w.object, w.key, w.lane, w.transaction_id, CASE WHEN w.due THEN (SELECT hub_now()) END,
+       w.version, '', '', 0, false, false
+FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::uuid[], %s::bool[], %s::text[])
+    AS w(connection_id, object, key, lane, transaction_id, due, version)
 ORDER BY w.connection_id, w.object, w.key
 ON CONFLICT (connection_id, object, key) DO UPDATE SET lane = excluded.lane
-RETURNING old.id AS known, new.id, new.connection_id, new.object, new.key, new.lease_owner, new.transaction_id,
-          old.transaction_id AS holder, old.seen_version)
-SELECT known, id, transaction_id, connection_id, object, key, holder, seen_version FROM entered
-WHERE known IS NOT NULL OR lease_owner IS NOT NULL
+RETURNING old.id AS known, new.connection_id, new.object, new.key, old.transaction_id AS holder, old.seen_version)
+SELECT connection_id, object, key, known, holder, seen_version FROM entered WHERE known IS NOT NULL
 """
 
 
-def _upsert(entries: Sequence[Entry]) -> tuple[dict[Where, _Head], dict[UUID, int]]:
-    """Make the heads that are missing, already occupied; lock and return those that were there.
-
-    Returns also which of the new ones are claimed.
-    """
+def _upsert(entries: Sequence[Entry]) -> dict[Where, _Head]:
+    """Make the heads that are missing, already occupied; lock and return those that were there."""
     columns = [
         plain(str(e.connection_id) for e in entries), array(e.object for e in entries), array(e.key for e in entries),
         array(e.lane for e in entries), plain(hexed(e.transaction) for e in entries),
         plain("t" if e.due else "f" for e in entries), plain(e.version for e in entries),
-        plain(hexed(e.owner) if e.owner else "NULL" for e in entries),
     ]  # fmt: skip
-    found: dict[Where, _Head] = {}
-    claimed: dict[UUID, int] = {}
     with connection.cursor() as cursor:
-        cursor.execute(UPSERT, [settings.LEASE_SECONDS, *columns])
-        for known, id_, transaction, connection_id, object_, key, holder, seen in cursor.fetchall():
-            if known is None:
-                claimed[transaction] = id_
-            else:
-                found[connection_id, object_, key] = _Head(id_, holder, seen)
-    return found, claimed
+        cursor.execute(UPSERT, columns)
+        return {(row[0], row[1], row[2]): _Head(*row[3:]) for row in cursor.fetchall()}
 
 
 def _look(found: Mapping[Where, _Head]) -> None:

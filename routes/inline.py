@@ -32,8 +32,7 @@ def _one_round() -> bool:
     for waiting in intake.due_routes():
         worked = True
         intake.work(waiting)
-    due = _rows("SELECT DISTINCT connection_id, lane, object FROM routes_keyhead WHERE due_at <= (SELECT hub_now())")
-    for connection_id, lane, stream in due:
+    for connection_id, lane, stream in _rows(deliver.DUE):
         done = deliver.deliver(connection_id=connection_id, lane=lane, stream=stream)
         worked = worked or bool(done.claimed)
     return worked

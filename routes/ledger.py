@@ -16,6 +16,7 @@ from django.db import connection
 
 from routes import settling
 from routes.bulk import NULL, array, arrays, bytea, copy_lines, hexed, text
+from routes.waybill import Item
 
 
 @dataclass(slots=True)
@@ -53,6 +54,10 @@ class Proof:
     target_version: str = ""
 
 
+NOBODY = UUID(int=0)  # where an effect is named by its place
+NO_PROOF = Proof(NOBODY)
+
+
 def write_down(intents: Sequence[Intent], *, state: str) -> None:
     """Store effects and their links; in the caller's commit.
 
@@ -75,9 +80,37 @@ def write_down(intents: Sequence[Intent], *, state: str) -> None:
             )
             links += [f"{id_}\t{hexed(transaction)}" for transaction in i.transactions]
         copy_lines(cursor, COPY_EFFECTS, effects)
-        copy_lines(cursor, "COPY routes_effectlink (effect_id, transaction_id) FROM STDIN", links)
+        copy_lines(cursor, COPY_LINKS, links)
 
 
+def write_first(
+    items: Sequence[Item], *, connection_id: int, destination: int, stream: str, sent_at: datetime,
+    ended_at: datetime | None = None, proofs: Sequence[Proof] = (),
+) -> None:  # fmt: skip
+    """Store the first effects of keys with their links: sent, or with proofs, one for each, confirmed at `ended_at`."""
+    start = f"{connection_id}\t{destination}\t{text(stream)}"
+    state, ended = ("confirmed", ended_at.isoformat()) if ended_at else ("sent", NULL)
+    end = f"{state}\t{sent_at.isoformat()}\t{ended}\t0\t"
+    effects, links = [], []
+    for i, proof in zip(items, proofs or [NO_PROOF] * len(items), strict=True):
+        key = text(i.key)
+        told = f"{text(proof.external_id)}\t{text(proof.reference)}\t{text(proof.target_version)}"
+        effects.append(
+            f"{i.effect}\t{key}\t1\t{key}\tcreate\t{text(i.version)}\t{i.payload}\t{i.content}"
+            f"\t{i.idempotency_key}\t{told}\t{start}\t{end}"
+        )
+        links.append(f"{i.effect}\t{i.transaction}")
+    with connection.cursor() as cursor:
+        copy_lines(cursor, COPY_FIRST, effects)
+        copy_lines(cursor, COPY_LINKS, links)
+
+
+COPY_FIRST = (
+    "COPY routes_effect (id, key, number, write_key, operation, source_version, payload_id, payload_hash,"
+    " idempotency_key, external_id, reference, target_version, connection_id, destination_id, object, state, sent_at,"
+    " ended_at, not_there, message) FROM STDIN"
+)
+COPY_LINKS = "COPY routes_effectlink (effect_id, transaction_id) FROM STDIN"
 COPY_EFFECTS = (
     "COPY routes_effect (id, connection_id, destination_id, object, key, number, write_key, operation, source_version,"
     " payload_id, payload_hash, idempotency_key, state, sent_at, not_there, external_id, reference, target_version,"

@@ -86,11 +86,12 @@ def _undone(reversed_: Sequence[Shipment], by: Actor) -> None:
     move(ids, frm=State.POSTED, to=State.REVERSED, by=by, reason="undone at the target: the source changed it")
 
 
+CONFIRMED = "confirmed by the target"
 OPEN = (State.DELIVERING, State.UNKNOWN, State.FAILED)  # failed: a doubt that a person was asked about
 
 
 def _move_posted(whole: Sequence[Answered], by: Actor) -> None:
-    who = "confirmed by the target" if by is ENGINE else "found at the target"
+    who = CONFIRMED if by is ENGINE else "found at the target"
     reasons = [f"{who}{f' as {a.reference}' if a.reference else ''}{_remark(a, by)}" for _, a in whole]
     move([s.claim.transaction for s, _ in whole], frm=OPEN, to=State.POSTED, by=by, reason=reasons)
 
@@ -159,20 +160,23 @@ def _remember_ids(destination: DestinationPlan, whole: Sequence[Answered]) -> No
         for s, a in whole
         if a.external_id and s.intent.operation != "reverse"
     ]
-    _keep_references(whole[0][0], references)
+    first = whole[0][0].claim
+    keep_references(plan(first.snapshot).route_id, first.legal_entity, references)
 
 
-def _keep_references(first: Shipment, references: Sequence[NewReference]) -> None:
-    """Store which id is which; who waits for these records goes on once this commit stands (routes.apps)."""
+def keep_references(route: int, legal_entity: int, references: Sequence[NewReference]) -> None:
+    """Store which id is which; who waits for these records goes on once this commit stands (routes.apps).
+
+    One that contradicts another becomes an item of the route and the legal entity; the posting itself stands.
+    """
     try:
         upsert(references, by=ENGINE)
     except ReferenceConflict as conflict:
         with database.cursor() as cursor:
             cursor.execute("SELECT hub_now()")
             now = cursor.fetchone()[0]
-        route = plan(first.claim.snapshot).route_id
         problem = Problem("error", Category.CONFLICT, "", None, str(conflict))
-        failures.write_down([failures.Trouble(first.claim.legal_entity, route, "confirm", problem)], at=now)
+        failures.write_down([failures.Trouble(legal_entity, route, "confirm", problem)], at=now)
 
 
 def refused(connection: Connection, destination: DestinationPlan, answered: Sequence[Answered], *, owner: UUID) -> None:

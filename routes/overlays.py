@@ -15,6 +15,7 @@ from governance import audit, rights
 from governance.models import LegalEntity, User
 from routes import right_values
 from routes.arrivals import Arrival
+from routes.evaluation import money
 from routes.models import Overlay, Record, Route
 from routes.plan import Plan
 
@@ -41,6 +42,7 @@ def apply(plan: Plan, arrivals: Sequence[Arrival]) -> None:
                 ended[outcome].append(id_)
     for arrival in by_key.values():
         arrival.canonical_body = codec.dumps(arrival.canonical or {}).decode()
+        arrival.worth = money(arrival)
     for how, ids in ended.items():
         _end(ids, how)
 

@@ -16,8 +16,9 @@ from canonical.failure import Category
 from canonical.problem import Problem
 from connectors.paths import find
 from governance.models import LegalEntity
-from routes import echoes, evaluation, overlays, storing
+from routes import consignments, echoes, evaluation, overlays, storing
 from routes.arrivals import Arrival, Unreadable, decode, digest, exact, key_of, moment_of, version_of
+from routes.bulk import texts
 from routes.plan import Plan
 from routes.standing import standings
 
@@ -62,8 +63,8 @@ def take_in(
 ) -> Totals:  # fmt: skip
     """Store a page of raw records with everything that follows from them, up to ready; in the caller's commit.
 
-    Returns how each was accounted for. A key that comes twice in a page is taken in twice, in order. What is new and
-    may go `onward` is claimed for it.
+    Returns how each was accounted for. A key that comes twice in a page is taken in twice, in order. What is new may
+    travel `onward` in a consignment (`routes.drafts`).
     """
     now = _now()
     return take_in_arrivals(plan, arrive(plan, raws, now, causation), run=run, now=now, onward=onward)
@@ -180,6 +181,7 @@ def take_in_part(
                 fresh = [a for a in fresh if a not in mirrored]
                 readable = [a for a in readable if a not in mirrored]
         known = [a for a in readable if a.outcome != "new"]
+        consignments.unpack_records(plan.route_id, [a.key for a in known])
         for arrival in known:
             arrival.forget_choice()
         overlays.apply(plan, [a for a in known if not a.overtaken])
@@ -203,8 +205,8 @@ def _known(plan: Plan, keys: Sequence[str]) -> dict[str, Known]:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_ROUTE_LOCK, plan.route_id])
         cursor.execute(
             "SELECT key, content_hash, version, withdrawn, record_id FROM routes_sourcehead"
-            " WHERE route_id = %s AND key = ANY(%s)",
-            [plan.route_id, list(keys)],
+            " WHERE route_id = %s AND key = ANY(%s::text[])",
+            [plan.route_id, texts(keys)],
         )
         return {key: Known(bytes(content), *rest) for key, content, *rest in cursor.fetchall()}
 
@@ -215,7 +217,8 @@ _ROUTE_LOCK = 7201  # first key of the advisory locks that serialise pages of a 
 def _seen(plan: Plan, keys: Sequence[str]) -> set[str]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT key FROM routes_sourcehead WHERE route_id = %s AND key = ANY(%s)", [plan.route_id, list(keys)]
+            "SELECT key FROM routes_sourcehead WHERE route_id = %s AND key = ANY(%s::text[])",
+            [plan.route_id, texts(keys)],
         )
         return {key for (key,) in cursor.fetchall()}
 
@@ -302,6 +305,7 @@ def withdraw_missing(plan: Plan, keys: Sequence[str], *, run: UUID | None) -> in
         echoed = arrivals
         arrivals = storing.load_canonical(plan, echoed)
         storing.remember_seen(plan, [a for a in echoed if a.causation is not None])
+        consignments.unpack_records(plan.route_id, [a.key for a in arrivals])
         placed = standings(plan, arrivals)
         evaluation.evaluate(plan, arrivals, standing=lambda a: placed.get(a.key, {}))
         storing.store(plan, arrivals, run=run, now=now)

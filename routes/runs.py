@@ -26,6 +26,7 @@ from routes import (
     collect,
     comparing,
     crashpoints,
+    drafts,
     failures,
     nudges,
     pages,
@@ -34,7 +35,6 @@ from routes import (
     receive,
     retry,
     storing,
-    straight,
     unforeseen,
 )
 from routes.models import Route, Run
@@ -157,7 +157,7 @@ def _prepared(made: Plan, page: Page) -> receive.Prepared | None:
 
 
 def _receive(run: Run, made: Plan, owner: UUID, page: Page, prepared: receive.Prepared | None) -> None:
-    """Store a page, and send straight what it brings new; whole, or where that is spoilt in pieces."""
+    """Store a page, what it brings new as consignments; whole, or where that is spoilt in pieces."""
 
     def whole(onward: storing.Onward) -> receive.Totals:
         assert prepared is not None
@@ -175,16 +175,25 @@ def _receive(run: Run, made: Plan, owner: UUID, page: Page, prepared: receive.Pr
 def _store_page(
     run: Run, made: Plan, owner: UUID, page: Page, take_in: Callable[[storing.Onward], receive.Totals]
 ) -> None:
-    with straight.opened(made, len(page.records)) as onward:
-        with transaction.atomic():
-            totals = take_in(onward)
-            if run.compares:
-                comparing.mark_seen(made, totals.seen, run=run.pk)
-            crashpoints.point("receive.before_commit")
-            _page_done(run, owner, totals, cursor=page.cursor, last=page.last and not run.compares)
-            _nudge(made, totals.due)
-        crashpoints.point("receive.after_commit")
-        straight.start(onward)
+    with transaction.atomic():
+        _let_disk_follow()
+        totals = take_in(drafts.open_for(made))
+        if run.compares:
+            comparing.mark_seen(made, totals.seen, run=run.pk)
+        crashpoints.point("receive.before_commit")
+        _page_done(run, owner, totals, cursor=page.cursor, last=page.last and not run.compares)
+        _nudge(made, totals.due)
+    crashpoints.point("receive.after_commit")
+
+
+def _let_disk_follow() -> None:
+    """Let the disk have this commit a moment later, with the next one that waits for it.
+
+    A server that falls in between forgets the page and its cursor together, and the page is read again. Nothing that
+    left us can be forgotten: what sends any of it commits first, and waits for the disk to have all before it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL synchronous_commit = off")
 
 
 def _nudge(made: Plan, due: Collection[int] | None = None) -> None:

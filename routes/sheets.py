@@ -16,9 +16,10 @@ from uuid_utils import uuid7
 from governance.actor import ENGINE
 from routes.arrivals import Arrival, Verdict
 from routes.bulk import NULL, bytea, copy_lines, hexed, text
-from routes.evaluation import money
+from routes.drafts import Draft
 from routes.plan import DestinationPlan, Plan
 from routes.states import State, Step, Walks
+from routes.waybill import Item
 
 RECORD = (
     "COPY routes_record (id, key, version, content_hash, outcome, state, legal_entity_id, occurred_on, changed_at,"
@@ -31,13 +32,26 @@ TRANSACTION = (
     " request_hash, walk_id, legal_entity_id, correlation_id, amount, currency, hours, destination_id,"
     ' "group", snapshot_id, run_id, attempts, created_at) FROM STDIN'
 )
-PATH = (State.RECEIVED, State.NORMALISED, State.VALIDATED, State.READY, State.DELIVERING)
+PATH = (State.RECEIVED, State.NORMALISED, State.VALIDATED, State.READY)
 REASONS = {
     State.RECEIVED: "taken in from the source",
     State.NORMALISED: "mapped to the hub's words",
     State.VALIDATED: "checked against the rules",
     State.READY: "checked and translated",
 }
+
+
+def body_line(id_: str, stage: str, body: str, hits: Sequence[int]) -> str:
+    """Return the line of a payload, with the table rows that it was made with."""
+    return f"{id_}\t{stage}\t{text(body)}\t{'{' + ','.join(map(str, hits)) + '}' if hits else NULL}"
+
+
+def transaction_line(i: Item, state: State, walk: str, tail: str) -> str:
+    """Return the line of a transaction that travelled as a consignment's item; `tail` are its last columns."""
+    return (
+        f"{i.transaction}\t{i.record}\t{text(i.key)}\t{text(i.version)}\t{state}\t\tf\t\t{i.payload}\t{i.content}"
+        f"\t{walk}\t{i.legal_entity}\t{i.correlation}\t{i.worth}\t{tail}"
+    )
 
 
 class Bodies:
@@ -50,8 +64,7 @@ class Bodies:
     def add(self, stage: str, body: str, hits: Sequence[int] = ()) -> str:
         """Add a body, with the table rows that it was made with; return its id as 32 digits."""
         id_: str = uuid7().hex
-        rows = f"{{{','.join(map(str, hits))}}}" if hits else NULL
-        self.lines.append(f"{id_}\t{stage}\t{text(body)}\t{rows}")
+        self.lines.append(body_line(id_, stage, body, hits))
         return id_
 
     def write(self) -> None:
@@ -77,14 +90,15 @@ class Sheets:
 
     def add(self, a: Arrival, *, stored: bool = False) -> None:
         """Write the lines of an arrival and its verdicts; `stored` says that its record is there already."""
-        a.worth = money(a)
         record, worth = hexed(a.record), _written(*a.worth)
         if not stored:
             self._records.append(self._record(a, record, worth))
         if a.verdicts:
-            of_record = f"{a.legal_entity}\t{hexed(a.correlation)}\t{worth}"
             for verdict in a.verdicts:
-                self._transactions.append(self._transaction(a, verdict, record, of_record))
+                if verdict.draft is None:
+                    self._transactions.append(self._transaction(a, verdict, record, worth))
+                else:
+                    self._send_along(verdict.draft, a, verdict, record, worth)
 
     def canonical(self, a: Arrival) -> str:
         """Write the line of an arrival's canonical form; return the id of the body."""
@@ -113,7 +127,17 @@ class Sheets:
             )
         )  # fmt: skip
 
-    def _transaction(self, a: Arrival, v: Verdict, record: str, of_record: str) -> str:
+    def _send_along(self, draft: Draft, a: Arrival, v: Verdict, record: str, worth: str) -> None:
+        assert a.legal_entity is not None
+        if not draft.items:
+            draft.tail, draft.steps = self._to(v.destination), steps_of(v, self._now)
+        item = Item(
+            hexed(v.transaction), record, uuid7().hex, uuid7().hex, hexed(a.correlation), a.legal_entity, v.key,
+            a.version, bytea(v.content), v.body, v.hits, worth,
+        )  # fmt: skip
+        draft.add(item, a.key, *a.worth[:2])
+
+    def _transaction(self, a: Arrival, v: Verdict, record: str, worth: str) -> str:
         if v.body:
             v.payload = self._bodies.add("request", v.body, v.hits)
         waiting = v.state in (State.PARKED, State.HELD)
@@ -122,7 +146,7 @@ class Sheets:
                 hexed(v.transaction), record, text(v.key), text(a.version), v.state,
                 State.NORMALISED if waiting else "", "t" if v.withdraws else "f",
                 text(v.waits_for[1]) if v.waits_for else "", v.payload or NULL, bytea(v.content) if v.content else NULL,
-                self._way(v), of_record, self._to(v.destination),
+                self._way(v), str(a.legal_entity), hexed(a.correlation), worth, self._to(v.destination),
             )
         )  # fmt: skip
 
@@ -144,10 +168,9 @@ class Sheets:
 
 def steps_of(v: Verdict, now: dt.datetime) -> tuple[Step, ...]:
     """Return a verdict's history: through the stages it passed to where it stands."""
-    last = State.READY if v.state is State.DELIVERING else v.reached
     steps: list[Step] = []
     before = ""
-    for state in PATH[: PATH.index(last) + 1]:
+    for state in PATH[: PATH.index(v.reached) + 1]:
         steps.append((before, state, now, REASONS[state]))
         before = state
     if v.state is not before:

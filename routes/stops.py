@@ -101,7 +101,7 @@ def _lacks(connection: Connection, message: str, parent: parents.Parent | None) 
     )
 
 
-def _closed(destination: DestinationPlan, message: str, offer: periods.Offer | None) -> Problem:
+def _closed(destination: DestinationPlan, message: str, offer: "periods.Offer | None") -> Problem:
     """Return the problem of a closed period, with the day in the next open one where it is known."""
     if offer is None:
         return Problem("error", Category.CLOSED_PERIOD, destination.posting_date, None, message)

@@ -11,20 +11,21 @@ from canonical.entities import ENTITIES
 from canonical.failure import Category
 from canonical.problem import Problem
 from governance.actor import ENGINE
-from routes import duplicates, failures, heads, rule_warnings
+from routes import consignments, duplicates, failures, heads, new_heads, rule_warnings
 from routes.arrivals import Arrival, Verdict
-from routes.bulk import array, arrays, copy_in, hexed, plain
+from routes.bulk import NULL, array, arrays, bytea, copy_in, copy_lines, hexed, plain, text, texts
+from routes.drafts import Draft
+from routes.duplicates import Wanting, where
 from routes.evaluation import money
 from routes.plan import Plan
 from routes.sheets import Sheets, not_chosen
 from routes.states import ENDS, State, write_record_moves
-from routes.straight import Passage
 
 WAIT = 'COPY routes_wait (transaction_id, kind, "on", connection_id, legal_entity_id, since) FROM STDIN'
 COLLECTED = "COPY routes_collected (route_id, source_transaction_id, record_id) FROM STDIN"
 WITHDRAWN = "withdrawn at the source"
 LATE = "an older version that came after a newer one"
-Onward = Mapping[int, Passage]  # by destination: where new keys may go on at once
+Onward = Mapping[int, Draft]  # by destination: where new keys may travel in a consignment
 
 
 def nothing_arrived(key: str, version: str, last: UUID, now: dt.datetime) -> Arrival:
@@ -55,6 +56,7 @@ def load_canonical(plan: Plan, arrivals: Sequence[Arrival]) -> list[Arrival]:
         arrival.legal_entity, arrival.occurred_on, arrival.correlation, body = found[arrival.causation]
         arrival.canonical = codec.loads(ENTITIES[plan.entity], body.encode()) if body else {}
         arrival.canonical_body = body or ""
+        arrival.worth = money(arrival)
         arrival.causation = None
     return known
 
@@ -69,7 +71,7 @@ def store(
 ) -> set[int]:
     """Write arrivals, their bodies, transactions, history and failures; in the caller's commit.
 
-    Returns the destinations for which something is due. What goes `onward` is claimed already and not among it.
+    Returns the destinations for which something is due.
     """
     _supersede_previous(plan, arrivals)
     _enter_heads(plan, arrivals, onward or {})
@@ -115,8 +117,8 @@ def _store_verdicts(
     collected = [(plan.route_id, t, a.record) for a in arrivals for t in a.collected]
     with connection.cursor() as cursor:
         copy_in(cursor, COLLECTED, collected)
-    for passage in onward.values():
-        passage.write_down(plan)
+    for draft in onward.values():
+        draft.write(run=run)
     pairs = [(a, v) for a in arrivals for v in a.verdicts]
     write_stops(plan, pairs, run=run, now=now)
     rule_warnings.write_down(plan, pairs, now=now)
@@ -136,30 +138,39 @@ def _enter_heads(plan: Plan, arrivals: Sequence[Arrival], onward: Onward) -> Non
     for verdict in (v for a in arrivals if a.overtaken for v in a.verdicts):
         _overtake(verdict)
     verdicts = duplicates.sort_out(_wanting(arrivals))
-    entries = []
-    for v, a in verdicts.values():
-        to, due = v.destination, v.state is State.READY
-        passage = onward.get(to.id) if due and a.outcome == "new" and not v.withdraws else None
-        owner = passage.owner if passage is not None and passage.has_room() else None
-        entries.append(
-            heads.Entry(
-                to.connection_id, to.stream, v.key, to.lane, v.transaction, a.version, due, plan.in_order, a.key,
-                owner,
-            )
-        )  # fmt: skip
-    if not entries:
+    if not verdicts:
         return
-    entered = heads.enter(entries, route=plan.route_id)
+    new_heads.hold_streams(v.destination.connection_id for v, _ in verdicts.values())
+    consignments.unpack_keys([where(v) for v, _ in verdicts.values()])
+    travelling = _never_seen(verdicts, onward)
+    entered = heads.enter(
+        [_entry(plan, v, a) for id_, (v, a) in verdicts.items() if id_ not in travelling], route=plan.route_id
+    )
     if entered.taken:
         duplicates.stop(plan, [(*verdicts[transaction], owner) for transaction, owner in entered.taken.items()])
     for transaction in entered.too_old:
         _overtake(verdicts[transaction][0])
-    for transaction, head in entered.claimed.items():
-        verdict, arrival = verdicts[transaction]
-        onward[verdict.destination.id].take(arrival, verdict, head)
+    for transaction in travelling:
+        verdict = verdicts[transaction][0]
+        verdict.draft = onward[verdict.destination.id]
 
 
-def _wanting(arrivals: Sequence[Arrival]) -> dict[UUID, tuple[Verdict, Arrival]]:
+def _never_seen(verdicts: Wanting, onward: Onward) -> set[UUID]:
+    """Return the transactions that may travel: ready ones of new records, under keys that nothing ever came for."""
+    may = {
+        where(v): id_
+        for id_, (v, a) in verdicts.items()
+        if v.state is State.READY and a.outcome == "new" and not v.withdraws and v.destination.id in onward
+    }
+    return set(may.values()) - {may[seen] for seen in new_heads.known(may)}
+
+
+def _entry(plan: Plan, v: Verdict, a: Arrival) -> heads.Entry:
+    to, due = v.destination, v.state is State.READY
+    return heads.Entry(to.connection_id, to.stream, v.key, to.lane, v.transaction, a.version, due, plan.in_order, a.key)
+
+
+def _wanting(arrivals: Sequence[Arrival]) -> Wanting:
     return {v.transaction: (v, a) for a in arrivals for v in a.verdicts if v.state not in ENDS and v.key}
 
 
@@ -251,9 +262,28 @@ WHERE excluded.version >= routes_sourcehead.version OR routes_sourcehead.withdra
 """
 
 
+NEW_SOURCE_HEADS = (
+    "COPY routes_sourcehead (key, record_id, version, content_hash, occurred_on, withdrawn, route_id) FROM STDIN"
+)
+
+
 def _source_heads(plan: Plan, arrivals: Sequence[Arrival]) -> None:
+    """Note the newest version of each key. Whoever stores a page holds its route: what was new is still new."""
+    new = [a for a in arrivals if a.outcome == "new"]
+    lines = [
+        f"{text(a.key)}\t{hexed(a.record)}\t{text(a.version)}\t{bytea(a.content)}"
+        f"\t{a.occurred_on.isoformat() if a.occurred_on else NULL}\tf\t{plan.route_id}"
+        for a in new
+    ]
+    with connection.cursor() as cursor:
+        copy_lines(cursor, NEW_SOURCE_HEADS, lines)
+    if len(new) < len(arrivals):
+        _move_source_heads(plan, [a for a in arrivals if a.outcome != "new"])
+
+
+def _move_source_heads(plan: Plan, arrivals: Sequence[Arrival]) -> None:
     columns = [
-        array(a.key for a in arrivals),
+        texts([a.key for a in arrivals]),
         plain(hexed(a.record) for a in arrivals),
         plain(a.version for a in arrivals),
         array(a.content for a in arrivals),

@@ -10,7 +10,20 @@ from django.db import connection
 
 from connectors.models import Connection
 from connectors.outcome import ConnectorFailure
-from routes import clock, intake, nudges, pages, partitions, periods, releases, runs, schedules, settling, unforeseen
+from routes import (
+    clock,
+    consignments,
+    intake,
+    nudges,
+    pages,
+    partitions,
+    periods,
+    releases,
+    runs,
+    schedules,
+    settling,
+    unforeseen,
+)
 from routes import deliver as delivering
 from routes.draining import Drains
 from routes.models import Route
@@ -68,16 +81,12 @@ def _drain(name: tuple[object, ...], once: Callable[[], bool], *, places: int = 
         _drains.leave(name)
 
 
-DUE = """
-SELECT DISTINCT connection_id, lane, object FROM routes_keyhead WHERE due_at <= (SELECT hub_now())
-"""
-
-
 @shared_task(ignore_result=True)
 def sweep() -> None:
     """Nudge whatever is due: lost, doubled or late nudges change nothing because of this."""
     for step in (
-        clock.mend, settling.sweep, releases.arrived_meanwhile, releases.rows_available, releases.switched_on,
+        clock.mend, consignments.sweep, settling.sweep, releases.arrived_meanwhile, releases.rows_available,
+        releases.switched_on,
     ):  # fmt: skip
         try:
             step()
@@ -86,7 +95,7 @@ def sweep() -> None:
         except Exception:  # what is due must be nudged all the same
             logger.exception("unforeseen in the sweep")
     with connection.cursor() as cursor:
-        cursor.execute(DUE)
+        cursor.execute(delivering.DUE)
         deliveries = cursor.fetchall()
         cursor.execute("SELECT DISTINCT route_id FROM routes_run WHERE due_at <= (SELECT hub_now())")
         pulls = [row[0] for row in cursor.fetchall()]

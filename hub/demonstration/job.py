@@ -75,6 +75,7 @@ SELECT
      FROM routes_keyhead k JOIN routes_transaction t ON t.id = k.transaction_id
      JOIN routes_destination d ON d.id = t.destination_id
      WHERE k.due_at IS NOT NULL AND d.route_id = ANY(%(routes)s)),
+    (SELECT coalesce(sum(cardinality(c.keys)), 0) FROM routes_consignment c WHERE c.route_id = ANY(%(routes)s)),
     (SELECT count(*) FROM routes_transaction t JOIN routes_destination d ON d.id = t.destination_id
      WHERE d.route_id = ANY(%(routes)s) AND t.state IN ('posted', 'failed', 'parked', 'held')),
     (SELECT count(*) FROM routes_run r WHERE r.route_id = ANY(%(routes)s) AND r.state IN ('waiting', 'running'))
@@ -86,5 +87,5 @@ def look(title: str, slugs: Sequence[str]) -> Progress:
     routes = list(Route.objects.filter(slug__in=slugs).values_list("pk", flat=True))
     with connection.cursor() as cursor:
         cursor.execute(LOOK, {"routes": routes})
-        read, (moving, retrying), ended, running = cursor.fetchone()
-    return Progress(title, read, moving, retrying, ended, running)
+        read, (moving, retrying), travelling, ended, running = cursor.fetchone()
+    return Progress(title, read, moving + travelling, retrying, ended, running)

@@ -163,5 +163,5 @@ def test_books_cost_the_same_for_any_run(quick_world: Make, django_assert_num_qu
     world = quick_world()
     run = begin(world)
     take_in(world, run, *(entry(n) for n in HUNDRED))
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         accounting.books(run)

@@ -37,19 +37,6 @@ def billing(quick_world: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) ->
     return make
 
 
-@pytest.fixture
-def as_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let this process be a worker of the lane "posting" that sends straight, each batch before it goes on."""
-    from routes import senders
-
-    class Pool:
-        def submit(self, work: Callable[..., None], *args: Any) -> None:
-            work(*args)
-
-    monkeypatch.setattr(senders, "_senders", senders._Senders(frozenset({"posting"}), Pool()))
-    monkeypatch.setattr(senders, "close_old_connections", lambda: None)  # the thread is the test's own
-
-
 def _maker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
     from routes import plan, shipments  # the first conftest to load is read before Django's settings are
     from tests import clocks

@@ -22,7 +22,11 @@ from tests.processes import ROOT, environment
 
 ENTRIES = 30
 POINTS_OF_DELIVERY = [name for name in POINTS if name.startswith(("receive", "deliver"))]
-WAYS = ["straight", "queued"]  # from the page that brought it, or claimed by a worker later
+WAYS = [
+    ("idempotent", "travelling"),
+    ("idempotent", "queued"),
+    ("look_up", "queued"),
+]  # write class, way of what is new
 POINTS_OF_ASKING = [name for name in POINTS if name.startswith("ask")]
 pytestmark = pytest.mark.processes
 
@@ -70,7 +74,7 @@ def work(make_world: Callable, forker: subprocess.Popen[str], ledger: Simulator,
 
     def order(die_at: str = "", leaps: int = 6) -> int:
         wanted = {"die_at": die_at, "leaps": leaps, "seconds": 30, "allowed": [f"127.0.0.1:{ledger.port}"],
-                  "straight": way == "straight"}  # fmt: skip
+                  "travels": way == "travelling"}  # fmt: skip
         assert forker.stdin is not None
         assert forker.stdout is not None
         forker.stdin.write(json.dumps(wanted) + "\n")
@@ -96,9 +100,8 @@ def source_of(ledger: Simulator) -> list[dict[str, Any]]:
     return [json.loads(line, parse_float=Decimal) for line in lines]
 
 
-@pytest.mark.parametrize("mode", ["idempotent", "look_up"])
 @pytest.mark.parametrize("point", POINTS_OF_DELIVERY)
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(("mode", "way"), WAYS)
 def test_death_loses_and_doubles_nothing(work: Callable, ledger: Simulator, mode: str, point: str, way: str) -> None:
     assert work(die_at=point, leaps=0) == -9, "the point was never reached"
     assert work() == 0
@@ -118,9 +121,8 @@ def test_death_while_asking_loses_and_doubles_nothing(work: Callable, ledger: Si
 
 @pytest.mark.parametrize("mode", ["blind"])
 @pytest.mark.parametrize("point", [p for p in POINTS_OF_DELIVERY if p.startswith("deliver")])
-@pytest.mark.parametrize("way", WAYS)
 def test_death_leaves_every_doubtful_blind_write_to_a_person(
-    work: Callable, ledger: Simulator, mode: str, point: str, way: str
+    work: Callable, ledger: Simulator, mode: str, point: str
 ) -> None:
     assert work(die_at=point, leaps=0) == -9
     assert work() == 0

@@ -164,10 +164,25 @@ def test_reading_pays_for_its_requests_and_for_no_more(world: World, source: Sou
 
 
 def test_leave_costs_no_question_per_page(world: World, source: Source) -> None:
+    gate.release(gate.admit(world.route.connection_id, 1, (owner := uuid4())), owner)  # the first use makes the slots
     with CaptureQueriesContext(database) as asked:
         work(world.route)
     slots = [q for q in asked.captured_queries if "UPDATE connectors_concurrencyslot" in q["sql"]]
     assert len(slots) == 2, "one taken, one given back, for all pages"
+
+
+def test_only_the_page_may_be_forgotten_by_a_server_that_falls(world: World, source: Source) -> None:
+    def unhurried(asked: CaptureQueriesContext) -> int:
+        return sum("synchronous_commit" in q["sql"] for q in asked.captured_queries)
+
+    with CaptureQueriesContext(database) as asked:
+        work(world.route)
+    pages = sum("INSERT INTO routes_streamcursor" in q["sql"] for q in asked.captured_queries)
+    assert unhurried(asked) == pages > 0
+    with CaptureQueriesContext(database) as asked:
+        world.deliver()
+    assert world.states()[0] == "posted"
+    assert unhurried(asked) == 0, "whoever sends waits until the disk has the page, too"
 
 
 WRONG = ConnectorFailure(Category.CREDENTIALS, "The token is not accepted.")

@@ -22,6 +22,7 @@ def refuse(monkeypatch, *answers: Admission) -> list[int]:
         return left.pop(0) if left else Admission(0, reason="paused")
 
     monkeypatch.setattr(delivering.gate, "admit", admit)
+    monkeypatch.setattr(delivering, "_is_more", lambda *_: True)
     return asked
 
 

@@ -1,8 +1,8 @@
 """Worker processes for the crash matrix: one process loads Django once, and forks a worker for each order on its input.
 
-A worker works off what is due, then moves its own clock on, some times over; or dies at its crash point. It sends what
-is new straight from its page, or queues everything first.
-Orders and answers are lines of JSON: {"die_at", "leaps", "seconds", "allowed": [...], "straight"} → exit code.
+A worker works off what is due, then moves its own clock on, some times over; or dies at its crash point. What is
+new travels in consignments, or is queued one by one.
+Orders and answers are lines of JSON: {"die_at", "leaps", "seconds", "allowed": [...], "travels"} → exit code.
 """
 
 import json
@@ -16,7 +16,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hub.settings")
 
 
 def work(order: dict) -> None:
-    from routes import crashpoints, inline, senders
+    from routes import ahead, crashpoints, inline
     from tests import clocks
 
     settings.OUTBOUND_ALLOWED = order["allowed"]
@@ -25,9 +25,9 @@ def work(order: dict) -> None:
     for leap in range(order["leaps"] + 1):
         if leap:
             clocks.later(order["seconds"])
-        senders.serve(["posting"] if order.get("straight") else [])
+        settings.CONSIGNMENTS = bool(order.get("travels"))
+        ahead.serve(settings.CONSIGNMENTS)
         inline.work_off()
-        senders.serve([])
 
 
 def main() -> None:

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import msgspec
-from django.db import transaction
+from django.db import connection, transaction
 
 from canonical.failure import Category
 from chaos import firm
@@ -17,7 +17,7 @@ from connectors.models import Connection
 from connectors.outcome import LookUp, Result, WriteOutcome, WriteRequest
 from governance import versions
 from governance.models import LegalEntity
-from routes import deliver, receive, straight
+from routes import consignments, deliver, drafts, receive
 from routes.models import Destination, Effect, KeyHead, Record, Route, Transaction, Transition
 from routes.plan import Plan, current, plan
 from tests import clocks
@@ -109,18 +109,17 @@ class World:
     route: Route
     destination: Destination
     target: Target
+    travels: bool = False  # whether what is new travels in consignments
 
     @property
     def plan(self) -> Plan:
         return plan(current(self.route).pk)
 
     def take_in(self, *raws: dict[str, Any]) -> receive.Totals:
-        """Receive a page, as a run does; what is new goes on at once where a test serves as a worker."""
-        with straight.opened(self.plan, len(raws)) as onward:
-            with transaction.atomic():
-                totals = receive.take_in(self.plan, raws, run=None, onward=onward)
-            straight.start(onward)
-        return totals
+        """Receive a page, as a run does; what is new travels in consignments where the test wants it so."""
+        with transaction.atomic():
+            onward = drafts.open_for(self.plan) if self.travels else None
+            return receive.take_in(self.plan, raws, run=None, onward=onward)
 
     def deliver(self, rounds: int = 10) -> None:
         """Deliver until nothing is due."""
@@ -128,6 +127,19 @@ class World:
             done = deliver.deliver(connection_id=self.destination.connection_id, lane="posting", stream="entries")
             if not done.claimed:
                 return
+
+    def travelling(self) -> int:
+        """Return how many consignments are on their way."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM routes_consignment")
+            return int(cursor.fetchone()[0])
+
+    def lose_a_worker(self) -> None:
+        """Let a worker take the next consignment and die with it, before it has sent anything."""
+        with transaction.atomic():
+            consignments.take(
+                connection_id=self.destination.connection_id, lane="posting", stream="entries", owner=uuid4(), limit=500
+            )
 
     def later(self, seconds: float) -> None:
         """Let time pass, for this connection."""

@@ -1,0 +1,75 @@
+"""Drafts: the consignments that a page's commit is filling, see routes.consignments."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from uuid import UUID
+
+import msgspec
+from django.conf import settings
+from django.db import connection
+from uuid_utils import uuid7
+
+from connectors import gate
+from routes import waybill
+from routes.bulk import copy_in, texts
+from routes.plan import DestinationPlan, Plan
+from routes.states import Step
+from routes.waybill import Item, Waybill
+
+COPY = (
+    "COPY routes_consignment (id, route_id, run_id, connection_id, lane, object, destination_id, record_keys, keys,"
+    " worth, waybill, due_at) FROM STDIN"
+)
+
+
+@dataclass(slots=True)
+class Draft:
+    """What a page brings for one destination that may travel; `add` takes transactions whose keys are certainly new."""
+
+    plan: Plan
+    destination: DestinationPlan
+    tail: str = ""
+    steps: tuple[Step, ...] = ()
+    items: list[Item] = field(default_factory=list)
+    record_keys: list[str] = field(default_factory=list)
+    worth: dict[str, Decimal] = field(default_factory=dict)
+
+    def add(self, item: Item, record_key: str, amount: Decimal | None, currency: str) -> None:
+        """Take a transaction along."""
+        self.items.append(item)
+        self.record_keys.append(record_key)
+        if amount is not None:
+            self.worth[currency] = self.worth.get(currency, Decimal(0)) + amount
+
+    def write(self, *, run: UUID | None) -> None:
+        """Write what was added and begin anew; in the commit that stores its records."""
+        for start in range(0, len(self.items), settings.DELIVERY_BATCH):
+            part = slice(start, start + settings.DELIVERY_BATCH)
+            self._write(self.items[part], self.record_keys[part], run)
+        self.items, self.record_keys, self.worth = [], [], {}
+
+    def _write(self, items: list[Item], record_keys: list[str], run: UUID | None) -> None:
+        to = self.destination
+        bill = Waybill(self.plan.snapshot_id, self.tail, list(self.steps), items)
+        worth = {currency: str(amount) for currency, amount in self.worth.items()}
+        self.worth = {}  # all of a page's money stands with its first consignment
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT hub_now() + make_interval(secs => %s)", [settings.LEASE_SECONDS])
+            due_at = cursor.fetchone()[0]
+            row = (
+                uuid7().hex, self.plan.route_id, run, to.connection_id, to.lane, to.stream, to.id,
+                texts(record_keys), texts([i.key for i in items]), msgspec.json.encode(worth).decode(),
+                waybill.encode(bill), due_at,
+            )  # fmt: skip
+            copy_in(cursor, COPY, [row])
+
+
+def open_for(plan: Plan) -> dict[int, Draft]:
+    """Return the consignments that a page of a route may fill, by destination: those that would not wait."""
+    if not settings.CONSIGNMENTS:
+        return {}
+    return {
+        to.id: Draft(plan, to)
+        for to in plan.destinations
+        if to.enabled and to.write.write_class == "idempotent" and gate.flows(to.connection_id, to.stream)
+    }
