@@ -24,7 +24,8 @@ def find(value: Any, path: Path) -> Any:
     """Return what lies at the path, None when there is nothing."""
     for step in path:
         if isinstance(value, dict):
-            value = value.get(step) if step in value else value.get(str(step))
+            inner = value.get(step)
+            value = value.get(str(step)) if inner is None and step not in value else inner
         elif isinstance(value, list) and isinstance(step, int) and -len(value) <= step < len(value):
             value = value[step]
         else:

@@ -72,7 +72,7 @@ def version_of(
                 f"The version {str(value)[:40]!r} in {written(number)} is not a whole number of at most "
                 f"{VERSION_DIGITS} digits. Check the stream at the source."
             )
-        return f"n{int(digits):0{VERSION_DIGITS}d}"
+        return f"n{digits.zfill(VERSION_DIGITS)}"
     moment = changed_at or arrived
     return f"t{moment.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%S.%f}:{content.hex()[:16]}"
 
@@ -84,7 +84,8 @@ def moment_of(value: object, path: Path) -> dt.datetime:
     try:
         moment = dt.datetime.fromisoformat(str(value))
         moment = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
-        in_range = moment.astimezone(dt.UTC).year >= 1000  # versions sort as text: years have four digits
+        # versions sort as text: years have four digits
+        in_range = 1000 < moment.year < 9999 or moment.astimezone(dt.UTC).year >= 1000
     except (ValueError, OverflowError):
         in_range = False
     if not in_range:
