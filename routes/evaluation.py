@@ -14,7 +14,7 @@ from canonical.entities import ENTITIES
 from canonical.failure import CATEGORIES, Category
 from canonical.problem import Problem
 from mappings import CompiledFormula, CompiledMapping
-from mappings.batch import run_batch
+from mappings.batch import run_batch, run_mixed
 from mappings.mapped import Mapped
 from routes.arrivals import Arrival, Standing, Verdict, digest, exact
 from routes.choosing import choose
@@ -226,16 +226,11 @@ def _approvals(plan: Plan, destination: DestinationPlan, arrivals: Sequence[Arri
 def _by_entity(
     plan: Plan, compiled: CompiledMapping, views: Sequence[tuple[Arrival, dict[str, Any]]], connection_id: int | None
 ) -> list[Mapped]:
-    """Run a mapping on records, each with the tables of its own legal entity first; queries grow with the entities."""
-    groups: dict[int, list[int]] = {}
-    for place, (arrival, _) in enumerate(views):
-        groups.setdefault(arrival.legal_entity or plan.legal_entity_id, []).append(place)
-    results: dict[int, Mapped] = {}
-    for entity, places in groups.items():
-        records = [views[place][1] for place in places]
-        found = run_batch(compiled, records, connection_id=connection_id, legal_entity_id=entity)
-        results.update(zip(places, found, strict=True))
-    return [results[place] for place in range(len(views))]
+    """Run a mapping on records, each with the tables of its own legal entity first."""
+    return run_mixed(
+        compiled, [record for _, record in views], connection_id=connection_id,
+        legal_entities=[arrival.legal_entity or plan.legal_entity_id for arrival, _ in views],
+    )  # fmt: skip
 
 
 def _stop(verdict: Verdict, problem: Problem) -> None:
