@@ -49,14 +49,15 @@ def run_mixed(
     """Map records, in their order, each with the tables of its own legal entity first.
 
     `connection_id` is whose ids XREF speaks of; `legal_entities` has one for each record; `on` gives the day of a
-    record where the mapping names none (else today); `as_of` reads the tables as they were recorded at that time. Rows
+    record where the mapping names none (else today); `as_of` reads the tables as they were recorded at that time, and
+    takes its day for today. Rows
     that this thread has read before are read again only after a table has changed.
     """
     snapshots = _snapshots(compiled, set(legal_entities), as_of)
     fetch = Fetch(
         snapshots, compiled.sources, inward=compiled.inward, connection_id=connection_id, as_of=as_of
     )  # fmt: skip
-    today = timezone.now().date()
+    today = (as_of or timezone.now()).date()
     with decimal.localcontext(CONTEXT):
         run_of = {entity: compiled.bind(snapshot) for entity, snapshot in snapshots.items()}
         runs = [run_of[entity] for entity in legal_entities]
@@ -89,7 +90,7 @@ def _snapshots(compiled: CompiledMapping, entities: set[Entity], as_of: datetime
 
     One query, and none where no table is read or they are read as of an earlier time.
     """
-    today = timezone.now().date()
+    today = (as_of or timezone.now()).date()
     if as_of or not any(source.kind == "lookup" for source in compiled.sources):
         return {entity: BatchSnapshot(today) for entity in entities}
     with connection.cursor() as cursor:

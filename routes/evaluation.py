@@ -30,15 +30,20 @@ ABSURD = "it has more digits than any amount of a firm. Correct it at the source
 DAY_FIELDS = ("worked_on", "issued_on", "starts_on", "valid_from")  # the day that a record belongs to, by entity
 
 
-def normalise(plan: Plan, arrivals: Sequence[Arrival], *, entities: dict[str, int]) -> None:
-    """Turn raw records into canonical ones, in place. `entities` gives a legal entity's id by its code."""
+def normalise(
+    plan: Plan, arrivals: Sequence[Arrival], *, entities: dict[str, int], as_of: dt.datetime | None = None
+) -> None:
+    """Turn raw records into canonical ones, in place. `entities` gives a legal entity's id by its code.
+
+    `as_of` reads tables as they were recorded at that time, here and in `translate`.
+    """
     if plan.normalise is None:
         for arrival in arrivals:
             _settle_canonical(plan, arrival, _already_canonical(plan, arrival), entities)
         return
     mapped = run_batch(
         plan.normalise, [dict(a.raw) for a in arrivals], connection_id=plan.connection_id,
-        legal_entity_id=plan.legal_entity_id,
+        legal_entity_id=plan.legal_entity_id, as_of=as_of,
     )  # fmt: skip
     for arrival, found in zip(arrivals, mapped, strict=True):
         arrival.stage = "normalise"
@@ -173,11 +178,14 @@ def _as_then(
     return held
 
 
-def translate(plan: Plan, destination: DestinationPlan, waiting: Sequence[tuple[Arrival, Verdict]]) -> None:
+def translate(
+    plan: Plan, destination: DestinationPlan, waiting: Sequence[tuple[Arrival, Verdict]],
+    *, as_of: dt.datetime | None = None,
+) -> None:  # fmt: skip
     """Validate and translate for one destination; each verdict gets its state, and its bytes where it is ready."""
     views = [(a, view(a, v.key)) for a, v in waiting]
-    mapped = _by_entity(plan, destination.translate, views, destination.connection_id)
-    approvals = _approvals(plan, destination, [a for a, _ in waiting])
+    mapped = _by_entity(plan, destination.translate, views, destination.connection_id, as_of)
+    approvals = _approvals(plan, destination, [a for a, _ in waiting], as_of)
     for (arrival, verdict), found, approval in zip(waiting, mapped, approvals, strict=True):
         problems = found.problems if approval is None else [*found.problems, *approval.problems]
         verdict.problems.extend(problems)
@@ -216,20 +224,23 @@ def hold_while_off(verdicts: Sequence[Verdict]) -> None:
         verdict.problems.insert(0, Problem("error", Category.CONFIGURATION, "", None, verdict.reason, rule=to.name))
 
 
-def _approvals(plan: Plan, destination: DestinationPlan, arrivals: Sequence[Arrival]) -> Sequence[Mapped] | list[None]:
+def _approvals(
+    plan: Plan, destination: DestinationPlan, arrivals: Sequence[Arrival], as_of: dt.datetime | None
+) -> Sequence[Mapped] | list[None]:
     """Return what the rule for a second person says of each record; one that it cannot judge must not go through."""
     if destination.approval is None:
         return [None] * len(arrivals)
-    return _by_entity(plan, destination.approval.mapping, [(a, view(a)) for a in arrivals], plan.connection_id)
+    return _by_entity(plan, destination.approval.mapping, [(a, view(a)) for a in arrivals], plan.connection_id, as_of)
 
 
 def _by_entity(
-    plan: Plan, compiled: CompiledMapping, views: Sequence[tuple[Arrival, dict[str, Any]]], connection_id: int | None
-) -> list[Mapped]:
+    plan: Plan, compiled: CompiledMapping, views: Sequence[tuple[Arrival, dict[str, Any]]], connection_id: int | None,
+    as_of: dt.datetime | None = None,
+) -> list[Mapped]:  # fmt: skip
     """Run a mapping on records, each with the tables of its own legal entity first."""
     return run_mixed(
         compiled, [record for _, record in views], connection_id=connection_id,
-        legal_entities=[arrival.legal_entity or plan.legal_entity_id for arrival, _ in views],
+        legal_entities=[arrival.legal_entity or plan.legal_entity_id for arrival, _ in views], as_of=as_of,
     )  # fmt: skip
 
 
