@@ -103,6 +103,23 @@ def test_what_comes_back_under_an_older_number_counts(quick_world: Make) -> None
     assert world.target.net_hours(KEY) == 2
 
 
+def test_versions_count_anew_after_a_deletion(quick_world: Make) -> None:
+    world = quick_world()
+    world.take_in(entry(1, version=7))
+    world.deliver()
+    for hours in ("2.00", "4.00"):  # deleted and made anew, twice: its numbers begin at 1 each time
+        vanish(world)
+        world.deliver()
+        world.take_in(entry(1, version=1, hours=hours))
+        world.deliver()
+        assert world.target.net_hours(KEY) == Decimal(hours)
+        world.take_in(entry(1, version=3, hours="3.00"))
+        world.take_in(entry(1, version=2, hours="9.00"))  # late, and older within the new count
+        world.deliver()
+        assert world.target.net_hours(KEY) == 3
+    assert not Failure.objects.filter(closed_at=None).exists()
+
+
 @pytest.mark.parametrize(
     ("known", "expected"),
     [("n01", "n01~00000001"), ("n01~00000001", "n01~00000002"), ("n01~00000009", "n01~00000010")],
