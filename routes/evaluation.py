@@ -248,14 +248,17 @@ def _stop(verdict: Verdict, problem: Problem) -> None:
     verdict.reason = problem.message
     if problem not in verdict.problems:
         verdict.problems.append(problem)
+    verdict.state, verdict.waits_for = where_stopped(problem)
+
+
+def where_stopped(problem: Problem) -> tuple[State, tuple[str, str] | None]:
+    """Return where a problem stops a transaction, and the kind and name of what it waits for there."""
+    on = f"{problem.table}:{'/'.join(problem.key)}"
     if problem.category is Category.MISSING_REFERENCE:
-        verdict.state = State.PARKED
-        verdict.waits_for = ("parent", f"{problem.table}:{'/'.join(problem.key)}")
-    elif problem.category is Category.APPROVAL_MISSING:
-        verdict.state = State.HELD
-        verdict.waits_for = ("table", f"{problem.table}:{'/'.join(problem.key)}")
-    else:
-        verdict.state = State.FAILED
+        return State.PARKED, ("parent", on)
+    if problem.category is Category.APPROVAL_MISSING:
+        return State.HELD, ("table", on)
+    return State.FAILED, None
 
 
 def money(arrival: Arrival) -> tuple[Decimal | None, str, Decimal | None]:
