@@ -12,7 +12,7 @@ from bench.case import Case
 from bench.stub import Stub
 from hub.supervisor.servers import Servers
 
-SMALL, LARGE = 250, 500  # of three companies, each with more entries than those whose look-up keys are fetched first
+SMALL, LARGE = 100, 500  # entries of three companies
 STATEMENT = re.compile(rb"LOG:  (?:statement|execute)")
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 

@@ -1,4 +1,7 @@
-"""Registers the exceptions_queue application."""
+"""Registers the exceptions_queue application, and what it does when a corrected row of a table counts."""
+
+import logging
+from typing import Any
 
 from django.apps import AppConfig
 
@@ -9,3 +12,23 @@ class ExceptionsQueueConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
     name = "exceptions_queue"
     verbose_name = "Exception queue"
+
+    def ready(self) -> None:
+        """Connect the signal; it is sent after its commit, and the sweep does again what a crash cut short."""
+        from mappings.tables import became_available
+
+        became_available.connect(_send_on, dispatch_uid="exceptions_queue.send_on")
+
+
+def _send_on(table: Any, **_: Any) -> None:
+    """A row counts: what was made with the one before it goes on. Nothing in it spoils the committed approval."""
+    from exceptions_queue import corrected, tasks
+    from routes import unforeseen
+
+    try:
+        for release in corrected.release(table.pk):
+            tasks.nudge_release(release.pk)
+    except unforeseen.OUTAGES:
+        raise
+    except Exception:
+        logging.getLogger(__name__).exception("unforeseen with a corrected row; the sweep tries it again")

@@ -5,7 +5,7 @@ import time
 from celery import shared_task
 from django.db import transaction
 
-from exceptions_queue import intake, releasing, settle
+from exceptions_queue import corrected, intake, releasing, settle
 from routes import failures
 
 SECONDS = 20.0  # how long one call works
@@ -20,6 +20,7 @@ def sweep() -> None:
     while intake.take_in() and time.monotonic() < until:
         pass
     settle.settle_sent_again()
+    corrected.release()
     releasing.work(seconds=max(0.0, until - time.monotonic()))
 
 

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from canonical.entity import Kind
 from governance import audit
-from governance.actor import By, as_actor
+from governance.actor import By, as_actor, names
 from governance.models import LegalEntity
 from governance.rights import Right, require, require_other_person
 from mappings.formula.problems import UnacceptableError
@@ -63,6 +63,10 @@ class RowErrors(ValueError):
 
 class RowsGone(ValueError):  # reads as what happened
     """Rows that were to be decided about wait no more; the message says what to do."""
+
+
+class RowsCollide(ValueError):  # reads as what happened
+    """Rows that were to count together hold for one key on the same days; the message says which two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +150,14 @@ def add_rows(table: LookupTable, rows: Iterable[NewRow], *, by: By, reason: str 
 
 @transaction.atomic
 def approve_rows(table: LookupTable, row_ids: Iterable[int], *, by: By, reason: str = "") -> Added:
-    """Give the second person's consent to rows that wait; they count from now on."""
+    """Give the second person's consent to rows that wait; they count from now on.
+
+    Raises NotAllowed, RowsGone, and RowsCollide when two of them hold for one key on the same days; none counts then.
+    """
     require(by, Right.APPROVE_TABLES, table.legal_entity)
     waiting = _waiting(table, row_ids)
     require_other_person(by, *(row.proposed_by for row in waiting), thing=f"A row of {table}")
+    _refuse_collisions(table, waiting)
     now, actor = timezone.now(), as_actor(by).reference
     for row in waiting:
         row.approved_by, row.approved_at, row.recorded_from = actor, now, now
@@ -178,6 +186,26 @@ def withdraw_rows(table: LookupTable, row_ids: Iterable[int], *, by: By, reason:
     _need_reason(reason, "Withdrawing a row")
     LookupTable.objects.select_for_update().get(pk=table.pk)
     return _ended(list(table.rows.in_force().filter(pk__in=list(row_ids))), by, "withdraw", reason)
+
+
+def _refuse_collisions(table: LookupTable, rows: list[TableRow]) -> None:
+    """Say which rows cannot count together; raises RowsCollide."""
+    ordered = sorted(rows, key=lambda row: (row.words, row.valid_from or date.min, row.pk))
+    found = [(one, other) for one, other in pairwise(ordered) if one.words == other.words and _touch(one, other)]
+    if found:
+        people = names({row.proposed_by for pair in found for row in pair})
+        words = [
+            f"Two rows of {table} for {one} hold on the same days: {_told(one, people)}, and {_told(other, people)}. "
+            "Approve one of them and refuse the other; nothing was approved."
+            for one, other in found
+        ]
+        raise RowsCollide("\n".join(words))
+
+
+def _told(row: TableRow, people: dict[str, str]) -> str:
+    values = ", ".join(f"{name} {value}" for name, value in row.values.items())
+    days = f"{row.valid_from or 'since ever'} to {row.valid_to or 'until further notice'}"
+    return f"{values} ({days}, proposed by {people[row.proposed_by]})"
 
 
 def _need_reason(reason: str, what: str) -> None:

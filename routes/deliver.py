@@ -252,7 +252,12 @@ def _write_down(connection_id: int, claimed: Sequence[Claim], owner: UUID) -> li
             shipment = _ship(connection_id, claim, destination, step)
             shipments.append(shipment)
             (fused if destination.write.write_class == "idempotent" else intended).append(shipment.intent)
-    rework.prepare(shipments)
+    unmade = rework.prepare(shipments)
+    if unmade:
+        stops.cannot_be_made([(s.claim, s.destination, unmade[s.intent.effect]) for s in shipments
+                              if s.intent.effect in unmade])  # fmt: skip
+        shipments = [s for s in shipments if s.intent.effect not in unmade]
+        fused, intended = ([i for i in each if i.effect not in unmade] for each in (fused, intended))
     rework.link_collected([*fused, *intended])
     ledger.write_down(fused, state="sent")
     ledger.write_down(intended, state="intended")

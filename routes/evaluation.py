@@ -14,7 +14,7 @@ from canonical.entities import ENTITIES
 from canonical.failure import CATEGORIES, Category
 from canonical.problem import Problem
 from mappings import CompiledFormula, CompiledMapping
-from mappings.batch import run_batch
+from mappings.batch import run_batch, run_mixed
 from mappings.mapped import Mapped
 from routes.arrivals import Arrival, Standing, Verdict, digest, exact
 from routes.choosing import choose
@@ -30,15 +30,20 @@ ABSURD = "it has more digits than any amount of a firm. Correct it at the source
 DAY_FIELDS = ("worked_on", "issued_on", "starts_on", "valid_from")  # the day that a record belongs to, by entity
 
 
-def normalise(plan: Plan, arrivals: Sequence[Arrival], *, entities: dict[str, int]) -> None:
-    """Turn raw records into canonical ones, in place. `entities` gives a legal entity's id by its code."""
+def normalise(
+    plan: Plan, arrivals: Sequence[Arrival], *, entities: dict[str, int], as_of: dt.datetime | None = None
+) -> None:
+    """Turn raw records into canonical ones, in place. `entities` gives a legal entity's id by its code.
+
+    `as_of` reads tables as they were recorded at that time, here and in `translate`.
+    """
     if plan.normalise is None:
         for arrival in arrivals:
             _settle_canonical(plan, arrival, _already_canonical(plan, arrival), entities)
         return
     mapped = run_batch(
         plan.normalise, [dict(a.raw) for a in arrivals], connection_id=plan.connection_id,
-        legal_entity_id=plan.legal_entity_id,
+        legal_entity_id=plan.legal_entity_id, as_of=as_of,
     )  # fmt: skip
     for arrival, found in zip(arrivals, mapped, strict=True):
         arrival.stage = "normalise"
@@ -176,11 +181,14 @@ def _as_then(
     return held
 
 
-def translate(plan: Plan, destination: DestinationPlan, waiting: Sequence[tuple[Arrival, Verdict]]) -> None:
+def translate(
+    plan: Plan, destination: DestinationPlan, waiting: Sequence[tuple[Arrival, Verdict]],
+    *, as_of: dt.datetime | None = None,
+) -> None:  # fmt: skip
     """Validate and translate for one destination; each verdict gets its state, and its bytes where it is ready."""
     views = [(a, view(a, v.key)) for a, v in waiting]
-    mapped = _by_entity(plan, destination.translate, views, destination.connection_id)
-    approvals = _approvals(plan, destination, [a for a, _ in waiting])
+    mapped = _by_entity(plan, destination.translate, views, destination.connection_id, as_of)
+    approvals = _approvals(plan, destination, [a for a, _ in waiting], as_of)
     for (arrival, verdict), found, approval in zip(waiting, mapped, approvals, strict=True):
         problems = found.problems if approval is None else [*found.problems, *approval.problems]
         verdict.problems.extend(problems)
@@ -219,40 +227,41 @@ def hold_while_off(verdicts: Sequence[Verdict]) -> None:
         verdict.problems.insert(0, Problem("error", Category.CONFIGURATION, "", None, verdict.reason, rule=to.name))
 
 
-def _approvals(plan: Plan, destination: DestinationPlan, arrivals: Sequence[Arrival]) -> Sequence[Mapped] | list[None]:
+def _approvals(
+    plan: Plan, destination: DestinationPlan, arrivals: Sequence[Arrival], as_of: dt.datetime | None
+) -> Sequence[Mapped] | list[None]:
     """Return what the rule for a second person says of each record; one that it cannot judge must not go through."""
     if destination.approval is None:
         return [None] * len(arrivals)
-    return _by_entity(plan, destination.approval.mapping, [(a, view(a)) for a in arrivals], plan.connection_id)
+    return _by_entity(plan, destination.approval.mapping, [(a, view(a)) for a in arrivals], plan.connection_id, as_of)
 
 
 def _by_entity(
-    plan: Plan, compiled: CompiledMapping, views: Sequence[tuple[Arrival, dict[str, Any]]], connection_id: int | None
-) -> list[Mapped]:
-    """Run a mapping on records, each with the tables of its own legal entity first; queries grow with the entities."""
-    groups: dict[int, list[int]] = {}
-    for place, (arrival, _) in enumerate(views):
-        groups.setdefault(arrival.legal_entity or plan.legal_entity_id, []).append(place)
-    results: dict[int, Mapped] = {}
-    for entity, places in groups.items():
-        records = [views[place][1] for place in places]
-        found = run_batch(compiled, records, connection_id=connection_id, legal_entity_id=entity)
-        results.update(zip(places, found, strict=True))
-    return [results[place] for place in range(len(views))]
+    plan: Plan, compiled: CompiledMapping, views: Sequence[tuple[Arrival, dict[str, Any]]], connection_id: int | None,
+    as_of: dt.datetime | None = None,
+) -> list[Mapped]:  # fmt: skip
+    """Run a mapping on records, each with the tables of its own legal entity first."""
+    return run_mixed(
+        compiled, [record for _, record in views], connection_id=connection_id,
+        legal_entities=[arrival.legal_entity or plan.legal_entity_id for arrival, _ in views], as_of=as_of,
+    )  # fmt: skip
 
 
 def _stop(verdict: Verdict, problem: Problem) -> None:
     verdict.reason = problem.message
     if problem not in verdict.problems:
         verdict.problems.append(problem)
+    verdict.state, verdict.waits_for = where_stopped(problem)
+
+
+def where_stopped(problem: Problem) -> tuple[State, tuple[str, str] | None]:
+    """Return where a problem stops a transaction, and the kind and name of what it waits for there."""
+    on = f"{problem.table}:{'/'.join(problem.key)}"
     if problem.category is Category.MISSING_REFERENCE:
-        verdict.state = State.PARKED
-        verdict.waits_for = ("parent", f"{problem.table}:{'/'.join(problem.key)}")
-    elif problem.category is Category.APPROVAL_MISSING:
-        verdict.state = State.HELD
-        verdict.waits_for = ("table", f"{problem.table}:{'/'.join(problem.key)}")
-    else:
-        verdict.state = State.FAILED
+        return State.PARKED, ("parent", on)
+    if problem.category is Category.APPROVAL_MISSING:
+        return State.HELD, ("table", on)
+    return State.FAILED, None
 
 
 def money(arrival: Arrival) -> tuple[Decimal | None, str, Decimal | None]:

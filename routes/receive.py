@@ -245,6 +245,7 @@ def _sort_out(plan: Plan, arrivals: Sequence[Arrival], known: Mapping[str, Known
         else:
             arrival.outcome = "changed"
             arrives = not plan.source.version and arrival.changed_at is None
+            arrival.version = counted(arrival.version, head.version, returns=head.withdrawn)
             arrival.version = (behind if arrives else after)(arrival.version, head.version)
             if head.withdrawn:  # it is back: whatever its version says, the source shows it now
                 arrival.version = max(arrival.version, later(head.version))
@@ -252,6 +253,21 @@ def _sort_out(plan: Plan, arrivals: Sequence[Arrival], known: Mapping[str, Known
             totals.changed += 1
         fresh.append(arrival)
     return fresh
+
+
+def counted(version: str, known: str, *, returns: bool) -> str:
+    """Return a numbered version in the count that the known one belongs to; what `returns` may begin a new count.
+
+    A source that made a deleted record anew numbers it from 1 again: every version of the new count stands behind all
+    of the one before. Versions that are no numbers stay as they are.
+    """
+    if not version.startswith("n"):
+        return version
+    count = known[1:COUNT_ENDS] if known.startswith(RESTARTED) else ""
+    own = f"{RESTARTED}{count}{version}" if count else version
+    if returns and own < known.partition(LATER)[0]:
+        own = f"{RESTARTED}{int(count or 0) + 1:08d}{version}"
+    return own
 
 
 def after(version: str, known: str) -> str:
@@ -283,6 +299,8 @@ def behind(version: str, known: str) -> str:
 
 
 LATER = "~"  # stands between what the source says and how many versions of ours came behind it; sorts last
+RESTARTED = "r"  # stands before the number of a count and the version in it: behind "n", before "t"
+COUNT_ENDS = len("r00000001")
 MOMENT_ENDS = len("t2026-05-04T09:30:00.000000")
 
 

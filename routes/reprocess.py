@@ -1,9 +1,11 @@
 """Taking stopped work on again, from its stored bodies: after a fix, a release, an approval or a resubmission.
 
-The current configuration is used unless "as then" is asked for. What stops again stops for a reason of its own, which
-is written down anew.
+The current configuration and table rows are used unless "as then" is asked for: then those of the last time that a
+transaction was worked out, which is when it came or was taken on again. Cross-references are always those of now. What
+stops again stops for a reason of its own, which is written down anew.
 """
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -30,7 +32,7 @@ def transactions(ids: Sequence[UUID], *, by: By, reason: str, how: str, as_then:
     """Validate and translate stopped transactions again and queue those that pass; return those that went on.
 
     Left alone: what is not stopped, what a newer version replaced, and what has a write in doubt, which needs a
-    decision first. One commit, a constant number of queries per route.
+    decision first. One commit, a constant number of queries per route; "as then" for each page that they came with.
     """
     if not ids:
         return []
@@ -38,12 +40,14 @@ def transactions(ids: Sequence[UUID], *, by: By, reason: str, how: str, as_then:
     with transaction.atomic():
         held = heads.lock_of(ids)
         rows = _load(list(held))
-        groups: dict[tuple[int, int | None], list[dict[str, Any]]] = {}
+        groups: dict[tuple[int, int | None, dt.datetime | None], list[dict[str, Any]]] = {}
         for row in rows:
-            groups.setdefault((row["route"], row["snapshot"] if as_then else None), []).append(row)
-        for (route, snapshot), members in groups.items():
+            then = (row["snapshot"], row["worked_out_at"]) if as_then else (None, None)
+            groups.setdefault((row["route"], *then), []).append(row)
+        words = f"{AS_THEN}{reason}" if as_then else reason
+        for (route, snapshot, as_of), members in groups.items():
             made = plan(snapshot or current(Route.objects.get(pk=route)).pk)
-            went_on += _again(made, members, held, by=by, reason=reason, how=how)
+            went_on += _again(made, members, held, by=by, reason=words, how=how, as_of=as_of)
     return went_on
 
 
@@ -101,10 +105,13 @@ def _leave_to_people(which: str, id_: UUID, error: Exception, *, by: By, how: st
         failures.write_down([trouble], at=cursor.fetchone()[0])
 
 
+AS_THEN = "as then: "  # begins the reason of a move that used the rows of an earlier time
 LOAD = """
 SELECT t.id, t.record_id, t.run_id, r.route_id AS route, t.snapshot_id AS snapshot, t.destination_id AS destination,
        t.key, t.version, t.state, t.legal_entity_id AS legal_entity, t.withdraws, r.key AS record_key,
-       r.correlation_id AS correlation, p.body AS canonical, p.table_rows AS hits, s.body AS source
+       r.correlation_id AS correlation, p.body AS canonical, p.table_rows AS hits, s.body AS source,
+       coalesce((SELECT max(x.at) FROM routes_transition x WHERE x.subject_id = t.id AND x.to_state = 'normalised'
+                 AND x.reason NOT LIKE %s), t.created_at) AS worked_out_at
 FROM routes_transaction t
 JOIN routes_record r ON r.id = t.record_id
 LEFT JOIN routes_payload p ON p.id = r.canonical_payload_id
@@ -118,14 +125,15 @@ WHERE t.id = ANY(%s) AND t.state = ANY(%s)
 
 def _load(ids: Sequence[UUID]) -> list[dict[str, Any]]:
     with connection.cursor() as cursor:
-        cursor.execute(LOAD, [list(ids), [str(s) for s in STOPPED]])
+        cursor.execute(LOAD, [f"{AS_THEN}%", list(ids), [str(s) for s in STOPPED]])
         names = [column.name for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def _again(
-    made: Plan, rows: Sequence[dict[str, Any]], held: dict[UUID, int], *, by: By, reason: str, how: str
-) -> list[UUID]:
+    made: Plan, rows: Sequence[dict[str, Any]], held: dict[UUID, int], *, by: By, reason: str, how: str,
+    as_of: dt.datetime | None,
+) -> list[UUID]:  # fmt: skip
     destinations = {d.id: d for d in made.destinations}
     usable = [row for row in rows if row["destination"] in destinations]
     actor = as_actor(by)
@@ -133,13 +141,13 @@ def _again(
     failures.close(transactions=list(moved), how=how)
     heads.forget_waits(list(moved))
     pairs = [_pair(made, row, destinations[row["destination"]]) for row in usable if row["id"] in moved]
-    _normalise_again(made, [(a, v) for a, v in pairs if not v.withdraws and a.raw])
+    _normalise_again(made, [(a, v) for a, v in pairs if not v.withdraws and a.raw], as_of)
     overlays.apply(made, [a for a, _ in pairs])
     _hold_moved([(a, v) for a, v in pairs if v.withdraws])
     for destination in made.destinations:
         mine = [(a, v) for a, v in pairs if v.destination is destination and not v.withdraws and not a.failed]
         if mine:
-            evaluation.translate(made, destination, mine)
+            evaluation.translate(made, destination, mine, as_of=as_of)
     evaluation.hold_while_off([v for _, v in pairs])
     _settle(made, pairs, held, by=by)
     return [v.transaction for _, v in pairs if v.state is State.READY]
@@ -154,11 +162,12 @@ def _hold_moved(withdrawals: Sequence[tuple[Arrival, Verdict]]) -> None:
             verdict.waits_for = ("approval", str(verdict.transaction))
 
 
-def _normalise_again(made: Plan, pairs: Sequence[tuple[Arrival, Verdict]]) -> None:
+def _normalise_again(made: Plan, pairs: Sequence[tuple[Arrival, Verdict]], as_of: dt.datetime | None) -> None:
     """Map the stored source bodies with this configuration's mapping, which may be another than when they came."""
     arrivals = [a for a, _ in pairs]
     if arrivals:
-        evaluation.normalise(made, arrivals, entities=dict(LegalEntity.objects.values_list("code", "pk")))
+        entities = dict(LegalEntity.objects.values_list("code", "pk"))
+        evaluation.normalise(made, arrivals, entities=entities, as_of=as_of)
 
 
 def _pair(made: Plan, row: dict[str, Any], destination: Any) -> tuple[Arrival, Verdict]:

@@ -3,7 +3,7 @@
 The plain case, the first posting of a key, was translated when it was received and costs nothing here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -15,39 +15,67 @@ from canonical import codec
 from canonical.difference import difference as record_difference
 from canonical.difference import has_lines
 from canonical.entities import ENTITIES
-from governance.identifiers import new_id
-from mappings.batch import run_batch
+from canonical.problem import Problem
+from mappings.batch import run_mixed
+from mappings.mapped import Mapped
 from routes import ledger
 from routes.arrivals import exact
 from routes.bulk import array
 from routes.plan import plan
+from routes.sheets import Bodies
 from routes.shipments import Shipment
 
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 
 
-def prepare(shipments: Sequence[Shipment]) -> None:
-    """Give the shipments that need other bytes than their transaction's request their own, stored as payloads."""
+def prepare(shipments: Sequence[Shipment]) -> dict[UUID, Problem]:
+    """Give the shipments that need other bytes than their transaction's request their own, stored as payloads.
+
+    Returns, by effect, why some cannot be made: their look-up finds nothing by now, or a rule is broken. Those must
+    not be sent. A constant number of queries for each destination.
+    """
     unusual = [s for s in shipments if s.claim.effect is None and _is_unusual(s)]
     if not unusual:
-        return
+        return {}
     bodies = _bodies([s.claim.live_payload for s in unusual if s.claim.live_payload])
     live = [s.claim.live_transaction for s in unusual if s.claim.live_transaction]
     canonical = _canonical([*(s.claim.transaction for s in unusual), *live])
-    new_bodies: list[tuple[UUID, str]] = []
+    mapped = _translated({s.intent.effect: (s, _meant_values(s, canonical)) for s in unusual if not _reverses(s)})
+    problems: dict[UUID, Problem] = {}
+    made = Bodies()
     for shipment in unusual:
-        body = _body(shipment, bodies, canonical)
-        shipment.body = body
-        if body != shipment.claim.body or shipment.intent.operation == "reverse":
-            shipment.intent.payload = new_id()
-            new_bodies.append((shipment.intent.payload, body))
-    with connection.cursor() as cursor, cursor.copy("COPY routes_payload (id, stage, body) FROM STDIN") as copy:
-        for id_, body in new_bodies:
-            copy.write_row((id_, "request", body))
+        found = mapped.get(shipment.intent.effect)
+        problem = _stopping(shipment, found) if found else None
+        if problem is not None:
+            problems[shipment.intent.effect] = problem
+            continue
+        stands = bodies.get(shipment.claim.live_payload) if shipment.claim.live_payload else None
+        shipment.body = _body(shipment, found, stands or "{}")
+        if shipment.body != shipment.claim.body or _reverses(shipment):
+            shipment.intent.payload = UUID(made.add("request", shipment.body, found.hits if found else ()))
+    made.write()
+    return problems
+
+
+def _stopping(shipment: Shipment, found: Mapped) -> Problem | None:
+    """Return the error that stops a shipment.
+
+    Rules judge what a record says; a difference says what is missing, and to take back is always allowed.
+    """
+    judged = not (_is_difference(shipment) or shipment.claim.withdraws)
+    return next((p for p in found.problems if p.severity == "error" and (judged or not p.rule)), None)
+
+
+def _reverses(shipment: Shipment) -> bool:
+    return shipment.intent.operation == "reverse"
+
+
+def _is_difference(shipment: Shipment) -> bool:
+    return shipment.claim.live_hash is not None and shipment.intent.operation == "create"
 
 
 def _is_unusual(shipment: Shipment) -> bool:
-    return shipment.intent.operation == "reverse" or shipment.intent.write_key != shipment.claim.key
+    return _reverses(shipment) or shipment.intent.write_key != shipment.claim.key
 
 
 def _meant(shipment: Shipment) -> UUID:
@@ -59,24 +87,29 @@ def _meant(shipment: Shipment) -> UUID:
     return claim.live_transaction if claim.withdraws and claim.live_transaction else claim.transaction
 
 
-def _body(shipment: Shipment, bodies: dict[UUID, str], canonical: dict[UUID, str]) -> str:
-    live = bodies.get(shipment.claim.live_payload) if shipment.claim.live_payload else None
-    if shipment.intent.operation == "reverse":
-        return live or "{}"
+def _meant_values(shipment: Shipment, canonical: dict[UUID, str]) -> dict[str, Any]:
+    """Return the canonical values to translate: of the record, or where it has lines of its difference."""
     wanted = _stored(shipment, canonical[_meant(shipment)])
-    if shipment.claim.live_hash is None or shipment.intent.operation != "create":
-        return exact(_translated(shipment, wanted))
     entity = ENTITIES[plan(shipment.claim.snapshot).entity]
-    if has_lines(entity):
-        assert shipment.claim.live_transaction is not None
-        stands = _stored(shipment, canonical[shipment.claim.live_transaction])
-        left = None if shipment.claim.withdraws else wanted
-        own = canonical.get(shipment.claim.transaction)
-        day = _posting_date(shipment, _stored(shipment, own) if own else wanted)
-        return exact(_translated(shipment, record_difference(entity, left, stands) | day))
-    values, fields = _translated(shipment, wanted), shipment.destination.delta_fields
-    values = values | dict.fromkeys(fields, Decimal(0)) if shipment.claim.withdraws else values
-    return exact(difference(values, _decoder.decode(live or "{}"), fields))
+    if not (_is_difference(shipment) and has_lines(entity)):
+        return wanted
+    assert shipment.claim.live_transaction is not None
+    stands = _stored(shipment, canonical[shipment.claim.live_transaction])
+    left = None if shipment.claim.withdraws else wanted
+    own = canonical.get(shipment.claim.transaction)
+    day = _posting_date(shipment, _stored(shipment, own) if own else wanted)
+    return record_difference(entity, left, stands) | day
+
+
+def _body(shipment: Shipment, found: Mapped | None, stands: str) -> str:
+    """Return the bytes to send; `stands` is the request that stands at the target."""
+    if found is None:
+        return stands
+    if not _is_difference(shipment) or has_lines(ENTITIES[plan(shipment.claim.snapshot).entity]):
+        return exact(found.values)
+    fields = shipment.destination.delta_fields
+    values = found.values | dict.fromkeys(fields, Decimal(0)) if shipment.claim.withdraws else found.values
+    return exact(difference(values, _decoder.decode(stands), fields))
 
 
 def _posting_date(shipment: Shipment, wanted: dict[str, Any]) -> dict[str, Any]:
@@ -89,13 +122,19 @@ def _stored(shipment: Shipment, canonical: str) -> dict[str, Any]:
     return codec.loads(ENTITIES[plan(shipment.claim.snapshot).entity], canonical.encode())
 
 
-def _translated(shipment: Shipment, values: dict[str, Any]) -> dict[str, Any]:
-    record = values | {"hub": {"key": shipment.intent.write_key, "version": shipment.claim.version}}
-    [mapped] = run_batch(
-        shipment.destination.translate, [record], connection_id=shipment.destination.connection_id,
-        legal_entity_id=shipment.claim.legal_entity,
-    )  # fmt: skip
-    return mapped.values
+def _translated(meant: Mapping[UUID, tuple[Shipment, dict[str, Any]]]) -> dict[UUID, Mapped]:
+    """Translate what is meant with each shipment, by its destination as it was processed with it."""
+    found: dict[UUID, Mapped] = {}
+    destinations = {(s.claim.snapshot, s.destination.id): s.destination for s, _ in meant.values()}
+    for (snapshot, id_), destination in destinations.items():
+        mine = {e: x for e, x in meant.items() if (x[0].claim.snapshot, x[0].destination.id) == (snapshot, id_)}
+        records = [v | {"hub": {"key": s.intent.write_key, "version": s.claim.version}} for s, v in mine.values()]
+        mapped = run_mixed(
+            destination.translate, records, connection_id=destination.connection_id,
+            legal_entities=[s.claim.legal_entity for s, _ in mine.values()],
+        )  # fmt: skip
+        found.update(zip(mine, mapped, strict=True))
+    return found
 
 
 def difference(new: dict[str, Any], old: dict[str, Any], fields: Sequence[str]) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from canonical.problem import Problem
 from connectors.models import Connection
 from connectors.outcome import Result, WriteOutcome
 from governance.actor import ENGINE
-from routes import failures, heads, parents, periods, restatements
+from routes import evaluation, failures, heads, parents, periods, restatements, storing
+from routes.bulk import copy_in
 from routes.claims import Claim
 from routes.plan import DestinationPlan, plan
 from routes.shipments import groups_others
@@ -41,6 +42,40 @@ def stop(connection: Connection, stopped: Sequence[tuple[Claim, DestinationPlan,
         if state is State.PARKED and mine:
             parents.wait_for(connection, mine, missed)
         _explain(connection, mine, missed)
+
+
+def cannot_be_made(members: Sequence[tuple[Claim, DestinationPlan, Problem]]) -> None:
+    """Set aside what could not be translated anew when it was to be sent; it waits as it would have on arrival."""
+    aside: dict[State, list[tuple[Claim, DestinationPlan, Problem]]] = {}
+    for member in members:
+        aside.setdefault(evaluation.where_stopped(member[2])[0], []).append(member)
+    waits = {c.transaction: evaluation.where_stopped(problem)[1] for c, _, problem in members}
+    for state, stopped in aside.items():
+        move(
+            [c.transaction for c, _, _ in stopped], frm=[State.READY, State.RETRYING], to=state, by=ENGINE,
+            reason=[problem.message for _, _, problem in stopped],
+            return_to=State.NORMALISED if state in (State.PARKED, State.HELD) else "",
+            waits_for=[wait[1] if (wait := waits[c.transaction]) else "" for c, _, _ in stopped],
+        )  # fmt: skip
+    heads_rest([c.head for c, _, _ in members])
+    with database.cursor() as cursor:
+        cursor.execute("SELECT hub_now()")
+        now = cursor.fetchone()[0]
+        lines = [
+            (c.transaction, *wait, d.connection_id, c.legal_entity, now)
+            for c, d, _ in members
+            if (wait := waits[c.transaction])
+        ]
+        copy_in(cursor, storing.WAIT, lines)
+    troubles = [
+        failures.Trouble(
+            c.legal_entity, plan(c.snapshot).route_id, "validate", problem, record=c.record,
+            transaction=c.transaction, connection_id=d.connection_id, amount=c.amount, currency=c.currency,
+            hours=c.hours,
+        )
+        for c, d, problem in members
+    ]  # fmt: skip
+    failures.write_down(troubles, at=now)
 
 
 def _where_to(answer: WriteOutcome) -> State:

@@ -19,11 +19,11 @@ from governance.models import User
 from governance.rights import require
 from governance.roles import Right
 from mappings.cross_references import ReferenceConflict
-from mappings.tables import RowErrors, RowsGone
+from mappings.tables import RowErrors, RowsCollide, RowsGone
 from routes.models import Route
 
 HISTORY = 100  # lines that are shown; older ones stay in the audit trail
-REFUSED = (verbs.NotPossible, RowErrors, RowsGone, ReferenceConflict)  # what a verb says when it cannot
+REFUSED = (verbs.NotPossible, RowErrors, RowsCollide, RowsGone, ReferenceConflict)  # what a verb says when it cannot
 
 
 def _item(user: User, number: int) -> WorkItem:

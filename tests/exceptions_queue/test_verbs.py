@@ -8,15 +8,16 @@ import pytest
 
 from canonical.failure import Category
 from canonical.problem import Problem
-from exceptions_queue import intake, made_with, releasing, remedies, settle, verbs
-from exceptions_queue.models import State, WorkItem, WorkItemEvent
+from exceptions_queue import corrected, intake, made_with, releasing, remedies, settle, tasks, verbs
+from exceptions_queue.apps import _send_on
+from exceptions_queue.models import Release, State, WorkItem, WorkItemEvent
 from governance.actor import ENGINE
 from governance.models import AuditEntry
 from governance.rights import NotAllowed
 from governance.roles import Right
 from mappings import tables
 from mappings.models import Approval, CrossReference, LookupTable
-from mappings.tables import RowErrors
+from mappings.tables import RowErrors, became_available
 from routes.models import Failure, Overlay, Run, Transaction
 from tests.exceptions_queue.conftest import Staff
 from tests.exceptions_queue.situations import missing_rate, refused_sign_in, trouble, with_rates, zero_hours
@@ -138,6 +139,38 @@ def test_proposed_correction_is_approved_by_another_person(make_world: Make, sta
     assert item.state == State.PENDING_APPROVAL
     verbs.approve_table_row(item, by=staff.clara)
     assert after(world).resolution == "fixed"
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_proposed_correction_that_is_approved_elsewhere_sends_on_what_waited(
+    make_world: Make, staff: Staff, told: bool
+) -> None:
+    world = make_world()
+    item = refused_rate(world)
+    table = LookupTable.objects.get()
+    LookupTable.objects.update(approval=Approval.ALWAYS)
+    table.refresh_from_db()
+    [read] = made_with.rows_read(item)
+    verbs.correct_table_row(item, by=staff.ingrid, row=read.row.pk, values={"rate": "150"}, reason="error")
+    assert corrected.release() == [], "it waits for the second person"
+    tables.add_rows(table, [tables.NewRow(("Partner", "GBP"), {"rate": "9"})], by=staff.ingrid)
+    partner, proposed = sorted(table.rows.waiting(), key=lambda row: row.key[0] != "Partner")
+
+    tables.approve_rows(table, [partner.pk], by=staff.clara)
+    assert not Release.objects.exists(), "another row is nobody's correction"
+    if not told:
+        became_available.disconnect(dispatch_uid="exceptions_queue.send_on")
+    try:
+        tables.approve_rows(table, [proposed.pk], by=staff.clara)  # in the administration
+    finally:
+        became_available.connect(_send_on, dispatch_uid="exceptions_queue.send_on")
+    if not told:
+        tasks.sweep()
+
+    assert Release.objects.get().item_id == item.pk
+    releasing.work(seconds=5)
+    assert after(world).resolution == "fixed"
+    assert world.states() == ["posted"] * 2
 
 
 def test_proposed_row_is_replaced_and_refused(make_world: Make, staff: Staff) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from connectors.models import Connection
 from governance.actor import ENGINE
-from routes import reprocess
+from routes import receive, reprocess
 from routes.models import Destination, Effect, Failure, Record, Transaction
 from tests.routes.world import World, entry
 
@@ -158,3 +158,26 @@ def test_approval_rule_that_cannot_be_worked_out_lets_nothing_through(quick_worl
     assert world.states() == ["failed", "posted"]
     assert Failure.objects.get().transaction_id == world.transactions()[0].pk
     assert set(Record.objects.values_list("state", flat=True)) == {"routed"}
+
+
+@pytest.mark.parametrize("correction", ["update", "reverse", "delta"])
+@pytest.mark.parametrize("how", ["unapproved", "deleted"])
+def test_entry_that_was_changed_and_taken_back_goes_where_its_day_points_when_it_returns(
+    approved_cutover: World, correction: str, how: str
+) -> None:
+    world = approved_cutover
+    Destination.objects.update(correction=correction)
+    world.take_in(entry(1, worked_on="2026-09-30"))
+    everywhere(world)
+    world.take_in(entry(1, worked_on="2026-09-30", version=2, hours="6.00"))
+    everywhere(world)
+    if how == "deleted":
+        receive.withdraw_missing(world.plan, ["TE-0000001"], run=None)
+    else:
+        world.take_in(entry(1, worked_on="2026-09-30", version=3, status="unsubmitted"))
+    everywhere(world)
+    assert world.target.net_hours("TE-0000001") == 0
+    world.take_in(entry(1, worked_on="2026-10-02", version=4, hours="5.00"))
+    everywhere(world)
+    assert places()[-1] == ("4", "Cloud", "posted")
+    assert not Failure.objects.exists()

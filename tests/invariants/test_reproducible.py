@@ -117,3 +117,48 @@ def test_resubmission_names_the_table_rows_of_today(quick_world: Make) -> None:
     decisions.resubmit([t.pk for t in world.transactions()], by=ENGINE, reason="the row was added")
     [only] = Transaction.objects.all()
     assert (only.state, Payload.objects.get(pk=only.request_payload_id).table_rows) == ("ready", [row.pk])
+
+
+@pytest.mark.parametrize("as_then", [False, True])
+def test_resubmission_as_then_reads_the_rows_that_counted_then(make_world: Make, as_then: bool) -> None:
+    world = make_world()
+    table = create_table(
+        name="task_codes", title="Task codes", key_columns=["task"], value_columns={"code": "text"}, by=ENGINE
+    )
+    [then] = add_rows(table, [NewRow(("T-BUILD",), {"code": "B"})], by=ENGINE).in_force
+    publish(changed(INWARD, "description", formula='LOOKUP("task_codes", task_code)'))
+    publish(changed(OUTWARD, "project", formula='LOOKUP("task_codes", task_code)'))
+    world.target.behave = lambda request, number: refused(Category.VALIDATION, "no such project")
+    world.take_in(entry(1))
+    world.deliver()
+    [failed] = world.transactions()
+    [now] = add_rows(table, [NewRow(("T-BUILD",), {"code": "C"})], by=ENGINE).in_force
+    world.target.behave = lambda request, number: None
+    for _ in range(2):  # what was then stays the same, however often it is asked for
+        assert decisions.resubmit([failed.pk], by=ENGINE, reason="corrected there", as_then=as_then) == [failed.pk]
+        Transaction.objects.update(state="failed")
+    Transaction.objects.update(state="ready")
+    world.deliver()
+    assert sent(world)["project"] == ("B" if as_then else "C")
+    failed.refresh_from_db()
+    for payload in (failed.request_payload_id, failed.canonical_payload_id):
+        assert Payload.objects.get(pk=payload).table_rows == [(then if as_then else now).pk]
+
+
+def test_resubmission_as_then_means_the_last_time_that_it_was_worked_out_anew(make_world: Make) -> None:
+    world = make_world()
+    table = create_table(
+        name="task_codes", title="Task codes", key_columns=["task"], value_columns={"code": "text"}, by=ENGINE
+    )
+    publish(changed(OUTWARD, "project", formula='LOOKUP("task_codes", task_code)'))
+    world.take_in(entry(1))
+    assert world.states() == ["failed"]
+    world.target.behave = lambda request, number: refused(Category.VALIDATION, "no such project")
+    add_rows(table, [NewRow(("T-BUILD",), {"code": "B"})], by=ENGINE)  # releases it
+    world.deliver()
+    add_rows(table, [NewRow(("T-BUILD",), {"code": "C"})], by=ENGINE)
+    world.target.behave = lambda request, number: None
+    [failed] = world.transactions()
+    assert decisions.resubmit([failed.pk], by=ENGINE, reason="corrected there", as_then=True) == [failed.pk]
+    world.deliver()
+    assert sent(world)["project"] == "B"

@@ -6,7 +6,7 @@ import pytest
 from django.db import transaction
 
 from governance.actor import ENGINE
-from mappings.batch import _kept, run_batch
+from mappings.batch import _kept, run_batch, run_mixed
 from mappings.compiled import compile_mapping
 from mappings.cross_references import NewReference, ReferenceConflict, upsert
 from mappings.models import CrossReference, LookupTable, TableRow
@@ -41,17 +41,36 @@ def tables():
 
 
 # One query whether what was read before still counts, and one for each of the two tables, the second of which depends
-# on the first; where the records that run ahead have not met every key, once more.
-@pytest.mark.parametrize(("count", "queries"), [(1, 3), (80, 5), (100, 5)])
-def test_queries_do_not_grow_with_the_batch(tables, count, queries, django_assert_num_queries):
+# on the first.
+@pytest.mark.parametrize("count", [1, 64, 65, 100])
+def test_queries_do_not_grow_with_the_batch(tables, count, django_assert_num_queries):
     written = content('LOOKUP("code_names", LOOKUP("task_codes", task))')
     records = [{"task": f"task {number}"} for number in range(count)]
 
-    with django_assert_num_queries(queries):
+    with django_assert_num_queries(3):
         results = run(written, records)
 
     assert [result.values["f0"] for result in results] == [f"Name {number}" for number in range(count)]
     assert all(len(result.hits) == 2 and not result.misses for result in results)
+
+
+def test_queries_do_not_grow_with_tables_connections_and_legal_entities(tables, django_assert_num_queries):
+    entities = [company(code).pk for code in ("HP-DE", "HP-US", "HP-GB")]
+    own = create_table(
+        name="task_codes", title="Codes of one", key_columns=["task"], value_columns={"code": "text"}, by=ENGINE,
+        legal_entity=company("HP-US"),
+    )  # fmt: skip
+    add_rows(own, [NewRow(("task 1",), {"code": "US1"})], by=ENGINE)
+    upsert([NewReference(1, "project", "P-1", "10"), NewReference(1, "worker", "W-1", "10")], by=ENGINE)
+    written = content('LOOKUP("task_codes", task)', 'LOOKUP("code_names", code)', 'XREF("project", id)',
+                      'XREF("worker", id)')  # fmt: skip
+    records = [{"task": "task 1", "code": "T2", "id": "10"}] * 6
+
+    with django_assert_num_queries(3):  # whether what was read still counts, rows, cross-references
+        results = run_mixed(compile_mapping(written), records, connection_id=1, legal_entities=entities * 2)
+
+    told = [tuple(result.values.values()) for result in results]
+    assert told == [(code, "Name 2", "P-1", "W-1") for code in ("T1", "US1", "T1")] * 2
 
 
 def test_rows_are_read_once_until_a_table_changes(tables, django_assert_num_queries):

@@ -6,15 +6,18 @@ from decimal import Decimal
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from governance.models import AuditEntry, User
 from governance.rights import NotAllowed, Role
 from mappings.batch import run_batch
 from mappings.compiled import compile_mapping
 from mappings.models import Approval, LookupTable, TableRow
+from mappings.models.lookup import hash_of
 from mappings.tables import (
     NewRow,
     RowErrors,
+    RowsCollide,
     add_rows,
     approve_rows,
     became_available,
@@ -102,6 +105,28 @@ def test_nobody_approves_their_own_row(ingrid, clara):
 
     with pytest.raises(NotAllowed):
         approve_rows(table, [added.waiting[0].pk], by=clara)
+
+
+def test_two_proposals_for_one_day_are_not_approved_together(ingrid, farid, clara):
+    table = rates(ingrid, Approval.ALWAYS)
+    march = (date(2026, 3, 1), date(2026, 3, 31))
+    analyst = NewRow(("Analyst", "EUR"), {"rate": "90"})
+    [first, other] = add_rows(table, [NewRow(KEY, {"rate": "145"}, *march), analyst], by=farid).waiting
+    second = TableRow.objects.create(  # as if it was proposed before one proposal took the other's place
+        table=table, key=list(KEY), key_hash=hash_of(KEY), valid_from=date(2026, 3, 15), values={"rate": "160"},
+        proposed_by=f"person:{ingrid.pk}", proposed_at=timezone.now(),
+    )  # fmt: skip
+
+    with pytest.raises(RowsCollide) as raised:
+        approve_rows(table, [first.pk, other.pk, second.pk], by=clara)
+
+    said = str(raised.value)
+    assert "145 (2026-03-01 to 2026-03-31, proposed by Farid Amini)" in said
+    assert "160 (2026-03-15 to until further notice, proposed by Ingrid Solheim)" in said
+    assert "Approve one of them" in said
+    assert not table.rows.in_force().exists()
+    assert approve_rows(table, [second.pk, other.pk], by=clara).available
+    assert approve_rows(table, [first.pk], by=clara).available  # later, it takes the days from the other
 
 
 def test_viewer_adds_nothing(ingrid):

@@ -284,10 +284,10 @@ def test_poisonous_release_goes_to_people_and_the_sweep_goes_on(
     Transaction.objects.update(state="parked", return_to="normalised")
     whole = evaluation.translate
 
-    def translate(plan: Any, destination: Any, waiting: Sequence[Any]) -> None:
+    def translate(plan: Any, destination: Any, waiting: Sequence[Any], **more: Any) -> None:
         if any(a.key == "TE-0000002" for a, _ in waiting):
             broken()
-        whole(plan, destination, waiting)
+        whole(plan, destination, waiting, **more)
 
     monkeypatch.setattr(evaluation, "translate", translate)
     monkeypatch.setattr(releases, "waiting_for", lambda *_, **__: ids)

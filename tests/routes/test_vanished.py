@@ -1,16 +1,19 @@
 """What vanishes at the source is taken back, and what comes back is posted again: the source's present word counts."""
 
 import dataclasses
+import datetime as dt
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 
 from governance.actor import ENGINE
 from governance.models import LegalEntity
-from routes import receive, reprocess
-from routes.models import Failure, Record, SourceHead, Transaction
+from routes import comparing, evaluation, receive, reprocess
+from routes.models import Failure, Record, Run, SourceHead, Transaction
 from tests.routes.world import World, entry
 
 Make = Callable[..., World]
@@ -100,6 +103,23 @@ def test_what_comes_back_under_an_older_number_counts(quick_world: Make) -> None
     assert world.target.net_hours(KEY) == 2
 
 
+def test_versions_count_anew_after_a_deletion(quick_world: Make) -> None:
+    world = quick_world()
+    world.take_in(entry(1, version=7))
+    world.deliver()
+    for hours in ("2.00", "4.00"):  # deleted and made anew, twice: its numbers begin at 1 each time
+        vanish(world)
+        world.deliver()
+        world.take_in(entry(1, version=1, hours=hours))
+        world.deliver()
+        assert world.target.net_hours(KEY) == Decimal(hours)
+        world.take_in(entry(1, version=3, hours="3.00"))
+        world.take_in(entry(1, version=2, hours="9.00"))  # late, and older within the new count
+        world.deliver()
+        assert world.target.net_hours(KEY) == 3
+    assert not Failure.objects.filter(closed_at=None).exists()
+
+
 @pytest.mark.parametrize(
     ("known", "expected"),
     [("n01", "n01~00000001"), ("n01~00000001", "n01~00000002"), ("n01~00000009", "n01~00000010")],
@@ -163,6 +183,57 @@ def test_sending_again_what_cannot_be_read_leaves_it_with_its_person(quick_world
     world.take_in(keyless)
     assert reprocess.records([Record.objects.get().pk], by=ENGINE, reason="tried again", how="fixed") == []
     assert Failure.objects.get().closed_at is None
+
+
+@pytest.fixture
+def compared(quick_world: Make) -> Callable[[World], Run]:
+    """Return what finishes a comparison of October in which the source shows nothing of three posted entries."""
+
+    def finish(world: World) -> Run:
+        owner, now = uuid4(), timezone.now()
+        run = Run.objects.create(
+            route=world.route, legal_entity=world.route.legal_entity, trigger="schedule", requested_by="engine",
+            created_at=now, due_at=now, state="running", lease_owner=owner, compares=True,
+            window_from=dt.date(2026, 10, 1), window_to=dt.date(2026, 10, 31),
+        )  # fmt: skip
+        comparing.finish(run, world.plan, owner=owner)
+        run.refresh_from_db()
+        return run
+
+    return finish
+
+
+def test_record_that_spoils_a_comparison_is_left_to_people_and_the_others_are_withdrawn(
+    quick_world: Make, compared: Callable[[World], Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = quick_world()
+    world.take_in(entry(1), entry(2), entry(3))
+    world.deliver()
+    whole = evaluation.evaluate
+
+    def spoilt(plan: Any, arrivals: Any, **more: Any) -> None:
+        if any(a.key == "TE-0000002" for a in arrivals):
+            raise LookupError("sk-live-do-not-show")
+        whole(plan, arrivals, **more)
+
+    monkeypatch.setattr(evaluation, "evaluate", spoilt)
+    for _ in range(2):  # told once, however often it is compared
+        run = compared(world)
+        assert run.state == "done"
+        failure = Failure.objects.get(closed_at=None)
+        assert (failure.category, failure.stage) == ("internal", "compare")
+        assert Record.objects.get(pk=failure.record_id).key == "TE-0000002"
+        assert "do-not-show" not in failure.message
+        assert "next comparison" in failure.message
+    world.deliver()
+    assert [world.target.net_hours(f"TE-000000{n}") for n in (1, 2, 3)] == [0, 8, 0]
+    assert Run.objects.order_by("created_at")[0].withdrawn == 2
+
+    monkeypatch.setattr(evaluation, "evaluate", whole)
+    compared(world)
+    world.deliver()
+    assert world.target.net_hours("TE-0000002") == 0
+    assert not Failure.objects.filter(closed_at=None).exists()
 
 
 @pytest.mark.parametrize("correction", ["update", "reverse", "delta"])
