@@ -22,6 +22,12 @@ class OwnPassword(PasswordChangeView):
     template_name = "registration/own_password.html"
     success_url = reverse_lazy("queue:home")
 
+    def get_context_data(self, **given: Any) -> dict[str, Any]:
+        """Add how many accounts wait for somebody to vouch for them; None for those who may not."""
+        by = person(self.request)
+        waiting = passwords.waiting().exclude(pk=by.pk).count() if passwords.may_vouch(by) else None
+        return super().get_context_data(**context("account", waiting=waiting), **given)
+
     @transaction.atomic
     def form_valid(self, form: Any) -> HttpResponse:
         """Store the password and note whose it is."""
