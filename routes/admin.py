@@ -11,6 +11,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 from canonical.entities import ENTITIES
 from governance.scoped_admin import ScopedAdmin, ScopedInline
 from routes.models import Destination, PostingPeriod, Route, Run, WebhookRefusal
+from routes.schedule_admin import RouteActions
 
 
 class LookOnly:
@@ -107,7 +108,7 @@ class DestinationInline(ScopedInline):
 
 
 @admin.register(Route)
-class RouteAdmin(ScopedAdmin):
+class RouteAdmin(RouteActions, ScopedAdmin):
     """Routes, switched on and off, and where they lead."""
 
     form = RouteForm
