@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.contrib import messages
 from django.contrib.auth.views import PasswordChangeView
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -33,6 +34,7 @@ class OwnPassword(PasswordChangeView):
         """Store the password and note whose it is."""
         answer = super().form_valid(form)
         passwords.was_set(person(self.request), by=person(self.request))
+        messages.success(self.request, "Your password is changed.")
         return answer
 
 
@@ -54,6 +56,7 @@ def vouchers(request: HttpRequest) -> HttpResponse:
         if form.is_valid():
             account = get_object_or_404(User, pk=form.cleaned_data["user"])
             passwords.vouch(account, by=by, reason=form.cleaned_data["reason"])
+            messages.success(request, f"You have vouched for {account.get_full_name() or account.get_username()}.")
             return redirect("vouchers")
     rows = list(passwords.waiting())
     setters = names([row.password_set_by for row in rows])
