@@ -71,10 +71,11 @@ def _succeeded(answer: Answer, good: frozenset[int] | None, errors: Errors) -> b
 
 
 def message_in(errors: Errors, data: object, answer: Answer) -> str:
-    """Return the vendor's words: where the manifest says, else the text of the answer."""
+    """Return the vendor's words, without a preamble that says nothing: where the manifest says, else the text."""
     found = paths.first(data, errors.message)
     if isinstance(found, str) and found:
-        return found[:1000]
+        words = errors.preamble.sub("", found, count=1) if errors.preamble is not None else found
+        return (words or found)[:1000]
     return answer.words() if found is None else str(found)[:1000]
 
 

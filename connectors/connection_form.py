@@ -1,6 +1,6 @@
 """The form of a connection, made from its connector's questions. Secrets are typed in and never shown again."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -34,6 +34,7 @@ class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for 
             "name", "slug", "connector", "environment", "legal_entity", "auth", "concurrency", "timeout_seconds",
             "requests_allowed", "period_seconds", "paused", "paused_reason",
         )  # fmt: skip
+        labels: ClassVar = {"slug": "Short name", "concurrency": "Requests at once"}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -125,12 +125,20 @@ def _legal_entity_of(obj: models.Model) -> int | None:
 
 def _has_right(request: HttpRequest, right: Right, obj: models.Model | None) -> bool:
     """Return whether the person has the right in the row's legal entity; without one, anywhere."""
-    ids = entity_ids(request.user, right)
+    ids = _ids(request, right)
     if ids is ALL:
         return True
     if obj is None or obj.pk is None or not hasattr(type(obj)._default_manager.all(), "visible_to"):
         return bool(ids)
     return _scoped(type(obj)._default_manager.filter(pk=obj.pk), request, right).exists()
+
+
+def _ids(request: HttpRequest, right: Right) -> frozenset[int] | None:
+    """Return where the person has a right, asked once per request: the list of pages alone asks for every model."""
+    known: dict[Right, frozenset[int] | None] = request.__dict__.setdefault("_entity_ids", {})
+    if right not in known:
+        known[right] = entity_ids(request.user, right)
+    return known[right]
 
 
 def _scoped(

@@ -9,7 +9,10 @@ class HubConfig(AppConfig):
     name = "hub"
 
     def ready(self) -> None:
-        """Take the application with the hub's settings in place of Celery's own default."""
+        """Take the application with the hub's settings in place of Celery's own; name the admin's first page."""
+        from django.contrib import admin
+
         from hub.celery import app
 
         app.set_default()
+        admin.site.index_title = "Administration"

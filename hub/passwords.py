@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.contrib import messages
 from django.contrib.auth.views import PasswordChangeView
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -22,11 +23,18 @@ class OwnPassword(PasswordChangeView):
     template_name = "registration/own_password.html"
     success_url = reverse_lazy("queue:home")
 
+    def get_context_data(self, **given: Any) -> dict[str, Any]:
+        """Add how many accounts wait for somebody to vouch for them; None for those who may not."""
+        by = person(self.request)
+        waiting = passwords.waiting().exclude(pk=by.pk).count() if passwords.may_vouch(by) else None
+        return super().get_context_data(**context("account", waiting=waiting), **given)
+
     @transaction.atomic
     def form_valid(self, form: Any) -> HttpResponse:
         """Store the password and note whose it is."""
         answer = super().form_valid(form)
         passwords.was_set(person(self.request), by=person(self.request))
+        messages.success(self.request, "Your password is changed.")
         return answer
 
 
@@ -48,6 +56,7 @@ def vouchers(request: HttpRequest) -> HttpResponse:
         if form.is_valid():
             account = get_object_or_404(User, pk=form.cleaned_data["user"])
             passwords.vouch(account, by=by, reason=form.cleaned_data["reason"])
+            messages.success(request, f"You have vouched for {account.get_full_name() or account.get_username()}.")
             return redirect("vouchers")
     rows = list(passwords.waiting())
     setters = names([row.password_set_by for row in rows])

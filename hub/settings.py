@@ -11,6 +11,8 @@ from pathlib import Path
 from urllib.parse import unquote, urlparse
 
 from celery.schedules import crontab
+from django.templatetags.static import static
+from django.urls import reverse
 
 from hub.supervisor.addresses import remembered
 
@@ -95,7 +97,18 @@ MIDDLEWARE = [
     "governance.middleware.channel_of_request",  # audit entries say whether it was a page, the admin or the API
 ]
 
-UNFOLD = {"SITE_TITLE": "Throughline", "SITE_HEADER": "Throughline", "SITE_URL": "/"}  # the admin's shell
+UNFOLD = {  # the admin's shell
+    "SITE_TITLE": "Throughline",
+    "SITE_HEADER": "Throughline",
+    "SITE_URL": None,  # the ways to our own pages stand above the list of the admin's
+    "SITE_ICON": lambda request: static("queue/mark.svg"),
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("queue/mark.svg")}],
+    "ACCOUNT": {
+        "navigation": [{"title": "Your account", "link": lambda request: reverse("own-password")}],
+    },
+    "STYLES": [lambda request: static("administration/look.css")],
+    "SCRIPTS": [lambda request: static("administration/keys.js")],
+}
 
 ROOT_URLCONF = "hub.urls"
 WSGI_APPLICATION = "hub.wsgi.application"
@@ -124,6 +137,7 @@ REDIS_URL = _ADDRESSES["REDIS_URL"]
 AUTH_USER_MODEL = "governance.User"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en"
+FORMAT_MODULE_PATH = ["hub.formats"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"

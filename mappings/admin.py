@@ -4,11 +4,13 @@ from typing import Any
 
 from django.contrib import admin
 
+from governance.actor import names
 from governance.roles import Right
 from governance.scoped_admin import ScopedAdmin
 from mappings.mapping_admin import MappingActions
 from mappings.models import CrossReference, LookupTable, Mapping, TableRow
 from mappings.row_admin import RowActions, TableActions
+from mappings.row_form import words_of
 
 
 class LookOnly:
@@ -36,8 +38,37 @@ class TableRowAdmin(RowActions, LookOnly, ScopedAdmin):
 
     list_display = ("table", "key", "valid_from", "valid_to", "approved_at", "recorded_to")
     list_filter = ("table",)
-    exclude = ("key_hash",)
+    fields = (
+        "table", "what_for", "gives", "valid_from", "valid_to", "proposed", "proposed_at", "approved", "approved_at",
+        "recorded_from", "recorded_to", "ended", "reason",
+    )  # fmt: skip
+    readonly_fields = ("what_for", "gives", "proposed", "approved", "ended")
     show_full_result_count = False
+
+    @admin.display(description="For")
+    def what_for(self, row: TableRow) -> str:
+        """Tell the key by its columns."""
+        return _in_words(dict(zip(row.table.key_columns, row.key, strict=False)))
+
+    @admin.display(description="Gives")
+    def gives(self, row: TableRow) -> str:
+        """Tell the values by their columns."""
+        return _in_words(row.values)
+
+    @admin.display(description="Proposed by")
+    def proposed(self, row: TableRow) -> str:
+        """Name who proposed it."""
+        return _named(row.proposed_by)
+
+    @admin.display(description="Approved by")
+    def approved(self, row: TableRow) -> str:
+        """Name who approved it."""
+        return _named(row.approved_by)
+
+    @admin.display(description="Ended by")
+    def ended(self, row: TableRow) -> str:
+        """Name who replaced, withdrew or refused it."""
+        return _named(row.ended_by)
 
 
 @admin.register(Mapping)
@@ -58,3 +89,11 @@ class CrossReferenceAdmin(LookOnly, ScopedAdmin):
     list_filter = ("entity",)
     search_fields = ("canonical_key", "external_id")
     show_full_result_count = False
+
+
+def _in_words(values: dict[str, Any]) -> str:
+    return ", ".join(f"{words_of(name)}: {value}" for name, value in values.items())
+
+
+def _named(reference: str | None) -> str:
+    return names([reference])[reference] if reference else "–"

@@ -6,10 +6,12 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.forms import BaseInlineFormSet, ModelForm
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from canonical.entities import ENTITIES
 from governance.scoped_admin import ScopedAdmin, ScopedInline
 from routes.models import Destination, PostingPeriod, Route, Run, WebhookRefusal
+from routes.schedule_admin import RouteActions
 
 
 class LookOnly:
@@ -37,7 +39,9 @@ class ProblemsForm(ModelForm):  # type: ignore[type-arg]  # generic for the chec
 class RouteForm(ProblemsForm):
     """Says in words which sources a route may have."""
 
-    canonical_entity = forms.ChoiceField(choices=[(name, name.replace("_", " ")) for name in ENTITIES])
+    canonical_entity = forms.ChoiceField(
+        choices=[(name, name.replace("_", " ")) for name in ENTITIES], widget=UnfoldAdminSelectWidget()
+    )
 
     class Meta:
         model = Route
@@ -45,6 +49,9 @@ class RouteForm(ProblemsForm):
             "name", "slug", "legal_entity", "connection", "stream", "upstream", "group_by", "canonical_entity",
             "mapping", "order", "compare_days", "shrink_limit_percent", "lane", "enabled",
         )  # fmt: skip
+        labels: ClassVar = {"slug": "Short name"}
+        help_texts: ClassVar = {"slug": "how files and commands call it"}
+        widgets: ClassVar = {"group_by": UnfoldAdminTextareaWidget(attrs={"rows": 2})}
 
     def clean(self) -> dict[str, Any]:
         """Refuse two sources, and settings that belong to a source that the route has not."""
@@ -69,6 +76,10 @@ class DestinationForm(ProblemsForm):
             "route", "name", "connection", "stream", "mapping", "condition", "key_formula", "approval_formula", "group",
             "correction", "delta_fields", "posting_date", "keeps_reference", "lane", "batch_size", "window", "enabled",
         )  # fmt: skip
+        widgets: ClassVar = {
+            name: UnfoldAdminTextareaWidget(attrs={"rows": 2})
+            for name in ("condition", "key_formula", "approval_formula")
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -97,7 +108,7 @@ class DestinationInline(ScopedInline):
 
 
 @admin.register(Route)
-class RouteAdmin(ScopedAdmin):
+class RouteAdmin(RouteActions, ScopedAdmin):
     """Routes, switched on and off, and where they lead."""
 
     form = RouteForm

@@ -184,7 +184,7 @@ def _pattern_faults(value: Any, place: Place) -> Iterator[Fault]:
     elif isinstance(value, list):
         for number, item in enumerate(value):
             yield from _pattern_faults(item, (*place, number))
-    elif isinstance(value, str) and place[-1] in ("pattern", "location"):
+    elif isinstance(value, str) and place[-1] in ("pattern", "preamble", "location"):
         yield from _one_pattern(value, place)
 
 

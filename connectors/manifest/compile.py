@@ -148,9 +148,11 @@ def _limits(item: dict[str, Any]) -> model.Limits:
 
 def _errors(item: dict[str, Any]) -> model.Errors:
     rows = tuple(_row(number, row) for number, row in enumerate(item["rows"], start=1))
+    preamble = compile_pattern(f"^(?:{item['preamble']})", ignore_case=True) if "preamble" in item else None
     return model.Errors(
-        compile_paths(item.get("envelope")), compile_paths(item.get("code")), compile_paths(item.get("message")), rows
-    )
+        compile_paths(item.get("envelope")), compile_paths(item.get("code")), compile_paths(item.get("message")), rows,
+        preamble,
+    )  # fmt: skip
 
 
 def _row(number: int, item: dict[str, Any]) -> model.ErrorRow:

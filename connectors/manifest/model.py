@@ -146,6 +146,7 @@ class Errors:
     code: tuple[Path, ...]
     message: tuple[Path, ...]
     rows: tuple[ErrorRow, ...]
+    preamble: Any = None  # compiled RE2 of a beginning that says nothing and is left out of the words, or None
 
 
 @dataclass(frozen=True, slots=True)

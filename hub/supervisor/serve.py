@@ -24,6 +24,7 @@ from hub.supervisor.options import ROOT, Options
 from hub.supervisor.problems import CannotStart, disk_full, of_folder
 from hub.supervisor.processes import leash, marked, wait_until
 from hub.supervisor.servers import Servers
+from hub.supervisor.signposts import signposts
 
 LEAST_FREE = 300_000_000  # bytes of disk below which no start is tried: PostgreSQL's log alone needs some 100 MB
 WATCH_SECONDS = 0.2
@@ -77,7 +78,7 @@ class Supervisor:
         if self.options.demonstration:
             self._demonstrate(env)
         self.alone.say(web=url, children={child.name: child.process.pid for child in self.children if child.process})
-        terminal.ready(url, self._where_to_look(url), time.monotonic() - self.began)
+        terminal.ready(url, signposts(url, self.options, self.servers.places.logs), time.monotonic() - self.began)
 
     def _check_disk(self) -> None:
         if shutil.disk_usage(self.options.state).free < LEAST_FREE:
@@ -159,13 +160,6 @@ class Supervisor:
         if not wait_until(lambda: _answers(url), 60):
             log = self.servers.places.logs / "web.log"
             raise CannotStart("The web process does not answer", f"no reply from {url} in 60 s.", f"Read {log}.")
-
-    def _where_to_look(self, url: str) -> dict[str, str]:
-        return {
-            "Pages": f"{url}admin/",
-            "Logs": str(self.servers.places.logs),
-            "Health": f"STATE={self.options.state} {sys.executable} manage.py doctor",
-        }
 
     def _watch(self) -> None:
         logs_due = 0.0

@@ -1,7 +1,8 @@
 """What the person at the terminal sees: steps as they are taken, trouble in words, where to look at the end."""
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.panel import Panel
+from rich.table import Table
 from rich.text import Text
 
 from hub.supervisor.problems import CannotStart
@@ -27,9 +28,9 @@ def refuse(problem: CannotStart) -> None:
 
 def ready(url: str, lines: dict[str, str], seconds: float) -> None:
     """Tell that the hub serves at `url`; `lines` say where to look for what."""
-    body = Text.assemble((url, "bold green underline"), f"   (up after {seconds:.1f} s)\n")
+    first = Text.assemble((url, "bold green underline"), f"   (up after {seconds:.1f} s)\n")
+    signs = Table.grid(padding=(0, 2))
     for what, where in lines.items():
-        body.append(f"\n{what:<10}", style="bold")
-        body.append(where)
-    console.print(Panel(body, title="Throughline is running", title_align="left", border_style="green"))
+        signs.add_row(Text(what, style="bold"), Text(where))
+    console.print(Panel(Group(first, signs), title="Throughline is running", title_align="left", border_style="green"))
     console.print("Ctrl-C stops all of it; the next start continues where this one ended.")

@@ -49,7 +49,7 @@ def choose_own(user: User) -> None:
     client = Client()
     assert client.login(username=user.username, password=SET)
     form = {"old_password": SET, "new_password1": OWN, "new_password2": OWN}
-    assert client.post("/password/", form).status_code == 302
+    assert "Your password is changed." in client.post("/password/", form, follow=True).content.decode()
     user.refresh_from_db()
 
 
@@ -141,3 +141,15 @@ def test_every_change_of_an_account_is_in_the_trail_without_the_password(olga: U
         written = f"{entry.before} {entry.after} {entry.reason} {entry.thing_name}"
         assert SET not in written
         assert clara.password not in written
+
+
+def test_page_of_ones_own_account_leads_to_vouching_those_who_may(olga: User, clara: User) -> None:
+    farid, bert = person("Farid Amini", Role.FINANCE), person("Bert Haas", Role.FINANCE)
+    set_by(olga, bert)
+
+    page = signed_in(clara).get("/password/").content.decode()
+
+    assert "1 account waits" in " ".join(page.split())
+    assert '<a href="/vouchers/">Vouch for somebody</a>' in page
+    assert "/vouchers/" not in signed_in(farid).get("/password/").content.decode()
+    assert '<a href="/password/">Your account</a>' in signed_in(clara).get("/vouchers/").content.decode()

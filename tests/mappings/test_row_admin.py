@@ -42,6 +42,11 @@ def test_finance_adds_a_row_and_corrects_it_from_a_day_on() -> None:
     assert (wrong.status_code, b"-5 is less than 0." in wrong.content) == (422, True)
     assert farid.post(f"{page}/rows/", typed).status_code == 302
     row = table.rows.in_force().get()
+    shown = farid.get(f"/admin/mappings/tablerow/{row.pk}/change/").content.decode()
+    assert "Role: Principal" in shown
+    assert "Rate: 295" in shown
+    assert "Farid Amini" in shown.partition("Proposed by")[2]
+    assert "person:" not in shown
     corrected = {"value_rate": "310", "valid_from": "2026-12-01", "reason": "new price list"}
     assert "/corrections/" in farid.get(f"/admin/mappings/tablerow/{row.pk}/change/").content.decode()
     assert farid.post(f"/admin/mappings/tablerow/{row.pk}/corrections/", corrected).status_code == 302

@@ -154,6 +154,7 @@ async def test_refusals_are_told_apart_by_their_words(
 
     assert (outcome.result, outcome.category) == (Result.REFUSED, category)
     assert words in outcome.message
+    assert "accessing a resource" not in outcome.message, "what all refusals begin with tells nothing apart"
     assert outcome.hint
     assert rows(netsuite, key) == []
 
@@ -166,6 +167,7 @@ async def test_cap_of_a_contract_is_the_firms_own_refusal(netsuite: Simulator, e
     outcome = await write(engine, netsuite_spec(netsuite), "time_entries", f"TE-{next(numbers)}", body)
 
     assert (outcome.result, outcome.category) == (Result.REFUSED, Category.REFUSED)
+    assert outcome.message.startswith("Project ")
     assert "cap of 1.00 hours would be exceeded" in outcome.message
 
 

@@ -1,0 +1,75 @@
+"""The admin's shell for those who do not see it or use no mouse: landmarks, names, ways in and out."""
+
+import re
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from governance.rights import Role
+from tests.governance.people import company, person
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def static_root(settings: Any, tmp_path: Any) -> None:
+    settings.STATIC_ROOT = tmp_path  # made by collectstatic before the hub serves; whitenoise warns without it
+
+
+@pytest.fixture
+def pages() -> dict[str, str]:
+    """Return a page of each kind by its address: the first one, a list, a form with inline rows, one for a deed."""
+    client = Client()
+    client.force_login(person("Ingrid Solheim", Role.INTEGRATION_ADMIN, is_staff=True))
+    germany = company("HP-DE")
+    addresses = (
+        "/admin/", "/admin/governance/legalentity/", f"/admin/governance/legalentity/{germany.pk}/change/",
+        "/admin/routes/route/add/", "/admin/connectors/connection/add/",
+    )  # fmt: skip
+    return {address: client.get(address).content.decode() for address in addresses}
+
+
+def test_pages_have_one_main_part_and_a_way_to_it(pages: dict[str, str]) -> None:
+    for address, page in pages.items():
+        assert page.count('role="main"') == 1, address
+        assert page.count("<h1") == 1, address
+        assert page.index('class="skip" href="#content"') < page.index("<nav"), address
+        assert 'id="content"' in page, address
+
+
+def test_parts_that_scroll_have_names_of_their_own(pages: dict[str, str]) -> None:
+    for address, page in pages.items():
+        names = re.findall(r'data-simplebar-aria-label="([^"]+)"', page)
+        body = page.partition('id="main"')[0] + page.partition('id="main"')[2].partition('x-data="searchCommand')[0]
+        assert names, address
+        assert len(names) == len(set(names)), address
+        assert re.search(r"data-simplebar(?=[\s>])(?! data-simplebar-aria-label)", body) is None, address
+
+
+def test_column_heads_say_what_stands_below(pages: dict[str, str]) -> None:
+    assert re.search(r"<th\b[^>]*>\s*</th>", "".join(pages.values())) is None
+    assert '<span class="sr-only">Delete</span>' in pages["/admin/routes/route/add/"]
+
+
+def test_admin_leads_back_to_the_hubs_own_pages(pages: dict[str, str]) -> None:
+    ways = ('href="/"', 'href="/queue/"', 'href="/runs/"', 'href="/password/"')
+    for address, page in pages.items():
+        assert [way for way in ways if way not in page] == [], address
+
+
+def test_dates_are_written_as_on_the_hubs_own_pages() -> None:
+    client = Client()
+    client.force_login(person("Ingrid Solheim", Role.INTEGRATION_ADMIN, is_staff=True))
+    values = {"code": "HP-FR", "name": "Halden & Partner SAS", "country": "FR", "currency": "EUR"}
+    client.post("/admin/governance/legalentity/add/", values)
+
+    page = client.get("/admin/governance/auditentry/").content.decode()
+
+    assert re.search(r">\s*20\d\d-\d\d-\d\d \d\d:\d\d\s*<", page)
+
+
+def test_what_is_ours_in_the_admins_shell_is_light() -> None:
+    own = [settings.BASE_DIR / "static" / "administration" / name for name in ("look.css", "keys.js")]
+    assert sum(path.stat().st_size for path in own) < 8_000  # bytes
