@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from hub import bytecode
 from hub.supervisor.problems import CannotStart
 from hub.supervisor.servers import Servers
 from tests.processes import own_database, servers, start_process  # noqa: F401 - fixtures of every test
@@ -18,6 +19,7 @@ from tests.processes import own_database, servers, start_process  # noqa: F401 -
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start the servers (main process only) and let Django read its settings."""
+    bytecode.keep()
     if not hasattr(config, "workerinput"):
         state = Path(tempfile.mkdtemp(prefix="tl-"))
         state.chmod(0o711)  # the servers' own account walks through
