@@ -144,6 +144,8 @@ class Postgresql:
         stale whatever pid it names: the pid may belong to a stranger by now, and PostgreSQL would refuse to start.
         """
         orphans = running_in(self.data.resolve(), "postgres")
+        for orphan in orphans:
+            orphan.stop(signal.SIGCONT, seconds=0)  # the first of them ends when all others have
         for orphan in sorted(orphans, key=lambda each: each.pid):
             orphan.stop(signal.SIGINT, signal.SIGQUIT, signal.SIGKILL, seconds=20)
         wait_until(lambda: not running_in(self.data.resolve(), "postgres"), 20)

@@ -28,6 +28,7 @@ from hub.supervisor.processes import leash, marked, wait_until
 from hub.supervisor.servers import Servers
 
 LEAST_FREE = 300_000_000  # bytes of disk below which no start is tried: PostgreSQL's log alone needs some 100 MB
+KILLED_SECONDS = 20.0  # how long the system may take to end a killed process; a busy one takes some
 WATCH_SECONDS = 0.2
 TRY_AGAIN_SECONDS = 5.0  # between two tries to start a server that cannot be started
 LOGS_SECONDS = 60.0  # how often the size of the logs is looked at
@@ -94,7 +95,13 @@ class Supervisor:
             orphan.stop(signal.SIGTERM, seconds=0)
         wait_until(lambda: not any(orphan.alive for orphan in orphans), 5)
         for orphan in orphans:
-            orphan.stop(signal.SIGKILL, seconds=5)
+            orphan.stop(signal.SIGKILL, seconds=KILLED_SECONDS)
+        if left := [str(orphan.pid) for orphan in orphans if orphan.alive]:
+            raise CannotStart(
+                "Processes of an earlier start do not end",
+                f"{', '.join(left)} still run after they were killed; most likely they wait for a disk.",
+                f"Look at them with: ps -o pid,stat,args -p {','.join(left)}; start again when they are gone.",
+            )
         if orphans:
             terminal.step(f"Stopped {len(orphans)} processes that an earlier start had left behind")
 
