@@ -41,7 +41,7 @@ def syncs_at_once(kernel: str = platform.release()) -> bool:
     Linux tells the caller about errors of that call from 5.8 on (syncfs(2)); before, some data could be lost unseen.
     """
     found = re.match(r"(\d+)\.(\d+)", kernel)
-    return bool(found) and (int(found[1]), int(found[2])) >= (5, 8)
+    return found is not None and (int(found[1]), int(found[2])) >= (5, 8)
 
 
 @dataclass
