@@ -19,7 +19,7 @@ run: environment
 
 ## make test    install what is needed, run every check and every test
 test: check
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 4
 
 ## make check   style, types, imports and templates
 check: environment

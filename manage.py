@@ -4,8 +4,11 @@
 import os
 import sys
 
-from django.core.management import execute_from_command_line
+from hub import bytecode
 
 if __name__ == "__main__":
+    bytecode.keep()
+    from django.core.management import execute_from_command_line
+
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hub.settings")
     execute_from_command_line(sys.argv)

@@ -10,12 +10,14 @@ import threading
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.conf import settings
 
-from connectors.engine import Engine
 from connectors.token_rows import DatabaseTokenStore
+
+if TYPE_CHECKING:
+    from connectors.engine import Engine
 
 T = TypeVar("T")
 
@@ -24,14 +26,14 @@ T = TypeVar("T")
 class _Running:
     pid: int
     loop: asyncio.AbstractEventLoop
-    engine: Engine
+    engine: "Engine"
 
 
 _lock = threading.Lock()
 _running: _Running | None = None
 
 
-def engine() -> Engine:
+def engine() -> "Engine":
     """Return this process's engine, starting its loop at the first use."""
     return _started().engine
 
@@ -81,6 +83,8 @@ def _started() -> _Running:
 
 
 def _start() -> _Running:
+    from connectors.engine import Engine  # a fifth of a program's start, which those that talk to nobody are spared
+
     loop = asyncio.SelectorEventLoop()
     threading.Thread(target=_serve, args=(loop,), name="connectors-loop", daemon=True).start()
 

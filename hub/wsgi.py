@@ -3,6 +3,10 @@
 import os
 
 from django.core.wsgi import get_wsgi_application
+from django.urls import get_resolver
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hub.settings")
 application = get_wsgi_application()
+_ = (
+    get_resolver().url_patterns
+)  # loads all pages before the workers are forked: once, and not with somebody's first request

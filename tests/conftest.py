@@ -6,18 +6,21 @@ The main process of pytest starts and stops them; with xdist every worker uses t
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from hub import bytecode
 from hub.supervisor.problems import CannotStart
 from hub.supervisor.servers import Servers
+from tests import order
 from tests.processes import own_database, servers, start_process  # noqa: F401 - fixtures of every test
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start the servers (main process only) and let Django read its settings."""
+    bytecode.keep()
     if not hasattr(config, "workerinput"):
         state = Path(tempfile.mkdtemp(prefix="tl-"))
         state.chmod(0o711)  # the servers' own account walks through
@@ -33,7 +36,22 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["CONNECTOR_PATHS"] = str(Path(__file__).resolve().parent.parent / "sandbox" / "connectors")
     from django.conf import settings
 
-    assert settings.DATABASES
+    settings.PASSWORD_HASHERS = ["tests.quick_hashing.Quick"]
+    from tests import emptying
+
+    emptying.quicken()
+
+
+@pytest.hookimpl(trylast=True)  # pytest-django has an order of its own, for one process
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put tests in the order in which several processes finish them soonest."""
+    order.arrange(items)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Let processes take tests in that order; those that share something stay in one process."""
+    config.option.loadscopereorder = False
+    return order.InOrder(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -46,20 +64,3 @@ def redis_url() -> str:
 def state() -> Path:
     """The folder STATE of the test run."""
     return Path(os.environ["STATE"])
-
-
-@pytest.fixture(autouse=True)
-def empty_partitioned_tables(
-    request: pytest.FixtureRequest, django_db_blocker: pytest.FixtureRequest
-) -> Iterator[None]:
-    """Empty what Django does not manage after a test that really committed; its own emptying knows only the rest."""
-    yield
-    marker = request.node.get_closest_marker("django_db")
-    if "transactional_db" in request.fixturenames or (marker is not None and marker.kwargs.get("transaction")):
-        from django.db import connection
-
-        from routes import partitions
-
-        with django_db_blocker.unblock(), connection.cursor() as cursor:
-            cursor.execute(f"TRUNCATE {', '.join(partitions.TABLES)}")
-            connection.close()

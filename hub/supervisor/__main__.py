@@ -2,6 +2,10 @@
 
 import sys
 
-from hub.supervisor.serve import main
+from hub import bytecode
 
-sys.exit(main())
+if __name__ == "__main__":
+    bytecode.keep()
+    from hub.supervisor.serve import main
+
+    sys.exit(main())

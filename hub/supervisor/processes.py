@@ -7,6 +7,7 @@ moment it started, and a server also by the folder it works in.
 import contextlib
 import ctypes
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -70,10 +71,11 @@ class Seen:
             return None
 
     def stop(self, *signals: int, seconds: float) -> None:
-        """Send each of `signals` in turn, waiting `seconds` after each, until it is gone."""
+        """Send each of `signals` in turn, waiting `seconds` after each, until it is gone; one that sleeps is woken."""
         for number in signals:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, number)
+                os.kill(self.pid, signal.SIGCONT)  # a stopped process obeys only when it goes on
             if wait_until(lambda: not self.alive, seconds):
                 return
 

@@ -12,6 +12,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
@@ -21,12 +22,14 @@ from hub.supervisor.alone import Alone
 from hub.supervisor.child import Child
 from hub.supervisor.foreign import ask_postgresql, ask_redis
 from hub.supervisor.options import ROOT, Options
+from hub.supervisor.preparation import Preparation
 from hub.supervisor.problems import CannotStart, disk_full, of_folder
 from hub.supervisor.processes import leash, marked, wait_until
 from hub.supervisor.servers import Servers
 from hub.supervisor.signposts import signposts
 
 LEAST_FREE = 300_000_000  # bytes of disk below which no start is tried: PostgreSQL's log alone needs some 100 MB
+KILLED_SECONDS = 20.0  # how long the system may take to end a killed process; a busy one takes some
 WATCH_SECONDS = 0.2
 TRY_AGAIN_SECONDS = 5.0  # between two tries to start a server that cannot be started
 LOGS_SECONDS = 60.0  # how often the size of the logs is looked at
@@ -69,14 +72,16 @@ class Supervisor:
         self.listening = port.claim(self.options.port)
         url = f"http://{port.HOST}:{self.listening.getsockname()[1]}/"
         self.alone.say(web=url)
+        ports = self._start_sandbox() if self.options.demonstration else dict  # needs no server, so it loads meanwhile
         self._start_servers()
-        env = self._prepare()
+        self._prepare()
+        env = parts.environment(self.options, self._addresses(), ports())
         self._start(parts.web(self.servers.places, env, self.listening.fileno()))
         for child in [*parts.workers(self.options, self.servers.places, env), parts.beat(self.servers.places, env)]:
             self._start(child)
-        self._wait_for_web(url)
         if self.options.demonstration:
-            self._demonstrate(env)
+            self._demonstrate(env)  # its program loads while the others do
+        self._wait_for_web(url)
         self.alone.say(web=url, children={child.name: child.process.pid for child in self.children if child.process})
         terminal.ready(url, signposts(url, self.options, self.servers.places.logs), time.monotonic() - self.began)
 
@@ -91,7 +96,13 @@ class Supervisor:
             orphan.stop(signal.SIGTERM, seconds=0)
         wait_until(lambda: not any(orphan.alive for orphan in orphans), 5)
         for orphan in orphans:
-            orphan.stop(signal.SIGKILL, seconds=5)
+            orphan.stop(signal.SIGKILL, seconds=KILLED_SECONDS)
+        if left := [str(orphan.pid) for orphan in orphans if orphan.alive]:
+            raise CannotStart(
+                "Processes of an earlier start do not end",
+                f"{', '.join(left)} still run after they were killed; most likely they wait for a disk.",
+                f"Look at them with: ps -o pid,stat,args -p {','.join(left)}; start again when they are gone.",
+            )
         if orphans:
             terminal.step(f"Stopped {len(orphans)} processes that an earlier start had left behind")
 
@@ -114,24 +125,32 @@ class Supervisor:
             "REDIS_URL": self.options.redis_url or self.servers.redis.url,
         }
 
-    def _prepare(self) -> dict[str, str]:
-        """Bring the schema up to date and start the simulated systems; return the environment of the programs."""
-        env = parts.environment(self.options, self._addresses(), {})
+    def _prepare(self) -> None:
+        """Bring schema and static files up to date, unless they are what the last start left."""
+        preparation = Preparation(self.options.state, self._addresses()["DATABASE_URL"])
+        if preparation.done:
+            return
         terminal.step("Bringing the database's schema up to date")
-        self._manage(env, "prepare")
-        if not self.options.demonstration:
-            return env
-        child = parts.sandbox(self.options, self.servers.places, env)
+        self._manage(parts.environment(self.options, self._addresses(), {}), "prepare")
+        preparation.remember()
+
+    def _start_sandbox(self) -> Callable[[], dict[str, int]]:
+        """Start the simulated systems; return what waits for them and tells their ports."""
+        child = parts.sandbox(self.options, self.servers.places, parts.environment(self.options, {}, {}))
         since = child.log.stat().st_size if child.log.exists() else 0
         self._start(child)
-        wait_until(lambda: bool(parts.listening(child.log, since)) or not child.running, 30)
-        if not parts.listening(child.log, since):
-            raise CannotStart(
-                "The simulated systems did not start",
-                "they said: " + (child.log.read_text(errors="replace").strip().splitlines() or ["nothing"])[-1],
-                f"Read {child.log}; other ports can be chosen with: make run SANDBOX_PORT=9600",
-            )
-        return parts.environment(self.options, self._addresses(), parts.listening(child.log, since))
+
+        def ports() -> dict[str, int]:
+            wait_until(lambda: bool(parts.listening(child.log, since)) or not child.running, 30)
+            if not parts.listening(child.log, since):
+                raise CannotStart(
+                    "The simulated systems did not start",
+                    "they said: " + (child.log.read_text(errors="replace").strip().splitlines() or ["nothing"])[-1],
+                    f"Read {child.log}; other ports can be chosen with: make run SANDBOX_PORT=9600",
+                )
+            return parts.listening(child.log, since)
+
+        return ports
 
     def _start(self, child: Child) -> None:
         terminal.step(f"Starting {child.name}")

@@ -30,11 +30,6 @@ PREPARATION_SECONDS = 240.0  # generous: it shares two cores with the rest of th
 _preparation: list[subprocess.Popen[bytes]] = []
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run what needs Tryton last, so that it is ready by then."""
-    items.sort(key=lambda item: item.get_closest_marker("erp") is not None)
-
-
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Start the preparation when a test needs it: the first process of the run to come here does."""
     if any(item.get_closest_marker("erp") for item in session.items) and not session.config.option.collectonly:
@@ -115,7 +110,7 @@ def tryton() -> Iterator[Tryton]:
     server = TrytonServer(places, database)
     server.start()
     yield Tryton(server, json.loads(places.facts.read_text()), database)
-    server.stop()
+    server.kill()  # in good order it would first wait for connections that idle in pools
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.supervisor import environment, foreign, port
+from hub.supervisor import environment, foreign, port, serve
 from hub.supervisor.account import Account, account
 from hub.supervisor.alone import Alone
 from hub.supervisor.options import ROOT, Options
@@ -102,6 +102,18 @@ def test_disk_full_is_read_from_what_postgresql_said(short: Path) -> None:
     servers = Servers.below(short)
     told = 'PANIC:  could not write to file "pg_wal/xlogtemp.1": No space left on device'
     assert "is full" in servers.postgresql._failure("PostgreSQL did not start", told).thing
+
+
+def test_orphan_that_survives_its_killing_stops_the_start(short: Path, monkeypatch) -> None:
+    """A process that waits for a disk ends when the disk answers, whatever it is sent."""
+    stuck = Seen(os.getpid(), 1)
+    monkeypatch.setattr(Seen, "alive", True)
+    monkeypatch.setattr(Seen, "stop", lambda self, *signals, seconds: None)
+    monkeypatch.setattr(serve, "marked", lambda mark: [stuck])
+    monkeypatch.setattr(serve, "wait_until", lambda condition, seconds: False)
+    supervisor = Supervisor(Options.of({"STATE": str(short), "PORT": "0", "DEMO": "0"}))
+    with pytest.raises(CannotStart, match=f"{os.getpid()} still run after they were killed"):
+        supervisor._stop_orphans()
 
 
 def test_data_of_another_release_are_refused_with_the_way_out(short: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from hub.supervisor import child as module
 from hub.supervisor import logs
 from hub.supervisor.child import Child
-from hub.supervisor.processes import wait_until
+from hub.supervisor.processes import Seen, wait_until
 
 
 def program(tmp_path: Path, code: str) -> Child:
@@ -72,3 +72,11 @@ def test_large_log_is_put_aside_while_its_writer_goes_on(tmp_path: Path, monkeyp
         writer.write("next")
     assert (tmp_path / "web.log.1").read_text() == "x" * 11
     assert (tmp_path / "web.log").read_text() == "next"
+
+
+def test_process_that_was_stopped_still_ends_by_a_plain_signal(start_process) -> None:
+    sleeper = start_process(["python", "-c", "import time; print('up', flush=True); time.sleep(60)"])
+    sleeper.wait_for("up")
+    sleeper.signal(signal.SIGSTOP)
+    Seen.at(sleeper.pid).stop(signal.SIGTERM, seconds=5)
+    assert sleeper.wait(1) == -signal.SIGTERM

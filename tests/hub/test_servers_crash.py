@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from django.contrib.auth import get_user_model
 
+from hub.supervisor.postgresql import syncs_at_once
 from hub.supervisor.processes import Seen, running_in
 from hub.supervisor.servers import Servers
 
@@ -69,3 +70,11 @@ def test_process_of_a_test_uses_the_servers_of_its_own(servers: Servers, start_p
     started = start_process(["python", "manage.py", "shell", "-v0", "-c", shell])
     assert started.wait() == 0
     assert "people: 0" in started.output
+
+
+@pytest.mark.parametrize(
+    ("kernel", "wanted"),
+    [("6.1.0-28-amd64", True), ("5.8", True), ("5.7.19", False), ("4.18.0-553.el8", False), ("", False)],
+)
+def test_files_are_brought_to_the_disk_at_once_only_where_errors_are_told(kernel: str, wanted: bool) -> None:
+    assert syncs_at_once(kernel) is wanted

@@ -32,7 +32,8 @@ def work(order: dict) -> None:
 
 def main() -> None:
     django.setup()
-    from routes import inline  # noqa: F401 - loaded before the forks, so that each costs milliseconds
+    from connectors import engine  # noqa: F401 - loaded before the forks, so that each costs milliseconds
+    from routes import inline  # noqa: F401
 
     print("ready", flush=True)
     for line in sys.stdin:

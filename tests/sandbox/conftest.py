@@ -1,12 +1,14 @@
 """Simulators for the tests, each a process on a free loopback port, shared where a test need not have its own."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sandbox.launch import Simulator
+from tests.simulated import firm_at_work
 
 
 @pytest.fixture
@@ -22,6 +24,13 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Simulator]]:
     yield start_one
     for simulator in started:
         simulator.stop()
+
+
+@pytest.fixture
+def filled(tmp_path: Path) -> Iterator[Callable[[], Simulator]]:
+    """Start both systems with the firm of 21 November 2026 in them; they end with the test."""
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(firm_at_work(tmp_path / "firm"))
 
 
 @pytest.fixture(scope="module")

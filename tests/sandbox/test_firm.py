@@ -28,7 +28,7 @@ DAYS = [date(2026, 11, 21), date(2026, 1, 1), date(2026, 3, 2), date(2027, 7, 31
 HEADERS = {"Authorization": f"Bearer {TOKEN}", "Harvest-Account-Id": str(ACCOUNT), "User-Agent": "Hub (test)"}
 
 
-@pytest.fixture(params=DAYS, ids=str)
+@pytest.fixture(params=DAYS, ids=str, scope="module")
 def firm(request):
     return Firm(request.param)
 
@@ -105,8 +105,8 @@ def test_all_fills_both_systems_once_and_goes_on_after_a_kill(start):
     assert everything.admin("GET", "state", system="netsuite")["tables"] == netsuite
 
 
-def test_acts_reject_and_correct_the_chosen_entries_once(start):
-    everything = start("all", today="2026-11-21")
+def test_acts_reject_and_correct_the_chosen_entries_once(filled):
+    everything = filled()
     chosen = next(t.entries for t in troubles(Firm(DAYS[0])) if t.name == "rejected_after_posting")
 
     def shown():
@@ -142,8 +142,8 @@ def bearer(everything):
     return {"Authorization": f"Bearer {token}"}
 
 
-def test_the_erp_refuses_exactly_what_the_troubles_list(start):
-    everything, firm = start("all", today="2026-11-21"), Firm(DAYS[0])
+def test_the_erp_refuses_exactly_what_the_troubles_list(filled):
+    everything, firm = filled(), Firm(DAYS[0])
     drawn = everything.admin("GET", "faults", system="netsuite")
     assert len(drawn["plan"]["rules"]) == 2
     everything.set_faults(system="netsuite")
@@ -178,7 +178,9 @@ async def test_with_acts_the_rejection_plays_once_the_entries_are_posted(tmp_pat
     for number in chosen:
         assert entries[number]["approval_status"] == "approved"
         told.netsuite.records.put("timeBill", {"externalId": f"harvest-{number}"}, by="test")
-    await asyncio.sleep(0.3)
+    async with asyncio.timeout(30):
+        while entries[chosen[0]]["approval_status"] == "approved":  # noqa: ASYNC110 - the story tells nobody
+            await asyncio.sleep(0.01)
     assert {entries[number]["approval_status"] for number in chosen} == {"unsubmitted"}
     await playing
     assert {entries[number]["approval_status"] for number in chosen} == {"approved"}

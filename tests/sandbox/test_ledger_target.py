@@ -1,5 +1,6 @@
 """The ledger's write side: three modes, exact totals, memory across kill -9, faults on either side of the commit."""
 
+import contextlib
 import http.client
 import json
 import time
@@ -108,12 +109,12 @@ def test_no_answered_line_is_lost_when_killed_at_work(shared):
     ledger, answered = shared("ledger", mode="blind"), set()
 
     def post_until_killed(worker):
-        connection = ledger.connect()
-        for number in range(100_000):
-            key = f"TE-{worker}-{number}"
-            connection.request("POST", "/entries", json.dumps({**ENTRY, "key": key}), JSON)
-            if connection.getresponse().read():
-                answered.add(key)
+        with contextlib.closing(ledger.connect()) as connection:
+            for number in range(100_000):
+                key = f"TE-{worker}-{number}"
+                connection.request("POST", "/entries", json.dumps({**ENTRY, "key": key}), JSON)
+                if connection.getresponse().read():
+                    answered.add(key)
 
     with ThreadPoolExecutor(4) as pool:
         posting = [pool.submit(post_until_killed, worker) for worker in range(4)]

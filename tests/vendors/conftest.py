@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 from sandbox.launch import Simulator
+from tests.simulated import firm_at_work
 
 
 @pytest.fixture(scope="module")
 def firm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
     """Both systems with the firm in them, for the tests of a module; faults are off."""
-    with Simulator.start("all", state=tmp_path_factory.mktemp("firm"), today="2026-11-21") as simulator:
+    with firm_at_work(tmp_path_factory.mktemp("firm") / "state") as simulator:
         simulator.set_faults(system="netsuite")
         yield simulator
 

@@ -17,6 +17,7 @@ from django.core.management import call_command
 
 from canonical.failure import Category
 from sandbox.launch import Simulator
+from tests.simulated import firm_at_work
 
 PART = 8  # one ordinary entry in so many is kept
 FAULTS = [
@@ -81,7 +82,7 @@ def story(transactional_db: None, tmp_path: Path, settings: Any, monkeypatch: py
     folder = tmp_path / "sandbox"
     settings.STATE = tmp_path
     plan.plan.cache_clear()
-    with Simulator.start("all", state=folder, today="2026-11-21") as systems:
+    with firm_at_work(folder) as systems:
         settings.OUTBOUND_ALLOWED = [f"127.0.0.1:{port}" for port in systems.ports.values()]
         settings.SANDBOX = {name: f"http://127.0.0.1:{port}" for name, port in systems.ports.items()}
         loop.stop()  # the next use reads the settings anew
