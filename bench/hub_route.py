@@ -14,7 +14,6 @@ from hub.supervisor.child import Child
 from hub.supervisor.options import Options
 from hub.supervisor.servers import Servers
 
-DELIVERING = 2  # threads of a worker that deliver one stream, see routes.tasks
 CONNECTORS = Path(__file__).resolve().parent / "connectors"
 PATIENCE = 900.0  # seconds; a run that takes longer has got stuck
 LOOK = 0.02  # seconds between two looks whether the run is over
@@ -48,8 +47,8 @@ class Hub:
         options = Options.of({**os.environ, "STATE": str(servers.places.state), "DEMO": "0"})
         environment = parts.environment(options, servers.environment, {"ledger": stub.port})
         environment["CONNECTOR_PATHS"] = str(CONNECTORS)
-        # The operator's setting for a target that takes so many calls at once: each thread may use its share.
-        environment["DELIVERY_AT_ONCE"] = str(IN_FLIGHT // (len(options.workers) * DELIVERING))
+        # The operator's setting for a target that takes so many calls at once: each of two batches uses its share.
+        environment["DELIVERY_AT_ONCE"] = str(IN_FLIGHT // 2)
         self.workers = parts.workers(options, servers.places, environment)
         self.children: list[Child] = [*self.workers, parts.beat(servers.places, environment)]
 

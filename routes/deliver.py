@@ -55,6 +55,16 @@ UNION ALL
  WHERE connection_id = %(connection)s AND lane = %(lane)s AND object = %(stream)s AND due_at <= (SELECT hub_now())
  LIMIT 1)
 """
+LATE = """
+(SELECT 1 FROM routes_consignment
+ WHERE connection_id = %(connection)s AND lane = %(lane)s AND object = %(stream)s
+   AND due_at <= (SELECT hub_now()) + make_interval(secs => CASE WHEN owner IS NULL THEN %(lease)s - 1 ELSE 0 END)
+ LIMIT 1)
+UNION ALL
+(SELECT 1 FROM routes_keyhead
+ WHERE connection_id = %(connection)s AND lane = %(lane)s AND object = %(stream)s
+   AND due_at <= (SELECT hub_now()) - interval '1 second' LIMIT 1)
+"""
 ALONE_SECONDS = 10.0  # that a call delivers head by head after something unforeseen
 log = logging.getLogger(__name__)
 
@@ -137,6 +147,15 @@ def _is_more(connection_id: int, lane: str, stream: str) -> bool:
     """Return whether anything of a stream is due now: the cheaper question, before another admission."""
     with database.cursor() as cursor:
         cursor.execute(MORE, {"connection": connection_id, "lane": lane, "stream": stream})
+        return cursor.fetchone() is not None
+
+
+def is_late(connection_id: int, lane: str, stream: str) -> bool:
+    """Return whether something of a stream has been due for a while, and nobody has come for it."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            LATE, {"connection": connection_id, "lane": lane, "stream": stream, "lease": settings.LEASE_SECONDS}
+        )
         return cursor.fetchone() is not None
 
 

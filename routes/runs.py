@@ -129,6 +129,19 @@ def _drive(run: Run, made: Plan, owner: UUID, until: float) -> bool:
         return False
     assert made.connection_id is not None
     source = Connection.objects.get(pk=made.connection_id)
+    try:
+        with ahead.counted():
+            more = _read_pages(run, made, source, owner, until)
+    finally:
+        if ahead.serving():
+            _nudge(made)  # whatever this worker left to others meanwhile
+    if more:
+        _give_back(run, owner)
+    return more
+
+
+def _read_pages(run: Run, made: Plan, source: Connection, owner: UUID, until: float) -> bool:
+    """Take in page by page; return whether the time was up before the last one."""
     for page, prepared in ahead.each(_pages(run, source), lambda page: _prepared(made, page)):
         _receive(run, made, owner, page, prepared)
         if page.last:
@@ -136,7 +149,6 @@ def _drive(run: Run, made: Plan, owner: UUID, until: float) -> bool:
                 comparing.finish(run, made, owner=owner)
             return False
         if time.monotonic() > until:
-            _give_back(run, owner)
             return True
     return False
 

@@ -11,6 +11,7 @@ from django.db import connection
 from connectors.models import Connection
 from connectors.outcome import ConnectorFailure
 from routes import (
+    ahead,
     clock,
     consignments,
     intake,
@@ -40,6 +41,8 @@ def deliver(connection_id: int, lane: str, stream: str) -> None:
     """Deliver what is due for a write stream of a connection in a lane."""
 
     def once() -> bool:
+        if ahead.reading() and not delivering.is_late(connection_id, lane, stream):
+            return False  # a worker that only sends is faster at it; this one says so once it has read
         done = delivering.deliver(connection_id=connection_id, lane=lane, stream=stream)
         if not done.more and 0 < done.wait <= SHORT_WAIT:
             time.sleep(done.wait)  # a throttled target lets go in a moment: the next sweep may be seconds away

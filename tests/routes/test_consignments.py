@@ -247,6 +247,22 @@ def test_batch_that_meets_something_unforeseen_is_unpacked_and_each_goes_alone(
     assert len(world.target.commits) == 2
 
 
+@pytest.mark.parametrize("travels", [True, False])
+def test_what_nobody_came_for_is_late_after_a_second(world: World, travels: bool) -> None:
+    where = (world.destination.connection_id, "posting", "entries")
+    world.travels = travels
+    assert not deliver.is_late(*where)
+    world.take_in(entry(1))
+    assert not deliver.is_late(*where)
+    world.later(1.5)
+    assert deliver.is_late(*where)
+    if travels:
+        take(world)
+        assert not deliver.is_late(*where), "a worker has it"
+        world.later(200)
+        assert deliver.is_late(*where), "that worker died"
+
+
 def test_page_larger_than_a_batch_travels_in_several(world: World, settings: Any) -> None:
     settings.DELIVERY_BATCH = 2
     world.take_in(*(entry(n) for n in range(1, 6)))

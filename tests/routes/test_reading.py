@@ -14,7 +14,7 @@ from connectors import breaker, gate, loop
 from connectors.models import Connection, MaintenanceWindow, RateBudget
 from connectors.outcome import ConnectorFailure, Page
 from governance.actor import ENGINE
-from routes import pages, pausing, runs, tasks
+from routes import ahead, nudges, pages, pausing, runs, tasks
 from routes.models import Failure, Route, Run
 from tests.routes.world import World, entry
 
@@ -183,6 +183,18 @@ def test_only_the_page_may_be_forgotten_by_a_server_that_falls(world: World, sou
         world.deliver()
     assert world.states()[0] == "posted"
     assert unhurried(asked) == 0, "whoever sends waits until the disk has the page, too"
+
+
+def test_worker_tells_the_others_once_it_has_read(
+    world: World, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[bool] = []
+    monkeypatch.setattr(nudges, "delivery", lambda *_: told.append(ahead.reading()))
+    monkeypatch.setattr(ahead, "each", lambda pages, work: ((page, work(page)) for page in pages))
+    monkeypatch.setitem(ahead._switch, "on", True)
+    work(world.route)
+    assert told.count(True) > 0, "each page tells"
+    assert told[-1] is False, "and the end of the reading"
 
 
 WRONG = ConnectorFailure(Category.CREDENTIALS, "The token is not accepted.")

@@ -6,8 +6,8 @@ import pytest
 
 from connectors import gate
 from connectors.gate import Admission
+from routes import ahead, tasks
 from routes import deliver as delivering
-from routes import tasks
 
 pytestmark = pytest.mark.django_db
 
@@ -44,6 +44,18 @@ def test_deliver_task_leaves_a_long_wait_to_the_sweep(monkeypatch) -> None:
     asked = refuse(monkeypatch, Admission(0, wait_until=late, reason="throttled"))
     tasks.deliver(9, "posting", "entries")
     assert asked == [9]
+
+
+@pytest.mark.parametrize("late", [True, False])
+def test_worker_that_reads_leaves_sending_to_others_until_it_is_late(monkeypatch, late: bool) -> None:
+    asked = refuse(monkeypatch)
+    monkeypatch.setattr(delivering, "is_late", lambda *_: late)
+    monkeypatch.setitem(ahead._switch, "on", True)
+    with ahead.counted():
+        tasks.deliver(12, "posting", "entries")
+    assert asked == ([12] if late else [])
+    tasks.deliver(12, "posting", "entries")
+    assert asked[-1] == 12, "it reads no more"
 
 
 def test_batch_that_hangs_leaves_room_for_one_more_of_its_stream(monkeypatch) -> None:
