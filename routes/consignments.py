@@ -52,17 +52,25 @@ TAKE = f"""
 UPDATE routes_consignment
 SET owner = %s, taken_at = (SELECT hub_now()), due_at = (SELECT hub_now()) + make_interval(secs => %s)
 WHERE id = (
-    SELECT id FROM routes_consignment
+    SELECT id FROM routes_consignment c
     WHERE connection_id = %s AND lane = %s AND object = %s AND owner IS NULL AND cardinality(keys) <= %s
+      AND NOT EXISTS (
+        SELECT FROM routes_keyhead h WHERE h.connection_id = c.connection_id AND h.lane = c.lane AND h.object = c.object
+            AND h.due_at < c.due_at - make_interval(secs => %s))
     ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING {COLUMNS}
 """  # noqa: S608 - the columns are ours
 
 
 def take(*, connection_id: int, lane: str, stream: str, owner: UUID, limit: int) -> Consignment | None:
-    """Take one of up to `limit` items for a lease, in the caller's commit; None where none waits."""
+    """Take one of up to `limit` items for a lease, in the caller's commit.
+
+    None where none waits, or where heads of the stream have been due for longer: corrections and repeats have their
+    turn, however much comes new.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(TAKE, [owner, settings.LEASE_SECONDS, connection_id, lane, stream, limit])
+        lease = settings.LEASE_SECONDS
+        cursor.execute(TAKE, [owner, lease, connection_id, lane, stream, limit, lease])
         row = cursor.fetchone()
     return _read(row) if row is not None else None
 
@@ -82,15 +90,22 @@ def sign_off(consignment: Consignment) -> datetime | None:
         return row[0] if row is not None else None
 
 
-def unpack_late() -> int:
-    """Unpack those whose time is over; return how many. A worker may have died with one, or none has come for it."""
-    return _unpack("due_at <= (SELECT hub_now())", [])
+def unpack_late(*, connection_id: int, stream: str) -> int:
+    """Unpack those of a stream whose time is over; return how many.
+
+    A worker has died with one, or none has come for it.
+    """
+    return _unpack("connection_id = %s AND object = %s AND due_at <= (SELECT hub_now())", [connection_id, stream])
 
 
 def sweep() -> None:
-    """Unpack what is late, in a commit of its own."""
-    with transaction.atomic():
-        unpack_late()
+    """Unpack what is late, each stream in a commit of its own."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT connection_id, object FROM routes_consignment WHERE due_at <= hub_now()")
+        late = cursor.fetchall()
+    for connection_id, stream in late:
+        with transaction.atomic():
+            unpack_late(connection_id=connection_id, stream=stream)
 
 
 def unpack_waiting(*, connection_id: int, stream: str) -> int:

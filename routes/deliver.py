@@ -126,7 +126,7 @@ def _deliver(connection_id: int, lane: str, stream: str, owner: UUID, admission:
         _unpack_waiting(connection_id, stream)
     began = time.monotonic()
     with transaction.atomic():
-        late = consignments.unpack_late()
+        late = consignments.unpack_late(connection_id=connection_id, stream=stream)
         found = None if late else _take(connection_id, lane, stream, owner, admission.allowed)
         if found is not None:
             crashpoints.point("deliver.before_claim_commit")
@@ -140,7 +140,7 @@ def _deliver(connection_id: int, lane: str, stream: str, owner: UUID, admission:
         crashpoints.point("deliver.before_claim_commit")
     crashpoints.point("deliver.after_claim")
     _carry_out(connection_id, shipments, _doubtful(taken), owner, began, len(admission.slots))
-    return Delivered(len(taken), len(taken) >= admission.allowed)
+    return Delivered(len(taken), bool(taken) and _is_more(connection_id, lane, stream))
 
 
 def _is_more(connection_id: int, lane: str, stream: str) -> bool:

@@ -73,6 +73,7 @@ def orphans() -> Iterator[Wrong]:
 
 OVERDUE = (
     ("write", "routes_keyhead", "TRUE"),
+    ("consignment", "routes_consignment", "TRUE"),
     ("run", "routes_run", "TRUE"),
     (
         "pushed event",

@@ -1,6 +1,7 @@
 """What a consignment carries: its transactions as far as they are worked out, in one body.
 
-Ids are texts of 32 digits, as COPY takes them.
+Ids are texts of 32 digits, as COPY takes them. A release may find rows that the one before it has written: fields are
+only ever added, at the end and with a default.
 """
 
 from collections.abc import Sequence

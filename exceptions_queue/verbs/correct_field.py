@@ -54,8 +54,9 @@ def correct_field(
     except ValueError as error:
         raise NotPossible(str(error)) from error
     told = f"{field.replace('_', ' ')} of {len(corrected):,} corrected to {value}: {reason}"
-    went_on = reprocess.transactions(transactions(members), by=by, reason=told, how="fixed")
+    # Records first: like a page, they enter keys before they hold any head.
     again = reprocess.records(records(members), by=by, reason=told, how="fixed")
+    went_on = reprocess.transactions(transactions(members), by=by, reason=told, how="fixed")
     WorkItem.objects.filter(pk=item.pk).update(root_cause=RootCause.TRANSACTION)
     note(item, by=by, verb="corrected", reason=told, to=State.IN_PROGRESS)
     audit.record(

@@ -34,7 +34,8 @@ def resubmit(
     if failures is None:
         return releasing.ask(item, by=by, reason=reason, as_then=as_then)
     members = chosen(item, failures)
-    went_on = decisions.resubmit(transactions(members), by=by, reason=reason, as_then=as_then)
+    # Records first: like a page, they enter keys before they hold any head.
     again = reprocess.records(records(members), by=by, reason=reason, how="fixed")
+    went_on = decisions.resubmit(transactions(members), by=by, reason=reason, as_then=as_then)
     note(item, by=by, verb="sent again", reason=f"{len(members):,} chosen: {reason}", to=State.IN_PROGRESS)
     return len(went_on) + len(again)

@@ -263,6 +263,18 @@ def test_what_nobody_came_for_is_late_after_a_second(world: World, travels: bool
         assert deliver.is_late(*where), "that worker died"
 
 
+def test_what_has_been_due_for_longer_goes_first(world: World) -> None:
+    world.take_in(entry(1))
+    world.deliver()
+    world.take_in(entry(1, hours="6.00", version=2))
+    world.later(1)
+    world.take_in(entry(2))
+    world.deliver(rounds=1)
+    assert [r.key for r in world.target.requests] == ["TE-0000001", "TE-0000001"]
+    world.deliver(rounds=1)
+    assert [r.key for r in world.target.requests][2:] == ["TE-0000002"]
+
+
 def test_page_larger_than_a_batch_travels_in_several(world: World, settings: Any) -> None:
     settings.DELIVERY_BATCH = 2
     world.take_in(*(entry(n) for n in range(1, 6)))
