@@ -74,7 +74,7 @@ def _rest(report: dict[str, Any], measured: Measured) -> str:
         lines.append(f"- Peak memory of the larger worker: {peaks}.")
     if queries:
         said = "; ".join(
-            f"a batch of {size}: {count['receive']} to receive, {count['deliver']} to deliver"
+            f"a batch of {size}: {', '.join(f'{number} to {step}' for step, number in count.items())}"
             for size, count in queries["queries"].items()
         )
         lines.append(f"- Queries, counted by the server's log: {said}.")
