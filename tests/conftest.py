@@ -15,7 +15,7 @@ from hub import bytecode
 from hub.supervisor.problems import CannotStart
 from hub.supervisor.servers import Servers
 from tests import order
-from tests.processes import own_database, servers, start_process  # noqa: F401 - fixtures of every test
+from tests.processes import migrated, own_database, servers, start_process  # noqa: F401 - fixtures of every test
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -52,6 +52,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Let processes take tests in that order; those that share something stay in one process."""
     config.option.loadscopereorder = False
     return order.InOrder(config, log)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Copy each process's test database from one that is migrated: a copy takes a tenth of the time."""
+    from django.db import connections
+
+    connections["default"].settings_dict["TEST"]["TEMPLATE"] = migrated()
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,9 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 from django.db import connections
 
@@ -161,3 +163,24 @@ def template() -> Path:
             assert done.returncode == 0, done.stderr
             (folder / "ready").touch()
     return folder / "postgresql"
+
+
+MIGRATED = "migrated"
+
+
+def migrated() -> str:
+    """Return the name of a migrated database on the run's server, made once per test run, for copies of it."""
+    with (Path(os.environ["STATE"]) / "migrated.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with psycopg.connect(_address("postgres"), autocommit=True) as server:
+            if server.execute("SELECT FROM pg_database WHERE datname = %s", [MIGRATED]).fetchone() is None:
+                server.execute(f"CREATE DATABASE {MIGRATED}")
+                migrate = [sys.executable, "manage.py", "migrate", "-v0"]
+                there = environment() | {"DATABASE_URL": _address(MIGRATED)}
+                subprocess.run(migrate, cwd=ROOT, env=there, check=True)
+    return MIGRATED
+
+
+def _address(database: str) -> str:
+    address = urlsplit(os.environ["DATABASE_URL"])
+    return address._replace(path=f"/{database}").geturl()
