@@ -3,7 +3,6 @@
 import gc
 import os
 import sys
-from typing import Any
 
 from celery import Celery
 from celery.signals import worker_init, worker_ready
@@ -16,18 +15,10 @@ app.autodiscover_tasks()
 
 @worker_init.connect
 def _let_go_of_rows_when_stopped(**_: object) -> None:
-    """Let the database end a transaction in which this worker has done nothing for a lease.
+    """Let the database end a transaction in which this worker stands still."""
+    from hub import standing_still
 
-    A process that is stopped in the middle of one holds the rows that others are to take over from it.
-    """
-    from django.conf import settings
-    from django.db.backends.signals import connection_created
-
-    def bound(connection: Any, **_: object) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute("SET idle_in_transaction_session_timeout = %s", [int(settings.LEASE_SECONDS * 1000)])
-
-    connection_created.connect(bound, weak=False)
+    standing_still.end_after_a_lease()
 
 
 @worker_ready.connect

@@ -19,13 +19,13 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from connectors import clock as connectors_clock
+from routes import locks
 from routes.models import ClockSight, ClockStep
 
 _log = logging.getLogger(__name__)
 LEAST = 30.0  # seconds; a smaller step back is waited out, and is no longer than what a lease may cost anyway
 DRIFT = 0.001  # share by which two clocks may differ in how fast they go; far more than any two do
 AT_ONE_MOMENT = 1.0  # seconds that reading both clocks may take; who was stopped in between reads them again
-CLOCK_LOCK = 7203  # advisory lock: one looks at a time, so that a step is noticed once
 passed = 0.0  # seconds that a test lets pass
 
 
@@ -65,7 +65,7 @@ def mend() -> float:
     """Look at the clock, and bring near what a step back has moved away; return the step in seconds, mostly 0."""
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CLOCK_LOCK])
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [locks.CLOCK])
         seen = look()
         if seen is None:
             return 0.0

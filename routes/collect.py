@@ -22,7 +22,7 @@ from canonical.entity import Entity
 from canonical.failure import Category
 from canonical.problem import Problem
 from mappings.batch import run_batch
-from routes import evaluation, overlays, receive, storing
+from routes import evaluation, locks, overlays, receive, storing
 from routes.arrivals import Arrival, decode, digest, exact
 from routes.bulk import array, arrays
 from routes.plan import Plan
@@ -138,7 +138,7 @@ def take_in(plan: Plan, *, run: UUID | None) -> receive.Totals:
 def waiting(plan: Plan) -> Waiting | None:
     """Return what waits to be grouped, None when nothing does."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [receive._ROUTE_LOCK, plan.route_id])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [locks.ROUTE, plan.route_id])
     entity = ENTITIES[_upstream_entity(plan)]
     fresh, changes = _sort_out(plan, _posted(plan, entity))
     if not fresh and not changes:

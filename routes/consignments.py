@@ -23,10 +23,13 @@ import msgspec
 from django.conf import settings
 from django.db import connection, transaction
 
+from canonical.failure import Category
+from canonical.problem import Problem
 from governance.actor import ENGINE
-from routes import ledger, new_heads, nudges, waybill
+from routes import failures, ledger, new_heads, nudges, waybill
 from routes.bulk import copy_lines, texts
 from routes.heads import Where
+from routes.models import Route
 from routes.sheets import PAYLOAD, TRANSACTION, body_line, transaction_line
 from routes.states import State, Walks
 from routes.waybill import Item, Waybill, under_way
@@ -34,7 +37,7 @@ from routes.waybill import Item, Waybill, under_way
 
 @dataclass(frozen=True, slots=True)
 class Consignment:
-    """One that a worker has taken: it is this worker's for a lease."""
+    """A consignment; with an owner it is this worker's for a lease."""
 
     id: UUID
     connection_id: int
@@ -47,13 +50,14 @@ class Consignment:
     bill: Waybill
 
 
-COLUMNS = "id, connection_id, lane, object, destination_id, owner, taken_at, due_at, waybill"
+COLUMNS = "id, connection_id, lane, object, destination_id, owner, taken_at, due_at, route_id, waybill"
 TAKE = f"""
 UPDATE routes_consignment
 SET owner = %s, taken_at = (SELECT hub_now()), due_at = (SELECT hub_now()) + make_interval(secs => %s)
 WHERE id = (
     SELECT id FROM routes_consignment c
     WHERE connection_id = %s AND lane = %s AND object = %s AND owner IS NULL AND cardinality(keys) <= %s
+      AND NOT set_apart
       AND NOT EXISTS (
         SELECT FROM routes_keyhead h WHERE h.connection_id = c.connection_id AND h.lane = c.lane AND h.object = c.object
             AND h.due_at < c.due_at - make_interval(secs => %s))
@@ -72,11 +76,17 @@ def take(*, connection_id: int, lane: str, stream: str, owner: UUID, limit: int)
         lease = settings.LEASE_SECONDS
         cursor.execute(TAKE, [owner, lease, connection_id, lane, stream, limit, lease])
         row = cursor.fetchone()
-    return _read(row) if row is not None else None
+    if row is None:
+        return None
+    try:
+        return _read(row)
+    except msgspec.MsgspecError:
+        _set_apart(row)
+        return None
 
 
 def _read(row: Sequence[Any]) -> Consignment:
-    id_, connection_id, lane, stream, destination, owner, taken_at, due_at, body = row
+    id_, connection_id, lane, stream, destination, owner, taken_at, due_at, _, body = row
     return Consignment(
         id_, connection_id, lane, stream, destination, owner, taken_at, due_at, waybill.decode(body)
     )  # fmt: skip
@@ -95,13 +105,16 @@ def unpack_late(*, connection_id: int, stream: str) -> int:
 
     A worker has died with one, or none has come for it.
     """
-    return _unpack("connection_id = %s AND object = %s AND due_at <= (SELECT hub_now())", [connection_id, stream])
+    late = "connection_id = %s AND object = %s AND due_at <= (SELECT hub_now()) AND NOT set_apart"
+    return _unpack(late, [connection_id, stream])
 
 
 def sweep() -> None:
     """Unpack what is late, each stream in a commit of its own."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT DISTINCT connection_id, object FROM routes_consignment WHERE due_at <= hub_now()")
+        cursor.execute(
+            "SELECT DISTINCT connection_id, object FROM routes_consignment WHERE due_at <= hub_now() AND NOT set_apart"
+        )
         late = cursor.fetchall()
     for connection_id, stream in late:
         with transaction.atomic():
@@ -110,7 +123,7 @@ def sweep() -> None:
 
 def unpack_waiting(*, connection_id: int, stream: str) -> int:
     """Unpack those that nobody has taken, because the connection takes less than they hold; return how many."""
-    return _unpack("connection_id = %s AND object = %s AND owner IS NULL", [connection_id, stream])
+    return _unpack("connection_id = %s AND object = %s AND owner IS NULL AND NOT set_apart", [connection_id, stream])
 
 
 def unpack_of(owner: UUID) -> int:
@@ -144,19 +157,43 @@ def _unpack(which: str, parameters: Sequence[int | str | UUID], *, wait: bool = 
     skip = "" if wait else " SKIP LOCKED"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"DELETE FROM routes_consignment WHERE id IN (SELECT id FROM routes_consignment WHERE {which}"  # noqa: S608
-            f" ORDER BY id FOR UPDATE{skip}) RETURNING {COLUMNS}, (SELECT hub_now())",
+            f"SELECT {COLUMNS}, (SELECT hub_now()) FROM routes_consignment WHERE {which}"  # noqa: S608
+            f" ORDER BY id FOR UPDATE{skip}",
             parameters,
         )
         rows = cursor.fetchall()
     for *columns, now in rows:
-        consignment = _read(columns)
+        try:
+            consignment = _read(columns)
+        except msgspec.MsgspecError:
+            if wait:
+                raise  # its keys are not known to be free: what came for them stops, and a person hears of it
+            _set_apart(columns)
+            continue
+        sign_off(consignment)
         if consignment.owner is None:
             consignment = replace(consignment, due_at=now)
         write_out(consignment, consignment.bill.items)
         if consignment.owner is None:
             nudges.delivery(consignment.connection_id, consignment.lane, consignment.stream)
     return len(rows)
+
+
+def _set_apart(row: Sequence[Any]) -> None:
+    """Leave a consignment that cannot be read to a person, so that it holds up no other."""
+    id_, connection_id, route = row[0], row[1], Route.objects.get(pk=row[8])
+    words = f"A consignment to the target ({id_}) cannot be read: its row is damaged, or of another release."
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE routes_consignment SET set_apart = true WHERE id = %s RETURNING (SELECT hub_now())", [id_]
+        )
+        now = cursor.fetchone()[0]
+    told = Problem("error", Category.INTERNAL, "", None, f"{words} Nothing of it is sent. {RESTORE}", rule=str(id_))
+    trouble = failures.Trouble(route.legal_entity_id, route.pk, "deliver", told, connection_id=connection_id)
+    failures.write_down([trouble], at=now)
+
+
+RESTORE = "Start the release that wrote it, or show this to whoever looks after the hub."
 
 
 def write_out(consignment: Consignment, items: Sequence[Item]) -> None:

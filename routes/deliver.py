@@ -1,6 +1,7 @@
 """Delivering: claim due heads, write effects down, send, settle.
 
-Each batch is three commits around the outside call: the claim with its effects, the mark "sent" just before the bytes
+A consignment is taken, sent and its answers taken in (`routes.receipts`). For heads a batch is three commits around the
+outside call: the claim with its effects, the mark "sent" just before the bytes
 leave (one with the claim where a repeat is harmless), and the outcomes. A process may die between any two of them:
 what it owned comes up again when the lease ends, and its effect's state says what may have happened.
 """
@@ -44,12 +45,13 @@ from routes.states import State, move
 
 DUE = """
 SELECT connection_id, lane, object FROM routes_keyhead WHERE due_at <= (SELECT hub_now())
-UNION SELECT connection_id, lane, object FROM routes_consignment WHERE owner IS NULL OR due_at <= (SELECT hub_now())
+UNION SELECT connection_id, lane, object FROM routes_consignment
+WHERE NOT set_apart AND (owner IS NULL OR due_at <= (SELECT hub_now()))
 """
 MORE = """
 (SELECT 1 FROM routes_consignment
  WHERE connection_id = %(connection)s AND lane = %(lane)s AND object = %(stream)s
-   AND (owner IS NULL OR due_at <= (SELECT hub_now())) LIMIT 1)
+   AND NOT set_apart AND (owner IS NULL OR due_at <= (SELECT hub_now())) LIMIT 1)
 UNION ALL
 (SELECT 1 FROM routes_keyhead
  WHERE connection_id = %(connection)s AND lane = %(lane)s AND object = %(stream)s AND due_at <= (SELECT hub_now())
@@ -58,6 +60,7 @@ UNION ALL
 LATE = """
 (SELECT 1 FROM routes_consignment
  WHERE connection_id = %(connection)s AND lane = %(lane)s AND object = %(stream)s
+   AND NOT set_apart
    AND due_at <= (SELECT hub_now()) + make_interval(secs => CASE WHEN owner IS NULL THEN %(lease)s - 1 ELSE 0 END)
  LIMIT 1)
 UNION ALL

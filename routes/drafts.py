@@ -1,5 +1,6 @@
 """Drafts: the consignments that a page's commit is filling, see routes.consignments."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import UUID
@@ -12,6 +13,7 @@ from uuid_utils import uuid7
 from connectors import gate
 from routes import waybill
 from routes.bulk import copy_in, texts
+from routes.new_heads import travels_to
 from routes.plan import DestinationPlan, Plan
 from routes.states import Step
 from routes.waybill import Item, Waybill
@@ -32,27 +34,24 @@ class Draft:
     steps: tuple[Step, ...] = ()
     items: list[Item] = field(default_factory=list)
     record_keys: list[str] = field(default_factory=list)
-    worth: dict[str, Decimal] = field(default_factory=dict)
+    amounts: list[tuple[str, Decimal | None]] = field(default_factory=list)  # currency and amount of each
 
     def add(self, item: Item, record_key: str, amount: Decimal | None, currency: str) -> None:
         """Take a transaction along."""
         self.items.append(item)
         self.record_keys.append(record_key)
-        if amount is not None:
-            self.worth[currency] = self.worth.get(currency, Decimal(0)) + amount
+        self.amounts.append((currency, amount))
 
     def write(self, *, run: UUID | None) -> None:
         """Write what was added and begin anew; in the commit that stores its records."""
         for start in range(0, len(self.items), settings.DELIVERY_BATCH):
             part = slice(start, start + settings.DELIVERY_BATCH)
-            self._write(self.items[part], self.record_keys[part], run)
-        self.items, self.record_keys, self.worth = [], [], {}
+            self._write(self.items[part], self.record_keys[part], _sums(self.amounts[part]), run)
+        self.items, self.record_keys, self.amounts = [], [], []
 
-    def _write(self, items: list[Item], record_keys: list[str], run: UUID | None) -> None:
+    def _write(self, items: list[Item], record_keys: list[str], worth: dict[str, Decimal], run: UUID | None) -> None:
         to = self.destination
         bill = Waybill(self.plan.snapshot_id, self.tail, list(self.steps), items)
-        worth = {currency: str(amount) for currency, amount in self.worth.items()}
-        self.worth = {}  # all of a page's money stands with its first consignment
         with connection.cursor() as cursor:
             cursor.execute("SELECT hub_now() + make_interval(secs => %s)", [settings.LEASE_SECONDS])
             due_at = cursor.fetchone()[0]
@@ -64,6 +63,15 @@ class Draft:
             copy_in(cursor, COPY, [row])
 
 
+def _sums(amounts: Iterable[tuple[str, Decimal | None]]) -> dict[str, Decimal]:
+    """Return the sums by currency."""
+    sums: dict[str, Decimal] = {}
+    for currency, amount in amounts:
+        if amount is not None:
+            sums[currency] = sums.get(currency, Decimal(0)) + amount
+    return sums
+
+
 def open_for(plan: Plan) -> dict[int, Draft]:
     """Return the consignments that a page of a route may fill, by destination: those that would not wait."""
     if not settings.CONSIGNMENTS:
@@ -71,5 +79,5 @@ def open_for(plan: Plan) -> dict[int, Draft]:
     return {
         to.id: Draft(plan, to)
         for to in plan.destinations
-        if to.enabled and to.write.write_class == "idempotent" and gate.flows(to.connection_id, to.stream)
+        if to.enabled and travels_to(to) and gate.flows(to.connection_id, to.stream)
     }

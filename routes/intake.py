@@ -13,7 +13,7 @@ from django.db import IntegrityError, connection, transaction
 from canonical.failure import Category
 from canonical.problem import Problem
 from connectors.paths import find
-from routes import crashpoints, failures, piecewise, receive, retry, unforeseen
+from routes import crashpoints, failures, locks, piecewise, receive, retry, unforeseen
 from routes.arrivals import Arrival, digest
 from routes.models import InboundEvent, Route
 from routes.models.inbound import Via
@@ -22,7 +22,6 @@ from routes.plan import NotReadyToRun, Plan, current, plan
 BATCH = 200  # events that one commit works on, at most
 BATCH_BYTES = 8_000_000  # of their bodies, at most; one larger event is worked on alone
 NOT_READY_SECONDS = 60.0  # until a route that cannot run yet is tried again
-EVENTS_LOCK = 7202  # first key of the advisory locks that keep a route's events in their order
 MISSHAPEN = (
     "A pushed message has not the agreed form: a JSON object or a list of them. It is kept; correct the sender, then "
     "waive this one."
@@ -141,7 +140,7 @@ WHERE before < %s ORDER BY number
 def _batch(route_id: int, most: int, take_in: Callable[[Sequence[_Event]], None]) -> bool:
     """Work on the oldest events of a route in one commit; return whether there may be more."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [EVENTS_LOCK, route_id])
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [locks.EVENTS, route_id])
         if not cursor.fetchone()[0]:
             return False  # another worker has them, and will look again
         cursor.execute(DUE, [route_id, most, BATCH_BYTES])
@@ -238,7 +237,7 @@ def _put_off(route_id: int, problem: Problem, most: float, *, event: UUID | None
     The wait grows with the time since the first failure, up to `most` seconds.
     """
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [EVENTS_LOCK, route_id])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [locks.EVENTS, route_id])
         cursor.execute("SELECT r.legal_entity_id, (SELECT hub_now()) FROM routes_route r WHERE r.id = %s", [route_id])
         entity, now = cursor.fetchone()
         trouble = failures.Trouble(entity, route_id, "route", problem)

@@ -7,8 +7,10 @@ from uuid import UUID
 
 from django.db import connection
 
+from routes import locks
 from routes.bulk import NULL, array, copy_lines, hexed, text, texts
 from routes.heads import Where
+from routes.plan import DestinationPlan, Plan
 from routes.waybill import Item
 
 
@@ -21,19 +23,28 @@ class Stream:
     lane: str
 
 
-def hold_streams(connections: Iterable[int]) -> None:
-    """Let nobody else enter keys of these connections until the commit; before heads are looked at or made.
+def hold_streams(plan: Plan) -> None:
+    """Let nobody else enter keys of the streams that a route writes until the commit; before heads are looked at.
 
-    Keys that travel as a consignment have no head yet, so no lock of a row keeps two pages from taking the same one.
+    Keys that travel in a consignment have no head yet, so no lock of a row keeps two pages from taking the same one.
+    All streams of the route at once, and before any consignment is unpacked: the same order for everybody. Streams to
+    which nothing travels need it not.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(%s, c::int) FROM (SELECT c FROM unnest(%s::bigint[]) AS w(c) ORDER BY c) w",
-            [_STREAM_LOCK, array(sorted(set(connections)))],
-        )
+    streams = sorted({f"{to.connection_id}:{to.stream}" for to in plan.destinations if travels_to(to)})
+    if streams:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_advisory_xact_lock(%s, h) FROM"
+                " (SELECT DISTINCT hashtext(s) AS h FROM unnest(%s::text[]) AS w(s) ORDER BY 1) hashed",
+                [locks.STREAM, array(streams)],
+            )
 
 
-_STREAM_LOCK = 7202  # first key of the advisory locks that let one page enter keys of a connection
+def travels_to(to: DestinationPlan) -> bool:
+    """Return whether consignments may go to a destination: a crash leaves all of one in doubt, so a repeat must not
+    matter there.
+    """
+    return to.write.write_class == "idempotent"
 
 
 def by_stream(wanted: Iterable[Where]) -> dict[tuple[int, str], list[str]]:

@@ -16,7 +16,7 @@ from canonical.failure import Category
 from canonical.problem import Problem
 from connectors.paths import find
 from governance.models import LegalEntity
-from routes import consignments, echoes, evaluation, overlays, storing
+from routes import consignments, echoes, evaluation, locks, new_heads, overlays, pages, storing
 from routes.arrivals import Arrival, Unreadable, decode, digest, exact, key_of, moment_of, version_of
 from routes.bulk import texts
 from routes.plan import Plan
@@ -180,8 +180,12 @@ def take_in_part(
                 storing.remember_seen(plan, mirrored)
                 fresh = [a for a in fresh if a not in mirrored]
                 readable = [a for a in readable if a not in mirrored]
+            if run is not None and readable and echoes.are_under_way(plan):
+                raise pages.NotNow(UNTOLD, now + AGAIN)
         known = [a for a in readable if a.outcome != "new"]
-        consignments.unpack_records(plan.route_id, [a.key for a in known])
+        if known:
+            new_heads.hold_streams(plan)
+            consignments.unpack_records(plan.route_id, [a.key for a in known])
         for arrival in known:
             arrival.forget_choice()
         overlays.apply(plan, [a for a in known if not a.overtaken])
@@ -194,6 +198,10 @@ def take_in_part(
     return totals
 
 
+UNTOLD = "What was read may be what the hub itself is just writing there. It is read again once that is settled."
+AGAIN = dt.timedelta(seconds=2)
+
+
 def _uncount(arrival: Arrival, totals: Totals) -> None:
     setattr(totals, arrival.outcome, getattr(totals, arrival.outcome) - 1)
     totals.unchanged += 1
@@ -202,16 +210,13 @@ def _uncount(arrival: Arrival, totals: Totals) -> None:
 def _known(plan: Plan, keys: Sequence[str]) -> dict[str, Known]:
     with connection.cursor() as cursor:
         # One page of a route at a time: two that carry the same key must not both call it new.
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_ROUTE_LOCK, plan.route_id])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [locks.ROUTE, plan.route_id])
         cursor.execute(
             "SELECT key, content_hash, version, withdrawn, record_id FROM routes_sourcehead"
             " WHERE route_id = %s AND key = ANY(%s::text[])",
             [plan.route_id, texts(keys)],
         )
         return {key: Known(bytes(content), *rest) for key, content, *rest in cursor.fetchall()}
-
-
-_ROUTE_LOCK = 7201  # first key of the advisory locks that serialise pages of a route
 
 
 def _seen(plan: Plan, keys: Sequence[str]) -> set[str]:
@@ -323,6 +328,7 @@ def withdraw_missing(plan: Plan, keys: Sequence[str], *, run: UUID | None) -> in
         echoed = arrivals
         arrivals = storing.load_canonical(plan, echoed)
         storing.remember_seen(plan, [a for a in echoed if a.causation is not None])
+        new_heads.hold_streams(plan)
         consignments.unpack_records(plan.route_id, [a.key for a in arrivals])
         placed = standings(plan, arrivals)
         evaluation.evaluate(plan, arrivals, standing=lambda a: placed.get(a.key, {}))

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import connection, transaction
+from psycopg.errors import DeadlockDetected
 
 from canonical.failure import Category
 from canonical.problem import Problem
@@ -111,8 +112,11 @@ def work(route_id: int, *, seconds: float = 20.0) -> bool:
         _stop(run, owner, ConnectorFailure(Category.CREDENTIALS, str(lost), sent=False))
     except ConnectorFailure as failure:
         _stop(run, owner, failure)
-    except unforeseen.OUTAGES:
-        raise
+    except unforeseen.OUTAGES as outage:
+        if not isinstance(outage.__cause__, DeadlockDetected):
+            raise
+        _give_back(run, owner)  # the page is forgotten as a whole, and whoever stood in its way has gone on
+        return True
     except Exception as error:
         log.exception("unforeseen in run %s of route %s", run.pk, route_id)
         with transaction.atomic():

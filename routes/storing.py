@@ -140,7 +140,7 @@ def _enter_heads(plan: Plan, arrivals: Sequence[Arrival], onward: Onward) -> Non
     verdicts = duplicates.sort_out(_wanting(arrivals))
     if not verdicts:
         return
-    new_heads.hold_streams(v.destination.connection_id for v, _ in verdicts.values())
+    new_heads.hold_streams(plan)
     consignments.unpack_keys([where(v) for v, _ in verdicts.values()])
     travelling = _never_seen(verdicts, onward)
     entered = heads.enter(

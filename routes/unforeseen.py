@@ -18,9 +18,11 @@ from canonical.problem import Problem
 from governance.actor import ENGINE
 from routes import failures, retry
 from routes.models import Run
+from routes.pages import NotNow
 from routes.states import State, move
 
 OUTAGES = (OperationalError, InterfaceError, BrokerAway)
+FORESEEN = (NotNow,)  # has its own words and its own time
 HOUSE = ("canonical", "governance", "connectors", "mappings", "routes")  # packages whose functions name a place
 MOST = 10  # members of one batch that are set apart; with more of them the fault lies with the hub and not with them
 KEPT = "The hub met something that it was not made for. Nothing is lost: {} Show this to whoever looks after the hub."
@@ -45,7 +47,7 @@ def watched(work: Callable[P, Done]) -> Callable[P, Done]:
     def watch(*args: P.args, **kwargs: P.kwargs) -> Done:
         try:
             return work(*args, **kwargs)
-        except OUTAGES:
+        except (*OUTAGES, *FORESEEN):
             raise
         except Exception as error:
             log.exception("unforeseen with a batch: it is taken in halves")

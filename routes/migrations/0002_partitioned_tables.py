@@ -107,25 +107,6 @@ CREATE TABLE routes_exchange (
 ) PARTITION BY RANGE (id);
 CREATE TABLE routes_exchange_default PARTITION OF routes_exchange DEFAULT;
 
-CREATE TABLE routes_consignment (
-    id uuid PRIMARY KEY,
-    route_id bigint NOT NULL,
-    run_id uuid,
-    connection_id bigint NOT NULL,
-    lane varchar(20) NOT NULL,
-    object varchar(80) NOT NULL,
-    destination_id bigint NOT NULL,
-    record_keys text[] STORAGE EXTERNAL NOT NULL,
-    keys text[] STORAGE EXTERNAL NOT NULL CHECK (cardinality(keys) > 0),
-    worth jsonb NOT NULL,
-    waybill bytea STORAGE EXTERNAL NOT NULL,
-    owner uuid,
-    taken_at timestamptz,
-    due_at timestamptz NOT NULL,
-    CONSTRAINT consignment_taken_by_somebody CHECK ((owner IS NULL) = (taken_at IS NULL))
-);
-CREATE INDEX routes_consignment_stream ON routes_consignment (connection_id, lane, object);
-
 ALTER TABLE routes_transaction SET (fillfactor = 70);
 ALTER TABLE routes_keyhead SET (fillfactor = 70);
 ALTER TABLE routes_effect SET (fillfactor = 70);
@@ -136,7 +117,7 @@ ALTER TABLE routes_failure ALTER COLUMN id SET DEFAULT uuidv7();
 """
 DROP = """
 DROP VIEW routes_history;
-DROP TABLE routes_consignment, routes_walk, routes_record, routes_payload, routes_transition, routes_attempt, routes_exchange;
+DROP TABLE routes_walk, routes_record, routes_payload, routes_transition, routes_attempt, routes_exchange;
 DROP SEQUENCE routes_record_sequence;
 """
 

@@ -1,5 +1,6 @@
 """Echoes: two systems that mirror each other come to rest, and end up the same."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -12,10 +13,12 @@ from django.db import transaction
 from connectors.models import Connection
 from connectors.outcome import Result, WriteOutcome, WriteRequest
 from governance import versions
+from governance.actor import ENGINE
 from governance.models import LegalEntity
-from routes import deliver, receive, shipments
-from routes.models import Destination, Effect, Failure, KeyHead, Route, SourceHead, Transaction
+from routes import deliver, drafts, pages, receive, runs, shipments
+from routes.models import Destination, Effect, Failure, KeyHead, Route, Run, SourceHead, Transaction
 from routes.plan import current, plan
+from tests import clocks
 from tests.routes.world import INWARD, OUTWARD, entry
 
 FIELDS = ("key", "legal_entity", "worker_code", "project_code", "task_code", "role", "worked_on", "hours", "notes",
@@ -177,3 +180,63 @@ def test_our_own_write_that_vanishes_there_breaks_no_comparison(mirror: Mirror) 
         made = plan(current(mirror.routes["right"]).pk)
         assert receive.withdraw_missing(made, ["TE-0000001"], run=None) == 0
     assert SourceHead.objects.get(route=mirror.routes["right"]).withdrawn
+
+
+class Died(BaseException):
+    """A worker that is killed: no code of ours catches it."""
+
+
+@pytest.mark.parametrize("travels", [True, False])
+@pytest.mark.parametrize("when", ["after its answer", "before its answer", "before its worker died"])
+def test_write_that_is_read_back_on_its_way_is_waited_for(
+    mirror: Mirror, monkeypatch: pytest.MonkeyPatch, when: str, travels: bool
+) -> None:
+    """Each system has ids of its own, so only the answer tells which record there is ours."""
+    interrupted: list[str] = []
+    put_off: list[str] = []
+
+    def read(name: str) -> None:
+        made = plan(current(mirror.routes[name]).pk)
+        page = [dict(r) for r in getattr(mirror, name).records.values()]
+        run = Run.objects.filter(route=mirror.routes[name]).first() or runs.ask_for_run(
+            mirror.routes[name], by=ENGINE, trigger="person"
+        )
+        try:
+            with transaction.atomic():
+                onward = drafts.open_for(made) if travels else None
+                receive.take_in(made, page, run=run.pk, onward=onward)
+        except pages.NotNow as not_now:
+            put_off.append(str(not_now))
+
+    def send(connection: Connection, to: Any, requests: Sequence[WriteRequest], at_once: int) -> list[WriteOutcome]:
+        system = mirror.connections[connection.pk]
+        answers = []
+        for request in requests:
+            body = msgspec.json.decode(request.body, type=dict[str, Any])
+            own = f"{connection.slug}-{body['key']}"
+            before = system.records.get(own)
+            system._put({**(before or entry(500)), **body, "key": own, "status": "approved"}, before)
+            answers.append(WriteOutcome(Result.CONFIRMED, external_id=own, reference=own))
+        if not interrupted:
+            interrupted.append(when)
+            if when == "before its worker died":
+                raise Died
+            if when == "before its answer":
+                read("right")
+        return answers
+
+    monkeypatch.setattr(shipments, "send_requests", send)
+    mirror.left.edit(1)
+    read("left")
+    for _ in range(4):
+        for connection_id in mirror.connections:
+            for _ in range(3):
+                with contextlib.suppress(Died):
+                    deliver.deliver(connection_id=connection_id, lane="posting", stream="entries")
+        read("right")
+        read("left")
+        clocks.later(300)
+    clocks.set_right()
+    assert sum(record["hours"] for record in mirror.left.records.values()) == 8
+    assert len(mirror.right.records) == 1
+    assert bool(put_off) == (when != "after its answer")

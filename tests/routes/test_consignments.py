@@ -1,13 +1,12 @@
 """Consignments: what a page brings new travels as one row, and whatever disturbs it finds the rows of the long way."""
 
-import threading
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from canonical.failure import Category
@@ -15,7 +14,7 @@ from connectors.models import Connection
 from connectors.outcome import Result, WriteOutcome
 from governance.actor import ENGINE
 from mappings.models import CrossReference
-from routes import accounting, consignments, deliver, drafts, receipts, receive, runs
+from routes import accounting, consignments, deliver, drafts, locks, receipts, receive, runs
 from routes.consignments import Consignment
 from routes.models import Destination, Effect, EffectLink, Failure, KeyHead, Payload, Record, Run, Transaction
 from routes.plan import plan
@@ -298,6 +297,39 @@ def test_books_of_a_run_hold_what_travels(world: World) -> None:
     assert accounting.books(run).destinations[0].states == {"posted": 2}
 
 
+def test_money_stands_with_the_part_that_travels(world: World, settings: Any) -> None:
+    settings.DELIVERY_BATCH = 2
+    run = runs.ask_for_run(world.route, by=ENGINE, trigger="person")
+    with transaction.atomic():
+        receive.take_in(world.plan, [entry(n) for n in range(1, 6)], run=run.pk, onward=drafts.open_for(world.plan))
+    answer(world, take(world), yes(1), yes(2))
+    found = sorted((each.count, each.worth["EUR"]) for each in consignments.in_transit(run.pk))
+    assert found == [(1, Decimal(800)), (2, Decimal(1600))]
+
+
+@pytest.mark.parametrize("late", [True, False])
+def test_one_that_cannot_be_read_holds_up_no_other(world: World, late: bool) -> None:
+    world.take_in(entry(1))
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE routes_consignment SET waybill = 'of another release'::bytea")
+    world.take_in(entry(2))
+    if late:
+        world.later(200)
+        consignments.sweep()
+    for _ in range(3):
+        deliver.deliver(connection_id=world.destination.connection_id, lane="posting", stream="entries")
+    assert world.states() == ["posted"], "the healthy one"
+    failure = Failure.objects.get(closed_at=None)
+    assert failure.category == Category.INTERNAL
+    assert "cannot be read" in failure.message
+    assert world.travelling() == 1, "it is kept"
+
+
+def test_locks_do_not_meet_by_chance() -> None:
+    numbers = [number for name, number in vars(locks).items() if name.isupper()]
+    assert len(numbers) == len(set(numbers)) > 3
+
+
 def test_ids_at_the_target_are_remembered(world: World) -> None:
     Destination.objects.filter(pk=world.destination.pk).update(keeps_reference=True)
     world.take_in(entry(1), entry(2))
@@ -328,30 +360,3 @@ def test_queries_of_a_consignment_do_not_grow_with_it(world: World) -> None:
 
     queries(1, 3)
     assert queries(10, 13) == queries(100, 140)
-
-
-def test_key_is_taken_by_one_of_two_routes_that_bring_it_at_once(make_world: Make) -> None:
-    """Two pages at the same moment, both sure that nothing ever came for the key."""
-    from tests.invariants.test_duplicates import second_source
-
-    world = make_world("ledger_idempotent")
-    other = second_source(world)
-    world.travels = other.travels = True
-    together = threading.Barrier(2)
-
-    def bring(one: World) -> None:
-        made = one.plan
-        together.wait()
-        with transaction.atomic():
-            receive.take_in(made, [entry(n) for n in range(1, 30)], run=None, onward=drafts.open_for(made))
-        connections.close_all()
-
-    threads = [threading.Thread(target=bring, args=(each,)) for each in (world, other)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    world.deliver()
-    assert len(world.target.commits) == 29
-    assert Transaction.objects.filter(state="posted").count() == 29
-    assert Failure.objects.filter(category=Category.DUPLICATE).count() == 29
