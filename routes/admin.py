@@ -6,10 +6,12 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.forms import BaseInlineFormSet, ModelForm
+from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from canonical.entities import ENTITIES
 from governance.scoped_admin import ScopedAdmin, ScopedInline
+from routes import in_use
 from routes.models import Destination, PostingPeriod, Route, Run, WebhookRefusal
 from routes.schedule_admin import RouteActions
 
@@ -34,6 +36,18 @@ class ProblemsForm(ModelForm):  # type: ignore[type-arg]  # generic for the chec
             words = [f"{label.capitalize()}: {message}" for message in ValidationError(told.pop(name)).messages]
             told.setdefault(NON_FIELD_ERRORS, []).extend(ValidationError(words).error_list)
         super()._update_errors(errors)  # type: ignore[misc]  # Django's own hook, not in its stubs
+
+
+class KeepsWhatHasRecords:
+    """Says, instead of deleting, which destinations have records: on the page of one and for those ticked in a list."""
+
+    leads_to = ""  # how a destination leads to the rows of this page
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Return what would be deleted, and what forbids it: ours in words, first."""
+        deleted, counts, lacking, protected = super().get_deleted_objects(objs, request)  # type: ignore[misc]
+        leaving = Destination.objects.filter(**{f"{self.leads_to}__in": [each.pk for each in objs]})
+        return deleted, counts, lacking, [*in_use.kept(leaving.order_by("pk")).values(), *protected]
 
 
 class RouteForm(ProblemsForm):
@@ -97,6 +111,13 @@ class DestinationFormSet(BaseInlineFormSet):  # type: ignore[type-arg]  # generi
         form.instance.route = self.instance
         return form
 
+    def clean(self) -> None:
+        """Refuse to delete a destination that has records."""
+        super().clean()
+        leaving = [form.instance for form in self.initial_forms if self._should_delete_form(form)]  # type: ignore[attr-defined]  # not in its stubs
+        if refused := in_use.kept(leaving):
+            raise ValidationError(list(refused.values()))
+
 
 class DestinationInline(ScopedInline):
     """Where a route's records go, edited with their route."""
@@ -108,9 +129,10 @@ class DestinationInline(ScopedInline):
 
 
 @admin.register(Route)
-class RouteAdmin(RouteActions, ScopedAdmin):
+class RouteAdmin(KeepsWhatHasRecords, RouteActions, ScopedAdmin):
     """Routes, switched on and off, and where they lead."""
 
+    leads_to = "route"
     form = RouteForm
     list_display = ("name", "legal_entity", "connection", "stream", "canonical_entity", "enabled")
     list_filter = ("legal_entity", "canonical_entity", "enabled")
@@ -120,9 +142,10 @@ class RouteAdmin(RouteActions, ScopedAdmin):
 
 
 @admin.register(Destination)
-class DestinationAdmin(ScopedAdmin):
+class DestinationAdmin(KeepsWhatHasRecords, ScopedAdmin):
     """Destinations with every policy."""
 
+    leads_to = "pk"
     form = DestinationForm
     list_display = ("name", "route", "connection", "stream", "correction", "enabled")
     list_filter = ("connection", "enabled")

@@ -18,6 +18,7 @@ from governance import versions
 from governance.models import Version
 from mappings import MappingErrors, compile_mapping
 from mappings.checking import formula_problems
+from routes import in_use
 
 if TYPE_CHECKING:
     from routes.models.configuration import Destination, Route
@@ -62,6 +63,8 @@ def check_destination(destination: "Destination") -> None:
     names = destination.delta_fields
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         _say(found, "delta_fields", 'This is not a list of names. Write it as ["hours", "amount"], or [] for none.')
+    for field, words in in_use.changed_in_use(destination).items():
+        _say(found, field, words)
     _lane(found, destination.lane)
     if found:
         raise ValidationError(dict(found))

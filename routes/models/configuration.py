@@ -1,11 +1,13 @@
 """Routes, their destinations and the snapshots that transactions name."""
 
+from typing import Any
+
 from django.db import models
 
 from connectors.models import Connection
 from governance.models import LegalEntity
 from governance.scoping import EntityScopedQuerySet
-from routes import checking
+from routes import checking, in_use
 
 
 class Order(models.TextChoices):
@@ -13,6 +15,24 @@ class Order(models.TextChoices):
 
     SUPERSEDING = "superseding", "the newest version wins"
     IN_ORDER = "in_order", "every version counts (usage, drawdown): in order, never superseded"
+
+
+class RouteQuerySet(EntityScopedQuerySet["Route"]):
+    """Routes, which are kept as long as one of their destinations has records."""
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Delete them with their destinations. Raises ProtectedError, in words."""
+        in_use.refuse_delete(Destination.objects.filter(route__in=self))
+        return super().delete()
+
+
+class DestinationQuerySet(EntityScopedQuerySet["Destination"]):
+    """Destinations, which are kept as long as they have records."""
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Delete them. Raises ProtectedError, in words."""
+        in_use.refuse_delete(self)
+        return super().delete()
 
 
 class Route(models.Model):
@@ -51,7 +71,7 @@ class Route(models.Model):
     enabled = models.BooleanField(default=True)
 
     entity_path = "legal_entity"
-    objects = EntityScopedQuerySet.as_manager()
+    objects = RouteQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -69,6 +89,11 @@ class Route(models.Model):
     def clean(self) -> None:
         """Refuse what could not run, every problem at its field. Raises ValidationError."""
         checking.check_route(self)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete it with its destinations. Raises ProtectedError, in words, where one of them has records."""
+        in_use.refuse_delete(self.destinations.all())
+        return super().delete(*args, **kwargs)
 
     @property
     def takes_events(self) -> bool:
@@ -113,7 +138,7 @@ class Destination(models.Model):
     enabled = models.BooleanField(default=True)  # switched off, it holds what comes for it until it is on again
 
     entity_path = "route__legal_entity"
-    objects = EntityScopedQuerySet.as_manager()
+    objects = DestinationQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -127,6 +152,11 @@ class Destination(models.Model):
         """Refuse what could not run, every problem at its field. Raises ValidationError."""
         self.delta_fields = [] if self.delta_fields is None else self.delta_fields  # what an emptied field gives
         checking.check_destination(self)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete it. Raises ProtectedError, in words, where it has records."""
+        in_use.refuse_delete([self])
+        return super().delete(*args, **kwargs)
 
 
 class Snapshot(models.Model):

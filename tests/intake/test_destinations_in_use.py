@@ -1,0 +1,172 @@
+"""A destination with posted or waiting records keeps its connection and stream, and is not deleted, nor its route."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.db.models import ProtectedError
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from connectors.models import Connection
+from governance.models import AuditEntry
+from governance.rights import Role
+from routes import in_use
+from routes.models import Destination, Route, Transaction
+from tests.intake.firm import Firm
+from tests.intake.test_admin import staff
+from tests.intake.test_route_forms import typed
+
+SAID = "has posted or waiting records"
+
+
+def has_transaction(destination: Destination) -> None:
+    """Let one record be posted there."""
+    Transaction.objects.create(
+        record_id=uuid4(), destination=destination, legal_entity=destination.route.legal_entity, snapshot_id=1,
+        key=f"TE-{uuid4().hex[:8]}", version="1", state="posted", correlation_id=uuid4(),
+        created_at=datetime(2026, 10, 6, tzinfo=UTC),
+    )  # fmt: skip
+
+
+def has_consignment(destination: Destination) -> None:
+    """Let one record be on its way there."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO routes_consignment (id, route_id, connection_id, lane, object, destination_id, record_keys,"
+            " keys, worth, waybill, due_at) VALUES (%s, %s, %s, 'posting', 'entries', %s, '{TE-1}', '{TE-1}', '{}',"
+            " '', now())",
+            [uuid4(), destination.route_id, destination.connection_id, destination.pk],
+        )
+
+
+USES = pytest.mark.parametrize("use", [has_transaction, has_consignment])
+Use = Callable[[Destination], None]
+
+
+@pytest.fixture
+def ingrid(firm: Firm) -> Client:
+    return staff(Role.INTEGRATION_ADMIN, "HP-DE")
+
+
+@pytest.fixture
+def ledger(firm: Firm) -> Destination:
+    return firm.pushed.destinations.get()
+
+
+def another(destination: Destination) -> Connection:
+    """Make another ledger's connection."""
+    given = {"connector": "ledger_look_up", "environment": "sandbox", "answers": {"base_url": "http://127.0.0.1:9"}}
+    entity = destination.route.legal_entity
+    return Connection.objects.create(slug="new-ledger", name="New ledger", legal_entity=entity, **given)
+
+
+def changed(destination: Destination, field: str) -> dict[str, object]:
+    """Return what the route's page sends for another connection, or for another stream: until now it was “lines”."""
+    value: object = another(destination).pk if field == "connection" else destination.stream
+    if field == "stream":
+        Destination.objects.filter(pk=destination.pk).update(stream="lines")
+    return typed(destination.route, destination) | {f"destinations-0-{field}": value}
+
+
+@USES
+@pytest.mark.parametrize("field", ["connection", "stream"])
+def test_changed_field_is_refused_at_it_with_a_remedy(
+    ingrid: Client, ledger: Destination, field: str, use: Use
+) -> None:
+    use(ledger)
+    sent = changed(ledger, field)
+    before = Destination.objects.values().get(pk=ledger.pk)
+
+    answer = ingrid.post(f"/admin/routes/route/{ledger.route_id}/change/", sent)
+
+    (words,) = answer.context["inline_admin_formsets"][0].formset.errors[0][field]
+    assert f"“Ledger” {SAID} under this {field}. Add a new destination" in words
+    assert Destination.objects.values().get(pk=ledger.pk) == before
+
+
+@pytest.mark.parametrize("field", ["connection", "stream"])
+def test_field_of_a_destination_without_records_is_changed(ingrid: Client, ledger: Destination, field: str) -> None:
+    sent = changed(ledger, field)
+
+    assert ingrid.post(f"/admin/routes/route/{ledger.route_id}/change/", sent).status_code == 302
+
+    assert Destination.objects.values().get(pk=ledger.pk, **{field: sent[f"destinations-0-{field}"]})
+
+
+def test_everything_else_of_a_destination_in_use_is_changed(ingrid: Client, ledger: Destination) -> None:
+    has_transaction(ledger)
+    sent = typed(ledger.route, ledger) | {"destinations-0-condition": "hours > 1"}
+
+    assert ingrid.post(f"/admin/routes/route/{ledger.route_id}/change/", sent).status_code == 302
+
+
+@pytest.mark.parametrize("used", [True, False])
+def test_row_is_deleted_on_its_routes_page_only_without_records(
+    ingrid: Client, ledger: Destination, used: bool
+) -> None:
+    if used:
+        has_transaction(ledger)
+    sent = typed(ledger.route, ledger) | {"destinations-0-DELETE": "on"}
+
+    answer = ingrid.post(f"/admin/routes/route/{ledger.route_id}/change/", sent)
+
+    assert (answer.status_code, SAID in answer.content.decode()) == ((200, True) if used else (302, False))
+    assert Destination.objects.filter(pk=ledger.pk).exists() == used
+
+
+@pytest.mark.parametrize("kind", ["destination", "route"])
+@pytest.mark.parametrize("used", [True, False])
+@pytest.mark.parametrize("ticked", [True, False])
+def test_page_and_list_delete_only_without_records(
+    ingrid: Client, ledger: Destination, kind: str, used: bool, ticked: bool
+) -> None:
+    if used:
+        has_consignment(ledger)
+    row: Destination | Route = ledger if kind == "destination" else ledger.route
+    page = f"/admin/routes/{kind}/" if ticked else f"/admin/routes/{kind}/{row.pk}/delete/"
+    sent = {"post": "yes"} | ({"action": "delete_selected", "_selected_action": row.pk} if ticked else {})
+
+    answer = ingrid.post(page, sent)
+
+    assert (answer.status_code, SAID in answer.content.decode()) == ((200, True) if used else (302, False))
+    assert type(row).objects.filter(pk=row.pk).exists() == used
+    assert AuditEntry.objects.filter(verb="delete").exists() != used
+
+
+@USES
+@pytest.mark.parametrize("kind", ["destination", "route"])
+@pytest.mark.parametrize("at_once", [True, False])
+def test_row_with_records_refuses_to_be_deleted(ledger: Destination, kind: str, at_once: bool, use: Use) -> None:
+    use(ledger)
+    row: Destination | Route = ledger if kind == "destination" else ledger.route
+
+    with pytest.raises(ProtectedError, match=SAID):
+        type(row).objects.filter(pk=row.pk).delete() if at_once else row.delete()
+
+    assert Destination.objects.filter(pk=ledger.pk).exists()
+
+
+def test_row_without_records_is_deleted(firm: Firm, ledger: Destination) -> None:
+    has_transaction(firm.events.destinations.get())  # another's records bind nobody else
+
+    ledger.delete()
+    firm.pushed.delete()
+
+    assert list(Destination.objects.all()) == [firm.events.destinations.get()]
+
+
+def test_questions_are_as_many_whatever_there_is(firm: Firm, ledger: Destination) -> None:
+    for _ in range(3):
+        has_transaction(ledger)
+    has_consignment(firm.events.destinations.get())
+
+    with CaptureQueriesContext(connection) as queries:
+        found = in_use.kept(Destination.objects.all())
+
+    assert (len(found), len(queries)) == (2, 2)
+    with CaptureQueriesContext(connection) as queries:
+        assert in_use.changed_in_use(ledger) == {}
+    assert len(queries) == 1
