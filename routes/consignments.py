@@ -188,7 +188,9 @@ def _set_apart(row: Sequence[Any]) -> None:
             "UPDATE routes_consignment SET set_apart = true WHERE id = %s RETURNING (SELECT hub_now())", [id_]
         )
         now = cursor.fetchone()[0]
-    told = Problem("error", Category.INTERNAL, "", None, f"{words} Nothing of it is sent. {RESTORE}", rule=str(id_))
+    told = Problem(
+        "error", Category.INTERNAL, "", None, f"{words} Nothing more of it is sent. {RESTORE}", rule=str(id_)
+    )
     trouble = failures.Trouble(route.legal_entity_id, route.pk, "deliver", told, connection_id=connection_id)
     failures.write_down([trouble], at=now)
 

@@ -52,7 +52,8 @@ def are_under_way(plan: Plan) -> bool:
 
 
 UNDER_WAY = """
-(SELECT 1 FROM routes_consignment WHERE connection_id = %(connection)s AND owner IS NOT NULL LIMIT 1)
+(SELECT 1 FROM routes_consignment WHERE connection_id = %(connection)s AND owner IS NOT NULL
+    AND NOT set_apart LIMIT 1)
 UNION ALL
 (SELECT 1 FROM routes_keyhead h JOIN routes_effect e ON e.connection_id = h.connection_id AND e.object = h.object
     AND e.key = h.key AND e.state IN ('sent', 'unknown')

@@ -78,14 +78,14 @@ def through(
     """Do some work with all members, in halves where that fails, until only those are left that spoil it by themselves.
 
     `work` is atomic by itself and keeps the members' order; `apart` gets each member that spoils it, with its error.
-    What more than MOST members spoil is raised: the fault lies elsewhere. Outages are raised.
+    What more than MOST members spoil is raised: the fault lies elsewhere. Outages, and what is foreseen, are raised.
     """
     parts, spoilt = [list(members)] if members else [], 0
     while parts:
         part = parts.pop()
         try:
             work(part)
-        except OUTAGES:
+        except (*OUTAGES, *FORESEEN):
             raise
         except Exception as error:
             if len(part) > 1:

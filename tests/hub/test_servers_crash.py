@@ -30,7 +30,8 @@ def test_lock_file_that_names_a_stranger_does_not_hinder_the_start(servers: Serv
     lock = servers.postgresql.data / "postmaster.pid"
     lock.write_text(f"{os.getpid()}\n{servers.postgresql.data}\n0\n5432\n{servers.places.sockets}\n\n")
     servers.start()
-    psycopg.connect(servers.postgresql.url).close()
+    with psycopg.connect(servers.postgresql.url) as link:
+        assert link.execute("SELECT 1").fetchone() == (1,)
 
 
 def test_orphans_are_stopped_by_the_next_start(servers: Servers) -> None:

@@ -13,6 +13,7 @@ from governance import versions
 from governance.actor import ENGINE
 from governance.models import User
 from governance.rights import Role
+from mappings.models import LookupTable
 from mappings.tables import NewRow, add_rows, create_table
 from routes import decisions
 from routes.models import Payload, Record, Snapshot, Transaction
@@ -20,6 +21,13 @@ from tests.governance.people import person
 from tests.routes.world import INWARD, OUTWARD, World, entry, refused, unknown
 
 Make = Callable[..., World]
+
+
+def task_codes() -> LookupTable:
+    """Make the table that mappings of these tests look codes up in."""
+    return create_table(
+        name="task_codes", title="Task codes", key_columns=["task"], value_columns={"code": "text"}, by=ENGINE
+    )
 
 
 def publish(content: dict[str, Any]) -> None:
@@ -90,9 +98,7 @@ def mappings_of(snapshot: Snapshot) -> list[dict[str, Any]]:
 
 def test_bodies_name_the_table_rows_that_they_were_made_with(quick_world: Make) -> None:
     world = quick_world()
-    table = create_table(
-        name="task_codes", title="Task codes", key_columns=["task"], value_columns={"code": "text"}, by=ENGINE
-    )
+    table = task_codes()
     [build] = add_rows(table, [NewRow(("T-BUILD",), {"code": "B"})], by=ENGINE).in_force
     [test] = add_rows(table, [NewRow(("T-TEST",), {"code": "T"})], by=ENGINE).in_force
     publish(changed(INWARD, "description", formula='LOOKUP("task_codes", task_code)'))
@@ -107,9 +113,7 @@ def test_bodies_name_the_table_rows_that_they_were_made_with(quick_world: Make) 
 
 def test_resubmission_names_the_table_rows_of_today(quick_world: Make) -> None:
     world = quick_world()
-    table = create_table(
-        name="task_codes", title="Task codes", key_columns=["task"], value_columns={"code": "text"}, by=ENGINE
-    )
+    table = task_codes()
     publish(changed(OUTWARD, "project", formula='LOOKUP("task_codes", task_code)'))
     world.take_in(entry(1))
     assert world.states() == ["failed"]
@@ -122,9 +126,7 @@ def test_resubmission_names_the_table_rows_of_today(quick_world: Make) -> None:
 @pytest.mark.parametrize("as_then", [False, True])
 def test_resubmission_as_then_reads_the_rows_that_counted_then(make_world: Make, as_then: bool) -> None:
     world = make_world()
-    table = create_table(
-        name="task_codes", title="Task codes", key_columns=["task"], value_columns={"code": "text"}, by=ENGINE
-    )
+    table = task_codes()
     [then] = add_rows(table, [NewRow(("T-BUILD",), {"code": "B"})], by=ENGINE).in_force
     publish(changed(INWARD, "description", formula='LOOKUP("task_codes", task_code)'))
     publish(changed(OUTWARD, "project", formula='LOOKUP("task_codes", task_code)'))
@@ -147,9 +149,7 @@ def test_resubmission_as_then_reads_the_rows_that_counted_then(make_world: Make,
 
 def test_resubmission_as_then_means_the_last_time_that_it_was_worked_out_anew(make_world: Make) -> None:
     world = make_world()
-    table = create_table(
-        name="task_codes", title="Task codes", key_columns=["task"], value_columns={"code": "text"}, by=ENGINE
-    )
+    table = task_codes()
     publish(changed(OUTWARD, "project", formula='LOOKUP("task_codes", task_code)'))
     world.take_in(entry(1))
     assert world.states() == ["failed"]
