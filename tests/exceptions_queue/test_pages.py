@@ -144,6 +144,13 @@ def test_item_says_why_and_what_would_be_accepted(make_world: Make, staff: Staff
     assert "TE-0000001" in words
 
 
+def test_item_whose_members_all_went_on_has_nothing_at_stake(make_world: Make, staff: Staff) -> None:
+    item = missing_rate(make_world())
+    WorkItem.objects.filter(pk=item.pk).update(members=0, amount=None)
+    shown = text_of(signed_in(staff.farid).get(url_of(item)))
+    assert "At stake nothing" in shown
+
+
 def test_item_shows_three_values_of_the_failing_field(make_world: Make, staff: Staff) -> None:
     world = make_world()
     world.take_in(entry(1, hours="6.00"))
