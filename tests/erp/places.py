@@ -15,6 +15,7 @@ HERE = Path(__file__).resolve().parent
 CACHE = HERE.parent.parent / ".state" / "erp"
 LOCK_FILE = HERE / "requirements.lock"
 SEED = HERE / "firm.py"
+QUICK = HERE / "quick.py"
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Places:
     @property
     def dump(self) -> Path:
         """The seeded database as pg_dump wrote it; its facts lie beside it with the ending .json."""
-        mark = _mark(LOCK_FILE.read_bytes(), SEED.read_bytes(), self.month.isoformat().encode())
+        mark = _mark(LOCK_FILE.read_bytes(), SEED.read_bytes(), QUICK.read_bytes(), self.month.isoformat().encode())
         return CACHE / f"firm-{mark}.dump"
 
     @property

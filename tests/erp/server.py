@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 
 from hub.supervisor.processes import leash
-from tests.erp.places import Places
+from tests.erp.places import QUICK, Places
 
 START_SECONDS = 60.0
 
@@ -34,8 +34,7 @@ class TrytonServer:
         configuration = self.places.run / f"trytond-{self.port}.conf"
         listen = f"[web]\nlisten = 127.0.0.1:{self.port}\n"
         configuration.write_text(self.places.configuration.read_text() + listen)
-        program = "from trytond.cli import main; main()"
-        command = [self.places.python, "-W", "ignore", "-c", program, "-c", configuration, "-d", self.database]
+        command = [self.places.python, "-W", "ignore", QUICK, "-c", configuration, "-d", self.database]
         with self.places.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [str(part) for part in command],

@@ -117,9 +117,10 @@ class World:
 
     def take_in(self, *raws: dict[str, Any]) -> receive.Totals:
         """Receive a page, as a run does; what is new travels in consignments where the test wants it so."""
+        plan = self.plan  # one for the whole page
         with transaction.atomic():
-            onward = drafts.open_for(self.plan) if self.travels else None
-            return receive.take_in(self.plan, raws, run=None, onward=onward)
+            onward = drafts.open_for(plan) if self.travels else None
+            return receive.take_in(plan, raws, run=None, onward=onward)
 
     def deliver(self, rounds: int = 10) -> None:
         """Deliver until nothing is due."""
