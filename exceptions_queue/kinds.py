@@ -56,6 +56,12 @@ def place(name: str, row: int | None = None) -> str:
     return name if row is None else f"{name}-{row}"
 
 
+def likeliest(category: str) -> "list[Kind]":
+    """Return all kinds of remedies, the one first that fits why something of a category stopped."""
+    fits = FITS.get(category, ())
+    return sorted(KINDS, key=lambda kind: fits.index(kind.name) if kind.name in fits else len(fits))
+
+
 def by_name(name: str) -> Kind | None:
     """Return the kind that an address names."""
     return next((kind for kind in KINDS if kind.name == name), None)
@@ -204,6 +210,14 @@ def _sendable(facts: Facts) -> bool:
     return sends and facts.item.category not in (Category.APPROVAL_MISSING, Category.OUTCOME_UNKNOWN)
 
 
+PROPOSED = ("row-approvals", "row-refusals")  # what somebody has begun is decided first
+# What the target said decides: a row of a table is only one of the places from which a refused value may have come.
+FITS: dict[str, tuple[str, ...]] = {
+    Category.CLOSED_PERIOD: (*PROPOSED, "period-moves", "resubmissions"),
+    Category.REFUSED: (*PROPOSED, "corrections", "resubmissions"),
+    Category.NO_RIGHT: (*PROPOSED, "resubmissions"),
+    Category.CONFIGURATION: (*PROPOSED, "readings", "resubmissions"),
+}
 KINDS = (
     Kind("row-approvals", "Approve the proposed row", "Approve the row", Right.APPROVE_TABLES,
          lambda f: bool(f.rows_waiting), _reason, _approve_row, on_table=True),

@@ -3,10 +3,11 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from canonical.failure import Category
 from exceptions_queue import words
 from exceptions_queue.facts import Facts, facts_of
 from exceptions_queue.forms import RemedyForm, RowCorrectionForm
-from exceptions_queue.kinds import KINDS, Kind, by_name, place
+from exceptions_queue.kinds import KINDS, Kind, by_name, likeliest, place
 from exceptions_queue.models import WorkItem
 from exceptions_queue.permitted import rights_in, who_may
 from exceptions_queue.templatetags.shown import money
@@ -45,7 +46,7 @@ def offered(facts: Facts, rights: frozenset[Right]) -> list[Remedy]:
     if not facts.item.is_open or not facts.item.members:
         return []
     shown: list[Remedy] = []
-    for kind in KINDS:
+    for kind in likeliest(facts.item.category):
         if not kind.makes_sense(facts):
             continue
         if kind.name == "row-corrections":
@@ -61,6 +62,9 @@ def _shown(kind: Kind, facts: Facts, rights: frozenset[Right]) -> Remedy:
     remedy.effect = effect(facts.item) if kind.releases else ""
     remedy.needs = who_may(kind.right, lacking[0]) if lacking else ""
     remedy.each, remedy.danger = kind.each, kind.danger
+    if kind.name == "resubmissions" and facts.item.category == Category.NO_RIGHT and facts.item.connection:
+        asked = f"Ask the administrator of {facts.item.connection.name} for the right"
+        remedy.title = f"{asked}, then send it again as it is"
     if kind.name == "period-moves":
         remedy.given, remedy.effect = _days(facts), f"proposes {_holds(facts.item)}; sent once a second person approves"
     if kind.name == "table-rows" and facts.table:

@@ -126,9 +126,14 @@ def missing(item: WorkItem) -> str:
 
 
 def kind_of(item: WorkItem) -> CategoryInfo:
-    """Return what kind of cause an item has; a lack that nobody can name is no waiting, it needs a person."""
-    info = CATEGORIES[Category(item.category)]
-    if item.category == Category.MISSING_REFERENCE and not item.table_key:
+    """Return what kind of cause an item has."""
+    return kind_of_cause(item.category, item.table_key)
+
+
+def kind_of_cause(category: str, table_key: list[str] | None) -> CategoryInfo:
+    """Return what kind of cause that is; a lack that nobody can name is no waiting, it needs a person."""
+    info = CATEGORIES[Category(category)]
+    if category == Category.MISSING_REFERENCE and not table_key:
         return replace(info, title=LACKING, meaning=LACKING_MEANS)
     return info
 

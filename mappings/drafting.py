@@ -20,18 +20,22 @@ def draft(
     *, key: str, content: dict[str, Any], by: By, legal_entity: LegalEntity | None = None, note: str = ""
 ) -> Version:
     """Keep a draft of a mapping. Raises MappingErrors with every problem, and NotAllowed; nothing is kept then."""
-    compiled = compile_mapping(content)
+    compile_mapping(content)
     version = versions.draft(kind=KIND, object_key=key, content=content, by=by, legal_entity=legal_entity, note=note)
-    Mapping.objects.update_or_create(
-        key=key,
-        defaults={
-            "title": compiled.name,
-            "legal_entity": legal_entity,
-            "source": _side(content["from"]),
-            "target": _side(content["to"]),
-        },
-    )
+    Mapping.objects.get_or_create(key=key, defaults={**listed(content), "legal_entity": legal_entity})
     return version
+
+
+def listed(content: dict[str, Any]) -> dict[str, str]:
+    """Return what a mapping goes by in lists while this is in force: its title, and its two sides."""
+    return {"title": content["name"], "source": _side(content["from"]), "target": _side(content["to"])}
+
+
+def went_in_force(version: Version) -> None:
+    """Let the mapping of a version that was published just now go by what that says; in the same commit."""
+    mapping = Mapping.objects.filter(key=version.object_key)
+    if mapping.exists():
+        mapping.update(**listed(version.content))
 
 
 def revise(version: Version, *, content: dict[str, Any], by: By, note: str | None = None) -> Version:

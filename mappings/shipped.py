@@ -22,6 +22,7 @@ from django.db import transaction
 
 from governance import versions
 from mappings.compiled import CompiledMapping
+from mappings.drafting import listed
 from mappings.formula.problems import MappingErrors, SavedProblem
 from mappings.formula.words import plain
 from mappings.models import Mapping
@@ -125,13 +126,7 @@ def install(mappings: list[ShippedMapping] | None = None) -> list[Mapping]:
         content = shipped.content
         versions.install(kind=KIND, object_key=shipped.key, content=content, note="shipped with the connector")
         row, _ = Mapping.objects.update_or_create(
-            key=shipped.key,
-            defaults={
-                "title": content["name"],
-                "source": _side(content["from"]),
-                "target": _side(content["to"]),
-                "shipped": True,
-            },
+            key=shipped.key, defaults={"shipped": True}, create_defaults={**listed(content), "shipped": True}
         )
         installed.append(row)
     return installed
@@ -149,10 +144,6 @@ class _KnowsAll(BatchSnapshot):
         view = super().view(source)
         view.asked = _Everything()
         return view
-
-
-def _side(side: dict[str, str]) -> str:
-    return side.get("entity") or f"{side.get('system', '')} {side['stream']}".strip()
 
 
 def _shown(path: Path) -> str:

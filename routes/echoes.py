@@ -47,18 +47,18 @@ def are_under_way(plan: Plan) -> bool:
     Its id there is known once its answer is taken in. What waits for a person is not on its way: that may take days.
     """
     with connection.cursor() as cursor:
-        cursor.execute(UNDER_WAY, {"connection": plan.connection_id})
+        cursor.execute(UNDER_WAY.format(connection="%(connection)s"), {"connection": plan.connection_id})
         return cursor.fetchone() is not None
 
 
 UNDER_WAY = """
-(SELECT 1 FROM routes_consignment WHERE connection_id = %(connection)s AND owner IS NOT NULL
+(SELECT 1 FROM routes_consignment WHERE connection_id = {connection} AND owner IS NOT NULL
     AND NOT set_apart LIMIT 1)
 UNION ALL
 (SELECT 1 FROM routes_keyhead h JOIN routes_effect e ON e.connection_id = h.connection_id AND e.object = h.object
     AND e.key = h.key AND e.state IN ('sent', 'unknown')
- WHERE h.connection_id = %(connection)s AND h.due_at IS NOT NULL LIMIT 1)
-"""
+ WHERE h.connection_id = {connection} AND h.due_at IS NOT NULL LIMIT 1)
+"""  # the connection: an expression of SQL, at two places
 
 
 def _no_longer_ours(heads: Sequence[int]) -> None:

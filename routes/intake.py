@@ -13,7 +13,7 @@ from django.db import IntegrityError, connection, transaction
 from canonical.failure import Category
 from canonical.problem import Problem
 from connectors.paths import find
-from routes import crashpoints, failures, locks, piecewise, receive, retry, unforeseen
+from routes import crashpoints, echoes, failures, locks, piecewise, receive, retry, unforeseen
 from routes.arrivals import Arrival, digest
 from routes.models import InboundEvent, Route
 from routes.models.inbound import Via
@@ -85,13 +85,23 @@ def _earlier(route: Route, idempotency_key: str, signature: bytes | None, conten
     return event
 
 
+DUE_ROUTES = f"""
+SELECT r.id FROM routes_route r
+WHERE r.enabled AND EXISTS (
+    SELECT FROM routes_inboundevent e
+    WHERE e.route_id = r.id AND e.processed_at IS NULL AND e.due_at <= (SELECT hub_now()))
+AND NOT (EXISTS (SELECT FROM routes_destination d WHERE d.connection_id = r.connection_id)
+    AND EXISTS ({echoes.UNDER_WAY.format(connection="r.connection_id")}))
+"""  # noqa: S608 - built from a constant of ours
+
+
 def due_routes() -> list[int]:
-    """Return the routes that have pushed events to work on; those of a route that is switched off wait."""
+    """Return the routes that have pushed events to work on now.
+
+    Those of a route that is switched off wait, and those of a system to which a write of the hub's own is on its way.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT DISTINCT e.route_id FROM routes_inboundevent e JOIN routes_route r ON r.id = e.route_id"
-            " WHERE e.processed_at IS NULL AND e.due_at <= (SELECT hub_now()) AND r.enabled"
-        )
+        cursor.execute(DUE_ROUTES)
         return [row[0] for row in cursor.fetchall()]
 
 
@@ -115,9 +125,9 @@ def work(route_id: int) -> bool:
     try:
         made = plan(current(Route.objects.get(pk=route_id)).pk)
         try:
-            return _batch(route_id, BATCH, lambda events: unforeseen.watched(_take_in)(made, events))
+            return _batch(made, BATCH, unforeseen.watched(_take_in))
         except unforeseen.Spoilt:
-            return _batch(route_id, 1, lambda events: _alone(made, events))
+            return _batch(made, 1, _alone)
     except NotReadyToRun as error:
         _put_off(route_id, Problem("error", Category.CONFIGURATION, "", None, str(error)), NOT_READY_SECONDS)
     except unforeseen.OUTAGES:
@@ -137,17 +147,20 @@ WHERE before < %s ORDER BY number
 """
 
 
-def _batch(route_id: int, most: int, take_in: Callable[[Sequence[_Event]], None]) -> bool:
-    """Work on the oldest events of a route in one commit; return whether there may be more."""
+def _batch(made: Plan, most: int, take_in: Callable[[Plan, Sequence[_Event]], None]) -> bool:
+    """Work on the oldest events of a route in one commit; return whether there may be more that can be taken in now."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [locks.EVENTS, route_id])
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [locks.EVENTS, made.route_id])
         if not cursor.fetchone()[0]:
             return False  # another worker has them, and will look again
-        cursor.execute(DUE, [route_id, most, BATCH_BYTES])
+        cursor.execute(DUE, [made.route_id, most, BATCH_BYTES])
         events = [_Event(*row) for row in cursor.fetchall()]
         if not events:
             return False
-        take_in(events)
+        # Asked once the events are known: what they may echo was sent before they came. Settled, it is recognised.
+        if made.reads_back and echoes.are_under_way(made):
+            return False  # they keep their places; the sweep finds them when it is settled
+        take_in(made, events)
         _processed(events)
     return True
 

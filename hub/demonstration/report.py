@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connection
 
-from canonical.failure import CATEGORIES, Category
+from exceptions_queue import words
 from hub.demonstration.movement import TIME
 
 Money = dict[str, Decimal]  # amount by currency
@@ -30,7 +30,7 @@ class Cause:
 
     category: str
     title: str  # of the category, in words for finance
-    words: str  # what is missing or wrong
+    words: str  # what is missing or wrong, as its work item says it
     remedy: str
     owner: str
     entries: int
@@ -69,7 +69,7 @@ WHERE r.slug = %s
 """
 # One line for one cause: what many companies lack in common (a table's row, a parent) is one thing to do.
 CAUSES = """
-SELECT f.category, f."table", f.table_key::text, f.currency, min(f.message), max(f.hint),
+SELECT f.category, f."table", f.table_key::text, f.currency, min(f.fingerprint),
        count(DISTINCT coalesce(f.transaction_id, f.record_id, f.run_id)), coalesce(sum(f.hours), 0), sum(f.amount)
 FROM routes_failure f JOIN routes_route r ON r.id = f.route_id
 WHERE f.closed_at IS NULL
@@ -86,25 +86,36 @@ def report() -> Report:
 
 
 def _causes(rows: Sequence[tuple[Any, ...]]) -> list[Cause]:
+    told = {each["fingerprint"]: each for each in words.tell([row[4] for row in rows])}
     found: dict[tuple[Any, ...], Cause] = {}
-    for category, table, key, currency, words, hint, entries, hours, amount in rows:
-        info = CATEGORIES[Category(category)]
-        name = (category, table, key) if table else (category, words)
+    for category, table, key, currency, fingerprint, entries, hours, amount in rows:
+        said = told[fingerprint]
+        name = (category, table, key) if table else (category, said["title"], said["cause"])
         before = found.get(name)
         money = dict(before.money) if before else {}
         if currency and amount is not None:
             money[currency] = money.get(currency, Decimal(0)) + amount
+        info = words.kind_of_cause(category, said["table_key"])
         found[name] = Cause(
             category,
             info.title,
-            before.words if before else words,
-            before.remedy if before else hint,
+            before.words if before else _in_words(said),
+            before.remedy if before else said["hint"] or (info.meaning if table else ""),
             info.owner,
             entries + (before.entries if before else 0),
             hours + (before.hours if before else 0),
             money,
         )
     return sorted(found.values(), key=lambda cause: -cause.entries)
+
+
+def _in_words(said: dict[str, Any]) -> str:
+    """Return an item's title, and its cause where the title does not say that already."""
+    title, cause = str(said["title"]), str(said["cause"])
+    if said["table_key"]:
+        return f"{title}."
+    first = words.SENTENCE.split(cause, maxsplit=1)[0].rstrip(".")
+    return f"{title}{cause.removeprefix(first)}" if title.endswith(first) else f"{title}. {cause}"
 
 
 def _rows(statement: str, parameters: Sequence[str]) -> list[tuple[Any, ...]]:

@@ -27,7 +27,12 @@ class RouteQuerySet(EntityScopedQuerySet["Route"]):
 
 
 class DestinationQuerySet(EntityScopedQuerySet["Destination"]):
-    """Destinations, which are kept as long as they have records."""
+    """Destinations, which are kept as long as they have records, with their connection and stream."""
+
+    def update(self, **values: Any) -> int:
+        """Change them where they stand. Raises ProtectedError, in words."""
+        in_use.refuse_update(self, values)
+        return super().update(**values)
 
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete them. Raises ProtectedError, in words."""
@@ -147,6 +152,12 @@ class Destination(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save it. Raises ProtectedError, in words, where it has records and its connection or stream changes."""
+        if self.pk is not None:
+            in_use.refuse_change(self)
+        super().save(*args, **kwargs)
 
     def clean(self) -> None:
         """Refuse what could not run, every problem at its field. Raises ValidationError."""

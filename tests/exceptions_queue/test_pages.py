@@ -272,7 +272,7 @@ def test_run_page_adds_up(make_world: Make, staff: Staff) -> None:
     client = signed_in(staff.clara)
     with CaptureQueriesContext(connection) as queries:
         answer = client.get(reverse("queue:run", args=[run.pk]))
-    [(book, lines)] = answer.context["destinations"]
+    [(book, lines, _)] = answer.context["destinations"]
     assert {line.state: line.count for line in lines} == {State.POSTED: 1, State.FAILED: 2}
     assert {line.state: line.sums for line in lines}[State.FAILED] == {"EUR": Decimal(1600)}
     assert book.not_chosen == {'approval_status = "approved"': 1}

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
-from django.db import connection
-from django.db.models import ProtectedError
+from django.db import connection, transaction
+from django.db.models import ProtectedError, Value
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -76,8 +76,8 @@ def changed(destination: Destination, field: str) -> dict[str, object]:
 def test_changed_field_is_refused_at_it_with_a_remedy(
     ingrid: Client, ledger: Destination, field: str, use: Use
 ) -> None:
-    use(ledger)
     sent = changed(ledger, field)
+    use(ledger)
     before = Destination.objects.values().get(pk=ledger.pk)
 
     answer = ingrid.post(f"/admin/routes/route/{ledger.route_id}/change/", sent)
@@ -169,4 +169,74 @@ def test_questions_are_as_many_whatever_there_is(firm: Firm, ledger: Destination
     assert (len(found), len(queries)) == (2, 2)
     with CaptureQueriesContext(connection) as queries:
         assert in_use.changed_in_use(ledger) == {}
+    assert len(queries) == 1
+
+
+def by_save(destination: Destination, field: str, value: object) -> None:
+    """Change it as code that holds the row does."""
+    setattr(destination, field, value)
+    destination.save()
+
+
+def by_naming_the_field(destination: Destination, field: str, value: object) -> None:
+    """Change it as code that names what it saves does."""
+    setattr(destination, field, value)
+    destination.save(update_fields=[destination._meta.get_field(field).attname])
+
+
+def by_update(destination: Destination, field: str, value: object) -> None:
+    """Change it where it stands."""
+    Destination.objects.filter(pk=destination.pk).update(**{field: value})
+
+
+def by_expression(destination: Destination, field: str, value: object) -> None:
+    """Change it to what the database works out."""
+    by_update(destination, field, Value(value.pk if isinstance(value, Connection) else value))
+
+
+def by_bulk_update(destination: Destination, field: str, value: object) -> None:
+    """Change it together with others."""
+    setattr(destination, field, value)
+    Destination.objects.bulk_update([destination], [field])
+
+
+@USES
+@pytest.mark.parametrize("way", [by_save, by_naming_the_field, by_update, by_expression, by_bulk_update])
+@pytest.mark.parametrize("field", ["connection", "stream"])
+@pytest.mark.parametrize("used", [True, False])
+def test_code_changes_no_field_that_the_forms_refuse_to_change(
+    ledger: Destination, field: str, way: Callable[[Destination, str, object], None], use: Use, used: bool
+) -> None:
+    value: object = another(ledger) if field == "connection" else "lines"
+    before = Destination.objects.values().get(pk=ledger.pk)
+    if used:
+        use(ledger)
+
+        refusal = rf"“Ledger” {SAID} under this {field}\. Add a new destination"
+        with pytest.raises(ProtectedError, match=refusal), transaction.atomic():
+            way(ledger, field, value)
+
+        assert Destination.objects.values().get(pk=ledger.pk) == before
+    else:
+        way(ledger, field, value)
+        assert Destination.objects.filter(pk=ledger.pk, **{field: value}).exists()
+
+
+def test_code_changes_everything_else_and_writes_the_same_again(ledger: Destination) -> None:
+    has_transaction(ledger)
+
+    ledger.condition = "hours > 1"
+    ledger.save()
+    Destination.objects.filter(pk=ledger.pk).update(connection=ledger.connection_id, stream=ledger.stream, window=7)
+
+    ledger.refresh_from_db()
+    assert (ledger.condition, ledger.window) == ("hours > 1", 7)
+
+
+def test_update_of_other_fields_asks_nothing(ledger: Destination) -> None:
+    has_transaction(ledger)
+
+    with CaptureQueriesContext(connection) as queries:
+        Destination.objects.update(enabled=False)
+
     assert len(queries) == 1

@@ -10,6 +10,7 @@ import pytest
 from django.db import connection, transaction
 
 from canonical.failure import Category
+from exceptions_queue import totals
 from governance.actor import ENGINE
 from governance.models import LegalEntity
 from routes import accounting, comparing, decisions, receive, reprocess
@@ -43,10 +44,11 @@ def take_in(world: World, run: Run, *raws: dict[str, Any]) -> None:
 
 
 def balanced(run: Run) -> accounting.Books:
-    """Return the books after checking that nothing is missing from them."""
+    """Return the books after checking that nothing is missing from them, neither records nor money nor hours."""
     books = accounting.books(run)
     assert books.balanced, books
     assert all(each.due == books.new + books.changed for each in books.destinations)
+    assert not any(account.difference for *_, account in totals.lines(run, books.destinations))
     return books
 
 

@@ -15,8 +15,20 @@ from connectors.outcome import Result, WriteOutcome, WriteRequest
 from governance import versions
 from governance.actor import ENGINE
 from governance.models import LegalEntity
-from routes import deliver, drafts, pages, piecewise, receive, runs, shipments
-from routes.models import Destination, Effect, Failure, KeyHead, Route, Run, SourceHead, Transaction
+from routes import deliver, drafts, intake, pages, piecewise, receive, runs, shipments
+from routes.models import (
+    Destination,
+    Effect,
+    Failure,
+    InboundEvent,
+    KeyHead,
+    Record,
+    Route,
+    Run,
+    SourceHead,
+    Transaction,
+)
+from routes.models.inbound import Via
 from routes.plan import current, plan
 from tests import clocks
 from tests.routes.world import INWARD, OUTWARD, entry
@@ -259,3 +271,71 @@ def test_page_that_goes_record_by_record_waits_for_a_write_too(mirror: Mirror) -
     with pytest.raises(pages.NotNow), transaction.atomic():
         piecewise.take_in(made, [dict(r) for r in mirror.right.records.values()], run=run.pk)
     assert not Failure.objects.exists()
+
+
+def push(mirror: Mirror, name: str) -> None:
+    """Let a system push what it holds, and a worker look for what was pushed."""
+    intake.accept(mirror.routes[name], body=said(getattr(mirror, name)), via=Via.WEBHOOK)
+    look(mirror, name)
+
+
+def said(system: System) -> bytes:
+    """Return what a system pushes: all that it holds."""
+    return msgspec.json.encode([{**r, "hours": str(r["hours"])} for r in system.records.values()])
+
+
+def look(mirror: Mirror, name: str) -> None:
+    """Take in what was pushed: a nudge that comes when nothing may be done changes nothing."""
+    intake.work(mirror.routes[name].pk)
+
+
+@pytest.mark.parametrize("when", ["before its answer", "before its worker died"])
+def test_event_that_may_be_our_own_write_waits_in_the_inbox_until_that_is_settled(
+    mirror: Mirror, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    """Each system has ids of its own, so only the answer tells which record there is ours."""
+    interrupted: list[str] = []
+
+    def send(connection: Connection, to: Any, requests: Sequence[WriteRequest], at_once: int) -> list[WriteOutcome]:
+        answers = mirror.connections[connection.pk].write_under_own_ids(connection.slug, requests)
+        if not interrupted:
+            interrupted.append(when)
+            push(mirror, "right")
+            mirror.right.edit(2)
+            push(mirror, "right")
+            assert InboundEvent.objects.filter(processed_at=None).count() == 2
+            assert intake.due_routes() == []  # nobody looks for what cannot be taken in yet
+            if when == "before its worker died":
+                raise Died
+        return answers
+
+    monkeypatch.setattr(shipments, "send_requests", send)
+    mirror.left.edit(1)
+    push(mirror, "left")
+    assert Record.objects.get().key == "TE-0000001"  # nothing was under way to where that came from
+    for _ in range(4):
+        for connection_id in mirror.connections:
+            for _ in range(3):
+                with contextlib.suppress(Died):
+                    deliver.deliver(connection_id=connection_id, lane="posting", stream="entries")
+        look(mirror, "right")
+        clocks.later(300)
+    clocks.set_right()
+
+    assert interrupted
+    assert not InboundEvent.objects.filter(processed_at=None).exists()
+    assert not Failure.objects.filter(closed_at=None).exists()
+    assert sorted(mirror.left.records) == ["TE-0000001", "left-TE-0000002"]
+    assert len(mirror.right.records) == 2
+
+
+def test_event_is_taken_in_while_a_write_waits_for_a_person_or_goes_elsewhere(mirror: Mirror) -> None:
+    mirror.left.edit(1)
+    mirror.turn()
+    Effect.objects.update(state="sent")  # that head is due no more: only a person goes on with it
+    KeyHead.objects.update(due_at=None)
+
+    mirror.right.edit(2)
+    push(mirror, "right")
+
+    assert not InboundEvent.objects.filter(processed_at=None).exists()
