@@ -64,14 +64,28 @@ def on_the_wire() -> set[tuple[UUID, UUID | None]]:
 
 
 def stop_with_something_sent(crew: Crew) -> set[tuple[UUID, UUID | None]]:
-    """Stop the first worker while it waits for answers; return what it has sent. An answer may come before the stop."""
+    """Stop the first worker while it waits for answers; return what it has sent.
+
+    An answer may come before the stop. Nor may it stop within a commit: what that holds only the web process frees,
+    which is not part of this crew (`hub.standing_still`).
+    """
     while True:
         crew.until(lambda: bool(on_the_wire()), what="something is on the wire")
         crew.signal(0, signal.SIGSTOP)
+        time.sleep(0.1)  # the server ends the statement that it was asked for
         sent = on_the_wire()
-        if sent:
+        if sent and not commits_stand_open():
             return sent
         crew.signal(0, signal.SIGCONT)
+
+
+def commits_stand_open() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid() AND xact_start IS NOT NULL)"
+        )
+        return bool(cursor.fetchone()[0])
 
 
 def source_of(ledger: Simulator) -> list[dict[str, Any]]:
