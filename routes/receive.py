@@ -172,6 +172,8 @@ def take_in_part(
         if unprepared:
             evaluation.normalise(plan, unprepared, entities=_entities())
         if plan.reads_back:
+            # Asked first: what is settled from now on is recognised.
+            untold = run is not None and echoes.are_under_way(plan)
             mirrored = echoes.among(plan, readable)
             if mirrored:
                 totals.echoes = len(mirrored)
@@ -180,7 +182,7 @@ def take_in_part(
                 storing.remember_seen(plan, mirrored)
                 fresh = [a for a in fresh if a not in mirrored]
                 readable = [a for a in readable if a not in mirrored]
-            if run is not None and readable and echoes.are_under_way(plan):
+            if untold and readable:
                 raise pages.NotNow(UNTOLD, now + AGAIN)
         known = [a for a in readable if a.outcome != "new"]
         if known:

@@ -15,7 +15,7 @@ from connectors.outcome import Result, WriteOutcome, WriteRequest
 from governance import versions
 from governance.actor import ENGINE
 from governance.models import LegalEntity
-from routes import deliver, drafts, intake, pages, piecewise, receive, runs, shipments
+from routes import deliver, drafts, echoes, intake, pages, piecewise, receive, runs, shipments
 from routes.models import (
     Destination,
     Effect,
@@ -208,8 +208,21 @@ class Died(BaseException):
     """A worker that is killed: no code of ours catches it."""
 
 
+def answer_comes_after_the_echoes_were_looked_for(patch: pytest.MonkeyPatch) -> None:
+    """From the look for echoes on, nothing is on its way any more: another worker has taken the answer in."""
+    looked: list[bool] = []
+    among, are_under_way = echoes.among, echoes.are_under_way
+    patch.setattr(echoes, "among", lambda *page: (among(*page), looked.append(True))[0])
+    patch.setattr(echoes, "are_under_way", lambda made: not looked and are_under_way(made))
+
+
+ANSWERED_IN_BETWEEN = "just before its answer"
+
+
 @pytest.mark.parametrize("travels", [True, False])
-@pytest.mark.parametrize("when", ["after its answer", "before its answer", "before its worker died"])
+@pytest.mark.parametrize(
+    "when", ["after its answer", "before its answer", ANSWERED_IN_BETWEEN, "before its worker died"]
+)
 def test_write_that_is_read_back_on_its_way_is_waited_for(
     mirror: Mirror, monkeypatch: pytest.MonkeyPatch, when: str, travels: bool
 ) -> None:
@@ -238,6 +251,10 @@ def test_write_that_is_read_back_on_its_way_is_waited_for(
                 raise Died
             if when == "before its answer":
                 read("right")
+            if when == ANSWERED_IN_BETWEEN:
+                with monkeypatch.context() as patch:
+                    answer_comes_after_the_echoes_were_looked_for(patch)
+                    read("right")
         return answers
 
     monkeypatch.setattr(shipments, "send_requests", send)
