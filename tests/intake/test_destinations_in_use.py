@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import ProtectedError, Value
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -240,3 +240,27 @@ def test_update_of_other_fields_asks_nothing(ledger: Destination) -> None:
         Destination.objects.update(enabled=False)
 
     assert len(queries) == 1
+
+
+CHANGES = ["UPDATE {table} SET connection_id = -1", "UPDATE {table} SET stream = 'x'", "DELETE FROM {table}"]
+
+
+@USES
+@pytest.mark.parametrize("change", CHANGES)
+def test_database_itself_refuses_what_goes_past_the_models(ledger: Destination, use: Use, change: str) -> None:
+    use(ledger)
+    with pytest.raises(IntegrityError, match=rf"“Ledger” {SAID}"), transaction.atomic():
+        raw(change, ledger)
+    assert Destination.objects.filter(pk=ledger.pk, stream=ledger.stream, connection=ledger.connection_id).exists()
+
+
+def test_database_lets_everything_else_be_changed(ledger: Destination) -> None:
+    raw("UPDATE {table} SET stream = 'lines'", ledger)  # it has no records yet
+    has_transaction(ledger)
+    raw("UPDATE {table} SET name = 'The ledger', stream = 'lines'", ledger)
+    assert Destination.objects.filter(pk=ledger.pk, name="The ledger", stream="lines").exists()
+
+
+def raw(change: str, destination: Destination) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(change.format(table="routes_destination") + " WHERE id = %s", [destination.pk])
