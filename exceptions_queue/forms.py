@@ -111,7 +111,8 @@ class CorrectionForm(NeedsReasonForm):
         super().__init__(*args, **kwargs)
         choice = self.fields["field"]
         assert isinstance(choice, forms.ChoiceField)
-        choice.choices = [(f.name, f"{plain(f.name)} ({f.unit})" if f.unit else plain(f.name)) for f in fields]
+        named = [(f.name, f"{plain(f.name)} ({f.unit})" if f.unit else plain(f.name)) for f in fields]
+        choice.choices = [("", "Choose the field"), *named]  # the first of them is hardly ever the one that is wrong
 
 
 POSTING = [("yes", "It is there"), ("no", "It is not there: send it again")]

@@ -12,6 +12,7 @@ from exceptions_queue.models import WorkItem
 from governance.actor import ENGINE
 from mappings import tables
 from mappings.models import LookupTable
+from routes.models import Overlay
 from tests.exceptions_queue.conftest import Staff
 from tests.exceptions_queue.situations import with_rates
 from tests.exceptions_queue.test_pages import signed_in, text_of, url_of
@@ -97,3 +98,15 @@ def test_who_may_not_do_what_fits_gets_the_next_that_fits_open(make_world: Make,
     page = signed_in(staff.ingrid).get(url_of(item)).content.decode()  # she may correct rows and resubmit, no fields
 
     assert opened(page) == ["resubmissions"]
+
+
+def test_field_is_chosen_by_the_person_where_the_refusal_names_none(make_world: Make, staff: Staff) -> None:
+    item = stopped(make_world(), Category.REFUSED)
+    client = signed_in(staff.clara)
+
+    page = client.get(url_of(item)).content.decode()
+    answer = client.post(f"{url_of(item)}corrections/", {"field": "", "value": "W-7", "reason": "slip"})
+
+    assert re.search(r'<option value="" selected>\s*Choose the field', page)
+    assert answer.status_code == 422
+    assert not Overlay.objects.exists()
