@@ -7,6 +7,7 @@ Many workers may take in at once. Each takes the lock of a cause or leaves it to
 row that a remedy is about to close; remedies write the item's row last, so the two cannot wait for each other.
 """
 
+import time
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -15,7 +16,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from canonical.failure import CATEGORIES, Category, NextStep
-from exceptions_queue import settle, words
+from exceptions_queue import saving, settle, words
 from exceptions_queue.models import State, WorkItem, WorkItemAmount, WorkItemEvent
 from exceptions_queue.moving import event_of
 from governance.actor import ENGINE
@@ -38,15 +39,11 @@ WITH batch AS (
     RETURNING f.id, f.fingerprint, f.opened_at, f.closed_at, f.record_id
 )
 SELECT m.fingerprint, count(*), count(*) FILTER (WHERE m.closed_at IS NULL), max(m.opened_at),
-    {
-    ", ".join(
-        f"min(p.body::jsonb ->> '{name}'), max(p.body::jsonb ->> '{name}'), count(p.body::jsonb ->> '{name}')"
-        for name in SHARED
-    )
-}
+    {", ".join(f"min(b.{name}), max(b.{name}), count(b.{name})" for name in SHARED)}
 FROM marked m
 LEFT JOIN routes_record r ON r.id = m.record_id AND m.closed_at IS NULL
 LEFT JOIN routes_payload p ON p.id = r.canonical_payload_id
+LEFT JOIN LATERAL json_to_record(p.body::json) AS b({", ".join(f"{name} text" for name in SHARED)}) ON true
 GROUP BY m.fingerprint
 """  # noqa: S608 - built from the constant above
 OPEN_NOW = """
@@ -90,11 +87,27 @@ def take_in(limit: int = LIMIT) -> int:
         events: list[WorkItemEvent] = []
         made = _open_new([c for c in taken if c not in items and c in standing], taken, standing, now, events)
         touched = [_refresh(items[c], taken[c], standing.get(c), now, events) for c in taken if c in items]
-        _save(touched)
+        saving.save(touched, CHANGED)
         _save_amounts([*made, *touched], standing)
         WorkItemEvent.objects.bulk_create(events)
         settle.settle([item for item in touched if not item.members and item.is_open])
         return sum(each.rows for each in taken.values())
+
+
+def take_in_what_waits(*, until: float) -> None:
+    """Take in what waits now, at most until a time of `time.monotonic`.
+
+    What comes meanwhile is left to the next sweep: else a run that brings failures with each page has the same items
+    counted anew after each of its pages.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM routes_failure WHERE NOT taken")
+        left = cursor.fetchone()[0]
+    while left > 0 and time.monotonic() < until:
+        taken = take_in()
+        if not taken:  # others are at it
+            return
+        left -= taken
 
 
 def _take(limit: int) -> dict[str, Taken]:
@@ -222,11 +235,6 @@ CHANGED = (
     "members", "seen", "hours", "amount", "currency", "without_amount", "last_seen", "about", "state", "waiting_on",
     "resolution", "root_cause", "resolved_by", "resolved_at", "reopened", "opened_at",
 )  # fmt: skip
-
-
-def _save(items: list[WorkItem]) -> None:
-    if items:
-        WorkItem.objects.bulk_update(items, CHANGED)
 
 
 def _save_amounts(items: list[WorkItem], standing: dict[str, Standing]) -> None:

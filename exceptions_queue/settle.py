@@ -9,6 +9,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
+from exceptions_queue import saving
 from exceptions_queue.models import Release, Resolution, RootCause, State, WorkItem, WorkItemEvent
 from exceptions_queue.moving import event_of
 from governance import audit
@@ -70,7 +71,7 @@ def settle(items: list[WorkItem]) -> int:
         _resolve(item, code, who, now)
         done.append((item, who))
         events.append(event_of(item, by=who, verb="resolved", at=now, frm=was, reason=code.label))
-    WorkItem.objects.bulk_update(items, CHANGED)
+    saving.save(items, CHANGED)
     WorkItemEvent.objects.bulk_create(events)
     audit.record_all(
         [

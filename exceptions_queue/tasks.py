@@ -17,8 +17,7 @@ def sweep() -> None:
     until = time.monotonic() + SECONDS
     failures.close_of_recovered(how="auto:retry_succeeded")
     failures.close_of_caught_up(how="auto:retry_succeeded")
-    while intake.take_in() and time.monotonic() < until:
-        pass
+    intake.take_in_what_waits(until=until)
     settle.settle_sent_again()
     corrected.release()
     releasing.work(seconds=max(0.0, until - time.monotonic()))

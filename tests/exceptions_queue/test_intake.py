@@ -1,6 +1,7 @@
 """Failures become items, grouped by cause; items close when their members have come to an end, and open again."""
 
 import datetime as dt
+import time
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -11,7 +12,7 @@ from django.utils import timezone
 
 from canonical.failure import Category
 from canonical.problem import Problem
-from exceptions_queue import intake, settle
+from exceptions_queue import intake, saving, settle
 from exceptions_queue.models import State, WorkItem, WorkItemEvent
 from governance.actor import ENGINE
 from routes import decisions, failures
@@ -95,6 +96,49 @@ def test_take_in_asks_the_same_queries_for_one_and_many_causes(make_world: Make)
 
     assert counts[0] == counts[1]
     assert WorkItem.objects.count() == 201
+
+
+def test_a_sweep_leaves_what_comes_meanwhile_to_the_next(make_world: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    world, rounds = make_world(), []
+    write_down(troubles(world, 3))
+    whole = intake.take_in
+
+    def busy(limit: int = intake.LIMIT) -> int:
+        rounds.append(1)
+        write_down(troubles(world, 3))  # a run brings as many with its next page
+        return whole(limit) if len(rounds) < 9 else 0
+
+    monkeypatch.setattr(intake, "take_in", busy)
+    intake.take_in_what_waits(until=time.monotonic() + 60)
+
+    assert len(rounds) == 1
+    assert item().members == 6
+
+
+def test_a_sweep_takes_in_all_that_waits_in_rounds(make_world: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = make_world()
+    write_down([t for each in range(7) for t in troubles(world, 2, key=f"Role {each}")])
+    monkeypatch.setattr(intake, "CAUSES", 3)
+    intake.take_in_what_waits(until=time.monotonic() + 60)
+
+    assert WorkItem.objects.count() == 7
+
+
+def test_an_item_is_saved_with_every_kind_of_value(make_world: Make) -> None:
+    write_down(troubles(make_world(), 1))
+    intake.take_in()
+    told = item()
+    told.about, told.waiting_on, told.hours, told.amount = (
+        {"role": 'a "b" \\ {c},d'},
+        'x, "y"\t\\',
+        None,
+        Decimal("-7.5"),
+    )
+    told.reopened, told.last_seen = 4, timezone.now()
+    saving.save([told], intake.CHANGED)
+    kept = item()
+
+    assert [getattr(kept, name) for name in intake.CHANGED] == [getattr(told, name) for name in intake.CHANGED]
 
 
 def test_item_shows_each_currency_and_orders_by_the_largest(make_world: Make) -> None:

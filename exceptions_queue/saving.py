@@ -1,0 +1,41 @@
+"""Saving many items in one statement whose text does not grow with them.
+
+Django's own way writes a case for every item and column; for sixty items that took the database and Python a hundred
+times as long as the update itself.
+"""
+
+import json
+from collections.abc import Sequence
+
+from django.db import connection
+
+from exceptions_queue.models import WorkItem
+from routes.bulk import arrays
+
+TYPES = {
+    "state": "text", "waiting_on": "text", "resolution": "text", "root_cause": "text", "resolved_by": "text",
+    "resolved_at": "timestamptz", "members": "int", "seen": "int", "hours": "numeric", "amount": "numeric",
+    "currency": "text", "without_amount": "int", "last_seen": "timestamptz", "about": "jsonb", "reopened": "int",
+    "opened_at": "timestamptz",
+}  # fmt: skip
+
+
+def save(items: Sequence[WorkItem], fields: Sequence[str]) -> None:
+    """Write some fields of locked items; in the caller's commit. One query."""
+    if not items:
+        return
+    names = ", ".join(fields)
+    values = ", ".join(f"{name} = w.{name}" for name in fields)
+    lists = ", ".join(f"%s::{TYPES[name]}[]" for name in fields)
+    rows = [(item.number, *(_written(item, name) for name in fields)) for item in items]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE exceptions_queue_workitem i SET {values}"  # noqa: S608 - names from the table above
+            f" FROM unnest(%s::bigint[], {lists}) AS w(number, {names}) WHERE i.number = w.number",
+            arrays(rows, len(fields) + 1),
+        )
+
+
+def _written(item: WorkItem, name: str) -> object:
+    value = getattr(item, name)
+    return json.dumps(value) if TYPES[name] == "jsonb" else value
