@@ -7,12 +7,13 @@ when the lease ends.
 import uuid
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connection, transaction
 
 from connectors import breaker, budget
-from connectors.models import BreakerState, Connection
+from connectors.models import BreakerState, Connection, MaintenanceWindow
 from connectors.registry import registry
 from connectors.windows import open_window
 
@@ -30,6 +31,47 @@ class Admission:
     connection_id: int = 0
 
 
+class _Row(NamedTuple):
+    """What a gate goes by; the connection's secrets, which it has no use for, are not read."""
+
+    pk: int
+    connector: str
+    paused: bool
+    paused_reason: str
+    breaker_state: str
+    breaker_message: str
+    slow_until: datetime | None
+    concurrency: int
+    requests_allowed: int | None
+    period_seconds: float | None
+    has_windows: bool
+    now: datetime  # by the database's clock
+
+
+ROW = """
+SELECT id, connector, paused, paused_reason, breaker_state, breaker_message, slow_until, concurrency, requests_allowed,
+    period_seconds, EXISTS (SELECT FROM connectors_maintenancewindow w WHERE w.connection_id = c.id), hub_now()
+FROM connectors_connection c WHERE id = %s
+"""
+
+
+def _row(connection_id: int) -> _Row:
+    """Return what a gate goes by. One query: it is asked for every page and every batch."""
+    with connection.cursor() as cursor:
+        cursor.execute(ROW, [connection_id])
+        row = cursor.fetchone()
+    if row is None:
+        raise Connection.DoesNotExist(f"There is no connection {connection_id}.")
+    return _Row(*row)
+
+
+def _window(row: _Row) -> tuple[datetime, str] | None:
+    """Return end and reason of the maintenance window that is open now."""
+    if not row.has_windows:
+        return None
+    return open_window(MaintenanceWindow.objects.filter(connection_id=row.pk), row.now)
+
+
 @transaction.atomic
 def admit(
     connection_id: int, wanted: int, worker: uuid.UUID, *, stream: str = "", at_once: int | None = None
@@ -38,11 +80,11 @@ def admit(
 
     Raises Connection.DoesNotExist, UnknownConnector.
     """
-    row = Connection.objects.prefetch_related("windows").get(pk=connection_id)
-    now = database_now()
+    row = _row(connection_id)
+    now = row.now
     if row.paused:
         return Admission(0, reason="paused", message=row.paused_reason or "Paused by a person.")
-    window = open_window(row.windows.all(), now)
+    window = _window(row)
     if window is not None:
         return Admission(0, wait_until=window[0], reason="window", message=f"Maintenance: {window[1]}")
     if row.slow_until is not None and row.slow_until > now:
@@ -54,7 +96,7 @@ def admit(
     return _granted(row, wanted, worker, stream, now, at_once or wanted)
 
 
-def _probe(row: Connection, worker: uuid.UUID, stream: str, now: datetime) -> Admission:
+def _probe(row: _Row, worker: uuid.UUID, stream: str, now: datetime) -> Admission:
     """Let one request of all that ask try a paused system; whoever gets no slot for it leaves the turn to others."""
     if not breaker.probe_due(row.pk):
         again = Connection.objects.values_list("breaker_probe_at", flat=True).get(pk=row.pk)
@@ -67,7 +109,7 @@ def _probe(row: Connection, worker: uuid.UUID, stream: str, now: datetime) -> Ad
     return replace(granted, probe=True, connection_id=row.pk)
 
 
-def _granted(row: Connection, wanted: int, worker: uuid.UUID, stream: str, now: datetime, at_once: int) -> Admission:
+def _granted(row: _Row, wanted: int, worker: uuid.UUID, stream: str, now: datetime, at_once: int) -> Admission:
     described = registry.connector(row.connector).manifest.budget_of(stream)
     name = described.name if described is not None else ""
     at_most = budget.at_once(row.concurrency, described)
@@ -91,13 +133,13 @@ def _granted(row: Connection, wanted: int, worker: uuid.UUID, stream: str, now: 
 
 def flows(connection_id: int, stream: str) -> bool:
     """Return whether requests to a stream need not wait now: nothing is paused, and nobody counts them by time."""
-    row = Connection.objects.prefetch_related("windows").get(pk=connection_id)
-    now = database_now()
-    if row.paused or row.breaker_state != BreakerState.CLOSED or (row.slow_until is not None and row.slow_until > now):
+    row = _row(connection_id)
+    slow = row.slow_until is not None and row.slow_until > row.now
+    if row.paused or row.breaker_state != BreakerState.CLOSED or slow:
         return False
     described = registry.connector(row.connector).manifest.budget_of(stream)
     metered = row.requests_allowed or (described.requests if described is not None else None)
-    return not metered and open_window(row.windows.all(), now) is None
+    return not metered and _window(row) is None
 
 
 def free_slots(admission: Admission, worker: uuid.UUID) -> None:

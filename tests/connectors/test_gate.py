@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from canonical.failure import Category
 from connectors import breaker, gate
@@ -158,3 +159,19 @@ def test_admit_needs_a_constant_number_of_queries(acme: Connection, django_asser
     gate.release(gate.admit(acme.pk, 1, worker), worker)
     with django_assert_max_num_queries(9):  # type: ignore[operator]
         gate.admit(acme.pk, 3, worker)
+
+
+def test_a_gate_reads_no_secrets(acme: Connection) -> None:
+    """Whoever only asks for leave needs no key; and it asks once, for every page."""
+    Connection.objects.filter(pk=acme.pk).update(requests_allowed=None, period_seconds=None)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE connectors_connection SET secrets = 'no key of ours.gAAAA' WHERE id = %s", [acme.pk])
+    with CaptureQueriesContext(connection) as asked:
+        gate.flows(acme.pk, "")
+    assert len(asked) == 1
+    assert gate.admit(acme.pk, 1, uuid.uuid4()).allowed == 1
+
+
+def test_a_gate_of_no_connection_says_so() -> None:
+    with pytest.raises(Connection.DoesNotExist, match="4711"):
+        gate.admit(4711, 1, uuid.uuid4())
