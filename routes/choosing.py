@@ -47,6 +47,29 @@ def choose(
         _keep_what_is_taken_over(arrival)
 
 
+def choose_freely(
+    plan: Plan, arrivals: Sequence[Arrival], wanted: Mapping[int, Sequence[Any]], keys: Mapping[int, Sequence[Any]]
+) -> None:
+    """Begin the verdicts of records that stand nowhere yet, as `choose` does, where no destination is in a group.
+
+    `wanted` and `keys` have the values of each destination's condition and key formula, in the records' order.
+    """
+    columns = [
+        (d, wanted[d.id], None if d.key is None else keys[d.id], str(d.id), _words(d)) for d in plan.destinations
+    ]
+    for number, arrival in enumerate(arrivals):
+        if arrival.failed:
+            continue
+        for destination, goes, own_keys, id_, words in columns:
+            if goes[number]:
+                key = arrival.key if own_keys is None else own_keys[number]
+                arrival.verdicts.append(_begin(destination, arrival, key))
+            else:
+                arrival.not_chosen[id_] = words
+        if len(arrival.verdicts) > 1:
+            _keep_what_is_taken_over(arrival)
+
+
 def _words(destination: DestinationPlan) -> str:
     return destination.condition_text or "withdrawn at the source"
 

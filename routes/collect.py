@@ -23,7 +23,7 @@ from canonical.failure import Category
 from canonical.problem import Problem
 from mappings.batch import run_batch
 from routes import evaluation, locks, overlays, receive, storing
-from routes.arrivals import Arrival, decode, digest, exact
+from routes.arrivals import Arrival, decode, digest, exact, version_at
 from routes.bulk import array, arrays
 from routes.plan import Plan
 from routes.standing import standings
@@ -293,7 +293,7 @@ def _compose(plan: Plan, key: str, lines: list[dict[str, Any]], now: dt.datetime
     group, _, number = key.rpartition("/")
     raw: dict[str, Any] = {"group": group, "number": int(number), "key": key, "lines": lines}
     body = exact(raw)
-    arrival = Arrival(raw, body, digest(body), key, f"t{now.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%S.%f}")
+    arrival = Arrival(raw, body, digest(body), key, version_at(now))
     if group.startswith(UNGROUPED):
         arrival.legal_entity = plan.legal_entity_id
         arrival.problems.append(

@@ -16,8 +16,8 @@ from canonical.problem import Problem
 from mappings import CompiledFormula, CompiledMapping
 from mappings.batch import run_batch, run_mixed
 from mappings.mapped import Mapped
-from routes.arrivals import Arrival, Standing, Verdict, digest, exact
-from routes.choosing import choose
+from routes.arrivals import Arrival, Standing, Verdict, exact_with_hash
+from routes.choosing import choose, choose_freely
 from routes.plan import DestinationPlan, Plan
 from routes.plan import plan as compiled
 from routes.states import State
@@ -81,16 +81,20 @@ def _settle_canonical(plan: Plan, arrival: Arrival, values: dict[str, Any], enti
                 "the code of a legal entity",
             )
         )  # fmt: skip
-    arrival.worth = money(arrival)
-    arrival.problems.extend(_absurd(values, arrival.worth))
-    arrival.occurred_on = next((values[f] for f in DAY_FIELDS if isinstance(values.get(f), dt.date)), None)
+    arrival.worth = worth = money(arrival)
+    get = values.get
+    if worth[0] is not get("amount") or worth[2] is not get("hours") or worth[1] != (get("currency") or ""):
+        arrival.problems.extend(_absurd(values))
+    for name in DAY_FIELDS:
+        day = get(name)
+        if isinstance(day, dt.date):
+            arrival.occurred_on = day
+            break
     arrival.normalised = len(arrival.problems)
 
 
-def _absurd(values: dict[str, Any], worth: tuple[Decimal | None, str, Decimal | None]) -> list[Problem]:
+def _absurd(values: dict[str, Any]) -> list[Problem]:
     """Return what no column holds and nobody can mean: it stops its own record, not the page that it came with."""
-    if worth == (values.get("amount"), values.get("currency") or "", values.get("hours")):
-        return []  # all of it fits
     problems = [
         Problem(
             "error", Category.SHAPE, name, None, f"The {name} {str(values[name])[:40]} cannot be meant: {ABSURD}",
@@ -119,7 +123,11 @@ def evaluate(plan: Plan, arrivals: Sequence[Arrival], *, standing: Callable[[Arr
     wanted = {d.id: _values(plan, d.condition, sound, "choose", default=True) for d in plan.destinations}
     keys = {d.id: _values(plan, d.key, sound, "choose", default=None) for d in plan.destinations}
     places = [standing(arrival) for arrival in sound]
-    as_then = _as_then(plan, sound, wanted, places) if any(places) else set()
+    stand_nowhere = not any(places)
+    as_then = set() if stand_nowhere else _as_then(plan, sound, wanted, places)
+    if stand_nowhere and not any(d.group for d in plan.destinations):
+        choose_freely(plan, sound, wanted, keys)
+        sound = []
     for number, arrival in enumerate(sound):
         if not arrival.failed:
             chosen = {d.id for d in plan.destinations if wanted[d.id][number]}
@@ -191,14 +199,14 @@ def translate(
     approvals = _approvals(plan, destination, [a for a, _ in waiting], as_of)
     for (arrival, verdict), found, approval in zip(waiting, mapped, approvals, strict=True):
         problems = found.problems if approval is None else [*found.problems, *approval.problems]
-        verdict.problems.extend(problems)
         verdict.hits = found.hits
-        stopping = next((p for p in problems if p.severity == "error"), None)
-        if stopping is not None:
-            _stop(verdict, stopping)
-            continue
-        verdict.body = exact(found.values)
-        verdict.content = digest(verdict.body)
+        if problems:
+            verdict.problems.extend(problems)
+            stopping = next((p for p in problems if p.severity == "error"), None)
+            if stopping is not None:
+                _stop(verdict, stopping)
+                continue
+        verdict.body, verdict.content = exact_with_hash(found.values)
         verdict.reached = State.VALIDATED
         by_rule = approval is not None and approval.values.get("value")
         if by_rule or destination.posting_date in arrival.corrected:

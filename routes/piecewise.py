@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import transaction
 
 from routes import collect, receive, storing, unforeseen
-from routes.arrivals import Arrival, digest, exact
+from routes.arrivals import Arrival, digest, exact, version_at
 from routes.plan import Plan
 from routes.receive import Totals
 
@@ -94,7 +94,7 @@ def _keep(
     with transaction.atomic():
         body = exact({"as it came": ascii(raw)[:AS_TEXT]})
         arrival = Arrival({}, body, digest(body), outcome="unreadable")
-        arrival.key, arrival.version = f"unreadable:{arrival.content.hex()}", f"t{now:%Y-%m-%dT%H:%M:%S.%f}"
+        arrival.key, arrival.version = f"unreadable:{arrival.content.hex()}", version_at(now)
         arrival.correlation = correlation or arrival.correlation
         return _store(plan, arrival, error, run=run, now=now), arrival
 

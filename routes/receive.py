@@ -17,7 +17,18 @@ from canonical.problem import Problem
 from connectors.paths import find
 from governance.models import LegalEntity
 from routes import consignments, echoes, evaluation, locks, new_heads, overlays, pages, storing
-from routes.arrivals import Arrival, Unreadable, decode, digest, exact, key_of, moment_of, version_of
+from routes.arrivals import (
+    Arrival,
+    Unreadable,
+    decode,
+    digest,
+    exact,
+    exact_with_hash,
+    key_of,
+    moment_of,
+    version_at,
+    version_of,
+)
 from routes.bulk import texts
 from routes.plan import Plan
 from routes.standing import standings
@@ -126,8 +137,11 @@ def _now() -> dt.datetime:
 
 
 def _arrive(plan: Plan, raw: Mapping[str, Any], now: dt.datetime, causation: UUID | None) -> Arrival:
-    body = exact(raw).replace("\\u0000", "\\ufffd")  # PostgreSQL keeps no NUL character in text
-    arrival = Arrival(raw, body, digest(body), causation=causation)
+    body, content = exact_with_hash(raw)
+    if "\\u0000" in body:  # PostgreSQL keeps no NUL character in text
+        body = body.replace("\\u0000", "\\ufffd")
+        content = digest(body)
+    arrival = Arrival(raw, body, content, causation=causation)
     facts = plan.source
     try:
         arrival.key = key_of(raw, facts.key)
@@ -140,7 +154,7 @@ def _arrive(plan: Plan, raw: Mapping[str, Any], now: dt.datetime, causation: UUI
     except Unreadable as error:
         arrival.outcome = "unreadable"
         arrival.key = f"unreadable:{arrival.content.hex()}"
-        arrival.version = f"t{now:%Y-%m-%dT%H:%M:%S.%f}"
+        arrival.version = version_at(now)
         arrival.legal_entity = plan.legal_entity_id
         arrival.problems.append(Problem("error", Category.SHAPE, "", None, str(error), arrival.body[:100]))
     return arrival
@@ -302,7 +316,7 @@ def behind(version: str, known: str) -> str:
         moment = dt.datetime.fromisoformat(known[1:MOMENT_ENDS]) + dt.timedelta(microseconds=1)
     except OverflowError:  # its sender dated the one before to the end of time
         return later(known)
-    return f"t{moment:%Y-%m-%dT%H:%M:%S.%f}{version[MOMENT_ENDS:]}"
+    return f"{version_at(moment.replace(tzinfo=dt.UTC))}{version[MOMENT_ENDS:]}"
 
 
 LATER = "~"  # stands between what the source says and how many versions of ours came behind it; sorts last

@@ -15,7 +15,7 @@ from uuid_utils import uuid7
 
 from governance.actor import ENGINE
 from routes.arrivals import Arrival, Verdict
-from routes.bulk import NULL, bytea, copy_lines, hexed, text
+from routes.bulk import NULL, bytea, copy_lines, hexed, long_text, moment, text
 from routes.drafts import Draft
 from routes.plan import DestinationPlan, Plan
 from routes.states import State, Step, Walks
@@ -43,7 +43,7 @@ REASONS = {
 
 def body_line(id_: str, stage: str, body: str, hits: Sequence[int]) -> str:
     """Return the line of a payload, with the table rows that it was made with."""
-    return f"{id_}\t{stage}\t{text(body)}\t{'{' + ','.join(map(str, hits)) + '}' if hits else NULL}"
+    return f"{id_}\t{stage}\t{long_text(body)}\t{'{' + ','.join(map(str, hits)) + '}' if hits else NULL}"
 
 
 def transaction_line(i: Item, state: State, walk: str, tail: str) -> str:
@@ -117,25 +117,25 @@ class Sheets:
         approved_at = a.canonical.get("approved_at") if a.canonical else None
         if approved_at.__class__ is not dt.datetime:
             approved_at = None  # what is no time has its own problem
-        return "\t".join(
-            (
-                record, text(a.key), text(a.version), bytea(a.content), a.outcome, a.state,
-                str(a.legal_entity), a.occurred_on.isoformat() if a.occurred_on else NULL,
-                a.changed_at.isoformat() if a.changed_at else NULL, approved_at.isoformat() if approved_at else NULL,
-                hexed(a.correlation), hexed(a.causation) if a.causation else NULL, source, self.canonical(a), worth,
-                text(not_chosen(a) or "") or NULL, self._of_page,
-            )
-        )  # fmt: skip
+        return (
+            f"{record}\t{text(a.key)}\t{text(a.version)}\t{bytea(a.content)}\t{a.outcome}\t{a.state}\t{a.legal_entity}"
+            f"\t{moment(a.occurred_on) if a.occurred_on else NULL}\t{moment(a.changed_at) if a.changed_at else NULL}"
+            f"\t{moment(approved_at) if approved_at else NULL}"
+            f"\t{record if a.correlation is a.record else hexed(a.correlation)}"
+            f"\t{hexed(a.causation) if a.causation else NULL}\t{source}\t{self.canonical(a)}\t{worth}"
+            f"\t{text(not_chosen(a) or '') or NULL if a.not_chosen else NULL}\t{self._of_page}"
+        )
 
     def _send_along(self, draft: Draft, a: Arrival, v: Verdict, record: str, worth: str) -> None:
         assert a.legal_entity is not None
         if not draft.items:
             draft.tail, draft.steps = self._to(v.destination), steps_of(v, self._now)
+        correlation = record if a.correlation is a.record else hexed(a.correlation)
         item = Item(
-            hexed(v.transaction), record, uuid7().hex, uuid7().hex, hexed(a.correlation), a.legal_entity, v.key,
-            a.version, bytea(v.content), v.body, v.hits, worth,
+            hexed(v.transaction), record, uuid7().hex, uuid7().hex, correlation, a.legal_entity, v.key, a.version,
+            bytea(v.content), v.body, v.hits, worth,
         )  # fmt: skip
-        draft.add(item, a.key, *a.worth[:2])
+        draft.add(item, a.key, a.worth[0], a.worth[1])
 
     def _transaction(self, a: Arrival, v: Verdict, record: str, worth: str) -> str:
         if v.body:
@@ -180,7 +180,8 @@ def steps_of(v: Verdict, now: dt.datetime) -> tuple[Step, ...]:
 
 def _written(amount: Decimal | None, currency: str, hours: Decimal | None) -> str:
     """Return what a record is worth as three columns of a line."""
-    return f"{NULL if amount is None else amount}\t{text(currency)}\t{NULL if hours is None else hours}"
+    # `str` takes a quarter of the time that a format of a Decimal does
+    return f"{NULL if amount is None else str(amount)}\t{text(currency)}\t{NULL if hours is None else str(hours)}"
 
 
 def not_chosen(a: Arrival) -> str | None:

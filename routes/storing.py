@@ -13,7 +13,7 @@ from canonical.problem import Problem
 from governance.actor import ENGINE
 from routes import consignments, duplicates, failures, heads, new_heads, rule_warnings
 from routes.arrivals import Arrival, Verdict
-from routes.bulk import NULL, array, arrays, bytea, copy_in, copy_lines, hexed, plain, text, texts
+from routes.bulk import NULL, array, arrays, bytea, copy_in, copy_lines, hexed, moment, plain, text, texts
 from routes.drafts import Draft
 from routes.duplicates import Wanting, where
 from routes.evaluation import money
@@ -272,7 +272,7 @@ def _source_heads(plan: Plan, arrivals: Sequence[Arrival]) -> None:
     new = [a for a in arrivals if a.outcome == "new"]
     lines = [
         f"{text(a.key)}\t{hexed(a.record)}\t{text(a.version)}\t{bytea(a.content)}"
-        f"\t{a.occurred_on.isoformat() if a.occurred_on else NULL}\tf\t{plan.route_id}"
+        f"\t{moment(a.occurred_on) if a.occurred_on else NULL}\tf\t{plan.route_id}"
         for a in new
     ]
     with connection.cursor() as cursor:

@@ -70,10 +70,8 @@ def test_record_that_is_still_poison_stops_again_and_the_page_says_so(
     from tests.routes.test_unforeseen import set_apart
 
     world = make_world()
-    whole = evaluation._absurd
-    monkeypatch.setattr(
-        evaluation, "_absurd", lambda values: broken() if values["entry_id"] == "TE-0000002" else whole(values)
-    )
+    whole = evaluation.money
+    monkeypatch.setattr(evaluation, "money", lambda arrival: broken() if arrival.key.endswith("2") else whole(arrival))
     set_apart(world, entry(1), entry(2))
     sweep()
     item = WorkItem.objects.get()
@@ -82,7 +80,7 @@ def test_record_that_is_still_poison_stops_again_and_the_page_says_so(
     sweep()
     item.refresh_from_db()
     assert item.is_open
-    monkeypatch.setattr(evaluation, "_absurd", whole)
+    monkeypatch.setattr(evaluation, "money", whole)
     page.post(place, {"reason": "repaired"}, follow=True)
     sweep()
     world.deliver()

@@ -10,7 +10,7 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from routes.bulk import array, arrays, copy_in
+from routes.bulk import array, arrays, copy_in, long_text, moment, text
 
 TEXT = st.text(st.characters(exclude_characters="\x00", exclude_categories=("Cs",)))
 ROW = st.tuples(
@@ -19,6 +19,7 @@ ROW = st.tuples(
     st.none() | st.dates(dt.date(1900, 1, 1)),
     st.none() | st.datetimes(dt.datetime(1900, 1, 1), timezones=st.just(dt.UTC)),  # noqa: DTZ001 - the zone is beside it
 )  # fmt: skip
+OFFSETS = st.integers(-86_399, 86_399).map(lambda seconds: dt.timezone(dt.timedelta(seconds=seconds)))
 
 
 @pytest.fixture(scope="module")
@@ -65,3 +66,13 @@ def test_a_value_without_a_form_is_refused(value: object) -> None:
 
 def test_numbers_and_ids_are_written_plainly() -> None:
     assert array([UUID(int=1), None, Decimal("1.50"), True]) == "{00000000000000000000000000000001,NULL,1.50,t}"
+
+
+@given(st.datetimes(timezones=st.none() | st.just(dt.UTC) | OFFSETS) | st.dates())
+def test_moments_keep_every_digit_and_the_seconds_of_an_offset(value: dt.date) -> None:
+    assert type(value).fromisoformat(moment(value)) == value
+
+
+@given(st.text() | st.text("ab\\\t\n\r"))
+def test_long_texts_are_written_as_short_ones(value: str) -> None:
+    assert long_text(value) == text(value)
