@@ -31,6 +31,7 @@ SELECT fingerprint FROM (
     SELECT DISTINCT fingerprint FROM routes_failure WHERE NOT taken ORDER BY fingerprint LIMIT %s
 ) waiting WHERE pg_try_advisory_xact_lock(%s, hashtext(fingerprint))
 """
+# Bodies are looked up one by one: as joins, the planner, who cannot know how few have failed, read the whole table.
 TAKE = f"""
 WITH batch AS (
     SELECT id FROM routes_failure WHERE NOT taken AND fingerprint = ANY(%s) LIMIT %s FOR UPDATE SKIP LOCKED
@@ -41,9 +42,10 @@ WITH batch AS (
 SELECT m.fingerprint, count(*), count(*) FILTER (WHERE m.closed_at IS NULL), max(m.opened_at),
     {", ".join(f"min(b.{name}), max(b.{name}), count(b.{name})" for name in SHARED)}
 FROM marked m
-LEFT JOIN routes_record r ON r.id = m.record_id AND m.closed_at IS NULL
-LEFT JOIN routes_payload p ON p.id = r.canonical_payload_id
-LEFT JOIN LATERAL json_to_record(p.body::json) AS b({", ".join(f"{name} text" for name in SHARED)}) ON true
+LEFT JOIN LATERAL json_to_record((
+    SELECT p.body::json FROM routes_payload p WHERE m.closed_at IS NULL
+        AND p.id = (SELECT r.canonical_payload_id FROM routes_record r WHERE r.id = m.record_id)
+)) AS b({", ".join(f"{name} text" for name in SHARED)}) ON true
 GROUP BY m.fingerprint
 """  # noqa: S608 - built from the constant above
 OPEN_NOW = """
