@@ -4,6 +4,7 @@ import re
 from datetime import datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ class NotJson(ValueError):
     """The body is not JSON, or holds a number that no business value has."""
 
 
+@lru_cache(maxsize=10_000)  # hours, rates and amounts come again and again
 def _exact(text: str) -> Decimal:
     number = Decimal(text)
     if len(text) > _MAX_DIGITS or abs(number.adjusted()) > _MAX_EXPONENT:

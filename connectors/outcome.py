@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+import msgspec
+
 from canonical.failure import Category
 from connectors.exchange import Exchange
 
@@ -52,8 +54,7 @@ class Page:
     requests: int = 1  # that it took: one, and one for each record that was fetched by itself
 
 
-@dataclass(frozen=True, slots=True)
-class WriteRequest:
+class WriteRequest(msgspec.Struct, frozen=True):
     """One write. `body` is sent byte for byte; no byte leaves after `deadline` (time.monotonic())."""
 
     operation: str  # create | update | upsert | reverse | void
@@ -64,9 +65,8 @@ class WriteRequest:
     deadline: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class WriteOutcome:
-    """How one write ended."""
+class WriteOutcome(msgspec.Struct, frozen=True):
+    """How one write ended. Its text leaves out what was exchanged."""
 
     result: Result
     external_id: str | None = None
@@ -77,8 +77,12 @@ class WriteOutcome:
     hint: str = ""
     retry_after: float | None = None  # seconds
     status: int | None = None
-    exchange: Exchange | None = field(default=None, repr=False)  # of what was not confirmed
+    exchange: Exchange | None = None  # of what was not confirmed
     parent_key: str = ""  # of a missing reference: the key of the record that the system says it lacks
+
+    def __repr__(self) -> str:
+        shown = (f"{name}={getattr(self, name)!r}" for name in self.__struct_fields__ if name != "exchange")
+        return f"WriteOutcome({', '.join(shown)})"
 
 
 @dataclass(frozen=True, slots=True)

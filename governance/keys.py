@@ -36,10 +36,14 @@ def encrypt(plain: bytes) -> str:
 def decrypt(sealed: str) -> bytes:
     """Return what `encrypt` was given; raises KeyLost when its key is not here, or the text was tampered with."""
     try:
-        token = sealed.rpartition(".")[2]
-        return MultiFernet([Fernet(key) for key in _keys()]).decrypt(token.encode())
+        return _opened(sealed.rpartition(".")[2], tuple(_keys()))
     except InvalidToken:
         raise KeyLost(_what_is_lost(sealed)) from None
+
+
+@lru_cache(maxsize=64)  # a worker opens the same few for every batch; other keys are another entry
+def _opened(token: str, keys: tuple[bytes, ...]) -> bytes:
+    return MultiFernet([Fernet(key) for key in keys]).decrypt(token.encode())
 
 
 def fingerprint(key: bytes) -> str:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import blake2b
 from typing import Any
@@ -117,8 +117,7 @@ class Standing:
     snapshot: int  # the configuration with which the original was posted
 
 
-@dataclass(slots=True)
-class Verdict:
+class Verdict(msgspec.Struct):
     """What becomes of a record at one destination."""
 
     destination: Any  # routes.plan.DestinationPlan
@@ -129,16 +128,15 @@ class Verdict:
     body: str = ""
     content: bytes = b""
     hits: Sequence[int] = ()  # the table rows that its bytes were made with
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[Problem] = []
     waits_for: tuple[str, str] | None = None  # kind, on
     withdraws: bool = False
-    transaction: UUID = field(default_factory=new_id)
+    transaction: UUID = msgspec.field(default_factory=new_id)
     payload: str = ""  # id of the stored body, as 32 digits
     draft: Any = None  # routes.drafts.Draft, where it travels in a consignment
 
 
-@dataclass(slots=True)
-class Arrival:
+class Arrival(msgspec.Struct):
     """One version of one source record."""
 
     raw: Mapping[str, Any]
@@ -147,7 +145,7 @@ class Arrival:
     key: str = ""
     version: str = ""
     outcome: str = "new"  # new, changed, withdrawn, unreadable
-    record: UUID = field(default_factory=new_id)
+    record: UUID = msgspec.field(default_factory=new_id)
     correlation: UUID = NO_ID  # its own record, unless something else caused it
     causation: UUID | None = None
     legal_entity: int | None = None
@@ -156,10 +154,10 @@ class Arrival:
     hits: Sequence[int] = ()  # the table rows that its canonical form was made with
     occurred_on: dt.date | None = None
     changed_at: dt.datetime | None = None
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[Problem] = []
     stage: str = "receive"  # where the problems arose
-    verdicts: list[Verdict] = field(default_factory=list)
-    not_chosen: dict[str, str] = field(default_factory=dict)
+    verdicts: list[Verdict] = []
+    not_chosen: dict[str, str] = {}
     overtaken: bool = False  # a newer version came before it
     previous: UUID | None = None  # the record of the version before this one
     collected: tuple[UUID, ...] = ()  # the posted transactions that it stands for

@@ -4,13 +4,16 @@ The driver's general way looks at every value anew and costs several times what 
 value's class decides, once. Text goes as PostgreSQL's text format wants it (manual, COPY and Arrays).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import msgspec
+import psycopg
+from django.db import connection
 from uuid_utils import uuid7
 
 _COPY_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
@@ -84,6 +87,16 @@ def copy_lines(cursor: Any, statement: str, lines: Sequence[str]) -> None:
     if lines:
         with cursor.copy(statement) as copy:
             copy.write("\n".join(lines) + "\n")
+
+
+@contextmanager
+def long_bytes() -> Iterator["psycopg.Cursor[Any]"]:
+    """Give a cursor for long bytes: `execute(…, binary=True)` reads them, and `%b` sends them, as they are.
+
+    In text each byte takes two, which are made, read and moved several times. In the caller's commit.
+    """
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        yield cursor
 
 
 def _array_text(value: str) -> str:

@@ -27,7 +27,7 @@ from canonical.failure import Category
 from canonical.problem import Problem
 from governance.actor import ENGINE
 from routes import failures, ledger, new_heads, nudges, waybill
-from routes.bulk import copy_lines, texts
+from routes.bulk import copy_lines, long_bytes, texts
 from routes.heads import Where
 from routes.models import Route
 from routes.sheets import PAYLOAD, TRANSACTION, body_line, transaction_line
@@ -72,9 +72,9 @@ def take(*, connection_id: int, lane: str, stream: str, owner: UUID, limit: int)
     None where none waits, or where heads of the stream have been due for longer: corrections and repeats have their
     turn, however much comes new.
     """
-    with connection.cursor() as cursor:
+    with long_bytes() as cursor:
         lease = settings.LEASE_SECONDS
-        cursor.execute(TAKE, [owner, lease, connection_id, lane, stream, limit, lease])
+        cursor.execute(TAKE, [owner, lease, connection_id, lane, stream, limit, lease], binary=True)
         row = cursor.fetchone()
     if row is None:
         return None

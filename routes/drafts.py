@@ -7,21 +7,21 @@ from uuid import UUID
 
 import msgspec
 from django.conf import settings
-from django.db import connection
 from uuid_utils import uuid7
 
 from connectors import gate
 from routes import waybill
-from routes.bulk import copy_in, texts
+from routes.bulk import long_bytes, texts
 from routes.new_heads import travels_to
 from routes.plan import DestinationPlan, Plan
 from routes.states import Step
 from routes.waybill import Item, Waybill
 
-COPY = (
-    "COPY routes_consignment (id, route_id, run_id, connection_id, lane, object, destination_id, record_keys, keys,"
-    " worth, waybill, due_at) FROM STDIN"
-)
+INSERT = """
+INSERT INTO routes_consignment (id, route_id, run_id, connection_id, lane, object, destination_id, record_keys, keys,
+    worth, waybill, due_at)
+VALUES (%s::uuid, %s, %s, %s, %s, %s, %s, %t::text[], %t::text[], %t::jsonb, %b, hub_now() + make_interval(secs => %s))
+"""
 
 
 @dataclass(slots=True)
@@ -52,15 +52,13 @@ class Draft:
     def _write(self, items: list[Item], record_keys: list[str], worth: dict[str, Decimal], run: UUID | None) -> None:
         to = self.destination
         bill = Waybill(self.plan.snapshot_id, self.tail, list(self.steps), items)
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT hub_now() + make_interval(secs => %s)", [settings.LEASE_SECONDS])
-            due_at = cursor.fetchone()[0]
-            row = (
-                uuid7().hex, self.plan.route_id, run, to.connection_id, to.lane, to.stream, to.id,
-                texts(record_keys), texts([i.key for i in items]), msgspec.json.encode(worth).decode(),
-                waybill.encode(bill), due_at,
-            )  # fmt: skip
-            copy_in(cursor, COPY, [row])
+        row = (
+            uuid7().hex, self.plan.route_id, run, to.connection_id, to.lane, to.stream, to.id,
+            texts(record_keys), texts([i.key for i in items]), msgspec.json.encode(worth).decode(),
+            waybill.encode(bill), settings.LEASE_SECONDS,
+        )  # fmt: skip
+        with long_bytes() as cursor:
+            cursor.execute(INSERT, row)
 
 
 def _sums(amounts: Iterable[tuple[str, Decimal | None]]) -> dict[str, Decimal]:

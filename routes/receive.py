@@ -15,7 +15,6 @@ from django.db import connection, transaction
 from canonical.failure import Category
 from canonical.problem import Problem
 from connectors.paths import find
-from governance.models import LegalEntity
 from routes import consignments, echoes, evaluation, locks, new_heads, overlays, pages, storing
 from routes.arrivals import (
     Arrival,
@@ -326,7 +325,9 @@ MOMENT_ENDS = len("t2026-05-04T09:30:00.000000")
 
 
 def _entities() -> dict[str, int]:
-    return dict(LegalEntity.objects.values_list("code", "pk"))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT code, id FROM governance_legalentity")
+        return dict(cursor.fetchall())
 
 
 def withdraw_missing(plan: Plan, keys: Sequence[str], *, run: UUID | None) -> int:

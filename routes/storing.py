@@ -147,15 +147,15 @@ def _enter_heads(plan: Plan, arrivals: Sequence[Arrival], onward: Onward) -> Non
         [_entry(plan, v, a) for id_, (v, a) in verdicts.items() if id_ not in travelling], route=plan.route_id
     )
     if entered.taken:
-        duplicates.stop(plan, [(*verdicts[transaction], owner) for transaction, owner in entered.taken.items()])
+        duplicates.stop(plan, [(*verdicts[transaction.int], owner) for transaction, owner in entered.taken.items()])
     for transaction in entered.too_old:
-        _overtake(verdicts[transaction][0])
-    for transaction in travelling:
-        verdict = verdicts[transaction][0]
+        _overtake(verdicts[transaction.int][0])
+    for id_ in travelling:
+        verdict = verdicts[id_][0]
         verdict.draft = onward[verdict.destination.id]
 
 
-def _never_seen(verdicts: Wanting, onward: Onward) -> set[UUID]:
+def _never_seen(verdicts: Wanting, onward: Onward) -> set[int]:
     """Return the transactions that may travel: ready ones of new records, under keys that nothing ever came for."""
     may = {
         where(v): id_
@@ -171,7 +171,7 @@ def _entry(plan: Plan, v: Verdict, a: Arrival) -> heads.Entry:
 
 
 def _wanting(arrivals: Sequence[Arrival]) -> Wanting:
-    return {v.transaction: (v, a) for a in arrivals for v in a.verdicts if v.state not in ENDS and v.key}
+    return {v.transaction.int: (v, a) for a in arrivals for v in a.verdicts if v.state not in ENDS and v.key}
 
 
 def _overtake(verdict: Verdict) -> None:

@@ -4,8 +4,9 @@ import asyncio
 import logging
 import traceback
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import replace
 from typing import Any
+
+from msgspec import structs
 
 from canonical.failure import Category
 from connectors.engine import look_up as looking_up
@@ -135,7 +136,7 @@ class Engine:
         except ConnectorFailure as failure:
             return unsent(failure)
         operation = "update" if found.found else "create"
-        known = replace(request, operation=operation, external_id=found.external_id or request.external_id)
+        known = structs.replace(request, operation=operation, external_id=found.external_id or request.external_id)
         return await self._sender(bound, stream, operation).send(known)
 
     def _sender(self, bound: Bound, stream: Stream, operation: str) -> Sender:

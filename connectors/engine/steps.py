@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
+from msgspec import structs
+
 from canonical.failure import Category
 from connectors import paths
 from connectors.answer import Answer
@@ -30,7 +32,9 @@ async def prepare(
         try:
             answer, exchange, verdict = await _call(bound, step, {**scope, "step": kept}, request, ours, stream)
         except Unreachable as error:
-            return replace(unanswered(error), result=Result.NOT_SENT, category=failure_of(error).category, hint="")
+            return structs.replace(
+                unanswered(error), result=Result.NOT_SENT, category=failure_of(error).category, hint=""
+            )
         if verdict is not None:
             return declined(replace(verdict, certain=True), answer.status, exchange)
         kept |= _kept(step, answer)
@@ -96,7 +100,7 @@ def _absent(name: str, request: WriteRequest, answer: Answer, exchange: Exchange
 
 def _enriched(outcome: WriteOutcome, step: Step, answer: Answer, request: WriteRequest) -> WriteOutcome:
     data = answer.json_or_none()
-    return replace(
+    return structs.replace(
         outcome,
         external_id=found_in(step.id, answer, data, request) or outcome.external_id,
         reference=found_in(step.reference, answer, data, request) or outcome.reference,

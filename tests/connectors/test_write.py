@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from dataclasses import replace
 
 from aiohttp import web
+from msgspec import structs
 
 from canonical.failure import Category
 from connectors.engine import Engine
@@ -16,7 +16,7 @@ from tests.connectors.scripted import Seen, answering, json, raw
 
 def request(number: int = 1, **more: object) -> WriteRequest:
     body = b'{"hours":1.10,"note":"as  is"}'
-    return replace(WriteRequest("create", f"K{number}", f"idem-{number}", body), **more)  # type: ignore[arg-type]
+    return structs.replace(WriteRequest("create", f"K{number}", f"idem-{number}", body), **more)  # type: ignore[arg-type]
 
 
 async def one(engine: Engine, spec: ConnectionSpec, sent: WriteRequest | None = None) -> WriteOutcome:

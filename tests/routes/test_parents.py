@@ -1,9 +1,9 @@
 """What the target misses: waited for when its answer names the parent, a person's when it does not."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from canonical.failure import Category
 from exceptions_queue import intake
@@ -30,7 +30,7 @@ def world(make_world: Make, monkeypatch: pytest.MonkeyPatch) -> World:
 
 def lacks(world: World, key: str) -> None:
     words = f"The record instance for external ID '{key}' does not exist."
-    answer = replace(refused(Category.MISSING_REFERENCE, words), parent_key=key)
+    answer = structs.replace(refused(Category.MISSING_REFERENCE, words), parent_key=key)
     world.target.behave = lambda request, number: answer
 
 
