@@ -4,6 +4,7 @@
 snapshot, so what it was processed with can be shown and used again years later.
 """
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -74,13 +75,13 @@ class NotReadyToRun(ValueError):
     """The route cannot run as it is configured; the message says what is missing and where to add it."""
 
 
-def _mapping(name: str) -> dict[str, Any]:
-    try:
-        version = versions.published("mapping", name)
-    except Version.DoesNotExist:
-        raise NotReadyToRun(
-            f"The mapping “{name}” has no published version. Publish one before the route runs."
-        ) from None
+Mappings = Mapping[str, Version]  # in force, by name
+
+
+def _mapping(name: str, mappings: Mappings) -> dict[str, Any]:
+    version = mappings.get(name)
+    if version is None:
+        raise NotReadyToRun(f"The mapping “{name}” has no published version. Publish one before the route runs.")
     return {"name": name, "version": version.number, "content": version.content}
 
 
@@ -90,24 +91,24 @@ DESTINATION_FIELDS = (
 )  # fmt: skip
 
 
-def _destination(destination: Destination) -> dict[str, Any]:
+def _destination(destination: Destination, mappings: Mappings, read: Collection[int]) -> dict[str, Any]:
     content = {name: getattr(destination, name) for name in DESTINATION_FIELDS}
     return content | {
         "id": destination.pk,
         "enabled": destination.enabled,
         "connection": destination.connection_id,
         "connector": destination.connection.connector,
-        "mirrored": Route.objects.filter(connection=destination.connection_id).exists(),
-        "translate": _mapping(destination.mapping),
+        "mirrored": destination.connection_id in read,
+        "translate": _mapping(destination.mapping, mappings),
     }
 
 
-def _configured(route: Route) -> list[dict[str, Any]]:
+def _configured(destinations: Sequence[Destination], mappings: Mappings, read: Collection[int]) -> list[dict[str, Any]]:
     """Return the destinations of a route: those switched on, and those switched off that could be used."""
     found = []
-    for destination in route.destinations.select_related("connection").order_by("pk"):
+    for destination in destinations:
         try:
-            content = _destination(destination)
+            content = _destination(destination, mappings, read)
             if not destination.enabled:
                 _compile_destination(content)
         except ValueError:
@@ -121,8 +122,12 @@ def _configured(route: Route) -> list[dict[str, Any]]:
 def current(route: Route) -> Snapshot:
     """Return the snapshot of what is configured and published now; made if this configuration is new.
 
-    Raises NotReadyToRun.
+    Raises NotReadyToRun. A constant number of queries, however many destinations there are.
     """
+    destinations = list(route.destinations.select_related("connection").order_by("pk"))
+    mappings = versions.all_published("mapping", [route.mapping, *(d.mapping for d in destinations)])
+    targets = {d.connection_id for d in destinations}
+    read = set(Route.objects.filter(connection__in=targets).values_list("connection_id", flat=True))
     content = {
         "route": {
             "slug": route.slug,
@@ -136,8 +141,8 @@ def current(route: Route) -> Snapshot:
             "order": route.order,
             "reads_back": Destination.objects.filter(connection=route.connection_id).exists(),
         },
-        "normalise": _mapping(route.mapping) if route.mapping else None,
-        "destinations": _configured(route),
+        "normalise": _mapping(route.mapping, mappings) if route.mapping else None,
+        "destinations": _configured(destinations, mappings, read),
     }
     encoded = msgspec.json.encode(content, order="deterministic")
     snapshot, _ = Snapshot.objects.get_or_create(
