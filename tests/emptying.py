@@ -7,9 +7,10 @@ models, not the partitioned tables. Here rows are deleted, behind the same locks
 from collections.abc import Iterable
 from typing import Any
 
+from django.core.management.commands import flush
 from django.db import connection
 
-# Django makes these anew after each emptying; they are the same for every test.
+# Django would make these anew after each emptying; they are the same for every test, and stay.
 KEPT = {"django_content_type", "auth_permission"}
 EMPTY = """
 SET LOCAL session_replication_role = replica;
@@ -21,8 +22,12 @@ SET LOCAL session_replication_role = DEFAULT;
 
 
 def quicken() -> None:
-    """Let Django's `flush` empty tables this way, the partitioned ones too."""
+    """Let Django's `flush` empty tables this way, the partitioned ones too.
+
+    Nor does it look for what is missing in the tables that are kept: that took five times as long as the emptying.
+    """
     type(connection.ops).sql_flush = _sql_flush
+    flush.emit_post_migrate_signal = _nothing
 
 
 def _sql_flush(self: Any, style: Any, tables: Iterable[str], **options: Any) -> list[str]:
@@ -31,3 +36,7 @@ def _sql_flush(self: Any, style: Any, tables: Iterable[str], **options: Any) -> 
     names = [self.quote_name(name) for name in sorted({*tables, *partitions.TABLES} - KEPT)]
     deletions = ";\n".join(f"DELETE FROM {name}" for name in names)
     return [EMPTY.format(tables=", ".join(names), deletions=deletions)]
+
+
+def _nothing(*_: Any, **__: Any) -> None:
+    pass

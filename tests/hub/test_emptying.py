@@ -2,6 +2,8 @@
 
 import pytest
 from django.apps import apps
+from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
 from django.db import connection
 
@@ -41,4 +43,5 @@ def test_nothing_that_a_test_committed_is_left(make_world) -> None:  # noqa: F81
     assert {"routes_record", "routes_transaction", "governance_user"} < tables_with_rows()
     call_command("flush", interactive=False, verbosity=0)
     assert tables_with_rows() == set()
+    assert Permission.objects.filter(content_type__in=ContentType.objects.all()).exists()
     assert mark() != before
