@@ -43,7 +43,7 @@ def test_a_destination_whose_mapping_is_gone_stops_the_route_unless_it_is_off(ma
     more_destinations(world, 1)
     added = Destination.objects.exclude(pk=world.destination.pk)
     added.update(mapping="nobody.published_it")
-    with pytest.raises(NotReadyToRun, match="nobody.published_it"):
+    with pytest.raises(NotReadyToRun, match=r"nobody\.published_it"):
         current(world.route)
     added.update(enabled=False)
 
