@@ -13,7 +13,7 @@ app = Celery("throughline")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 # Celery closes a thread's connection to the database around each task. Tasks are short here, and the backend of a new
-# connection reads the catalogue anew: a quarter of the database's time went there. A thread keeps its connection.
+# connection reads the catalogue anew. A thread keeps its connection (ADR 48).
 app.conf.CELERY_DB_REUSE_MAX = sys.maxsize  # read by Celery under this name alone, not through the settings
 
 
