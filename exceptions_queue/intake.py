@@ -43,8 +43,8 @@ SELECT m.fingerprint, count(*), count(*) FILTER (WHERE m.closed_at IS NULL), max
     {", ".join(f"min(b.{name}), max(b.{name}), count(b.{name})" for name in SHARED)}
 FROM marked m
 LEFT JOIN LATERAL json_to_record((
-    SELECT p.body::json FROM routes_payload p WHERE m.closed_at IS NULL
-        AND p.id = (SELECT r.canonical_payload_id FROM routes_record r WHERE r.id = m.record_id)
+    SELECT p.body::json FROM routes_record r CROSS JOIN LATERAL routes_body(r.canonical_payload_id) p
+    WHERE m.closed_at IS NULL AND r.id = m.record_id
 )) AS b({", ".join(f"{name} text" for name in SHARED)}) ON true
 GROUP BY m.fingerprint
 """  # noqa: S608 - built from the constant above

@@ -25,7 +25,7 @@ LEFT JOIN routes_transaction t ON t.id = m.transaction_id
 JOIN routes_record r ON r.id = coalesce(t.record_id, m.record_id)
 CROSS JOIN LATERAL unnest(
     ARRAY[t.request_payload_id, coalesce(t.canonical_payload_id, r.canonical_payload_id)]) AS body(id)
-JOIN routes_payload p ON p.id = body.id
+CROSS JOIN LATERAL routes_body(body.id) p
 CROSS JOIN LATERAL unnest(p.table_rows) AS hit
 GROUP BY hit
 """

@@ -63,11 +63,11 @@ FROM (
 ) f
 LEFT JOIN routes_transaction t ON t.id = f.transaction_id
 LEFT JOIN routes_record r ON r.id = coalesce(f.record_id, t.record_id)
-LEFT JOIN routes_payload pr ON pr.id = r.canonical_payload_id
-LEFT JOIN routes_payload pt ON pt.id = t.canonical_payload_id
+LEFT JOIN LATERAL routes_body(r.canonical_payload_id) pr ON true
+LEFT JOIN LATERAL routes_body(t.canonical_payload_id) pt ON true
 LEFT JOIN routes_destination d ON d.id = t.destination_id
 LEFT JOIN routes_keyhead h ON h.connection_id = d.connection_id AND h.object = d.stream AND h.key = t.key
-LEFT JOIN routes_payload pl ON pl.id = h.live_payload_id
+LEFT JOIN LATERAL routes_body(h.live_payload_id) pl ON true
 LEFT JOIN routes_overlay o ON o.route_id = r.route_id AND o.key = r.key AND o.field = %s AND o.ended_at IS NULL
 ORDER BY f.id
 """

@@ -14,8 +14,9 @@ from canonical.entities import ENTITIES
 from canonical.entity import Entity, Mask
 from canonical.masking import HIDDEN, mask, may_see
 from exceptions_queue import lineage, words
+from routes import bodies
 from routes.arrivals import decode
-from routes.models import Attempt, Effect, EffectLink, Payload, Record, RuleWarning, Snapshot, Transaction, Transition
+from routes.models import Attempt, Effect, EffectLink, Record, RuleWarning, Snapshot, Transaction, Transition
 
 NUMBERS = msgspec.json.Encoder(decimal_format="number")
 EMPTY: tuple[Any, ...] = (None, "", [], {})
@@ -53,11 +54,11 @@ def tell(row: Transaction, *, masks: frozenset[Mask], technical: bool) -> Story:
     effects = list(Effect.objects.filter(pk__in=links).order_by("number"))
     attempts = list(Attempt.objects.filter(effect_id__in=[e.pk for e in effects]).order_by("at"))
     wanted = [record.source_payload_id, row.canonical_payload_id or record.canonical_payload_id, row.request_payload_id]
-    bodies = dict(Payload.objects.filter(pk__in=[id_ for id_ in wanted if id_]).values_list("pk", "body"))
+    kept = {id_: str(body) for id_, body in bodies.read(id_ for id_ in wanted if id_).items()}
     content = Snapshot.objects.get(pk=row.snapshot_id).content
     entity = ENTITIES[content["route"]["entity"]]
     copies = lineage.copies(content, row.destination_id)
-    source, ours, sent = (bodies.get(id_) if id_ else None for id_ in wanted)
+    source, ours, sent = (kept.get(id_) if id_ else None for id_ in wanted)
     subjects = Q(subject_id=row.pk) | Q(subject_id=record.pk)
     raw = decode(source) if source else {}
     request = decode(sent) if sent else {}

@@ -100,7 +100,7 @@ FROM mine h
 JOIN routes_transaction t ON t.id = h.transaction_id
 LEFT JOIN routes_effect e ON e.connection_id = h.connection_id AND e.object = h.object AND e.key = h.key
     AND e.state IN ('intended', 'sent', 'unknown')
-LEFT JOIN routes_payload p ON p.id = coalesce(e.payload_id, t.request_payload_id)
+LEFT JOIN LATERAL routes_body(coalesce(e.payload_id, t.request_payload_id)) p ON true
 ORDER BY h.id
 """
 HELD = "WITH mine AS (SELECT * FROM routes_keyhead WHERE transaction_id = ANY(%(transactions)s))"

@@ -39,7 +39,7 @@ JOIN routes_keyhead h ON h.connection_id = d.connection_id AND h.object = d.stre
     AND h.live_transaction_id = t.id
 JOIN routes_effect e ON e.id = h.live_effect_id
 JOIN routes_record r ON r.id = t.record_id
-JOIN routes_payload p ON p.id = coalesce(t.canonical_payload_id, r.canonical_payload_id)
+CROSS JOIN LATERAL routes_body(coalesce(t.canonical_payload_id, r.canonical_payload_id)) p
 WHERE t.destination_id = %s AND t.state = 'posted'
   AND NOT EXISTS (SELECT FROM routes_collected c WHERE c.route_id = %s AND c.source_transaction_id = t.id)
 ORDER BY t.key LIMIT %s
@@ -67,7 +67,7 @@ BEFORE = """
 SELECT h.key, h.record_id, h.version, p.body, array_agg(t.key ORDER BY t.key), array_agg(t.id ORDER BY t.key)
 FROM routes_sourcehead h
 JOIN routes_record r ON r.id = h.record_id
-JOIN routes_payload p ON p.id = r.source_payload_id
+CROSS JOIN LATERAL routes_body(r.source_payload_id) p
 JOIN routes_collected c ON c.route_id = h.route_id AND c.record_id = h.record_id
 JOIN routes_transaction t ON t.id = c.source_transaction_id
 WHERE h.route_id = %s AND h.key = ANY(%s::text[])

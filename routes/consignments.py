@@ -2,9 +2,9 @@
 
 The long way writes a transaction, its effect and its key's head before the first byte leaves, and changes each of them
 afterwards. What comes for the first time is rarely disturbed on its way, so the page's commit writes the whole of it
-once, in one row: the ids of transactions and effects, and the bytes. That row is the intent. A worker takes it for a
-lease and sends it; the commit that takes in the answers deletes it and writes transactions, effects and heads as they
-stand then (`routes.receipts`).
+once, in one row: the ids of transactions and effects, and of the bytes, which it stores beside it. That row is the
+intent. A worker takes it for a lease and sends it; the commit that takes in the answers deletes it and writes
+transactions, effects and heads as they stand then (`routes.receipts`).
 
 Whatever disturbs it unpacks it into the very rows that the long way has by then, and the long way goes on from them: a
 newer version, another record under the key, an answer that is no yes, a worker that died. So only one of two finds a
@@ -30,7 +30,7 @@ from routes import failures, ledger, new_heads, nudges, waybill
 from routes.bulk import copy_lines, long_bytes, texts
 from routes.heads import Where
 from routes.models import Route
-from routes.sheets import PAYLOAD, TRANSACTION, body_line, transaction_line
+from routes.sheets import TRANSACTION, transaction_line
 from routes.states import State, Walks
 from routes.waybill import Item, Waybill, under_way
 
@@ -220,9 +220,8 @@ def write_out(consignment: Consignment, items: Sequence[Item]) -> None:
 
 
 def write_transactions(bill: Waybill, items: Sequence[Item], *, state: State, walk: str) -> None:
-    """Write the transactions of items with their bodies, in the caller's commit."""
+    """Write the transactions of items, in the caller's commit."""
     with connection.cursor() as cursor:
-        copy_lines(cursor, PAYLOAD, [body_line(i.payload, "request", i.body, i.hits) for i in items])
         copy_lines(cursor, TRANSACTION, [transaction_line(i, state, walk, bill.tail) for i in items])
 
 

@@ -23,6 +23,7 @@ from governance.actor import ENGINE
 from governance.identifiers import new_id
 from routes import (
     ask,
+    bodies,
     claims,
     consignments,
     corrections,
@@ -180,7 +181,8 @@ def _carry(found: Consignment, admission: gate.Admission, owner: UUID, began: fl
     deadline = began + settings.LEASE_SECONDS / 2
     operation = "upsert" if to.write.upserts else "create"
     requests = [
-        WriteRequest(operation, i.key, i.idempotency_key, i.body.encode(), None, deadline) for i in found.bill.items
+        WriteRequest(operation, i.key, i.idempotency_key, body, None, deadline)
+        for i, body in zip(found.bill.items, bodies.contents([i.payload for i in found.bill.items]), strict=True)
     ]
     crashpoints.point("deliver.after_mark_sent")
     answers = send(connection, to, requests, len(admission.slots))

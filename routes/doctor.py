@@ -35,7 +35,7 @@ ORPHANS = (
         "Open effects",
         "without the body that they send",
         "SELECT count(*) FROM routes_effect e WHERE e.state IN ('intended', 'sent', 'unknown')"
-        " AND NOT EXISTS (SELECT FROM routes_payload p WHERE p.id = e.payload_id)",
+        " AND NOT EXISTS (SELECT FROM routes_body(e.payload_id))",
     ),
     (
         "Open effects",

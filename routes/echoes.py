@@ -26,7 +26,7 @@ def among(plan: Plan, arrivals: Sequence[Arrival]) -> list[Arrival]:
             JOIN routes_transaction t ON t.id = h.live_transaction_id
             JOIN routes_record r ON r.id = t.record_id
             JOIN routes_route way ON way.id = r.route_id AND way.canonical_entity = %s
-            LEFT JOIN routes_payload p ON p.id = coalesce(t.canonical_payload_id, r.canonical_payload_id)
+            LEFT JOIN LATERAL routes_body(coalesce(t.canonical_payload_id, r.canonical_payload_id)) p ON true
             WHERE h.connection_id = %s AND h.mirrored AND h.live_external_id = ANY(%s)
             """,
             [plan.entity, plan.connection_id, [a.key for a in arrivals]],

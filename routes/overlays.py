@@ -13,7 +13,7 @@ from canonical.failure import Category
 from canonical.problem import Problem
 from governance import audit, rights
 from governance.models import LegalEntity, User
-from routes import right_values
+from routes import bodies, right_values
 from routes.arrivals import Arrival
 from routes.evaluation import money
 from routes.models import Overlay, Record, Route
@@ -123,7 +123,6 @@ def correct(*, record: UUID, field: str, value: str | None, reason: str, by: Use
 
 
 def _said(row: Record, entity: str, field: str) -> Any:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT body FROM routes_payload WHERE id = %s", [row.canonical_payload_id])
-        found = cursor.fetchone()
-    return msgspec.json.decode(found[0]).get(field) if found else None
+    id_ = row.canonical_payload_id
+    found = bodies.read([id_]).get(id_) if id_ else None
+    return msgspec.json.decode(found.content).get(field) if found else None

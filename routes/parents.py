@@ -33,7 +33,7 @@ class Parent:
 
 BODIES = """
 SELECT t.id, p.body FROM routes_transaction t JOIN routes_record r ON r.id = t.record_id
-JOIN routes_payload p ON p.id = coalesce(t.canonical_payload_id, r.canonical_payload_id)
+CROSS JOIN LATERAL routes_body(coalesce(t.canonical_payload_id, r.canonical_payload_id)) p
 WHERE t.id = ANY(%s::uuid[])
 """
 KNOWN = """

@@ -122,7 +122,7 @@ SELECT t.id, t.record_id, d.posting_date, w.was, greatest(n.starts_on, least(n.e
 FROM routes_transaction t
 JOIN routes_destination d ON d.id = t.destination_id
 JOIN routes_record r ON r.id = t.record_id
-JOIN routes_payload p ON p.id = coalesce(t.canonical_payload_id, r.canonical_payload_id)
+CROSS JOIN LATERAL routes_body(coalesce(t.canonical_payload_id, r.canonical_payload_id)) p
 CROSS JOIN LATERAL (SELECT (p.body::jsonb ->> d.posting_date)::date AS was) w
 CROSS JOIN LATERAL (
     SELECT starts_on, ends_on FROM routes_postingperiod
@@ -147,8 +147,8 @@ JOIN routes_transaction l ON l.id = w.live
 JOIN routes_destination d ON d.id = l.destination_id
 JOIN routes_record r ON r.id = t.record_id
 JOIN routes_record lr ON lr.id = l.record_id
-LEFT JOIN routes_payload p ON p.id = coalesce(t.canonical_payload_id, r.canonical_payload_id)
-JOIN routes_payload lp ON lp.id = coalesce(l.canonical_payload_id, lr.canonical_payload_id)
+LEFT JOIN LATERAL routes_body(coalesce(t.canonical_payload_id, r.canonical_payload_id)) p ON true
+CROSS JOIN LATERAL routes_body(coalesce(l.canonical_payload_id, lr.canonical_payload_id)) lp
 WHERE {closed_then} AND NOT (
     EXISTS (SELECT FROM routes_transition s WHERE s.subject_id = t.id AND s.from_state = 'held'
             AND s.to_state = 'ready' AND s.actor_kind = 'person')

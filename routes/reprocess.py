@@ -18,9 +18,9 @@ from governance.actor import By, as_actor
 from governance.models import LegalEntity
 from routes import evaluation, failures, heads, overlays, rule_warnings, storing, unforeseen
 from routes.arrivals import Arrival, Verdict, decode
+from routes.bodies import Bodies
 from routes.models import Route
 from routes.plan import NotReadyToRun, Plan, current, plan
-from routes.sheets import Bodies
 from routes.standing import standings
 from routes.states import State, move, write_record_moves
 
@@ -114,8 +114,8 @@ SELECT t.id, t.record_id, t.run_id, r.route_id AS route, t.snapshot_id AS snapsh
                  AND x.reason NOT LIKE %s), t.created_at) AS worked_out_at
 FROM routes_transaction t
 JOIN routes_record r ON r.id = t.record_id
-LEFT JOIN routes_payload p ON p.id = r.canonical_payload_id
-LEFT JOIN routes_payload s ON s.id = r.source_payload_id
+LEFT JOIN LATERAL routes_body(r.canonical_payload_id) p ON true
+LEFT JOIN LATERAL routes_body(r.source_payload_id) s ON true
 WHERE t.id = ANY(%s) AND t.state = ANY(%s)
   AND NOT EXISTS (
     SELECT FROM routes_effectlink l JOIN routes_effect e ON e.id = l.effect_id
@@ -259,7 +259,7 @@ def records(ids: Sequence[UUID], *, by: By, reason: str, how: str) -> list[UUID]
             """
             SELECT r.id, r.route_id, r.run_id, r.key, r.version, r.content_hash, r.correlation_id, r.outcome, p.body,
                    r.changed_at, (SELECT hub_now()), h.withdrawn, h.version
-            FROM routes_record r JOIN routes_payload p ON p.id = r.source_payload_id
+            FROM routes_record r CROSS JOIN LATERAL routes_body(r.source_payload_id) p
             LEFT JOIN routes_sourcehead h ON h.route_id = r.route_id AND h.key = r.key
             WHERE r.id = ANY(%s) AND r.state = 'failed' ORDER BY r.id FOR UPDATE OF r
             """,

@@ -19,10 +19,10 @@ SELECT w.id, stands.body, wanted.body, e.reference
 FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[]) AS w(id, live, effect)
 JOIN routes_transaction t ON t.id = w.id
 JOIN routes_record r ON r.id = t.record_id
-LEFT JOIN routes_payload wanted ON wanted.id = r.source_payload_id
+LEFT JOIN LATERAL routes_body(r.source_payload_id) wanted ON true
 JOIN routes_transaction lt ON lt.id = w.live
 JOIN routes_record lr ON lr.id = lt.record_id
-JOIN routes_payload stands ON stands.id = lr.source_payload_id
+CROSS JOIN LATERAL routes_body(lr.source_payload_id) stands
 JOIN routes_effect e ON e.id = w.effect
 """
 

@@ -18,11 +18,10 @@ from canonical.entities import ENTITIES
 from canonical.problem import Problem
 from mappings.batch import run_mixed
 from mappings.mapped import Mapped
-from routes import ledger
+from routes import bodies, ledger
 from routes.arrivals import exact
 from routes.bulk import array
 from routes.plan import plan
-from routes.sheets import Bodies
 from routes.shipments import Shipment
 
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
@@ -37,20 +36,20 @@ def prepare(shipments: Sequence[Shipment]) -> dict[UUID, Problem]:
     unusual = [s for s in shipments if s.claim.effect is None and _is_unusual(s)]
     if not unusual:
         return {}
-    bodies = _bodies([s.claim.live_payload for s in unusual if s.claim.live_payload])
+    stand = bodies.read(s.claim.live_payload for s in unusual if s.claim.live_payload)
     live = [s.claim.live_transaction for s in unusual if s.claim.live_transaction]
     canonical = _canonical([*(s.claim.transaction for s in unusual), *live])
     mapped = _translated({s.intent.effect: (s, _meant_values(s, canonical)) for s in unusual if not _reverses(s)})
     problems: dict[UUID, Problem] = {}
-    made = Bodies()
+    made = bodies.Bodies()
     for shipment in unusual:
         found = mapped.get(shipment.intent.effect)
         problem = _stopping(shipment, found) if found else None
         if problem is not None:
             problems[shipment.intent.effect] = problem
             continue
-        stands = bodies.get(shipment.claim.live_payload) if shipment.claim.live_payload else None
-        shipment.body = _body(shipment, found, stands or "{}")
+        stands = stand.get(shipment.claim.live_payload) if shipment.claim.live_payload else None
+        shipment.body = _body(shipment, found, str(stands or "{}"))
         if shipment.body != shipment.claim.body or _reverses(shipment):
             shipment.intent.payload = UUID(made.add("request", shipment.body, found.hits if found else ()))
     made.write()
@@ -145,18 +144,12 @@ def difference(new: dict[str, Any], old: dict[str, Any], fields: Sequence[str]) 
     return result
 
 
-def _bodies(payloads: Sequence[UUID]) -> dict[UUID, str]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT id, body FROM routes_payload WHERE id = ANY(%s)", [list(payloads)])
-        return dict(cursor.fetchall())
-
-
 def _canonical(transactions: Sequence[UUID]) -> dict[UUID, str]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT t.id, p.body FROM routes_transaction t JOIN routes_record r ON r.id = t.record_id
-            JOIN routes_payload p ON p.id = coalesce(t.canonical_payload_id, r.canonical_payload_id)
+            CROSS JOIN LATERAL routes_body(coalesce(t.canonical_payload_id, r.canonical_payload_id)) p
             WHERE t.id = ANY(%s)
             """,
             [list(transactions)],

@@ -5,7 +5,6 @@ for the whole page stands at their ends.
 """
 
 import datetime as dt
-from collections.abc import Sequence
 from decimal import Decimal
 from uuid import UUID
 
@@ -15,7 +14,8 @@ from uuid_utils import uuid7
 
 from governance.actor import ENGINE
 from routes.arrivals import Arrival, Verdict
-from routes.bulk import NULL, bytea, copy_lines, hexed, long_text, moment, text
+from routes.bodies import Bodies
+from routes.bulk import NULL, bytea, copy_lines, hexed, moment, text
 from routes.drafts import Draft
 from routes.plan import DestinationPlan, Plan
 from routes.states import State, Step, Walks
@@ -26,7 +26,6 @@ RECORD = (
     " approved_at, correlation_id, causation_id, source_payload_id, canonical_payload_id, amount, currency, hours,"
     " not_chosen, route_id, run_id, received_at) FROM STDIN"
 )
-PAYLOAD = "COPY routes_payload (id, stage, body, table_rows) FROM STDIN"
 TRANSACTION = (
     "COPY routes_transaction (id, record_id, key, version, state, return_to, withdraws, waits_for, request_payload_id,"
     " request_hash, walk_id, legal_entity_id, correlation_id, amount, currency, hours, destination_id,"
@@ -41,36 +40,12 @@ REASONS = {
 }
 
 
-def body_line(id_: str, stage: str, body: str, hits: Sequence[int]) -> str:
-    """Return the line of a payload, with the table rows that it was made with."""
-    return f"{id_}\t{stage}\t{long_text(body)}\t{'{' + ','.join(map(str, hits)) + '}' if hits else NULL}"
-
-
 def transaction_line(i: Item, state: State, walk: str, tail: str) -> str:
     """Return the line of a transaction that travelled as a consignment's item; `tail` are its last columns."""
     return (
         f"{i.transaction}\t{i.record}\t{text(i.key)}\t{text(i.version)}\t{state}\t\tf\t\t{i.payload}\t{i.content}"
         f"\t{walk}\t{i.legal_entity}\t{i.correlation}\t{i.worth}\t{tail}"
     )
-
-
-class Bodies:
-    """Payload rows about to be stored."""
-
-    def __init__(self) -> None:
-        """Start with none."""
-        self.lines: list[str] = []
-
-    def add(self, stage: str, body: str, hits: Sequence[int] = ()) -> str:
-        """Add a body, with the table rows that it was made with; return its id as 32 digits."""
-        id_: str = uuid7().hex
-        self.lines.append(body_line(id_, stage, body, hits))
-        return id_
-
-    def write(self) -> None:
-        """Write them; in the commit that stores what names them."""
-        with connection.cursor() as cursor:
-            copy_lines(cursor, PAYLOAD, self.lines)
 
 
 class Sheets:
@@ -132,8 +107,8 @@ class Sheets:
             draft.tail, draft.steps = self._to(v.destination), steps_of(v, self._now)
         correlation = record if a.correlation is a.record else hexed(a.correlation)
         item = Item(
-            hexed(v.transaction), record, uuid7().hex, uuid7().hex, correlation, a.legal_entity, v.key, a.version,
-            bytea(v.content), v.body, v.hits, worth,
+            hexed(v.transaction), record, uuid7().hex, self._bodies.add("request", v.body, v.hits), correlation,
+            a.legal_entity, v.key, a.version, bytea(v.content), worth,
         )  # fmt: skip
         draft.add(item, a.key, a.worth[0], a.worth[1])
 

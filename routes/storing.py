@@ -45,7 +45,8 @@ def load_canonical(plan: Plan, arrivals: Sequence[Arrival]) -> list[Arrival]:
         cursor.execute(
             """
             SELECT r.id, r.legal_entity_id, r.occurred_on, r.correlation_id, p.body
-            FROM routes_record r LEFT JOIN routes_payload p ON p.id = r.canonical_payload_id WHERE r.id = ANY(%s)
+            FROM routes_record r LEFT JOIN LATERAL routes_body(r.canonical_payload_id) p ON true
+            WHERE r.id = ANY(%s)
             """,
             [[a.causation for a in arrivals]],
         )

@@ -4,7 +4,6 @@ Ids are texts of 32 digits, as COPY takes them. A release may find rows that the
 only ever added, at the end and with a default.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -20,14 +19,12 @@ class Item(msgspec.Struct, array_like=True, gc=False):
     transaction: str
     record: str
     effect: str
-    payload: str
+    payload: str  # the body, stored with the page
     correlation: str
     legal_entity: int
     key: str  # the business key at the target
     version: str  # of the source
     content: str  # hash of the body, as COPY takes it
-    body: str
-    hits: Sequence[int]  # the table rows that the body was made with
     worth: str  # amount, currency and hours, as columns of COPY
 
     @property

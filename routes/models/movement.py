@@ -157,14 +157,19 @@ class Stage(models.TextChoices):
 
 
 class Payload(models.Model):
-    """A body at a stage; written once, never changed. Partitioned by id and dropped by data class."""
+    """Bodies of a stage that were stored together (`routes.bodies`); written once, never changed.
 
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    Partitioned by id and dropped by data class.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False)
     stage = models.CharField(max_length=10, choices=Stage.choices)
-    body = models.TextField()  # JSON exactly as received or sent
+    ends = ArrayField(models.IntegerField())  # where each body ends
+    bodies = models.BinaryField()  # JSON exactly as received or sent, one behind the other
     data_class = models.CharField(max_length=10, default="business")
     retain_until = models.DateField(null=True)
-    table_rows = ArrayField(models.BigIntegerField(), null=True)  # ids of the table rows that the mapping read for it
+    hits = ArrayField(models.BigIntegerField(), default=list)  # ids of the table rows that the mapping read for them
+    hit_ends = ArrayField(models.IntegerField())  # where those of each body end
     entity_global = "reached only through a record or transaction, which carries the legal entity"
 
     class Meta:

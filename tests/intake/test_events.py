@@ -9,8 +9,8 @@ from django.test import Client
 
 from canonical import codec
 from canonical.entities import ENTITIES
-from routes import clock, intake
-from routes.models import InboundEvent, Payload, Record, Transaction
+from routes import bodies, clock, intake
+from routes.models import InboundEvent, Record, Transaction
 from tests import clocks
 from tests.intake.firm import EVENTS, Firm, body, record
 
@@ -65,7 +65,9 @@ def test_decimals_arrive_with_every_digit(firm: Firm) -> None:
     send(firm, body(record(1, hours="0.1000", amount="12345678901234.5678901234")))
     intake.work(firm.events.pk)
     [made] = Record.objects.all()
-    values = codec.loads(ENTITIES["time_entry"], Payload.objects.get(pk=made.canonical_payload_id).body)
+    values = codec.loads(
+        ENTITIES["time_entry"], str(bodies.read([made.canonical_payload_id])[made.canonical_payload_id])
+    )
     assert str(values["hours"]) == "0.1000"
     assert values["amount"] == Decimal("12345678901234.5678901234")
     assert (made.key, made.legal_entity.code) == ("HP-DE/TE-1", "HP-DE")

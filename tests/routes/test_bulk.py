@@ -10,7 +10,7 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from routes.bulk import array, arrays, copy_in, long_text, moment, text
+from routes.bulk import array, arrays, copy_in, moment
 
 TEXT = st.text(st.characters(exclude_characters="\x00", exclude_categories=("Cs",)))
 ROW = st.tuples(
@@ -71,8 +71,3 @@ def test_numbers_and_ids_are_written_plainly() -> None:
 @given(st.datetimes(timezones=st.none() | st.just(dt.UTC) | OFFSETS) | st.dates())
 def test_moments_keep_every_digit_and_the_seconds_of_an_offset(value: dt.date) -> None:
     assert type(value).fromisoformat(moment(value)) == value
-
-
-@given(st.text() | st.text("ab\\\t\n\r"))
-def test_long_texts_are_written_as_short_ones(value: str) -> None:
-    assert long_text(value) == text(value)

@@ -14,9 +14,9 @@ from connectors.models import Connection
 from connectors.outcome import Result, WriteOutcome
 from governance.actor import ENGINE
 from mappings.models import CrossReference
-from routes import accounting, consignments, deliver, drafts, locks, receipts, receive, runs
+from routes import accounting, bodies, consignments, deliver, drafts, locks, receipts, receive, runs
 from routes.consignments import Consignment
-from routes.models import Destination, Effect, EffectLink, Failure, KeyHead, Payload, Record, Run, Transaction
+from routes.models import Destination, Effect, EffectLink, Failure, KeyHead, Record, Run, Transaction
 from routes.plan import plan
 from tests.routes.world import World, entry, refused, unknown
 
@@ -89,7 +89,7 @@ def test_what_is_left_is_as_by_the_long_way(quick_world: Make) -> None:
             assert {t.pk for t in Transaction.objects.all()} == {x.transaction_id for x in EffectLink.objects.all()}
             ids = Effect.objects.values_list("payload_id", flat=True)
             assert {t.request_payload_id for t in Transaction.objects.all()} == set(ids)
-            assert Payload.objects.filter(pk__in=ids, stage="request").count() == 2
+            assert len(bodies.read(ids)) == 2
             assert set(KeyHead.objects.values_list("live_effect_id", flat=True)) == set(
                 Effect.objects.values_list("pk", flat=True)
             )
@@ -179,7 +179,7 @@ def _request(found: Consignment, place: int) -> Any:
     from connectors.outcome import WriteRequest
 
     item = found.bill.items[place]
-    return WriteRequest("create", item.key, item.idempotency_key, item.body.encode())
+    return WriteRequest("create", item.key, item.idempotency_key, bodies.contents([item.payload])[0])
 
 
 def test_late_denial_proves_nothing_once_another_has_sent_it(world: World) -> None:

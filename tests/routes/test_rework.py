@@ -12,7 +12,8 @@ from governance.actor import ENGINE
 from mappings import cross_references
 from mappings.models import Approval, CrossReference, LookupTable
 from mappings.tables import NewRow, add_rows, approve_rows, create_table, withdraw_rows
-from routes.models import Failure, Payload, Transaction
+from routes import bodies
+from routes.models import Effect, Failure, Transaction
 from tests.governance.people import person
 from tests.routes.world import OUTWARD, World, entry
 
@@ -139,5 +140,5 @@ def test_reposts_name_the_rows_they_were_made_with_and_cost_no_query_each(
         counts.append(len(queries))
     assert counts[0] == counts[1]
     row = centers.rows.get(key=["Consultant 30"])
-    payload = Payload.objects.get(stage="request", body__contains="TE-0000030.1")
-    assert payload.table_rows == [row.pk]
+    effect = Effect.objects.get(write_key="TE-0000030.1")
+    assert bodies.read([effect.payload_id])[effect.payload_id].hits == (row.pk,)
