@@ -46,7 +46,7 @@ class _Row:
         self.hit_ends.append(len(self.hits))
         return f"{self.prefix}{place:04x}"
 
-    def columns(self) -> tuple[str, str, str, bytes, str, str]:
+    def columns(self) -> tuple[str | bytes, ...]:
         return (
             f"{self.prefix}{0:04x}", self.stage, _numbers(self.ends), b"".join(self.bodies), _numbers(self.hits),
             _numbers(self.hit_ends),
@@ -64,6 +64,7 @@ class Bodies:
         """Start with none."""
         self._rows: list[_Row] = []
         self._open: dict[str, _Row] = {}
+        self._closed: list[tuple[str | bytes, ...]] = []  # put together
 
     def add(self, stage: str, body: str, hits: Sequence[int] = ()) -> str:
         """Add a body, with the table rows that it was made with; return its id as 32 digits."""
@@ -73,14 +74,21 @@ class Bodies:
             self._rows.append(row)
         return row.add(body, hits)
 
+    def close(self) -> None:
+        """Put the rows together that were filled; `write` has less to do then."""
+        self._closed += [row.columns() for row in self._rows]
+        self._rows, self._open = [], {}
+
     def write(self) -> None:
         """Write them, in the commit that stores what names them, and begin anew. One query."""
-        if not self._rows:
+        self.close()
+        if not self._closed:
             return
-        columns = [value for row in self._rows for value in row.columns()]
         with long_bytes() as cursor:
-            cursor.execute(INSERT + ", ".join([ROW] * len(self._rows)), columns)
-        self._rows, self._open = [], {}
+            cursor.execute(
+                INSERT + ", ".join([ROW] * len(self._closed)), [value for row in self._closed for value in row]
+            )
+        self._closed = []
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ The driver's general way looks at every value anew and costs several times what 
 value's class decides, once. Text goes as PostgreSQL's text format wants it (manual, COPY and Arrays).
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -18,6 +19,8 @@ from uuid_utils import uuid7
 
 _COPY_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 NULL = "\\N"  # how COPY writes that there is no value
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+_UNESCAPED = {"\\": "\\", "t": "\t", "n": "\n", "r": "\r"}
 
 
 _encoded = msgspec.json.Encoder().encode
@@ -75,11 +78,41 @@ def copy_in(cursor: Any, statement: str, rows: Iterable[Sequence[object]]) -> No
 def copy_lines(cursor: Any, statement: str, lines: Sequence[str]) -> None:
     """Add rows with COPY that are written already: a line for each, its columns with tabs between them.
 
-    For the tables of the hot path, whose rows are mostly made of the same pieces.
+    For the tables of the hot path, whose rows are mostly made of the same pieces. Together with other statements they
+    are inserted: COPY waits for the server twice.
     """
-    if lines:
-        with cursor.copy(statement) as copy:
-            copy.write("\n".join(lines) + "\n")
+    if not lines:
+        return
+    if cursor.connection.pgconn.pipeline_status:
+        cursor.execute(inserting(statement, lines))
+        return
+    with cursor.copy(statement) as copy:
+        copy.write("\n".join(lines) + "\n")
+
+
+def inserting(statement: str, lines: Sequence[str]) -> str:
+    """Return the statement that inserts the lines of a COPY."""
+    rows = [",".join(map(_literal, line.split("\t"))) for line in lines]
+    table = statement.removeprefix("COPY").removesuffix("FROM STDIN")
+    return f"INSERT INTO{table}VALUES ({'),('.join(rows)})"
+
+
+def _literal(column: str) -> str:
+    if "\\" in column:
+        if column == NULL:
+            return "NULL"
+        column = _ESCAPED.sub(lambda found: _UNESCAPED[found[1]], column)
+    return "'" + column.replace("'", "''") + "'"
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """Send the statements inside one after the other without waiting for each; the first result that is read waits.
+
+    A server that is busy answers each statement late, and a page has some twenty. In the caller's commit.
+    """
+    with connection.wrap_database_errors, connection.connection.pipeline():
+        yield
 
 
 @contextmanager

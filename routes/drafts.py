@@ -35,6 +35,7 @@ class Draft:
     items: list[Item] = field(default_factory=list)
     record_keys: list[str] = field(default_factory=list)
     amounts: list[tuple[str, Decimal | None]] = field(default_factory=list)  # currency and amount of each
+    closed: list[tuple[object, ...]] = field(default_factory=list)  # rows put together
 
     def add(self, item: Item, record_key: str, amount: Decimal | None, currency: str) -> None:
         """Take a transaction along."""
@@ -42,23 +43,32 @@ class Draft:
         self.record_keys.append(record_key)
         self.amounts.append((currency, amount))
 
-    def write(self, *, run: UUID | None) -> None:
-        """Write what was added and begin anew; in the commit that stores its records."""
+    def close(self, *, run: UUID | None) -> None:
+        """Put what was added together and begin anew; `write` has less to do then."""
         for start in range(0, len(self.items), settings.DELIVERY_BATCH):
             part = slice(start, start + settings.DELIVERY_BATCH)
-            self._write(self.items[part], self.record_keys[part], _sums(self.amounts[part]), run)
+            self.closed.append(self._row(self.items[part], self.record_keys[part], _sums(self.amounts[part]), run))
         self.items, self.record_keys, self.amounts = [], [], []
 
-    def _write(self, items: list[Item], record_keys: list[str], worth: dict[str, Decimal], run: UUID | None) -> None:
+    def write(self, *, run: UUID | None) -> None:
+        """Write what was added and begin anew; in the commit that stores its records."""
+        self.close(run=run)
+        if self.closed:
+            with long_bytes() as cursor:
+                for row in self.closed:
+                    cursor.execute(INSERT, row)
+            self.closed = []
+
+    def _row(
+        self, items: list[Item], record_keys: list[str], worth: dict[str, Decimal], run: UUID | None
+    ) -> tuple[object, ...]:
         to = self.destination
         bill = Waybill(self.plan.snapshot_id, self.tail, list(self.steps), items)
-        row = (
+        return (
             uuid7().hex, self.plan.route_id, run, to.connection_id, to.lane, to.stream, to.id,
             texts(record_keys), texts([i.key for i in items]), msgspec.json.encode(worth).decode(),
             waybill.encode(bill), settings.LEASE_SECONDS,
         )  # fmt: skip
-        with long_bytes() as cursor:
-            cursor.execute(INSERT, row)
 
 
 def _sums(amounts: Iterable[tuple[str, Decimal | None]]) -> dict[str, Decimal]:
@@ -72,10 +82,15 @@ def _sums(amounts: Iterable[tuple[str, Decimal | None]]) -> dict[str, Decimal]:
 
 def open_for(plan: Plan) -> dict[int, Draft]:
     """Return the consignments that a page of a route may fill, by destination: those that would not wait."""
+    return {id_: draft for id_, draft in supposed_for(plan).items() if _flows(draft.destination)}
+
+
+def supposed_for(plan: Plan) -> dict[int, Draft]:
+    """Return the consignments that a page may fill if the connections take anything when it is stored."""
     if not settings.CONSIGNMENTS:
         return {}
-    return {
-        to.id: Draft(plan, to)
-        for to in plan.destinations
-        if to.enabled and travels_to(to) and gate.flows(to.connection_id, to.stream)
-    }
+    return {to.id: Draft(plan, to) for to in plan.destinations if to.enabled and travels_to(to)}
+
+
+def _flows(to: DestinationPlan) -> bool:
+    return gate.flows(to.connection_id, to.stream)

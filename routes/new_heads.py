@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -68,6 +69,21 @@ def known(wanted: Iterable[Where]) -> set[Where]:
     return found
 
 
+def ask_taken(cursor: Any, wanted: Iterable[Where]) -> None:
+    """Ask which keys have a head or travel in a consignment: connection, object and key of each. One query."""
+    streams, parameters = [], list[Any]()
+    for (connection_id, object_), keys in by_stream(wanted).items():
+        streams.append(TAKEN)
+        parameters += [connection_id, object_, texts(keys)] * 2
+    cursor.execute(" UNION ALL ".join(streams), parameters)
+
+
+TAKEN = """
+SELECT connection_id, object, key FROM routes_keyhead WHERE connection_id = %s AND object = %s AND key = ANY(%s::text[])
+UNION ALL
+SELECT c.connection_id, c.object, k.key FROM routes_consignment c CROSS JOIN LATERAL unnest(c.keys) AS k(key)
+WHERE c.connection_id = %s AND c.object = %s AND k.key = ANY(%s::text[])
+"""
 OF_KEYS_NEVER_SEEN = (
     "COPY routes_keyhead (key, seen_version, transaction_id, live_effect_id, live_hash, live_external_id,"
     " live_payload_id, live_write_key, live_transaction_id, connection_id, object, lane, mirrored, lease_owner,"

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from canonical.failure import Category
 from canonical.problem import Problem
 from connectors.paths import find
-from routes import consignments, echoes, evaluation, locks, new_heads, overlays, pages, storing
+from routes import consignments, duplicates, echoes, evaluation, locks, new_heads, overlays, pages, storing
 from routes.arrivals import (
     Arrival,
     Unreadable,
@@ -28,7 +28,8 @@ from routes.arrivals import (
     version_at,
     version_of,
 )
-from routes.bulk import texts
+from routes.bulk import texts, together
+from routes.heads import Where
 from routes.plan import Plan
 from routes.standing import standings
 
@@ -80,10 +81,10 @@ def take_in(
     return take_in_arrivals(plan, arrive(plan, raws, now, causation), run=run, now=now, onward=onward)
 
 
-def prepare(plan: Plan, raws: Iterable[Mapping[str, Any]]) -> "Prepared":
+def prepare(plan: Plan, raws: Iterable[Mapping[str, Any]], *, run: UUID | None) -> "Prepared":
     """Work out a page as far as nothing that is stored meanwhile can change it: all that never came before.
 
-    What turns out to be known when the page is stored is evaluated then.
+    What turns out to be known when the page is stored is evaluated then. Where nothing is, its rows are drawn up.
     """
     now = _now()
     arrivals = arrive(plan, raws, now)
@@ -93,7 +94,8 @@ def prepare(plan: Plan, raws: Iterable[Mapping[str, Any]]) -> "Prepared":
     if unseen:
         evaluation.normalise(plan, unseen, entities=_entities())
         evaluation.evaluate(plan, unseen, standing=lambda a: {})
-    return Prepared(arrivals, now)
+    whole = len(unseen) == len(readable) and len(_each_key_once(arrivals)) == 1
+    return Prepared(arrivals, now, storing.draw_up(plan, arrivals, run=run, now=now) if whole else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,7 @@ class Prepared:
 
     arrivals: list[Arrival]
     now: dt.datetime
+    drawn: storing.Drawn | None = None  # where nothing of it seemed to be known
 
 
 def arrive(
@@ -115,7 +118,7 @@ def arrive(
 
 def take_in_arrivals(
     plan: Plan, arrivals: Sequence[Arrival], *, run: UUID | None, now: dt.datetime,
-    onward: storing.Onward | None = None,
+    onward: storing.Onward | None = None, drawn: storing.Drawn | None = None,
 ) -> Totals:  # fmt: skip
     """Store arrivals with everything that follows from them; in the caller's commit.
 
@@ -124,7 +127,7 @@ def take_in_arrivals(
     assert connection.in_atomic_block, "a page and its cursor share a commit"
     totals = Totals()
     for part in _each_key_once(arrivals):
-        totals.add(take_in_part(plan, part, run=run, now=now, onward=onward))
+        totals.add(take_in_part(plan, part, run=run, now=now, onward=onward, drawn=drawn))
     return totals
 
 
@@ -174,11 +177,15 @@ def _each_key_once(arrivals: Sequence[Arrival]) -> list[list[Arrival]]:
 
 def take_in_part(
     plan: Plan, arrivals: Sequence[Arrival], *, run: UUID | None, now: dt.datetime,
-    onward: storing.Onward | None = None,
+    onward: storing.Onward | None = None, drawn: storing.Drawn | None = None,
 ) -> Totals:  # fmt: skip
     """Take in records of which no two have the same key."""
     totals = Totals(read=len(arrivals), seen=[a.key for a in arrivals if a.outcome != "unreadable"])
-    fresh = _sort_out(plan, arrivals, _known(plan, [a.key for a in arrivals]), totals)
+    met = _meet(plan, arrivals)
+    fresh = _sort_out(plan, arrivals, met.known, totals)
+    if drawn is not None and met.known:
+        drawn.undo()
+        drawn = None
     readable = [a for a in fresh if a.outcome != "unreadable"]
     if readable:
         unprepared = [a for a in readable if a.normalised is None]
@@ -209,7 +216,10 @@ def take_in_part(
         if undecided:
             evaluation.evaluate(plan, undecided, standing=lambda a: placed.get(a.key, {}))
     if fresh:
-        totals.due = storing.store(plan, fresh, run=run, now=now, onward=onward)
+        if drawn is not None and len(fresh) < len(arrivals):  # echoes are left out
+            drawn.undo()
+            drawn = None
+        totals.due = storing.store(plan, fresh, run=run, now=now, onward=onward, drawn=drawn, free=met.free)
     return totals
 
 
@@ -222,16 +232,53 @@ def _uncount(arrival: Arrival, totals: Totals) -> None:
     totals.unchanged += 1
 
 
+@dataclass(frozen=True, slots=True)
+class Met:
+    """What a page meets in the database."""
+
+    known: dict[str, Known]  # by the record's key
+    free: frozenset[Where]  # keys at targets that certainly nothing ever came for; their streams are held
+
+
+def _meet(plan: Plan, arrivals: Sequence[Arrival]) -> Met:
+    """Find out what a page meets, of what its records want as far as they are worked out; it waits for the server once.
+
+    From now on the route and the streams to which it writes belong to this commit.
+    """
+    wanted = {duplicates.where(v) for a in arrivals for v in a.verdicts if v.key}
+    with connection.cursor() as heads, connection.cursor() as taken, together():
+        _hold_route(plan)
+        _ask_heads(heads, plan, [a.key for a in arrivals])
+        if wanted:
+            new_heads.hold_streams(plan)
+            new_heads.ask_taken(taken, wanted)
+        known = _heads(heads)
+        return Met(known, frozenset(wanted.difference(taken.fetchall())) if wanted else frozenset())
+
+
 def _known(plan: Plan, keys: Sequence[str]) -> dict[str, Known]:
     with connection.cursor() as cursor:
-        # One page of a route at a time: two that carry the same key must not both call it new.
+        _hold_route(plan)
+        _ask_heads(cursor, plan, keys)
+        return _heads(cursor)
+
+
+def _hold_route(plan: Plan) -> None:
+    """Let one page of a route be stored at a time: two that carry the same key must not both call it new."""
+    with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [locks.ROUTE, plan.route_id])
-        cursor.execute(
-            "SELECT key, content_hash, version, withdrawn, record_id FROM routes_sourcehead"
-            " WHERE route_id = %s AND key = ANY(%s::text[])",
-            [plan.route_id, texts(keys)],
-        )
-        return {key: Known(bytes(content), *rest) for key, content, *rest in cursor.fetchall()}
+
+
+def _ask_heads(cursor: Any, plan: Plan, keys: Sequence[str]) -> None:
+    cursor.execute(
+        "SELECT key, content_hash, version, withdrawn, record_id FROM routes_sourcehead"
+        " WHERE route_id = %s AND key = ANY(%s::text[])",
+        [plan.route_id, texts(keys)],
+    )
+
+
+def _heads(cursor: Any) -> dict[str, Known]:
+    return {key: Known(bytes(content), *rest) for key, content, *rest in cursor.fetchall()}
 
 
 def _seen(plan: Plan, keys: Sequence[str]) -> set[str]:

@@ -38,6 +38,7 @@ from routes import (
     storing,
     unforeseen,
 )
+from routes.bulk import together
 from routes.models import Route, Run
 from routes.models.movement import RunState
 from routes.plan import NotReadyToRun, Plan, current, plan
@@ -146,7 +147,7 @@ def _drive(run: Run, made: Plan, owner: UUID, until: float) -> bool:
 
 def _read_pages(run: Run, made: Plan, source: Connection, owner: UUID, until: float) -> bool:
     """Take in page by page; return whether the time was up before the last one."""
-    for page, prepared in ahead.each(_pages(run, source), lambda page: _prepared(made, page)):
+    for page, prepared in ahead.each(_pages(run, source), lambda page: _prepared(run, made, page)):
         _receive(run, made, owner, page, prepared)
         if page.last:
             if run.compares:
@@ -164,10 +165,10 @@ def _store_groups(run: Run, made: Plan, owner: UUID, take_in: Callable[..., rece
         _nudge(made)
 
 
-def _prepared(made: Plan, page: Page) -> receive.Prepared | None:
+def _prepared(run: Run, made: Plan, page: Page) -> receive.Prepared | None:
     """Work a page out ahead of its turn; None where something unforeseen is in it, to be found record by record."""
     try:
-        return unforeseen.watched(receive.prepare)(made, page.records)
+        return unforeseen.watched(receive.prepare)(made, page.records, run=run.pk)
     except unforeseen.Spoilt:
         return None
 
@@ -177,7 +178,9 @@ def _receive(run: Run, made: Plan, owner: UUID, page: Page, prepared: receive.Pr
 
     def whole(onward: storing.Onward) -> receive.Totals:
         assert prepared is not None
-        return receive.take_in_arrivals(made, prepared.arrivals, run=run.pk, now=prepared.now, onward=onward)
+        return receive.take_in_arrivals(
+            made, prepared.arrivals, run=run.pk, now=prepared.now, onward=onward, drawn=prepared.drawn
+        )
 
     if prepared is not None:
         try:
@@ -192,12 +195,13 @@ def _store_page(
     run: Run, made: Plan, owner: UUID, page: Page, take_in: Callable[[storing.Onward], receive.Totals]
 ) -> None:
     with transaction.atomic():
-        _let_disk_follow()
         totals = take_in(drafts.open_for(made))
         if run.compares:
             comparing.mark_seen(made, totals.seen, run=run.pk)
         crashpoints.point("receive.before_commit")
-        _page_done(run, owner, totals, cursor=page.cursor, last=page.last and not run.compares)
+        with together():
+            _let_disk_follow()
+            _page_done(run, owner, totals, cursor=page.cursor, last=page.last and not run.compares)
         _nudge(made, totals.due)
     crashpoints.point("receive.after_commit")
 
@@ -236,8 +240,8 @@ def _stored_cursor(run: Run) -> dict[str, Any] | None:
 
 def _page_done(run: Run, owner: UUID, totals: receive.Totals, *, cursor: dict[str, Any] | None, last: bool) -> None:
     """Move totals and cursor in the page's commit and renew the lease. Raises LeaseLost."""
-    with connection.cursor() as database:
-        database.execute(
+    with connection.cursor() as moved, connection.cursor() as database:
+        moved.execute(
             """
             UPDATE routes_run
             SET pages = pages + 1, read = read + %s, new = new + %s, changed = changed + %s,
@@ -246,15 +250,13 @@ def _page_done(run: Run, owner: UUID, totals: receive.Totals, *, cursor: dict[st
                 state = CASE WHEN %s THEN 'done' ELSE state END,
                 ended_at = CASE WHEN %s THEN (SELECT hub_now()) END,
                 due_at = CASE WHEN NOT %s THEN (SELECT hub_now()) + make_interval(secs => %s) END
-            WHERE id = %s AND lease_owner = %s
+            WHERE id = %s AND lease_owner = %s RETURNING id
             """,
             [
                 totals.read, totals.new, totals.changed, totals.unchanged, totals.unreadable, totals.echoes,
                 receive.exact(cursor), last, last, last, settings.LEASE_SECONDS, run.pk, owner,
             ],
         )  # fmt: skip
-        if database.rowcount != 1:
-            raise LeaseLost
         if cursor is not None and not run.window_from:
             database.execute(
                 "INSERT INTO routes_streamcursor (route_id, cursor, moved_at)"
@@ -262,6 +264,8 @@ def _page_done(run: Run, owner: UUID, totals: receive.Totals, *, cursor: dict[st
                 " DO UPDATE SET cursor = excluded.cursor, moved_at = excluded.moved_at",
                 [run.route_id, receive.exact(cursor)],
             )
+        if moved.fetchone() is None:
+            raise LeaseLost
     if last:
         failures.close_of_run(run.route_id, stage="receive", how="auto:retry_succeeded")
 

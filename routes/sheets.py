@@ -31,6 +31,7 @@ TRANSACTION = (
     " request_hash, walk_id, legal_entity_id, correlation_id, amount, currency, hours, destination_id,"
     ' "group", snapshot_id, run_id, attempts, created_at) FROM STDIN'
 )
+FEW = 100  # rows: so many are inserted together with others in less time than a COPY waits for the server
 PATH = (State.RECEIVED, State.NORMALISED, State.VALIDATED, State.READY)
 REASONS = {
     State.RECEIVED: "taken in from the source",
@@ -79,11 +80,22 @@ class Sheets:
         """Write the line of an arrival's canonical form; return the id of the body."""
         return self._bodies.add("canonical", a.canonical_body, a.hits) if a.canonical_body else NULL
 
-    def write(self) -> None:
-        """Write all; in the caller's commit."""
-        self._bodies.write()
+    def close(self) -> None:
+        """Put together what is ready to be written; nothing is added any more."""
+        self._bodies.close()
+
+    def copy(self) -> None:
+        """Write records, and where they are many transactions; in the caller's commit."""
         with connection.cursor() as cursor:
             copy_lines(cursor, RECORD, self._records)
+            if len(self._transactions) > FEW:
+                copy_lines(cursor, TRANSACTION, self._transactions)
+                self._transactions = []
+
+    def write(self) -> None:
+        """Write everything else; in the same commit."""
+        self._bodies.write()
+        with connection.cursor() as cursor:
             copy_lines(cursor, TRANSACTION, self._transactions)
         self._walks.write()
 

@@ -1,7 +1,8 @@
 """Storing evaluated arrivals: COPY for what is only ever added, one statement each for the heads."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import connection
@@ -11,12 +12,13 @@ from canonical.entities import ENTITIES
 from canonical.failure import Category
 from canonical.problem import Problem
 from governance.actor import ENGINE
-from routes import consignments, duplicates, failures, heads, new_heads, rule_warnings
+from routes import consignments, drafts, duplicates, failures, heads, new_heads, rule_warnings
 from routes.arrivals import Arrival, Verdict
-from routes.bulk import NULL, array, arrays, bytea, copy_in, copy_lines, hexed, moment, plain, text, texts
+from routes.bulk import array, arrays, copy_in, hexed, plain, texts, together
 from routes.drafts import Draft
 from routes.duplicates import Wanting, where
 from routes.evaluation import money
+from routes.heads import Where
 from routes.plan import Plan
 from routes.sheets import Sheets, not_chosen
 from routes.states import ENDS, State, write_record_moves
@@ -64,22 +66,64 @@ def load_canonical(plan: Plan, arrivals: Sequence[Arrival]) -> list[Arrival]:
 
 def remember_seen(plan: Plan, arrivals: Sequence[Arrival]) -> None:
     """Note versions that need nothing done (echoes of our own writes), so that they are known next time."""
-    _source_heads(plan, arrivals)
+    _move_source_heads(plan, arrivals)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The rows of a page, drawn up on the supposition that nothing in it ever came before."""
+
+    arrivals: Sequence[Arrival]
+    travelling: frozenset[int]  # numbers of the transactions that travel
+    onward: Onward
+    sheets: Sheets
+
+    def undo(self) -> None:
+        """Let nothing of it count: the page is not what it was supposed to be."""
+        for arrival in self.arrivals:
+            for verdict in arrival.verdicts:
+                verdict.draft = None
+
+
+def draw_up(plan: Plan, arrivals: Sequence[Arrival], *, run: UUID | None, now: dt.datetime) -> Drawn:
+    """Draw up the rows of a page that is worked out, before anything is known of what is stored; nothing is written."""
+    onward = drafts.supposed_for(plan)
+    wanting = _wanting(arrivals)
+    travelling = {id_: v for id_, (v, a) in wanting.items() if _may_travel(v, a, onward)}
+    for verdict in travelling.values():
+        verdict.draft = onward[verdict.destination.id]
+    sheets = Sheets(plan, run=run, now=now)
+    for arrival in arrivals:
+        sheets.add(arrival)
+    sheets.close()
+    for draft in onward.values():
+        draft.close(run=run)
+    return Drawn(arrivals, frozenset(travelling), onward, sheets)
 
 
 def store(
-    plan: Plan, arrivals: Sequence[Arrival], *, run: UUID | None, now: dt.datetime, onward: Onward | None = None
-) -> set[int]:
+    plan: Plan, arrivals: Sequence[Arrival], *, run: UUID | None, now: dt.datetime, onward: Onward | None = None,
+    drawn: Drawn | None = None, free: Container[Where] = (),
+) -> set[int]:  # fmt: skip
     """Write arrivals, their bodies, transactions, history and failures; in the caller's commit.
 
-    Returns the destinations for which something is due.
+    Returns the destinations for which something is due. `drawn` is used where it is what would be drawn up now; `free`
+    are keys at targets that certainly nothing ever came for, and whose streams the caller holds.
     """
+    onward = onward or {}
     _supersede_previous(plan, arrivals)
-    _enter_heads(plan, arrivals, onward or {})
-    sheets = Sheets(plan, run=run, now=now)
-    due = _store_verdicts(plan, arrivals, sheets, run=run, now=now, onward=onward or {})
-    _source_heads(plan, arrivals)
-    return due
+    travelling, as_worked_out = _enter_heads(plan, arrivals, onward, free)
+    if drawn is not None and as_worked_out and (travelling, onward.keys()) == (drawn.travelling, drawn.onward.keys()):
+        sheets, onward = drawn.sheets, drawn.onward
+    else:
+        if drawn is not None:
+            drawn.undo()
+        for verdict in (v for a in arrivals for v in a.verdicts if v.transaction.int in travelling):
+            verdict.draft = onward[verdict.destination.id]
+        sheets = Sheets(plan, run=run, now=now)
+        for arrival in arrivals:
+            sheets.add(arrival)
+    return _store_verdicts(plan, arrivals, sheets, run=run, now=now, onward=onward)
 
 
 def store_again(plan: Plan, arrivals: Sequence[Arrival], *, run: UUID | None, now: dt.datetime) -> None:
@@ -105,6 +149,8 @@ def store_again(plan: Plan, arrivals: Sequence[Arrival], *, run: UUID | None, no
             """,
             arrays(rows, 9),
         )
+    for arrival in arrivals:
+        sheets.add(arrival, stored=True)
     _store_verdicts(plan, arrivals, sheets, run=run, now=now, onward={}, stored=True)
 
 
@@ -112,8 +158,17 @@ def _store_verdicts(
     plan: Plan, arrivals: Sequence[Arrival], sheets: Sheets, *, run: UUID | None, now: dt.datetime, onward: Onward,
     stored: bool = False,
 ) -> set[int]:  # fmt: skip
-    for arrival in arrivals:
-        sheets.add(arrival, stored=stored)
+    sheets.copy()
+    with together():
+        due = _write_rest(plan, arrivals, sheets, run=run, now=now, onward=onward)
+        if not stored:
+            _source_heads(plan, arrivals)
+        return due
+
+
+def _write_rest(
+    plan: Plan, arrivals: Sequence[Arrival], sheets: Sheets, *, run: UUID | None, now: dt.datetime, onward: Onward
+) -> set[int]:
     sheets.write()
     collected = [(plan.route_id, t, a.record) for a in arrivals for t in a.collected]
     with connection.cursor() as cursor:
@@ -131,19 +186,27 @@ def _store_verdicts(
     return {v.destination.id for _, v in pairs if v.state is State.READY}
 
 
-def _enter_heads(plan: Plan, arrivals: Sequence[Arrival], onward: Onward) -> None:
+def _enter_heads(
+    plan: Plan, arrivals: Sequence[Arrival], onward: Onward, free: Container[Where] = ()
+) -> tuple[frozenset[int], bool]:
     """Queue what wants to be sent; a version that comes too late is superseded on arrival.
 
-    A record whose key belongs to another one stops here, before anything of it is stored as a transaction.
+    A record whose key belongs to another one stops here, before anything of it is stored as a transaction. Returns the
+    numbers of the transactions that travel, and whether nothing was stopped or superseded here.
     """
     for verdict in (v for a in arrivals if a.overtaken for v in a.verdicts):
         _overtake(verdict)
-    verdicts = duplicates.sort_out(_wanting(arrivals))
+    wanting = _wanting(arrivals)
+    verdicts = duplicates.sort_out(wanting)
     if not verdicts:
-        return
-    new_heads.hold_streams(plan)
-    consignments.unpack_keys([where(v) for v, _ in verdicts.values()])
-    travelling = _never_seen(verdicts, onward)
+        return frozenset(), verdicts is wanting
+    wanted = [where(v) for v, _ in verdicts.values()]
+    if all(each in free for each in wanted):
+        travelling = frozenset(id_ for id_, (v, a) in verdicts.items() if _may_travel(v, a, onward))
+    else:
+        new_heads.hold_streams(plan)
+        consignments.unpack_keys(wanted)
+        travelling = _never_seen(verdicts, onward)
     entered = heads.enter(
         [_entry(plan, v, a) for id_, (v, a) in verdicts.items() if id_ not in travelling], route=plan.route_id
     )
@@ -151,19 +214,17 @@ def _enter_heads(plan: Plan, arrivals: Sequence[Arrival], onward: Onward) -> Non
         duplicates.stop(plan, [(*verdicts[transaction.int], owner) for transaction, owner in entered.taken.items()])
     for transaction in entered.too_old:
         _overtake(verdicts[transaction.int][0])
-    for id_ in travelling:
-        verdict = verdicts[id_][0]
-        verdict.draft = onward[verdict.destination.id]
+    return travelling, verdicts is wanting and not entered.taken and not entered.too_old
 
 
-def _never_seen(verdicts: Wanting, onward: Onward) -> set[int]:
+def _never_seen(verdicts: Wanting, onward: Onward) -> frozenset[int]:
     """Return the transactions that may travel: ready ones of new records, under keys that nothing ever came for."""
-    may = {
-        where(v): id_
-        for id_, (v, a) in verdicts.items()
-        if v.state is State.READY and a.outcome == "new" and not v.withdraws and v.destination.id in onward
-    }
-    return set(may.values()) - {may[seen] for seen in new_heads.known(may)}
+    may = {where(v): id_ for id_, (v, a) in verdicts.items() if _may_travel(v, a, onward)}
+    return frozenset(may.values()) - {may[seen] for seen in new_heads.known(may)}
+
+
+def _may_travel(v: Verdict, a: Arrival, onward: Onward) -> bool:
+    return v.state is State.READY and a.outcome == "new" and not v.withdraws and v.destination.id in onward
 
 
 def _entry(plan: Plan, v: Verdict, a: Arrival) -> heads.Entry:
@@ -263,21 +324,19 @@ WHERE excluded.version >= routes_sourcehead.version OR routes_sourcehead.withdra
 """
 
 
-NEW_SOURCE_HEADS = (
-    "COPY routes_sourcehead (key, record_id, version, content_hash, occurred_on, withdrawn, route_id) FROM STDIN"
-)
+# Of records that this commit has written: they need not be sent once more.
+NEW_SOURCE_HEADS = """
+INSERT INTO routes_sourcehead (route_id, key, record_id, version, content_hash, occurred_on, withdrawn)
+SELECT route_id, key, id, version, content_hash, occurred_on, false FROM routes_record WHERE id = ANY(%s::uuid[])
+"""
 
 
 def _source_heads(plan: Plan, arrivals: Sequence[Arrival]) -> None:
     """Note the newest version of each key. Whoever stores a page holds its route: what was new is still new."""
-    new = [a for a in arrivals if a.outcome == "new"]
-    lines = [
-        f"{text(a.key)}\t{hexed(a.record)}\t{text(a.version)}\t{bytea(a.content)}"
-        f"\t{moment(a.occurred_on) if a.occurred_on else NULL}\tf\t{plan.route_id}"
-        for a in new
-    ]
-    with connection.cursor() as cursor:
-        copy_lines(cursor, NEW_SOURCE_HEADS, lines)
+    new = [hexed(a.record) for a in arrivals if a.outcome == "new"]
+    if new:
+        with connection.cursor() as cursor:
+            cursor.execute(NEW_SOURCE_HEADS, [plain(new)])
     if len(new) < len(arrivals):
         _move_source_heads(plan, [a for a in arrivals if a.outcome != "new"])
 

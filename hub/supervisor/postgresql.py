@@ -27,6 +27,7 @@ DURABLE = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
 TUNING = {
     "max_connections": "200",
     "shared_buffers": "256MB",
+    "min_wal_size": "1GB",  # segments of the log are used again instead of being filled with zeros first
     "max_wal_size": "2GB",  # fewer checkpoints, so fewer full pages in the log
     "checkpoint_timeout": "15min",
     "log_line_prefix": "%m [%p] %a ",

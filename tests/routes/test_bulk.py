@@ -6,11 +6,11 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
-from django.db import connection
+from django.db import DataError, connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from routes.bulk import array, arrays, copy_in, moment
+from routes.bulk import array, arrays, copy_in, moment, together
 
 TEXT = st.text(st.characters(exclude_characters="\x00", exclude_categories=("Cs",)))
 ROW = st.tuples(
@@ -71,3 +71,28 @@ def test_numbers_and_ids_are_written_plainly() -> None:
 @given(st.datetimes(timezones=st.none() | st.just(dt.UTC) | OFFSETS) | st.dates())
 def test_moments_keep_every_digit_and_the_seconds_of_an_offset(value: dt.date) -> None:
     assert type(value).fromisoformat(moment(value)) == value
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=st.lists(ROW, max_size=8))
+def test_lines_are_the_same_rows_together_with_other_statements(table: None, rows: list[tuple[object, ...]]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE bulk")
+        with transaction.atomic(), together():
+            copy_in(cursor, "COPY bulk (id, words, whole, bytes, exact, yes, day, moment) FROM STDIN", rows)
+            cursor.execute("SELECT 1")
+        cursor.execute("SELECT * FROM bulk ORDER BY ctid")
+        assert list(map(plain, cursor.fetchall())) == list(map(plain, rows))
+
+
+def test_error_of_a_statement_among_others_is_raised_as_djangos(db: None) -> None:
+    def work() -> None:
+        with transaction.atomic(), together(), connection.cursor() as cursor:
+            cursor.execute("SELECT 1 / 0")
+            cursor.execute("SELECT 1")
+
+    with pytest.raises(DataError):
+        work()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+        assert cursor.fetchone() == (1,)

@@ -118,9 +118,15 @@ class World:
     def take_in(self, *raws: dict[str, Any]) -> receive.Totals:
         """Receive a page, as a run does; what is new travels in consignments where the test wants it so."""
         plan = self.plan  # one for the whole page
+        return self.store(plan, receive.prepare(plan, raws, run=None))
+
+    def store(self, plan: Plan, prepared: receive.Prepared) -> receive.Totals:
+        """Store a page that was worked out before."""
         with transaction.atomic():
             onward = drafts.open_for(plan) if self.travels else None
-            return receive.take_in(plan, raws, run=None, onward=onward)
+            return receive.take_in_arrivals(
+                plan, prepared.arrivals, run=None, now=prepared.now, onward=onward, drawn=prepared.drawn
+            )
 
     def deliver(self, rounds: int = 10) -> None:
         """Deliver until nothing is due."""
