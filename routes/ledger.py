@@ -59,7 +59,7 @@ NO_PROOF = Proof(NOBODY)
 
 
 def write_down(intents: Sequence[Intent], *, state: str) -> None:
-    """Store effects and their links; in the caller's commit.
+    """Store effects and what else they stand for; in the caller's commit.
 
     `state` is "intended", or "sent" where the whole batch goes on the wire at once and a repeat is harmless.
     """
@@ -70,51 +70,49 @@ def write_down(intents: Sequence[Intent], *, state: str) -> None:
         now = cursor.fetchone()[0]
         sent_at = now if state == "sent" else None
         last = f"{state}\t{sent_at.isoformat() if sent_at else NULL}\t0\t\t\t\t"
-        effects, links = [], []
+        effects, members = [], []
         for i in intents:
             id_ = hexed(i.effect)
             effects.append(
                 f"{id_}\t{i.connection_id}\t{i.destination}\t{text(i.object)}\t{text(i.key)}\t{i.number}"
                 f"\t{text(i.write_key)}\t{i.operation}\t{text(i.version)}\t{hexed(i.payload)}\t{bytea(i.content)}"
-                f"\t{i.idempotency_key}\t{last}"
+                f"\t{i.idempotency_key}\t{hexed(i.transactions[0])}\t{last}"
             )
-            links += [f"{id_}\t{hexed(transaction)}" for transaction in i.transactions]
+            members += [f"{id_}\t{hexed(transaction)}" for transaction in i.transactions[1:]]
         copy_lines(cursor, COPY_EFFECTS, effects)
-        copy_lines(cursor, COPY_LINKS, links)
+        copy_lines(cursor, COPY_MEMBERS, members)
 
 
 def write_first(
     items: Sequence[Item], *, connection_id: int, destination: int, stream: str, sent_at: datetime,
     ended_at: datetime | None = None, proofs: Sequence[Proof] = (),
 ) -> None:  # fmt: skip
-    """Store the first effects of keys with their links: sent, or with proofs, one for each, confirmed at `ended_at`."""
+    """Store the first effects of keys: sent, or with proofs, one for each, confirmed at `ended_at`."""
     start = f"{connection_id}\t{destination}\t{text(stream)}"
     state, ended = ("confirmed", ended_at.isoformat()) if ended_at else ("sent", NULL)
     end = f"{state}\t{sent_at.isoformat()}\t{ended}\t0\t"
-    effects, links = [], []
+    effects = []
     for i, proof in zip(items, proofs or [NO_PROOF] * len(items), strict=True):
         key = text(i.key)
         told = f"{text(proof.external_id)}\t{text(proof.reference)}\t{text(proof.target_version)}"
         effects.append(
             f"{i.effect}\t{key}\t1\t{key}\tcreate\t{text(i.version)}\t{i.payload}\t{i.content}"
-            f"\t{i.idempotency_key}\t{told}\t{start}\t{end}"
+            f"\t{i.idempotency_key}\t{i.transaction}\t{told}\t{start}\t{end}"
         )
-        links.append(f"{i.effect}\t{i.transaction}")
     with connection.cursor() as cursor:
         copy_lines(cursor, COPY_FIRST, effects)
-        copy_lines(cursor, COPY_LINKS, links)
 
 
 COPY_FIRST = (
     "COPY routes_effect (id, key, number, write_key, operation, source_version, payload_id, payload_hash,"
-    " idempotency_key, external_id, reference, target_version, connection_id, destination_id, object, state, sent_at,"
-    " ended_at, not_there, message) FROM STDIN"
+    " idempotency_key, transaction_id, external_id, reference, target_version, connection_id, destination_id, object,"
+    " state, sent_at, ended_at, not_there, message) FROM STDIN"
 )
-COPY_LINKS = "COPY routes_effectlink (effect_id, transaction_id) FROM STDIN"
+COPY_MEMBERS = "COPY routes_effectmember (effect_id, transaction_id) FROM STDIN"
 COPY_EFFECTS = (
     "COPY routes_effect (id, connection_id, destination_id, object, key, number, write_key, operation, source_version,"
-    " payload_id, payload_hash, idempotency_key, state, sent_at, not_there, external_id, reference, target_version,"
-    " message) FROM STDIN"
+    " payload_id, payload_hash, idempotency_key, transaction_id, state, sent_at, not_there, external_id, reference,"
+    " target_version, message) FROM STDIN"
 )
 
 

@@ -28,6 +28,7 @@ class Effect(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     connection = models.ForeignKey(Connection, **LOOSE)
     destination = models.ForeignKey(Destination, **LOOSE)
+    transaction_id = models.UUIDField()  # its own; `EffectLink` has all that it stands for
     object = models.CharField(max_length=80)  # the write stream
     key = models.CharField(max_length=200)
     number = models.PositiveIntegerField()
@@ -64,13 +65,14 @@ class Effect(models.Model):
                 condition=models.Q(operation__in=["create", "update", "reverse", "void"]),
             ),
         ]
+        indexes = [models.Index(name="effect_transaction", fields=["transaction_id"])]
 
     def __str__(self) -> str:
         return f"{self.object} {self.key} #{self.number}"
 
 
-class EffectLink(models.Model):
-    """Which transactions an effect stands for (an invoice line for n time entries)."""
+class EffectMember(models.Model):
+    """A transaction for which an effect stands beside its own (an invoice line for n time entries)."""
 
     pk = models.CompositePrimaryKey("effect_id", "transaction_id")
     effect_id = models.UUIDField()
@@ -79,6 +81,22 @@ class EffectLink(models.Model):
 
     class Meta:
         indexes = [models.Index(name="effect_link_transaction", fields=["transaction_id"])]
+
+    def __str__(self) -> str:
+        return f"{self.effect_id} ← {self.transaction_id}"
+
+
+class EffectLink(models.Model):
+    """Which transactions an effect stands for: its own, and its members. A view, only read."""
+
+    pk = models.CompositePrimaryKey("effect_id", "transaction_id")
+    effect_id = models.UUIDField()
+    transaction_id = models.UUIDField()
+    entity_global = "reached only through its transaction, which carries the legal entity"
+
+    class Meta:
+        managed = False
+        db_table = "routes_effectlink"
 
     def __str__(self) -> str:
         return f"{self.effect_id} ← {self.transaction_id}"

@@ -183,6 +183,7 @@ class Payload(models.Model):
 class SourceHead(models.Model):
     """The newest version of a source record that a route has seen."""
 
+    pk = models.CompositePrimaryKey("route_id", "key")
     route = models.ForeignKey(Route, **LOOSE)
     key = models.CharField(max_length=200)
     record_id = models.UUIDField()
@@ -196,7 +197,6 @@ class SourceHead(models.Model):
     objects = EntityScopedQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(name="source_head_once", fields=["route", "key"])]
         indexes = [
             models.Index(
                 name="source_head_window", fields=["route", "occurred_on"], condition=models.Q(withdrawn=False)

@@ -94,7 +94,7 @@ def test_what_is_left_is_as_by_the_long_way(quick_world: Make) -> None:
                 Effect.objects.values_list("pk", flat=True)
             )
             transaction.set_rollback(False)
-            for model in (KeyHead, Effect, EffectLink, Transaction, Record):
+            for model in (KeyHead, Effect, Transaction, Record):
                 model.objects.all().delete()
             with connection.cursor() as cursor:
                 cursor.execute("DELETE FROM routes_sourcehead")
