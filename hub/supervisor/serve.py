@@ -50,13 +50,14 @@ class Supervisor:
         self.alone = Alone(self.servers.places.run)
         self.children: list[Child] = []
         self.listening: socket.socket | None = None  # held as long as we run: each new web process inherits it
+        self._stopping = False
         self._told = ""  # the last trouble with the servers, so that it is told once
 
     def run(self) -> None:
         """Bring the hub up and keep it up until Ctrl-C, SIGTERM or SIGHUP; raise CannotStart in words."""
         for number in SIGNALS:
             if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup means it
-                signal.signal(number, _stop)
+                signal.signal(number, self._stop)
         try:
             self._up()
             self._watch()
@@ -225,9 +226,13 @@ class Supervisor:
             terminal.refuse(problem)
         self._told = str(problem)
 
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        if not self._stopping:  # asked twice, it stops no sooner
+            self._stopping = True
+            raise Stopped
+
     def _down(self) -> None:
-        for number in SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
+        self._stopping = True
         for child in reversed(self.children):
             child.ask_to_stop()
         for child in reversed(self.children):
@@ -236,10 +241,6 @@ class Supervisor:
         if self.listening:
             self.listening.close()
         self.alone.release()
-
-
-def _stop(number: int, frame: FrameType | None) -> None:
-    raise Stopped
 
 
 def _answers(url: str) -> bool:
