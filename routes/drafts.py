@@ -50,6 +50,10 @@ class Draft:
             self.closed.append(self._row(self.items[part], self.record_keys[part], _sums(self.amounts[part]), run))
         self.items, self.record_keys, self.amounts = [], [], []
 
+    def empty(self) -> None:
+        """Forget what was added."""
+        self.items, self.record_keys, self.amounts, self.closed = [], [], [], []
+
     def write(self, *, run: UUID | None) -> None:
         """Write what was added and begin anew; in the commit that stores its records."""
         self.close(run=run)
@@ -82,15 +86,10 @@ def _sums(amounts: Iterable[tuple[str, Decimal | None]]) -> dict[str, Decimal]:
 
 def open_for(plan: Plan) -> dict[int, Draft]:
     """Return the consignments that a page of a route may fill, by destination: those that would not wait."""
-    return {id_: draft for id_, draft in supposed_for(plan).items() if _flows(draft.destination)}
-
-
-def supposed_for(plan: Plan) -> dict[int, Draft]:
-    """Return the consignments that a page may fill if the connections take anything when it is stored."""
     if not settings.CONSIGNMENTS:
         return {}
-    return {to.id: Draft(plan, to) for to in plan.destinations if to.enabled and travels_to(to)}
-
-
-def _flows(to: DestinationPlan) -> bool:
-    return gate.flows(to.connection_id, to.stream)
+    return {
+        to.id: Draft(plan, to)
+        for to in plan.destinations
+        if to.enabled and travels_to(to) and gate.flows(to.connection_id, to.stream)
+    }

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from routes import collect, receive, storing, unforeseen
+from routes import collect, meeting, receive, storing, unforeseen
 from routes.arrivals import Arrival, digest, exact, version_at
 from routes.plan import Plan
 from routes.receive import Totals
@@ -103,7 +103,7 @@ def _store(plan: Plan, arrival: Arrival, error: Exception, *, run: UUID | None, 
     totals = Totals(read=1, seen=[] if arrival.outcome == "unreadable" else [arrival.key])
     arrival.legal_entity, arrival.stage = plan.legal_entity_id, "receive"
     arrival.problems = [unforeseen.problem(error, unforeseen.APART)]
-    fresh = receive._sort_out(plan, [arrival], receive._known(plan, [arrival.key]), totals)
+    fresh = receive._sort_out(plan, [arrival], meeting.known(plan, [arrival.key]), totals)
     if fresh:
         storing.store(plan, fresh, run=run, now=now)
     return totals

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from canonical.failure import Category
 from canonical.problem import Problem
 from connectors.paths import find
-from routes import consignments, duplicates, echoes, evaluation, locks, new_heads, overlays, pages, storing
+from routes import consignments, drafts, echoes, evaluation, meeting, new_heads, overlays, pages, storing
 from routes.arrivals import (
     Arrival,
     Unreadable,
@@ -28,8 +28,7 @@ from routes.arrivals import (
     version_at,
     version_of,
 )
-from routes.bulk import texts, together
-from routes.heads import Where
+from routes.bulk import texts
 from routes.plan import Plan
 from routes.standing import standings
 
@@ -56,16 +55,6 @@ class Totals:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.seen.extend(other.seen)
         self.due |= other.due
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """The newest version of a key that the route has seen."""
-
-    content: bytes
-    version: str
-    withdrawn: bool
-    record: UUID
 
 
 def take_in(
@@ -105,6 +94,16 @@ class Prepared:
     arrivals: list[Arrival]
     now: dt.datetime
     drawn: storing.Drawn | None = None  # where nothing of it seemed to be known
+
+
+def take_in_prepared(plan: Plan, prepared: Prepared, *, run: UUID | None, travels: bool = True) -> "Totals":
+    """Store a page that is worked out, in the caller's commit; what it brings new travels where it may."""
+    drawn = prepared.drawn
+    if drawn is not None and not travels:
+        drawn.undo()
+        drawn = None
+    onward = drawn.onward if drawn is not None else drafts.open_for(plan) if travels else None
+    return take_in_arrivals(plan, prepared.arrivals, run=run, now=prepared.now, onward=onward, drawn=drawn)
 
 
 def arrive(
@@ -181,7 +180,7 @@ def take_in_part(
 ) -> Totals:  # fmt: skip
     """Take in records of which no two have the same key."""
     totals = Totals(read=len(arrivals), seen=[a.key for a in arrivals if a.outcome != "unreadable"])
-    met = _meet(plan, arrivals)
+    met = meeting.meet(plan, arrivals)
     fresh = _sort_out(plan, arrivals, met.known, totals)
     if drawn is not None and met.known:
         drawn.undo()
@@ -232,55 +231,6 @@ def _uncount(arrival: Arrival, totals: Totals) -> None:
     totals.unchanged += 1
 
 
-@dataclass(frozen=True, slots=True)
-class Met:
-    """What a page meets in the database."""
-
-    known: dict[str, Known]  # by the record's key
-    free: frozenset[Where]  # keys at targets that certainly nothing ever came for; their streams are held
-
-
-def _meet(plan: Plan, arrivals: Sequence[Arrival]) -> Met:
-    """Find out what a page meets, of what its records want as far as they are worked out; it waits for the server once.
-
-    From now on the route and the streams to which it writes belong to this commit.
-    """
-    wanted = {duplicates.where(v) for a in arrivals for v in a.verdicts if v.key}
-    with connection.cursor() as heads, connection.cursor() as taken, together():
-        _hold_route(plan)
-        _ask_heads(heads, plan, [a.key for a in arrivals])
-        if wanted:
-            new_heads.hold_streams(plan)
-            new_heads.ask_taken(taken, wanted)
-        known = _heads(heads)
-        return Met(known, frozenset(wanted.difference(taken.fetchall())) if wanted else frozenset())
-
-
-def _known(plan: Plan, keys: Sequence[str]) -> dict[str, Known]:
-    with connection.cursor() as cursor:
-        _hold_route(plan)
-        _ask_heads(cursor, plan, keys)
-        return _heads(cursor)
-
-
-def _hold_route(plan: Plan) -> None:
-    """Let one page of a route be stored at a time: two that carry the same key must not both call it new."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [locks.ROUTE, plan.route_id])
-
-
-def _ask_heads(cursor: Any, plan: Plan, keys: Sequence[str]) -> None:
-    cursor.execute(
-        "SELECT key, content_hash, version, withdrawn, record_id FROM routes_sourcehead"
-        " WHERE route_id = %s AND key = ANY(%s::text[])",
-        [plan.route_id, texts(keys)],
-    )
-
-
-def _heads(cursor: Any) -> dict[str, Known]:
-    return {key: Known(bytes(content), *rest) for key, content, *rest in cursor.fetchall()}
-
-
 def _seen(plan: Plan, keys: Sequence[str]) -> set[str]:
     with connection.cursor() as cursor:
         cursor.execute(
@@ -290,7 +240,9 @@ def _seen(plan: Plan, keys: Sequence[str]) -> set[str]:
         return {key for (key,) in cursor.fetchall()}
 
 
-def _sort_out(plan: Plan, arrivals: Sequence[Arrival], known: Mapping[str, Known], totals: Totals) -> list[Arrival]:
+def _sort_out(
+    plan: Plan, arrivals: Sequence[Arrival], known: Mapping[str, meeting.Known], totals: Totals
+) -> list[Arrival]:
     """Count each arrival and return those that are to be stored."""
     fresh = []
     for arrival in arrivals:
@@ -381,7 +333,7 @@ def withdraw_missing(plan: Plan, keys: Sequence[str], *, run: UUID | None) -> in
     """Take in "nothing" as the newest version of keys that the source no longer has; return how many."""
     with transaction.atomic():
         now = _now()
-        known = _known(plan, keys)
+        known = meeting.known(plan, keys)
         arrivals = [
             storing.nothing_arrived(key, later(head.version), head.record, now)
             for key, head in known.items()

@@ -27,7 +27,6 @@ from routes import (
     collect,
     comparing,
     crashpoints,
-    drafts,
     failures,
     nudges,
     pages,
@@ -35,7 +34,6 @@ from routes import (
     piecewise,
     receive,
     retry,
-    storing,
     unforeseen,
 )
 from routes.bulk import together
@@ -176,11 +174,9 @@ def _prepared(run: Run, made: Plan, page: Page) -> receive.Prepared | None:
 def _receive(run: Run, made: Plan, owner: UUID, page: Page, prepared: receive.Prepared | None) -> None:
     """Store a page, what it brings new as consignments; whole, or where that is spoilt in pieces."""
 
-    def whole(onward: storing.Onward) -> receive.Totals:
+    def whole() -> receive.Totals:
         assert prepared is not None
-        return receive.take_in_arrivals(
-            made, prepared.arrivals, run=run.pk, now=prepared.now, onward=onward, drawn=prepared.drawn
-        )
+        return receive.take_in_prepared(made, prepared, run=run.pk)
 
     if prepared is not None:
         try:
@@ -188,14 +184,12 @@ def _receive(run: Run, made: Plan, owner: UUID, page: Page, prepared: receive.Pr
         except unforeseen.Spoilt:
             prepared = None
     if prepared is None:
-        _store_page(run, made, owner, page, lambda _: piecewise.take_in(made, page.records, run=run.pk))
+        _store_page(run, made, owner, page, lambda: piecewise.take_in(made, page.records, run=run.pk))
 
 
-def _store_page(
-    run: Run, made: Plan, owner: UUID, page: Page, take_in: Callable[[storing.Onward], receive.Totals]
-) -> None:
+def _store_page(run: Run, made: Plan, owner: UUID, page: Page, take_in: Callable[[], receive.Totals]) -> None:
     with transaction.atomic():
-        totals = take_in(drafts.open_for(made))
+        totals = take_in()
         if run.compares:
             comparing.mark_seen(made, totals.seen, run=run.pk)
         crashpoints.point("receive.before_commit")

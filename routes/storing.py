@@ -83,11 +83,13 @@ class Drawn:
         for arrival in self.arrivals:
             for verdict in arrival.verdicts:
                 verdict.draft = None
+        for draft in self.onward.values():
+            draft.empty()
 
 
 def draw_up(plan: Plan, arrivals: Sequence[Arrival], *, run: UUID | None, now: dt.datetime) -> Drawn:
     """Draw up the rows of a page that is worked out, before anything is known of what is stored; nothing is written."""
-    onward = drafts.supposed_for(plan)
+    onward = drafts.open_for(plan)
     wanting = _wanting(arrivals)
     travelling = {id_: v for id_, (v, a) in wanting.items() if _may_travel(v, a, onward)}
     for verdict in travelling.values():
@@ -107,14 +109,15 @@ def store(
 ) -> set[int]:  # fmt: skip
     """Write arrivals, their bodies, transactions, history and failures; in the caller's commit.
 
-    Returns the destinations for which something is due. `drawn` is used where it is what would be drawn up now; `free`
-    are keys at targets that certainly nothing ever came for, and whose streams the caller holds.
+    Returns the destinations for which something is due. `drawn`, which has filled `onward`, is used where it is what
+    would be drawn up now; `free` are keys at targets that certainly nothing ever came for, and whose streams the caller
+    holds.
     """
     onward = onward or {}
     _supersede_previous(plan, arrivals)
     travelling, as_worked_out = _enter_heads(plan, arrivals, onward, free)
-    if drawn is not None and as_worked_out and (travelling, onward.keys()) == (drawn.travelling, drawn.onward.keys()):
-        sheets, onward = drawn.sheets, drawn.onward
+    if drawn is not None and as_worked_out and travelling == drawn.travelling:
+        sheets = drawn.sheets
     else:
         if drawn is not None:
             drawn.undo()

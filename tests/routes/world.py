@@ -17,7 +17,7 @@ from connectors.models import Connection
 from connectors.outcome import LookUp, Result, WriteOutcome, WriteRequest
 from governance import versions
 from governance.models import LegalEntity
-from routes import consignments, deliver, drafts, receive
+from routes import consignments, deliver, receive
 from routes.models import Destination, Effect, KeyHead, Record, Route, Transaction, Transition
 from routes.plan import Plan, current, plan
 from tests import clocks
@@ -123,10 +123,7 @@ class World:
     def store(self, plan: Plan, prepared: receive.Prepared) -> receive.Totals:
         """Store a page that was worked out before."""
         with transaction.atomic():
-            onward = drafts.open_for(plan) if self.travels else None
-            return receive.take_in_arrivals(
-                plan, prepared.arrivals, run=None, now=prepared.now, onward=onward, drawn=prepared.drawn
-            )
+            return receive.take_in_prepared(plan, prepared, run=None, travels=self.travels)
 
     def deliver(self, rounds: int = 10) -> None:
         """Deliver until nothing is due."""
