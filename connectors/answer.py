@@ -44,7 +44,7 @@ class Answer:
         if self._json is None and self.body:
             try:
                 self._json = _decoder.decode(self.body)
-            except (msgspec.DecodeError, ValueError, ArithmeticError, UnicodeDecodeError) as error:
+            except (msgspec.DecodeError, ValueError, ArithmeticError, UnicodeDecodeError, RecursionError) as error:
                 raise NotJson(str(error)) from error
         return self._json
 

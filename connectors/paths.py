@@ -1,8 +1,10 @@
 """Paths into JSON answers: names joined by dots, numbers for places in a list. No wildcards, no expressions."""
 
+import re
 from typing import Any
 
 Path = tuple[str | int, ...]
+NUMBER = re.compile(r"-?[0-9]{1,9}")
 
 
 def compile_path(written: str | int | list[str | int] | None) -> Path:
@@ -10,7 +12,7 @@ def compile_path(written: str | int | list[str | int] | None) -> Path:
     if written is None or written == "":
         return ()
     steps = written if isinstance(written, list) else str(written).split(".")
-    return tuple(int(step) if isinstance(step, str) and step.lstrip("-").isdigit() else step for step in steps)
+    return tuple(int(step) if isinstance(step, str) and NUMBER.fullmatch(step) else step for step in steps)
 
 
 def compile_paths(written: str | list[str] | None) -> tuple[Path, ...]:

@@ -100,5 +100,5 @@ def event_id(webhooks: Webhooks, headers: Mapping[str, str], body: bytes) -> str
 def _json(body: bytes) -> Any:
     try:
         return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None

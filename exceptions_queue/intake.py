@@ -31,6 +31,7 @@ SELECT fingerprint FROM (
     SELECT DISTINCT fingerprint FROM routes_failure WHERE NOT taken ORDER BY fingerprint LIMIT %s
 ) waiting WHERE pg_try_advisory_xact_lock(%s, hashtext(fingerprint))
 """
+# An earlier release kept NUL characters in bodies, which are no JSON to the database.
 # Bodies are looked up one by one: as joins, the planner, who cannot know how few have failed, read the whole table.
 TAKE = f"""
 WITH batch AS (
@@ -43,7 +44,8 @@ SELECT m.fingerprint, count(*), count(*) FILTER (WHERE m.closed_at IS NULL), max
     {", ".join(f"min(b.{name}), max(b.{name}), count(b.{name})" for name in SHARED)}
 FROM marked m
 LEFT JOIN LATERAL json_to_record((
-    SELECT p.body::json FROM routes_record r CROSS JOIN LATERAL routes_body(r.canonical_payload_id) p
+    SELECT replace(p.body, '\\u0000', '\\ufffd')::json
+    FROM routes_record r CROSS JOIN LATERAL routes_body(r.canonical_payload_id) p
     WHERE m.closed_at IS NULL AND r.id = m.record_id
 )) AS b({", ".join(f"{name} text" for name in SHARED)}) ON true
 GROUP BY m.fingerprint

@@ -77,7 +77,8 @@ class UserAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg]  # unfo
     @transaction.atomic
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
         """Set a password, with an audit entry and what follows for the account."""
-        before = User.objects.filter(pk=id).values_list("password", flat=True).first() if id.isdigit() else None
+        found = User.objects.filter(pk=id) if id.isascii() and id.isdigit() else User.objects.none()
+        before = found.values_list("password", flat=True).first()
         answer: HttpResponse = super().user_change_password(request, id, form_url)
         after = User.objects.filter(pk=id).first() if before is not None else None
         if after is not None and after.password != before:

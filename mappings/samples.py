@@ -36,6 +36,8 @@ def read_samples(text: str) -> list[dict[str, Any]]:
         found = JSON.decode(text)
     except msgspec.DecodeError as error:
         raise ValueError(f"The samples are not readable as JSON: {error}. Write a list of records.") from None
+    except RecursionError:
+        raise ValueError("The samples are nested too deep to be records. Write a list of records.") from None
     found = [found] if isinstance(found, dict) else found
     if not isinstance(found, list) or not found or not all(isinstance(each, dict) for each in found):
         raise ValueError("The samples are no list of records. Write [{…}, {…}].")

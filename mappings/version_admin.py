@@ -187,7 +187,7 @@ def _meant(request: HttpRequest, mapping: Mapping, states: Collection[str]) -> V
     """Return the version that the address names, else the newest that can take the step; raises Http404."""
     found = Version.objects.of(KIND, mapping.key).filter(state__in=states)
     number = request.GET.get("version", "")
-    version = (found.filter(number=int(number)) if number.isdigit() else found).first()
+    version = (found.filter(number=int(number)) if number.isascii() and number.isdigit() else found).first()
     if version is None:
         raise Http404("No such version of this mapping can take this step now.")
     return version

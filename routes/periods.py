@@ -123,7 +123,7 @@ FROM routes_transaction t
 JOIN routes_destination d ON d.id = t.destination_id
 JOIN routes_record r ON r.id = t.record_id
 CROSS JOIN LATERAL routes_body(coalesce(t.canonical_payload_id, r.canonical_payload_id)) p
-CROSS JOIN LATERAL (SELECT (p.body::jsonb ->> d.posting_date)::date AS was) w
+CROSS JOIN LATERAL (SELECT (replace(p.body, '\\u0000', '\\ufffd')::jsonb ->> d.posting_date)::date AS was) w
 CROSS JOIN LATERAL (
     SELECT starts_on, ends_on FROM routes_postingperiod
     WHERE connection_id = d.connection_id AND legal_entity_id = t.legal_entity_id AND NOT closed AND starts_on > w.was
@@ -157,7 +157,8 @@ WHERE {closed_then} AND NOT (
 CLOSED = """EXISTS (
     SELECT FROM routes_postingperiod q
     WHERE q.connection_id = d.connection_id AND q.legal_entity_id = l.legal_entity_id AND q.closed
-      AND ({body}.body::jsonb ->> d.posting_date)::date BETWEEN q.starts_on AND q.ends_on)"""
+      AND (replace({body}.body, '\\u0000', '\\ufffd')::jsonb ->> d.posting_date)::date
+          BETWEEN q.starts_on AND q.ends_on)"""
 
 
 def locked(corrections: Sequence[tuple[UUID, UUID]]) -> set[UUID]:

@@ -142,6 +142,7 @@ def _arrive(plan: Plan, raw: Mapping[str, Any], now: dt.datetime, causation: UUI
     if "\\u0000" in body:  # PostgreSQL keeps no NUL character in text
         body = body.replace("\\u0000", "\\ufffd")
         content = digest(body)
+        raw = decode(body)  # what is made of it has none either
     arrival = Arrival(raw, body, content, causation=causation)
     facts = plan.source
     try:

@@ -24,6 +24,9 @@ class Source:
         return self.lines.get(path, 1)
 
 
+NUL = "a NUL character stands in a text, which no database keeps."
+
+
 def read_source(text: str, file: str) -> Source:
     """Parse the text; what is not YAML becomes a fault of the source, never an exception."""
     source = Source(file)
@@ -46,19 +49,24 @@ def read_source(text: str, file: str) -> Source:
         )
     except yaml.YAMLError as error:
         source.faults.append((1, f"not readable as YAML: {error}.", "Save the file as UTF-8 text."))
+    except RecursionError:
+        source.value = None
+        source.faults = [(1, "it is nested too deep to mean anything.", "Write lists and maps of a few levels.")]
     finally:
         loader.dispose()
     return source
 
 
 def _value(loader: Any, node: yaml.Node, path: tuple[str | int, ...], source: Source) -> Any:
-    source.lines[path] = node.start_mark.line + 1
+    line = source.lines[path] = node.start_mark.line + 1
     if isinstance(node, yaml.MappingNode):
         return _mapping(loader, node, path, source)
     if isinstance(node, yaml.SequenceNode):
         return [_value(loader, child, (*path, place), source) for place, child in enumerate(node.value)]
     if node.tag == "tag:yaml.org,2002:timestamp":
         return node.value  # "2026-01-01" is a text in a manifest; JSON knows no dates
+    if "\0" in node.value:
+        source.faults.append((line, NUL, "Leave it out; where it came by copying, type the text anew."))
     return loader.construct_object(node)
 
 
@@ -67,6 +75,8 @@ def _mapping(loader: Any, node: yaml.MappingNode, path: tuple[str | int, ...], s
     for key_node, value_node in node.value:
         key = str(key_node.value)
         line = key_node.start_mark.line + 1
+        if "\0" in key:
+            source.faults.append((line, NUL, "Leave it out; where it came by copying, type the name anew."))
         if key in mapping:
             source.faults.append((line, f"{key!r} is written twice.", "Keep one of the two."))
         mapping[key] = _value(loader, value_node, (*path, key), source)

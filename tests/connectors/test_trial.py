@@ -28,6 +28,14 @@ async def test_trial_says_when_credentials_or_rights_are_wrong(engine: Engine) -
         assert report.remedy
 
 
+async def test_deep_answer_is_told_by_its_status(engine: Engine) -> None:
+    deep = "[" * 5_000 + "]" * 5_000
+    for status, category in {401: Category.CREDENTIALS, 200: Category.SHAPE}.items():
+        async with answering(lambda _, s=status: json(deep, s)) as server:
+            report = await engine.test_connection(spec_for(server.base))
+        assert report.category is category
+
+
 async def test_trial_says_when_another_system_answers(engine: Engine) -> None:
     async with answering(lambda _: json("<!doctype html><html>Router</html>")) as server:
         report = await engine.test_connection(spec_for(server.base))

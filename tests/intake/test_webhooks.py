@@ -87,6 +87,7 @@ def test_other_body_under_a_known_event_id_is_kept_too(firm: Firm) -> None:
 
 
 MISSHAPEN = [b"no json", b'"text"', b'{"event_id": "x"}', b"\xff\x00", b'{"entries": [1]}', b"1e9999999999999999999"]
+MISSHAPEN += [b"[" * 5_000 + b"]" * 5_000]
 
 
 @pytest.mark.parametrize("content", MISSHAPEN)
@@ -101,6 +102,11 @@ def test_unexpected_body_with_a_right_signature_is_kept_and_becomes_one_cause(fi
     assert len({each.fingerprint for each in failures}) == 1
     assert not InboundEvent.objects.filter(processed_at=None).exists()
     assert "kept" in InboundEvent.objects.first().problem
+
+
+def test_deep_body_without_a_signature_is_refused_like_any_other(firm: Firm) -> None:
+    deep = b"[" * 5_000 + b"]" * 5_000
+    assert push(deep, signed(b"other")).status_code == 401
 
 
 def test_records_that_are_not_records_are_a_shape_failure_of_their_own(firm: Firm) -> None:
