@@ -96,13 +96,10 @@ class Prepared:
     drawn: storing.Drawn | None = None  # where nothing of it seemed to be known
 
 
-def take_in_prepared(plan: Plan, prepared: Prepared, *, run: UUID | None, travels: bool = True) -> "Totals":
+def take_in_prepared(plan: Plan, prepared: Prepared, *, run: UUID | None) -> "Totals":
     """Store a page that is worked out, in the caller's commit; what it brings new travels where it may."""
     drawn = prepared.drawn
-    if drawn is not None and not travels:
-        drawn.undo()
-        drawn = None
-    onward = drawn.onward if drawn is not None else drafts.open_for(plan) if travels else None
+    onward = drawn.onward if drawn is not None else drafts.open_for(plan)
     return take_in_arrivals(plan, prepared.arrivals, run=run, now=prepared.now, onward=onward, drawn=drawn)
 
 
@@ -183,9 +180,6 @@ def take_in_part(
     totals = Totals(read=len(arrivals), seen=[a.key for a in arrivals if a.outcome != "unreadable"])
     met = meeting.meet(plan, arrivals)
     fresh = _sort_out(plan, arrivals, met.known, totals)
-    if drawn is not None and met.known:
-        drawn.undo()
-        drawn = None
     readable = [a for a in fresh if a.outcome != "unreadable"]
     if readable:
         unprepared = [a for a in readable if a.normalised is None]
@@ -216,7 +210,7 @@ def take_in_part(
         if undecided:
             evaluation.evaluate(plan, undecided, standing=lambda a: placed.get(a.key, {}))
     if fresh:
-        if drawn is not None and len(fresh) < len(arrivals):  # echoes are left out
+        if drawn is not None and (met.known or len(fresh) < len(arrivals)):  # known, or an echo of our own write
             drawn.undo()
             drawn = None
         totals.due = storing.store(plan, fresh, run=run, now=now, onward=onward, drawn=drawn, free=met.free)

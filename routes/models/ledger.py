@@ -71,35 +71,34 @@ class Effect(models.Model):
         return f"{self.object} {self.key} #{self.number}"
 
 
-class EffectMember(models.Model):
-    """A transaction for which an effect stands beside its own (an invoice line for n time entries)."""
+class _Link(models.Model):
+    """An effect and a transaction for which it stands."""
 
     pk = models.CompositePrimaryKey("effect_id", "transaction_id")
     effect_id = models.UUIDField()
     transaction_id = models.UUIDField()
     entity_global = "reached only through its transaction, which carries the legal entity"
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.effect_id} ← {self.transaction_id}"
+
+
+class EffectMember(_Link):
+    """A transaction for which an effect stands beside its own (an invoice line for n time entries)."""
 
     class Meta:
         indexes = [models.Index(name="effect_link_transaction", fields=["transaction_id"])]
 
-    def __str__(self) -> str:
-        return f"{self.effect_id} ← {self.transaction_id}"
 
-
-class EffectLink(models.Model):
+class EffectLink(_Link):
     """Which transactions an effect stands for: its own, and its members. A view, only read."""
-
-    pk = models.CompositePrimaryKey("effect_id", "transaction_id")
-    effect_id = models.UUIDField()
-    transaction_id = models.UUIDField()
-    entity_global = "reached only through its transaction, which carries the legal entity"
 
     class Meta:
         managed = False
         db_table = "routes_effectlink"
-
-    def __str__(self) -> str:
-        return f"{self.effect_id} ← {self.transaction_id}"
 
 
 class KeyHead(models.Model):

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 from django.db import connection, transaction
+from django.test import override_settings
 
 from canonical.failure import Category
 from chaos import firm
@@ -118,12 +119,13 @@ class World:
     def take_in(self, *raws: dict[str, Any]) -> receive.Totals:
         """Receive a page, as a run does; what is new travels in consignments where the test wants it so."""
         plan = self.plan  # one for the whole page
-        return self.store(plan, receive.prepare(plan, raws, run=None))
+        with override_settings(CONSIGNMENTS=self.travels):
+            return self.store(plan, receive.prepare(plan, raws, run=None))
 
     def store(self, plan: Plan, prepared: receive.Prepared) -> receive.Totals:
         """Store a page that was worked out before."""
         with transaction.atomic():
-            return receive.take_in_prepared(plan, prepared, run=None, travels=self.travels)
+            return receive.take_in_prepared(plan, prepared, run=None)
 
     def deliver(self, rounds: int = 10) -> None:
         """Deliver until nothing is due."""
