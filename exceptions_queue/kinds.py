@@ -144,11 +144,12 @@ def _link(facts: Facts, typed: Any) -> str:
 
 
 def _correct(facts: Facts, typed: Any) -> str:
-    went_on = verbs.correct_field(
+    done = verbs.correct_field(
         facts.item, by=facts.user, field=typed["field"], value=typed["value"], reason=typed["reason"],
         failures=typed["failures"],
     )  # fmt: skip
-    return f"Corrected. {went_on:,} went on; the source is compared with your correction from now on."
+    said = f"Corrected. {done.went_on:,} went on. {done.amounts}".rstrip()
+    return f"{said} The source is compared with your correction from now on."
 
 
 def _move(facts: Facts, typed: Any) -> str:

@@ -3,7 +3,14 @@
 The engine is plain Python; only `models`, `tables`, `cross_references`, `batch` and `shipped` know the database.
 """
 
-from mappings.compiled import CompiledFormula, CompiledMapping, FormulaFailed, compile_formula, compile_mapping
+from mappings.compiled import (
+    CompiledFormula,
+    CompiledMapping,
+    FormulaFailed,
+    compile_formula,
+    compile_mapping,
+    with_corrections,
+)
 from mappings.formula.problems import MappingErrors, SavedProblem
 from mappings.mapped import Mapped, Miss
 from mappings.snapshot import BatchSnapshot
@@ -19,4 +26,5 @@ __all__ = [
     "SavedProblem",
     "compile_formula",
     "compile_mapping",
+    "with_corrections",
 ]

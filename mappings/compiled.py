@@ -4,6 +4,7 @@ import decimal
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -15,6 +16,8 @@ from mappings.content import Formula as ParsedFormula
 from mappings.formula.emit_tables import Source
 from mappings.formula.limits import CONTEXT
 from mappings.formula.parse import parse
+from mappings.formula.scope import CORRECTIONS
+from mappings.formula.tree import Path
 from mappings.formula.words import described
 from mappings.fuse import Fused, fuse
 from mappings.mapped import Mapped
@@ -35,6 +38,7 @@ class CompiledMapping:
         self.inward = content.inward
         self.modes = {rule.to: rule.mode for rule in content.fields if rule.mode != "overwrite"}
         self._bind = fused.bind
+        self._correcting: dict[frozenset[str], CompiledMapping] = {}
         self._bound: tuple[BatchSnapshot, Run] | None = None
 
     def bind(self, snapshot: BatchSnapshot) -> Run:
@@ -53,6 +57,19 @@ class CompiledMapping:
             return not_a_record(record)
         with decimal.localcontext(CONTEXT):
             return self.bind(snapshot)(record, on or snapshot.today)
+
+    def correcting(self, fields: frozenset[str]) -> "CompiledMapping":
+        """Return this mapping with people's values for some fields of the result; see `with_corrections`.
+
+        What is worked out from these fields, and the rules about them, follow the people's values. A field that
+        nothing fills is not made.
+        """
+        made = self._correcting.get(fields)
+        if made is None:
+            rules = tuple(_given(rule) if rule.name in fields else rule for rule in self.content.fields)
+            content = replace(self.content, fields=rules)
+            made = self._correcting[fields] = CompiledMapping(content, fuse(content), self.content_hash)
+        return made
 
     def merged(self, values: dict[str, Any], existing: dict[str, Any] | None) -> dict[str, Any]:
         """Return what to write over what the target holds (None: nothing yet), by the fields' modes.
@@ -114,6 +131,15 @@ def content_hash(content: dict[str, Any]) -> str:
     """Return the SHA-256 of a content, whatever the order of its keys."""
     canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def with_corrections(record: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    """Return a record that carries people's values of result fields, for a mapping made by `correcting`."""
+    return {**record, CORRECTIONS: values}
+
+
+def _given(rule: FieldRule) -> FieldRule:
+    return replace(rule, formula=replace(rule.formula, tree=Path((CORRECTIONS, rule.name), 0)))
 
 
 def not_a_record(record: object) -> Mapped:

@@ -21,7 +21,7 @@ A formula computes one value from a record, with the habits of a spreadsheet.
 | `&` | joins texts; blank adds nothing |
 | `= <> < <= > >=` | comparison; texts compare exactly, capitals included; no number equals a text |
 | `a AND b`, `a OR b`, `NOT a` | conditions; also written `AND(a, b)` … |
-| `result.hours` | a field of the result that stands before this one |
+| `result.hours` | a field of the result before this one; when a person corrects that field, this one follows |
 | `source.x` | in a rule: the incoming record; in a line: the record around the line |
 
 In a rule a plain name is a field of the **result**.

@@ -13,7 +13,7 @@ from canonical import check, codec
 from canonical.entities import ENTITIES
 from canonical.failure import CATEGORIES, Category
 from canonical.problem import Problem
-from mappings import CompiledFormula, CompiledMapping
+from mappings import CompiledFormula, CompiledMapping, with_corrections
 from mappings.batch import run_batch, run_mixed
 from mappings.mapped import Mapped
 from routes.arrivals import Arrival, Standing, Verdict, exact_with_hash
@@ -47,9 +47,46 @@ def normalise(
     )  # fmt: skip
     for arrival, found in zip(arrivals, mapped, strict=True):
         arrival.stage = "normalise"
+        arrival.given = len(arrival.problems)
         arrival.problems.extend(found.problems)
         arrival.hits = found.hits
         _settle_canonical(plan, arrival, found.values, entities)
+
+
+def normalise_corrected(
+    plan: Plan, corrected: Sequence[tuple[Arrival, dict[str, Any]]], *, entities: dict[str, int],
+    as_of: dt.datetime | None = None,
+) -> None:  # fmt: skip
+    """Turn raw records into canonical ones anew, in place, with people's values of some fields.
+
+    What the mapping works out from these fields follows them, and its rules are asked of them.
+    """
+    by_fields: dict[frozenset[str], list[tuple[Arrival, dict[str, Any]]]] = {}
+    for arrival, values in corrected:
+        by_fields.setdefault(frozenset(values), []).append((arrival, values))
+    for fields, members in by_fields.items():
+        for (arrival, values), found in zip(members, _with_corrections(plan, fields, members, as_of), strict=True):
+            before = arrival.canonical or {}
+            known_by = {name: before[name] for name in ENTITIES[plan.entity].key if before.get(name) is not None}
+            day_there = arrival.occurred_on  # deletions are looked for on the day on which the source has the record
+            arrival.problems[arrival.given :] = found.problems
+            arrival.hits = found.hits
+            _settle_canonical(plan, arrival, found.values | known_by | values, entities)
+            arrival.occurred_on = day_there or arrival.occurred_on
+
+
+def _with_corrections(
+    plan: Plan, fields: frozenset[str], members: Sequence[tuple[Arrival, dict[str, Any]]], as_of: dt.datetime | None
+) -> list[Mapped]:
+    """Return what the route's mapping makes of records with people's values of these fields."""
+    if plan.normalise is None:
+        entity = ENTITIES[plan.entity]
+        whole = [(arrival.canonical or {}) | values for arrival, values in members]
+        return [Mapped(each, check(entity, each) if plan.takes_events else [], (), []) for each in whole]
+    return run_batch(
+        plan.normalise.correcting(fields), [with_corrections(dict(a.raw), v) for a, v in members],
+        connection_id=plan.connection_id, legal_entity_id=plan.legal_entity_id, as_of=as_of,
+    )  # fmt: skip
 
 
 def _already_canonical(plan: Plan, arrival: Arrival) -> dict[str, Any]:
@@ -58,6 +95,7 @@ def _already_canonical(plan: Plan, arrival: Arrival) -> dict[str, Any]:
         return dict(arrival.raw)
     entity = ENTITIES[plan.entity]
     arrival.stage = "normalise"
+    arrival.given = len(arrival.problems)
     try:
         values = codec.loads(entity, arrival.body)
     except ValueError as error:
@@ -120,8 +158,8 @@ def evaluate(plan: Plan, arrivals: Sequence[Arrival], *, standing: Callable[[Arr
         if arrival.outcome == "withdrawn":  # it is taken back wherever it stands, whatever its last version looked like
             choose(plan, arrival, set(), set(), {}, standing(arrival))
     sound = [a for a in arrivals if not a.failed and a.outcome != "withdrawn"]
-    wanted = {d.id: _values(plan, d.condition, sound, "choose", default=True) for d in plan.destinations}
-    keys = {d.id: _values(plan, d.key, sound, "choose", default=None) for d in plan.destinations}
+    wanted = {d.id: values_of(plan, d.condition, sound, "choose", default=True) for d in plan.destinations}
+    keys = {d.id: values_of(plan, d.key, sound, "choose", default=None) for d in plan.destinations}
     places = [standing(arrival) for arrival in sound]
     stand_nowhere = not any(places)
     as_then = set() if stand_nowhere else _as_then(plan, sound, wanted, places)
@@ -147,10 +185,10 @@ def evaluate(plan: Plan, arrivals: Sequence[Arrival], *, standing: Callable[[Arr
         hold_while_off([verdict for arrival in arrivals for verdict in arrival.verdicts])
 
 
-def _values(
+def values_of(
     plan: Plan, formula: CompiledFormula | None, arrivals: Sequence[Arrival], stage: str, *, default: object
 ) -> list[Any]:
-    """Return a formula's value on each record; what goes wrong becomes a problem of the record."""
+    """Return a destination's condition or key on each record; what goes wrong becomes a problem of the record."""
     if formula is None:
         return [default] * len(arrivals)
     found = _by_entity(plan, formula.mapping, [(a, view(a)) for a in arrivals], plan.connection_id)
@@ -184,7 +222,7 @@ def _as_then(
     held = set()
     for (snapshot, id_), numbers in asked.items():
         condition = next((d.condition for d in compiled(snapshot).destinations if d.id == id_), None)
-        found = _values(plan, condition, [arrivals[n] for n in numbers], "choose", default=True)
+        found = values_of(plan, condition, [arrivals[n] for n in numbers], "choose", default=True)
         held |= {(number, id_) for number, value in zip(numbers, found, strict=True) if value}
     return held
 

@@ -15,8 +15,7 @@ from django.db import connection, transaction
 from canonical import codec
 from canonical.entities import ENTITIES
 from governance.actor import By, as_actor
-from governance.models import LegalEntity
-from routes import evaluation, failures, heads, overlays, rule_warnings, storing, unforeseen
+from routes import belonging, evaluation, failures, heads, overlays, rule_warnings, storing, unforeseen
 from routes.arrivals import Arrival, Verdict, decode
 from routes.bodies import Bodies
 from routes.models import Route
@@ -142,10 +141,15 @@ def _again(
     heads.forget_waits(list(moved))
     pairs = [_pair(made, row, destinations[row["destination"]]) for row in usable if row["id"] in moved]
     _normalise_again(made, [(a, v) for a, v in pairs if not v.withdraws and a.raw], as_of)
-    overlays.apply(made, [a for a, _ in pairs])
+    said = {v.transaction: a.canonical for a, v in pairs}
+    overlays.apply(made, [a for a, _ in pairs], as_of=as_of)
+    belonging.stop_strangers(made, pairs, said)
     _hold_moved([(a, v) for a, v in pairs if v.withdraws])
     for destination in made.destinations:
-        mine = [(a, v) for a, v in pairs if v.destination is destination and not v.withdraws and not a.failed]
+        mine = [
+            (a, v) for a, v in pairs
+            if v.destination is destination and not v.withdraws and not a.failed and v.state is State.RECEIVED
+        ]  # fmt: skip
         if mine:
             evaluation.translate(made, destination, mine, as_of=as_of)
     evaluation.hold_while_off([v for _, v in pairs])
@@ -166,8 +170,7 @@ def _normalise_again(made: Plan, pairs: Sequence[tuple[Arrival, Verdict]], as_of
     """Map the stored source bodies with this configuration's mapping, which may be another than when they came."""
     arrivals = [a for a, _ in pairs]
     if arrivals:
-        entities = dict(LegalEntity.objects.values_list("code", "pk"))
-        evaluation.normalise(made, arrivals, entities=entities, as_of=as_of)
+        evaluation.normalise(made, arrivals, entities=overlays.entities_by_code(), as_of=as_of)
 
 
 def _pair(made: Plan, row: dict[str, Any], destination: Any) -> tuple[Arrival, Verdict]:
@@ -300,7 +303,7 @@ def _records_again(made: Plan, rows: Sequence[tuple[Any, ...]], *, by: By, reaso
         arrivals.append((arrival, run, now))
     readable = [a for a, _, _ in arrivals if a.outcome != "unreadable"]
     failures.close(records=[a.record for a in readable], how=how)
-    evaluation.normalise(made, readable, entities=dict(LegalEntity.objects.values_list("code", "pk")))
+    evaluation.normalise(made, readable, entities=overlays.entities_by_code())
     overlays.apply(made, readable)
     placed = standings(made, readable)
     evaluation.evaluate(made, readable, standing=lambda a: placed.get(a.key, {}))

@@ -1,20 +1,23 @@
 """Correcting a field of members as an overlay: the source stays as it is, the hub remembers and compares."""
 
 from collections.abc import Collection
+from typing import NamedTuple
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from canonical.entities import ENTITIES
 from canonical.entity import Field, Kind
 from canonical.masking import may_see
 from exceptions_queue.models import RootCause, State, WorkItem
 from exceptions_queue.moving import note
+from exceptions_queue.templatetags.shown import money
 from exceptions_queue.verbs.members import NotPossible, chosen, need_reason, records, transactions
 from governance import audit
 from governance.models import User
 from governance.rights import Right, allowed_masks, require
 from routes import overlays, reprocess
+from routes.models import Failure
 
 LIMIT = 200  # members of one correction: each has its own source value to remember
 
@@ -31,11 +34,20 @@ def correctable(item: WorkItem, by: User) -> list[Field]:
     ]  # fmt: skip
 
 
+class Corrected(NamedTuple):
+    """What a correction did."""
+
+    went_on: int  # members
+    amounts: str  # what became of their amounts, a sentence; empty where they have none
+
+
 @transaction.atomic
 def correct_field(
     item: WorkItem, *, by: User, field: str, value: str, reason: str, failures: Collection[UUID] | None = None
-) -> int:
-    """Correct a field of all members, or of the chosen ones, and send them again; return how many went on.
+) -> Corrected:
+    """Correct a field of all members, or of the chosen ones, and send them again.
+
+    What the route's mapping works out from the field follows, such as the amount from the hours.
 
     Raises NotAllowed, and NotPossible with the accepted form when the value does not fit the field.
     """
@@ -53,13 +65,37 @@ def correct_field(
             overlays.correct(record=record, field=field, value=value, reason=reason, by=by)
     except ValueError as error:
         raise NotPossible(str(error)) from error
+    before = _amounts(members)
     told = f"{field.replace('_', ' ')} of {len(corrected):,} corrected to {value}: {reason}"
     # Records first: like a page, they enter keys before they hold any head.
     again = reprocess.records(records(members), by=by, reason=told, how="fixed")
     went_on = reprocess.transactions(transactions(members), by=by, reason=told, how="fixed")
     WorkItem.objects.filter(pk=item.pk).update(root_cause=RootCause.TRANSACTION)
-    note(item, by=by, verb="corrected", reason=told, to=State.IN_PROGRESS)
+    amounts = _told(before, _amounts(members))
+    noted = f"{told.rstrip('.')}. {amounts}" if amounts else told
+    note(item, by=by, verb="corrected", reason=noted, to=State.IN_PROGRESS)
     audit.record(
         by=by, verb="correct", thing=item, after={field: value}, reason=reason, legal_entity=item.legal_entity_id
     )
-    return len(went_on) + len(again)
+    return Corrected(len(went_on) + len(again), amounts)
+
+
+AMOUNTS = """
+SELECT currency, sum(amount) FROM (
+    SELECT currency, amount FROM routes_transaction WHERE id = ANY(%s)
+    UNION ALL SELECT currency, amount FROM routes_record WHERE id = ANY(%s)) each
+WHERE amount IS NOT NULL GROUP BY currency ORDER BY currency
+"""
+
+
+def _amounts(members: list[Failure]) -> str:
+    """Return what members come to as the hub has it: "10,320.00 EUR and 90.00 USD"."""
+    with connection.cursor() as cursor:
+        cursor.execute(AMOUNTS, [transactions(members), records(members)])
+        return " and ".join(money(amount, currency) for currency, amount in cursor.fetchall())
+
+
+def _told(before: str, after: str) -> str:
+    if before == after:
+        return f"The amount is {after}, as before." if after else ""
+    return f"The amount was {before or 'not known'} and is {after or 'not known'} now."

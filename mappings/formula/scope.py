@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+CORRECTIONS = "[corrections]"  # where a record carries people's values of result fields; no path can be written so
+
 
 @dataclass(slots=True)
 class Scope:
@@ -22,6 +24,8 @@ class Scope:
         first, rest = steps[0], steps[1:]
         if first == "source" and rest:
             return "record", self.outer, rest
+        if first == CORRECTIONS:
+            return "record", self.outer, steps
         if first == "result" and rest:
             return self._result(rest, "Use one of the fields before it: {}.")
         if self.results_first:
