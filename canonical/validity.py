@@ -44,7 +44,7 @@ def check(entity: Entity, values: Mapping[str, Any]) -> list[Problem]:
     problems: list[Problem] = []
     for name, required, kind_type, test, field in _TESTS.get(entity) or _TESTS.setdefault(entity, _tests(entity)):
         value = values.get(name)
-        if value is None or value == "":
+        if value is None or value == "" or (required and kind_type is str and type(value) is str and value.isspace()):
             if required:
                 problems.append(_missing(entity, field))
         elif type(value) is not kind_type or (test is not None and not test(value)):

@@ -6,6 +6,7 @@ Django's own permissions are not asked; being staff opens the door of the admin,
 from typing import Any
 
 from django import forms
+from django.contrib.admin import RelatedFieldListFilter
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import HttpRequest
@@ -17,6 +18,16 @@ from governance.roles import Right
 from governance.scoping import ALL, entity_ids, path_to_entity
 
 
+class VisibleFilter(RelatedFieldListFilter):
+    """Filters a list by a row that it refers to; names only those that the person may see."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
+        """Return the rows to choose from, by id and name."""
+        offered = field.remote_field.model._default_manager.all()
+        rows = _scoped(offered, request, model_admin.right_to_view)
+        return sorted(((row.pk, str(row)) for row in rows), key=lambda pair: pair[1].casefold())
+
+
 class ScopedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold carries no types
     """Lists what is visible to the person, asks the two rights, and writes an audit entry with every change."""
 
@@ -26,6 +37,11 @@ class ScopedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold carries no types
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[models.Model]:
         """Return what the person may see; of a global model everything."""
         return _scoped(super().get_queryset(request), request, self.right_to_view)
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        """Return the list's filters; what they name is visible to the person."""
+        names = {field.name for field in self.opts.get_fields() if field.many_to_one}
+        return [(each, VisibleFilter) if each in names else each for each in super().get_list_filter(request)]
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Show the application to those who may see something of it."""

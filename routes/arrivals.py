@@ -52,7 +52,12 @@ def key_of(record: Mapping[str, Any], paths: Sequence[Path]) -> str:
     parts = []
     for path in paths:
         value = find(record, path)
-        if value is None or value == "" or isinstance(value, (dict, list)):
+        if (
+            value is None
+            or value == ""
+            or isinstance(value, (dict, list))
+            or (value.__class__ is str and value.isspace())
+        ):
             raise Unreadable(f"The record has no {written(path)}, part of its key. Check the stream at the source.")
         parts.append(str(value))
     key = "/".join(parts)

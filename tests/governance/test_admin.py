@@ -1,10 +1,15 @@
 """The admin shows and changes what the person's roles allow, and records it."""
 
+from html import unescape
+
 import pytest
+from django.contrib.admin import site
 from django.test import Client
 
+from connectors.models import Connection
 from governance.models import AuditEntry, BusinessCalendar, LegalEntity, RoleGrant, User, Version
 from governance.rights import Role
+from governance.scoped_admin import ScopedAdmin
 from tests.governance.people import company, person
 
 pytestmark = pytest.mark.django_db
@@ -29,6 +34,33 @@ def test_list_shows_only_legal_entities_with_a_role() -> None:
 
     assert "HP-DE" in page
     assert "HP-GB" not in page
+
+
+def filtered_lists() -> list[str]:
+    """Return the address of every list of ours whose filters name rows."""
+    found = []
+    for model, shown in site._registry.items():
+        named = {field.name for field in model._meta.get_fields() if field.many_to_one}
+        if isinstance(shown, ScopedAdmin) and named & set(shown.list_filter):
+            found.append(f"/admin/{model._meta.app_label}/{model._meta.model_name}/")
+    return found
+
+
+@pytest.mark.parametrize("page", filtered_lists())
+def test_filters_name_only_what_a_person_may_see(page: str) -> None:
+    for code in ("HP-DE", "HP-GB", "HP-US"):
+        Connection.objects.create(
+            slug=code, name=f"Ledger of {code}", connector="ledger_look_up", legal_entity=company(code),
+            environment="sandbox",
+        )  # fmt: skip
+    viewer = person("Viktor Lang", Role.INTEGRATION_ADMIN, company("HP-DE"), is_staff=True)
+    RoleGrant.objects.create(user=viewer, role=Role.OPERATOR, legal_entity=company("HP-US"), granted_by="engine:engine")
+
+    shown = signed_in(viewer).get(page).content.decode()
+
+    assert "HP-DE" in shown or "Halden" in shown or "table" in page or "run/" in page
+    assert "HP-GB" not in shown
+    assert "Halden & Partner Ltd" not in unescape(shown)
 
 
 def test_page_of_another_legal_entity_is_not_there() -> None:

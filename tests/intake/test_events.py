@@ -283,3 +283,8 @@ def test_silent_broker_does_not_hinder_acknowledging(
     monkeypatch.setattr(current_app, "send_task", away)
     monkeypatch.setattr(nudges, "_silent_until", 0.0)
     assert send(firm, body(record(1))).status_code == 202
+
+
+def test_key_of_blanks_is_refused_as_a_missing_one(firm: Firm) -> None:
+    told = problem(send(firm, body(record(1, entry_id="   "))), 422, "invalid-records")
+    assert "has no entry id" in str(told)

@@ -43,3 +43,11 @@ def test_currency_that_is_none_stops_its_own_record_only(make_world: Callable[..
     world.take_in(entry(1, currency="EUROS"), entry(2))
     assert world.states() == ["ready"]
     assert Failure.objects.get().field == "currency"
+
+
+@pytest.mark.parametrize("key", ["   ", "\u00a0", "\t"])
+def test_key_of_blanks_is_unreadable(quick_world: Callable[..., World], key: str) -> None:
+    world = quick_world()
+    totals = world.take_in(entry(1, key=key))
+    assert (totals.new, totals.unreadable) == (0, 1)
+    assert "has no key" in Failure.objects.get().message
