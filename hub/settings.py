@@ -83,6 +83,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "hub.arriving.InTime",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -204,6 +205,7 @@ DELIVERY_BATCH = int(os.environ.get("DELIVERY_BATCH", "500"))  # heads that a wo
 DELIVERY_AT_ONCE = int(os.environ.get("DELIVERY_AT_ONCE", "32"))  # requests side by side of one such batch
 CONSIGNMENTS = os.environ.get("CONSIGNMENTS", "1") == "1"  # what a page brings new travels as one row
 REQUEST_TIMEOUT_SECONDS = float(os.environ.get("REQUEST_TIMEOUT_SECONDS", "50"))  # must stay below half a lease
+BODY_PATIENCE = float(os.environ.get("BODY_PATIENCE", "10"))  # seconds without a byte of a body until it is given up
 EVENT_BYTES = int(os.environ.get("EVENT_BYTES", str(4 * 1024 * 1024)))  # largest body of a pushed event
 EVENT_RECORDS = int(os.environ.get("EVENT_RECORDS", "2000"))  # most records of one event at our API
 

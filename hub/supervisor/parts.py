@@ -54,7 +54,7 @@ def listening(log: Path, since: int) -> dict[str, int]:
 def web(where: Places, env: Mapping[str, str], descriptor: int) -> Child:
     """Return the web process; it inherits the listening socket `descriptor`."""
     command = [sys.executable, "-m", "gunicorn", "hub.wsgi:application", "--bind", f"fd://{descriptor}"]
-    command += ["--workers", "2", "--threads", "4", "--preload", "--graceful-timeout", "10"]
+    command += ["--workers", "2", "--threads", "16", "--preload", "--graceful-timeout", "10"]
     command += ["--access-logfile", "-"]
     command += ["--no-control-socket"]  # it would lie outside of STATE
     return Child("web", command, env, where.logs, ROOT, passes=(descriptor,))

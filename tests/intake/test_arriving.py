@@ -1,0 +1,69 @@
+"""Bodies that stall, or are too large to be taken, at a real web process."""
+
+import base64
+import http.client
+import socket
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.intake.firm import EVENTS, HOOK, body, record
+from tests.intake.test_crash import free_port
+
+__all__ = ["free_port"]
+pytestmark = pytest.mark.processes
+
+
+@pytest.fixture
+def port(start_process: Callable[..., Any], make_firm: Callable[..., Any], free_port: int, tmp_path: Path) -> int:
+    made = make_firm()
+    made.farid.set_password("correct horse")
+    made.farid.save()
+    command = ["python", "-m", "gunicorn", "hub.wsgi:application", "--bind", f"127.0.0.1:{free_port}", "--threads", "2"]
+    paths = f"{Path(__file__).resolve().parents[2] / 'sandbox' / 'connectors'}:{tmp_path / 'connectors'}"
+    started = start_process([*command, "--no-control-socket"], {"CONNECTOR_PATHS": paths, "BODY_PATIENCE": "1"})
+    started.wait_for("Booting worker")
+    return free_port
+
+
+def ask(port: int, path: str, content: bytes, media: str = "application/json") -> tuple[int, bytes]:
+    """Post as common clients do: all of the body first, then the answer."""
+    known = base64.b64encode(b"farid:correct horse").decode()
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as door:
+        door.request("POST", path, content, {"Content-Type": media, "Authorization": f"Basic {known}"})
+        answer = door.getresponse()
+        return answer.status, answer.read()
+
+
+@pytest.mark.parametrize(
+    ("path", "media", "wanted"),
+    [
+        (EVENTS, "application/json", 413),
+        (EVENTS, "text/csv", 415),
+        (HOOK, "application/json", 413),
+        ("/no", "x/y", 404),
+    ],
+)
+def test_refusal_of_a_large_body_is_read_by_its_sender(
+    transactional_db: None, port: int, path: str, media: str, wanted: int
+) -> None:
+    assert ask(port, path, b" " * 20_000_000, media)[0] == wanted
+
+
+def test_stalled_pushes_hold_up_nobody_for_long(transactional_db: None, port: int) -> None:
+    stalled = [socket.create_connection(("127.0.0.1", port)) for _ in range(6)]  # three for each thread
+    head = (
+        f"POST {HOOK} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n[{{"
+    )
+    for line in stalled:
+        line.sendall(head.encode())
+
+    assert ask(port, EVENTS, body(record(1)))[0] == 202
+
+    for line in stalled:
+        line.settimeout(60)
+        with line:
+            assert b" 408 " in line.recv(200).split(b"\r\n")[0]
