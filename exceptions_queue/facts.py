@@ -31,6 +31,9 @@ class Facts:
     first_value: str = ""  # what the hub would send now, to begin a correction with
     stopped: bool = True  # whether something of it is stopped, and not only waits in its place
     offers: dict[UUID, Offer] = field(default_factory=dict)  # the next open period, by transaction
+    beside: list[WorkItem] = field(
+        default_factory=list
+    )  # other open items that wait for the same row of the same table
     reversal: bool = False  # what is in doubt takes back something posted
 
     @property
@@ -59,14 +62,28 @@ class Facts:
 
 
 def facts_of(item: WorkItem, user: User, *, field: str = "", first_value: str = "") -> Facts:
-    """Gather what decides about an item's remedies. At most twelve queries."""
+    """Gather what decides about an item's remedies. At most thirteen queries."""
     has_records = item.failures().filter(record_id__isnull=False).exists()
     tables = tables_of(item)
     read = rows_read(item) if has_records else []
     return Facts(
         item, user, has_records, field, next(iter(tables), None), rows_of(item, tables, read), read, first_value,
-        _any_stopped(item), offers(item), _is_reversal(item),
+        _any_stopped(item), offers(item), _beside(item, user, next(iter(tables), None)), _is_reversal(item),
     )  # fmt: skip
+
+
+def _beside(item: WorkItem, user: User, table: LookupTable | None) -> list[WorkItem]:
+    """Return the other items, as far as somebody may see them, that a row with the item's key sets free, too."""
+    if table is None or not item.table_key:
+        return []
+    same = (
+        WorkItem.objects.visible_to(user)
+        .open()
+        .filter(table=item.table, table_key=item.table_key, category=item.category, members__gt=0)
+    )
+    if table.legal_entity_id is not None:
+        same = same.filter(legal_entity_id=table.legal_entity_id)
+    return list(same.exclude(pk=item.pk).order_by("pk").prefetch_related("amounts"))
 
 
 def _any_stopped(item: WorkItem) -> bool:

@@ -69,6 +69,9 @@ def _shown(kind: Kind, facts: Facts, rights: frozenset[Right]) -> Remedy:
         remedy.given, remedy.effect = _days(facts), f"proposes {_holds(facts.item)}; sent once a second person approves"
     if kind.name == "table-rows" and facts.table:
         remedy.given = list(zip(facts.table.key_columns, facts.item.table_key or [], strict=False))
+        remedy.effect = "; also ".join(
+            [remedy.effect, *(f"{_holds(each)}, of item {each.number}" for each in facts.beside)]
+        )
         if facts.replaces_row:
             remedy.title, remedy.button, remedy.effect = "Propose another row in its place", "Propose this row", ""
     if kind.name in ("row-approvals", "row-refusals"):

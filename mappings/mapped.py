@@ -53,9 +53,10 @@ class NotFetchedError(Exception):
 class NoRowError(Exception):
     """The database was asked and has no row or cross-reference for this key."""
 
-    def __init__(self, miss: Miss, *, waiting: bool = False, trouble: str = "") -> None:
+    def __init__(self, miss: Miss, *, waiting: bool = False, trouble: str = "", other_days: str = "") -> None:
         self.miss = miss
         self.waiting = waiting  # a row was proposed and waits for a second person
+        self.other_days = other_days  # when the key has rows, in words; "" when it has none on any day
         self.trouble = trouble  # why no key at all can be found: the table or its column does not exist
         self.told: dict[tuple[Site, str], Problem] = {}  # as told before: one cause often stops thousands of records
         super().__init__(miss)
@@ -159,6 +160,12 @@ def _no_row(error: NoRowError, site: Site, prefix: str) -> Problem:
     elif error.waiting:
         category, accepted = Category.APPROVAL_MISSING, "a row that a second person has approved"
         message = f"{field}: the row for {shown!r} in the table {miss.name} waits for a second person's approval."
+    elif error.other_days:
+        category, accepted = Category.UNMAPPED_VALUE, f"a day on which the table {miss.name} has a row for {shown!r}"
+        message = (
+            f"{field}: the table {miss.name} has a row for {shown!r} {error.other_days}, but none on {miss.day}. "
+            "Add one for that day or correct the value."
+        )
     else:
         category, accepted = Category.UNMAPPED_VALUE, f"a key that stands in the table {miss.name}"
         message = f"{field}: the table {miss.name} has no row for {shown!r} on {miss.day}. Add it or correct the value."

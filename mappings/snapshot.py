@@ -73,7 +73,9 @@ class View:
                     return hit
         if may_lack:
             return None
-        absent = self.absent[key, day] = NoRowError(miss, waiting=words in self.waiting)
+        absent = self.absent[key, day] = NoRowError(
+            miss, waiting=words in self.waiting, other_days=_days(self.rows.get(words, ()))
+        )
         raise absent
 
     def forget(self) -> None:
@@ -107,6 +109,15 @@ class View:
         if self.source.column:
             return row.values.get(self.source.column)
         return next(iter(row.values.values()), None)
+
+
+def _days(rows: Iterable[Row]) -> str:
+    """Return when rows are valid, in words: "from 2026-12-01 on"."""
+    spans = []
+    for row in sorted(rows, key=lambda row: row.valid_from or date.min)[:3]:
+        first, last = row.valid_from, row.valid_to
+        spans.append(f"from {first} to {last}" if first and last else f"from {first} on" if first else f"until {last}")
+    return " and ".join(spans)
 
 
 class BatchSnapshot:

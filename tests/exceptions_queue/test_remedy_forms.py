@@ -9,13 +9,14 @@ from django.utils import timezone
 
 from canonical.failure import Category
 from canonical.problem import Problem
+from exceptions_queue import intake
 from exceptions_queue.codes import code_of
-from exceptions_queue.models import Release
+from exceptions_queue.models import Release, WorkItem
 from routes.models import Failure, Transaction
 from tests.exceptions_queue.conftest import Staff
-from tests.exceptions_queue.situations import missing_rate, trouble, zero_hours
+from tests.exceptions_queue.situations import missing_rate, trouble, with_rates, zero_hours
 from tests.exceptions_queue.test_pages import signed_in, text_of, url_of
-from tests.routes.world import World
+from tests.routes.world import World, entry
 
 Make = Callable[..., World]
 
@@ -33,6 +34,18 @@ def test_remedy_from_the_page_says_what_came_of_it(make_world: Make, staff: Staf
     answer = signed_in(staff.clara).post(f"{url_of(item)}table-rows/", {"value_rate": "145.00"}, follow=True)
     assert "The row is added. 3 went on." in text_of(answer)
     assert set(Transaction.objects.values_list("state", flat=True)) == {"ready"}
+
+
+def test_row_says_what_else_it_sets_free(make_world: Make, staff: Staff) -> None:
+    world = with_rates(make_world())
+    world.take_in(entry(1), entry(2), entry(3, legal_entity="HP-US"))
+    intake.take_in()
+    german, american = WorkItem.objects.order_by("-members")
+
+    page = text_of(signed_in(staff.clara).get(url_of(german)))
+
+    assert f"Releases 2 time entries, 1,600.00 EUR; also 1 time entry, 800.00 EUR, of item {american.number}" in page
+    assert "; also 1" not in text_of(signed_in(staff.farid).get(url_of(german))), "he sees one company only"
 
 
 def test_remedy_that_is_refused_is_said_beside_what_was_typed(make_world: Make, staff: Staff) -> None:

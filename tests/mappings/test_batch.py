@@ -200,3 +200,18 @@ def test_references_of_one_connection_are_not_those_of_another():
     [result] = run(content('XREF("project", id)'), [{"id": "10"}], connection_id=2)
 
     assert result.problems[0].category == "missing_reference"
+
+
+def test_row_of_other_days_is_told_with_them(tables):
+    table = LookupTable.objects.get(name="task_codes")
+    spans = [(date(2026, 3, 1), date(2026, 3, 31)), (date(2026, 6, 1), None)]
+    add_rows(table, [NewRow(("brief",), {"code": "B"}, *span) for span in spans], by=ENGINE)
+
+    [result] = run(content('LOOKUP("task_codes", task, on: DATEVALUE(day))'), [{"task": "brief", "day": "2026-04-01"}])
+
+    [problem] = result.problems
+    assert (problem.category, problem.table, problem.key) == ("unmapped_value", "task_codes", ("brief",))
+    assert (
+        "a row for 'brief' from 2026-03-01 to 2026-03-31 and from 2026-06-01 on, but none on 2026-04-01"
+        in problem.message
+    )
