@@ -6,6 +6,7 @@ that nothing happened.
 
 import asyncio
 import io
+import os
 from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -164,12 +165,18 @@ def unreachable(error: BaseException, flight: Flight, call: Call) -> Unreachable
     if not sent and call.deadline and call.deadline <= asyncio.get_running_loop().time():
         return Unreachable("deadline", "the time in which this request may be sent is over", sent=False)
     if isinstance(error, aiohttp.ClientConnectorError):
-        return Unreachable("refused", f"{host} does not accept connections: {cause}", sent=sent)
+        return Unreachable("refused", f"the address {host} does not accept connections: {_reason(cause)}", sent=sent)
     if isinstance(error, TimeoutError):
-        return Unreachable("timeout", f"{host} did not answer within {call.timeout:g} seconds", sent=sent)
+        return Unreachable("timeout", f"the address {host} did not answer within {call.timeout:g} seconds", sent=sent)
     if isinstance(error, aiohttp.InvalidURL | UnicodeError):
         return Unreachable("name", f"“{call.url.scheme}://{host}” is not an address that can be called", sent=sent)
     return Unreachable("broken", f"the connection to {host} broke: {error or type(error).__name__}", sent=sent)
+
+
+def _reason(error: object) -> str:
+    """Return the system's own words for an error, without the library's."""
+    number = getattr(error, "errno", None)
+    return os.strerror(number).lower() if isinstance(number, int) and number > 0 else str(error)
 
 
 def _target(call: Call, answer: Answer) -> URL:

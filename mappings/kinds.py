@@ -11,7 +11,7 @@ from mappings.formula import limits, values
 from mappings.formula.arguments import date_from_text, time_from_text
 from mappings.formula.atom import Atom, as_text
 from mappings.formula.problems import UnacceptableError
-from mappings.formula.words import described
+from mappings.formula.words import described, sentence
 
 PLAIN_NUMBER = re.compile(r"[+-]?(\d{1,28}(\.\d{1,28})?|\.\d{1,28})", re.ASCII)
 TRUE = {"true", "t", "yes", "y", "1"}
@@ -36,8 +36,8 @@ def to_decimal(value: Any) -> Decimal | None:
     if not isinstance(value, Decimal):
         raise UnacceptableError(f"A number is needed, but this is {described(value)}", value=value, accepted=NUMBER)
     if not value.is_finite() or not limits.FINEST < value.adjusted() < LARGEST_EXPONENT:
-        message = f"{described(value)} is not finite, too large or too fine"
-        raise UnacceptableError(message[0].upper() + message[1:], value=value, accepted=NUMBER, shape=True)
+        message = sentence(f"{described(value)} is not finite, too large or too fine")
+        raise UnacceptableError(message, value=value, accepted=NUMBER, shape=True)
     return value
 
 

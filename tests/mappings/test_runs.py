@@ -34,6 +34,7 @@ def problem(formula, record):
         ("DATEVALUE(day)", {"day": "2026-02-30"}, 10, "2026-02-30", "is not a date"),
         ("DATETIME(day)", {"day": "2026-02-03T10:00"}, 9, "2026-02-03T10:00", "no time zone"),
         ("project.code", {"project": "P-1"}, 0, "P-1", "code is asked of the text 'P-1'"),
+        ("VALUE(day)", {"day": "Q4 ABC"}, 6, "Q4 ABC", "The text 'Q4 ABC' is not a number"),
         ("a ^ 1000", {"a": 2}, 4, Decimal(1000), "The power is the number 1000"),
         ("a * b", {"a": Decimal("1E+80"), "b": Decimal("1E+80")}, 2, None, "too large"),
     ],
