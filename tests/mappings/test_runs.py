@@ -56,6 +56,35 @@ def test_number_beyond_all_measure_is_a_shape_problem(number, kind):
 
 
 @pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("225,00", "but a is the text '225,00', which has a comma. Accepted: a number such as 225.00."),
+        ("1.234,50", "which has a comma. Accepted: a number such as 225.00."),
+        ("EUR 225.00", "which is not only digits with a point. Accepted: a number such as 225.00."),
+        ("1.2.3", "which is not only digits with a point. Accepted: a number such as 225.00."),
+        ("1e5", "which is not only digits with a point. Accepted: a number such as 225.00."),
+        ("seven", "but a is the text 'seven'. Accepted: a number such as 225.00."),
+        (
+            "1" * 29,
+            "which has too many digits. Accepted: a number below 1,000,000,000,000,000,000, with at most 28 digits",
+        ),
+        (
+            "-0." + "1" * 29,
+            "which has too many digits. Accepted: a number below 1,000,000,000,000,000,000, with at most 28 digits",
+        ),
+        ("1" * 19, "too large or too fine. Accepted: a number below 1,000,000,000,000,000,000."),
+        (10**18, "too large or too fine. Accepted: a number below 1,000,000,000,000,000,000."),
+        (True, "but a is TRUE. Accepted: a number such as 225.00."),
+    ],
+)
+@pytest.mark.parametrize("kind", ["money", "decimal", "integer"])
+def test_what_is_no_number_is_told_why_and_the_limit_is_told_of_what_is_too_large(kind, given, words):
+    [found] = run({"a": given}, {"to": "a", "from": "a", "as": kind}).problems
+
+    assert words in found.message
+
+
+@pytest.mark.parametrize(
     ("kind", "given", "wanted"),
     [
         ("text", 7, "7"),
