@@ -6,6 +6,7 @@ that nothing happened.
 
 import asyncio
 import io
+import os
 from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import aiohttp
 from aiohttp.client_reqrep import ClientRequest, ClientResponse
 from yarl import URL
 
+from connectors.address import web_address
 from connectors.answer import Answer
 from connectors.body import BadEncoding, TooBig, read_body
 from connectors.guard import AddressRefused, Guard
@@ -147,11 +149,11 @@ async def _read(response: ClientResponse, limit: int) -> bytes:
 def unreachable(error: BaseException, flight: Flight, call: Call) -> Unreachable:
     """Return in words why no usable answer came, and whether a byte had left."""
     sent = flight.bytes_sent > 0
-    host = f"{call.url.host}:{call.url.port}"
+    host = f"{call.url.raw_host}:{call.url.port}"
     for kind, wanted, words in (
         ("too_big", TooBig, str(error)),
         ("encoding", BadEncoding, str(error)),
-        ("name", aiohttp.ClientConnectorDNSError, f"the name {call.url.host} does not resolve"),
+        ("name", aiohttp.ClientConnectorDNSError, f"the name {call.url.raw_host} does not resolve"),
         ("tls", aiohttp.ClientConnectorCertificateError, f"the certificate of {host} is not trusted: {error}"),
         ("tls", aiohttp.ClientSSLError, f"no secure connection to {host}: {error}"),
     ):
@@ -163,17 +165,32 @@ def unreachable(error: BaseException, flight: Flight, call: Call) -> Unreachable
     if not sent and call.deadline and call.deadline <= asyncio.get_running_loop().time():
         return Unreachable("deadline", "the time in which this request may be sent is over", sent=False)
     if isinstance(error, aiohttp.ClientConnectorError):
-        return Unreachable("refused", f"{host} does not accept connections: {cause}", sent=sent)
+        return Unreachable("refused", f"the address {host} does not accept connections: {_reason(cause)}", sent=sent)
     if isinstance(error, TimeoutError):
-        return Unreachable("timeout", f"{host} did not answer within {call.timeout:g} seconds", sent=sent)
-    if isinstance(error, aiohttp.InvalidURL):
-        return Unreachable("name", f"{call.url} is not an address", sent=sent)
+        return Unreachable("timeout", f"the address {host} did not answer within {call.timeout:g} seconds", sent=sent)
+    if isinstance(error, aiohttp.InvalidURL | UnicodeError):
+        return Unreachable("name", f"“{call.url.scheme}://{host}” is not an address that can be called", sent=sent)
     return Unreachable("broken", f"the connection to {host} broke: {error or type(error).__name__}", sent=sent)
+
+
+def _reason(error: object) -> str:
+    """Return the system's own words for an error, without the library's."""
+    number = getattr(error, "errno", None)
+    return os.strerror(number).lower() if isinstance(number, int) and number > 0 else str(error)
+
+
+def _target(call: Call, answer: Answer) -> URL:
+    try:
+        target = call.url.join(URL(answer.headers["Location"]))
+        return URL(web_address(str(target)), encoded=True) if target.scheme in ("http", "https") else target
+    except ValueError as error:
+        words = "redirected to what is no web address: its host or port is wrong"
+        raise Unreachable("redirect", words, sent=True) from error
 
 
 def _redirected(call: Call, answer: Answer) -> Call | None:
     """Return the call to follow with, None when a redirect must not be followed."""
-    target = call.url.join(URL(answer.headers["Location"]))
+    target = _target(call, answer)
     if target.scheme not in ("http", "https"):
         raise Unreachable("redirect", f"redirected to {target.scheme}:, which is no web address", sent=True)
     if call.url.scheme == "https" and target.scheme == "http":

@@ -4,8 +4,6 @@ A folder that does not load stops the start, with all problems of all folders at
 depends on the order of imports.
 """
 
-import importlib.util
-import inspect
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,11 +13,9 @@ from typing import Any
 
 from django.conf import settings
 
-from connectors.manifest import Manifest, ManifestErrors, ManifestProblem, load_manifest
+from connectors.manifest import Manifest, ManifestErrors, ManifestProblem, load_folder
 
 SHIPPED = Path(__file__).resolve().parent / "vendors"
-# The steps that connector.py may say: name -> number of arguments. See docs/connector-authors.md.
-OVERRIDES = {"login": 2, "sign": 3, "decode_record": 2, "encode_body": 3, "classify": 2}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,8 +75,9 @@ def load_all(folders: Iterable[Path]) -> dict[str, Connector]:
             problems += errors.problems
             continue
         if connector.name in found:
+            message = f"a second connector is called {connector.name!r}."
             remedy = f"Remove it or {found[connector.name].folder}."
-            problems.append(_problem(folder, f"a second connector is called {connector.name!r}.", remedy))
+            problems.append(ManifestProblem(str(folder / "manifest.yaml"), 1, "name", message, remedy))
         found.setdefault(connector.name, connector)
     if problems:
         raise ManifestErrors(problems)
@@ -88,51 +85,9 @@ def load_all(folders: Iterable[Path]) -> dict[str, Connector]:
 
 
 def load_connector(folder: Path) -> Connector:
-    """Load one vendor folder; raises ManifestErrors."""
-    manifest = load_manifest(folder / "manifest.yaml")
-    problems = []
-    if manifest.name != folder.name:
-        problems.append(
-            _problem(folder, f"name is {manifest.name!r} in the folder {folder.name!r}.", "Make them equal.")
-        )
-    overrides = _overrides(folder) if (folder / "connector.py").exists() else None
-    problems += _override_problems(folder, manifest, overrides)
-    if problems:
-        raise ManifestErrors(problems)
+    """Load one vendor folder; raises ManifestErrors with all its problems."""
+    manifest, overrides = load_folder(folder)
     return Connector(manifest.name, manifest, overrides, folder)
-
-
-def _problem(folder: Path, message: str, remedy: str, file: str = "manifest.yaml") -> ManifestProblem:
-    return ManifestProblem(str(folder / file), 1, "name" if file == "manifest.yaml" else "", message, remedy)
-
-
-def _overrides(folder: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"connector_{folder.name}", folder / "connector.py")
-    if spec is None or spec.loader is None:
-        raise ManifestErrors(
-            [_problem(folder, "connector.py cannot be loaded.", "Make it a Python file.", "connector.py")]
-        )
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:  # whatever an author's file raises is a problem to report, with the others
-        message = f"it does not load: {type(error).__name__}: {error}."
-        raise ManifestErrors([_problem(folder, message, "Mend the Python error.", "connector.py")]) from error
-    return module
-
-
-def _override_problems(folder: Path, manifest: Manifest, module: ModuleType | None) -> list[ManifestProblem]:
-    problems = []
-    if any(auth.kind == "override" for auth in manifest.auth) and not hasattr(module, "login"):
-        problems.append(_problem(folder, "auth kind override without login().", "Write login() in connector.py."))
-    for step, count in OVERRIDES.items():
-        function = getattr(module, step, None)
-        if function is not None and len(inspect.signature(function).parameters) != count:
-            message = f"{step}() must take {count} arguments."
-            problems.append(
-                _problem(folder, message, "See 'connector.py' in docs/connector-authors.md.", "connector.py")
-            )
-    return problems
 
 
 registry = Registry()

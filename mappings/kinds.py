@@ -11,13 +11,15 @@ from mappings.formula import limits, values
 from mappings.formula.arguments import date_from_text, time_from_text
 from mappings.formula.atom import Atom, as_text
 from mappings.formula.problems import UnacceptableError
-from mappings.formula.words import described
+from mappings.formula.words import described, sentence
 
 PLAIN_NUMBER = re.compile(r"[+-]?(\d{1,28}(\.\d{1,28})?|\.\d{1,28})", re.ASCII)
 TRUE = {"true", "t", "yes", "y", "1"}
 FALSE = {"false", "f", "no", "n", "0"}
 LARGEST_EXPONENT = limits.LARGEST.adjusted()
+ANY_DIGITS = re.compile(r"[+-]?(\d+(\.\d+)?|\.\d+)", re.ASCII)
 NUMBER = f"a number below {limits.LARGEST:,}"
+PLAIN = "a number such as 225.00"
 
 
 def to_text(value: Any) -> str | None:
@@ -34,11 +36,26 @@ def to_decimal(value: Any) -> Decimal | None:
     if isinstance(value, int) and not isinstance(value, bool):
         value = Decimal(value) if value.bit_length() < 128 else Decimal("Infinity")  # as absurd, and quickly said
     if not isinstance(value, Decimal):
-        raise UnacceptableError(f"A number is needed, but this is {described(value)}", value=value, accepted=NUMBER)
+        raise _no_number(value)
     if not value.is_finite() or not limits.FINEST < value.adjusted() < LARGEST_EXPONENT:
-        message = f"{described(value)} is not finite, too large or too fine"
-        raise UnacceptableError(message[0].upper() + message[1:], value=value, accepted=NUMBER, shape=True)
+        message = sentence(f"{described(value)} is not finite, too large or too fine")
+        raise UnacceptableError(message, value=value, accepted=NUMBER, shape=True)
     return value
+
+
+def _no_number(value: Any) -> UnacceptableError:
+    """Return in words why a value is no number; of texts that look like one, what they have too much."""
+    cause, accepted = "", PLAIN
+    if isinstance(value, str) and ANY_DIGITS.fullmatch(value.strip()):
+        cause, accepted = (
+            ", which has too many digits",
+            f"{NUMBER}, with at most {limits.MAX_DIGITS} digits on each side of its point",
+        )
+    elif isinstance(value, str) and any(map(str.isdigit, value)):
+        cause = ", which has a comma" if "," in value else ", which is not only digits with a point"
+    return UnacceptableError(
+        f"A number is needed, but this is {described(value)}{cause}", value=value, accepted=accepted
+    )
 
 
 def to_integer(value: Any) -> int | None:

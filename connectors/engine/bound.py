@@ -9,6 +9,7 @@ from typing import Any
 from yarl import URL
 
 from canonical.failure import Category
+from connectors.address import NotAnAddress, web_address
 from connectors.answer import Answer
 from connectors.auth.signer import Signer
 from connectors.classify import Verdict, verdict_on
@@ -44,7 +45,7 @@ class Bound:
         self.connector = spec.connector
         self.manifest = spec.connector.manifest
         self.scope: dict[str, Any] = {"answers": answers_of(spec), "secrets": spec.secrets}
-        self.base = self.text(self.manifest.base_url).rstrip("/")
+        self.base = self._callable(self.text(self.manifest.base_url)).rstrip("/")
         self.origin = self._url(self.base).origin()
         self.headers = {"User-Agent": "Throughline", "Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
         self.headers |= self.rendered(self.manifest.headers, {})
@@ -84,9 +85,17 @@ class Bound:
         try:
             url = URL(written, encoded=True)
             url.origin()
-        except ValueError as error:
-            raise _not_configured(ValueError(f"{written!r} is not a web address")) from error
+        except ValueError:
+            return URL(self._callable(written), encoded=True)
         return url
+
+    def _callable(self, written: str) -> str:
+        """Return an address in the form in which it is called; raises ConnectorFailure (configuration)."""
+        try:
+            return web_address(written)
+        except NotAnAddress as error:
+            words = error.words(mask_for(self.manifest.redaction, self.spec.secrets).text(written))
+            raise ConnectorFailure(Category.CONFIGURATION, words, hint=error.remedy, sent=False) from error
 
     def call(
         self, method: str, url: URL, headers: dict[str, str], body: bytes | None = None, deadline: float = 0
@@ -229,9 +238,7 @@ class Bound:
 
 def answers_of(spec: ConnectionSpec) -> dict[str, Any]:
     """Return the connection's answers, completed by the manifest's defaults."""
-    questions = spec.connector.manifest.questions
-    defaults = {item.name: item.default for item in questions if item.default and not item.secret}
-    return {**defaults, **{name: value for name, value in spec.answers.items() if value not in ("", None)}}
+    return spec.connector.manifest.completed(spec.answers)
 
 
 def failure_of(error: Unreachable) -> ConnectorFailure:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from canonical.failure import Category
 from connectors import paths
 from connectors.answer import NotJson
+from connectors.answered import refused_addresses
 from connectors.engine.bound import Bound, answers_of, failure_of
 from connectors.http import Unreachable
 from connectors.manifest.model import Manifest
@@ -64,6 +65,7 @@ def unanswered(spec: ConnectionSpec) -> TestReport | None:
     """Return what is wrong with the answers themselves, None when nothing is."""
     manifest, answers = spec.connector.manifest, answers_of(spec)
     auth = manifest.auth_named(spec.auth)
+    refused = refused_addresses(manifest, auth, answers, spec.secrets)
     for question in manifest.questions:
         if not question.asked_for(auth.name):
             continue
@@ -73,8 +75,12 @@ def unanswered(spec: ConnectionSpec) -> TestReport | None:
             if question.required:
                 return _wrong(f"{question.title!r} has no answer.", question.where or question.help)
             continue
+        if question.name in refused:
+            words, remedy = refused[question.name]
+            return _wrong(f"{question.title!r}: {words}", remedy)
         if question.pattern and not compile_pattern(question.pattern).fullmatch(str(value)):
-            example = f"For example {question.example}. " if question.example else ""
+            usual = question.example or question.default
+            example = f"For example {usual}. " if usual else ""
             shown = "The value entered" if question.secret else repr(str(value))
             return _wrong(f"{question.title!r}: {shown} does not have the right form.", example + question.where)
         if question.choices and value not in question.choices:

@@ -1,4 +1,4 @@
-"""Reads a vendor's manifest.yaml: all its problems at once, or the compiled manifest."""
+"""Reads the text of a manifest: all its problems at once, or the compiled manifest."""
 
 from pathlib import Path
 
@@ -6,19 +6,17 @@ from connectors.manifest.check import problems_in
 from connectors.manifest.compile import compile_manifest
 from connectors.manifest.model import Manifest
 from connectors.manifest.problems import ManifestErrors, ManifestProblem
-from connectors.manifest.source import read_source
+from connectors.manifest.source import Source, read_source
 
 
-def load_manifest(file: Path) -> Manifest:
-    """Return the compiled manifest; raises ManifestErrors with every problem."""
+def source_of(file: Path) -> Source:
+    """Return the parsed file, its faults with it; raises ManifestErrors when it cannot be read at all."""
     try:
-        text = file.read_text(encoding="utf-8")
+        return read_source(file.read_text(encoding="utf-8"), str(file))
     except (OSError, UnicodeDecodeError) as error:
-        problem = ManifestProblem(
-            str(file), 1, "", f"the file cannot be read: {error}.", "Make it a readable UTF-8 file."
-        )
+        message = f"the file cannot be read: {getattr(error, 'strerror', None) or error}."
+        problem = ManifestProblem(str(file), 1, "", message, "Make it a readable UTF-8 file.")
         raise ManifestErrors([problem]) from error
-    return read_manifest(text, str(file))
 
 
 def read_manifest(text: str, file: str) -> Manifest:

@@ -1,5 +1,6 @@
 """The typed, compiled form of a manifest. Immutable; made once at start-up and shared by every connection."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -210,6 +211,11 @@ class Manifest:
     def auth_named(self, name: str) -> Auth:
         """Return the way to sign in of that name; the first one when the name is empty."""
         return next((auth for auth in self.auth if auth.name == name), self.auth[0])
+
+    def completed(self, answers: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the answers that are given, and the defaults of the others."""
+        defaults = {item.name: item.default for item in self.questions if item.default and not item.secret}
+        return {**defaults, **{name: value for name, value in answers.items() if value not in ("", None)}}
 
     def budget_of(self, stream: str) -> Budget | None:
         """Return the budget that the stream draws on; the first one when it names none."""

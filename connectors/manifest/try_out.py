@@ -1,18 +1,21 @@
-"""Checks a vendor folder's manifest from the terminal: `python -m connectors.manifest.try_out FOLDER`."""
+"""Judges vendor folders from the terminal, as the start would: `python -m connectors.manifest.try_out FOLDER`."""
 
 import sys
 from pathlib import Path
 
-from connectors.manifest.load import load_manifest
+from connectors.manifest.folder import load_folder
 from connectors.manifest.problems import ManifestErrors
 
 
 def main(folders: list[str]) -> int:
-    """Print every problem, or what the streams can do; return the exit status."""
+    """Print every problem of each folder, or what its streams can do; return the exit status."""
+    if not folders:
+        print("Nothing was tried out. Name the folder: python -m connectors.manifest.try_out connectors/vendors/acme")
+        return 2
     status = 0
     for folder in folders:
         try:
-            manifest = load_manifest(Path(folder) / "manifest.yaml")
+            manifest, _ = load_folder(Path(folder))
         except ManifestErrors as errors:
             print(errors)
             status = 1

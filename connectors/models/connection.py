@@ -8,6 +8,7 @@ from django.db import models, transaction
 from django.db.models import ExpressionWrapper, Func
 from simple_history.models import HistoricalRecords
 
+from connectors.answered import refused_addresses
 from connectors.manifest.model import Manifest
 from connectors.manifest.patterns import compile_pattern
 from connectors.registry import UnknownConnector, registry
@@ -141,14 +142,18 @@ class Connection(models.Model):
     def answer_problems(self, manifest: Manifest) -> dict[str, list[str]]:
         """Return what is wrong with answers and secrets, by the name of the question."""
         auth, secrets = manifest.auth_named(self.auth), self.kept_secrets()
+        refused = refused_addresses(manifest, auth, self.answers, secrets)
         problems: dict[str, list[str]] = {}
         for question in manifest.questions:
             given: dict[str, Any] = secrets if question.secret else self.answers
             value = str(given.get(question.name) or "")
             if not value and question.required and question.asked_for(auth.name):
                 problems[question.name] = [f"{question.title}: an answer is needed. {question.where}".strip()]
-            if value and question.pattern and not compile_pattern(question.pattern).fullmatch(value):
-                example = f" For example {question.example}." if question.example else ""
+            if question.name in refused:
+                problems[question.name] = [f"{question.title}: {' '.join(refused[question.name])}"]
+            elif value and question.pattern and not compile_pattern(question.pattern).fullmatch(value):
+                usual = question.example or question.default
+                example = f" For example {usual}." if usual else ""
                 problems[question.name] = [f"{question.title}: the answer has not the right form.{example}"]
         return problems
 

@@ -15,7 +15,7 @@ from mappings.formula import limits
 from mappings.formula.forms import date_from_text, formatted
 from mappings.formula.problems import UnacceptableError
 from mappings.formula.values import compared, number, text
-from mappings.formula.words import described
+from mappings.formula.words import described, sentence
 
 __all__ = [
     "count_of",
@@ -108,7 +108,7 @@ def number_from_text(written: str, decimal_sign: Any) -> Decimal:
     ):
         return number(Decimal(stripped.replace("," if sign == "." else ".", "").replace(",", ".")))
     accepted = "digits such as 1234.50" if sign == "." else "digits such as 1234,50"
-    raise UnacceptableError(f"{described(written).capitalize()} is not a number", value=written, accepted=accepted)
+    raise UnacceptableError(f"{sentence(described(written))} is not a number", value=written, accepted=accepted)
 
 
 def day_of(value: Any) -> date:

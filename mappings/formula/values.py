@@ -11,7 +11,7 @@ from typing import Any
 
 from mappings.formula import limits
 from mappings.formula.problems import UnacceptableError
-from mappings.formula.words import described, plain
+from mappings.formula.words import described, plain, sentence
 
 NUMBER = "a number"
 NUMBER_OR_ZERO = "a number; COALESCE(…, 0) says that blank means zero"
@@ -182,8 +182,8 @@ def _not_comparable(left: Any, right: Any) -> UnacceptableError:
     accepted = "two numbers, two texts, two dates or two times"
     if left is None or right is None:
         return UnacceptableError("A value to compare is needed, but this is blank", accepted=accepted)
-    message = f"{described(left)} cannot be compared with {described(right)}"
-    return UnacceptableError(message[0].upper() + message[1:], value=left, accepted=accepted)
+    message = sentence(f"{described(left)} cannot be compared with {described(right)}")
+    return UnacceptableError(message, value=left, accepted=accepted)
 
 
 def _digits(value: int) -> str:

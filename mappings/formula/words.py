@@ -33,6 +33,15 @@ def described(value: object) -> str:
     return "a value of unknown kind"
 
 
+def sentence(words: str) -> str:
+    """Return words that begin with one of ours, such as `described` gives, as the beginning of a sentence.
+
+    >>> sentence("the text 'ABC' is no date")
+    "The text 'ABC' is no date"
+    """
+    return words[:1].upper() + words[1:]
+
+
 def plain(value: int | Decimal) -> str:
     """Return a number without an exponent; a monstrous one keeps it, so that a message stays short.
 

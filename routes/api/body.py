@@ -49,7 +49,7 @@ def check_media_type(request: HttpRequest) -> None:
     charset = (request.content_params or {}).get("charset", "utf-8").lower()
     encoding = request.headers.get("Content-Encoding", "identity").lower()
     if not (kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))):
-        given = f"“{kind[:80]}”" if kind else "none"
-        raise Refused(MEDIA_TYPE, f"The media type is {given}. Send application/json.", more=TAKEN)
+        given = f"The media type is “{kind[:80]}”" if kind else "No media type was given"
+        raise Refused(MEDIA_TYPE, f"{given}. Send the header Content-Type: application/json.", more=TAKEN)
     if charset not in ("utf-8", "utf8", "us-ascii") or encoding != "identity":
         raise Refused(MEDIA_TYPE, "The body must be plain UTF-8, not compressed.", more=TAKEN)

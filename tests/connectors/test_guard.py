@@ -7,10 +7,12 @@ import pytest
 from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
+from yarl import URL
 
 from canonical.failure import Category
 from connectors.engine import Engine
 from connectors.guard import AddressRefused, Guard, embedded, parse_allowed
+from connectors.http import Call, Http, Unreachable
 from connectors.outcome import Result, WriteRequest
 from tests.connectors.acme import acme, spec_for
 from tests.connectors.scripted import Seen, answering, json
@@ -84,33 +86,32 @@ def test_allowed_says_what_is_wrong_with_an_entry(written: str) -> None:
 WRITE = WriteRequest("create", "K", "i", b"{}")
 
 
-@pytest.mark.parametrize(
-    "host",
-    [
-        "127.0.0.1",
-        "localhost",
-        "[::ffff:127.0.0.1]",
-        "2130706433",
-        "0x7f.1",
-        "127.1",
-        "0177.0.0.1",
-        "017700000001",
-        "0x7f000001",
-        "0x7f.0x0.0x0.0x1",
-        "127.0x1",
-        "0",
-        "[::ffff:7f00:1]",
-        "[::1]",
-        "localhost.",
-        "127.0.0.1.",
-    ],
-)
+SPELLINGS = [
+    "127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1", "127.1", "0177.0.0.1", "017700000001",
+    "0x7f000001", "0x7f.0x0.0x0.0x1", "127.0x1", "0", "[::ffff:7f00:1]", "[::1]", "localhost.", "127.0.0.1.",
+    "１２７.0.0.1", "①27.0.0.1", "127。0。0。1", "ｌｏｃａｌｈｏｓｔ",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("host", SPELLINGS)
 async def test_engine_does_not_connect_to_an_internal_address_by_any_name(host: str) -> None:
     async with answering(lambda _: json('{"id": 1}', 201)) as server:
         engine = Engine(allowed=["10.0.0.1:1"])
         outcome = (await engine.write(spec_for(f"http://{host}:{server.port}"), "entries", [WRITE]))[0]
         await engine.close()
     assert outcome.result is Result.NOT_SENT
+    assert server.seen == []
+
+
+@pytest.mark.parametrize("host", SPELLINGS)
+async def test_request_does_not_connect_to_an_internal_address_whoever_let_it_pass(host: str) -> None:
+    async with answering(lambda _: json('{"id": 1}', 201)) as server:
+        http = Http(Guard(["10.0.0.1:1"]))
+        with pytest.raises(Unreachable) as refused:
+            await http.send(Call("GET", URL(f"http://{host}:{server.port}/me"), {}))
+        await http.close()
+    assert refused.value.kind in ("guard", "name")
+    assert not refused.value.sent
     assert server.seen == []
 
 

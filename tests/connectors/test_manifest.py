@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.manifest import ManifestErrors
+from connectors.manifest import ManifestErrors, try_out
 from connectors.manifest.load import read_manifest
-from connectors.registry import Registry, UnknownConnector, load_all, vendor_folders
+from connectors.registry import Registry, UnknownConnector, load_all, load_connector, vendor_folders
 from connectors.template import TemplateError, compile_template
 from tests.connectors.acme import MANIFEST
 
@@ -128,3 +128,65 @@ def test_registry_reports_the_problems_of_all_folders_and_duplicates(tmp_path: P
         "it does not load: SyntaxError", "sign() must take 3 arguments",
     ):  # fmt: skip
         assert words in text
+
+
+def test_folder_tells_the_problems_of_manifest_name_and_code_at_once(tmp_path: Path) -> None:
+    broken = MANIFEST.replace("{secrets.token}", "{secrets.tokn}").replace("kind: header", "kind: override")
+    made = folder(tmp_path, "acmee", broken, "import json\n\n\ndef sign(call):\n    pass\n\n\nclassify = 5\n")
+    with pytest.raises(ManifestErrors) as caught:
+        load_connector(made)
+    found = {(Path(each.file).name, each.line, each.path): each for each in caught.value.problems}
+    name = line_of(broken, "name: acme")
+    assert "name is 'acme' in the folder 'acmee'" in found["manifest.yaml", name, "name"].message
+    assert found["manifest.yaml", line_of(broken, "tokn"), "auth.0.headers.Authorization"]
+    assert "login()" in found["manifest.yaml", line_of(broken, "kind: override"), "auth.0.kind"].message
+    assert "sign() must take 3 arguments" in found["connector.py", 4, "sign"].message
+    assert "classify is no function" in found["connector.py", 1, "classify"].message
+    assert all(each.remedy for each in found.values())
+
+
+@pytest.mark.parametrize(
+    ("code", "line", "words"),
+    [
+        ("import json\n\ndef login(:\n", 3, "SyntaxError: invalid syntax"),
+        ("import json\n\nimport no_such_module\n", 3, "No module named 'no_such_module'"),
+        ("def made():\n    return 1 / 0\n\n\nmade()\n", 2, "ZeroDivisionError: division by zero"),
+        ("import sys\n\nsys.exit(0)\n", 3, "SystemExit"),
+    ],
+)
+def test_code_that_does_not_load_is_told_with_its_line_beside_the_problems_of_the_manifest(
+    tmp_path: Path, code: str, line: int, words: str
+) -> None:
+    made = folder(tmp_path, "acme", MANIFEST.replace("version: 1", "versoin: 1"), code)
+    with pytest.raises(ManifestErrors) as caught:
+        load_connector(made)
+    told = [each for each in caught.value.problems if each.file.endswith("connector.py")]
+    assert [(each.line, each.path) for each in told] == [(line, "import")]
+    assert words in told[0].message
+    assert "'versoin' is not known here" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "words"),
+    [("acmee", "", "name is 'acme' in the folder 'acmee'"), ("acme", "def login(:", "connector.py:1: import: ")],
+)
+def test_trying_out_a_folder_finds_what_the_start_would(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, code: str, words: str
+) -> None:
+    assert try_out.main([str(folder(tmp_path, name, code=code))]) == 1
+    told = capsys.readouterr().out
+    assert words in told
+    assert "no problems" not in told
+
+
+def test_trying_out_goes_by_the_folder_that_is_meant(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder(tmp_path, "acme"))
+    assert try_out.main(["."]) == 0
+    assert "Acme: no problems" in capsys.readouterr().out
+
+
+def test_trying_out_nothing_says_what_to_name(capsys: pytest.CaptureFixture[str]) -> None:
+    assert try_out.main([]) == 2
+    assert "Name the folder" in capsys.readouterr().out

@@ -5,9 +5,12 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
+from yarl import URL
 
 from canonical.failure import Category
 from connectors.engine import Engine
+from connectors.engine.bound import failure_of
+from connectors.http import Call, Unreachable
 from tests.connectors.acme import spec_for
 from tests.connectors.scripted import answering, json, raw
 
@@ -49,6 +52,31 @@ async def test_trial_says_when_nobody_listens(engine: Engine) -> None:
     report = await engine.test_connection(spec_for(server.base))
     assert "does not accept connections" in report.message
     assert "firewall" in report.remedy
+
+
+async def test_trial_writes_a_host_as_it_is_written(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def here(host: str, port: int, *_: object, **__: object) -> list[object]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", here)
+    async with answering(lambda _: json("{}")) as gone:
+        pass
+    async with raw(b"", hang_up=False) as silent:
+        reports = [
+            await engine.test_connection(spec_for(f"http://erp.example:{port}", timeout=0.2))
+            for port in (gone.port, silent.port)
+        ]
+    assert reports[0].message == (
+        f"The address erp.example:{gone.port} does not accept connections: connection refused."
+    )
+    assert reports[1].message == f"The address erp.example:{silent.port} did not answer within 0.2 seconds."
+
+
+async def test_request_to_what_is_no_address_quotes_it(engine: Engine) -> None:
+    call = Call("GET", URL("http://2130706433:1/me?key=s3cret"), {})
+    with pytest.raises(Unreachable) as refused:
+        await engine._http.send(call)
+    assert failure_of(refused.value).message == "“http://2130706433:1” is not an address that can be called."
 
 
 async def test_trial_says_when_a_name_does_not_resolve(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

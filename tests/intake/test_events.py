@@ -146,6 +146,11 @@ def test_other_media_types_are_refused(firm: Firm, media: str) -> None:
     assert problem(send(firm, body(record(1)), media=media), 415, "media-type")["accepted"] == ["application/json"]
 
 
+def test_body_without_a_media_type_is_refused_as_people_say_it(firm: Firm) -> None:
+    told = problem(send(firm, body(record(1)), media=""), 415, "media-type")
+    assert told["detail"] == "No media type was given. Send the header Content-Type: application/json."
+
+
 def test_compressed_body_is_refused(firm: Firm) -> None:
     problem(send(firm, body(record(1)), **{"Content-Encoding": "gzip"}), 415, "media-type")
 

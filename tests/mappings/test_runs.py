@@ -34,6 +34,7 @@ def problem(formula, record):
         ("DATEVALUE(day)", {"day": "2026-02-30"}, 10, "2026-02-30", "is not a date"),
         ("DATETIME(day)", {"day": "2026-02-03T10:00"}, 9, "2026-02-03T10:00", "no time zone"),
         ("project.code", {"project": "P-1"}, 0, "P-1", "code is asked of the text 'P-1'"),
+        ("VALUE(day)", {"day": "Q4 ABC"}, 6, "Q4 ABC", "The text 'Q4 ABC' is not a number"),
         ("a ^ 1000", {"a": 2}, 4, Decimal(1000), "The power is the number 1000"),
         ("a * b", {"a": Decimal("1E+80"), "b": Decimal("1E+80")}, 2, None, "too large"),
     ],
@@ -52,6 +53,35 @@ def test_number_beyond_all_measure_is_a_shape_problem(number, kind):
     field = {"to": "a", "from": "a"} if kind is None else {"to": "a", "from": "a", "as": kind}
 
     assert [each.category for each in run({"a": number}, field).problems] == ["shape"]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("225,00", "but a is the text '225,00', which has a comma. Accepted: a number such as 225.00."),
+        ("1.234,50", "which has a comma. Accepted: a number such as 225.00."),
+        ("EUR 225.00", "which is not only digits with a point. Accepted: a number such as 225.00."),
+        ("1.2.3", "which is not only digits with a point. Accepted: a number such as 225.00."),
+        ("1e5", "which is not only digits with a point. Accepted: a number such as 225.00."),
+        ("seven", "but a is the text 'seven'. Accepted: a number such as 225.00."),
+        (
+            "1" * 29,
+            "which has too many digits. Accepted: a number below 1,000,000,000,000,000,000, with at most 28 digits",
+        ),
+        (
+            "-0." + "1" * 29,
+            "which has too many digits. Accepted: a number below 1,000,000,000,000,000,000, with at most 28 digits",
+        ),
+        ("1" * 19, "too large or too fine. Accepted: a number below 1,000,000,000,000,000,000."),
+        (10**18, "too large or too fine. Accepted: a number below 1,000,000,000,000,000,000."),
+        (True, "but a is TRUE. Accepted: a number such as 225.00."),
+    ],
+)
+@pytest.mark.parametrize("kind", ["money", "decimal", "integer"])
+def test_what_is_no_number_is_told_why_and_the_limit_is_told_of_what_is_too_large(kind, given, words):
+    [found] = run({"a": given}, {"to": "a", "from": "a", "as": kind}).problems
+
+    assert words in found.message
 
 
 @pytest.mark.parametrize(

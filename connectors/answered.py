@@ -1,0 +1,35 @@
+"""Looks at what a person answered to a manifest's questions, before any of it is used."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from connectors.address import NotAnAddress, web_address
+from connectors.exchange import mask_for
+from connectors.manifest.model import Auth, Manifest
+from connectors.template import Template, TemplateError
+
+
+def refused_addresses(
+    manifest: Manifest, auth: Auth, answers: Mapping[str, Any], secrets: Mapping[str, Any]
+) -> dict[str, tuple[str, str]]:
+    """Return what is wrong with the addresses that the answers make, and the remedy, by the name of the question."""
+    scope = {"answers": manifest.completed(answers), "secrets": secrets}
+    refused: dict[str, tuple[str, str]] = {}
+    for template in (manifest.base_url, auth.values.get("token_url")):
+        asked = [item.steps[1] for item in template.placeholders if item.steps[0] in scope] if template else []
+        written = _rendered(template, scope) if template and asked else ""
+        if not written or (template is not manifest.base_url and not written.startswith(("http://", "https://"))):
+            continue  # nothing to call yet, which is told elsewhere; or a path below the other address
+        try:
+            web_address(written)
+        except NotAnAddress as error:
+            hidden = mask_for(manifest.redaction, dict(secrets)).text(written)
+            refused.setdefault(asked[0], (error.words(hidden), error.remedy))
+    return refused
+
+
+def _rendered(template: Template, scope: Mapping[str, Any]) -> str:
+    try:
+        return template.text(scope)
+    except TemplateError:
+        return ""
