@@ -49,6 +49,7 @@ def _property(field: Field) -> dict[str, Any]:
         described["pattern"] = f"^({field.pattern})$"
     if field.required and field.kind is Kind.TEXT:
         described["minLength"] = 1
+        described.setdefault("pattern", r"\S")  # more than blanks
     if field.unit:
         described["x-unit"] = field.unit
     if field.mask is not Mask.NONE:

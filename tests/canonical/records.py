@@ -33,7 +33,7 @@ def values(field: Field) -> st.SearchStrategy[Any]:
     if field.pattern:
         return st.from_regex(field.pattern, fullmatch=True)
     return {
-        Kind.TEXT: texts.filter(bool),
+        Kind.TEXT: texts.filter(str.strip if field.required else bool),
         Kind.INTEGER: st.integers(-(2**53), 2**53),
         Kind.DECIMAL: decimals,
         Kind.MONEY: decimals,
