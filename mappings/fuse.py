@@ -19,6 +19,7 @@ from mappings.formula import values
 from mappings.formula.arguments import day_of
 from mappings.formula.atom import Atom
 from mappings.formula.check import check
+from mappings.formula.days import known_day, named_day
 from mappings.formula.emit import Emitter
 from mappings.formula.emit_tables import Source, Tables
 from mappings.formula.preload import Preload
@@ -47,6 +48,8 @@ RUNTIME: dict[str, Any] = {
     "NameError": NameError,
     "explain": mapped.explain,
     "day_of": day_of,
+    "known_day": known_day,
+    "named_day": named_day,
     "breach": breach,
     "partial": partial,
     "partly": partly,

@@ -140,7 +140,8 @@ def converted(atom: Atom, kind: Kind | None, careful: str) -> str:
     """Return Python code that brings a value to a kind: the usual form at once, the rest by the careful call."""
     code = atom.code
     if kind in (Kind.DECIMAL, Kind.MONEY):
-        sized = f"{limits.FINEST} < {code}.adjusted() < {LARGEST_EXPONENT} and {code}.is_finite()"
+        least = "" if atom.stepped else f"{limits.FINEST} < "
+        sized = f"{least}{code}.adjusted() < {LARGEST_EXPONENT}" + ("" if atom.finite else f" and {code}.is_finite()")
         test = atom.unless("number", "Decimal")
         if atom.sized and test:
             return f"{code} if {test} else {careful}"

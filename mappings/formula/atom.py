@@ -18,6 +18,9 @@ class Atom:
     label: str = ""  # what people wrote, where it is a path
     sized: bool = False  # its size was checked when it was stored: values of lookup tables
 
+    finite: bool = False  # surely no NaN or infinity, if it is a number at all
+    stepped: bool = False  # surely a multiple of 0.000000000001 or coarser, if it is a number at all
+
     def unless(self, kind: str, python: str) -> str:
         """Return the Python test that the value is of a kind; "" where that is certain."""
         if self.kind == kind:

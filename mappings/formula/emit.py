@@ -5,13 +5,14 @@ Decimal arithmetic is written out and guarded by the operands' classes; everythi
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from mappings.formula import limits, values
 from mappings.formula.atom import Atom, as_text
 from mappings.formula.emit_tables import Tables
-from mappings.formula.inline import INLINE
+from mappings.formula.inline import INLINE, MOST_PLACES, places_of
 from mappings.formula.scope import Scope
 from mappings.formula.tree import Arithmetic, Call, Comparison, Constant, Logic, Node, Path, Sign
 from mappings.formula.writer import Operand, Writer
@@ -83,12 +84,15 @@ class Emitter:
 
     def _constant(self, node: Constant) -> Atom:
         kind = {Decimal: "number", str: "text", bool: "yes/no"}.get(type(node.value), "")
-        return Atom(self.writer.constant(node.value), kind, node.position)
+        exponent = node.value.as_tuple().exponent if isinstance(node.value, Decimal) else 0
+        stepped = isinstance(exponent, int) and exponent >= -MOST_PLACES
+        return Atom(self.writer.constant(node.value), kind, node.position, finite=True, stepped=stepped)
 
     def _path(self, node: Path) -> Atom:
         origin, variable, steps = self.scope.split(node.steps)
         kind = self.scope.kinds.get(variable, "") if not steps else ""
-        return Atom(self.load(origin, variable, steps, node), kind, node.position, str(node))
+        finite = origin == "result" and kind.startswith("number")  # looked at when the field was filled
+        return Atom(self.load(origin, variable, steps, node), kind, node.position, str(node), finite=finite)
 
     def load(self, origin: str, variable: str, steps: tuple[str, ...], node: Path) -> str:
         """Write the reading of a path, unless it is in a variable already, and return the variable."""
@@ -126,7 +130,8 @@ class Emitter:
         code = _guarded(native, careful, left, right, also=right.code if node.operator == "/" else "")
         # Dates take + and -, so only the other two, or two certain numbers, surely give a number.
         certain = node.operator in "*/" or left.kind == right.kind == "number"
-        return self.assign(code, node, (left, right), again, "number" if certain else "")
+        atom = self.assign(code, node, (left, right), again, "number" if certain else "")
+        return replace(atom, finite=left.finite and right.finite)
 
     def _joined(self, node: Arithmetic) -> Atom:
         parts = [self._as_text(self.emit(part)) for part in _chain(node)]
@@ -214,19 +219,24 @@ class Emitter:
         code = INLINE[node.name](careful, node, *arguments, self.writer) if node.name in INLINE else careful
         if node.name == "ROUND" and arguments[0].kind == "number":
             kind = "number"
-        return self.assign(code, node, arguments, function.call, kind)
+        atom = self.assign(code, node, arguments, function.call, kind)
+        if node.name == "ROUND":
+            return replace(atom, finite=arguments[0].finite, stepped=places_of(node) is not None)
+        return atom
 
     def _if(self, node: Call) -> Atom:
         condition = self.condition(node.arguments[0])
         otherwise = node.arguments[2] if len(node.arguments) > 2 else Constant(None, node.position)
         result = self.writer.fresh()
-        kinds = []
+        branches = []
         for head, branch in ((f"if {condition}:", node.arguments[1]), ("else:", otherwise)):
             with self.writer.block(head):
                 atom = self.in_branch(lambda branch=branch: self.emit(branch))  # type: ignore[misc]  # bound per turn
                 self.writer.line(f"{result} = {atom.code}")
-                kinds.append(atom.kind)
-        return Atom(result, kinds[0] if kinds[0] == kinds[1] else "", node.position)
+                branches.append(atom)
+        kind = branches[0].kind if branches[0].kind == branches[1].kind else ""
+        finite, stepped = all(each.finite for each in branches), all(each.stepped for each in branches)
+        return Atom(result, kind, node.position, finite=finite, stepped=stepped)
 
     def _coalesce(self, node: Call) -> Atom:
         result = self.writer.fresh()

@@ -126,4 +126,4 @@ class Tables:
         value, row = emitter.writer.fresh(), emitter.writer.fresh()
         emitter.writer.line(f"{value}, {row} = {hit}")
         emitter.writer.line(f"hits.append({row})")
-        return Atom(value, "", node.position, sized=True)
+        return Atom(value, "", node.position, sized=True, finite=True)

@@ -10,15 +10,23 @@ from typing import Any
 from mappings.formula import limits
 from mappings.formula.tree import Call, Constant
 
+MOST_PLACES = 12  # decimals to which ROUND is written out
+
+
+def places_of(node: Call) -> int | None:
+    """Return the decimals to which a ROUND rounds, where the formula spells out some that are usual."""
+    digits = node.arguments[1] if len(node.arguments) > 1 else Constant(Decimal(0), 0)
+    if not isinstance(digits, Constant) or not isinstance(digits.value, Decimal):
+        return None
+    return int(digits.value) if digits.value in {Decimal(each) for each in range(MOST_PLACES + 1)} else None
+
 
 def _round(careful: str, node: Call, *rest: Any) -> str:
     *arguments, writer = rest
-    digits = node.arguments[1] if len(arguments) > 1 else Constant(Decimal(0), 0)
-    if not isinstance(digits, Constant) or not isinstance(digits.value, Decimal):
+    places = places_of(node)
+    if places is None:
         return careful
-    if digits.value not in {Decimal(each) for each in range(13)}:
-        return careful
-    step = writer.constant(Decimal(1).scaleb(-int(digits.value)))
+    step = writer.constant(Decimal(1).scaleb(-places))
     value = arguments[0]
     native = f"{value.code}.quantize({step}, 'ROUND_HALF_UP')"
     test = value.unless("number", "Decimal")
@@ -46,10 +54,8 @@ def _left(careful: str, node: Call, value: Any, *rest: Any) -> str:
 def _datevalue(careful: str, node: Call, value: Any, *rest: Any) -> str:
     if len(node.arguments) > 1:
         return careful
-    code = value.code
-    # fromisoformat also reads 20260331 and 2026-W14-2; the form YYYY-MM-DD is held by length and signs.
-    shaped = f"{code}.__class__ is str and len({code}) == 10 and {code}[4] == {code}[7] == '-'"
-    return f"date_from_iso({code}) if {shaped} else {careful}"
+    # A batch names few days, each of them thousands of times.
+    return f"({value.code}.__class__ is str and known_day({value.code})) or named_day({value.code})"
 
 
 def _isblank(careful: str, node: Call, value: Any, *rest: Any) -> str:
