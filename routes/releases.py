@@ -73,14 +73,18 @@ def switched_on() -> int:
     return len(reprocess.transactions(held, by=ENGINE, reason=words, how="fixed"))
 
 
-# Only what stopped before the row counted: a row that does not help is not tried again and again.
+# What stopped before the row counted; once, too, what stopped soon after it was written: the row may not have been
+# committed while the record was worked out. A row that does not help is not tried again and again.
 LACKED = """
 SELECT DISTINCT f.record_id, f.transaction_id FROM routes_failure f
 JOIN mappings_lookuptable b ON b.name = f."table"
     AND (b.legal_entity_id IS NULL OR b.legal_entity_id = f.legal_entity_id)
 JOIN mappings_tablerow w ON w.table_id = b.id AND to_jsonb(w.key) = f.table_key
 WHERE f.closed_at IS NULL AND f."table" <> '' AND f.category IN ('unmapped_value', 'approval_missing')
-  AND w.recorded_to IS NULL AND w.recorded_from >= f.opened_at
+  AND w.recorded_to IS NULL AND w.recorded_from >= f.opened_at - interval '15 minutes'
+  AND (w.recorded_from >= f.opened_at OR NOT EXISTS (
+    SELECT FROM routes_failure e
+    WHERE e.fingerprint = f.fingerprint AND e.closed_at IS NOT NULL AND e.record_id = f.record_id))
   AND (%s::text IS NULL OR b.name = %s AND to_jsonb(w.key) = ANY(%s::jsonb[]))
 LIMIT %s
 """

@@ -1,14 +1,17 @@
 """What stopped for want of a table's row goes on when the row counts, and only then."""
 
-from collections.abc import Callable
+import datetime as dt
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
+from django.dispatch import Signal
 
 from governance import versions
 from governance.models import User
 from governance.rights import Role
 from mappings.models import Approval, LookupTable
-from mappings.tables import NewRow, add_rows, approve_rows, create_table
+from mappings.tables import NewRow, add_rows, approve_rows, became_available, create_table
 from routes import releases
 from routes.models import Failure
 from tests.governance.people import person
@@ -118,3 +121,34 @@ def test_sweep_releases_what_the_signal_did_not_and_tries_in_vain_only_once(
     assert (releases.rows_available(), releases.rows_available()) == (0, 0)
     assert sorted(world.states()) == ["failed", "ready", "ready"]
     assert Failure.objects.filter(closed_at=None).get().table_key == ["P-001"]
+
+
+def test_row_committed_while_a_page_was_worked_out_releases_what_that_page_lacked(
+    make_world: Make, table: Callable[..., LookupTable], farid: User
+) -> None:
+    """The row is written first and committed last: the page's time lies between, and the page has not seen it."""
+    made = table()
+    world = needing(make_world, OUTWARD, "center")
+    world.take_in(entry(1), entry(2, role="Partner"))
+    rows = [NewRow(("Consultant",), {"center": "CC-1"}), NewRow(("Partner",), {"center": "CC-2"}, dt.date(2027, 1, 1))]
+    with mute(became_available):
+        add_rows(made, rows, by=farid)
+    recorded = made.rows.latest("recorded_from").recorded_from
+    Failure.objects.update(opened_at=recorded + dt.timedelta(milliseconds=1))
+
+    assert releases.rows_available() == 1
+    assert sorted(world.states()) == ["failed", "ready"]
+    assert releases.rows_available() == 0, "a row of other days is tried once"
+    assert Failure.objects.filter(closed_at=None).count() == 1
+
+
+@contextmanager
+def mute(signal: Signal) -> Iterator[None]:
+    """Let nobody hear a signal, as when a process dies right after its commit."""
+    heard, signal.receivers = signal.receivers, []
+    signal.sender_receivers_cache.clear()
+    try:
+        yield
+    finally:
+        signal.receivers = heard
+        signal.sender_receivers_cache.clear()
