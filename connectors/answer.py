@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 
+from connectors.odd_text import decoded
+
 _MAX_DIGITS, _MAX_EXPONENT = 80, 60  # no business number is longer; a longer one is a trick or a fault
 
 
@@ -43,7 +45,7 @@ class Answer:
         """Return the decoded body (numbers with a point are Decimal); raises NotJson."""
         if self._json is None and self.body:
             try:
-                self._json = _decoder.decode(self.body)
+                self._json = decoded(_decoder.decode, self.body)
             except (msgspec.DecodeError, ValueError, ArithmeticError, UnicodeDecodeError, RecursionError) as error:
                 raise NotJson(str(error)) from error
         return self._json

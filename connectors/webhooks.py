@@ -15,6 +15,7 @@ import msgspec
 
 from connectors import paths
 from connectors.manifest.model import Signature, Webhooks
+from connectors.odd_text import decoded
 from connectors.spec import ConnectionSpec
 from connectors.template import TemplateError
 
@@ -99,6 +100,6 @@ def event_id(webhooks: Webhooks, headers: Mapping[str, str], body: bytes) -> str
 
 def _json(body: bytes) -> Any:
     try:
-        return msgspec.json.decode(body)
+        return decoded(msgspec.json.decode, body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None

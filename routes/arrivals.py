@@ -31,7 +31,7 @@ def exact(values: object) -> str:
     return _encoder.encode(values).decode()
 
 
-def decode(text: str) -> Any:
+def decode(text: str | bytes) -> Any:
     """Return what a JSON text says, numbers with a point as Decimal."""
     return _decoder.decode(text)
 

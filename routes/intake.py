@@ -12,6 +12,7 @@ from django.db import IntegrityError, connection, transaction
 
 from canonical.failure import Category
 from canonical.problem import Problem
+from connectors.odd_text import decoded
 from connectors.paths import find
 from routes import crashpoints, echoes, failures, locks, piecewise, receive, retry, unforeseen
 from routes.arrivals import Arrival, digest
@@ -221,7 +222,7 @@ def _processed(events: Sequence[_Event]) -> None:
 def _records(made: Plan, event: _Event) -> list[Mapping[str, Any]] | None:
     """Return the records of a pushed body: an object, or a list of objects; None when it is neither."""
     try:
-        value = receive.decode(event.body)
+        value = decoded(receive.decode, event.body.encode())
     except (msgspec.DecodeError, RecursionError, ArithmeticError, ValueError):
         return None
     if event.via == Via.API and isinstance(value, dict):
