@@ -67,3 +67,25 @@ def test_stalled_pushes_hold_up_nobody_for_long(transactional_db: None, port: in
         line.settimeout(60)
         with line:
             assert b" 408 " in line.recv(200).split(b"\r\n")[0]
+
+
+FORM = "application/x-www-form-urlencoded"
+DRIPPING = [(HOOK, "application/json"), (HOOK, "text/csv"), ("/no", "x/y"), ("/admin/login/", FORM)]
+
+
+@pytest.mark.parametrize(("path", "media"), DRIPPING)
+def test_dripped_body_is_given_up(transactional_db: None, port: int, path: str, media: str) -> None:
+    """Every byte comes in time, and the whole would take for ever."""
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {media}\r\nContent-Length: 99999\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", port)) as line:
+        line.sendall(head.encode())
+        line.settimeout(0.2)
+        for _ in range(150):
+            try:
+                answer = line.recv(200)
+                break
+            except TimeoutError:
+                line.sendall(b" ")
+        else:
+            pytest.fail("no answer, and the thread is held")
+    assert answer.split()[1][:1] == b"4"
