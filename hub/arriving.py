@@ -1,8 +1,8 @@
 """Bodies that come slowly, or are not wanted: neither may hold a thread of the web process, nor cost the answer.
 
-A sender that stalls, or lets its body drip, is let go after some seconds; other requests get its thread. A body that is
-refused unread is taken off the line before the connection closes, within limits: many senders read the answer only after
-they have sent it all, and would see a broken connection instead.
+A sender that stalls, or lets its body drip, is let go after some seconds; other requests get its thread. A body that
+is refused unread is taken off the line before the connection closes, within limits: many senders read the answer only
+after they have sent it all, and would see a broken connection instead.
 """
 
 import socket

@@ -309,7 +309,7 @@ def _compose(plan: Plan, key: str, lines: list[dict[str, Any]], now: dt.datetime
 def _store(plan: Plan, arrivals: Sequence[Arrival], *, run: UUID | None, now: dt.datetime) -> None:
     wanted = [a for a in arrivals if a.outcome != "withdrawn"]
     evaluation.normalise(plan, wanted, entities=receive._entities())
-    overlays.apply(plan, wanted)
+    overlays.compare(plan, wanted)
     evaluated = [*wanted, *storing.load_canonical(plan, [a for a in arrivals if a.outcome == "withdrawn"])]
     placed = standings(plan, evaluated)
     evaluation.evaluate(plan, evaluated, standing=lambda a: placed.get(a.key, {}))

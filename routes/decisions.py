@@ -93,9 +93,10 @@ def approve(ids: Sequence[UUID], *, by: By, reason: str) -> list[UUID]:
     """
     with transaction.atomic():
         rows = _require_for(ids, Right.APPROVE, by)
+        held = heads.lock_of(ids)
+        # Asked under the lock: a correction that is just being sent again has committed by now.
         for maker in _correctors(ids):
             require_other_person(by, maker, thing="This transaction")
-        held = heads.lock_of(ids)
         complete, without_bytes = _held(ids)
         approved = move(complete, frm=State.HELD, to=State.READY, by=as_actor(by), reason=reason or "approved")
         failures.close(transactions=approved, how="fixed")

@@ -1,14 +1,15 @@
 """People's corrections of canonical fields: laid over each later version until the source catches up."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import msgspec
 from django.db import connection, transaction
 
-from canonical import codec
+from canonical import check, codec
 from canonical.entities import ENTITIES
 from canonical.failure import Category
 from canonical.problem import Problem
@@ -22,78 +23,143 @@ from routes.plan import Plan, current, plan
 
 
 def apply(made: Plan, arrivals: Sequence[Arrival], *, as_of: dt.datetime | None = None) -> None:
-    """Lay open corrections over records, in place; end those that the source has caught up with.
+    """Lay open corrections over records that are sent again, in place: the source has said nothing new of them.
 
     What the route's mapping works out from a corrected field follows the correction. `as_of` is for the tables.
     """
-    by_key = {a.key: a for a in arrivals if a.canonical is not None and a.outcome != "withdrawn"}
-    if not by_key:
-        return
+    by_key: dict[str, list[Arrival]] = {}
+    for arrival in arrivals:
+        if arrival.canonical is not None and arrival.outcome != "withdrawn":
+            by_key.setdefault(arrival.key, []).append(arrival)
     laid: dict[str, dict[str, Any]] = {}
-    disputes: dict[str, list[Problem]] = {}
+    for each in _open(made, list(by_key)) if by_key else ():
+        laid.setdefault(each.key, {})[each.field] = each.value
+    _lay(made, [(arrival, values) for key, values in laid.items() for arrival in by_key[key]], as_of)
+
+
+def compare(made: Plan, arrivals: Sequence[Arrival]) -> None:
+    """Lay open corrections over new versions, in place; end those that the source has caught up with.
+
+    No two arrivals have the same key. A correction with which the source neither agrees nor holds on to what it said
+    before ends, too, and a person is asked.
+    """
+    by_key = {a.key: a for a in arrivals if a.canonical is not None and a.outcome != "withdrawn"}
+    corrections = _open(made, list(by_key)) if by_key else []
     ended: dict[str, list[int]] = {"source_agrees": [], "source_disagrees": []}
-    for id_, key, field, value, source_value in _open(made, list(by_key)):
-        outcome, said = _compared(by_key[key], field, value, source_value)
-        if outcome:
-            ended[outcome].append(id_)
-            if outcome == "source_disagrees":
-                disputes.setdefault(key, []).append(_dispute(field, value, source_value, said))
+    staying: list[_Correction] = []
+    doubted: list[_Correction] = []
+    for each in corrections:
+        said = (by_key[each.key].canonical or {}).get(each.field)
+        if said == each.value:
+            ended["source_agrees"].append(each.id)
         else:
-            laid.setdefault(key, {})[field] = typed(made.entity, field, value)
-    _lay(made, [(by_key[key], values) for key, values in laid.items()], as_of)
-    for key, problems in disputes.items():
-        by_key[key].stage = "overlay"
-        by_key[key].problems.extend(problems)
+            (staying if said == each.said else doubted).append(each)
+    before = _said_before(made, [by_key[key] for key in {each.key for each in doubted}])
+    disputes: dict[str, list[str]] = {}
+    for each in doubted:
+        said = (by_key[each.key].canonical or {}).get(each.field)
+        if each.key in before and before[each.key].get(each.field) == said:
+            staying.append(each)  # not the source says something else, but a table or the mapping
+        else:
+            ended["source_disagrees"].append(each.id)
+            disputes.setdefault(each.key, []).append(_dispute(each, said))
+    laid: dict[str, dict[str, Any]] = {}
+    for each in staying:
+        laid.setdefault(each.key, {})[each.field] = each.value
+    said_now = {key: by_key[key].canonical or {} for key in disputes}
+    _lay(made, [(by_key[key], values) for key, values in laid.items()], None)
+    for key, sentences in disputes.items():
+        fields = [each for each in doubted if each.key == key and each.id in ended["source_disagrees"]]
+        _ask(by_key[key], fields, sentences, said_now[key])
     for how, ids in ended.items():
         _end(ids, how)
 
 
-def _words(name: str) -> str:
-    return name.replace("_", " ")
+@dataclass(frozen=True, slots=True)
+class _Correction:
+    """A correction that is open."""
+
+    id: int
+    key: str
+    field: str
+    value: Any  # the right value, with its field's type
+    said: Any  # what the source said when it was corrected, with its field's type
 
 
-def _open(made: Plan, keys: list[str]) -> list[tuple[int, str, str, Any, Any]]:
-    """Return (id, key, field, right value, value of the source) of the corrections that are open on keys."""
+def _open(made: Plan, keys: list[str]) -> list[_Correction]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT id, key, field, value, source_value FROM routes_overlay"
             " WHERE route_id = %s AND key = ANY(%s) AND ended_at IS NULL ORDER BY id",
             [made.route_id, keys],
         )
-        return [(id_, key, field, _plain(v), _plain(said)) for id_, key, field, v, said in cursor.fetchall()]
+        return [
+            _Correction(
+                id_, key, field, typed(made.entity, field, _plain(v)), typed(made.entity, field, _plain(said))
+            )
+            for id_, key, field, v, said in cursor.fetchall()
+        ]  # fmt: skip
 
 
 def _plain(value: Any) -> Any:
     return msgspec.json.decode(value) if isinstance(value, str) else value
 
 
-def _compared(arrival: Arrival, field: str, value: Any, source_value: Any) -> tuple[str, Any]:
-    """Return how a correction ended, "" while it stays, and what the source says."""
-    if arrival.normalised is None:
-        # Taken from what is stored, which may hold the correction already: the source has said nothing new.
-        return "", source_value
-    assert arrival.canonical is not None
-    said = _as_stored(arrival.canonical.get(field))
-    if said == value:
-        return "source_agrees", said
-    return ("" if said == source_value else "source_disagrees"), said
+def _said_before(made: Plan, arrivals: Sequence[Arrival]) -> dict[str, dict[str, Any]]:
+    """Return what today's mapping and tables make of the versions before these, by key, without corrections."""
+    if made.normalise is None or made.upstream_id is not None:
+        return {}
+    earlier = {a.previous: a.key for a in arrivals if a.previous is not None}
+    sources = dict(Record.objects.filter(pk__in=earlier).values_list("pk", "source_payload_id"))
+    kept = bodies.read([id_ for id_ in sources.values() if id_]) if sources else {}
+    found = [
+        Arrival(decode(text := kept[id_].content.decode()), text, b"", earlier[record])
+        for record, id_ in sources.items() if id_ in kept
+    ]  # fmt: skip
+    if found:
+        evaluation.normalise(made, found, entities=entities_by_code())
+    return {a.key: a.canonical or {} for a in found}
 
 
-def _dispute(field: str, value: Any, source_value: Any, said: Any) -> Problem:
-    return Problem(
-        "error", Category.CONFLICT, field, None,
-        f"{field} was corrected to {value} because the source said {source_value}; now the source says {said}. "
-        "Decide which of them holds.", said, f"{value} or {said}",
+def _dispute(each: _Correction, said: Any) -> str:
+    return (
+        f"{_words(each.field)} was corrected to {_told(each.value)} because the source said {_told(each.said)}; now "
+        f"the source says {_told(said)}."
+    )
+
+
+def _ask(arrival: Arrival, ended: Sequence[_Correction], sentences: list[str], said: Mapping[str, Any]) -> None:
+    """Stop a record with one question about all of its corrections that ended."""
+    first = ended[0]
+    arrival.stage = "overlay"
+    arrival.problems.append(
+        Problem(
+            "error", Category.CONFLICT, first.field, None, f"{' '.join(sentences)} Decide which of them holds.",
+            said.get(first.field), f"{_told(first.value)} or {_told(said.get(first.field))}",
+        )
     )  # fmt: skip
 
 
+def _told(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
 def _lay(made: Plan, corrected: Sequence[tuple[Arrival, dict[str, Any]]], as_of: dt.datetime | None) -> None:
+    entity = ENTITIES[made.entity]
     for arrival, values in corrected:
         arrival.corrected += tuple(values)
         if arrival.normalised is None:
             arrival.canonical = (arrival.canonical or {}) | values
             arrival.canonical_body = codec.dumps(arrival.canonical).decode()
             arrival.worth = money(arrival)
+            if made.takes_events:
+                arrival.problems.extend(check(entity, arrival.canonical))
     anew = [(a, v) for a, v in corrected if a.normalised is not None]
     if anew:
         evaluation.normalise_corrected(made, anew, entities=entities_by_code(), as_of=as_of)

@@ -204,7 +204,7 @@ def take_in_part(
             consignments.unpack_records(plan.route_id, [a.key for a in known])
         for arrival in known:
             arrival.forget_choice()
-        overlays.apply(plan, [a for a in known if not a.overtaken])
+        overlays.compare(plan, [a for a in known if not a.overtaken])
         placed = standings(plan, known)
         undecided = [a for a in readable if not (a.verdicts or a.not_chosen or a.failed)]
         if undecided:
