@@ -148,7 +148,7 @@ def _correct(facts: Facts, typed: Any) -> str:
         facts.item, by=facts.user, field=typed["field"], value=typed["value"], reason=typed["reason"],
         failures=typed["failures"],
     )  # fmt: skip
-    said = f"Corrected. {done.went_on:,} went on. {done.amounts}".rstrip()
+    said = " ".join(filter(None, (f"Corrected. {done.went_on:,} went on.", done.amounts, done.elsewhere)))
     return f"{said} The source is compared with your correction from now on."
 
 

@@ -121,7 +121,8 @@ def _settle_canonical(plan: Plan, arrival: Arrival, values: dict[str, Any], enti
         )  # fmt: skip
     arrival.worth = worth = money(arrival)
     get = values.get
-    if worth[0] is not get("amount") or worth[2] is not get("hours") or worth[1] != (get("currency") or ""):
+    odd = worth[0] is not get("amount") or worth[2] is not get("hours") or worth[1] != (get("currency") or "")
+    if odd or (worth[0] is not None and not worth[1]):
         arrival.problems.extend(_absurd(values))
     for name in DAY_FIELDS:
         day = get(name)
@@ -142,6 +143,11 @@ def _absurd(values: dict[str, Any]) -> list[Problem]:
         if isinstance(values.get(name), Decimal) and not _fits(name, values[name])
     ]  # fmt: skip
     currency = values.get("currency")
+    if not currency and values.get("amount") is not None:
+        words = (
+            "An amount without a currency is no money. Enter the currency at the source, or let the mapping fill it."
+        )
+        problems.append(Problem("error", Category.VALIDATION, "currency", None, words, None, "a code such as EUR"))
     if currency and len(str(currency)) != 3:
         words = f"“{str(currency)[:40]}” is no currency. Correct it at the source, or let the mapping translate it."
         problems.append(Problem("error", Category.VALIDATION, "currency", None, words, currency, "a code such as EUR"))

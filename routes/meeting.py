@@ -39,7 +39,7 @@ def meet(plan: Plan, arrivals: Sequence[Arrival]) -> Met:
     """
     wanted = {duplicates.where(v) for a in arrivals for v in a.verdicts if v.key}
     with connection.cursor() as heads, connection.cursor() as taken, together():
-        _hold_route(plan)
+        hold_route(plan.route_id)
         _ask_heads(heads, plan, [a.key for a in arrivals])
         if wanted:
             new_heads.hold_streams(plan)
@@ -51,15 +51,15 @@ def meet(plan: Plan, arrivals: Sequence[Arrival]) -> Met:
 def known(plan: Plan, keys: Sequence[str]) -> dict[str, Known]:
     """Return the newest versions of records that the route has seen; the route belongs to this commit from now on."""
     with connection.cursor() as cursor:
-        _hold_route(plan)
+        hold_route(plan.route_id)
         _ask_heads(cursor, plan, keys)
         return _found(cursor)
 
 
-def _hold_route(plan: Plan) -> None:
+def hold_route(route_id: int) -> None:
     """Let one page of a route be stored at a time: two that carry the same key must not both call it new."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [locks.ROUTE, plan.route_id])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [locks.ROUTE, route_id])
 
 
 def _ask_heads(cursor: Any, plan: Plan, keys: Sequence[str]) -> None:

@@ -15,10 +15,11 @@ from canonical.failure import Category
 from canonical.problem import Problem
 from governance import audit, rights
 from governance.models import LegalEntity, User
-from routes import bodies, evaluation, right_values
+from routes import bodies, evaluation, meeting, right_values
 from routes.arrivals import Arrival, decode
 from routes.evaluation import money
 from routes.models import Overlay, Record, Route
+from routes.models.configuration import Order
 from routes.plan import Plan, current, plan
 
 
@@ -210,6 +211,9 @@ def correct(*, record: UUID, field: str, value: str | None, reason: str, by: Use
         raise ValueError("A correction needs a reason. Say why the source is wrong.")
     stored = _as_stored(right_values.read(ENTITIES[route.canonical_entity], spec, value))
     with transaction.atomic():
+        meeting.hold_route(route.pk)  # no version is just being stored without knowing of this
+        if route.order == Order.SUPERSEDING and _replaced(row):
+            raise ValueError(f"A newer version of {row.key} has come meanwhile. Load the page again.")
         open_ = Overlay.objects.select_for_update().filter(route=route, key=row.key, field=field, ended_at=None).first()
         said = open_.source_value if open_ else _said(row, route, field)
         if open_:
@@ -223,6 +227,16 @@ def correct(*, record: UUID, field: str, value: str | None, reason: str, by: Use
             legal_entity=entity, channel="",
         )  # fmt: skip
     return made
+
+
+def _replaced(row: Record) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM routes_sourcehead WHERE route_id = %s AND key = %s AND version > %s"
+            " AND NOT withdrawn)",
+            [row.route_id, row.key, row.version],
+        )
+        return bool(cursor.fetchone()[0])
 
 
 def _said(row: Record, route: Route, field: str) -> Any:

@@ -47,7 +47,13 @@ def load_canonical(plan: Plan, arrivals: Sequence[Arrival]) -> list[Arrival]:
         cursor.execute(
             """
             SELECT r.id, r.legal_entity_id, r.occurred_on, r.correlation_id, p.body
-            FROM routes_record r LEFT JOIN LATERAL routes_body(r.canonical_payload_id) p ON true
+            FROM routes_record r
+            LEFT JOIN LATERAL (
+                SELECT t.canonical_payload_id FROM routes_transaction t
+                WHERE t.record_id = r.id AND t.canonical_payload_id IS NOT NULL
+                ORDER BY t.state = 'posted' DESC, t.id DESC LIMIT 1
+            ) corrected ON true
+            LEFT JOIN LATERAL routes_body(coalesce(corrected.canonical_payload_id, r.canonical_payload_id)) p ON true
             WHERE r.id = ANY(%s)
             """,
             [[a.causation for a in arrivals]],

@@ -39,6 +39,7 @@ class Corrected(NamedTuple):
 
     went_on: int  # members
     amounts: str  # what became of their amounts, a sentence; empty where they have none
+    elsewhere: str = ""  # where the same records go or stand as they were, a sentence; empty where nowhere
 
 
 @transaction.atomic
@@ -71,13 +72,13 @@ def correct_field(
     again = reprocess.records(records(members), by=by, reason=told, how="fixed")
     went_on = reprocess.transactions(transactions(members), by=by, reason=told, how="fixed")
     WorkItem.objects.filter(pk=item.pk).update(root_cause=RootCause.TRANSACTION)
-    amounts = _told(before, _amounts(members))
-    noted = f"{told.rstrip('.')}. {amounts}" if amounts else told
+    done = Corrected(len(went_on) + len(again), _told(before, _amounts(members)), _elsewhere(members))
+    noted = " ".join(filter(None, (f"{told.rstrip('.')}.", done.amounts, done.elsewhere)))
     note(item, by=by, verb="corrected", reason=noted, to=State.IN_PROGRESS)
     audit.record(
         by=by, verb="correct", thing=item, after={field: value}, reason=reason, legal_entity=item.legal_entity_id
     )
-    return Corrected(len(went_on) + len(again), amounts)
+    return done
 
 
 AMOUNTS = """
@@ -93,6 +94,21 @@ def _amounts(members: list[Failure]) -> str:
     with connection.cursor() as cursor:
         cursor.execute(AMOUNTS, [transactions(members), records(members)])
         return " and ".join(money(amount, currency) for currency, amount in cursor.fetchall())
+
+
+ELSEWHERE = """
+SELECT d.name, count(*) FROM routes_transaction t JOIN routes_destination d ON d.id = t.destination_id
+WHERE t.record_id IN (SELECT record_id FROM routes_transaction WHERE id = ANY(%(ids)s)) AND t.id <> ALL(%(ids)s)
+  AND NOT t.withdraws AND t.state IN ('ready', 'delivering', 'retrying', 'unknown', 'posted')
+GROUP BY d.name ORDER BY d.name
+"""
+
+
+def _elsewhere(members: list[Failure]) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(ELSEWHERE, {"ids": transactions(members)})
+        places = " and ".join(f"{count:,} at {name}" for name, count in cursor.fetchall())
+    return f"As before: {places}; what is sent or on its way there follows the source only." if places else ""
 
 
 def _told(before: str, after: str) -> str:

@@ -37,7 +37,10 @@ def move_to_next_period(item: WorkItem, *, by: User, reason: str, failures: Coll
     members = chosen(item, failures, limit=LIMIT)
     if item.category != Category.CLOSED_PERIOD:
         raise NotPossible("This did not meet a closed period. Choose another remedy.")
-    moved = periods.move_to_next(transactions(members), by=by, reason=reason)
+    try:
+        moved = periods.move_to_next(transactions(members), by=by, reason=reason)
+    except ValueError as error:  # a newer version has come meanwhile
+        raise NotPossible(str(error)) from error
     if not moved:
         raise NotPossible("No open period is known for these. Correct the day by hand, or have the period opened.")
     told = f"{words.counted(len(moved), item.entity)} proposed for {days(moved.values())}: {reason}"

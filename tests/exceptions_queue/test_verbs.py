@@ -219,7 +219,7 @@ def test_correction_is_an_overlay_and_sends_again(make_world: Make, staff: Staff
     item = zero_hours(world, 2)
 
     done = verbs.correct_field(item, by=staff.farid, field="hours", value="7.5", reason="as on the slip")
-    assert done == (2, "The amount is 0.00 EUR, as before.")  # the source gives it: no mapping works it out
+    assert done == (2, "The amount is 0.00 EUR, as before.", "")  # the source gives it: no mapping works it out
 
     assert Overlay.objects.count() == 2
     assert after(world).resolution == "fixed"
