@@ -234,6 +234,10 @@ async def _half(request: web.Request, whole: web.StreamResponse) -> web.StreamRe
     """Promise the whole answer, send half of it, and close."""
     body = whole.body if isinstance(whole, web.Response) and isinstance(whole.body, bytes) else b"{}"
     response = web.StreamResponse(status=whole.status, headers={"Content-Type": "application/json"})
+    if whole.status == 204:  # half of nothing is whole; more would be taken for the next answer on this connection
+        response.force_close()
+        await response.prepare(request)
+        return response
     response.content_length = max(2, len(body))
     await response.prepare(request)
     await response.write(body[: len(body) // 2])
