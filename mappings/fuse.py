@@ -239,6 +239,12 @@ class _Fuser:
         self.writer.line(CAUGHT.format(prefix))
         emitter.loaded = loaded
         self.scope.kinds[name] = kind
+        tree = rule.formula.tree
+        if rule.kind == Kind.TEXT and rule.lines is None and isinstance(tree, Path):
+            # Whatever becomes of others, a whole number has its text now.
+            for (_, steps), variable in loaded.items():
+                if steps == tree.steps:
+                    emitter.texts.setdefault(variable, name)
         _remember(self.scope, rule, name)
 
     def _store(self, index: int, rule: FieldRule, atom: Atom) -> None:

@@ -33,7 +33,10 @@ class Atom:
         return Operand(self.code, self.position, self.label)
 
 
-def as_text(atom: Atom) -> str:
-    """Return the start of a Python condition that turns texts and whole numbers into text; `else …` is to follow."""
+def as_text(atom: Atom, written: str | None = None) -> str:
+    """Return the start of a Python condition that turns texts and whole numbers into text; `else …` is to follow.
+
+    `written` is a variable that holds the text of a whole number already.
+    """
     code = atom.code
-    return f"{code} if {code}.__class__ is str else str({code}) if {code}.__class__ is int"
+    return f"{code} if {code}.__class__ is str else {written or f'str({code})'} if {code}.__class__ is int"

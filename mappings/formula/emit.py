@@ -41,6 +41,7 @@ class Emitter:
     def __init__(self, writer: Writer, scope: Scope, tables: Tables) -> None:
         self.writer, self.scope, self.tables = writer, scope, tables
         self.loaded: dict[tuple[str, tuple[str, ...]], str] = {}
+        self.texts: dict[str, str] = {}  # variable read at the top → field that holds its text, if it is a whole number
 
     def emit(self, node: Node) -> Atom:
         """Write the statements that compute a node, and return where its value is."""
@@ -147,7 +148,7 @@ class Emitter:
         if atom.kind == "text":
             return atom
         name = self.writer.fresh()
-        code = f"{name} = {as_text(atom)} else text({atom.code})"
+        code = f"{name} = {as_text(atom, self.texts.get(atom.code))} else text({atom.code})"
         self.writer.line(code, self.writer.site(atom.position, (atom.operand,), values.text))
         return Atom(name, "text", atom.position)
 

@@ -97,7 +97,7 @@ class Tables:
         if atom.kind == "text":
             return atom.code
         name, writer = emitter.writer.fresh(), emitter.writer
-        code = f"{name} = {as_text(atom)} else key_text({atom.code})"
+        code = f"{name} = {as_text(atom, emitter.texts.get(atom.code))} else key_text({atom.code})"
         writer.line(code, writer.site(atom.position, (atom.operand,), values.key_text))
         return name
 
