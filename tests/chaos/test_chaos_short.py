@@ -10,7 +10,7 @@ from tests.processes import StartProcess
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow]
 SHORT = [
-    "--at-once", "--entries=250", "--every=1.6", "--mischief=13", "--limit=90", "--share=0.03", "--latency=0.05",
+    "--at-once", "--entries=250", "--every=1.6", "--mischief=13", "--limit=90", "--share=0.05", "--latency=0.05",
     "--lease=4", "--timeout=1.5", "--late=3",
 ]  # fmt: skip
 
