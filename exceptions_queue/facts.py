@@ -31,9 +31,7 @@ class Facts:
     first_value: str = ""  # what the hub would send now, to begin a correction with
     stopped: bool = True  # whether something of it is stopped, and not only waits in its place
     offers: dict[UUID, Offer] = field(default_factory=dict)  # the next open period, by transaction
-    beside: list[WorkItem] = field(
-        default_factory=list
-    )  # other open items that wait for the same row of the same table
+    beside: list[WorkItem] = field(default_factory=list)  # other open items that wait for the same row
     reversal: bool = False  # what is in doubt takes back something posted
 
     @property

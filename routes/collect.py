@@ -22,7 +22,7 @@ from canonical.entity import Entity
 from canonical.failure import Category
 from canonical.problem import Problem
 from mappings.batch import run_batch
-from routes import evaluation, locks, overlays, receive, storing
+from routes import evaluation, legal_entities, locks, overlays, receive, storing
 from routes.arrivals import Arrival, decode, digest, exact, version_at
 from routes.bulk import array, arrays
 from routes.plan import Plan
@@ -308,7 +308,7 @@ def _compose(plan: Plan, key: str, lines: list[dict[str, Any]], now: dt.datetime
 
 def _store(plan: Plan, arrivals: Sequence[Arrival], *, run: UUID | None, now: dt.datetime) -> None:
     wanted = [a for a in arrivals if a.outcome != "withdrawn"]
-    evaluation.normalise(plan, wanted, entities=receive._entities())
+    evaluation.normalise(plan, wanted, entities=legal_entities.by_code())
     overlays.compare(plan, wanted)
     evaluated = [*wanted, *storing.load_canonical(plan, [a for a in arrivals if a.outcome == "withdrawn"])]
     placed = standings(plan, evaluated)

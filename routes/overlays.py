@@ -1,7 +1,7 @@
 """People's corrections of canonical fields: laid over each later version until the source catches up."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,7 @@ from canonical.failure import Category
 from canonical.problem import Problem
 from governance import audit, rights
 from governance.models import LegalEntity, User
-from routes import bodies, evaluation, meeting, right_values
+from routes import bodies, evaluation, legal_entities, meeting, right_values
 from routes.arrivals import Arrival, decode
 from routes.evaluation import money
 from routes.models import Overlay, Record, Route
@@ -46,34 +46,24 @@ def compare(made: Plan, arrivals: Sequence[Arrival]) -> None:
     """
     by_key = {a.key: a for a in arrivals if a.canonical is not None and a.outcome != "withdrawn"}
     corrections = _open(made, list(by_key)) if by_key else []
-    ended: dict[str, list[int]] = {"source_agrees": [], "source_disagrees": []}
-    staying: list[_Correction] = []
-    doubted: list[_Correction] = []
-    for each in corrections:
-        said = (by_key[each.key].canonical or {}).get(each.field)
-        if said == each.value:
-            ended["source_agrees"].append(each.id)
-        else:
-            (staying if said == each.said else doubted).append(each)
+    if not corrections:
+        return
+    said = {each.id: (by_key[each.key].canonical or {}).get(each.field) for each in corrections}
+    agreed = [each for each in corrections if said[each.id] == each.value]
+    doubted = [each for each in corrections if said[each.id] not in (each.value, each.said)]
     before = _said_before(made, [by_key[key] for key in {each.key for each in doubted}])
-    disputes: dict[str, list[str]] = {}
-    for each in doubted:
-        said = (by_key[each.key].canonical or {}).get(each.field)
-        if each.key in before and before[each.key].get(each.field) == said:
-            staying.append(each)  # not the source says something else, but a table or the mapping
-        else:
-            ended["source_disagrees"].append(each.id)
-            disputes.setdefault(each.key, []).append(_dispute(each, said))
+    # Where the version before would say the same today, not the source has changed but a table or the mapping.
+    contradicted = [e for e in doubted if e.key not in before or before[e.key].get(e.field) != said[e.id]]
+    gone = {each.id for each in (*agreed, *contradicted)}
     laid: dict[str, dict[str, Any]] = {}
-    for each in staying:
-        laid.setdefault(each.key, {})[each.field] = each.value
-    said_now = {key: by_key[key].canonical or {} for key in disputes}
+    for each in corrections:
+        if each.id not in gone:
+            laid.setdefault(each.key, {})[each.field] = each.value
     _lay(made, [(by_key[key], values) for key, values in laid.items()], None)
-    for key, sentences in disputes.items():
-        fields = [each for each in doubted if each.key == key and each.id in ended["source_disagrees"]]
-        _ask(by_key[key], fields, sentences, said_now[key])
-    for how, ids in ended.items():
-        _end(ids, how)
+    for key in {each.key for each in contradicted}:
+        _ask(by_key[key], [(each, said[each.id]) for each in contradicted if each.key == key])
+    _end([each.id for each in agreed], "source_agrees")
+    _end([each.id for each in contradicted], "source_disagrees")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,27 +108,22 @@ def _said_before(made: Plan, arrivals: Sequence[Arrival]) -> dict[str, dict[str,
         for record, id_ in sources.items() if id_ in kept
     ]  # fmt: skip
     if found:
-        evaluation.normalise(made, found, entities=entities_by_code())
+        evaluation.normalise(made, found, entities=legal_entities.by_code())
     return {a.key: a.canonical or {} for a in found}
 
 
-def _dispute(each: _Correction, said: Any) -> str:
-    return (
-        f"{_words(each.field)} was corrected to {_told(each.value)} because the source said {_told(each.said)}; now "
-        f"the source says {_told(said)}."
-    )
-
-
-def _ask(arrival: Arrival, ended: Sequence[_Correction], sentences: list[str], said: Mapping[str, Any]) -> None:
-    """Stop a record with one question about all of its corrections that ended."""
-    first = ended[0]
+def _ask(arrival: Arrival, contradicted: Sequence[tuple[_Correction, Any]]) -> None:
+    """Stop a record with one question about all of its corrections that the source contradicts."""
+    sentences = [
+        f"{_words(each.field)} was corrected to {_told(each.value)} because the source said {_told(each.said)}; "
+        f"now the source says {_told(said)}."
+        for each, said in contradicted
+    ]
+    first, said = contradicted[0]
+    message = f"{' '.join(sentences)} Decide which of them holds."
+    accepted = f"{_told(first.value)} or {_told(said)}"
     arrival.stage = "overlay"
-    arrival.problems.append(
-        Problem(
-            "error", Category.CONFLICT, first.field, None, f"{' '.join(sentences)} Decide which of them holds.",
-            said.get(first.field), f"{_told(first.value)} or {_told(said.get(first.field))}",
-        )
-    )  # fmt: skip
+    arrival.problems.append(Problem("error", Category.CONFLICT, first.field, None, message, said, accepted))
 
 
 def _told(value: Any) -> str:
@@ -163,12 +148,7 @@ def _lay(made: Plan, corrected: Sequence[tuple[Arrival, dict[str, Any]]], as_of:
                 arrival.problems.extend(check(entity, arrival.canonical))
     anew = [(a, v) for a, v in corrected if a.normalised is not None]
     if anew:
-        evaluation.normalise_corrected(made, anew, entities=entities_by_code(), as_of=as_of)
-
-
-def entities_by_code() -> dict[str, int]:
-    """Return the id of each legal entity."""
-    return dict(LegalEntity.objects.values_list("code", "pk"))
+        evaluation.normalise_corrected(made, anew, entities=legal_entities.by_code(), as_of=as_of)
 
 
 def _as_stored(value: Any) -> Any:
@@ -249,7 +229,7 @@ def _said(row: Record, route: Route, field: str) -> Any:
         source = _body(row.source_payload_id)
         if source and made.normalise is not None and made.upstream_id is None:
             arrival = Arrival(decode(source), source, b"", row.key)
-            evaluation.normalise(made, [arrival], entities=entities_by_code())
+            evaluation.normalise(made, [arrival], entities=legal_entities.by_code())
             return _as_stored((arrival.canonical or {}).get(field))
     stored = _body(row.canonical_payload_id)
     return msgspec.json.decode(stored).get(field) if stored else None

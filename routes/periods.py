@@ -19,10 +19,10 @@ from connectors.models import Connection
 from connectors.outcome import ConnectorFailure
 from connectors.registry import registry
 from governance import versions
-from governance.models import LegalEntity, User, Version
+from governance.models import User, Version
 from mappings import compile_mapping
 from mappings.batch import run_batch
-from routes import decisions, overlays, pages
+from routes import decisions, legal_entities, overlays, pages
 from routes.bulk import array, arrays
 
 ENTITY = "posting_period"
@@ -71,7 +71,7 @@ def refresh(connection: Connection) -> int:
 def _read(connection: Connection, stream: str) -> list[tuple[int, dt.date, dt.date, bool]]:
     """Return each legal entity's periods. Where the ledger names no company, its calendar is that of all of them."""
     compiled = compile_mapping(_mapping(f"{connection.connector}.{stream}"))
-    entities = dict(LegalEntity.objects.values_list("code", "pk"))
+    entities = legal_entities.by_code()
     records = [record for page in pages.read(connection, stream) for record in page.records]
     rows = []
     for mapped in run_batch(

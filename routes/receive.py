@@ -15,7 +15,18 @@ from django.db import connection, transaction
 from canonical.failure import Category
 from canonical.problem import Problem
 from connectors.paths import find
-from routes import consignments, drafts, echoes, evaluation, meeting, new_heads, overlays, pages, storing
+from routes import (
+    consignments,
+    drafts,
+    echoes,
+    evaluation,
+    legal_entities,
+    meeting,
+    new_heads,
+    overlays,
+    pages,
+    storing,
+)
 from routes.arrivals import (
     Arrival,
     Unreadable,
@@ -81,7 +92,7 @@ def prepare(plan: Plan, raws: Iterable[Mapping[str, Any]], *, run: UUID | None) 
     seen = _seen(plan, [a.key for a in readable])
     unseen = [a for a in readable if a.key not in seen]
     if unseen:
-        evaluation.normalise(plan, unseen, entities=_entities())
+        evaluation.normalise(plan, unseen, entities=legal_entities.by_code())
         evaluation.evaluate(plan, unseen, standing=lambda a: {})
     whole = len(unseen) == len(readable) and len(_each_key_once(arrivals)) == 1
     return Prepared(arrivals, now, storing.draw_up(plan, arrivals, run=run, now=now) if whole else None)
@@ -184,7 +195,7 @@ def take_in_part(
     if readable:
         unprepared = [a for a in readable if a.normalised is None]
         if unprepared:
-            evaluation.normalise(plan, unprepared, entities=_entities())
+            evaluation.normalise(plan, unprepared, entities=legal_entities.by_code())
         if plan.reads_back:
             # Asked first: what is settled from now on is recognised.
             untold = run is not None and echoes.are_under_way(plan)
@@ -316,12 +327,6 @@ LATER = "~"  # stands between what the source says and how many versions of ours
 RESTARTED = "r"  # stands before the number of a count and the version in it: behind "n", before "t"
 COUNT_ENDS = len("r00000001")
 MOMENT_ENDS = len("t2026-05-04T09:30:00.000000")
-
-
-def _entities() -> dict[str, int]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT code, id FROM governance_legalentity")
-        return dict(cursor.fetchall())
 
 
 def withdraw_missing(plan: Plan, keys: Sequence[str], *, run: UUID | None) -> int:

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from canonical import codec
 from canonical.entities import ENTITIES
 from governance.actor import By, as_actor
-from routes import belonging, evaluation, failures, heads, overlays, rule_warnings, storing, unforeseen
+from routes import belonging, evaluation, failures, heads, legal_entities, overlays, rule_warnings, storing, unforeseen
 from routes.arrivals import Arrival, Verdict, decode
 from routes.bodies import Bodies
 from routes.models import Route
@@ -170,7 +170,7 @@ def _normalise_again(made: Plan, pairs: Sequence[tuple[Arrival, Verdict]], as_of
     """Map the stored source bodies with this configuration's mapping, which may be another than when they came."""
     arrivals = [a for a, _ in pairs]
     if arrivals:
-        evaluation.normalise(made, arrivals, entities=overlays.entities_by_code(), as_of=as_of)
+        evaluation.normalise(made, arrivals, entities=legal_entities.by_code(), as_of=as_of)
 
 
 def _pair(made: Plan, row: dict[str, Any], destination: Any) -> tuple[Arrival, Verdict]:
@@ -303,7 +303,7 @@ def _records_again(made: Plan, rows: Sequence[tuple[Any, ...]], *, by: By, reaso
         arrivals.append((arrival, run, now))
     readable = [a for a, _, _ in arrivals if a.outcome != "unreadable"]
     failures.close(records=[a.record for a in readable], how=how)
-    evaluation.normalise(made, readable, entities=overlays.entities_by_code())
+    evaluation.normalise(made, readable, entities=legal_entities.by_code())
     overlays.apply(made, readable)
     placed = standings(made, readable)
     evaluation.evaluate(made, readable, standing=lambda a: placed.get(a.key, {}))

@@ -203,24 +203,26 @@ def test_what_a_record_is_known_by_cannot_be_corrected(make_world: Make, farid: 
         overlays.correct(record=Record.objects.get().pk, field=field, value="HP-GB", reason="slip", by=farid)
 
 
-def test_correction_after_which_a_destination_takes_no_such_record_stops(make_world: Make, farid: User) -> None:
-    world = make_world(condition="billable")
+@pytest.mark.parametrize(
+    ("made_with", "corrected", "said"),
+    [
+        ({"condition": "billable"}, {"billable": "no"}, "no longer meets the condition of Ledger"),
+        (
+            {"key_formula": 'hub.key & "/" & project_code'}, {"project_code": "P-002"},
+            "another business key at Ledger: TE-0000001/P-002 instead of TE-0000001/P-001",
+        ),
+    ],
+)  # fmt: skip
+def test_correction_that_would_go_elsewhere_stops(
+    make_world: Make, farid: User, made_with: dict[str, Any], corrected: dict[str, str], said: str
+) -> None:
+    world = make_world(**made_with)
     world.take_in(entry(1, hours="0.00"))
 
-    correct(world, farid, hours="4.00", billable="no")
+    correct(world, farid, hours="4.00", **corrected)
 
     assert world.states() == ["failed"]
-    assert "no longer meets the condition of Ledger" in Failure.objects.get(closed_at=None).message
-
-
-def test_correction_that_gives_another_business_key_stops(make_world: Make, farid: User) -> None:
-    world = make_world(key_formula='hub.key & "/" & project_code')
-    world.take_in(entry(1, hours="0.00"))
-
-    correct(world, farid, hours="4.00", project_code="P-002")
-
-    assert world.states() == ["failed"]
-    assert "another business key at Ledger" in Failure.objects.get(closed_at=None).message
+    assert said in Failure.objects.get(closed_at=None).message
 
 
 def test_correction_changes_no_key_that_a_mapping_works_out(make_world: Make, farid: User) -> None:
