@@ -1,6 +1,6 @@
 """Correcting a field of members as an overlay: the source stays as it is, the hub remembers and compares."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -16,8 +16,8 @@ from exceptions_queue.verbs.members import NotPossible, chosen, need_reason, rec
 from governance import audit
 from governance.models import User
 from governance.rights import Right, allowed_masks, require
-from routes import overlays, reprocess
-from routes.models import Failure
+from routes import corrected_versions, overlays, reprocess
+from routes.corrected_versions import Restated
 
 LIMIT = 200  # members of one correction: each has its own source value to remember
 
@@ -39,7 +39,7 @@ class Corrected(NamedTuple):
 
     went_on: int  # members
     amounts: str  # what became of their amounts, a sentence; empty where they have none
-    elsewhere: str = ""  # where the same records go or stand as they were, a sentence; empty where nowhere
+    elsewhere: str = ""  # what becomes of the same records at other destinations, sentences; empty where nothing
 
 
 @transaction.atomic
@@ -48,7 +48,8 @@ def correct_field(
 ) -> Corrected:
     """Correct a field of all members, or of the chosen ones, and send them again.
 
-    What the route's mapping works out from the field follows, such as the amount from the hours.
+    What the route's mapping works out from the field follows, such as the amount from the hours. Other destinations of
+    the same records get the correction, too.
 
     Raises NotAllowed, and NotPossible with the accepted form when the value does not fit the field.
     """
@@ -66,13 +67,19 @@ def correct_field(
             overlays.correct(record=record, field=field, value=value, reason=reason, by=by)
     except ValueError as error:
         raise NotPossible(str(error)) from error
-    before = _amounts(members)
+    before = _amounts(transactions(members), records(members))
     told = f"{field.replace('_', ' ')} of {len(corrected):,} corrected to {value}: {reason}"
     # Records first: like a page, they enter keys before they hold any head.
     again = reprocess.records(records(members), by=by, reason=told, how="fixed")
-    went_on = reprocess.transactions(transactions(members), by=by, reason=told, how="fixed")
+    restated = corrected_versions.store(transactions(members), how="fixed")
+    left = [id_ for id_ in transactions(members) if id_ not in restated.replaced]
+    went_on = reprocess.transactions(left, by=by, reason=told, how="fixed")
     WorkItem.objects.filter(pk=item.pk).update(root_cause=RootCause.TRANSACTION)
-    done = Corrected(len(went_on) + len(again), _told(before, _amounts(members)), _elsewhere(members))
+    after = _amounts([*left, *restated.replaced.values()], records(members))
+    done = Corrected(
+        len(went_on) + len(again) + restated.went_on, _told(before, after),
+        " ".join(filter(None, (_also(restated), _elsewhere(left)))),
+    )  # fmt: skip
     noted = " ".join(filter(None, (f"{told.rstrip('.')}.", done.amounts, done.elsewhere)))
     note(item, by=by, verb="corrected", reason=noted, to=State.IN_PROGRESS)
     audit.record(
@@ -89,11 +96,21 @@ WHERE amount IS NOT NULL GROUP BY currency ORDER BY currency
 """
 
 
-def _amounts(members: list[Failure]) -> str:
+def _amounts(transactions: Sequence[UUID], records: Sequence[UUID]) -> str:
     """Return what members come to as the hub has it: "10,320.00 EUR and 90.00 USD"."""
     with connection.cursor() as cursor:
-        cursor.execute(AMOUNTS, [transactions(members), records(members)])
+        cursor.execute(AMOUNTS, [list(transactions), list(records)])
         return " and ".join(money(amount, currency) for currency, amount in cursor.fetchall())
+
+
+def _also(done: Restated) -> str:
+    """Say where else the corrected records go, and where they are taken back."""
+    told = [("Corrected there, too", done.sent_along), ("Taken back there", done.taken_back)]
+    return " ".join(f"{words}: {_places(counts.items())}." for words, counts in told if counts)
+
+
+def _places(counts: Iterable[tuple[str, int]]) -> str:
+    return " and ".join(f"{count:,} at {name}" for name, count in sorted(counts))
 
 
 ELSEWHERE = """
@@ -104,10 +121,10 @@ GROUP BY d.name ORDER BY d.name
 """
 
 
-def _elsewhere(members: list[Failure]) -> str:
+def _elsewhere(transactions: Sequence[UUID]) -> str:
     with connection.cursor() as cursor:
-        cursor.execute(ELSEWHERE, {"ids": transactions(members)})
-        places = " and ".join(f"{count:,} at {name}" for name, count in cursor.fetchall())
+        cursor.execute(ELSEWHERE, {"ids": list(transactions)})
+        places = _places(cursor.fetchall())
     return f"As before: {places}; what is sent or on its way there follows the source only." if places else ""
 
 
