@@ -84,11 +84,12 @@ def undecided(connection_id: int) -> None:
         )
 
 
-def probe_now(connection_id: int) -> None:
-    """End the pause: somebody has changed what was wrong (credentials, address) or wants to know."""
+def probe_now(connection_id: int) -> bool:
+    """End the pause: somebody has changed what was wrong (credentials, address) or wants to know. Was there one?"""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE connectors_connection SET breaker_probe_at = hub_now(), breaker_state = 'open'"
             " WHERE id = %s AND breaker_state <> 'closed'",
             [connection_id],
         )
+        return bool(cursor.rowcount)

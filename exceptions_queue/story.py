@@ -13,10 +13,16 @@ from canonical import codec
 from canonical.entities import ENTITIES
 from canonical.entity import Entity, Mask
 from canonical.masking import HIDDEN, mask, may_see
-from exceptions_queue import lineage, words
+from exceptions_queue import lineage, made_by, neighbours, tries, words
+from exceptions_queue.made_by import Used
+from exceptions_queue.neighbours import Neighbours
+from exceptions_queue.permitted import masks_of, rights_in
+from exceptions_queue.tries import Try
+from governance.models import User
+from governance.roles import Right
 from routes import bodies
 from routes.arrivals import decode
-from routes.models import Attempt, Effect, EffectLink, Record, RuleWarning, Snapshot, Transaction, Transition
+from routes.models import Effect, EffectLink, Record, RuleWarning, Snapshot, Transaction, Transition
 
 NUMBERS = msgspec.json.Encoder(decimal_format="number")
 EMPTY: tuple[Any, ...] = (None, "", [], {})
@@ -42,17 +48,21 @@ class Story:
     answered: list[Value]
     transitions: list[Transition]
     effects: list[Effect]
-    attempts: list[Attempt]
+    tries: list[Try]
     warnings: list[str]  # what rules said, though it went on
     bodies: list[tuple[str, str]]  # stage in words → JSON, values hidden that the person may not see
+    used: Used
+    around: Neighbours
+    technical: bool  # whether the person sees technical details
 
 
-def tell(row: Transaction, *, masks: frozenset[Mask], technical: bool) -> Story:
-    """Return a transaction's story for somebody who sees through these masks. Eight queries."""
+def tell(row: Transaction, user: User) -> Story:
+    """Return a transaction's story as somebody may see it. At most twenty-two queries."""
+    rights = rights_in(user, row.legal_entity_id)
+    masks, technical = masks_of(rights), Right.SEE_TECHNICAL in rights
     record = Record.objects.get(pk=row.record_id)
     links = EffectLink.objects.filter(transaction_id=row.pk).values("effect_id")
     effects = list(Effect.objects.filter(pk__in=links).order_by("number"))
-    attempts = list(Attempt.objects.filter(effect_id__in=[e.pk for e in effects]).order_by("at"))
     wanted = [record.source_payload_id, row.canonical_payload_id or record.canonical_payload_id, row.request_payload_id]
     kept = {id_: str(body) for id_, body in bodies.read(id_ for id_ in wanted if id_).items()}
     content = Snapshot.objects.get(pk=row.snapshot_id).content
@@ -65,13 +75,16 @@ def tell(row: Transaction, *, masks: frozenset[Mask], technical: bool) -> Story:
     return Story(
         record=record,
         entity=entity.name,
-        values=_values(entity, copies, raw, codec.loads(entity, ours) if ours else {}, request, masks),
+        values=values_on_their_way(entity, copies, raw, codec.loads(entity, ours) if ours else {}, request, masks),
         answered=_answered(effects),
         transitions=list(Transition.objects.filter(subjects).order_by("at", "pk")),
         effects=effects,
-        attempts=attempts,
+        tries=tries.of(effects, entity, user, technical=technical),
         warnings=_warnings(row, entity, copies, masks),
-        bodies=_bodies(entity, copies, raw, ours, request, masks) if technical else [],
+        bodies=bodies_of(entity, copies, raw, ours, request, masks) if technical else [],
+        used=made_by.used(row, record, content, tables=Right.EDIT_TABLES in rights),
+        around=neighbours.around(row, record, user),
+        technical=technical,
     )
 
 
@@ -85,7 +98,7 @@ def _warnings(row: Transaction, entity: Entity, copies: lineage.Copies, masks: f
     return said
 
 
-def _values(
+def values_on_their_way(
     entity: Entity,
     copies: lineage.Copies,
     raw: dict[str, Any],
@@ -93,6 +106,7 @@ def _values(
     request: dict[str, Any],
     masks: frozenset[Mask],
 ) -> list[Value]:
+    """Return the fields of a record at the source, in the hub and as sent, hidden by the canonical field they copy."""
     shown = mask(entity, ours, masks)
     rows = []
     told: set[str] = set()
@@ -120,7 +134,7 @@ def _answered(effects: list[Effect]) -> list[Value]:
     return [Value(name, None, None, value) for name, value in told if value]
 
 
-def _bodies(
+def bodies_of(
     entity: Entity,
     copies: lineage.Copies,
     raw: Any,

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from exceptions_queue.codes import CodeConverter
-from exceptions_queue.pages import home, item, items, runs, transactions
+from exceptions_queue.pages import home, item, items, records, runs, search, transactions
 
 register_converter(CodeConverter, "code")
 app_name = "queue"
@@ -15,6 +15,8 @@ urlpatterns = [
     path("queue/<int:number>/releases/", item.progress, name="progress"),
     path("queue/<int:number>/assignments/", item.take, name="take"),
     path("queue/<int:number>/<slug:name>/", item.remedy, name="remedy"),
+    path("search/", search.search, name="search"),
+    path("records/<code:record>/", records.record, name="record"),
     path("runs/", runs.runs, name="runs"),
     path("runs/<code:run>/", runs.run, name="run"),
     path("transactions/", runs.transactions, name="transactions"),

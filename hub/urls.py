@@ -20,5 +20,6 @@ urlpatterns = [
     path("login/", SIGN_IN, name="login"),
     path("logout/", LogoutView.as_view(next_page="login"), name="logout"),
     path("", include("exceptions_queue.urls")),
+    path("", include("hub.pages.urls")),
     path("", include("routes.api.urls")),
 ]

@@ -8,8 +8,7 @@ from django.shortcuts import get_object_or_404, render
 from exceptions_queue import story
 from exceptions_queue.models import WorkItem
 from exceptions_queue.pages.door import context, page, person
-from exceptions_queue.permitted import masks_of, rights_in
-from governance.roles import Right
+from exceptions_queue.way import way
 from routes.models import Failure, Run, Transaction
 from routes.states import State
 
@@ -24,18 +23,16 @@ def transaction(request: HttpRequest, transaction: UUID) -> HttpResponse:
         "destination__route", "destination__connection", "legal_entity"
     )
     row = get_object_or_404(visible, pk=transaction)
-    rights = rights_in(user, row.legal_entity_id)
-    technical = Right.SEE_TECHNICAL in rights
-    told = story.tell(row, masks=masks_of(rights), technical=technical)
+    told = story.tell(row, user)
     failure = Failure.objects.filter(transaction_id=row.pk, closed_at=None).first()
     item = failure and WorkItem.objects.visible_to(user).open().filter(fingerprint=failure.fingerprint).first()
     more = context(
-        "runs",
+        "transactions",
         transaction=row,
         story=told,
         item=item,
+        way=way(row.state, [step for step in told.transitions if step.subject_id == row.pk]),
         run=Run.objects.filter(pk=row.run_id).select_related("route").first() if row.run_id else None,
-        technical=technical,
         history=[(step, LABELS.get(step.to_state, step.to_state)) for step in told.transitions],
     )
     return render(request, "queue/transaction.html", more)

@@ -93,3 +93,13 @@ def plain(name: str) -> str:
 def counted(number: int, entity: str = "") -> str:
     """Return "412 time entries"."""
     return words.counted(number, entity)
+
+
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+@register.filter
+def weekly(window: Any) -> str:
+    """Return when a weekly maintenance window is: "Sundays from 02:00 for 90 minutes (Europe/Berlin)"."""
+    day = WEEKDAYS[window.weekday]
+    return f"{day}s from {window.from_time:%H:%M} for {window.minutes} minutes ({window.time_zone})"

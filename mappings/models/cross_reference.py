@@ -30,6 +30,9 @@ class CrossReference(models.Model):
                 fields=["connection_id", "entity", "external_id"], name="cross_reference_one_canonical_key"
             ),
         ]
+        indexes: ClassVar = [
+            models.Index(fields=["reference"], condition=~models.Q(reference=""), name="cross_reference_by_reference"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.entity} {self.canonical_key} = {self.external_id}"

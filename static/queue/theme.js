@@ -15,6 +15,14 @@
       show();
     }
   });
+  // Ctrl+K (or Cmd+K) leads to the search from anywhere.
+  document.addEventListener("keydown", (event) => {
+    const field = document.querySelector("[data-search]");
+    if (!field || event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.altKey) return;
+    event.preventDefault();
+    field.focus();
+    field.select();
+  });
   // Ticked rows go along with every remedy's form; none ticked means all of them.
   document.addEventListener("submit", (event) => {
     if (!event.target.matches("[data-remedy]")) return;

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.routes.conftest import make_world
+from tests.routes.conftest import billing, make_world, quick_world
 
-__all__ = ["make_world", "staff"]
+__all__ = ["billing", "make_world", "quick_world", "staff"]
 
 
 @dataclass

@@ -132,7 +132,7 @@ def test_home_shows_totals_by_state(make_world: Make, staff: Staff) -> None:
     with CaptureQueriesContext(connection) as queries:
         words = text_of(client.get("/"))
     assert "New 1 3 records" in words
-    assert len(queries) <= 13
+    assert len(queries) <= 16
 
 
 def test_item_says_why_and_what_would_be_accepted(make_world: Make, staff: Staff) -> None:
@@ -294,7 +294,7 @@ def test_transaction_page_tells_its_story(make_world: Make, staff: Staff) -> Non
     assert "LR-1" in words
     assert "taken in from the source" in words
     assert "Number 1: create" in words
-    assert len(queries) <= 14
+    assert len(queries) <= 21
 
 
 def test_transaction_bodies_hide_what_the_person_may_not_see(make_world: Make, staff: Staff) -> None:

@@ -1,0 +1,89 @@
+"""The story of one record: what arrived, what the hub made of it, where it went, and why not elsewhere."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from canonical import codec
+from canonical.entities import ENTITIES
+from exceptions_queue import lineage, story
+from exceptions_queue.permitted import masks_of, rights_in
+from exceptions_queue.story import Value
+from governance.models import User
+from governance.roles import Right
+from routes import bodies
+from routes.arrivals import decode
+from routes.models import Destination, Failure, Record, Run, Snapshot, Transaction, Transition
+
+MOST = 20  # versions, and transactions, that are listed
+
+
+@dataclass(frozen=True, slots=True)
+class NotChosen:
+    """A destination that a record does not go to."""
+
+    name: str
+    condition: str  # that it does not meet
+
+
+@dataclass(frozen=True, slots=True)
+class RecordStory:
+    """Everything that a page shows of a record."""
+
+    entity: str
+    values: list[Value]
+    transactions: list[Transaction]
+    not_chosen: list[NotChosen]
+    failures: list[Failure]  # of the record itself, before a destination was chosen; the newest first
+    versions: list[Record]  # in order, this one among them
+    transitions: list[Transition]
+    run: Run | None
+    technical: bool
+    bodies: list[tuple[str, str]]
+
+
+def tell(record: Record, user: User) -> RecordStory:
+    """Return a record's story as somebody may see it. At most thirteen queries."""
+    rights = rights_in(user, record.legal_entity_id)
+    masks, technical = masks_of(rights), Right.SEE_TECHNICAL in rights
+    wanted = [record.source_payload_id, record.canonical_payload_id]
+    kept = {id_: str(body) for id_, body in bodies.read(id_ for id_ in wanted if id_).items()}
+    source, ours = (kept.get(id_) if id_ else None for id_ in wanted)
+    entity = ENTITIES[record.route.canonical_entity]
+    content = _configuration(record)
+    copies = lineage.copies(content, None)
+    raw: Any = decode(source) if source else {}
+    return RecordStory(
+        entity=entity.name,
+        values=story.values_on_their_way(entity, copies, raw, codec.loads(entity, ours) if ours else {}, {}, masks),
+        transactions=list(
+            Transaction.objects.visible_to(user).filter(record_id=record.pk)
+            .select_related("destination", "legal_entity").order_by("destination__name", "pk")[:MOST]
+        ),
+        not_chosen=_not_chosen(record),
+        failures=list(Failure.objects.filter(record_id=record.pk, transaction_id=None).order_by("-opened_at")[:MOST]),
+        versions=_versions(record, user),
+        transitions=list(Transition.objects.filter(subject_id=record.pk).order_by("at", "pk")),
+        run=Run.objects.filter(pk=record.run_id).select_related("route").first() if record.run_id else None,
+        technical=technical,
+        bodies=story.bodies_of(entity, copies, raw, ours, {}, masks)[:2] if technical else [],
+    )  # fmt: skip
+
+
+def _configuration(record: Record) -> dict[str, Any]:
+    """Return the configuration with which a record was understood, else the newest: names of fields rarely change."""
+    made = Transaction.objects.filter(record_id=record.pk).order_by("pk").values_list("snapshot", flat=True).first()
+    found = Snapshot.objects.filter(pk=made) if made else Snapshot.objects.filter(route=record.route_id)
+    newest = found.order_by("-pk").first()
+    return dict(newest.content) if newest else {}
+
+
+def _not_chosen(record: Record) -> list[NotChosen]:
+    conditions = record.not_chosen or {}
+    names = dict(Destination.objects.filter(pk__in=[int(id_) for id_ in conditions]).values_list("pk", "name"))
+    told = [NotChosen(names.get(int(id_), "a former destination"), text) for id_, text in conditions.items()]
+    return sorted(told, key=lambda each: each.name)
+
+
+def _versions(record: Record, user: User) -> list[Record]:
+    same = Record.objects.visible_to(user).filter(route_id=record.route_id, key=record.key)
+    return list(reversed(same.order_by("-version")[:MOST]))

@@ -1,0 +1,63 @@
+"""The gallery: every component of the pages in each of its states, for those who build and check pages."""
+
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from connectors.health import Health
+from exceptions_queue.models import State as ItemState
+from exceptions_queue.pages.door import context, page, person
+from exceptions_queue.way import way
+from governance.rights import NotAllowed
+from routes.models import Transition
+from routes.states import State
+
+
+class SampleForm(forms.Form):
+    """A form with a field of each kind; `worked_on` is refused."""
+
+    reason = forms.CharField(help_text="Kept in the history.")
+    note = forms.CharField(widget=forms.Textarea(attrs={"rows": 2}), required=False)
+    worked_on = forms.DateField(label="Day")
+    role = forms.ChoiceField(choices=[("consultant", "Consultant"), ("partner", "Partner")])
+    scope = forms.ChoiceField(
+        choices=[("one", "This one"), ("all", "All of them")], widget=forms.RadioSelect, label="What it is for"
+    )
+
+
+@page
+def gallery(request: HttpRequest) -> HttpResponse:
+    """Show the components in their states, to staff."""
+    if not person(request).is_staff:
+        raise NotAllowed("The gallery is for those who build pages. Ask an operator to make you staff, if you are one.")
+    form = SampleForm({"reason": "typed by mistake", "worked_on": "31.02.2026", "role": "partner", "scope": "all"})
+    more = context(
+        "gallery",
+        items=[_item(state) for state in ItemState],
+        transactions=[_item(state) for state in State],
+        healths=[
+            Health("good", "working"), Health("warn", "paused by a person", "Year-end close."),
+            Health("bad", "left alone after failures", "The sign-in is refused."),
+        ],
+        form=form,
+        sums=SimpleNamespace(sums={"EUR": Decimal("12480.5"), "USD": Decimal("90")}, hours=Decimal("7.75")),
+        ways=[(state.label, _way(state)) for state in (State.POSTED, State.DELIVERING, State.FAILED, State.PARKED)],
+        tones=[("", "It is done."), ("warn", "A rule warns of it."), ("error", "It was refused.")],
+    )  # fmt: skip
+    return render(request, "hub/gallery.html", more)
+
+
+def _item(state: Any) -> SimpleNamespace:
+    return SimpleNamespace(state=state.value, get_state_display=state.label)
+
+
+def _way(state: State) -> list[Any]:
+    before = {
+        State.POSTED: list(State)[:6], State.DELIVERING: list(State)[:5], State.FAILED: [*list(State)[:3], state],
+        State.PARKED: [*list(State)[:2], state],
+    }  # fmt: skip
+    return way(state, [Transition(to_state=each) for each in before[state]])
