@@ -53,6 +53,7 @@ def run(request: HttpRequest, run: UUID) -> HttpResponse:
         "runs",
         run=row,
         books=books,
+        going=row.state in (RunState.WAITING, RunState.RUNNING),
         destinations=totals.lines(row, books.destinations),
         technical=allowed(user, Right.SEE_TECHNICAL, row.legal_entity_id),
     )
