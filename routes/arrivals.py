@@ -12,6 +12,7 @@ import msgspec
 
 from canonical.problem import Problem
 from connectors.paths import Path, find, written
+from governance.actor import ENGINE, Actor
 from governance.identifiers import new_id
 from routes.states import State
 
@@ -20,6 +21,19 @@ _decoder = msgspec.json.Decoder(float_hook=Decimal)
 KEY_LIMIT = 200  # characters, as the column
 VERSION_DIGITS = 30  # of a version number
 NO_ID = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where versions of records come from, for the history: the source by itself, or a person's correction."""
+
+    by: Actor = ENGINE
+    received: str = "taken in from the source"
+    newer: str = "a newer version of the same record arrived"  # why those before them are superseded
+    closed_how: str = "auto:newer_version"  # how the failures of those before them end
+
+
+SOURCE = Origin()
 
 
 class Unreadable(ValueError):

@@ -19,6 +19,10 @@ from canonical.problem import Problem
 from routes.bulk import array, copy_in
 
 NUMBERS = re.compile(r"\d+")
+QUOTED = re.compile(r"(?<!\w)'(?:[^'\\]|\\.)*'(?!\w)|“[^”]*”|\"[^\"]*\"")
+# What we say ourselves of a record quotes what it says; a target's own words quote what is the cause.
+OF_THE_RECORD = (Category.SHAPE, Category.VALIDATION)
+THEIRS = ("deliver", "confirm")  # stages
 LIMIT = 250
 BREAKS = [Category.OUTAGE.value, Category.CREDENTIALS.value]  # categories that open a connection's breaker
 
@@ -44,7 +48,8 @@ class Trouble:
 def fingerprint(trouble: Trouble) -> str:
     """Return what makes two failures the same cause: category, place and missing key, never the record's own values.
 
-    Numbers in a target's message are left out, so that "line 4 of 17" and "line 9 of 12" are one cause.
+    Numbers in a target's message are left out, so that "line 4 of 17" and "line 9 of 12" are one cause, and so is what
+    our own words quote of a record.
     """
     problem = trouble.problem
     if problem.table:
@@ -52,9 +57,17 @@ def fingerprint(trouble: Trouble) -> str:
     elif problem.category in (Category.CREDENTIALS, Category.OUTAGE):
         parts = (problem.category.value, str(trouble.connection_id))
     else:
-        words = problem.rule or NUMBERS.sub("#", problem.message)
+        words = problem.rule or _without_values(trouble)
         parts = (problem.category.value, str(trouble.route), trouble.stage, problem.field, words)
     return sha256("\x1f".join((str(trouble.legal_entity), *parts)).encode()).hexdigest()
+
+
+def _without_values(trouble: Trouble) -> str:
+    """Return the words of a failure without numbers and, where they are ours and of a record, what they quote."""
+    words = trouble.problem.message
+    if trouble.problem.category in OF_THE_RECORD and trouble.stage not in THEIRS:
+        words = QUOTED.sub("#", words)
+    return NUMBERS.sub("#", words)
 
 
 def _short(value: object) -> str:

@@ -11,14 +11,13 @@ from uuid import UUID
 
 from django.db import connection
 
-from governance.actor import ENGINE
 from routes import failures, owners
+from routes.arrivals import SOURCE, Origin
 from routes.bulk import array, arrays, hexed, plain
 from routes.owners import Owner
 from routes.states import ASIDE, NOT_YET_DELIVERING, State, move
 
 Where = tuple[int, str, str]  # connection, object, key
-NEWER = "a newer version of the same record arrived"
 
 
 class Place(StrEnum):
@@ -74,7 +73,7 @@ class _Head:
     anew: bool = False  # the versions that came this way were another record's
 
 
-def enter(entries: Sequence[Entry], *, route: int) -> Entered:
+def enter(entries: Sequence[Entry], *, route: int, origin: Origin = SOURCE) -> Entered:
     """Queue a route's transactions that are being stored in this commit; no two of one key. Returns where each stands.
 
     Earlier ones that a newer version replaces are superseded here, and their failures closed. A key belongs to one
@@ -91,7 +90,7 @@ def enter(entries: Sequence[Entry], *, route: int) -> Entered:
         owners.forget_new([each for each in wanted if each[:3] not in found])
         entries = [e for e in entries if e.record_key not in refused]
     _tell_versions_apart(entries, found, route)
-    return Entered(_queue(entries, found), taken)
+    return Entered(_queue(entries, found, origin), taken)
 
 
 def _taken(entries: Sequence[Entry], found: Mapping[Where, _Head], route: int) -> dict[UUID, Owner]:
@@ -118,7 +117,7 @@ def _tell_versions_apart(entries: Sequence[Entry], found: Mapping[Where, _Head],
         head.anew = head.id in anew
 
 
-def _queue(entries: Sequence[Entry], found: Mapping[Where, _Head]) -> dict[UUID, Place]:
+def _queue(entries: Sequence[Entry], found: Mapping[Where, _Head], origin: Origin) -> dict[UUID, Place]:
     places: dict[UUID, Place] = {}
     taken, displaced, stale_effects, behind = [], [], [], []
     for entry in entries:
@@ -136,7 +135,7 @@ def _queue(entries: Sequence[Entry], found: Mapping[Where, _Head]) -> dict[UUID,
             displaced.append(head.transaction)
             if head.open_effect == "intended":
                 stale_effects.append(head.id)
-    _supersede(displaced)
+    _supersede(displaced, origin)
     _drop_intended(stale_effects)
     _occupy(taken)
     _mark_waiting(behind)
@@ -206,11 +205,11 @@ def _look(found: Mapping[Where, _Head]) -> None:
             head.owners = tuple(Owner(route, record_key) for route, record_key in pairs if route is not None)
 
 
-def _supersede(transactions: Sequence[UUID]) -> None:
+def _supersede(transactions: Sequence[UUID], origin: Origin = SOURCE) -> None:
     if not transactions:
         return
-    moved = move(transactions, frm=NOT_YET_DELIVERING, to=State.SUPERSEDED, by=ENGINE, reason=NEWER)
-    failures.close(transactions=moved, how="auto:newer_version")
+    moved = move(transactions, frm=NOT_YET_DELIVERING, to=State.SUPERSEDED, by=origin.by, reason=origin.newer)
+    failures.close(transactions=moved, how=origin.closed_how)
     forget_waits(moved)
 
 
@@ -231,7 +230,7 @@ def _drop_intended(heads: Sequence[int]) -> None:
             WHERE h.id = ANY(%s) AND e.connection_id = h.connection_id AND e.object = h.object AND e.key = h.key
               AND e.state = 'intended'
             """,
-            [f"never sent: {NEWER}", list(heads)],
+            [f"never sent: {SOURCE.newer}", list(heads)],
         )
 
 

@@ -12,8 +12,7 @@ import msgspec
 from django.db import connection
 from uuid_utils import uuid7
 
-from governance.actor import ENGINE
-from routes.arrivals import Arrival, Verdict
+from routes.arrivals import SOURCE, Arrival, Origin, Verdict
 from routes.bodies import Bodies
 from routes.bulk import NULL, bytea, copy_lines, hexed, moment, text
 from routes.drafts import Draft
@@ -34,7 +33,6 @@ TRANSACTION = (
 FEW = 100  # rows: so many are inserted together with others in less time than a COPY waits for the server
 PATH = (State.RECEIVED, State.NORMALISED, State.VALIDATED, State.READY)
 REASONS = {
-    State.RECEIVED: "taken in from the source",
     State.NORMALISED: "mapped to the hub's words",
     State.VALIDATED: "checked against the rules",
     State.READY: "checked and translated",
@@ -52,14 +50,15 @@ def transaction_line(i: Item, state: State, walk: str, tail: str) -> str:
 class Sheets:
     """Records, transactions, bodies and history of one page, until they are written."""
 
-    def __init__(self, plan: Plan, *, run: UUID | None, now: dt.datetime) -> None:
+    def __init__(self, plan: Plan, *, run: UUID | None, now: dt.datetime, origin: Origin = SOURCE) -> None:
         """Start with none; `now` is when the page was taken in."""
+        self._received = origin.received
         self._now, self._run = now, hexed(run) if run else NULL
         self._of_page = f"{plan.route_id}\t{self._run}\t{now.isoformat()}"
         self._snapshot = plan.snapshot_id
         self._of_destination: dict[int, str] = {}
         self._ways: dict[tuple[State, State, str], str] = {}
-        self._walks = Walks(by=ENGINE)
+        self._walks = Walks(by=origin.by)
         self._bodies = Bodies()
         self._records: list[str] = []
         self._transactions: list[str] = []
@@ -116,7 +115,7 @@ class Sheets:
     def _send_along(self, draft: Draft, a: Arrival, v: Verdict, record: str, worth: str) -> None:
         assert a.legal_entity is not None
         if not draft.items:
-            draft.tail, draft.steps = self._to(v.destination), steps_of(v, self._now)
+            draft.tail, draft.steps = self._to(v.destination), steps_of(v, self._now, self._received)
         correlation = record if a.correlation is a.record else hexed(a.correlation)
         item = Item(
             hexed(v.transaction), record, uuid7().hex, self._bodies.add("request", v.body, v.hits), correlation,
@@ -149,16 +148,16 @@ class Sheets:
         way = (v.reached, v.state, v.reason)
         known = self._ways.get(way)
         if known is None:
-            known = self._ways[way] = self._walks.id_of(steps_of(v, self._now))
+            known = self._ways[way] = self._walks.id_of(steps_of(v, self._now, self._received))
         return known
 
 
-def steps_of(v: Verdict, now: dt.datetime) -> tuple[Step, ...]:
-    """Return a verdict's history: through the stages it passed to where it stands."""
+def steps_of(v: Verdict, now: dt.datetime, received: str) -> tuple[Step, ...]:
+    """Return a verdict's history: through the stages it passed to where it stands; `received` says how it came."""
     steps: list[Step] = []
     before = ""
     for state in PATH[: PATH.index(v.reached) + 1]:
-        steps.append((before, state, now, REASONS[state]))
+        steps.append((before, state, now, REASONS[state] if before else received))
         before = state
     if v.state is not before:
         steps.append((before, v.state, now, v.reason or "left out by a rule"))

@@ -13,7 +13,7 @@ from canonical.failure import Category
 from canonical.problem import Problem
 from governance.actor import ENGINE
 from routes import consignments, drafts, duplicates, failures, heads, new_heads, rule_warnings
-from routes.arrivals import Arrival, Verdict
+from routes.arrivals import SOURCE, Arrival, Origin, Verdict
 from routes.bulk import array, arrays, copy_in, hexed, plain, texts, together
 from routes.drafts import Draft
 from routes.duplicates import Wanting, where
@@ -111,7 +111,7 @@ def draw_up(plan: Plan, arrivals: Sequence[Arrival], *, run: UUID | None, now: d
 
 def store(
     plan: Plan, arrivals: Sequence[Arrival], *, run: UUID | None, now: dt.datetime, onward: Onward | None = None,
-    drawn: Drawn | None = None, free: Container[Where] = (),
+    drawn: Drawn | None = None, free: Container[Where] = (), origin: Origin = SOURCE,
 ) -> set[int]:  # fmt: skip
     """Write arrivals, their bodies, transactions, history and failures; in the caller's commit.
 
@@ -121,7 +121,7 @@ def store(
     """
     onward = onward or {}
     _supersede_previous(plan, arrivals)
-    travelling, as_worked_out = _enter_heads(plan, arrivals, onward, free)
+    travelling, as_worked_out = _enter_heads(plan, arrivals, onward, free, origin)
     if drawn is not None and as_worked_out and travelling == drawn.travelling:
         sheets = drawn.sheets
     else:
@@ -129,7 +129,7 @@ def store(
             drawn.undo()
         for verdict in (v for a in arrivals for v in a.verdicts if v.transaction.int in travelling):
             verdict.draft = onward[verdict.destination.id]
-        sheets = Sheets(plan, run=run, now=now)
+        sheets = Sheets(plan, run=run, now=now, origin=origin)
         for arrival in arrivals:
             sheets.add(arrival)
     return _store_verdicts(plan, arrivals, sheets, run=run, now=now, onward=onward)
@@ -196,7 +196,7 @@ def _write_rest(
 
 
 def _enter_heads(
-    plan: Plan, arrivals: Sequence[Arrival], onward: Onward, free: Container[Where] = ()
+    plan: Plan, arrivals: Sequence[Arrival], onward: Onward, free: Container[Where] = (), origin: Origin = SOURCE
 ) -> tuple[frozenset[int], bool]:
     """Queue what wants to be sent; a version that comes too late is superseded on arrival.
 
@@ -217,8 +217,9 @@ def _enter_heads(
         consignments.unpack_keys(wanted)
         travelling = _never_seen(verdicts, onward)
     entered = heads.enter(
-        [_entry(plan, v, a) for id_, (v, a) in verdicts.items() if id_ not in travelling], route=plan.route_id
-    )
+        [_entry(plan, v, a) for id_, (v, a) in verdicts.items() if id_ not in travelling], route=plan.route_id,
+        origin=origin,
+    )  # fmt: skip
     if entered.taken:
         duplicates.stop(plan, [(*verdicts[transaction.int], owner) for transaction, owner in entered.taken.items()])
     for transaction in entered.too_old:
@@ -275,7 +276,7 @@ def supersede_failed(records: Sequence[UUID], *, withdrawn: bool) -> None:
         )
         superseded = [row[0] for row in cursor.fetchall()]
     if superseded:
-        reason, how = (WITHDRAWN, "auto:source_withdrawn") if withdrawn else (heads.NEWER, "auto:newer_version")
+        reason, how = (WITHDRAWN, "auto:source_withdrawn") if withdrawn else (SOURCE.newer, SOURCE.closed_how)
         write_record_moves(superseded, "failed", "superseded", by=ENGINE, reason=reason)
         failures.close(records=superseded, how=how)
 

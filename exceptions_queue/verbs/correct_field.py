@@ -1,6 +1,6 @@
 """Correcting a field of members as an overlay: the source stays as it is, the hub remembers and compares."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from governance import audit
 from governance.models import User
 from governance.rights import Right, allowed_masks, require
 from routes import corrected_versions, overlays, reprocess
-from routes.corrected_versions import Restated
+from routes.corrected_places import places
 
 LIMIT = 200  # members of one correction: each has its own source value to remember
 
@@ -71,14 +71,17 @@ def correct_field(
     told = f"{field.replace('_', ' ')} of {len(corrected):,} corrected to {value}: {reason}"
     # Records first: like a page, they enter keys before they hold any head.
     again = reprocess.records(records(members), by=by, reason=told, how="fixed")
-    restated = corrected_versions.store(transactions(members), how="fixed")
-    left = [id_ for id_ in transactions(members) if id_ not in restated.replaced]
+    try:
+        restated = corrected_versions.store(transactions(members), by=by, reason=told, how="fixed")
+    except ValueError as error:  # a key that is another record's
+        raise NotPossible(str(error)) from error
+    left = [id_ for id_ in transactions(members) if id_ not in restated.handled]
     went_on = reprocess.transactions(left, by=by, reason=told, how="fixed")
     WorkItem.objects.filter(pk=item.pk).update(root_cause=RootCause.TRANSACTION)
-    after = _amounts([*left, *restated.replaced.values()], records(members))
+    after = _amounts(left, [*records(members), *restated.worth])
     done = Corrected(
-        len(went_on) + len(again) + restated.went_on, _told(before, after),
-        " ".join(filter(None, (_also(restated), _elsewhere(left)))),
+        len(went_on) + len(again) + restated.places.went_on, _told(before, after),
+        " ".join(filter(None, (restated.places.told(), _elsewhere(left)))),
     )  # fmt: skip
     noted = " ".join(filter(None, (f"{told.rstrip('.')}.", done.amounts, done.elsewhere)))
     note(item, by=by, verb="corrected", reason=noted, to=State.IN_PROGRESS)
@@ -103,16 +106,6 @@ def _amounts(transactions: Sequence[UUID], records: Sequence[UUID]) -> str:
         return " and ".join(money(amount, currency) for currency, amount in cursor.fetchall())
 
 
-def _also(done: Restated) -> str:
-    """Say where else the corrected records go, and where they are taken back."""
-    told = [("Corrected there, too", done.sent_along), ("Taken back there", done.taken_back)]
-    return " ".join(f"{words}: {_places(counts.items())}." for words, counts in told if counts)
-
-
-def _places(counts: Iterable[tuple[str, int]]) -> str:
-    return " and ".join(f"{count:,} at {name}" for name, count in sorted(counts))
-
-
 ELSEWHERE = """
 SELECT d.name, count(*) FROM routes_transaction t JOIN routes_destination d ON d.id = t.destination_id
 WHERE t.record_id IN (SELECT record_id FROM routes_transaction WHERE id = ANY(%(ids)s)) AND t.id <> ALL(%(ids)s)
@@ -124,8 +117,8 @@ GROUP BY d.name ORDER BY d.name
 def _elsewhere(transactions: Sequence[UUID]) -> str:
     with connection.cursor() as cursor:
         cursor.execute(ELSEWHERE, {"ids": list(transactions)})
-        places = _places(cursor.fetchall())
-    return f"As before: {places}; what is sent or on its way there follows the source only." if places else ""
+        found = places(cursor.fetchall())
+    return f"As before: {found}; what is sent or on its way there follows the source only." if found else ""
 
 
 def _told(before: str, after: str) -> str:

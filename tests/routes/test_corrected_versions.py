@@ -44,7 +44,7 @@ def correct(farid: User, **fields: str) -> corrected_versions.Restated:
     with transaction.atomic():
         for field, value in fields.items():
             overlays.correct(record=open_.record_id, field=field, value=value, reason="as on the slip", by=farid)
-        return corrected_versions.store([open_.transaction_id], how="fixed")
+        return corrected_versions.store([open_.transaction_id], by=farid, reason="as on the slip", how="fixed")
 
 
 def both(world: World, copy: Destination) -> None:
@@ -69,7 +69,7 @@ def test_what_is_posted_elsewhere_is_corrected_there(make_world: Make, farid: Us
     done = correct(farid, hours="4.00")
     both(world, copy)
 
-    assert (done.went_on, dict(done.sent_along), dict(done.taken_back)) == (1, {"Copy": 1}, {})
+    assert (done.places.went_on, done.places.told()) == (1, "Corrected there, too: 1 at Copy.")
     assert standing(copy) == [("create", "confirmed", 800), ("update", "confirmed", 400)]
     assert standing(world.destination)[-1] == ("create", "confirmed", 400)
     assert not Failure.objects.filter(closed_at=None).exists()
@@ -105,7 +105,7 @@ def test_destination_that_wants_it_only_now_gets_it(make_world: Make, farid: Use
     done = correct(farid, hours="4.00")
     both(world, copy)
 
-    assert dict(done.sent_along) == {"Copy": 1}
+    assert dict(done.places.corrected) == {"Copy": 1}
     assert standing(copy) == [("create", "confirmed", 400)]
 
 
@@ -115,7 +115,7 @@ def test_destination_that_wants_it_no_more_has_it_taken_back(make_world: Make, f
     done = correct(farid, hours="4.00")
     both(world, copy)
 
-    assert dict(done.taken_back) == {"Copy": 1}
+    assert dict(done.places.taken_back) == {"Copy": 1}
     assert [operation for operation, *_ in standing(copy)] == ["create", "reverse"]
     assert standing(world.destination)[-1] == ("create", "confirmed", 400)
 
@@ -149,7 +149,7 @@ def test_what_no_destination_would_want_is_left_to_whoever_corrects_it(make_worl
 
     done = correct(farid, billable="no")
 
-    assert not done.replaced
+    assert not done.handled
     assert Record.objects.count() == 1
     assert standing(copy) == []
 
@@ -160,7 +160,7 @@ def test_correction_that_breaks_a_rule_of_the_mapping_changes_nothing_anywhere(m
     done = correct(farid, hours="30.00")
     both(world, copy)
 
-    assert not done.replaced
+    assert not done.handled
     assert standing(copy) == [("create", "confirmed", 800)]
     assert Failure.objects.filter(closed_at=None).count() == 1, "it stays with whoever corrects it"
 
@@ -187,7 +187,7 @@ def test_route_with_one_destination_needs_no_version(make_world: Make, farid: Us
     world.target.behave = lambda request, count: refused(Category.REFUSED, "Too much.")
     world.take_in(entry(1))
     world.deliver()
-    assert not correct(farid, hours="4.00").replaced
+    assert not correct(farid, hours="4.00").handled
     assert Record.objects.count() == 1
 
 
@@ -197,5 +197,5 @@ def test_stream_in_order_is_never_added_to(make_world: Make, farid: User) -> Non
     world.target.behave = lambda request, count: refused(Category.REFUSED, "Too much.")
     world.take_in(entry(1))
     world.deliver()
-    assert not correct(farid, hours="4.00").replaced
+    assert not correct(farid, hours="4.00").handled
     assert Record.objects.count() == 1
