@@ -109,10 +109,12 @@ class Enrolment(ActivateTOTPView):  # type: ignore[misc]  # allauth carries no t
     """Sets up a second factor."""
 
     def get_context_data(self, **given: Any) -> dict[str, Any]:
-        """Add whether somebody has to."""
+        """Add whether somebody has to, and the secret in parts."""
         compulsory = second_factor.is_compulsory(person(self.request))
         shown: dict[str, Any] = super().get_context_data(**given)
-        return shown | page_context("account", compulsory=compulsory)
+        secret = shown["form"].secret
+        parts = [secret[start : start + 4] for start in range(0, len(secret), 4)]  # as people read and type it
+        return shown | page_context("account", compulsory=compulsory, parts=parts)
 
     @transaction.atomic
     def form_valid(self, form: Any) -> HttpResponse:

@@ -6,6 +6,7 @@ proxies of the environment nor redirects are followed, and nothing goes over a l
 
 import socket
 import ssl
+from functools import cache
 from typing import Any
 
 import requests
@@ -27,8 +28,9 @@ class GuardedSession(requests.Session):
         super().__init__()
         self.trust_env = False
         self.max_redirects = 0
-        self.mount("https://", _Guarded())
-        self.mount("http://", _Guarded())
+        guarded = _Guarded()
+        self.mount("https://", guarded)
+        self.mount("http://", guarded)
 
     def send(self, request: requests.PreparedRequest, **given: Any) -> requests.Response:
         """Send; raises a RequestException for what is refused, too."""
@@ -42,9 +44,15 @@ class _Guarded(HTTPAdapter):
     """Makes connections of ours, and trusts the certificates that this machine trusts."""
 
     def init_poolmanager(self, *args: Any, **given: Any) -> None:
-        super().init_poolmanager(*args, **given, ssl_context=ssl.create_default_context())
+        super().init_poolmanager(*args, **given, ssl_context=_trusted())
         manager: PoolManager = self.poolmanager
         manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _SecurePool}
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Return the certificates of this machine, read once: that takes longer than a call."""
+    return ssl.create_default_context()
 
 
 class _Plain(HTTPConnection):

@@ -24,6 +24,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from connectors.guard import AddressRefused
 from governance import provider_links
 from hub.sign_in import refusals
 from hub.sign_in.outbound import GuardedSession
@@ -145,7 +146,10 @@ def _why(exception: BaseException | None) -> str:
     """Return the reason in words that hold none of what the provider has answered with."""
     if exception is None:
         return "it was begun in another window, took too long, or the provider refused"
-    return str(exception).partition(":")[0] if isinstance(exception, OAuth2Error) else str(exception)
+    if isinstance(exception, OAuth2Error):
+        return str(exception).partition(":")[0]
+    inner = [part for arg in exception.args for part in getattr(arg, "args", ()) if isinstance(part, AddressRefused)]
+    return str(inner[0] if inner else exception)
 
 
 def begin(request: HttpRequest, provider_id: str) -> HttpResponse:

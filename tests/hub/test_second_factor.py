@@ -46,7 +46,7 @@ def wrong(secret: str) -> str:
 
 
 def secret_on(answer: Any) -> str:
-    return re.search(r"<code>([A-Z2-7]{32})</code>", answer.content.decode())[1]
+    return re.search(r"<code>([A-Z2-7 ]{39})</code>", answer.content.decode())[1].replace(" ", "")
 
 
 def enrol(browser: Client) -> tuple[str, list[str]]:

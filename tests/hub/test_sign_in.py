@@ -1,12 +1,16 @@
 """Signing in and out: who comes in, who is refused and in which words, how often, and what the trail says of it."""
 
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 from django.test import Client
 
 from governance.models import AuditEntry
 from governance.rights import Role
+from hub.supervisor.options import ROOT
 from tests.governance.people import person
 from tests.hub.browser import PASSWORD, sign_in, signed_in, somebody, words
 
@@ -144,6 +148,21 @@ def test_cookies_are_for_the_server_only_and_for_https_when_the_site_is() -> Non
     assert (cookie["httponly"], cookie["samesite"], cookie["secure"]) == (True, "Lax", "")
     assert cookie["max-age"] == "", "it ends with the browser"
     assert 0 < browser.session.get_expiry_age() <= 12 * 3600
+
+
+def test_operators_choice_of_https_makes_cookies_secure() -> None:
+    ask = (
+        "from hub import settings as s;"
+        "print(s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE, bool(s.SECURE_PROXY_SSL_HEADER), s.SESSION_COOKIE_AGE)"
+    )
+    for chosen, said in (
+        ({"HTTPS": "1", "SESSION_HOURS": "0.5"}, "True True True 1800"),
+        ({}, "False False False 43200"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", ask], env=os.environ | chosen, cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        assert done.stdout.strip() == said
 
 
 @pytest.mark.parametrize(("password", "why"), [
