@@ -196,7 +196,11 @@ ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "login"
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300  # seconds for which a password or code is enough for what matters
 ACCOUNT_REAUTHENTICATION_METHODS = ["password", "mfa"]
-ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": "20/m/ip,5/5m/key"}  # key: the user name that is tried
+ACCOUNT_RATE_LIMITS = {
+    "login": None,  # only what fails is counted
+    "login_failed": "20/m/ip,5/5m/key",  # key: the user name that is tried
+    "provider": "30/m/ip",  # each makes the hub ask the provider
+}
 MFA_ADAPTER = "hub.sign_in.codes.SecondFactors"
 MFA_FORMS = {
     "authenticate": "hub.sign_in.codes.SignInCodeForm",

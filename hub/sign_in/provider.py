@@ -9,6 +9,7 @@ from typing import Any
 
 import requests
 from allauth.account.adapter import get_adapter as account_adapter
+from allauth.core import ratelimit
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.helpers import render_authentication_error
@@ -153,8 +154,8 @@ def _why(exception: BaseException | None) -> str:
 
 
 def begin(request: HttpRequest, provider_id: str) -> HttpResponse:
-    """Send somebody to a provider."""
-    return _step(OAuth2LoginView, request, provider_id)
+    """Send somebody to a provider; whoever presses the button all the time must not make the hub do so, too."""
+    return ratelimit.consume_or_429(request, action="provider") or _step(OAuth2LoginView, request, provider_id)
 
 
 def finish(request: HttpRequest, provider_id: str) -> HttpResponse:

@@ -211,6 +211,13 @@ def test_opening_the_address_asks_first(provider: FakeProvider) -> None:
     assert provider.asked == []
 
 
+def test_button_cannot_be_pressed_all_the_time(provider: FakeProvider, settings) -> None:
+    settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {"provider": "2/m/ip"}
+    answers = [Client().post("/oidc/firm/login/") for _ in range(3)]
+    assert [each.status_code for each in answers] == [302, 302, 429]
+    assert "tried too often" in words(answers[-1])
+
+
 def test_internal_address_is_not_asked_unless_the_operator_allows_it(provider: FakeProvider, settings) -> None:
     settings.OUTBOUND_ALLOWED = []
     answer = Client().post("/oidc/firm/login/")
