@@ -15,7 +15,7 @@ from celery.schedules import crontab
 from django.templatetags.static import static
 from django.urls import reverse
 
-from hub.sign_in.providers import providers
+from hub.sign_in.providers import WrongProviders, providers
 from hub.supervisor.addresses import remembered
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -211,8 +211,12 @@ MFA_TOTP_ISSUER = "Throughline"
 MFA_TOTP_TOLERANCE = 1  # steps of 30 seconds that a telephone's clock may be off
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 SOCIALACCOUNT_ADAPTER = "hub.sign_in.provider.Arrival"
+try:
+    _PROVIDERS = providers(os.environ)
+except WrongProviders as wrong:  # whichever program reads these settings ends with the message and no trace
+    raise SystemExit(str(wrong)) from None
 SOCIALACCOUNT_PROVIDERS: dict[str, dict[str, Any]] = {
-    "openid_connect": {"APPS": providers(os.environ), "provider_class": "hub.sign_in.provider.Provider"}
+    "openid_connect": {"APPS": _PROVIDERS, "provider_class": "hub.sign_in.provider.Provider"}
 }
 
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://")  # kombu's word for a Redis on a Unix socket

@@ -10,21 +10,23 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.core.exceptions import ImproperlyConfigured
-
 NAME = re.compile(r"[a-z][a-z0-9]{0,29}")  # part of addresses and of names in the environment
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
+class WrongProviders(Exception):
+    """What the environment says of providers cannot be used. The message names each setting, for the operator."""
+
+
 def providers(environment: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return each provider in allauth's form; raise ImproperlyConfigured with everything that is wrong, by name."""
+    """Return each provider in allauth's form; raise WrongProviders with everything that is wrong."""
     names = [each.strip() for each in environment.get("OIDC_PROVIDERS", "").split(",") if each.strip()]
     readers = [_Reader(name, environment) for name in names]
     found = [each.read() for each in readers]
     wrong = [line for each in readers for line in each.wrong]
     wrong += [f"OIDC_PROVIDERS names {name} twice." for name in sorted({n for n in names if names.count(n) > 1})]
     if wrong:
-        raise ImproperlyConfigured("Sign-in through a provider is not set up rightly.\n" + "\n".join(wrong))
+        raise WrongProviders("\n  ".join(["Sign-in through a provider is not set up rightly:", *wrong]))
     return found
 
 

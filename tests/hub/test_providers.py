@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import pytest
-from django.core.exceptions import ImproperlyConfigured
 
-from hub.sign_in.providers import providers
+from hub.sign_in.providers import WrongProviders, providers
 
 GOOD = {
     "OIDC_PROVIDERS": "entra",
@@ -49,7 +48,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
         "OIDC_OKTA_CLIENT_ID": "throughline",
         "OIDC_OKTA_CLIENT_SECRET_FILE": "/no/such/file",
     }
-    with pytest.raises(ImproperlyConfigured) as error:
+    with pytest.raises(WrongProviders) as error:
         providers(environment)
     told = str(error.value)
     for wrong in (
