@@ -1,15 +1,24 @@
 """The admin of governance: legal entities, people and their roles, calendars; versions and audit entries to look at."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db import models, transaction
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from governance import passwords
+from governance import deed_page, passwords, provider_links, second_factor
+from governance.deed_page import Deed, ReasonForm, button
 from governance.grants import grant, revoke
 from governance.models import (
     AuditEntry,
@@ -25,6 +34,8 @@ from governance.roles import Right, Role
 from governance.scoped_admin import ScopedAdmin, ScopedInline
 
 admin.site.unregister(Group)  # rights come from roles per legal entity, never from groups
+# What signing in keeps is changed by its own pages and verbs; providers are the operator's, in the environment.
+admin.site.unregister([Authenticator, EmailAddress, SocialAccount, SocialApp, SocialToken, UserSession])
 
 
 class LookOnly:
@@ -61,6 +72,7 @@ class UserAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg]  # unfo
         ("Person", {"fields": ("first_name", "last_name", "email")}),
         ("Access", {"fields": ("is_active", "is_staff")}),
     )
+    actions_detail = ["reset_second_factor", "unlink_providers"]
 
     def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         """Keep those who are not superusers from changing one, whose password would open everything."""
@@ -73,6 +85,8 @@ class UserAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg]  # unfo
         super().save_model(request, obj, form, change)
         if not change:
             passwords.was_set(obj, by=request.user)
+        if "email" in form.changed_data:
+            provider_links.email_was_set(obj, by=request.user)
 
     @transaction.atomic
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
@@ -85,9 +99,42 @@ class UserAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg]  # unfo
             passwords.was_set(after, by=request.user)
         return answer
 
+    @button("Reset second factor", "second-factor-resets", "mend_sign_in")
+    def reset_second_factor(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Take the second factor from somebody who has lost it."""
+        about = "The second factor and the recovery codes are taken away and all sessions end. The password stays."
+        return _mend(request, object_id, "Reset the second factor of", second_factor.reset, about)
+
+    @button("Unlink providers", "provider-unlinkings", "mend_sign_in")
+    def unlink_providers(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Let the next sign-in through a provider find the account by its e-mail address anew."""
+        about = "For somebody who got another account at the provider. Check the e-mail address first."
+        return _mend(request, object_id, "Unlink the providers of", provider_links.unlink, about)
+
+    def has_mend_sign_in_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        """Offer it to those whom the verbs let, for others than themselves."""
+        return object_id != str(request.user.pk) and self.has_change_permission(
+            request, User.objects.filter(pk=object_id).first() if object_id else None
+        )
+
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         """Refuse: somebody who leaves is made inactive, so that their name stays with what they did."""
         return False
+
+
+def _mend(request: HttpRequest, object_id: str, what: str, verb: Callable[..., None], about: str) -> HttpResponse:
+    """Show the page of a verb that mends how somebody signs in, or do it."""
+    assert isinstance(request.user, User)
+    by, account = request.user, get_object_or_404(User, pk=object_id)
+    title = f"{what} {account.get_full_name() or account.get_username()}"
+
+    def act(form: Form) -> str:
+        verb(account, by=by, reason=form.cleaned_data["reason"])
+        return f"{title}: done."
+
+    back = reverse("admin:governance_user_change", args=[account.pk])
+    form = ReasonForm(deed_page.sent(request))
+    return deed_page.shown(request, Deed(title, title, form, act, back, about, danger=True))
 
 
 @admin.register(RoleGrant)

@@ -58,6 +58,6 @@ def vouch(user: User, *, by: User, reason: str) -> None:
     if not reason.strip():
         raise NotAllowed(f"Say how you know that {name} uses this account, for example: we spoke on the phone.")
     setter = names([row.password_set_by])[row.password_set_by]
-    row.password_set_by = ""
-    row.save(update_fields=["password_set_by"])
+    row.password_set_by = row.email_set_by = ""
+    row.save(update_fields=["password_set_by", "email_set_by"])
     audit.record(by=by, verb="vouch", thing=row, before={"password set by": setter}, reason=reason)

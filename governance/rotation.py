@@ -1,9 +1,10 @@
-"""Re-encrypts every secret of every model with the newest key."""
+"""Re-encrypts every secret with the newest key: of every model's encrypted fields, and of second factors."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.db import connection, models, transaction
 
@@ -38,17 +39,81 @@ def encrypted_fields() -> Iterator[tuple[type[models.Model], EncryptedJSONField]
                 yield model, field
 
 
+class Place:
+    """Where secrets are kept: a column of a table that holds one as text in each row."""
+
+    def __init__(self, model: type[models.Model], name: str) -> None:
+        self.model, self.name = model, name
+        quote, primary, field = connection.ops.quote_name, model._meta.pk, model._meta.get_field(name)
+        assert primary is not None
+        assert isinstance(field, models.Field)
+        self.table, self.key = quote(model._meta.db_table), quote(str(primary.column))
+        self.column = quote(str(field.column))
+
+    def sealed(self) -> list[tuple[Any, str]]:
+        """Read the encrypted texts themselves, past the field, which would decrypt them."""
+        return self._read(self.column)
+
+    def replace(self, pk: Any, old: str, new: str) -> int:
+        """Write only where the old text still stands: what somebody entered meanwhile is newer than this."""
+        return self._write(f"{self.column} = %s", f"{self.column} = %s", [new, pk, old])
+
+    def lost(self, pk: Any, error: KeyLost) -> Lost:
+        """Return what to say of a secret that cannot be read."""
+        return Lost(f"{self.model._meta.label_lower} {pk}", self.name, str(error))
+
+    def _read(self, text: str) -> list[tuple[Any, str]]:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {self.key}, {text} FROM {self.table} WHERE {text} IS NOT NULL ORDER BY {self.key}")  # noqa: S608 - quoted
+            return list(cursor.fetchall())
+
+    def _write(self, change: str, condition: str, values: list[Any]) -> int:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"UPDATE {self.table} SET {change} WHERE {self.key} = %s AND {condition}", values)  # noqa: S608 - quoted
+            return int(cursor.rowcount)
+
+
+class Member(Place):
+    """The same for a text within a JSON object: allauth keeps the secrets of a second factor so."""
+
+    def __init__(self, model: type[models.Model], name: str, member: str) -> None:
+        super().__init__(model, name)
+        self.member = f"'{member}'"  # of MEMBERS: a word of ours, no text from outside
+
+    def sealed(self) -> list[tuple[Any, str]]:
+        """Read the encrypted texts."""
+        return self._read(f"{self.column} ->> {self.member}")
+
+    def replace(self, pk: Any, old: str, new: str) -> int:
+        """Write the one text, and only where the old one still stands; its neighbours may change meanwhile."""
+        change = f"{self.column} = jsonb_set({self.column}, ARRAY[{self.member}], to_jsonb(%s::text))"
+        return self._write(change, f"{self.column} ->> {self.member} = %s", [new, pk, old])
+
+
+MEMBERS = ("secret", "seed")  # of an app for codes; of recovery codes
+
+
+def places() -> Iterator[Place]:
+    """Walk over every place that holds secrets."""
+    for model, field in encrypted_fields():
+        yield Place(model, field.name)
+    for member in MEMBERS:
+        yield Member(Authenticator, "data", member)
+
+
 def rotate(*, by: By) -> Rotation:
     """Re-encrypt with the newest key whatever is not yet. May be repeated, interrupted, and run beside the hub."""
     rotated, lost = 0, []
-    for model, field in encrypted_fields():
-        for pk, sealed in list(_old(model, field)):
+    for place in places():
+        for pk, sealed in place.sealed():
+            if is_newest(sealed):
+                continue
             try:
                 plain = decrypt(sealed)
             except KeyLost as error:
-                lost.append(Lost(f"{model._meta.label_lower} {pk}", field.name, str(error)))
+                lost.append(place.lost(pk, error))
                 continue
-            rotated += _replace(model, field, pk, sealed, encrypt(plain))
+            rotated += place.replace(pk, sealed, encrypt(plain))
     name = newest_fingerprint()
     thing = ("governance.keys", name, f"encryption key {name}")
     audit.record(by=by, verb="rotate", thing=thing, after={"rotated": rotated, "lost": len(lost)})
@@ -58,37 +123,10 @@ def rotate(*, by: By) -> Rotation:
 def lost_secrets() -> list[Lost]:
     """Return what has to be entered again because its key is gone. Reads every secret once."""
     found = []
-    for model, field in encrypted_fields():
-        for pk, sealed in _sealed(model, field):
+    for place in places():
+        for pk, sealed in place.sealed():
             try:
                 decrypt(sealed)
             except KeyLost as error:
-                found.append(Lost(f"{model._meta.label_lower} {pk}", field.name, str(error)))
+                found.append(place.lost(pk, error))
     return found
-
-
-def _old(model: type[models.Model], field: EncryptedJSONField) -> Iterator[tuple[Any, str]]:
-    return ((pk, sealed) for pk, sealed in _sealed(model, field) if not is_newest(sealed))
-
-
-def _sealed(model: type[models.Model], field: EncryptedJSONField) -> list[tuple[Any, str]]:
-    """Read the encrypted text itself, past the field, which would decrypt it."""
-    table, column, key = _names(model, field)
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {key}, {column} FROM {table} WHERE {column} IS NOT NULL ORDER BY {key}")  # noqa: S608 - quoted
-        return list(cursor.fetchall())
-
-
-def _replace(model: type[models.Model], field: EncryptedJSONField, pk: Any, old: str, new: str) -> int:
-    """Write only where the old text still stands: what somebody entered meanwhile is newer than this."""
-    table, column, key = _names(model, field)
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(f"UPDATE {table} SET {column} = %s WHERE {key} = %s AND {column} = %s", [new, pk, old])  # noqa: S608 - quoted
-        return int(cursor.rowcount)
-
-
-def _names(model: type[models.Model], field: EncryptedJSONField) -> tuple[str, str, str]:
-    quote = connection.ops.quote_name
-    primary = model._meta.pk
-    assert primary is not None
-    return quote(model._meta.db_table), quote(str(field.column)), quote(str(primary.column))

@@ -1,4 +1,4 @@
-"""Registers the project itself, and makes its Celery application the one that every process sends nudges with."""
+"""Registers the project itself: its Celery application for every process, its audit entries for what allauth tells."""
 
 from django.apps import AppConfig
 
@@ -10,9 +10,12 @@ class HubConfig(AppConfig):
 
     def ready(self) -> None:
         """Take the application with the hub's settings in place of Celery's own; name the admin's first page."""
+        from allauth.mfa.signals import authentication_failed
         from django.contrib import admin
 
         from hub.celery import app
+        from hub.sign_in.codes import refused
 
         app.set_default()
         admin.site.index_title = "Administration"
+        authentication_failed.connect(refused, dispatch_uid="hub.sign_in.refused")

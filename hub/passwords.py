@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from allauth.decorators import rate_limit
+from allauth.usersessions.models import UserSession
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.views import PasswordChangeView
@@ -9,6 +11,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse_lazy
+from django.utils.decorators import method_decorator
 
 from exceptions_queue.pages.door import context, page, person
 from governance import passwords
@@ -17,8 +20,9 @@ from governance.models import User
 from governance.rights import NotAllowed
 
 
+@method_decorator(rate_limit(action="change_password"), name="dispatch")
 class OwnPassword(PasswordChangeView):
-    """Lets somebody who knows the present password choose another; with an audit entry."""
+    """Lets somebody who knows the present password choose another; all their other sessions end by it."""
 
     template_name = "registration/own_password.html"
     success_url = reverse_lazy("queue:home")
@@ -34,6 +38,7 @@ class OwnPassword(PasswordChangeView):
         """Store the password and note whose it is."""
         answer = super().form_valid(form)
         passwords.was_set(person(self.request), by=person(self.request))
+        UserSession.objects.create_from_request(self.request)  # this session has a new number now
         messages.success(self.request, "Your password is changed.")
         return answer
 

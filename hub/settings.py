@@ -8,12 +8,14 @@ import os
 import secrets
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlparse
 
 from celery.schedules import crontab
 from django.templatetags.static import static
 from django.urls import reverse
 
+from hub.sign_in.providers import WrongProviders, providers
 from hub.supervisor.addresses import remembered
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -74,6 +76,11 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "django_celery_beat",
     "django_htmx",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "governance",
     "connectors",
     "mappings",
@@ -92,6 +99,9 @@ MIDDLEWARE = [
     "governance.middleware.WithoutNul",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "hub.sign_in.middleware.LastUse",
+    "hub.sign_in.middleware.SecondFactorFirst",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
@@ -105,7 +115,11 @@ UNFOLD = {  # the admin's shell
     "SITE_ICON": lambda request: static("queue/mark.svg"),
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("queue/mark.svg")}],
     "ACCOUNT": {
-        "navigation": [{"title": "Your account", "link": lambda request: reverse("own-password")}],
+        "navigation": [
+            {"title": "Your account", "link": lambda request: reverse("own-password")},
+            {"title": "Second factor", "link": lambda request: reverse("mfa_index")},
+            {"title": "Sessions", "link": lambda request: reverse("sessions")},
+        ],
     },
     "STYLES": [lambda request: static("administration/look.css")],
     "SCRIPTS": [lambda request: static("administration/keys.js")],
@@ -146,6 +160,64 @@ STATIC_ROOT = STATE / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 LOGIN_URL = "login"  # not the admin's: finance has no business in there and is refused by it
 LOGIN_REDIRECT_URL = "/"
+
+# Signing in: the operator's choices, then what hub/sign_in makes of allauth.
+HTTPS = os.environ.get("HTTPS") == "1"  # people reach the pages over https, through a proxy that says so
+SESSION_HOURS = float(os.environ.get("SESSION_HOURS", "12"))  # until one signs in again, or closes the browser
+TOTP_REQUIRED = os.environ.get("TOTP_REQUIRED") == "1"  # of those whose roles approve or administer
+ALLAUTH_TRUSTED_PROXY_COUNT = int(os.environ.get("TRUSTED_PROXIES", "0"))  # that add to X-Forwarded-For, in front of us
+SESSION_COOKIE_AGE = int(SESSION_HOURS * 3600)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"  # Strict would lose whoever comes back from a provider
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+AUTHENTICATION_BACKENDS = ["hub.sign_in.backend.Passwords"]
+_VALIDATION = "django.contrib.auth.password_validation."
+AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
+    {"NAME": _VALIDATION + "UserAttributeSimilarityValidator"},
+    {"NAME": _VALIDATION + "MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": _VALIDATION + "CommonPasswordValidator"},
+    {"NAME": _VALIDATION + "NumericPasswordValidator"},
+]
+# Counts of tries have to be the same for all processes, and outlive Redis, which may lose what it has.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "governance_cache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
+ACCOUNT_ADAPTER = "hub.sign_in.account.AccountAdapter"
+ACCOUNT_FORMS = {"login": "hub.sign_in.form.SignInForm"}
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]  # nobody signs up; allauth's check wants what signing in needs
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_LOGOUT_REDIRECT_URL = "login"
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300  # seconds for which a password or code is enough for what matters
+ACCOUNT_REAUTHENTICATION_METHODS = ["password", "mfa"]
+ACCOUNT_RATE_LIMITS = {
+    "login": None,  # only what fails is counted
+    "login_failed": "20/m/ip,5/5m/key",  # key: the user name that is tried
+    "provider": "30/m/ip",  # each makes the hub ask the provider
+}
+MFA_ADAPTER = "hub.sign_in.codes.SecondFactors"
+MFA_FORMS = {
+    "authenticate": "hub.sign_in.codes.SignInCodeForm",
+    "reauthenticate": "hub.sign_in.codes.ConfirmCodeForm",
+    "activate_totp": "hub.sign_in.codes.EnrolForm",
+}
+MFA_TOTP_ISSUER = "Throughline"
+MFA_TOTP_TOLERANCE = 1  # steps of 30 seconds that a telephone's clock may be off
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+SOCIALACCOUNT_ADAPTER = "hub.sign_in.provider.Arrival"
+try:
+    _PROVIDERS = providers(os.environ)
+except WrongProviders as wrong:  # whichever program reads these settings ends with the message and no trace
+    raise SystemExit(str(wrong)) from None
+SOCIALACCOUNT_PROVIDERS: dict[str, dict[str, Any]] = {
+    "openid_connect": {"APPS": _PROVIDERS, "provider_class": "hub.sign_in.provider.Provider"}
+}
 
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://")  # kombu's word for a Redis on a Unix socket
 # A lane is a queue with workers of its own choice (WORKERS, see the supervisor's options): analytics never delays

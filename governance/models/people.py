@@ -50,6 +50,8 @@ class User(AbstractUser):
     # Who set the password if it was another person, as an actor's reference; until a third person has vouched for it.
     password_set_by = models.CharField(max_length=100, blank=True, editable=False)
     password_is_own = models.BooleanField(default=True, editable=False)  # chosen by the account's owner
+    # Who set the e-mail address if it was another person: the same matters once a provider lets people in by it.
+    email_set_by = models.CharField(max_length=100, blank=True, editable=False)
 
     entity_global = "a person may work for several legal entities; what they see there is decided by their roles"
 

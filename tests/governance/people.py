@@ -17,7 +17,7 @@ def company(code: str) -> LegalEntity:
     )[0]
 
 
-def person(name: str, role: Role | None = None, legal_entity: LegalEntity | None = None, **more: bool) -> User:
+def person(name: str, role: Role | None = None, legal_entity: LegalEntity | None = None, **more: bool | str) -> User:
     first, last = name.split()
     user = User.objects.create(username=first.lower(), first_name=first, last_name=last, **more)
     if role:

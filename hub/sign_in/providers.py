@@ -1,0 +1,89 @@
+"""Reads from the environment through which providers people may sign in (OpenID Connect); knows no Django model.
+
+`OIDC_PROVIDERS` lists names: "entra,keycloak". Each has settings of its own: OIDC_ENTRA_ISSUER, OIDC_ENTRA_CLIENT_ID,
+OIDC_ENTRA_CLIENT_SECRET or OIDC_ENTRA_CLIENT_SECRET_FILE, OIDC_ENTRA_TITLE, OIDC_ENTRA_EMAIL_IS_VERIFIED.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+NAME = re.compile(r"[a-z][a-z0-9]{0,29}")  # part of addresses and of names in the environment
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+class WrongProviders(Exception):
+    """What the environment says of providers cannot be used. The message names each setting, for the operator."""
+
+
+def providers(environment: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return each provider in allauth's form; raise WrongProviders with everything that is wrong."""
+    names = [each.strip() for each in environment.get("OIDC_PROVIDERS", "").split(",") if each.strip()]
+    readers = [_Reader(name, environment) for name in names]
+    found = [each.read() for each in readers]
+    wrong = [line for each in readers for line in each.wrong]
+    wrong += [f"OIDC_PROVIDERS names {name} twice." for name in sorted({n for n in names if names.count(n) > 1})]
+    if wrong:
+        raise WrongProviders("\n  ".join(["Sign-in through a provider is not set up rightly:", *wrong]))
+    return found
+
+
+def is_private(url: str) -> bool:
+    """Return whether nobody on the way can read or change what goes to an address: https, or this machine."""
+    parts = urlsplit(url)
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+
+
+class _Reader:
+    """Reads one provider's settings and collects what is wrong with them."""
+
+    def __init__(self, name: str, environment: Mapping[str, str]) -> None:
+        self.name, self.wrong = name, list[str]()
+        self._prefix, self._environment = f"OIDC_{name.upper()}_", environment
+
+    def read(self) -> dict[str, Any]:
+        if not NAME.fullmatch(self.name):
+            self.wrong.append(f"OIDC_PROVIDERS names {self.name!r}: use small letters and digits, as in entra.")
+            return {}
+        settings = {"server_url": self._issuer()}
+        return {
+            "provider_id": self.name,
+            "name": self._optional("TITLE") or self.name.capitalize(),
+            "client_id": self._needed("CLIENT_ID"),
+            "secret": self._secret(),
+            "settings": settings | dict(self._trust()),
+        }
+
+    def _issuer(self) -> str:
+        issuer = self._needed("ISSUER").rstrip("/")
+        if issuer and (not is_private(issuer) or not urlsplit(issuer).hostname):
+            self.wrong.append(f"{self._prefix}ISSUER={issuer} must begin with https:// (or http://localhost).")
+        if "/.well-known/" in issuer:
+            self.wrong.append(f"{self._prefix}ISSUER is the part before /.well-known/: leave out the rest.")
+        return issuer
+
+    def _secret(self) -> str:
+        file = self._optional("CLIENT_SECRET_FILE")
+        if not file:
+            return self._needed("CLIENT_SECRET", " or its _FILE")
+        try:
+            return Path(file).read_text().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            told = getattr(error, "strerror", "") or "it is no text"
+            self.wrong.append(f"{self._prefix}CLIENT_SECRET_FILE={file} cannot be read: {told}.")
+            return ""
+
+    def _trust(self) -> Iterator[tuple[str, bool]]:
+        if self._optional("EMAIL_IS_VERIFIED") == "1":
+            yield "verified_email", True
+
+    def _optional(self, name: str) -> str:
+        return self._environment.get(self._prefix + name, "").strip()
+
+    def _needed(self, name: str, other: str = "") -> str:
+        value = self._optional(name)
+        if not value:
+            self.wrong.append(f"{self._prefix}{name}{other} is missing. Take it from the provider's own pages.")
+        return value
