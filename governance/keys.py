@@ -5,11 +5,13 @@ one a line, newest first, mode 0600, made at first use. What is encrypted names 
 lost key can be named too. The cipher is Fernet: https://github.com/fernet/spec/
 """
 
+import fcntl
 import hashlib
 import os
 import secrets
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
@@ -75,22 +77,48 @@ def from_environment() -> bool:
     return bool(os.environ.get(ENVIRONMENT, "").strip(" ,"))
 
 
+def check(state: Path) -> None:
+    """Raise KeysUnusable where keys are there and cannot be used; for a start, before anything needs them."""
+    if from_environment():
+        _keys_in_environment(os.environ[ENVIRONMENT])
+    elif (path := state / "keys").exists():
+        _read(path)
+
+
 def add_key() -> str:
     """Put a new key before the others in the file and return its fingerprint; refuses when the environment rules."""
     _refuse_environment(
         "The new key has to be put first there by hand; make one with `manage.py rotate_keys --new-key`."
     )
     key = Fernet.generate_key()
-    _write([key, *_keys()])
+    _keys()  # the first one is made when there is none
+    with _alone():
+        _write([key, *_keys()])
     return fingerprint(key)
 
 
 def keep_only_newest() -> int:
     """Drop all keys but the newest from the file and return how many went. Rotate first: what they sealed is lost."""
     _refuse_environment("Remove the old keys there by hand.")
-    keys = _keys()
-    _write(keys[:1])
+    _keys()
+    with _alone():
+        keys = _keys()
+        _write(keys[:1])
     return len(keys) - 1
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Let one process change the file at a time: of two that add a key both keys must stay."""
+    try:
+        with (file().parent / "keys.lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+    except OSError as error:
+        raise KeysUnusable(
+            f"The encryption keys in {file()} cannot be changed: {error.strerror}. "
+            "Make room or give the hub's account the right to write there."
+        ) from error
 
 
 def file() -> Path:
@@ -105,6 +133,10 @@ def _keys() -> list[bytes]:
     path = file()
     if not path.exists():
         _make(path)
+    return _read(path)
+
+
+def _read(path: Path) -> list[bytes]:
     try:
         found = path.stat()
         return list(_keys_in_file(path, found.st_mtime_ns, found.st_ino, stat.S_IMODE(found.st_mode)))

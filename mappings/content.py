@@ -97,8 +97,8 @@ class _Reader:
         if len(fields) + len(rules) > limits.MAX_FIELDS:
             self.say("fields", f"More than {limits.MAX_FIELDS} fields and rules.", "Split the mapping.")
         name = content.get("name")
-        if not isinstance(name, str) or not name:
-            self.say("name", "The mapping has no name.", "Add name: and a short text.")
+        if not isinstance(name, str) or not name.isprintable() or not name:
+            self.say("name", "The mapping has no name.", "Add name: and a short text of one line.")
         self._clashes(fields, "fields")
         self._required(fields, target)
         if self.problems:
@@ -124,7 +124,7 @@ class _Reader:
         self._unknown(side, {"system", "stream", "entity"}, key)
         if "entity" not in side:
             return None
-        if side["entity"] not in ENTITIES:
+        if not isinstance(side["entity"], str) or side["entity"] not in ENTITIES:
             self.say(f"{key}.entity", f"There is no entity {side['entity']!r}.", f"Use one of: {', '.join(ENTITIES)}.")
             return None
         return ENTITIES[side["entity"]]
@@ -186,7 +186,7 @@ class _Reader:
         declared = item.get("as")
         if declared is None:
             return field.kind if field else None
-        if declared not in KINDS:
+        if not isinstance(declared, str) or declared not in KINDS:
             self.say(f"{path}.as", f"{declared!r} is not a kind.", f"Use one of: {', '.join(KINDS)}.")
             return None
         if field is not None and field.kind != KINDS[declared]:
@@ -254,8 +254,12 @@ class _Reader:
             ("message", lambda value: isinstance(value, str) and bool(value), "Say cause and remedy for finance."),
             ("severity", lambda value: value in ("error", "warning"), "Use error or warning."),
             ("waivable", lambda value: isinstance(value, bool), "Use true or false."),
-            ("category", lambda value: value in set(Category), "Use a failure category such as validation."),
-        ]
+            (
+                "category",
+                lambda value: isinstance(value, str) and value in set(Category),
+                "Use a failure category such as validation.",
+            ),
+        ]  # fmt: skip
         values = {"severity": "error", "waivable": False, "category": Category.VALIDATION.value, **item}
         for key, good, remedy in checks:
             if not good(values.get(key)):

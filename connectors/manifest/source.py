@@ -65,6 +65,9 @@ def _value(loader: Any, node: yaml.Node, path: tuple[str | int, ...], source: So
         return [_value(loader, child, (*path, place), source) for place, child in enumerate(node.value)]
     if node.tag == "tag:yaml.org,2002:timestamp":
         return node.value  # "2026-01-01" is a text in a manifest; JSON knows no dates
+    if node.tag == "tag:yaml.org,2002:binary":
+        source.faults.append((line, "bytes (!!binary) stand here.", "Write a text, a number, true or false."))
+        return None
     if "\0" in node.value:
         source.faults.append((line, NUL, "Leave it out; where it came by copying, type the text anew."))
     return loader.construct_object(node)

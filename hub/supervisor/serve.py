@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
+from governance import keys
 from hub.supervisor import logs, parts, port, terminal
 from hub.supervisor.addresses import remember
 from hub.supervisor.alone import Alone
@@ -69,6 +70,7 @@ class Supervisor:
     def _up(self) -> None:
         self.alone.take()
         self._check_disk()
+        self._check_keys()
         self._stop_orphans()
         self.listening = port.claim(self.options.port)
         url = f"http://{port.HOST}:{self.listening.getsockname()[1]}/"
@@ -89,6 +91,13 @@ class Supervisor:
     def _check_disk(self) -> None:
         if shutil.disk_usage(self.options.state).free < LEAST_FREE:
             raise disk_full(self.options.state)
+
+    def _check_keys(self) -> None:
+        try:
+            keys.check(self.options.state)
+        except keys.KeysUnusable as error:
+            cause, _, remedy = str(error).partition(". ")
+            raise CannotStart("The encryption keys cannot be used", f"{cause}.", remedy) from error
 
     def _stop_orphans(self) -> None:
         """Stop programs of an earlier supervisor of this STATE. We hold the lock, so nobody else owns them."""

@@ -14,7 +14,7 @@ import re2
 from mappings.formula import limits
 from mappings.formula.forms import date_from_text, formatted
 from mappings.formula.problems import UnacceptableError
-from mappings.formula.values import compared, number, text
+from mappings.formula.values import bounded, compared, number, text
 from mappings.formula.words import described, sentence
 
 __all__ = [
@@ -193,3 +193,18 @@ def pattern(expression: Any) -> Any:
         accepted = f"at most {MAX_PATTERN} characters"
         raise UnacceptableError("The regular expression is too long", value=written[:60], accepted=accepted)
     return _compiled(written)
+
+
+def searchable(expression: Any, value: Any) -> tuple[Any, str]:
+    """Return a compiled regular expression and the text to look through, or refuse what would take too long.
+
+    RE2 takes each character through every step of the expression at most once; both are known before it starts.
+    """
+    compiled, within = pattern(expression), bounded(text(value))
+    if len(within) * compiled.programsize > limits.MAX_SEARCH:
+        accepted = (
+            f"at most {limits.MAX_SEARCH // compiled.programsize:,} characters for this expression, or a simpler one"
+        )
+        message = f"Looking through {len(within):,} characters for this regular expression would take too long"
+        raise UnacceptableError(message, value=within[:60] + "…", accepted=accepted)
+    return compiled, within

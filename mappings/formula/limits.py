@@ -14,6 +14,7 @@ MAX_PATH_STEPS = 12
 MAX_FIELDS = 500  # field rules and rules of one mapping
 MAX_LINES = 10_000  # lines that one `each` builds from one record
 MAX_TEXT = 100_000  # characters of a text made at run time
+MAX_SEARCH = 10_000_000  # characters of a text times steps of the regular expression: a tenth of a second
 MAX_LIST = 10_000  # values of a list that a function reads
 MAX_POWER = 100  # exponent of ^, either sign
 

@@ -1,8 +1,6 @@
 """EXTRACT."""
 
-from mappings.formula.arguments import pattern
-from mappings.formula.values import bounded
-from mappings.formula.values import text as as_text
+from mappings.formula.arguments import searchable
 
 
 def EXTRACT(text: object, regular_expression: object) -> str | None:
@@ -11,7 +9,8 @@ def EXTRACT(text: object, regular_expression: object) -> str | None:
     >>> EXTRACT("INV-2026-0041 paid", "INV-([0-9]{4})")
     "2026"
     """
-    found = pattern(regular_expression).search(bounded(as_text(text)))
+    compiled, within = searchable(regular_expression, text)
+    found = compiled.search(within)
     if found is None:
         return None
     result: str | None = found.group(1) if found.re.groups else found.group(0)

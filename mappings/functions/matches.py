@@ -1,8 +1,6 @@
 """MATCHES."""
 
-from mappings.formula.arguments import pattern
-from mappings.formula.values import bounded
-from mappings.formula.values import text as as_text
+from mappings.formula.arguments import searchable
 
 
 def MATCHES(text: object, regular_expression: object) -> bool:
@@ -11,4 +9,5 @@ def MATCHES(text: object, regular_expression: object) -> bool:
     >>> MATCHES(project.code, "P-[0-9]{3,4}")
     TRUE
     """
-    return pattern(regular_expression).fullmatch(bounded(as_text(text))) is not None
+    compiled, within = searchable(regular_expression, text)
+    return compiled.fullmatch(within) is not None

@@ -158,3 +158,35 @@ def test_field_round_trips_and_survives_a_lost_key(own_folder: Path) -> None:
 def test_field_refuses_what_is_not_an_object() -> None:
     with pytest.raises(TypeError, match="JSON object"):
         EncryptedJSONField().get_prep_value(json.dumps(["token"]))
+
+
+def test_keys_that_are_added_at_once_all_stay() -> None:
+    keys.encrypt(b"token")
+    added: list[str] = []
+    start = threading.Barrier(8)
+
+    def add() -> None:
+        start.wait()
+        added.append(keys.add_key())
+
+    threads = [threading.Thread(target=add) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    kept = keys.file().read_text().split()
+    assert len(kept) == 9
+    assert {keys.fingerprint(key.encode()) for key in kept} >= set(added)
+
+
+def test_check_refuses_keys_that_cannot_be_used(own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys.check(own_folder)  # none are there yet: the first use makes them
+    keys.encrypt(b"token")
+    keys.check(own_folder)
+    keys.file().chmod(0o644)
+    with pytest.raises(keys.KeysUnusable, match="chmod 600"):
+        keys.check(own_folder)
+    monkeypatch.setenv(keys.ENVIRONMENT, "abc")
+    with pytest.raises(keys.KeysUnusable, match="Key 1 in the environment variable THROUGHLINE_KEYS is not a key"):
+        keys.check(own_folder)

@@ -50,6 +50,30 @@ def test_port_taken_names_who_has_it_and_a_free_one(taken: int) -> None:
     assert "make run PORT=" in refused.value.remedy
 
 
+@pytest.mark.parametrize(
+    ("text", "mode", "environment", "says"),
+    [
+        ("x" * 44, 0o600, {}, "is not a key"),
+        ("", 0o600, {}, "There is no key"),
+        ("any", 0o644, {}, "can be read by others"),
+        ("any", 0o600, {"THROUGHLINE_KEYS": "abc"}, "Key 1 in the environment variable THROUGHLINE_KEYS"),
+    ],
+)
+def test_keys_that_cannot_be_used_stop_the_start_before_anything_runs(
+    short: Path, start_process, text: str, mode: int, environment: dict[str, str], says: str
+) -> None:
+    file = short / "keys"
+    file.write_text(text)
+    file.chmod(mode)
+    env = {"STATE": str(short), "PORT": "0", "DEMO": "0"} | environment
+    started = start_process(["python", "-m", "hub.supervisor"], env)
+    assert started.wait() == 1
+    assert "The encryption keys cannot be used" in started.output
+    assert says in " ".join(started.output.split())
+    assert "Traceback" not in started.output
+    assert not (short / "postgresql").exists()
+
+
 def test_main_says_it_in_words_and_ends_with_1(short: Path, taken: int, start_process) -> None:
     env = {"STATE": str(short), "PORT": str(taken), "DEMO": "0"}
     started = start_process(["python", "-m", "hub.supervisor"], env)

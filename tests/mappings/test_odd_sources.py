@@ -22,6 +22,11 @@ def test_nul_in_yaml_is_a_fault_of_its_line(text: str) -> None:
     assert remedy
 
 
+def test_bytes_in_yaml_are_a_fault_of_their_line() -> None:
+    [(line, message, _)] = read_source("name: x\nmeaning: !!binary aGVsbG8=", "mapping.yaml").faults
+    assert (line, "bytes" in message) == (2, True)
+
+
 def test_deep_samples_are_refused_in_words() -> None:
     with pytest.raises(ValueError, match="nested too deep"):
         read_samples("[" * 5_000 + "]" * 5_000)

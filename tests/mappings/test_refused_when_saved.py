@@ -1,5 +1,8 @@
 """A formula that is wrong, unsafe or huge is refused when saved, every problem with its position and a remedy."""
 
+import contextlib
+import copy
+
 import pytest
 
 from mappings import MappingErrors, compile_formula, compile_mapping
@@ -153,3 +156,29 @@ def test_two_compilations_are_equal():
     one, other = compile_mapping(content), compile_mapping(dict(reversed(content.items())))
 
     assert (one.source_text, one.content_hash, one.sources) == (other.source_text, other.content_hash, other.sources)
+
+
+ODD: list[object] = [None, [], {}, 5, "", "x", True, [[]], {"a": {}}, ["x"], float("nan"), "{", "\x00", 10**30, "("]
+WHOLE = {
+    "name": "odd", "from": {"system": "s", "stream": "t"}, "to": {"entity": "customer"},
+    "fields": [{"to": "customer_id", "formula": "id", "as": "text"}, {"to": "name", "from": "name"}],
+    "rules": [{"name": "r", "check": "TRUE", "severity": "error", "message": "m", "category": "validation"}],
+}  # fmt: skip
+
+
+def _places(value: object, path: tuple = ()):
+    yield path
+    for key, each in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from _places(each, (*path, key))
+
+
+@pytest.mark.parametrize("path", [path for path in _places(WHOLE) if path], ids=str)
+def test_odd_value_at_any_place_is_refused_in_words_or_taken(path: tuple) -> None:
+    for odd in ODD:
+        content = copy.deepcopy(WHOLE)
+        place = content
+        for step in path[:-1]:
+            place = place[step]
+        place[path[-1]] = odd
+        with contextlib.suppress(MappingErrors):  # anything else is an error of ours
+            compile_mapping(content)

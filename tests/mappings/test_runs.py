@@ -229,6 +229,8 @@ def test_only_the_branch_that_is_taken_is_computed():
         ("9 ^ 99 * 9 ^ 99", {}),
         ('MATCHES(a, "(x+x+)+y")', {"a": "x" * 200_000}),
         ("ITEM(a, 1000000000000)", {"a": []}),
+        ('EXTRACT(t, "(.*){100}")', {"t": "a" * 50_000}),
+        ('MATCHES(t, "(a|b|(.*)){90}x")', {"t": "a" * 100_000}),
     ],
 )
 def test_work_is_bounded_when_it_runs(formula, record):
