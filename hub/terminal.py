@@ -1,0 +1,50 @@
+"""What commands share at the terminal: who acts, what is asked, how words look. Works without one, too."""
+
+import sys
+from collections.abc import Iterable
+from typing import NoReturn
+
+from django.core.management.base import CommandError
+from rich.console import Console
+
+from governance.actor import Actor, ActorKind
+from governance.models import User
+
+COMMAND_LINE = Actor(ActorKind.RULE, "command line", "Command line of the operator")
+
+
+def console(*, errors: bool = False) -> Console:
+    """Return where words go; lines are never cut, so that they can be searched in a log."""
+    return Console(highlight=False, soft_wrap=True, stderr=errors)
+
+
+def refuse(message: str, details: Iterable[str] = ()) -> NoReturn:
+    """Say on stderr what is wrong and end with 1."""
+    raise CommandError("\n".join([*details, message]))
+
+
+def named_user(name: str) -> User:
+    """Return the person whose rights count. Raises CommandError."""
+    found = User.objects.filter(username=name).first()
+    if found is None or not found.is_active:
+        state = "is switched off" if found is not None else "does not exist"
+        raise CommandError(
+            f"The account {name} {state}. Name somebody who signs in here: --by USER. The administration lists "
+            "accounts under Users; the first one is made with manage.py createsuperuser."
+        )
+    return found
+
+
+def actor(name: str | None) -> User | Actor:
+    """Return who acts: the named person, else whoever holds the operator's shell, who may do everything anyway."""
+    return named_user(name) if name else COMMAND_LINE
+
+
+def confirmed(question: str) -> bool:
+    """Ask at the terminal. Without one nothing can be agreed to, and the remedy is said. Raises CommandError."""
+    if not sys.stdin.isatty():
+        raise CommandError("Nothing was done: there is no terminal to ask at. Give --yes when the plan is right.")
+    try:
+        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    except (EOFError, KeyboardInterrupt):
+        return False
