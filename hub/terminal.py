@@ -1,14 +1,16 @@
 """What commands share at the terminal: who acts, what is asked, how words look. Works without one, too."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from typing import NoReturn
 
 from django.core.management.base import CommandError
 from rich.console import Console
 
-from governance.actor import Actor, ActorKind
+from governance.actor import Actor, ActorKind, By
 from governance.models import User
+from routes.models import Route
 
 COMMAND_LINE = Actor(ActorKind.RULE, "command line", "Command line of the operator")
 
@@ -48,3 +50,24 @@ def confirmed(question: str) -> bool:
         return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
     except (EOFError, KeyboardInterrupt):
         return False
+
+
+def route_named(by: By, name: str, *, used: Callable[[Route], bool] = lambda route: False) -> Route:
+    """Return the visible route of a short name, else of its whole name. Raises CommandError.
+
+    A route may read for companies other than its own: `used` tells whether somebody sees anything of it there.
+    """
+    visible = Route.objects.visible_to(by).select_related("legal_entity").order_by("slug")
+    found = visible.filter(slug=name).first() or visible.filter(name=name).first()
+    if found is None:
+        foreign = Route.objects.select_related("legal_entity").filter(slug=name).first()
+        found = foreign if foreign is not None and used(foreign) else None
+    if found is None:
+        known = ", ".join(visible.values_list("slug", flat=True)) or "there is none yet"
+        raise CommandError(f"There is no route {name}. Use one of: {known}.")
+    return found
+
+
+def money(amounts: Mapping[str, Decimal]) -> str:
+    """Return amounts by currency as people read them: "EUR 1,200.00 + USD 90.00"."""
+    return " + ".join(f"{currency} {amount:,.2f}" for currency, amount in sorted(amounts.items()) if amount)

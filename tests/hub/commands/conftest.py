@@ -6,6 +6,10 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.routes.conftest import quick_world
+
+__all__ = ["firm", "give", "quick_world"]
+
 
 @dataclass
 class Given:
