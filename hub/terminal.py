@@ -1,18 +1,62 @@
 """What commands share at the terminal: who acts, what is asked, how words look. Works without one, too."""
 
 import sys
+from argparse import RawDescriptionHelpFormatter
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from django.core.management.base import CommandError
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError, ProgrammingError
 from rich.console import Console
 
+from connectors.manifest import ManifestErrors
 from governance.actor import Actor, ActorKind, By
+from governance.keys import KeysUnusable
 from governance.models import User
 from routes.models import Route
 
 COMMAND_LINE = Actor(ActorKind.RULE, "command line", "Command line of the operator")
+
+
+INTERRUPTED = 130  # how a command ends that was stopped with Ctrl-C, as shells have it
+
+
+class TerminalCommand(BaseCommand):
+    """A command for people and pipelines: what can be foreseen ends in words, never in a trace."""
+
+    requires_system_checks = []  # `make check` has made them; a command should answer at once
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
+        """Keep the lines of a help of several paragraphs as they are."""
+        if "\n" in self.help:
+            kwargs.setdefault("formatter_class", RawDescriptionHelpFormatter)
+        return super().create_parser(prog_name, subcommand, **kwargs)
+
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """Run it, and say in words what keeps the hub itself from answering."""
+        try:
+            return super().execute(*args, **options)
+        except OperationalError as error:
+            raise CommandError(
+                f"The database does not answer: {_first(error)}. Start the hub (make run), or check DATABASE_URL."
+            ) from None
+        except ProgrammingError as error:
+            raise CommandError(
+                f"The database has not the schema of this release: {_first(error)}. "
+                "Start the hub (make run), which brings it up to date, or: manage.py migrate"
+            ) from None
+        except KeysUnusable as error:
+            raise CommandError(f"The encryption keys cannot be used: {error}") from None
+        except ManifestErrors as error:
+            raise CommandError(f"A connector does not load. Correct it first:\n{error}") from None
+        except KeyboardInterrupt:
+            console(errors=True).print("Stopped. What was begun already goes on without this command.")
+            sys.exit(INTERRUPTED)
+
+
+def _first(error: Exception) -> str:
+    return str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else type(error).__name__
 
 
 def console(*, errors: bool = False) -> Console:

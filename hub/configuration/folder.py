@@ -3,6 +3,7 @@
 What a file has that its schema does not accept is told and left out, so that all its other mistakes are found too.
 """
 
+import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -186,8 +187,11 @@ def _here(path: Path, kinds: Iterable[str]) -> list[str]:
 
 def file_name(name: str) -> str:
     """Return the name of a thing's file; what file systems do not take is written as %20."""
-    safe = ".".join(quote(part, safe="@+") for part in name.split())
-    return f"{safe[:LONGEST_NAME]}.yaml"
+    parts = name.split(" ")
+    safe = "@".join(quote(part, safe="+" if len(parts) > 1 else "@+") for part in parts)
+    if len(safe) > LONGEST_NAME:  # the rest still tells two of them apart
+        safe = f"{safe[:LONGEST_NAME]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    return f"{safe}.yaml"
 
 
 def text_of(data: Data) -> str:

@@ -24,6 +24,7 @@ IN_CLEAR = "a secret does not stand in a file, and this is no reference to one."
 BY_REFERENCE = (
     'Write where it lies: {secret: "env:NAME"} or {secret: "file:/its/path"}; replace the secret if it was real.'
 )
+NO_TEXT = "this is no text."
 
 
 @cache
@@ -42,8 +43,8 @@ def faults(kind: str, value: Any) -> Iterator[tuple[Place, str, str]]:
     """Yield place, message and remedy of everything in a document that its schema does not accept."""
     for error in _validator(kind).iter_errors(value):
         place: Place = tuple(error.absolute_path)
-        if kind == "connections" and place[:1] == ("secrets",) and len(place) > 1:
-            yield place[:2], IN_CLEAR, BY_REFERENCE  # and never a word of what stands there
+        if kind == "connections" and place[:1] in (("secrets",), ("answers",)):  # never a word of what stands there
+            yield place[:2], *((IN_CLEAR, BY_REFERENCE) if place[0] == "secrets" else (NO_TEXT, remedy_of(error)))
             continue
         names = _named(error)
         for name in names:
@@ -96,7 +97,7 @@ def canonical(kind: str, value: Data) -> Data:
 
 
 def _canonical(schema: Schema, value: Any) -> Any:
-    if schema.get("x-form") == "mapping":
+    if schema.get("x-form") == "mapping" and isinstance(value, dict):
         return ordered(value)
     if isinstance(value, dict):
         return _map(schema, value)

@@ -197,6 +197,10 @@ def _given(work: Work, rows: list[Data]) -> Iterator[tuple[int, NewRow]]:
     for number, row in enumerate(rows):
         ends = [read_day(work, row.get(end), ("rows", number, end)) for end in ("from", "to")]
         wrong = any(row.get(name) and end is None for name, end in zip(("from", "to"), ends, strict=True))
+        for column in [name for name, each in row.get("values", {}).items() if isinstance(each, float)]:
+            words = "a number with a point stands here without quotes, and digits of it may get lost."
+            work.say(("rows", number, "values", column), words, "Write it in quotes, as in '225.00'.")
+            wrong = True
         if row.get("key") and "values" in row and not wrong:
             yield number, NewRow(tuple(map(str, row["key"])), row["values"], *ends)
 

@@ -65,8 +65,10 @@ class Routes(Kind):
         given = self._given(work, row, value, owner)
         _judge(work, RouteForm(given, instance=row), ())
         _assign(row, Route, PLAIN, value)
-        row.legal_entity = owner or row.legal_entity
-        work.save(row, [*before, *([owner] if owner else [])], here, form.canonical(self.folder, value))
+        if owner is not None:
+            row.legal_entity = owner
+        owners = [*before, *([owner] if owner else [])]
+        work.save(row, owners, _alone(here), _alone(form.canonical(self.folder, value)) or {})
         for number, each in enumerate(value.get("destinations", [])):
             if each.get("name"):
                 self._destination(work, row, each, ("destinations", number))
@@ -98,6 +100,7 @@ class Routes(Kind):
 
     def _destination(self, work: Work, route: Route, value: Data, place: Place) -> None:
         row = Destination.objects.filter(route=route, name=value["name"]).first() or Destination(route=route)
+        old = None if row.pk is None else form.canonical(self.folder, {"destinations": [_destination(row)]})
         name = value.get("connection")
         visible = Connection.objects.visible_to(work.by).filter(slug=name)
         at = work.named("connections", name, visible, (*place, "connection"), "connection")
@@ -110,7 +113,6 @@ class Routes(Kind):
         _judge(work, DestinationForm(given, instance=row), place)
         if at is None:
             return
-        old = None if row.pk is None else form.canonical(self.folder, {"destinations": [_destination(row)]})
         row.route, row.connection = route, at
         _assign(row, Destination, OF_DESTINATION, value)
         new = form.canonical(self.folder, {"destinations": [value]})
@@ -150,6 +152,11 @@ def _route(row: Route) -> Data:
 
 def _destination(row: Destination) -> Data:
     return {name: getattr(row, name) for name in OF_DESTINATION} | {"connection": row.connection.slug}
+
+
+def _alone(data: Data | None) -> Data | None:
+    """Return a route without its destinations, which have entries of their own in the audit trail."""
+    return None if data is None else {name: each for name, each in data.items() if name != "destinations"}
 
 
 def _usual(model: type[Route | Destination], name: str) -> Any:

@@ -97,7 +97,7 @@ class Work:
         except ValidationError as errors:
             self.say_all(errors, {})
         except models.ProtectedError as refused:
-            self.say((), str(refused.args[0]))
+            self.say((), _protected(refused))
         except (IntegrityError, DataError) as refused:
             if not self.is_faulty:
                 self.say((), f"the database refuses it: {str(refused).splitlines()[0]}.", "Correct what it names.")
@@ -126,7 +126,7 @@ class Work:
             with transaction.atomic():
                 act()
         except (NotAllowed, ValueError, models.ProtectedError) as refused:
-            message = str(refused.args[0])
+            message = _protected(refused) if isinstance(refused, models.ProtectedError) else str(refused)
             self.mistakes.append(Mistake(f"{one} {name}", 0, "", f"it cannot be removed: {message}"))
         self.step(Action.REMOVE, one, name, words)
 
@@ -167,3 +167,12 @@ class Work:
 def _told(value: Any) -> Any:
     """Return a value as audit entries keep it."""
     return f"{len(value)} entries" if isinstance(value, list) and len(value) > 20 else value
+
+
+def _protected(refused: models.ProtectedError) -> str:
+    """Return in words why something stays: the application's own, or what refers to it."""
+    if not str(refused.args[0]).startswith("Cannot delete"):
+        return str(refused.args[0])
+    users = sorted(f"{row._meta.verbose_name} {row}" for row in refused.protected_objects)
+    more = f" and {len(users) - 5:,} more" if len(users) > 5 else ""
+    return f"it is used by {', '.join(users[:5])}{more}. Remove these first, or keep its file."

@@ -5,17 +5,16 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
 from rich.text import Text
 
 from governance import audit
 from hub import trail
-from hub.terminal import console
+from hub.terminal import TerminalCommand, console
 
 REMEDY = "Compare the database with a backup of before, and ask who has had access to it. The notes are in {place}."
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = (
         "Goes through the whole audit trail: every entry against its digest, every seal against the one before it, and "
         "the seals against the heads that were noted outside of the database each night. Ends with 1 when anything is "

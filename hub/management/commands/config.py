@@ -5,7 +5,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from rich.text import Text
 
 from governance.actor import ENGINE
@@ -15,7 +15,7 @@ from hub.configuration.kinds import KINDS
 from hub.configuration.mistakes import Mistakes
 from hub.configuration.references import kept_references
 from hub.configuration.work import Action, Step
-from hub.terminal import confirmed, console, named_user, refuse
+from hub.terminal import TerminalCommand, confirmed, console, named_user, refuse
 
 MARKS = {  # sign and colour of each action
     Action.CREATE: ("+", "green"),
@@ -25,6 +25,7 @@ MARKS = {  # sign and colour of each action
     Action.WOULD_REMOVE: ("(-)", "magenta"),
     Action.STAY: ("=", ""),
 }
+MOST_WORDS = 50  # lines about one thing
 DONE = {
     Action.CREATE: "created", Action.CHANGE: "changed", Action.LEAVE: "left as they are", Action.WAIT: "waiting",
     Action.REMOVE: "removed", Action.WOULD_REMOVE: "not in the folder and left", Action.STAY: "kept",
@@ -42,7 +43,7 @@ Things that the folder lacks stay, unless --prune says otherwise. See docs/admin
 """
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = ABOUT
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -147,8 +148,10 @@ def _show(steps: list[Step], called: dict[Action, str] | None = None) -> None:
         sign, colour = MARKS[step.action]
         action = (called or {}).get(step.action, step.action.value)
         out.print(Text(f"{sign} {action} {step.one} {step.name}", style=colour))
-        for words in step.words:
+        for words in step.words[:MOST_WORDS]:
             out.print(Text(f"    {words}"))
+        if len(step.words) > MOST_WORDS:
+            out.print(f"    and {len(step.words) - MOST_WORDS:,} more")
 
 
 def _counted(steps: list[Step]) -> str:

@@ -5,17 +5,17 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from rich.text import Text
 
 from connectors import trying
 from connectors.models import Connection
 from governance import audit
 from governance.rights import NotAllowed
-from hub.terminal import actor, console, refuse
+from hub.terminal import TerminalCommand, actor, console, refuse
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = (
         "Tests connections, as the button “Test connection” does: each system is asked one harmless question, and what "
         "is wrong is said with what would help. Ends with 1 when one does not work."

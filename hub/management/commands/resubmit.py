@@ -3,7 +3,7 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from rich.text import Text
 
 from canonical.failure import Category
@@ -13,12 +13,12 @@ from exceptions_queue.tasks import nudge_release
 from governance import audit
 from governance.models import LegalEntity, User
 from governance.rights import NotAllowed
-from hub.terminal import confirmed, console, money, named_user, refuse, route_named
+from hub.terminal import TerminalCommand, confirmed, console, money, named_user, refuse, route_named
 
 AT_ONCE = 5.0  # seconds that the command itself works on an item; workers do the rest
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = (
         "Sends stopped records and transactions through again, from what is stored of them, with the configuration of "
         "now. Name work items by their numbers, or choose open ones by --route, --category and --entity. It says what "

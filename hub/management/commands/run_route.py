@@ -2,10 +2,10 @@
 
 import sys
 import time
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -13,7 +13,7 @@ from governance import audit
 from governance.actor import By
 from governance.rights import NotAllowed
 from hub.state_totals import Narrowed, totals, unfinished
-from hub.terminal import actor, console, money, route_named
+from hub.terminal import TerminalCommand, actor, console, money, route_named
 from routes import inline
 from routes.models import Run
 from routes.models.movement import RunState
@@ -34,12 +34,8 @@ It ends with
 """
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = ABOUT
-
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
-        """Keep the lines of the help as they are."""
-        return super().create_parser(prog_name, subcommand, formatter_class=RawDescriptionHelpFormatter, **kwargs)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take the route, and how to wait."""

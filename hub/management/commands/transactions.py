@@ -4,19 +4,19 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from rich.table import Table
 
 from governance.models import LegalEntity
 from hub.state_totals import STOPPED, Narrowed, totals
-from hub.terminal import actor, console, money, route_named
+from hub.terminal import TerminalCommand, actor, console, money, route_named
 from routes.models import Route, Transaction
 from routes.states import State
 
 STATES = [state.value for state in State] + [STOPPED]
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = (
         "Tells how many transactions stand in each state, with their money by currency and their hours. A record that "
         "stopped before a destination was chosen counts once, as “stopped”. Nothing is changed."

@@ -35,7 +35,7 @@ def _route(way: movement.Way, harvest: Connection, netsuite: Connection) -> Rout
     )  # fmt: skip
     Destination.objects.create(
         route=route, name=way.destination, connection=netsuite, stream=way.to, condition=way.condition,
-        key_formula=way.key, mapping=f"netsuite.{way.to}", correction="update", **way.more,
+        key_formula=way.key, mapping=f"netsuite.{way.to}", correction="update", **{"lane": "master", **way.more},
     )  # fmt: skip
     return route
 
