@@ -40,16 +40,16 @@ class TerminalCommand(BaseCommand):
         except OperationalError as error:
             raise CommandError(
                 f"The database does not answer: {_first(error)}. Start the hub (make run), or check DATABASE_URL."
-            ) from None
+            ) from error
         except ProgrammingError as error:
             raise CommandError(
                 f"The database has not the schema of this release: {_first(error)}. "
                 "Start the hub (make run), which brings it up to date, or: manage.py migrate"
-            ) from None
+            ) from error
         except KeysUnusable as error:
-            raise CommandError(f"The encryption keys cannot be used: {error}") from None
+            raise CommandError(f"The encryption keys cannot be used: {error}") from error
         except ManifestErrors as error:
-            raise CommandError(f"A connector does not load. Correct it first:\n{error}") from None
+            raise CommandError(f"A connector does not load. Correct it first:\n{error}") from error
         except KeyboardInterrupt:
             console(errors=True).print("Stopped. What was begun already goes on without this command.")
             sys.exit(INTERRUPTED)

@@ -141,9 +141,11 @@ class Connections(Kind):
 
 
 def _connection(row: Connection) -> Data:
+    manifest = _manifest(row.connector)
+    asked = {q.name for q in manifest.questions if not q.secret} if manifest is not None else row.answers.keys()
     return {name: getattr(row, name) for name in PLAIN} | {
         "legal_entity": row.legal_entity.code,
-        "answers": {name: str(each) for name, each in row.answers.items()},
+        "answers": {name: str(each) for name, each in row.answers.items() if name in asked},
         "secrets": {name: {"secret": reference_of(row.slug, name)} for name in _secret_names(row)},
         "windows": [_window(each) for each in row.windows.all()],
     }

@@ -38,6 +38,11 @@ class Folder:
     files: dict[str, list[File]] = field(default_factory=dict)
     mistakes: list[Mistake] = field(default_factory=list)
 
+    @property
+    def is_empty(self) -> bool:
+        """Return whether there is no file of any thing."""
+        return not any(self.files.values())
+
 
 def read(path: Path, only: Collection[str] = ()) -> Folder:
     """Return a folder's files, of some kinds or of all. Raises NotAFolder."""
@@ -48,7 +53,7 @@ def read(path: Path, only: Collection[str] = ()) -> Folder:
     for kind in KINDS:
         if not only or kind in only:
             found.files[kind] = _files(found, kind)
-    if not any(found.files.values()) and not found.mistakes:
+    if found.is_empty and not found.mistakes and not (path / MARK).is_file():
         raise NotAFolder(
             f"There is nothing to read in {path}: it has none of the folders {', '.join(only or KINDS)} with a file "
             "NAME.yaml. Name another folder, or write one with `manage.py config export`."

@@ -73,7 +73,7 @@ class Mappings(Kind):
         drafted = self._drafts(work, key, value.get("drafts", []), owner, used)
         if here is not None and "published" in here and "published" not in value:
             self._retire(work, key)
-        return Put(tuple(notes), changed=changed or drafted or here is None)
+        return Put(tuple(notes), changed=changed or drafted)
 
     def _judged(self, work: Work, content: Any, place: Place) -> bool:
         try:

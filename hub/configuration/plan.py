@@ -107,9 +107,11 @@ def _put(work: Work, kind: Kind, file: File, here: Data | None) -> None:
         words = [str(each) for each in found if not each.lacks]
     with work.on(file, kind.one):
         done = kind.put(work, file, here)
-        waits = not done.changed and bool(done.notes)
-        action = Action.WAIT if waits else Action.CREATE if here is None else Action.CHANGE if words else Action.LEAVE
-        work.step(action, kind.one, file.name, (*(() if waits else words), *done.notes))
+        if not done.changed:
+            work.step(Action.WAIT if done.notes else Action.LEAVE, kind.one, file.name, done.notes)
+        else:
+            action = Action.CREATE if here is None else Action.CHANGE if words else Action.LEAVE
+            work.step(action, kind.one, file.name, (*words, *done.notes))
 
 
 def _remove(work: Work, kind: Kind, name: str, here: Data) -> None:

@@ -16,11 +16,14 @@ from django.db import DataError, IntegrityError, models, transaction
 from governance import audit
 from governance.models import LegalEntity, User
 from governance.rights import NotAllowed, Right, require
+from governance.versions import WrongState
 from hub.configuration.file import File
 from hub.configuration.form import Data
 from hub.configuration.mistakes import Mistake, Place
+from mappings.tables import RowErrors, RowsCollide, RowsGone
 
 REASON = "configuration folder applied"
+REFUSALS = (NotAllowed, WrongState, RowErrors, RowsGone, RowsCollide)  # what verbs say when they will not
 
 
 class Action(StrEnum):
@@ -92,7 +95,7 @@ class Work:
         except Postponed as wait:
             self.waiting[file.kind, file.name] = str(wait)
             self.steps.append(Step(Action.WAIT, one, file.name, (str(wait),)))
-        except NotAllowed as refused:
+        except REFUSALS as refused:
             self.say((), str(refused))
         except ValidationError as errors:
             self.say_all(errors, {})
@@ -125,7 +128,7 @@ class Work:
         try:
             with transaction.atomic():
                 act()
-        except (NotAllowed, ValueError, models.ProtectedError) as refused:
+        except (*REFUSALS, models.ProtectedError) as refused:
             message = _protected(refused) if isinstance(refused, models.ProtectedError) else str(refused)
             self.mistakes.append(Mistake(f"{one} {name}", 0, "", f"it cannot be removed: {message}"))
         self.step(Action.REMOVE, one, name, words)

@@ -126,6 +126,11 @@ class Command(TerminalCommand):
         """Show the plan, ask, do it."""
         by, prune = named_user(options["by"]), options["prune"]
         read = folder.read(options["folder"], options["only"])
+        if prune and read.is_empty:
+            raise CommandError(
+                f"{options['folder']} describes nothing, and --prune would remove everything. Name another folder, or "
+                "remove things by themselves in the administration."
+            )
         steps = plan.plan(read, by=by, prune=prune)
         _show([step for step in steps if step.action != Action.LEAVE])
         if not prune and any(step.action == Action.WOULD_REMOVE for step in steps):

@@ -279,3 +279,44 @@ def test_apply_of_an_empty_folder_is_refused(give, tmp_path: Path) -> None:
 def test_config_without_a_folder_is_wrong_usage(give) -> None:
     assert give("config", "apply").code == 2
     assert give("config").code == 2
+
+
+def test_route_is_made_after_the_one_whose_postings_it_takes_up(firm, give, exported: Path) -> None:
+    time = (exported / "routes/time.yaml").read_text()
+    (exported / "routes/a-first.yaml").write_text(
+        "slug: invoices\nname: Invoices of posted time\nlegal_entity: HP-DE\ncanonical_entity: invoice\n"
+        "upstream:\n  route: time-us\n  destination: NetSuite time\ngroup_by: customer_id\n"
+    )
+    (exported / "routes/z-last.yaml").write_text(time.replace("slug: time", "slug: time-us"))
+    done = give("config", "apply", exported, "--by", "ingrid", "--yes")
+    assert (done.code, done.err) == (0, "")
+    assert Route.objects.get(slug="invoices").upstream.route.slug == "time-us"
+    assert give("config", "diff", exported, "--exit-code").code == 0
+
+
+def test_prune_by_a_folder_that_describes_nothing_is_refused(firm, give, tmp_path: Path) -> None:
+    (tmp_path / "throughline.yaml").write_text("format: 1\n")
+    done = give("config", "apply", tmp_path, "--by", "root", "--yes", "--prune")
+    assert done.code == 1
+    assert "--prune would remove everything" in done.err
+    assert "Nothing to apply" in give("config", "apply", tmp_path, "--by", "root").out
+
+
+def test_mapping_of_all_companies_is_left_by_who_sees_one_of_them(firm, give, exported: Path) -> None:
+    from governance.rights import Role
+    from tests.governance.people import company, person
+
+    person("Ines Duarte", Role.INTEGRATION_ADMIN, company("HP-DE"))
+    done = give("config", "apply", exported, "--only", "mappings", "--by", "ines", "--yes")
+    assert (done.code, done.err) == (0, "")
+    assert "Nothing to apply: 4 left as they are." in done.out
+
+
+def test_prune_of_roles_needs_the_right_to_take_them(firm, give, exported: Path) -> None:
+    (exported / "roles/viktor.yaml").unlink()
+    done = give("config", "apply", exported, "--by", "ingrid", "--yes", "--prune")
+    assert done.code == 1
+    assert (
+        "role of viktor: Viewer in HP-GB: it cannot be removed: You need the right to give and take roles" in done.err
+    )
+    assert RoleGrant.objects.filter(user=firm.viktor).exists()
