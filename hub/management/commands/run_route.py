@@ -24,7 +24,8 @@ NEEDS_SOMEBODY, TIME_IS_UP = 3, 4  # how the command ends
 NEEDS = ("failed", "held", "unknown", "stopped")  # states in which something waits for a person
 ABOUT = """\
 Asks for a run of a route. It reads what is new or changed since the last run, as the button "Run now" does.
-With --wait the command shows how far it is, until the run is over and nothing of it moves by itself any more.
+With --wait the command shows how far it is, until the run is over and everything of it is sent or stopped. What the
+target asks to try again later is told and not waited for; workers see to it.
 
 It ends with
   0  the run was asked for; with --wait: it is done, and nothing of it waits for a person
