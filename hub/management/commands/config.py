@@ -90,9 +90,11 @@ class Command(TerminalCommand):
         for sign, places in (("+", done.new), ("~", done.changed), ("-", done.removed)):
             for place in places:
                 out.print(Text(f"{sign} {place}"))
-        files = sum(len(each) for each in things.values())
-        out.print(f"{files} things are in {options['folder']}: {len(done.new)} files new, {len(done.changed)} changed, "
-                  f"{len(done.removed)} removed, {done.same} as they were.")  # fmt: skip
+        number = sum(len(each) for each in things.values())
+        out.print(
+            f"{number} {'thing is' if number == 1 else 'things are'} in {options['folder']}. Files: "
+            f"{len(done.new)} new, {len(done.changed)} changed, {len(done.removed)} removed, {done.same} as they were."
+        )
         self._tell_secrets(things)
 
     def _tell_secrets(self, things: dict[str, Any]) -> None:

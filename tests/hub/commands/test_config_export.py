@@ -35,7 +35,7 @@ def test_export_writes_the_same_bytes_again(firm, give, tmp_path: Path) -> None:
     first = bytes_of(tmp_path / "firm")
     again = give("config", "export", tmp_path / "firm")
     assert bytes_of(tmp_path / "firm") == first
-    assert "0 files new, 0 changed, 0 removed" in again.out
+    assert "Files: 0 new, 0 changed, 0 removed" in again.out
     give("config", "export", tmp_path / "other")
     assert bytes_of(tmp_path / "other") == first
 
