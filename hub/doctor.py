@@ -21,7 +21,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from governance.keys import KeysUnusable, newest_fingerprint
 from governance.rotation import lost_secrets
-from hub import trail
+from hub import in_service, trail
 from hub.supervisor import parts
 from hub.supervisor.alone import Alone
 from hub.supervisor.postgresql import DURABLE
@@ -171,4 +171,7 @@ def audit_trail() -> Iterator[Wrong]:
         yield ("The audit trail is not as it was written", message, remedy)
 
 
-CHECKS: tuple[Check, ...] = (disk, secret_files, database, durability, migrations, broker, keys, orphans, audit_trail)
+CHECKS: tuple[Check, ...] = (
+    disk, secret_files, in_service.settings_that_fit, database, durability, in_service.room_for_connections,
+    in_service.one_time, migrations, broker, in_service.lanes, keys, orphans, audit_trail, in_service.noted_lately,
+)  # fmt: skip

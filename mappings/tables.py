@@ -223,6 +223,14 @@ def _waiting(table: LookupTable, row_ids: Iterable[int]) -> list[TableRow]:
     return found
 
 
+def row_problems(table: LookupTable, rows: list[NewRow]) -> list[RowProblem]:
+    """Return everything that keeps rows from being added to a table; nothing where they may be. Asks no database."""
+    problems: list[RowProblem] = []
+    for number, row in enumerate(rows, 1):
+        _checked_row(table, number, row, problems)
+    return sorted([*problems, *_overlaps(rows)], key=lambda problem: problem.number)
+
+
 def _checked(table: LookupTable, rows: list[NewRow]) -> list[dict[str, Any]]:
     problems: list[RowProblem] = []
     if len(rows) > MAX_ROWS:

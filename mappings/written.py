@@ -25,16 +25,20 @@ def read_text(text: str, file: str = "") -> tuple[dict[str, Any], CompiledMappin
     try:
         return source.value, compile_mapping(source.value)
     except MappingErrors as errors:
-        placed = [each.at(file=source.file, line=source.line(_steps(each.path))) for each in errors.problems]
+        placed = [each.at(file=source.file, line=source.line(steps(each.path))) for each in errors.problems]
         raise MappingErrors(placed) from None
 
 
 def text_of(content: dict[str, Any]) -> str:
     """Return a mapping's content as YAML, in the order in which people write it."""
-    ordered = _ordered(content)
-    whole = {key: ordered[key] for key in ("name", "meaning", "from") if key in ordered} | ordered
-    written: str = yaml.safe_dump(whole, sort_keys=False, allow_unicode=True, width=WIDTH)
+    written: str = yaml.safe_dump(ordered(content), sort_keys=False, allow_unicode=True, width=WIDTH)
     return written
+
+
+def ordered(content: dict[str, Any]) -> dict[str, Any]:
+    """Return a mapping's content with its keys in the order in which people write them."""
+    made: dict[str, Any] = _ordered(content)
+    return {key: made[key] for key in ("name", "meaning", "from") if key in made} | made
 
 
 def _ordered(value: Any) -> Any:
@@ -47,5 +51,6 @@ def _ordered(value: Any) -> Any:
     return {key: _ordered(value[key]) for key in keys}
 
 
-def _steps(path: str) -> tuple[str | int, ...]:
+def steps(path: str) -> tuple[str | int, ...]:
+    """Return a problem's path as steps into the content: "fields[3].formula" → fields, 3, formula."""
     return tuple(int(index) if index else name for name, index in STEP.findall(path))

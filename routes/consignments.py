@@ -12,7 +12,7 @@ consignment: who deletes its row. Only keys that no transaction ever came for tr
 where a repeat under the same idempotency key is harmless: after a crash nobody knows which of them had left.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -237,10 +237,20 @@ class InTransit:
 
 def in_transit(run: UUID) -> list[InTransit]:
     """Return what travels of a run, for its books. One query."""
+    return _in_transit("run_id = %s", [run])
+
+
+def in_transit_to(destinations: Collection[int]) -> list[InTransit]:
+    """Return what travels to some destinations. One query."""
+    return _in_transit("destination_id = ANY(%s)", [list(destinations)])
+
+
+def _in_transit(condition: str, given: list[Any]) -> list[InTransit]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT destination_id, owner IS NULL, cardinality(keys), worth FROM routes_consignment WHERE run_id = %s",
-            [run],
+            "SELECT destination_id, owner IS NULL, cardinality(keys), worth FROM routes_consignment"  # noqa: S608 - ours
+            f" WHERE {condition}",
+            given,
         )
         return [
             InTransit(

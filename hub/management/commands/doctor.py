@@ -1,6 +1,8 @@
 """`manage.py doctor`: is the hub well? Each thing that is not, with its cause and its remedy."""
 
+import json
 import sys
+from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -11,14 +13,23 @@ from hub.doctor import Finding, examine
 
 
 class Command(BaseCommand):
-    help = "Says what is wrong with the hub, why, and what to do; ends with 1 when anything is."
+    help = (
+        "Looks at everything that an operator would check, and says what is wrong with the hub, why, and what to do; "
+        "ends with 1 when anything is. Changes nothing."
+    )
     requires_system_checks = []  # it must be able to speak when those fail
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take how to tell."""
+        parser.add_argument("--json", action="store_true", help="as JSON, for programs: each check with what is wrong")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print the findings."""
         console = Console(highlight=False, soft_wrap=True)
         findings = examine()
-        for finding in findings:
+        if options["json"]:
+            self.stdout.write(json.dumps({"checks": [_plain(each) for each in findings]}, ensure_ascii=False, indent=1))
+        for finding in () if options["json"] else findings:
             self._print(console, finding)
         if any(finding.wrong for finding in findings):
             sys.exit(1)
@@ -30,3 +41,8 @@ class Command(BaseCommand):
             console.print(Text(f"    {thing}", style="bold"))
             console.print(Text(f"      Cause:  {cause}"))
             console.print(Text(f"      Remedy: {remedy}"))
+
+
+def _plain(finding: Finding) -> dict[str, Any]:
+    wrong = [dict(zip(("thing", "cause", "remedy"), each, strict=True)) for each in finding.wrong]
+    return {"title": finding.title, "well": not wrong, "wrong": wrong}

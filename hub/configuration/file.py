@@ -1,0 +1,27 @@
+"""One file of a configuration folder: the thing that it describes, and the line of everything in it."""
+
+from dataclasses import dataclass, field
+
+from connectors.manifest.source import Source
+from hub.configuration.form import Data
+from hub.configuration.mistakes import Mistake, Place, spoken
+
+
+@dataclass(slots=True)
+class File:
+    """One file: which thing it describes, and where in it what stands."""
+
+    kind: str
+    place: str  # as messages name it: "routes/time.yaml"
+    value: Data
+    source: Source
+    name: str = ""  # which thing of its kind it is
+    spoilt: set[Place] = field(default_factory=set)  # what was left out, with a mistake told
+
+    def mistake(self, place: Place, message: str, remedy: str = "") -> Mistake:
+        """Return a mistake at a place of this file."""
+        return Mistake(self.place, self.source.line(place), spoken(place), message, remedy)
+
+    def is_spoilt(self, place: Place) -> bool:
+        """Return whether what is wrong there was told already."""
+        return any(place[: len(each)] == each for each in self.spoilt)

@@ -1,0 +1,228 @@
+"""The folder itself: reads its files with the line of every value, and writes them so that no byte depends on the day.
+
+What a file has that its schema does not accept is told and left out, so that all its other mistakes are found too.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import yaml
+
+from connectors.manifest.source import read_source
+from hub.configuration import form
+from hub.configuration.file import File
+from hub.configuration.form import Data
+from hub.configuration.kinds import KINDS
+from hub.configuration.mistakes import Mistake, Place
+
+MARK = "throughline.yaml"  # says that the folder is ours, and in which form
+FORMAT = 1
+MARK_TEXT = f"# Written by `manage.py config export`; see docs/admin.md.\nformat: {FORMAT}\n"
+NUMERIC = tuple("0123456789+-.")  # what YAML might read as a number, a day or a time
+LONGEST_NAME = 200  # bytes of a file's name, below what file systems take
+
+
+class NotAFolder(ValueError):
+    """The folder cannot be read, or must not be written into; the message names it, the cause and the remedy."""
+
+
+@dataclass(slots=True)
+class Folder:
+    """What was read: files by kind, and every mistake that can be seen without the database."""
+
+    path: Path
+    files: dict[str, list[File]] = field(default_factory=dict)
+    mistakes: list[Mistake] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        """Return whether there is no file of any thing."""
+        return not any(self.files.values())
+
+
+def read(path: Path, only: Collection[str] = ()) -> Folder:
+    """Return a folder's files, of some kinds or of all. Raises NotAFolder."""
+    if not path.is_dir():
+        raise NotAFolder(f"There is no folder {path}. Name one that `manage.py config export` has written.")
+    found = Folder(path)
+    _look_around(found)
+    for kind in KINDS:
+        if not only or kind in only:
+            found.files[kind] = _files(found, kind)
+    if found.is_empty and not found.mistakes and not (path / MARK).is_file():
+        raise NotAFolder(
+            f"There is nothing to read in {path}: it has none of the folders {', '.join(only or KINDS)} with a file "
+            "NAME.yaml. Name another folder, or write one with `manage.py config export`."
+        )
+    return found
+
+
+def _look_around(found: Folder) -> None:
+    """Find what nobody would read: folders and files whose names are mistyped, another form of the folder."""
+    for inside in sorted(found.path.iterdir()):
+        if inside.is_dir() and inside.name not in KINDS and any(_written(inside)):
+            remedy = f"The folders are: {', '.join(KINDS)}."
+            found.mistakes.append(Mistake(f"{inside.name}/", 0, "", "there is no such kind of thing.", remedy))
+        elif inside.suffix in (".yaml", ".yml") and inside.is_file() and inside.name != MARK:
+            remedy = f"Move it into one of the folders {', '.join(KINDS)}."
+            found.mistakes.append(Mistake(inside.name, 0, "", "the file lies in no kind's folder.", remedy))
+    mark = found.path / MARK
+    if mark.is_file():
+        source = read_source(mark.read_text(encoding="utf-8", errors="replace"), MARK)
+        if not isinstance(source.value, dict) or source.value.get("format") != FORMAT:
+            remedy = f"This release reads `format: {FORMAT}`. Export with the release that shall apply."
+            found.mistakes.append(Mistake(MARK, source.line(("format",)), "format", "the form is not known.", remedy))
+
+
+def _written(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.suffix in (".yaml", ".yml") and path.is_file())
+
+
+def _files(found: Folder, kind: str) -> list[File]:
+    files: list[File] = []
+    named: dict[str, str] = {}
+    for path in _written(found.path / kind):
+        place = path.relative_to(found.path).as_posix()
+        if path.suffix == ".yml" or path.parent != found.path / kind:
+            found.mistakes.append(Mistake(place, 0, "", "it would not be read.", f"Name it {kind}/{path.stem}.yaml."))
+            continue
+        file = _file(found, kind, place, path)
+        if file is None:
+            continue
+        if file.name and (other := named.setdefault(file.name, place)) != place:
+            message = f"{KINDS[kind].one} {file.name} is described twice."
+            found.mistakes.append(Mistake(place, 1, "", message, f"Remove this file or {other}."))
+            continue
+        files.append(file)
+    return files
+
+
+def _file(found: Folder, kind: str, place: str, path: Path) -> File | None:
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        found.mistakes.append(Mistake(place, 1, "", f"it cannot be read: {error}.", "Save it as UTF-8 text."))
+        return None
+    source = read_source(text, place)
+    found.mistakes += [Mistake(place, line, "", message, remedy) for line, message, remedy in source.faults]
+    if not isinstance(source.value, dict):
+        if not source.faults:
+            found.mistakes.append(
+                Mistake(place, 1, "", "it is empty, or no map of names and values.", "See docs/admin.md.")
+            )
+        return None
+    file = File(kind, place, source.value, source)
+    for where, message, remedy in list(form.faults(kind, source.value)):
+        found.mistakes.append(file.mistake(where, message, remedy))
+        file.spoilt.add(where)
+    for where in file.spoilt:
+        _leave_out(file.value, where)
+    file.name = KINDS[kind].name_of(file.value)
+    return file
+
+
+def _leave_out(value: Any, place: Place) -> None:
+    """Take out what has the wrong form. Entries of a list keep their places: one that is wrong itself is emptied."""
+    for step in place[:-1]:
+        value = value.get(step) if isinstance(value, dict) else value[step] if _has(value, step) else None
+    last = place[-1] if place else None
+    if isinstance(value, dict):
+        value.pop(last, None)
+    elif isinstance(value, list) and isinstance(last, int) and _has(value, last):
+        value[last] = {} if isinstance(value[last], dict) or last is None else ""
+
+
+def _has(value: Any, step: Any) -> bool:
+    return isinstance(value, list) and isinstance(step, int) and step < len(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What writing did: paths in the folder."""
+
+    new: list[str]
+    changed: list[str]
+    removed: list[str]  # of things that are no more
+    same: int
+
+
+def write(path: Path, things: Mapping[str, Mapping[str, Data]]) -> Written:
+    """Write a file for each thing, kind by kind, and remove files of these kinds whose thing is no more.
+
+    Raises NotAFolder where somebody else's files lie.
+    """
+    _refuse_foreign(path)
+    wanted = {MARK: MARK_TEXT}
+    wanted |= {
+        f"{kind}/{file_name(name)}": text_of(data) for kind, each in things.items() for name, data in each.items()
+    }
+    stale = sorted(set(_here(path, things)) - set(wanted))
+    new: list[str] = []
+    changed: list[str] = []
+    for place, text in sorted(wanted.items()):
+        target = path / place
+        was = target.read_bytes() if target.is_file() else None
+        if was == text.encode():
+            continue
+        (new if was is None else changed).append(place)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(text.encode())
+    for place in stale:
+        (path / place).unlink()
+    return Written(new, changed, stale, len(wanted) - len(new) - len(changed))
+
+
+def _refuse_foreign(path: Path) -> None:
+    if path.exists() and not path.is_dir():
+        raise NotAFolder(f"{path} is a file. Name a folder.")
+    if path.is_dir() and not (path / MARK).is_file() and any(not each.name.startswith(".") for each in path.iterdir()):
+        raise NotAFolder(
+            f"{path} holds files that no export has written, and they might get lost. Name an empty folder, or one "
+            "that does not exist yet."
+        )
+
+
+def _here(path: Path, kinds: Iterable[str]) -> list[str]:
+    return [f"{kind}/{file.name}" for kind in kinds for file in (path / kind).glob("*.yaml") if file.is_file()]
+
+
+def file_name(name: str) -> str:
+    """Return the name of a thing's file; what file systems do not take is written as %20."""
+    parts = name.split(" ")
+    safe = "@".join(quote(part, safe="+" if len(parts) > 1 else "@+") for part in parts)
+    if len(safe) > LONGEST_NAME:  # the rest still tells two of them apart
+        safe = f"{safe[:LONGEST_NAME]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    return f"{safe}.yaml"
+
+
+def text_of(data: Data) -> str:
+    """Return a document as YAML: the same data give the same bytes."""
+    text: str = yaml.dump(
+        data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=10_000, default_flow_style=False
+    )
+    return text
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes texts of several lines as blocks, what begins like a number in quotes, and never an alias."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Write everything out."""
+        return True
+
+
+def _style(text: str) -> str | None:
+    if "\n" in text:
+        return "|"
+    return "'" if text[:1] in NUMERIC else None
+
+
+def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=_style(text))
+
+
+_Dumper.add_representer(str, _text)

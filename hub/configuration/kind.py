@@ -1,0 +1,60 @@
+"""What every kind of configuration can do: say what is here, compare it with a file, put that in force, take it out."""
+
+from dataclasses import dataclass
+
+from governance.actor import By
+from hub.configuration import form
+from hub.configuration.differences import Difference, differences
+from hub.configuration.file import File
+from hub.configuration.form import Data
+from hub.configuration.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """What came of putting a file in force."""
+
+    notes: tuple[str, ...] = ()  # in words, beside what differs
+    changed: bool = True  # False: all that is left to do waits for another person
+
+
+class Kind:
+    """One kind of thing. A thing's name is the same in every installation; numbers of rows are never written."""
+
+    folder = ""  # in the export, and the schema's name
+    one = ""  # what people call one of them
+    key: tuple[str, ...] = ()  # the fields that name it
+
+    def name_of(self, value: Data) -> str:
+        """Return the name of the thing that a document describes; "" where that is missing."""
+        parts = [value.get(name) for name in self.key]
+        return "" if not parts[0] else " ".join(str(part) for part in parts if part)
+
+    def kept(self, by: By) -> dict[str, Data]:
+        """Return what is here and visible to somebody, by name, each in its canonical writing."""
+        found = (form.canonical(self.folder, each) for each in self.rows(by))
+        return {self.name_of(each): each for each in sorted(found, key=self.name_of)}
+
+    def rows(self, by: By) -> list[Data]:
+        """Return what is here and visible to somebody, as files have it."""
+        raise NotImplementedError
+
+    def compared(self, here: Data, wanted: Data) -> list[Difference]:
+        """Return in words what a file would change; nothing where both say the same."""
+        return differences(self.folder, here, wanted)
+
+    def in_order(self, files: list[File]) -> list[File]:
+        """Return files so that what builds on another comes after it."""
+        return files
+
+    def put(self, work: Work, file: File, here: Data | None) -> Put:
+        """Make the thing that a file describes, or change the one that is here."""
+        raise NotImplementedError
+
+    def remove(self, work: Work, name: str) -> None:
+        """Take a thing out of force that the folder does not have."""
+        raise NotImplementedError
+
+    def stays(self, name: str, here: Data) -> str:
+        """Return why a thing that the folder does not have stays even when told to remove it; "" where it goes."""
+        return ""

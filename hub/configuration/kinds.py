@@ -1,0 +1,15 @@
+"""The kinds of configuration, in the order in which they build on each other. A new kind is a class and a line here."""
+
+from hub.configuration.companies import Calendars, LegalEntities
+from hub.configuration.connections import Connections
+from hub.configuration.kind import Kind
+from hub.configuration.lookup_tables import Tables
+from hub.configuration.mapping_versions import Mappings
+from hub.configuration.roles import Roles
+from hub.configuration.routes import Routes
+from hub.configuration.schedules import Schedules
+
+ALL: tuple[Kind, ...] = (
+    LegalEntities(), Calendars(), Connections(), Tables(), Mappings(), Routes(), Schedules(), Roles(),
+)  # fmt: skip
+KINDS: dict[str, Kind] = {kind.folder: kind for kind in ALL}

@@ -1,0 +1,56 @@
+"""Schedules as files: when a route runs by itself."""
+
+from datetime import timedelta
+
+from governance.actor import By
+from hub.configuration.file import File
+from hub.configuration.form import Data
+from hub.configuration.kind import Kind, Put
+from hub.configuration.work import REASON, Postponed, Work
+from routes import schedules
+from routes.models import Route
+
+
+class Schedules(Kind):
+    """When routes run; one that has no file runs only when somebody asks."""
+
+    folder, one, key = "schedules", "schedule", ("route",)
+
+    def rows(self, by: By) -> list[Data]:
+        """Return what is here."""
+        return [found for route in Route.objects.visible_to(by) if (found := _schedule(route)) is not None]
+
+    def put(self, work: Work, file: File, here: Data | None) -> Put:
+        """Set a route's schedule."""
+        value, slug = file.value, file.name
+        if why := work.waiting.get(("routes", slug)):
+            raise Postponed(f"waits for the route {slug}, which {why}")
+        route = work.named("routes", slug, Route.objects.visible_to(work.by).filter(slug=slug), ("route",), "route")
+        if route is None:
+            return Put()
+        every = timedelta(seconds=value["every_seconds"]) if "every_seconds" in value else None
+        try:
+            schedules.set_schedule(
+                route, by=work.by, every=every, crontab=value.get("times", ""),
+                timezone=value.get("time_zone", "UTC"), reason=REASON,
+            )  # fmt: skip
+        except schedules.NotASchedule as error:
+            work.say(("times",) if "times" in value else ("every_seconds",), str(error))
+        return Put()
+
+    def remove(self, work: Work, name: str) -> None:
+        """Let the route run only when somebody asks."""
+        route = Route.objects.get(slug=name)
+        work.removal(
+            "schedule of route", name, lambda: schedules.remove_schedule(route, by=work.by, reason=REASON)
+        )  # fmt: skip
+
+
+def _schedule(route: Route) -> Data | None:
+    task = schedules.schedule_of(route)
+    if task is None:
+        return None
+    if task.crontab is not None:
+        times = " ".join(str(getattr(task.crontab, name)) for name in schedules.CRON_FIELDS)
+        return {"route": route.slug, "times": times, "time_zone": str(task.crontab.timezone)}
+    return {"route": route.slug, "every_seconds": task.interval.every} if task.interval is not None else None

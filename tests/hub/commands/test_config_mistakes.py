@@ -1,0 +1,109 @@
+"""What is wrong with a folder is told at once, each with file, line, path and remedy; and nothing of it is applied."""
+
+from pathlib import Path
+
+import pytest
+
+from governance.models import AuditEntry, LegalEntity
+from mappings.models import TableRow
+from tests.hub.commands.firm import SECRETS
+
+
+@pytest.fixture
+def exported(firm, give, tmp_path: Path) -> Path:
+    folder = tmp_path / "firm"
+    assert give("config", "export", folder).code == 0
+    return folder
+
+
+EDITS = [  # file, what stands there, what stands there instead, and what is told of it
+    ("legal_entities/HP-US.yaml", "country: US", "country: us", "HP-US.yaml:3, country: \"us\" does not have"),
+    ("legal_entities/HP-US.yaml", "currency: USD", "currncy: USD", "HP-US.yaml:4, currncy: 'currncy' is not known"),
+    ("legal_entities/HP-US.yaml", "currency: USD", "currncy: USD", "currency: 'currency' is missing."),
+    ("calendars/HP-DE.yaml", "subdivision: BE", "subdivision: XX", "calendars/HP-DE.yaml:1: "),
+    ("calendars/HP-DE.yaml", "Europe/Berlin", "Europe/Berln", "time_zone: \"Europe/Berln\" is not a time zone"),
+    ("calendars/HP-DE.yaml", "day: '2026-12-24'", "day: '2026-12-34'", "days[1].day: 2026-12-34 is no day of any"),
+    ("connections/harvest.yaml", "auth: token", "auth: tokn", "auth: 'tokn' is no way to sign in to Harvest"),
+    ("connections/harvest.yaml", "account: '123456'", "accnt: '123456'", "answers.accnt: Harvest asks no such"),
+    ("connections/harvest.yaml", "account: '123456'", "accnt: '123456'", "answers.account: Account number"),
+    ("connections/netsuite.yaml", "https://", "htps://", "answers.address: "),
+    ("connections/netsuite.yaml", "weekday: Sunday", "weekday: Funday", "windows[1].weekday: \"Funday\" is not one of"),
+    ("tables/service_items.yaml", "item: SVC-BLD", "item: SVC-XXX", "rows[2].values.item: SVC-XXX is not accepted"),
+    ("tables/bill_rates.yaml", "rate: '210.00'", "rate: 1210", "rows[3].values.rate: 1210 is more than 900"),
+    ("tables/bill_rates.yaml", "rate: '120.00'", "rate: 120.00", "rows[1].values.rate: a number with a point"),
+    ("mappings/harvest.clients.yaml", "formula: LOOKUP(\"customer_codes.customer_id\", name)",
+     "formula: LOOKUP(\"customer_codes.customer_id\", name", "published.fields[2].formula: "),
+    ("routes/time.yaml", "stream: time_entries\ncanonical", "stream: timeentries\ncanonical", "stream that can be"),
+    ("routes/time.yaml", "billable)", "billabel)", "destinations[1].condition: "),
+    ("routes/time.yaml", "posting_date: worked_on", "posting_date: workd_on", "destinations[1].posting_date: There"),
+    ("routes/customers.yaml", "lane: master", "lane: mastr", "destinations[1].lane: There is no lane called “mastr”"),
+    ("schedules/customers.yaml", "every_seconds: 900", "times: 99 6 * * *", "schedules/customers.yaml:2, times: “99 6"),
+    ("roles/clara.yaml", "user: clara", "user: klara", "roles/clara.yaml:1, user: nobody signs in as klara here"),
+    ("roles/viktor.yaml", "legal_entity: HP-GB", "legal_entity: HP-XX", "there is no legal entity HP-XX"),
+]  # fmt: skip
+
+
+def test_folder_with_twenty_mistakes_lists_twenty_and_applies_none(firm, give, exported: Path) -> None:
+    done_already: set[tuple[str, str]] = set()
+    for file, old, new, _ in EDITS:
+        text = (exported / file).read_text()
+        assert old in text or (file, old) in done_already, (file, old)
+        done_already.add((file, old))
+        (exported / file).write_text(text.replace(old, new, 1))
+    path = exported / "legal_entities/HP-GB.yaml"
+    path.write_text(path.read_text().replace("Ltd", "LLP"))  # what is right beside them is not applied either
+    before = AuditEntry.objects.count(), TableRow.objects.count()
+    done = give("config", "apply", exported, "--by", "root", "--yes")
+    assert done.code == 1
+    assert [told for *_, told in EDITS if told not in done.err] == []
+    lines = done.err.replace("CommandError: ", "").splitlines()
+    assert len([line for line in lines if ".yaml:" in line]) == len(EDITS), done.err
+    assert f"{len(EDITS)} mistakes; nothing was applied." in lines[-1]
+    assert (AuditEntry.objects.count(), TableRow.objects.count()) == before
+    assert LegalEntity.objects.get(code="HP-GB").name == "Halden & Partner Ltd"
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["secrets:\n  token: {token}", "secrets:\n  token:\n    secret: {token}", "answers:\n  token: {token}",
+     "secrets: {token}"],
+)  # fmt: skip
+def test_secret_in_clear_is_refused_and_never_repeated(firm, give, exported: Path, written: str) -> None:
+    path = exported / "connections/harvest.yaml"
+    head = path.read_text().split("answers:")[0]
+    path.write_text(head + written.replace("{token}", "another-token") + "\n")
+    for command in (("apply", exported, "--by", "root", "--yes"), ("diff", exported)):
+        done = give("config", *command)
+        assert "another-token" not in done.out + done.err
+        assert not [name for name, secret in SECRETS.items() if secret in done.out + done.err]
+    assert give("config", "apply", exported, "--by", "root", "--yes").code == 1
+
+
+def test_secret_that_lies_nowhere_is_told_where_it_was_expected(firm, give, exported: Path, monkeypatch) -> None:
+    monkeypatch.delenv("HARVEST_TOKEN")
+    path = exported / "connections/harvest.yaml"
+    (exported / "connections/harvest-us.yaml").write_text(path.read_text().replace("slug: harvest", "slug: harvest-us"))
+    done = give("config", "apply", exported, "--by", "root", "--yes")
+    assert done.code == 1
+    assert (
+        "harvest-us.yaml:12, secrets.token.secret: the environment has no HARVEST_TOKEN. Set HARVEST_TOKEN" in done.err
+    )
+    assert done.err.count("harvest-us.yaml") == 1
+
+
+def test_files_that_nobody_would_read_are_told(firm, give, exported: Path) -> None:
+    (exported / "routs").mkdir()
+    (exported / "routs" / "time.yaml").write_text("slug: time\n")
+    (exported / "routes" / "old.yml").write_text("slug: old\n")
+    (exported / "loose.yaml").write_text("slug: loose\n")
+    (exported / "routes" / "again.yaml").write_text((exported / "routes" / "time.yaml").read_text())
+    (exported / "roles" / "broken.yaml").write_text("user: [\n")
+    (exported / "throughline.yaml").write_text("format: 2\n")
+    done = give("config", "diff", exported)
+    assert done.code == 1
+    for told in ("routs/: there is no such kind of thing.", "routes/old.yml: it would not be read.",
+                 "loose.yaml: the file lies in no kind's folder.", "route time is described twice.",
+                 "roles/broken.yaml:2: not readable as YAML",
+                 "throughline.yaml:1, format: the form is not known"):  # fmt: skip
+        assert told in done.err
+    assert done.err.strip().endswith("6 mistakes; nothing was applied. Correct them and give the command again.")

@@ -1,0 +1,128 @@
+"""Whatever the configuration is: exported, applied and exported again it is the same, byte by byte."""
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from governance.models import User
+from hub.configuration import folder, form, plan
+from hub.configuration.references import reference_of
+from tests.governance.people import person
+from tests.hub.commands.firm import bytes_of
+
+TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=30).filter(
+    lambda text: text.strip() == text and "\x1f" not in text
+)
+LINES = st.lists(TEXT, min_size=1, max_size=3).map("\n".join)
+SLUG = st.from_regex(r"[a-z][a-z0-9-]{0,20}", fullmatch=True)
+DAY = st.dates(dt.date(2020, 1, 1), dt.date(2030, 12, 31)).map(str)
+AMOUNT = st.decimals(0, 900, places=2).map(str)
+HOURS = st.tuples(st.times(), st.times()).filter(lambda pair: pair[0] < pair[1]).map(
+    lambda pair: {"opens": f"{pair[0]:%H:%M}", "closes": f"{pair[1]:%H:%M}"}
+).filter(lambda hours: hours["opens"] < hours["closes"])  # fmt: skip
+
+COMPANY = st.fixed_dictionaries(
+    {"code": st.from_regex(r"HP[-/ .]?[A-Z]{2}", fullmatch=True), "name": TEXT, "country": st.just("DE"),
+     "currency": st.sampled_from(["EUR", "USD"])}
+)  # fmt: skip
+CALENDAR = st.fixed_dictionaries(
+    {"country": st.just("DE"), "time_zone": st.sampled_from(["Europe/Berlin", "UTC"])},
+    optional={
+        "hours": st.dictionaries(st.sampled_from(["Monday", "Friday", "Sunday"]), HOURS, min_size=1),
+        "days": st.lists(st.fixed_dictionaries({"day": DAY, "name": TEXT, "working": st.booleans()}),
+                         min_size=1, max_size=3, unique_by=lambda day: day["day"]),
+    },
+)  # fmt: skip
+ROW = st.fixed_dictionaries(
+    {"key": st.tuples(TEXT).map(list), "values": st.fixed_dictionaries({"rate": AMOUNT, "note": TEXT})},
+    optional={"from": DAY},
+)
+TABLE = st.fixed_dictionaries(
+    {"name": SLUG, "title": TEXT, "key_columns": st.just(["role"]),
+     "value_columns": st.just({"rate": "money", "note": "text"}),
+     "rows": st.lists(ROW, max_size=4, unique_by=lambda row: row["key"][0])},
+    optional={"meaning": LINES},
+)  # fmt: skip
+ROUTE = st.fixed_dictionaries(
+    {"slug": SLUG, "name": TEXT, "canonical_entity": st.just("time_entry")},
+    optional={"compare_days": st.integers(0, 60), "enabled": st.booleans(), "order": st.just("in_order")},
+)
+CONNECTION = st.fixed_dictionaries(
+    {"slug": SLUG, "name": TEXT, "connector": st.just("ledger_blind"), "environment": st.just("sandbox"),
+     "answers": st.just({"base_url": "https://ledger.example"}), "concurrency": st.integers(1, 50)},
+)  # fmt: skip
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Undo what is done inside; a few examples share one database."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.mark.django_db
+@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    firm=COMPANY, calendar=CALENDAR, tables=st.lists(TABLE, max_size=2, unique_by=lambda table: table["name"]),
+    routes=st.lists(ROUTE, max_size=2, unique_by=lambda route: route["slug"]), connection=CONNECTION,
+)  # fmt: skip
+def test_applied_configuration_is_exported_as_it_was_written(firm, calendar, tables, routes, connection) -> None:
+    owner = {"legal_entity": firm["code"]}
+    things = {
+        "legal_entities": [firm], "calendars": [calendar | owner], "tables": [*tables],
+        "connections": [connection | owner],
+        "routes": [route | owner for route in routes],
+        "schedules": [],
+        "roles": [{"user": "farid", "roles": [{"role": "finance", **owner}, {"role": "viewer"}]}],
+    }  # fmt: skip
+    with undone(), TemporaryDirectory() as place:
+        root = person("Root Solheim", is_superuser=True)
+        person("Farid Amini")
+        first, second = Path(place) / "first", Path(place) / "second"
+        folder.write(first, _named(things))
+        _apply(first, root)
+        folder.write(second, plan.everything(root, tuple(things)))
+        assert bytes_of(second) == bytes_of(first)
+        assert [step for step in plan.plan(folder.read(second), by=root, prune=True) if step.action != "leave"] == []
+
+
+def _named(things: dict[str, list[dict]]) -> dict[str, dict[str, dict]]:
+    from hub.configuration.kinds import KINDS
+
+    written = {kind: [form.canonical(kind, each) for each in found] for kind, found in things.items()}
+    return {kind: {KINDS[kind].name_of(each): each for each in found} for kind, found in written.items()}
+
+
+def _apply(path: Path, by: User) -> None:
+    steps = plan.plan(folder.read(path), by=by, prune=False)
+    plan.apply(folder.read(path), by=by, prune=False, expected=steps)
+
+
+@given(value=st.dictionaries(SLUG, st.one_of(TEXT, LINES, AMOUNT, DAY, st.booleans(), st.integers()), max_size=5))
+@settings(max_examples=25, deadline=None)
+def test_any_text_is_read_as_it_was_written(value) -> None:
+    from connectors.manifest.source import read_source
+
+    source = read_source(folder.text_of(value), "x")
+    assert (source.value, source.faults) == (value or {}, [])
+
+
+def test_places_of_secrets_are_names_that_a_shell_takes() -> None:
+    assert reference_of("harvest-us", "token") == "env:HARVEST_US_TOKEN"
+    assert reference_of("2nd", "token") == "env:ND_TOKEN"
+
+
+def test_company_whose_code_no_file_system_takes_has_a_file() -> None:
+    assert folder.file_name("HP/DE") == "HP%2FDE.yaml"
+    assert folder.file_name("bill_rates HP-DE") == "bill_rates@HP-DE.yaml"
+    long = "ü" * 120
+    assert len({folder.file_name(long), folder.file_name(long + "a")}) == 2
+    assert len(folder.file_name(long)) < 255
