@@ -5,6 +5,7 @@ from collections.abc import Collection
 from django.db.models import Q
 
 from canonical.entity import Mask
+from governance import narrowing
 from governance.actor import as_actor
 from governance.models import LegalEntity, RoleGrant, User
 from governance.roles import MASK_RIGHTS, ROLE_RIGHTS, Right, Role, roles_with
@@ -14,6 +15,8 @@ NAMED = 5  # people who are named as able to do something
 
 def rights_in(user: User, legal_entity: int | None) -> frozenset[Right]:
     """Return the rights that somebody has in a legal entity; None asks for those in all of them."""
+    if not narrowing.reaches(legal_entity):
+        return frozenset()
     if user.is_active and user.is_superuser:
         return frozenset(Right)
     there = Q(legal_entity=None) | Q(legal_entity=legal_entity) if legal_entity else Q(legal_entity=None)

@@ -17,6 +17,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from governance import client_admin as client_admin
 from governance import deed_page, passwords, provider_links, second_factor
 from governance.deed_page import Deed, ReasonForm, button
 from governance.grants import grant, revoke

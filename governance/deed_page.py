@@ -93,5 +93,5 @@ def _dress(widget: forms.Widget) -> None:
         classes = TEXTAREA_CLASSES
     elif isinstance(widget, forms.Select):
         classes = SELECT_CLASSES
-    if not isinstance(widget, forms.CheckboxInput | forms.HiddenInput):
+    if not isinstance(widget, forms.CheckboxInput | forms.CheckboxSelectMultiple | forms.HiddenInput):
         widget.attrs.setdefault("class", " ".join(classes))

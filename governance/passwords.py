@@ -10,7 +10,7 @@ from django.db import models, transaction
 
 from governance import audit
 from governance.actor import By, as_actor, names
-from governance.models import User
+from governance.models import ApiClient, User
 from governance.rights import ENTRUSTED, NotAllowed, Right, allowed_anywhere
 
 
@@ -32,7 +32,10 @@ def was_set(user: User, *, by: By, reason: str = "") -> None:
 
 def waiting() -> models.QuerySet[User]:
     """Return the accounts that nobody has vouched for since another person set their password."""
-    return User.objects.filter(is_active=True).exclude(password_set_by="").order_by("username")
+    people = User.objects.filter(is_active=True).exclude(
+        pk__in=ApiClient.objects.exclude(user=None).values("user")
+    )  # nobody can vouch for a program
+    return people.exclude(password_set_by="").order_by("username")
 
 
 def may_vouch(by: "User | AnonymousUser") -> bool:

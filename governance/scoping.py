@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.exceptions import FieldDoesNotExist, FieldError
 from django.db import models
 
+from governance import narrowing
 from governance.actor import Actor, ActorKind, By
 from governance.roles import ENTRUSTED, Right, roles_with
 
@@ -38,7 +39,7 @@ def entity_ids(by: By, right: Right = Right.VIEW, *, using: str | None = None) -
         user_id, superuser = by.pk or 0, by.is_active and bool(getattr(by, "is_superuser", False))
         superuser = superuser and not (right in ENTRUSTED and bool(getattr(by, "password_set_by", "")))
     if superuser:
-        return ALL
+        return narrowing.narrowed(ALL)
     grants = apps.get_model("governance", "RoleGrant")._default_manager.using(using)
     trusted = {f"user__{name}": value for name, value in _trusted(right).items()}
     held = set(
@@ -46,7 +47,7 @@ def entity_ids(by: By, right: Right = Right.VIEW, *, using: str | None = None) -
             "legal_entity_id", flat=True
         )
     )
-    return ALL if None in held else frozenset(held)
+    return narrowing.narrowed(ALL if None in held else frozenset(held))
 
 
 def _trusted(right: Right) -> dict[str, str]:

@@ -14,7 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from routes.api.refusals import STALLED
+from governance.api.refusals import STALLED
 
 WHOLE = 3  # a whole body may take so many times the patience for its next byte
 DRAINED_BYTES, DRAINED_SECONDS = 64 * 1024 * 1024, 5.0  # of a refused body, at most

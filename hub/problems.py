@@ -14,9 +14,9 @@ from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.views import set_rollback
 
+from governance.api import refusals
+from governance.api.refusals import Kind, Refused
 from governance.rights import NotAllowed
-from routes.api import refusals
-from routes.api.refusals import Kind, Refused
 
 MEDIA_TYPE = "application/problem+json"
 TYPE = "urn:throughline:problem:"  # and the kind's name; it never changes
@@ -28,8 +28,16 @@ BAD_REQUEST = Kind("bad-request", 400, "The request cannot be understood")
 INTERNAL = Kind("internal", 500, "The hub met something unforeseen")
 KINDS = (*refusals.KINDS, SIGN_IN, METHOD, NOT_ACCEPTABLE, TOO_MANY, BAD_REQUEST, INTERNAL)
 _OF_FRAMEWORK: tuple[tuple[type[Exception], Kind, str], ...] = (
-    (exceptions.NotAuthenticated, SIGN_IN, "Send a user name and password (HTTP Basic), or sign in to the hub first."),
-    (exceptions.AuthenticationFailed, SIGN_IN, "User name or password are not right, or the account is closed."),
+    (
+        exceptions.NotAuthenticated,
+        SIGN_IN,
+        "Send a token (Authorization: Bearer …) or a user name and password, or sign in to the hub first.",
+    ),
+    (
+        exceptions.AuthenticationFailed,
+        SIGN_IN,
+        "Token, user name or password are not right or count no more, or the account is closed.",
+    ),
     (exceptions.MethodNotAllowed, METHOD, "See the header Allow for those it takes."),
     (exceptions.NotAcceptable, NOT_ACCEPTABLE, "Ask for application/json."),
     (exceptions.UnsupportedMediaType, refusals.MEDIA_TYPE, "Send application/json."),
@@ -58,7 +66,7 @@ def answer(error: Exception, context: dict[str, Any]) -> HttpResponse:
         more = dict(error.more)
         if error.errors:
             more["errors"] = [each.as_json() for each in error.errors]
-        return problem(error.kind, error.detail, **more)
+        return problem(error.kind, error.detail, headers=error.headers, **more)
     for wanted, kind, remedy in _OF_FRAMEWORK:
         if isinstance(error, wanted):
             return problem(kind, remedy or str(error), headers=_headers(error))

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from hub.api import pages as api
 from hub.passwords import OwnPassword, vouchers
 
 handler400 = "hub.problems.bad_request"
@@ -15,7 +16,13 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("password/", OwnPassword.as_view(), name="own-password"),
     path("vouchers/", vouchers, name="vouchers"),
+    path("oauth/", include("hub.api.sign_in")),
+    path("api/", api.explorer, name="api"),
+    path("api/openapi.json", api.document_json, name="api-json"),
+    path("api/openapi.yaml", api.document_yaml, name="api-yaml"),
+    path("api/schemas/<slug:entity>.json", api.schema, name="api-schema"),
     path("", include("exceptions_queue.urls")),
     path("", include("hub.pages.urls")),
+    path("", include("exceptions_queue.api.urls")),
     path("", include("routes.api.urls")),
 ]

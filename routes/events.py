@@ -9,11 +9,11 @@ from django.conf import settings
 
 from canonical.entities import ENTITIES
 from governance.actor import By
+from governance.api.refusals import INVALID, KEY_REUSED, NOT_ALLOWED, NOT_FOUND, FieldError, Refused
 from governance.models import LegalEntity
 from governance.rights import NotAllowed, Right, require
 from routes import intake
 from routes.api import reading
-from routes.api.refusals import INVALID, KEY_REUSED, NOT_ALLOWED, NOT_FOUND, FieldError, Refused
 from routes.arrivals import digest
 from routes.models import Destination, Failure, InboundEvent, Record, Route, RuleWarning, Transaction
 from routes.models.inbound import Via
@@ -24,8 +24,8 @@ from routes.states import State
 def send_in(*, route: str, body: bytes, idempotency_key: str = "", by: By) -> tuple[InboundEvent, bool]:
     """Commit the canonical records of a body for a route; return the event and whether it is new.
 
-    A repeat (same key, same bytes) returns the first event. Raises routes.api.refusals.Refused: 404 when the caller may
-    not know of the route, 403, 400 and 422; then nothing is stored.
+    A repeat (same key, same bytes) returns the first event. Raises governance.api.refusals.Refused: 404 when the caller
+    may not know of the route, 403, 400 and 422; then nothing is stored.
     """
     found = Route.objects.visible_to(by).filter(slug=route, connection=None, upstream=None).first()
     if found is None:

@@ -44,7 +44,7 @@ class LegalEntity(models.Model):
         return f"{self.code} {self.name}"
 
 
-class User(AbstractUser):
+class User(AbstractUser):  # type: ignore[django-manager-missing]  # clients come from a library without types
     """A person who signs in."""
 
     # Who set the password if it was another person, as an actor's reference; until a third person has vouched for it.

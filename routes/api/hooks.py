@@ -10,9 +10,9 @@ from django.views.decorators.http import require_http_methods
 from connectors import webhooks as proofs
 from connectors.models import Connection
 from connectors.spec import ConnectionSpec
+from governance.api import body
+from governance.api.refusals import MEDIA_TYPE, NOT_FOUND, TOO_LARGE, Refused
 from routes import nudges, webhooks
-from routes.api import body
-from routes.api.refusals import MEDIA_TYPE, NOT_FOUND, TOO_LARGE, Refused
 from routes.models.inbound import Refusal
 from routes.webhooks import NotBelieved, Push
 

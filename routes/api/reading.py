@@ -16,7 +16,7 @@ from canonical import check
 from canonical.entities import ENTITIES
 from canonical.entity import Entity, Field, Kind
 from canonical.validity import accepted as accepted_in_words
-from routes.api.refusals import INVALID, UNREADABLE, FieldError, Refused
+from governance.api.refusals import INVALID, UNREADABLE, FieldError, Refused
 from routes.arrivals import KEY_LIMIT
 
 DIGITS = {Kind.MONEY: 14, Kind.DECIMAL: 8}  # most digits before the point, as the columns of amounts and hours hold

@@ -8,16 +8,13 @@ from django.conf import settings
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.authentication import BasicAuthentication, SessionAuthentication
-from rest_framework.permissions import IsAuthenticated
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from governance.api import body
+from governance.api.door import Door
+from governance.api.refusals import BAD_HEADER, Refused
 from routes import events, nudges
-from routes.api import body
-from routes.api.refusals import BAD_HEADER, Refused
 
 KEY = re.compile(r"[\x21-\x7e]{1,200}", re.ASCII)
 KEY_PARAMETER = OpenApiParameter(
@@ -25,17 +22,10 @@ KEY_PARAMETER = OpenApiParameter(
 )
 
 
-class Door(APIView):
-    """What the doors of the process API have in common: who may come in, and that they speak JSON."""
-
-    authentication_classes = [BasicAuthentication, SessionAuthentication]
-    permission_classes = [IsAuthenticated]
-    renderer_classes = [JSONRenderer]
-    parser_classes = []  # a body is read within its limits, by `body.read`
-
-
 class EventsDoor(Door):
     """Events sent to a route."""
+
+    layer = "process"
 
     @extend_schema(request=OpenApiTypes.OBJECT, responses={202: OpenApiTypes.OBJECT}, parameters=[KEY_PARAMETER])
     def post(self, request: Request, slug: str) -> Response:
@@ -54,6 +44,8 @@ class EventsDoor(Door):
 
 class EventDoor(Door):
     """One event that was sent."""
+
+    layer = "process"
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, id: UUID) -> Response:

@@ -2,7 +2,7 @@
 
 from django.http import HttpRequest
 
-from routes.api.refusals import MEDIA_TYPE, NO_LENGTH, STALLED, TOO_LARGE, Refused
+from governance.api.refusals import MEDIA_TYPE, NO_LENGTH, STALLED, TOO_LARGE, Refused
 
 TAKEN = {"accepted": ["application/json"]}
 

@@ -27,7 +27,16 @@ TOO_LARGE = Kind("too-large", 413, "The body is larger than what is taken at onc
 MEDIA_TYPE = Kind("media-type", 415, "The body has a media type that is not taken here")
 INVALID = Kind("invalid-records", 422, "The records are not in the agreed form")
 KEY_REUSED = Kind("idempotency-key-reused", 422, "The Idempotency-Key was used for another body")
-KINDS = (UNREADABLE, BAD_HEADER, NOT_ALLOWED, NOT_FOUND, STALLED, NO_LENGTH, TOO_LARGE, MEDIA_TYPE, INVALID, KEY_REUSED)
+BAD_PARAMETER = Kind("bad-parameter", 400, "A parameter of the address is not usable")
+SCOPE_MISSING = Kind("scope-missing", 403, "The token was not made for this")
+NOT_POSSIBLE = Kind("not-possible", 409, "This cannot be done as things are")
+STALE = Kind("stale", 412, "Somebody has changed this meanwhile")
+INVALID_BODY = Kind("invalid-body", 422, "The body is not in the agreed form")
+IF_MATCH_NEEDED = Kind("if-match-needed", 428, "Say which state you have read")
+KINDS = (
+    UNREADABLE, BAD_HEADER, NOT_ALLOWED, NOT_FOUND, STALLED, NO_LENGTH, TOO_LARGE, MEDIA_TYPE, INVALID, KEY_REUSED,
+    BAD_PARAMETER, SCOPE_MISSING, NOT_POSSIBLE, STALE, INVALID_BODY, IF_MATCH_NEEDED,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +52,37 @@ class FieldError:
         return {"pointer": self.pointer, "detail": self.detail, "accepted": self.accepted}
 
 
+@dataclass(frozen=True, slots=True)
+class ParameterError:
+    """One thing that is wrong in an address."""
+
+    parameter: str
+    detail: str
+    accepted: str  # in words
+
+    def as_json(self) -> dict[str, str]:
+        """Return it as it stands in the answer."""
+        return {"parameter": self.parameter, "detail": self.detail, "accepted": self.accepted}
+
+
 class Refused(Exception):
     """A request that is answered with a problem; nothing of it was stored."""
 
     def __init__(
-        self, kind: Kind, detail: str, *, errors: Sequence[FieldError] = (), more: Mapping[str, Any] | None = None
+        self,
+        kind: Kind,
+        detail: str,
+        *,
+        errors: Sequence[FieldError | ParameterError] = (),
+        more: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         """Say what is wrong and the remedy in `detail`; `more` are members of its own, such as a position."""
         super().__init__(detail)
         self.kind, self.detail, self.errors, self.more = kind, detail, tuple(errors), dict(more or {})
+        self.headers = dict(headers or {})
+
+
+def not_there(what: str, name: object) -> Refused:
+    """Return the refusal of what does not exist, in the words for what the caller must not know to exist."""
+    return Refused(NOT_FOUND, f"There is no {what} “{str(name)[:80]}”. Check the address.")

@@ -1,0 +1,1 @@
+"""The HTTP doors that need a transaction's story, a run's money or the work items."""

@@ -1,0 +1,163 @@
+"""Process API: transactions, and the whole story of one, as far as the caller may see it."""
+
+from typing import Any
+from uuid import UUID
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from exceptions_queue import story, words
+from exceptions_queue.models import WorkItem
+from exceptions_queue.permitted import masks_of, rights_in
+from governance.api import paging, parameters
+from governance.api.door import Door, person
+from governance.api.refusals import not_there
+from governance.api.told import told
+from governance.roles import Right
+from governance.scoping import EntityScopedQuerySet
+from routes.api import shapes
+from routes.filters import TransactionFilter
+from routes.models import Attempt, Effect, Failure, Transaction, Transition
+
+TRANSACTION = {
+    "id": "0197a1c2-6a5b-7c1d-8e2f-0a1b2c3d4e5f", "key": "HP-DE/636709355",
+    "record": "0197a1c2-5a5b-7c1d-8e2f-0a1b2c3d4e5f", "run": "0197a1c2-4a5b-7c1d-8e2f-0a1b2c3d4e5f",
+    "route": "time-to-erp", "destination": "NetSuite", "legal_entity": "HP-DE", "state": "posted",
+    "state_in_words": "posted", "withdraws": False, "attempts": 1, "waits_for": "", "amount": "1250.0000",
+    "currency": "EUR", "hours": "7.5000", "created_at": "2026-10-05T16:30:00Z",
+}  # fmt: skip
+
+
+class ValueShape(serializers.Serializer[Any]):
+    """One field on its way: at the source, in the hub's words, as sent. What is hidden from the caller is "•••"."""
+
+    name = serializers.CharField()
+    source = serializers.JSONField(allow_null=True)  # type: ignore[assignment]  # a field here
+    canonical = serializers.JSONField(allow_null=True)
+    sent = serializers.JSONField(allow_null=True)
+
+
+class TransitionShape(serializers.Serializer[Any]):
+    """One change of state: who, when and why."""
+
+    at = serializers.DateTimeField()
+    from_state = serializers.CharField(allow_blank=True)
+    to_state = serializers.CharField()
+    actor_kind = serializers.ChoiceField(choices=["person", "rule", "engine"])
+    actor = serializers.CharField()
+    reason = serializers.CharField(allow_blank=True)
+
+
+class EffectShape(serializers.Serializer[Any]):
+    """One operation at the target, as the write ledger has it."""
+
+    id = serializers.UUIDField()
+    number = serializers.IntegerField()
+    operation = serializers.CharField()
+    object = serializers.CharField()
+    key = serializers.CharField()
+    state = serializers.CharField()
+    sent_at = serializers.DateTimeField(allow_null=True)
+    ended_at = serializers.DateTimeField(allow_null=True)
+    reference = serializers.CharField(allow_blank=True, help_text="the posting's number there")
+    external_id = serializers.CharField(allow_blank=True)
+    message = serializers.CharField(allow_blank=True)
+
+
+class AttemptShape(serializers.Serializer[Any]):
+    """One try at an effect. What the target said in words is told to those who may see technical details."""
+
+    effect = serializers.UUIDField()
+    kind = serializers.CharField()
+    at = serializers.DateTimeField()
+    outcome = serializers.CharField()
+    status = serializers.IntegerField(allow_null=True)
+    category = serializers.CharField(allow_blank=True)
+    message = serializers.CharField(allow_blank=True)
+
+
+class StoryShape(shapes.TransactionShape):
+    """A transaction with everything that happened to it."""
+
+    entity = serializers.CharField(help_text="canonical entity")
+    explanation = serializers.CharField(allow_blank=True, help_text="why it stopped, in words")
+    work_item = serializers.IntegerField(allow_null=True, help_text="number of the item that it waits in")
+    values = ValueShape(many=True)
+    warnings = serializers.ListField(child=serializers.CharField())
+    transitions = TransitionShape(many=True)
+    effects = EffectShape(many=True)
+    attempts_made = AttemptShape(many=True)
+
+
+class TransactionsDoor(Door):
+    """The transactions."""
+
+    layer = "process"
+
+    def names(self, request: Request) -> tuple[str, ...]:
+        """Return the parameters of the list."""
+        return (*TransactionFilter.base_filters, *paging.NAMES)
+
+    @told(shapes.TransactionShape, filters=TransactionFilter, paged=True, sample={"items": [TRANSACTION], "next": None})
+    def get(self, request: Request) -> Response:
+        """List transactions, the newest first."""
+        rows = parameters.filtered(request, TransactionFilter, _visible(request))
+        return paging.page(request, rows, ["-pk"], lambda found: [shapes.transaction(row) for row in found])
+
+
+class TransactionDoor(Door):
+    """One transaction."""
+
+    layer = "process"
+
+    @told(StoryShape)
+    def get(self, request: Request, id: UUID) -> Response:
+        """Tell a transaction's whole story: values, changes of state, effects and attempts."""
+        row = transaction_of(request, id)
+        rights = rights_in(person(request), row.legal_entity_id)
+        technical = Right.SEE_TECHNICAL in rights
+        known = story.tell(row, masks=masks_of(rights), technical=False)
+        failure = Failure.objects.filter(transaction_id=row.pk, closed_at=None).first()
+        return Response(shapes.transaction(row) | _story(request, known, failure, technical))
+
+
+def transaction_of(request: Request, id_: UUID) -> Transaction:
+    """Return a transaction that the caller may see. Raises Refused (404)."""
+    found = _visible(request).filter(pk=id_).first()
+    if found is None:
+        raise not_there("transaction", id_)
+    return found
+
+
+def _visible(request: Request) -> "EntityScopedQuerySet[Transaction]":
+    return Transaction.objects.visible_to(person(request)).select_related("destination__route", "legal_entity")
+
+
+def _story(request: Request, known: story.Story, failure: Failure | None, technical: bool) -> dict[str, Any]:
+    items = WorkItem.objects.visible_to(person(request)).open()
+    item = failure and items.filter(fingerprint=failure.fingerprint).first()
+    masks = masks_of(rights_in(person(request), item.legal_entity_id)) if item else frozenset()
+    explained = failure.message if failure else ""
+    if item and not words.tells(item, masks):
+        explained = words.title_for(item, masks)
+    return {
+        "entity": known.entity,
+        "explanation": words.without_persons(explained, item, masks) if item else explained,
+        "work_item": item.number if item else None,
+        "values": [{"name": v.name, "source": v.source, "canonical": v.ours, "sent": v.sent} for v in known.values],
+        "warnings": known.warnings,
+        "transitions": [_plain(TransitionShape, each) for each in known.transitions],
+        "effects": [_plain(EffectShape, each) for each in known.effects],
+        "attempts_made": [_attempt(each, technical) for each in known.attempts],
+    }
+
+
+def _plain(shape: type[serializers.Serializer[Any]], row: Transition | Effect) -> dict[str, Any]:
+    return dict(shape(row).data)
+
+
+def _attempt(row: Attempt, technical: bool) -> dict[str, Any]:
+    told_ = {name: getattr(row, name) for name in ("kind", "at", "outcome", "status", "category")}
+    told_ |= {"effect": row.effect_id, "message": row.message if technical else ""}
+    return dict(AttemptShape(told_).data)

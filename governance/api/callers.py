@@ -1,0 +1,59 @@
+"""Who calls the API: a client with a token, or a person with a token, a session or a password."""
+
+from typing import Any, cast
+
+from oauth2_provider.models import AbstractAccessToken
+from oauth2_provider.oauth2_validators import OAuth2Validator
+from oauthlib.common import Request as Asked
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from governance import narrowing
+from governance.actor import as_actor
+from governance.api import scopes
+from governance.api.refusals import SCOPE_MISSING, Refused
+from governance.models import ApiClient, User
+
+
+class BearerToken(BaseAuthentication):
+    """Lets in who shows a token that counts; a client without a person acts as the account of its own."""
+
+    def authenticate(self, request: Request) -> tuple[User, AbstractAccessToken] | None:
+        """Return whose rights count, and the token. Raises AuthenticationFailed for a token that counts no more."""
+        way, _, token = request.headers.get("Authorization", "").partition(" ")
+        if way.lower() != "bearer":
+            return None  # another way to sign in
+        asked = Asked(request.build_absolute_uri(), cast(Any, request.method))  # without the body, which the view reads
+        if not OAuth2Validator().validate_bearer_token(token.strip(), [], asked):
+            raise AuthenticationFailed("The token is not known, has expired or was revoked. Ask for a new one.")
+        user = asked.user or cast(Any, asked.access_token).application.user
+        if user is None or not user.is_active:
+            raise AuthenticationFailed("The account behind this token is closed. Ask an operator.")
+        return user, asked.access_token
+
+
+def reference(request: Request) -> str:
+    """Return by what requests are counted: "client:3" for a token's client, else the person's reference."""
+    client = client_of(request)
+    return f"client:{client.pk}" if client else as_actor(request.user).reference
+
+
+def client_of(request: Request) -> ApiClient | None:
+    """Return the client of a request's token; None for a session or a password."""
+    application: Any = getattr(request.auth, "application", None)
+    return application if isinstance(application, ApiClient) else None
+
+
+def admit(request: Request, layer: str) -> None:
+    """Narrow rights to what the token was made for. Raises Refused (403) when it was not made for this layer."""
+    client = client_of(request)
+    if client is None:
+        return
+    held = cast(Any, request.auth).scope.split()
+    wanted = f"{layer}:{'read' if request.method in ('GET', 'HEAD', 'OPTIONS') else 'write'}"
+    if layer and (wanted not in held or wanted not in client.scopes):
+        detail = f"This needs a token with the scope {wanted}. Ask for one, or have it added to the client's scopes."
+        challenge = f'Bearer realm="api", error="insufficient_scope", scope="{wanted}"'
+        raise Refused(SCOPE_MISSING, detail, more={"scope": wanted}, headers={"WWW-Authenticate": challenge})
+    narrowing.to(scopes.reach(held, client))

@@ -1,0 +1,82 @@
+"""The door of every view of the API: signs in, narrows, counts, refuses unknown parameters, answers in JSON."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from rest_framework.authentication import BasicAuthentication, SessionAuthentication
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from governance import narrowing
+from governance.api import callers, parameters, repeats
+from governance.api.callers import BearerToken
+from governance.api.exact import ExactJSON
+from governance.api.forms import Form, read
+from governance.api.limits import PerCaller
+from governance.models import User
+
+
+class Password(BasicAuthentication):
+    """A user name and password; what is asked of somebody who is not signed in names the token, too."""
+
+    def authenticate_header(self, request: Request) -> str:
+        """Return both ways to sign in (RFC 9110, section 11.6.1)."""
+        return 'Basic realm="api", Bearer realm="api"'
+
+
+class Door(APIView):
+    """What all views of the API have in common."""
+
+    authentication_classes = [Password, SessionAuthentication, BearerToken]
+    permission_classes = [IsAuthenticated]
+    throttle_classes = [PerCaller]
+    renderer_classes = [ExactJSON]
+    parser_classes = []  # a body is read within its limits, by `forms.read`
+    layer: ClassVar[str] = ""  # system, process or experience: which scopes a token needs; "": any token
+    accepts: ClassVar[tuple[str, ...]] = ()  # parameters of the address, where no list says which
+    limit_headers: dict[str, str] | None = None
+    more_headers: ClassVar[dict[str, str]] = {}  # with every answer that is no error, such as Deprecation
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Answer, with rights that are narrowed for this request alone."""
+        with narrowing.of_its_own():
+            return super().dispatch(request, *args, **kwargs)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Let in, or raise why not."""
+        super().initial(request, *args, **kwargs)
+        callers.admit(request, self.layer)
+        parameters.refuse_unknown(request, self.names(request))
+
+    def names(self, request: Request) -> tuple[str, ...]:
+        """Return the parameters that the address may have."""
+        return self.accepts
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Tell how much the caller may still ask; nothing of the API is kept by caches on the way."""
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        for name, value in (self.limit_headers or {}).items():
+            answer[name] = value
+        answer.setdefault("Cache-Control", "no-store")
+        if answer.status_code < 400:
+            for name, value in self.more_headers.items():
+                answer[name] = value
+        return answer
+
+    def once(
+        self, request: Request, form: type[Form], act: Callable[[dict[str, Any]], Response], **context: Any
+    ) -> HttpResponse | Response:
+        """Read the body by a form and do what it asks, once for each Idempotency-Key."""
+        repeats.key_of(request)
+        content, values = read(request, form, context)
+        return repeats.once(request, content, lambda: act(values))
+
+
+def person(request: Request) -> User:
+    """Return whose rights count."""
+    assert isinstance(request.user, User)
+    return request.user

@@ -1,0 +1,30 @@
+"""Edits say which state they were made from (ETag, If-Match), so that nobody overwrites what they have not read."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework.request import Request
+
+from governance.api.refusals import BAD_HEADER, IF_MATCH_NEEDED, STALE, Refused
+from governance.models.version import content_hash
+
+TAGS = re.compile(r'\s*("[\x21\x23-\x7e]*"\s*(,\s*"[\x21\x23-\x7e]*"\s*)*|\*)\s*', re.ASCII)
+
+
+def etag(shown: Mapping[str, Any]) -> str:
+    """Return the tag of a thing as it is shown."""
+    return f'"{content_hash(shown)[:32]}"'
+
+
+def require(request: Request, shown: Mapping[str, Any]) -> None:
+    """Raise Refused unless the caller has read this state: 428 for none, 412 with the present one for another."""
+    given = request.headers.get("If-Match")
+    present = etag(shown)
+    if given is None:
+        raise Refused(IF_MATCH_NEEDED, "Send the header If-Match with the ETag of what you have read.")
+    if not TAGS.fullmatch(given):
+        raise Refused(BAD_HEADER, f"If-Match must be an ETag in quotes, such as {present}.")
+    if given.strip() != "*" and present not in [tag.strip() for tag in given.split(",")]:
+        detail = "It was changed since you have read it. The present state is in `current`: look at it, then decide."
+        raise Refused(STALE, detail, more={"current": dict(shown)}, headers={"ETag": present})

@@ -1,0 +1,162 @@
+"""Bodies of requests: JSON objects whose fields are read strictly. What is wrong is told all at once, by field."""
+
+import json
+import re
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from governance.api import body
+from governance.api.refusals import INVALID_BODY, UNREADABLE, FieldError, Refused
+
+MOST_BYTES = 1024 * 1024
+ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+
+
+class Form(serializers.Serializer[Any]):
+    """A body. A field that it does not know is refused, not passed over."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Return the typed values. Raises ValidationError with everything that is wrong."""
+        if not isinstance(data, dict):
+            raise serializers.ValidationError({"non_field_errors": ["An object is needed."]})
+        unknown = {
+            name: [f"There is no such field. There are: {', '.join(self.fields) or 'none'}."]
+            for name in data
+            if name not in self.fields
+        }
+        try:
+            values = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError({**error.detail, **unknown}) from None  # type: ignore[dict-item]  # a dict here
+        if unknown:
+            raise serializers.ValidationError(unknown)
+        return values
+
+
+class Text(serializers.CharField):
+    """A text; a number is none."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Return the text."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class Yes(serializers.BooleanField):
+    """true or false; words and numbers are neither."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        """Return it."""
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
+class Id(serializers.UUIDField):
+    """The id of a row, as the API writes it."""
+
+    def to_internal_value(self, data: Any) -> UUID:
+        """Return the id."""
+        if not isinstance(data, str) or not ID.fullmatch(data):
+            self.fail("invalid", value=data)
+        return UUID(data)
+
+
+class Whole(serializers.IntegerField):
+    """A whole number; a text is none."""
+
+    def to_internal_value(self, data: Any) -> int:
+        """Return the number."""
+        if type(data) is not int:
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class Day(serializers.DateField):
+    """A calendar day: "2026-10-05"."""
+
+    def to_internal_value(self, value: Any) -> Any:
+        """Return the day."""
+        if not isinstance(value, str) or not DAY.fullmatch(value):
+            self.fail("invalid", format="YYYY-MM-DD")
+        return super().to_internal_value(value)
+
+
+@extend_schema_field({"type": "object", "additionalProperties": True})
+class Anything(serializers.JSONField):
+    """An object whose form something else decides."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Return the object."""
+        if not isinstance(data, dict):
+            self.fail("invalid")
+        return data
+
+
+@extend_schema_field({"type": "object", "additionalProperties": {"type": "string"}})
+class Texts(serializers.DictField):
+    """Texts by name."""
+
+    child = Text(max_length=1000, allow_blank=True)
+
+
+def read(request: Request, form: type[Form], context: dict[str, Any]) -> tuple[bytes, dict[str, Any]]:
+    """Return a body's bytes and its values. Raises Refused (400, 411, 413, 415, 422)."""
+    content = b""
+    if request.META.get("CONTENT_LENGTH") not in (None, "", "0") or "HTTP_TRANSFER_ENCODING" in request.META:
+        content = body.read(request._request, most=MOST_BYTES)
+    asked = form(data=_parsed(content) if content else {}, context={"request": request, **context})
+    if not asked.is_valid():
+        errors = list(_told(asked, asked.errors))
+        first = errors[0]
+        raise Refused(INVALID_BODY, f"{first.pointer or 'The body'}: {first.detail} Nothing was done.", errors=errors)
+    return content, dict(asked.validated_data)
+
+
+def _parsed(content: bytes) -> Any:
+    def no_number(text: str) -> Any:
+        raise ValueError(f"{text} is no number of JSON")
+
+    try:
+        value = json.loads(content.decode(), parse_constant=no_number)
+        json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
+    except (ValueError, RecursionError) as error:
+        why = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise Refused(
+            UNREADABLE, f"The body cannot be read as JSON: {why[:200]}. Correct it and send it again."
+        ) from None
+    return value
+
+
+def _told(form: serializers.Serializer[Any], errors: Any, pointer: str = "") -> Any:
+    for name, found in errors.items():
+        place = (
+            pointer if name == "non_field_errors" else f"{pointer}/{str(name).replace('~', '~0').replace('/', '~1')}"
+        )
+        if isinstance(found, dict):
+            yield from _told(form, found, place)
+            continue
+        known = form.fields.get(str(name))
+        for message in found:
+            yield FieldError(place, str(message), _accepted(known) if known else "the fields that the document names")
+
+
+def _accepted(field: serializers.Field[Any, Any, Any, Any]) -> str:
+    """Return in words what a field takes."""
+    if isinstance(field, serializers.ChoiceField):
+        return f"one of {', '.join(map(str, field.choices))}"
+    kinds: list[tuple[type, str]] = [
+        (Yes, "true or false"), (Id, "an id as the API writes it"), (Day, 'a day such as "2026-10-05"'),
+        (Whole, "a whole number without quotes"), (Texts, "an object of texts"), (Anything, "an object"),
+        (Text, f"a text of at most {getattr(field, 'max_length', None) or 1000} characters"),
+    ]  # fmt: skip
+    return next((words for kind, words in kinds if isinstance(field, kind)), "the form that the document says")
+
+
+__all__ = ["Anything", "Day", "Form", "Id", "Text", "Texts", "Whole", "Yes", "read"]

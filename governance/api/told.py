@@ -1,0 +1,68 @@
+"""Describes a view's method for the API's document, in one line where it stands."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from django_filters import FilterSet
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
+from rest_framework import serializers
+
+from governance.api import paging, parameters
+from governance.api.forms import Form
+
+View = TypeVar("View", bound=Callable[..., Any])
+Shape = type[serializers.Serializer[Any]]
+KEY = OpenApiParameter(
+    "Idempotency-Key", {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[\\x21-\\x7e]+$"},
+    OpenApiParameter.HEADER, description="A name of your own for this request: sent again, it gets the same answer "
+    "and does nothing more. With another body it is refused.",
+)  # fmt: skip
+MATCH = OpenApiParameter(
+    "If-Match", {"type": "string", "pattern": '^"[0-9a-f]{32}"$'}, OpenApiParameter.HEADER, required=True,
+    description="The ETag of what you have read.",
+)  # fmt: skip
+
+
+def told(
+    answer: Shape | None,
+    *,
+    status: int = 200,
+    form: type[Form] | None = None,
+    filters: type[FilterSet] | None = None,
+    paged: bool = False,
+    edits: bool = False,
+    repeats: bool = True,
+    conflicts: bool = False,
+    empty: int | None = None,
+    sample: Any = None,
+    sent: Any = None,
+    old: bool = False,
+    more: Sequence[OpenApiParameter] = (),
+) -> Callable[[View], View]:
+    """Say what a method takes and answers; the name and first line of its docstring are its words.
+
+    `conflicts`: it may answer 409; `edits`: it needs If-Match; `sample` and `sent` are examples of answer and body.
+    """
+    given = [*more, *(parameters.described(filters) if filters else ()), *(paging.DESCRIBED if paged else ())]
+    if form is not None and repeats and not edits:
+        given.append(KEY)
+    if edits:
+        given.append(MATCH)
+    examples = (
+        [OpenApiExample("answer", value=sample, response_only=True, status_codes=[str(status)])] if sample else []
+    )
+    if sent is not None:
+        examples.append(OpenApiExample("request", value=sent, request_only=True))
+    shape: Any = answer
+    if paged and answer is not None:
+        name = answer.__name__ + "Page"
+        fields = {"items": answer(many=True), "next": serializers.CharField(allow_null=True, help_text=NEXT)}
+        shape = inline_serializer(name, fields)
+    marks = {"x-conflicts": conflicts or (form is not None and not edits), "x-edits": edits}
+    return extend_schema(
+        parameters=given, request=form, responses={status: OpenApiResponse(shape)}, examples=examples, deprecated=old,
+        extensions=marks,
+    )  # fmt: skip
+
+
+NEXT = "Address of the next page; null at the end."

@@ -1,0 +1,49 @@
+"""Addresses of the API as a whole: its document as JSON and YAML, the page to browse it, schemas of what it carries."""
+
+import json
+
+import yaml
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from canonical.entities import ENTITIES
+from canonical.schema import json_schema
+from exceptions_queue.pages.door import context, page
+from governance.api import refusals
+from hub import problems
+from hub.api import described
+
+KEPT = {"Cache-Control": "public, max-age=300"}
+
+
+@require_safe
+def document_json(request: HttpRequest) -> HttpResponse:
+    """Give the API's document as JSON."""
+    return HttpResponse(json.dumps(described.document()), content_type="application/json", headers=KEPT)
+
+
+@require_safe
+def document_yaml(request: HttpRequest) -> HttpResponse:
+    """Give the API's document as YAML (RFC 9512)."""
+    plain = json.loads(json.dumps(described.document()))
+    return HttpResponse(yaml.safe_dump(plain, sort_keys=False), content_type="application/yaml", headers=KEPT)
+
+
+@require_safe
+def schema(request: HttpRequest, entity: str) -> HttpResponse:
+    """Give the JSON Schema of one record of a canonical entity."""
+    found = ENTITIES.get(entity)
+    if found is None:
+        known = ", ".join(sorted(ENTITIES))
+        return problems.problem(
+            refusals.NOT_FOUND, f"There is no canonical entity “{entity[:80]}”. There are: {known}."
+        )
+    return HttpResponse(json.dumps(json_schema(found)), content_type="application/schema+json", headers=KEPT)
+
+
+@page
+@require_safe
+def explorer(request: HttpRequest) -> HttpResponse:
+    """Show the document for people, to try calls as oneself."""
+    return render(request, "api/explorer.html", context("api"))

@@ -1,0 +1,131 @@
+"""How routes, runs and transactions look in the API."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from routes.models import Destination, Route, Run, Transaction
+from routes.models.movement import RunState
+from routes.states import State
+
+
+class DestinationShape(serializers.Serializer[Any]):
+    """Where a route's records go."""
+
+    name = serializers.CharField()
+    connection = serializers.CharField(help_text="short name")
+    stream = serializers.CharField()
+    mapping = serializers.CharField()
+    condition = serializers.CharField(allow_blank=True)
+    correction = serializers.CharField(help_text="how it takes a newer version of what is posted there")
+    lane = serializers.CharField()
+    enabled = serializers.BooleanField()
+
+
+class RouteShape(serializers.Serializer[Any]):
+    """From one source through a mapping to a canonical entity, and from there to destinations."""
+
+    slug = serializers.CharField(help_text="its name in addresses")
+    name = serializers.CharField()
+    legal_entity = serializers.CharField()
+    source = serializers.ChoiceField(choices=["stream", "upstream", "api"])  # type: ignore[assignment]  # a field here
+    connection = serializers.CharField(allow_null=True, help_text="short name of the source's connection")
+    stream = serializers.CharField(allow_blank=True)
+    entity = serializers.CharField(help_text="canonical entity")
+    mapping = serializers.CharField(allow_blank=True)
+    lane = serializers.CharField()
+    enabled = serializers.BooleanField()
+    destinations = DestinationShape(many=True)
+
+
+class RunShape(serializers.Serializer[Any]):
+    """One execution of a route, with its control totals: read = new + changed + unchanged + unreadable."""
+
+    id = serializers.UUIDField()
+    route = serializers.CharField()
+    legal_entity = serializers.CharField()
+    state = serializers.ChoiceField(choices=RunState.choices)
+    trigger = serializers.CharField()
+    requested_by = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    ended_at = serializers.DateTimeField(allow_null=True)
+    window_from = serializers.DateField(allow_null=True)
+    window_to = serializers.DateField(allow_null=True)
+    read = serializers.IntegerField()
+    new = serializers.IntegerField()
+    changed = serializers.IntegerField()
+    unchanged = serializers.IntegerField()
+    unreadable = serializers.IntegerField()
+    message = serializers.CharField(allow_blank=True, help_text="why it stopped or is held, in words")
+
+
+class TransactionShape(serializers.Serializer[Any]):
+    """One record on its way to one destination."""
+
+    id = serializers.UUIDField()
+    key = serializers.CharField(help_text="business key at the destination")
+    record = serializers.UUIDField()
+    run = serializers.UUIDField(allow_null=True)
+    route = serializers.CharField()
+    destination = serializers.CharField()
+    legal_entity = serializers.CharField()
+    state = serializers.ChoiceField(choices=State.choices)
+    state_in_words = serializers.CharField()
+    withdraws = serializers.BooleanField(help_text="whether it takes back what is posted")
+    attempts = serializers.IntegerField()
+    waits_for = serializers.CharField(allow_blank=True)
+    amount = serializers.DecimalField(max_digits=20, decimal_places=4, allow_null=True)
+    currency = serializers.CharField(allow_blank=True)
+    hours = serializers.DecimalField(max_digits=14, decimal_places=4, allow_null=True)
+    created_at = serializers.DateTimeField()
+
+
+def names(shape: type[serializers.Serializer[Any]], *apart: str) -> list[str]:
+    """Return the names of a shape's fields, some of them left out."""
+    return [str(name) for name in shape().fields if name not in apart]  # type: ignore[comparison-overlap]
+
+
+def route(row: Route) -> dict[str, Any]:
+    """Return a route as the API shows it."""
+    source = "stream" if row.connection_id else "upstream" if row.upstream_id else "api"
+    return {
+        "slug": row.slug,
+        "name": row.name,
+        "legal_entity": row.legal_entity.code,
+        "source": source,
+        "connection": row.connection.slug if row.connection else None,
+        "stream": row.stream,
+        "entity": row.canonical_entity,
+        "mapping": row.mapping,
+        "lane": row.lane,
+        "enabled": row.enabled,
+        "destinations": [_destination(each) for each in row.destinations.all()],
+    }
+
+
+def _destination(row: Destination) -> dict[str, Any]:
+    shown = {name: getattr(row, name) for name in names(DestinationShape, "connection")}
+    return shown | {"connection": row.connection.slug}
+
+
+def run(row: Run) -> dict[str, Any]:
+    """Return a run as the API shows it."""
+    shown = {name: getattr(row, name) for name in names(RunShape, "route", "legal_entity")}
+    told = shown | {"route": row.route.slug, "legal_entity": row.legal_entity.code}
+    return dict(RunShape(told).data)
+
+
+def transaction(row: Transaction) -> dict[str, Any]:
+    """Return a transaction as the API shows it."""
+    own = ("record", "run", "route", "destination", "legal_entity", "state_in_words")
+    shown = {name: getattr(row, name) for name in names(TransactionShape, *own)}
+    told = shown | {
+        "record": row.record_id,
+        "run": row.run_id,
+        "route": row.destination.route.slug,
+        "destination": row.destination.name,
+        "legal_entity": row.legal_entity.code,
+        "state_in_words": State(row.state).label,
+    }
+    return dict(TransactionShape(told).data)

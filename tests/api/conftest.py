@@ -1,0 +1,28 @@
+"""The world of the routes' tests, its people, and clients of the API in all the ways to sign in."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.exceptions_queue.conftest import Staff, staff
+from tests.routes.conftest import make_world
+
+__all__ = ["Staff", "make_world", "staff"]
+
+
+@pytest.fixture(autouse=True)
+def static_root(settings: Any, tmp_path: Any) -> None:
+    settings.STATIC_ROOT = tmp_path  # made by collectstatic before the hub serves; whitenoise warns without it
+
+
+@pytest.fixture
+def token(transactional_db: None) -> Callable[..., str]:
+    """Return a maker of tokens: for a user, through the client-credentials grant, with the scopes that are named."""
+
+    def make(user: Any, *scopes: str, most: tuple[str, ...] | None = None) -> str:
+        from tests.api.signing import token_of
+
+        return token_of(user, *scopes, most=most)
+
+    return make

@@ -1,0 +1,36 @@
+"""The API's document: complete, valid, and the same as what answers."""
+
+import json
+
+import yaml
+from django.test import Client
+from jsonschema import Draft202012Validator
+
+from canonical.entities import ENTITIES
+from hub.api.described import document
+
+
+def test_document_is_served_as_json_and_yaml(client: Client) -> None:
+    answer = client.get("/api/openapi.json")
+    assert answer["Content-Type"] == "application/json"
+    assert answer.json()["openapi"].startswith("3.")
+    assert yaml.safe_load(client.get("/api/openapi.yaml").content) == answer.json()
+
+
+def test_document_describes_every_operation_in_words_with_its_errors() -> None:
+    for path, methods in document()["paths"].items():
+        for method, operation in methods.items():
+            place = f"{method} {path}"
+            assert operation["summary"].endswith("."), place
+            assert {"400", "404", "406"} <= set(operation["responses"]), place
+            for status, answer in operation["responses"].items():
+                kind = "application/json" if int(status) < 400 else "application/problem+json"
+                assert kind in answer["content"], (place, status)
+
+
+def test_schemas_of_all_canonical_entities_are_served(client: Client) -> None:
+    for name in ENTITIES:
+        answer = client.get(f"/api/schemas/{name}.json")
+        assert answer["Content-Type"] == "application/schema+json"
+        Draft202012Validator.check_schema(json.loads(answer.content))
+    assert client.get("/api/schemas/nothing.json").json()["type"] == "urn:throughline:problem:not-found"

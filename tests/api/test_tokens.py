@@ -1,0 +1,105 @@
+"""Tokens: who gets one, what it reaches, when it ends; kept as hashes only."""
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from oauth2_provider.models import get_access_token_model
+
+from governance import clients
+from governance.models import ApiClient, AuditEntry
+from governance.rights import NotAllowed, Right, allowed
+from tests.api.conftest import Staff
+from tests.api.signing import ask_token, client_of, get, post, token_of
+
+RUNS = "/api/process/v1/runs"
+
+
+def told(answer: Any, status: int, kind: str) -> dict[str, Any]:
+    assert answer.status_code == status, answer.content
+    assert answer["Content-Type"] == "application/problem+json"
+    body: dict[str, Any] = answer.json()
+    assert body["type"] == f"urn:throughline:problem:{kind}"
+    return body
+
+
+def test_token_of_a_client_lets_it_in_with_the_roles_of_its_account(staff: Staff) -> None:
+    answer = get(RUNS, token_of(staff.farid))
+    assert answer.status_code == 200
+    assert answer.json() == {"items": [], "next": None}
+
+
+def test_token_and_secret_are_kept_as_hashes_only(staff: Staff) -> None:
+    made, secret = client_of(staff.farid)
+    token = ask_token(made, secret).json()["access_token"]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT t::text || c::text FROM oauth2_provider_accesstoken t, governance_apiclient c")
+        rows = str(cursor.fetchall())
+    assert token not in rows
+    assert secret not in rows
+    assert secret not in str(list(AuditEntry.objects.values()))
+
+
+@pytest.mark.parametrize("header", ["Bearer nonsense", "Bearer ", "Basic bm9ib2R5OndoYXQ="])
+def test_who_is_not_known_is_told_how_to_sign_in(staff: Staff, header: str) -> None:
+    answer = Client().get(RUNS, headers={"Authorization": header})
+    told(answer, 401, "sign-in-needed")
+    assert "Bearer" in answer["WWW-Authenticate"]
+
+
+def test_scope_of_another_layer_or_of_reading_does_not_do(staff: Staff) -> None:
+    token = token_of(staff.farid, "experience:read")
+    assert told(get(RUNS, token), 403, "scope-missing")["scope"] == "process:read"
+    token = token_of(staff.ingrid, "process:read")
+    assert told(post("/api/process/v1/routes/x/runs", token, {}), 403, "scope-missing")["scope"] == "process:write"
+
+
+def test_client_gets_no_scope_that_it_was_not_given(staff: Staff) -> None:
+    made, secret = client_of(staff.farid, most=("process:read",))
+    answer = ask_token(made, secret, "process:write")
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_scope")
+
+
+def test_client_that_is_switched_off_is_let_in_no_more(staff: Staff) -> None:
+    made, secret = client_of(staff.farid)
+    token = ask_token(made, secret).json()["access_token"]
+    clients.change(made, by=staff.olga, scopes=["process:read"], enabled=False, requests_per_minute=None)
+    told(get(RUNS, token), 401, "sign-in-needed")
+    assert ask_token(made, secret).status_code == 401
+    assert not get_access_token_model().objects.exists()
+
+
+def test_account_that_is_closed_is_let_in_no_more(staff: Staff) -> None:
+    token = token_of(staff.farid)
+    type(staff.farid).objects.filter(pk=staff.farid.pk).update(is_active=False)
+    told(get(RUNS, token), 401, "sign-in-needed")
+
+
+def test_new_secret_ends_the_old_one_and_its_tokens(staff: Staff) -> None:
+    made, secret = client_of(staff.farid)
+    token = ask_token(made, secret).json()["access_token"]
+    renewed = clients.renew_secret(made, by=staff.olga, reason="it was in a mail")
+    told(get(RUNS, token), 401, "sign-in-needed")
+    assert ask_token(made, secret).status_code == 401
+    assert ask_token(made, renewed).status_code == 200
+
+
+def test_client_is_registered_by_those_who_manage_users_and_never_approves(staff: Staff) -> None:
+    for other in (staff.farid, staff.clara, staff.ingrid, staff.viktor):
+        with pytest.raises(NotAllowed):
+            clients.register(name="Time tool", scopes=["process:read"], by=other)
+    made, _ = clients.register(name="Time tool", scopes=["process:read"], by=staff.olga)
+    assert AuditEntry.objects.filter(verb="register", thing_id=str(made.pk)).exists()
+    from governance.models import RoleGrant
+
+    RoleGrant.objects.create(user=made.user, role="controller", legal_entity=None, granted_by="person:1")
+    assert allowed(made.user, Right.VIEW, None)
+    assert not allowed(made.user, Right.APPROVE, None)
+
+
+@pytest.mark.parametrize("scopes", [[], ["entity:HP-DE"], ["process:read", "everything"]])
+def test_client_needs_a_layer_and_scopes_that_exist(staff: Staff, scopes: list[str]) -> None:
+    with pytest.raises(ValueError, match="at least one of"):
+        clients.register(name="Time tool", scopes=scopes, by=staff.olga)
+    assert not ApiClient.objects.exists()
