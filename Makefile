@@ -3,7 +3,7 @@
 #   make test                                      everything that is needed, the checks, then every test
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench chaos clean lock environment
+.PHONY: help run test check bench chaos fuzz clean lock environment
 
 SUITABLE := import sys, venv; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.11 python; do \
@@ -36,6 +36,11 @@ bench: environment
 ## make chaos   kill everything while it works; nothing may be lost or doubled
 chaos: environment
 	$(BIN)/python -m chaos
+
+## make fuzz    call the whole API as its document says, and as it does not, by every role   (EXAMPLES=25)
+EXAMPLES ?= 25
+fuzz: environment
+	FUZZ_EXAMPLES=$(EXAMPLES) FUZZ_SEED=1 $(BIN)/pytest -n 2 tests/api/test_fuzz.py
 
 ## make lock    renew requirements.lock from pyproject.toml
 lock: environment

@@ -14,9 +14,13 @@ from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.views import set_rollback
 
+from exceptions_queue.verbs import NotPossible
 from governance.api import refusals
 from governance.api.refusals import Kind, Refused
 from governance.rights import NotAllowed
+from governance.versions import WrongState
+from mappings.cross_references import ReferenceConflict
+from mappings.tables import RowErrors, RowsCollide, RowsGone
 
 MEDIA_TYPE = "application/problem+json"
 TYPE = "urn:throughline:problem:"  # and the kind's name; it never changes
@@ -46,6 +50,12 @@ _OF_FRAMEWORK: tuple[tuple[type[Exception], Kind, str], ...] = (
     (Http404, refusals.NOT_FOUND, "Check the address."),
     (NotAllowed, refusals.NOT_ALLOWED, ""),
     (exceptions.PermissionDenied, refusals.NOT_ALLOWED, ""),
+    (WrongState, refusals.NOT_POSSIBLE, ""),
+    (NotPossible, refusals.NOT_POSSIBLE, ""),
+    (RowErrors, refusals.INVALID_BODY, ""),
+    (RowsCollide, refusals.NOT_POSSIBLE, ""),
+    (RowsGone, refusals.NOT_POSSIBLE, ""),
+    (ReferenceConflict, refusals.NOT_POSSIBLE, ""),
     (PermissionDenied, refusals.NOT_ALLOWED, "Ask an operator for the right."),
     (exceptions.APIException, BAD_REQUEST, ""),
     (SuspiciousOperation, BAD_REQUEST, "Check the request's size and headers."),

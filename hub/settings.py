@@ -259,6 +259,10 @@ if find_spec("routes.tasks"):
             "task": "hub.tasks.note_audit_head",
             "schedule": crontab(hour="1", minute="40"),
         },
+        "forget what the API kept": {
+            "task": "hub.tasks.forget_what_the_api_kept",
+            "schedule": crontab(hour="2", minute="20"),
+        },
         "periods": {"task": "routes.tasks.read_periods", "schedule": 1800.0, "options": {"queue": "master"}},
     }
 

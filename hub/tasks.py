@@ -1,8 +1,14 @@
 """What the clock starts that belongs to no single app. A few lines each: the verbs are in the apps."""
 
+import time
+from datetime import timedelta
+
 from celery import shared_task
+from django.utils import timezone
+from oauth2_provider.models import clear_expired
 
 from governance import versions
+from governance.api import limits, repeats
 from hub import trail
 
 
@@ -16,3 +22,11 @@ def publish_due() -> None:
 def note_audit_head() -> None:
     """Verify the audit trail and note its head outside of the database."""
     trail.note()
+
+
+@shared_task(ignore_result=True)
+def forget_what_the_api_kept() -> None:
+    """Forget counts of past minutes, answers that nobody asks for again, and tokens that count no more."""
+    limits.forget(int(time.time()) // limits.WINDOW - 1)
+    repeats.forget(timezone.now() - timedelta(days=repeats.KEPT_DAYS))
+    clear_expired()

@@ -25,4 +25,6 @@ urlpatterns = [
     path("", include("hub.pages.urls")),
     path("", include("exceptions_queue.api.urls")),
     path("", include("routes.api.urls")),
+    path("", include("mappings.api.urls")),
+    path("", include("connectors.api.urls")),
 ]

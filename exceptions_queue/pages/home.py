@@ -41,7 +41,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "queue/home.html",
         context(
             "home",
-            tiles=_tiles(user),
+            tiles=tiles(user),
             rows=rows_of(list(needs.by_money().select_related("legal_entity").prefetch_related("amounts")[:TOP]), user),
             runs=runs.order_by("-created_at")[:RUNS],
             lately=_lately(user),
@@ -93,7 +93,7 @@ def _lanes(user: User) -> list[Lag]:
     return sorted(found.values(), key=lambda lag: lag.name)
 
 
-def _tiles(user: User) -> list[dict[str, object]]:
+def tiles(user: User) -> list[dict[str, object]]:
     """Return items, members and sums by state. Two queries over the open items."""
     open_ = WorkItem.objects.visible_to(user).open()
     found = open_.order_by().values("state")

@@ -39,7 +39,6 @@ class Door(APIView):
     layer: ClassVar[str] = ""  # system, process or experience: which scopes a token needs; "": any token
     accepts: ClassVar[tuple[str, ...]] = ()  # parameters of the address, where no list says which
     limit_headers: dict[str, str] | None = None
-    more_headers: ClassVar[dict[str, str]] = {}  # with every answer that is no error, such as Deprecation
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer, with rights that are narrowed for this request alone."""
@@ -62,9 +61,6 @@ class Door(APIView):
         for name, value in (self.limit_headers or {}).items():
             answer[name] = value
         answer.setdefault("Cache-Control", "no-store")
-        if answer.status_code < 400:
-            for name, value in self.more_headers.items():
-                answer[name] = value
         return answer
 
     def once(

@@ -11,9 +11,9 @@ from rest_framework.request import Request
 
 from governance.api import body
 from governance.api.refusals import INVALID_BODY, UNREADABLE, FieldError, Refused
+from governance.filtering import ID, MOMENT
 
 MOST_BYTES = 1024 * 1024
-ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
@@ -76,6 +76,16 @@ class Whole(serializers.IntegerField):
         if type(data) is not int:
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+class Moment(serializers.DateTimeField):
+    """A time with its zone: "2026-10-05T16:30:00Z"."""
+
+    def to_internal_value(self, value: Any) -> Any:
+        """Return the time."""
+        if not isinstance(value, str) or not MOMENT.fullmatch(value):
+            self.fail("invalid", format="YYYY-MM-DDThh:mm:ssZ")
+        return super().to_internal_value(value)
 
 
 class Day(serializers.DateField):
@@ -153,10 +163,11 @@ def _accepted(field: serializers.Field[Any, Any, Any, Any]) -> str:
         return f"one of {', '.join(map(str, field.choices))}"
     kinds: list[tuple[type, str]] = [
         (Yes, "true or false"), (Id, "an id as the API writes it"), (Day, 'a day such as "2026-10-05"'),
+        (Moment, 'a time with its zone, such as "2026-10-05T16:30:00Z"'),
         (Whole, "a whole number without quotes"), (Texts, "an object of texts"), (Anything, "an object"),
         (Text, f"a text of at most {getattr(field, 'max_length', None) or 1000} characters"),
     ]  # fmt: skip
     return next((words for kind, words in kinds if isinstance(field, kind)), "the form that the document says")
 
 
-__all__ = ["Anything", "Day", "Form", "Id", "Text", "Texts", "Whole", "Yes", "read"]
+__all__ = ["Anything", "Day", "Form", "Id", "Moment", "Text", "Texts", "Whole", "Yes", "read"]

@@ -1,5 +1,6 @@
 """Process API: routes, their runs, and asking for one."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import Prefetch
@@ -7,7 +8,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from governance.api import forms, paging, parameters
+from governance.api import forms, leaving, paging, parameters
 from governance.api.door import Door, person
 from governance.api.refusals import NOT_POSSIBLE, Refused, not_there
 from governance.api.told import told
@@ -32,6 +33,11 @@ RUN = {
     "ended_at": None, "window_from": None, "window_to": None, "read": 0, "new": 0, "changed": 0, "unchanged": 0,
     "unreadable": 0, "message": "",
 }  # fmt: skip
+
+
+LIST_OF_ROUTE = leaving.Leaving(
+    since=datetime(2026, 12, 1, tzinfo=UTC), until=datetime(2027, 6, 1, tzinfo=UTC), instead="/api/process/v1/runs"
+)
 
 
 class RunRequest(forms.Form):
@@ -84,6 +90,18 @@ class RouteRunsDoor(Door):
     """The runs of a route."""
 
     layer = "process"
+
+    def names(self, request: Request) -> tuple[str, ...]:
+        """Return the parameters of the list."""
+        return paging.NAMES if request.method == "GET" else ()
+
+    @told(shapes.RunShape, paged=True, old=True, sample={"items": [RUN], "next": None})
+    def get(self, request: Request, slug: str) -> Response:
+        """List the runs of a route. On its way out: ask for /api/process/v1/runs?route=… instead."""
+        row = route_of(person(request), slug)
+        rows = Run.objects.visible_to(person(request)).filter(route=row).select_related("route", "legal_entity")
+        answer = paging.page(request, rows, ["-created_at", "-pk"], lambda found: [shapes.run(each) for each in found])
+        return leaving.mark(answer, LIST_OF_ROUTE)
 
     @told(shapes.RunShape, status=202, form=RunRequest, sample=RUN, sent={})
     def post(self, request: Request, slug: str) -> Any:

@@ -1,25 +1,73 @@
 """Process API: business events in, and what became of them. Views parse, call one verb and answer."""
 
-import re
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.urls import reverse
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from governance.api import body
+from governance.api import body, forms, repeats
 from governance.api.door import Door
-from governance.api.refusals import BAD_HEADER, Refused
+from governance.api.told import told
 from routes import events, nudges
 
-KEY = re.compile(r"[\x21-\x7e]{1,200}", re.ASCII)
-KEY_PARAMETER = OpenApiParameter(
-    "Idempotency-Key", str, OpenApiParameter.HEADER, description="same key and bytes: same answer, nothing stored twice"
-)
+SENT = {
+    "records": [
+        {
+            "legal_entity": "HP-DE", "entry_id": "TE-1", "worker_id": "W-001", "project_code": "P-001",
+            "worked_on": "2026-10-05", "hours": "7.50", "approval_status": "approved",
+            "changed_at": "2026-10-06T08:00:00Z",
+        }
+    ]
+}  # fmt: skip
+
+
+class EventsBody(forms.Form):
+    """Canonical records, each as /api/schemas/{entity}.json says for the route's entity. The verb reads them."""
+
+    records = serializers.ListField(child=forms.Anything(), min_length=1, max_length=2000)
+
+
+class ReceivedShape(serializers.Serializer[Any]):
+    """What was acknowledged is committed."""
+
+    id = serializers.UUIDField()
+    status = serializers.ChoiceField(choices=["received"])
+    received_at = serializers.DateTimeField()
+    href = serializers.CharField(help_text="address at which its story is told")
+
+
+class PlaceShape(serializers.Serializer[Any]):
+    """Where a record stands at one destination."""
+
+    destination = serializers.CharField()
+    status = serializers.CharField()
+    explanation = serializers.CharField(allow_blank=True)
+    warnings = serializers.ListField(child=serializers.CharField())
+
+
+class RecordStoryShape(serializers.Serializer[Any]):
+    """What became of one record."""
+
+    key = serializers.CharField()
+    status = serializers.CharField()
+    explanation = serializers.CharField(allow_blank=True)
+    destinations = PlaceShape(many=True)
+
+
+class EventShape(serializers.Serializer[Any]):
+    """One event's story, in words."""
+
+    id = serializers.UUIDField()
+    route = serializers.CharField()
+    received_at = serializers.DateTimeField()
+    processed_at = serializers.DateTimeField(allow_null=True)
+    status = serializers.ChoiceField(choices=["received", "processed"])
+    summary = serializers.CharField()
+    records = RecordStoryShape(many=True)
 
 
 class EventsDoor(Door):
@@ -27,12 +75,10 @@ class EventsDoor(Door):
 
     layer = "process"
 
-    @extend_schema(request=OpenApiTypes.OBJECT, responses={202: OpenApiTypes.OBJECT}, parameters=[KEY_PARAMETER])
+    @told(ReceivedShape, status=202, form=EventsBody, sent=SENT)
     def post(self, request: Request, slug: str) -> Response:
-        """Commit {"records": […]} and answer 202 with the address at which their story is told."""
-        key = request.headers.get("Idempotency-Key", "")
-        if key and not KEY.fullmatch(key):
-            raise Refused(BAD_HEADER, "Idempotency-Key must be 1 to 200 visible ASCII characters without spaces.")
+        """Commit business events; the answer names the address at which their story is told."""
+        key = repeats.key_of(request)
         content = body.read(request._request, most=settings.EVENT_BYTES)
         event, is_new = events.send_in(route=slug, body=content, idempotency_key=key, by=request.user)
         if is_new:
@@ -47,8 +93,8 @@ class EventDoor(Door):
 
     layer = "process"
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @told(EventShape)
     def get(self, request: Request, id: UUID) -> Response:
-        """Tell whether it is received or processed, and what became of its records."""
+        """Tell whether an event is received or processed, and what became of its records."""
         story: dict[str, Any] = events.what_became_of(id, by=request.user)
         return Response(story, headers={"Cache-Control": "no-store"})

@@ -1,5 +1,6 @@
 """Signing in to the API as tests need it."""
 
+import itertools
 from typing import Any
 
 from django.test import Client
@@ -9,10 +10,14 @@ from governance.actor import ENGINE
 from governance.api.scopes import LAYERS
 from governance.models import ApiClient
 
+NUMBERS = itertools.count(1)
+
 
 def client_of(user: Any, *, most: tuple[str, ...] | None = None) -> tuple[ApiClient, str]:
     """Return a client with its secret that acts as a user, who needs no password."""
-    made, secret = clients.register(name=f"Client of {user.username}", scopes=most or tuple(LAYERS), by=ENGINE)
+    made, secret = clients.register(
+        name=f"Client {next(NUMBERS)} of {user.username}", scopes=most or tuple(LAYERS), by=ENGINE
+    )
     ApiClient.objects.filter(pk=made.pk).update(user=user)
     return made, secret
 

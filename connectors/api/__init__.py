@@ -1,0 +1,1 @@
+"""The HTTP doors of connections and their streams. No secret ever leaves through them."""

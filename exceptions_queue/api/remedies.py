@@ -1,0 +1,211 @@
+"""Experience API: what people do with a work item. One address for each remedy, as on its page; the verbs do it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from exceptions_queue import remedies, verbs, words
+from exceptions_queue.api import shapes
+from exceptions_queue.api.items import ITEM, item_of
+from exceptions_queue.models import Release, WorkItem
+from exceptions_queue.tasks import nudge_release
+from governance.api import forms
+from governance.api.door import Door, person
+from governance.api.refusals import NOT_POSSIBLE, Refused
+from governance.api.told import told
+from governance.models import User
+from governance.rights import require
+
+MOST_CHOSEN = 2000
+REASON = "Kept in the history, for those who read this later."
+
+
+class ReasonBody(forms.Form):
+    """Why."""
+
+    reason = forms.Text(required=False, default="", max_length=500, allow_blank=True, help_text=REASON)
+
+
+class MustReasonBody(forms.Form):
+    """Why; a reason is needed."""
+
+    reason = forms.Text(max_length=500, help_text=REASON)
+
+
+class Chosen(forms.Form):
+    """Which members are meant."""
+
+    failures = serializers.ListField(
+        child=forms.Id(), required=False, allow_null=True, default=None, min_length=1, max_length=MOST_CHOSEN,
+        help_text="ids of members; left out: all of them",
+    )  # fmt: skip
+
+
+class ChosenBody(Chosen, ReasonBody):
+    """Members, and why."""
+
+
+class ChosenMustReasonBody(Chosen, MustReasonBody):
+    """Members, and why; a reason is needed."""
+
+
+class ResubmissionBody(ChosenBody):
+    """What goes through again."""
+
+    as_then = forms.Yes(required=False, default=False, help_text="with the configuration and table rows of then")
+
+
+class CorrectionBody(ChosenMustReasonBody):
+    """A field and its right value."""
+
+    field = forms.Text(max_length=80)
+    value = forms.Text(max_length=1000)
+
+
+class OutcomeBody(ReasonBody):
+    """What was found at the target of one write in doubt."""
+
+    failure = forms.Id(help_text="the member that was looked up")
+    happened = forms.Yes(help_text="whether it is there; of a reversal: whether it is reversed")
+    reference = forms.Text(required=False, default="", max_length=120, allow_blank=True, help_text="its number there")
+
+
+class LinkBody(ReasonBody):
+    """Which id a record has in the other system."""
+
+    external_id = forms.Text(max_length=200)
+    reference = forms.Text(required=False, default="", max_length=200, allow_blank=True)
+
+
+class RowBody(ReasonBody):
+    """The missing row of a table; its key is the item's own."""
+
+    values = forms.Texts(help_text="texts by column")
+    valid_from = forms.Day(required=False, allow_null=True, default=None)
+    valid_to = forms.Day(required=False, allow_null=True, default=None)
+
+
+class RowCorrectionBody(MustReasonBody):
+    """What should stand in the place of a row."""
+
+    row = forms.Whole(min_value=1, max_value=2**63 - 1)
+    values = forms.Texts(help_text="texts by column")
+    valid_from = forms.Day(required=False, allow_null=True, default=None)
+    valid_to = forms.Day(required=False, allow_null=True, default=None)
+
+
+Verb = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Skin:
+    """How the API asks for one remedy."""
+
+    name: str  # as in the pages' addresses, and of the kinds
+    body: type[forms.Form]
+    verb: Verb
+    words: str  # the operation in one line
+    said: Callable[[Any, WorkItem], str]
+    sent: dict[str, Any]
+
+
+def _released(done: Any, item: WorkItem) -> str:
+    """Say what is sent through again, and let a worker begin with it."""
+    if done is None:
+        return "It is proposed, and counts once a second person has approved it."
+    if not isinstance(done, Release):
+        return f"{done:,} went on."
+    nudge_release(done.pk)
+    return f"{words.counted(done.asked, item.entity)} are sent through again; the item says how far that is."
+
+
+def _counted(what: str) -> Callable[[Any, WorkItem], str]:
+    return lambda done, item: f"{words.counted(done, item.entity)} {what}."
+
+
+def _plainly(what: str) -> Callable[[Any, WorkItem], str]:
+    return lambda done, item: what
+
+
+WHY = {"reason": "agreed with the project manager"}
+ROW = {"values": {"item": "SVC-BLD"}, "reason": "new service of October"}
+SKINS = (
+    Skin("assignments", forms.Form, verbs.take, "Take the item, which is yours from then on.", _plainly("It is yours."),
+         {}),
+    Skin("resubmissions", ResubmissionBody, verbs.resubmit, "Send members through again.", _released, WHY),
+    Skin("waivers", ChosenMustReasonBody, verbs.waive, "Decide that members are not delivered.",
+         _counted("will not be delivered"), WHY),
+    Skin("approvals", ChosenBody, verbs.approve, "Approve what is held for a second person.",
+         _counted("approved"), WHY),
+    Skin("corrections", CorrectionBody, verbs.correct_field, "Correct a field of members and send them again.",
+         lambda done, item: f"{done.went_on:,} went on. {done.amounts} {done.elsewhere}".strip(),
+         {"field": "hours", "value": "7.50", "reason": "typing error, asked the consultant"}),
+    Skin("period-moves", ChosenMustReasonBody, verbs.move_to_next_period, "Propose the next open period for members.",
+         _counted("proposed for the next open period"), WHY),
+    Skin("outcomes", OutcomeBody, verbs.decide_unknown, "Say of a write in doubt whether it happened.",
+         _plainly("Noted."),
+         {"failure": "0197a1c2-5a5b-7c1d-8e2f-0a1b2c3d4e5f", "happened": True, "reference": "4711"}),
+    Skin("cross-references", LinkBody, verbs.add_cross_reference, "Say which id a record has in the other system.",
+         _released, {"external_id": "8812"}),
+    Skin("table-rows", RowBody, verbs.add_table_row, "Add the missing row of a table.",
+         lambda done, item: _released(done.release, item), ROW),
+    Skin("row-corrections", RowCorrectionBody, verbs.correct_table_row, "Correct a row that members were made with.",
+         _released, {"row": 12, **ROW}),
+    Skin("row-approvals", ReasonBody, verbs.approve_table_row, "Approve the proposed rows.", _released, WHY),
+    Skin("row-refusals", MustReasonBody, verbs.refuse_table_row, "Refuse the proposed rows.",
+         _plainly("The row is refused and never counted."), WHY),
+    Skin("probes", ReasonBody, verbs.ask_system, "Try a paused system now.",
+         _plainly("The next request tries it."), WHY),
+    Skin("tries", ReasonBody, verbs.try_now, "Try now what met something unforeseen.",
+         _plainly("It is tried now."), WHY),
+    Skin("readings", ReasonBody, verbs.read_again, "Read the source again after a run was stopped.",
+         _plainly("A run is asked for."), WHY),
+)  # fmt: skip
+
+
+class RemedyDoor(Door):
+    """One remedy of a work item."""
+
+    layer = "experience"
+    skin: Skin
+
+    def answer(self, request: Request, number: int) -> Any:
+        """Do it, and say what came of it."""
+        by, skin = person(request), self.skin
+        item = item_of(by, number)
+
+        def act(values: dict[str, Any]) -> Response:
+            _check_sense(item, by, skin.name)  # here: what was done already is answered again, though it makes none now
+            done = skin.verb(item, by=by, **values)
+            fresh = item_of(by, number)
+            return Response({"said": skin.said(done, item), "item": shapes.items([fresh], by)[0]})
+
+        return self.once(request, skin.body, act)
+
+
+def _check_sense(item: WorkItem, by: User, name: str) -> None:
+    """Ask the right first, then whether the remedy makes sense now, as the page does."""
+    kind = remedies.by_name(name)
+    if kind is None:  # taking an item makes sense as long as it is open
+        if not item.is_open:
+            raise Refused(NOT_POSSIBLE, "The item is resolved. Nothing is left to be taken.")
+        return
+    require(by, kind.right, item.legal_entity_id)
+    if not item.is_open or not kind.makes_sense(remedies.facts_of(item, by)):
+        raise Refused(NOT_POSSIBLE, "This cannot be done here, or no longer: see `remedies` of the item for what can.")
+
+
+def door_of(skin: Skin) -> type[RemedyDoor]:
+    """Return the view of one remedy, with its own body and words in the document."""
+
+    def post(self: RemedyDoor, request: Request, number: int) -> Any:
+        return self.answer(request, number)
+
+    post.__doc__ = skin.words
+    sample = {"said": "37 time entries are sent through again.", "item": ITEM}
+    view = told(shapes.DoneShape, form=skin.body, sample=sample, sent=skin.sent)(post)
+    return type(f"{skin.name.title().replace('-', '')}Door", (RemedyDoor,), {"post": view, "skin": skin})

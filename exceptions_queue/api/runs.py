@@ -1,0 +1,140 @@
+"""Process API: one run with its books, in numbers and money, to the last record; and what is sent through again."""
+
+from typing import Any
+from uuid import UUID
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from exceptions_queue import totals
+from exceptions_queue.api.shapes import SumShape
+from exceptions_queue.api.transactions import transaction_of
+from exceptions_queue.totals import Worth
+from governance.api import forms
+from governance.api.door import Door, person
+from governance.api.refusals import not_there
+from governance.api.told import told
+from governance.rights import Right, require
+from routes import accounting, decisions
+from routes.api import shapes
+from routes.models import Run, Transaction
+from routes.states import State
+
+MOST = 200  # transactions of one resubmission
+
+
+class WorthShape(serializers.Serializer[Any]):
+    """What records are worth."""
+
+    amounts = SumShape(many=True)
+    hours = serializers.DecimalField(max_digits=20, decimal_places=4)
+
+
+class LineShape(WorthShape):
+    """What stands in one state."""
+
+    state = serializers.ChoiceField(choices=State.choices)
+    count = serializers.IntegerField()
+
+
+class LeftOutShape(WorthShape):
+    """What a condition left out."""
+
+    condition = serializers.CharField()
+    count = serializers.IntegerField()
+
+
+class BookShape(serializers.Serializer[Any]):
+    """One destination: due = all states + left out + stopped, or `difference` says how many nobody accounts for."""
+
+    destination = serializers.CharField()
+    due = serializers.IntegerField()
+    due_worth = WorthShape()
+    states = LineShape(many=True)
+    left_out = LeftOutShape(many=True)
+    stopped = serializers.IntegerField(help_text="before a destination was chosen")
+    difference = serializers.IntegerField()
+
+
+class WholeRunShape(shapes.RunShape):
+    """A run with its books."""
+
+    balanced = serializers.BooleanField(help_text="whether everything that was read is accounted for")
+    books = BookShape(many=True)
+
+
+class RunDoor(Door):
+    """One run."""
+
+    layer = "process"
+
+    @told(WholeRunShape)
+    def get(self, request: Request, id: UUID) -> Response:
+        """Show a run with its control totals and what became of every record."""
+        row = Run.objects.visible_to(person(request)).select_related("route", "legal_entity").filter(pk=id).first()
+        if row is None:
+            raise not_there("run", id)
+        known = accounting.books(row)
+        books = [_book(*line) for line in totals.lines(row, known.destinations)]
+        return Response(shapes.run(row) | {"balanced": known.balanced, "books": books})
+
+
+class ResubmissionBody(forms.Form):
+    """Which stopped transactions go through again, and why."""
+
+    transactions = serializers.ListField(child=forms.Id(), min_length=1, max_length=MOST)
+    reason = forms.Text(max_length=500, help_text="Kept in the history, for those who read this later.")
+    as_then = forms.Yes(required=False, default=False, help_text="with the configuration and table rows of then")
+
+
+class ResubmittedShape(serializers.Serializer[Any]):
+    """What became of a resubmission."""
+
+    went_on = serializers.ListField(child=serializers.UUIDField())
+    left_alone = serializers.ListField(
+        child=serializers.UUIDField(), help_text="not stopped, replaced by a newer version, or with a write in doubt"
+    )
+
+
+class ResubmissionsDoor(Door):
+    """Transactions that go through again."""
+
+    layer = "process"
+
+    @told(ResubmittedShape, form=ResubmissionBody, sent={
+        "transactions": ["0197a1c2-6a5b-7c1d-8e2f-0a1b2c3d4e5f"], "reason": "the period is open again",
+    })  # fmt: skip
+    def post(self, request: Request) -> Any:
+        """Send stopped transactions through again, from their stored records."""
+        by = person(request)
+
+        def act(values: dict[str, Any]) -> Response:
+            ids = list(dict.fromkeys(values["transactions"]))
+            seen = dict(Transaction.objects.visible_to(by).filter(pk__in=ids).values_list("pk", "legal_entity_id"))
+            for missing in [id_ for id_ in ids if id_ not in seen]:
+                transaction_of(request, missing)
+            for legal_entity in set(seen.values()):
+                require(by, Right.RESUBMIT, legal_entity)
+            done = decisions.resubmit(ids, by=by, reason=values["reason"], as_then=values["as_then"])
+            left = [id_ for id_ in ids if id_ not in done]
+            return Response({"went_on": done, "left_alone": left})
+
+        return self.once(request, ResubmissionBody, act)
+
+
+def _book(book: accounting.DestinationBook, lines: list[totals.Line], account: totals.Account) -> dict[str, Any]:
+    return {
+        "destination": book.name,
+        "due": book.due,
+        "due_worth": _worth(account.due),
+        "states": [{"state": line.state, "count": line.count, **_worth(line.worth)} for line in lines],
+        "left_out": [{"condition": words, "count": count, **_worth(w)} for words, count, w in account.not_chosen],
+        "stopped": book.stopped,
+        "difference": book.difference,
+    }
+
+
+def _worth(worth: Worth) -> dict[str, Any]:
+    sums = sorted(worth.apart_from_nothing.items())
+    return {"amounts": [{"currency": c, "amount": amount} for c, amount in sums], "hours": worth.hours}

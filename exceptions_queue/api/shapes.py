@@ -1,0 +1,173 @@
+"""How work items look in the API: in words that the caller may read."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from canonical.failure import Category
+from exceptions_queue import words
+from exceptions_queue.member_rows import Member
+from exceptions_queue.models import Resolution, State, WorkItem, WorkItemEvent
+from exceptions_queue.pages.items import rows_of
+from exceptions_queue.remedies import Remedy
+from governance.actor import names
+from governance.models import User
+
+
+class SumShape(serializers.Serializer[Any]):
+    """An amount in one currency."""
+
+    currency = serializers.CharField()
+    amount = serializers.DecimalField(max_digits=20, decimal_places=4)
+
+
+class WorkItemShape(serializers.Serializer[Any]):
+    """One cause that a person must deal with, and what it holds up."""
+
+    number = serializers.IntegerField()
+    title = serializers.CharField()
+    about = serializers.CharField(allow_blank=True, help_text="what all members share")
+    kind = serializers.ChoiceField(choices=[c.value for c in Category])
+    kind_in_words = serializers.CharField()
+    state = serializers.ChoiceField(choices=State.choices)
+    state_in_words = serializers.CharField()
+    legal_entity = serializers.CharField()
+    owner = serializers.CharField(help_text="the team or role that looks at it first")
+    assignee = serializers.CharField(allow_blank=True, help_text="who took it")
+    waiting_on = serializers.CharField(allow_blank=True)
+    members = serializers.IntegerField(help_text="records and transactions that it holds up now")
+    amounts = SumShape(many=True)
+    without_amount = serializers.IntegerField(help_text="members whose amount nobody knows")
+    hours = serializers.DecimalField(max_digits=14, decimal_places=4, allow_null=True)
+    first_seen = serializers.DateTimeField()
+    last_seen = serializers.DateTimeField()
+    resolution = serializers.ChoiceField(choices=Resolution.choices, allow_blank=True)
+    resolved_at = serializers.DateTimeField(allow_null=True)
+
+
+class RemedyShape(serializers.Serializer[Any]):
+    """What can be done: POST to `…/{name}`, if `allowed`."""
+
+    name = serializers.CharField()
+    title = serializers.CharField()
+    effect = serializers.CharField(allow_blank=True)
+    allowed = serializers.BooleanField()
+    needs = serializers.CharField(allow_blank=True, help_text="which role is lacking, and who has it")
+    row = serializers.IntegerField(allow_null=True, help_text="the table row that it is about")
+
+
+class EventShape(serializers.Serializer[Any]):
+    """One thing that happened to an item."""
+
+    at = serializers.DateTimeField()
+    actor_name = serializers.CharField()
+    verb = serializers.CharField()
+    from_state = serializers.CharField(allow_blank=True)
+    to_state = serializers.CharField()
+    reason = serializers.CharField(allow_blank=True)
+
+
+class WholeItemShape(WorkItemShape):
+    """A work item with its cause, its history, and what can be done about it."""
+
+    cause = serializers.CharField(allow_blank=True)
+    accepted = serializers.CharField(allow_blank=True)
+    hint = serializers.CharField(allow_blank=True)
+    field = serializers.CharField(allow_blank=True)
+    table = serializers.CharField(allow_blank=True)
+    table_key = serializers.ListField(child=serializers.CharField(), allow_null=True)
+    remedies = RemedyShape(many=True)
+    history = EventShape(many=True)
+
+
+class MemberShape(serializers.Serializer[Any]):
+    """One member of an item. Hidden values are "•••"."""
+
+    id = serializers.UUIDField(help_text="names it in `failures` of a remedy")
+    transaction = serializers.UUIDField(allow_null=True)
+    key = serializers.CharField(allow_blank=True)
+    columns = serializers.DictField(child=serializers.JSONField(allow_null=True))
+    hours = serializers.DecimalField(max_digits=14, decimal_places=4, allow_null=True)
+    amount = serializers.DecimalField(max_digits=20, decimal_places=4, allow_null=True)
+    currency = serializers.CharField(allow_blank=True)
+    source_value = serializers.JSONField(allow_null=True)
+    working_value = serializers.JSONField(allow_null=True)
+    target_value = serializers.JSONField(allow_null=True)
+    message = serializers.CharField(allow_blank=True)
+
+
+class DoneShape(serializers.Serializer[Any]):
+    """What a remedy did."""
+
+    said = serializers.CharField(help_text="in words")
+    item = WorkItemShape()
+
+
+def items(found: list[WorkItem], by: User) -> list[dict[str, Any]]:
+    """Return items as somebody may read them. Two queries more."""
+    people = names([item.assignee for item in found if item.assignee])
+    shown = []
+    for row in rows_of(found, by):
+        item = row.item
+        told = {name: getattr(item, name) for name in COPIED} | {
+            "title": row.title,
+            "about": row.about,
+            "kind": item.category,
+            "kind_in_words": row.kind,
+            "state_in_words": State(item.state).label,
+            "legal_entity": item.legal_entity.code,
+            "assignee": people.get(item.assignee, ""),
+            "waiting_on": row.waits_for,
+            "amounts": [{"currency": each.currency, "amount": each.amount} for each in item.amounts.all()],
+        }
+        shown.append(dict(WorkItemShape(told).data))
+    return shown
+
+
+COPIED = (
+    "number", "state", "owner", "members", "without_amount", "hours", "first_seen", "last_seen", "resolution",
+    "resolved_at",
+)  # fmt: skip
+
+
+def whole(item: WorkItem, masks: Any, offered: list[Remedy], history: list[WorkItemEvent], by: User) -> dict[str, Any]:
+    """Return an item with everything that its page says."""
+    tells = words.tells(item, masks)
+
+    def said(text: str) -> str:
+        return words.without_persons(text, item, masks) if tells else ""
+
+    return items([item], by)[0] | {
+        "cause": said(item.cause),
+        "accepted": said(item.accepted),
+        "hint": said(item.hint),
+        "field": item.field,
+        "table": item.table,
+        "table_key": item.table_key if tells else None,
+        "remedies": [
+            {"name": each.name, "title": each.title, "effect": each.effect, "allowed": each.form is not None,
+             "needs": each.needs, "row": each.row}
+            for each in offered
+        ],
+        "history": [
+            dict(EventShape(each).data) | {"reason": words.without_persons(each.reason, item, masks)}
+            for each in history
+        ],
+    }  # fmt: skip
+
+
+def member(row: Member) -> dict[str, Any]:
+    """Return a member as the API shows it; its values are masked already."""
+    return {
+        "id": row.failure,
+        "transaction": row.transaction,
+        "key": row.key,
+        "columns": dict(row.columns),
+        "hours": row.hours,
+        "amount": row.amount,
+        "currency": row.currency or "",
+        "source_value": row.source,
+        "working_value": row.working,
+        "target_value": row.target,
+        "message": row.message,
+    }

@@ -1,0 +1,1 @@
+"""The HTTP doors of tables, cross-references and mappings."""

@@ -1,0 +1,32 @@
+"""Addresses of tables, cross-references and mappings in the API."""
+
+from django.urls import path
+
+from mappings.api.tables import (
+    CrossReferencesDoor,
+    RowApprovalsDoor,
+    RowRefusalsDoor,
+    RowsDoor,
+    RowWithdrawalsDoor,
+    TablesDoor,
+)
+from mappings.api.versions import STEPS, MappingsDoor, VersionDoor, VersionsDoor, door_of
+
+PLACE = "api/process/v1/"
+ROWS = f"{PLACE}tables/<int:id>/rows"
+VERSIONS = f"{PLACE}mappings/<str:key>/versions"
+urlpatterns = [
+    path(f"{PLACE}tables", TablesDoor.as_view(), name="api-tables"),
+    path(ROWS, RowsDoor.as_view(), name="api-rows"),
+    path(f"{PLACE}tables/<int:id>/row-approvals", RowApprovalsDoor.as_view(), name="api-table-row-approvals"),
+    path(f"{PLACE}tables/<int:id>/row-refusals", RowRefusalsDoor.as_view(), name="api-table-row-refusals"),
+    path(f"{PLACE}tables/<int:id>/row-withdrawals", RowWithdrawalsDoor.as_view(), name="api-table-row-withdrawals"),
+    path(f"{PLACE}cross-references", CrossReferencesDoor.as_view(), name="api-cross-references"),
+    path(f"{PLACE}mappings", MappingsDoor.as_view(), name="api-mappings"),
+    path(VERSIONS, VersionsDoor.as_view(), name="api-versions"),
+    path(f"{VERSIONS}/<int:number>", VersionDoor.as_view(), name="api-version"),
+    *(
+        path(f"{VERSIONS}/<int:number>/{step.name}", door_of(step).as_view(), name=f"api-version-{step.name}")
+        for step in STEPS
+    ),
+]

@@ -1,0 +1,275 @@
+"""Process API: mappings and the life of their versions, by governance's verbs: draft, submit, approve, publish."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from governance import versions
+from governance.actor import names
+from governance.api import etags, forms, paging, parameters
+from governance.api.door import Door, person
+from governance.api.refusals import INVALID_BODY, FieldError, Refused, not_there
+from governance.api.told import told
+from governance.models import User, Version
+from governance.models.version import State
+from mappings import drafting
+from mappings.filters import MappingFilter, VersionFilter
+from mappings.formula.problems import MappingErrors
+from mappings.models import Mapping
+from mappings.models.mapping import KIND
+
+LARGEST = 2**31 - 1  # number of a version
+CONTENT = {
+    "name": "Harvest time entries", "from": {"system": "harvest", "stream": "time_entries"},
+    "to": {"entity": "time_entry"}, "fields": [{"to": "hours", "formula": "hours"}],
+}  # fmt: skip
+DRAFT = {"content": CONTENT, "note": "hours are rounded"}
+VERSION = {
+    "number": 4, "state": "draft", "note": "hours are rounded", "author": "Ingrid Solheim",
+    "created_at": "2026-10-05T16:30:00Z", "submitted_at": None, "approved_by": "", "approved_at": None,
+    "publish_at": None, "published_at": None, "retired_at": None, "content": CONTENT,
+}  # fmt: skip
+
+
+class MappingShape(serializers.Serializer[Any]):
+    """A mapping."""
+
+    key = serializers.CharField(help_text="its name in addresses")
+    title = serializers.CharField()
+    legal_entity = serializers.CharField(allow_null=True, help_text="null: it serves all of them")
+    source = serializers.CharField()  # type: ignore[assignment]  # a field here
+    target = serializers.CharField()
+    shipped = serializers.BooleanField(help_text="whether it came with a connector")
+
+
+class VersionShape(serializers.Serializer[Any]):
+    """One version of a mapping. Its ETag is for If-Match."""
+
+    number = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=State.choices)
+    note = serializers.CharField(allow_blank=True)
+    author = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    submitted_at = serializers.DateTimeField(allow_null=True)
+    approved_by = serializers.CharField(allow_blank=True)
+    approved_at = serializers.DateTimeField(allow_null=True)
+    publish_at = serializers.DateTimeField(allow_null=True, help_text="when it is published by itself")
+    published_at = serializers.DateTimeField(allow_null=True)
+    retired_at = serializers.DateTimeField(allow_null=True)
+    content = serializers.DictField(child=serializers.JSONField(allow_null=True))
+
+
+class DraftBody(forms.Form):
+    """A mapping, as in the guide to formulas, and what changed."""
+
+    content = forms.Anything()
+    note = forms.Text(required=False, default="", max_length=500, allow_blank=True)
+
+
+class ReasonBody(forms.Form):
+    """Why."""
+
+    reason = forms.Text(required=False, default="", max_length=500, allow_blank=True)
+
+
+class MustReasonBody(forms.Form):
+    """Why; a reason is needed."""
+
+    reason = forms.Text(max_length=500)
+
+
+class NoteBody(forms.Form):
+    """What changed, and why."""
+
+    note = forms.Text(required=False, max_length=500, allow_blank=True)
+
+
+class PublicationBody(ReasonBody):
+    """When, and why."""
+
+    at = forms.Moment(required=False, allow_null=True, default=None, help_text="left out: now")
+
+    def validate_at(self, value: datetime | None) -> datetime | None:
+        """Refuse a year that no clock will show."""
+        if value is not None and not 2000 <= value.year <= 9000:
+            raise serializers.ValidationError("This is no time at which anything is published.")
+        return value
+
+
+class MappingsDoor(Door):
+    """The mappings."""
+
+    layer = "process"
+
+    def names(self, request: Request) -> tuple[str, ...]:
+        """Return the parameters of the list."""
+        return (*MappingFilter.base_filters, *paging.NAMES)
+
+    @told(MappingShape, filters=MappingFilter, paged=True)
+    def get(self, request: Request) -> Response:
+        """List mappings, by their names."""
+        visible = Mapping.objects.visible_to(person(request)).select_related("legal_entity")
+        rows = parameters.filtered(request, MappingFilter, visible)
+        return paging.page(request, rows, ["key"], lambda found: [_mapping_shown(row) for row in found])
+
+
+class VersionsDoor(Door):
+    """The versions of a mapping."""
+
+    layer = "process"
+
+    def names(self, request: Request) -> tuple[str, ...]:
+        """Return the parameters of the list."""
+        return (*VersionFilter.base_filters, *paging.NAMES) if request.method == "GET" else ()
+
+    @told(VersionShape, filters=VersionFilter, paged=True, sample={"items": [VERSION], "next": None})
+    def get(self, request: Request, key: str) -> Response:
+        """List the versions of a mapping, the newest first."""
+        mapping = mapping_of(person(request), key)
+        rows = parameters.filtered(request, VersionFilter, Version.objects.of(KIND, mapping.key))
+        return paging.page(request, rows, ["-number"], lambda found: [_shown(row) for row in found])
+
+    @told(
+        VersionShape, status=201, form=DraftBody, sample=VERSION, sent={"content": CONTENT, "note": "hours are rounded"}
+    )
+    def post(self, request: Request, key: str) -> Any:
+        """Write a draft, the next version. It changes nothing until it is published."""
+        by = person(request)
+        mapping = mapping_of(by, key)
+
+        def act(values: dict[str, Any]) -> Response:
+            with _told_by_place():
+                made = drafting.draft(
+                    key=mapping.key, content=values["content"], by=by, legal_entity=mapping.legal_entity,
+                    note=values["note"],
+                )  # fmt: skip
+            place = f"{request.path}/{made.number}"
+            return _answer(made, status=201, headers={"Location": place})
+
+        return self.once(request, DraftBody, act)
+
+
+class VersionDoor(Door):
+    """One version of a mapping."""
+
+    layer = "process"
+
+    @told(VersionShape, sample=VERSION)
+    def get(self, request: Request, key: str, number: int) -> Response:
+        """Show a version, with the ETag for changing it."""
+        return _answer(version_of(person(request), key, number))
+
+    @told(
+        VersionShape, form=DraftBody, edits=True, sample=VERSION, sent={"content": CONTENT, "note": "hours are rounded"}
+    )
+    def put(self, request: Request, key: str, number: int) -> Any:
+        """Replace a draft's content. Needs If-Match with the ETag that was read."""
+        by = person(request)
+        row = version_of(by, key, number)
+
+        def act(values: dict[str, Any]) -> Response:
+            locked = Version.objects.select_for_update(of=("self",)).get(pk=row.pk)
+            etags.require(request, _shown(locked))
+            with _told_by_place():
+                return _answer(drafting.revise(row, content=values["content"], by=by, note=values["note"]))
+
+        return self.once(request, DraftBody, act)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How the API asks for one step of a version."""
+
+    name: str
+    body: type[forms.Form]
+    verb: Callable[..., Version]
+    words: str
+
+
+STEPS = (
+    Step("submissions", NoteBody, versions.submit, "Send a draft to another person for approval."),
+    Step("approvals", ReasonBody, versions.approve, "Give the second person's consent."),
+    Step("returns", MustReasonBody, versions.send_back, "Say no: it is a draft again, with the reason."),
+    Step("withdrawals", ReasonBody, versions.withdraw, "Take back what was submitted, to go on editing it."),
+    Step("publications", PublicationBody, versions.publish, "Put an approved version in force, now or at a time."),
+    Step("rollbacks", MustReasonBody, versions.roll_back, "Bring a retired version back into force, as a new version."),
+    Step(
+        "retirements", MustReasonBody, versions.retire, "Take the published version out of force without a successor."
+    ),
+)
+
+
+class StepDoor(Door):
+    """One step of a version."""
+
+    layer = "process"
+    step: Step
+
+    def answer(self, request: Request, key: str, number: int) -> Any:
+        """Take the step."""
+        by = person(request)
+        row = version_of(by, key, number)
+        return self.once(request, self.step.body, lambda values: _answer(self.step.verb(row, by=by, **values)))
+
+
+def door_of(step: Step) -> type[StepDoor]:
+    """Return the view of one step, with its own body and words in the document."""
+
+    def post(self: StepDoor, request: Request, key: str, number: int) -> Any:
+        return self.answer(request, key, number)
+
+    post.__doc__ = step.words
+    view = told(VersionShape, form=step.body, sample=VERSION)(post)
+    return type(f"{step.name.title()}Door", (StepDoor,), {"post": view, "step": step})
+
+
+def mapping_of(by: User, key: str) -> Mapping:
+    """Return a mapping that somebody may see. Raises Refused (404)."""
+    found = Mapping.objects.visible_to(by).select_related("legal_entity").filter(key=key).first()
+    if found is None:
+        raise not_there("mapping", key)
+    return found
+
+
+def version_of(by: User, key: str, number: int) -> Version:
+    """Return a version of a mapping that somebody may see. Raises Refused (404)."""
+    mapping = mapping_of(by, key)
+    found = Version.objects.of(KIND, mapping.key).filter(number=number).first() if number <= LARGEST else None
+    if found is None:
+        raise not_there("version", number)
+    return found
+
+
+class _told_by_place:
+    """Tells what is wrong with a mapping by its place in the body."""
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        """Turn the problems of a mapping into a refusal (422)."""
+        if isinstance(error, MappingErrors):
+            errors = [FieldError("/content", str(each), "see the guide to formulas") for each in error.problems]
+            raise Refused(INVALID_BODY, "The mapping cannot run; nothing was kept.", errors=errors) from None
+
+
+def _answer(row: Version, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    shown = _shown(row)
+    return Response(shown, status=status, headers={"ETag": etags.etag(shown), **(headers or {})})
+
+
+def _shown(row: Version) -> dict[str, Any]:
+    called = names([each for each in (row.author, row.approved_by) if each])
+    plain = {str(name): getattr(row, str(name)) for name in VersionShape().fields}
+    people = {"author": called[row.author], "approved_by": called.get(row.approved_by or "", "")}
+    return dict(VersionShape(plain | people).data)
+
+
+def _mapping_shown(row: Mapping) -> dict[str, Any]:
+    code = row.legal_entity.code if row.legal_entity else None
+    return {str(name): getattr(row, str(name)) for name in MappingShape().fields} | {"legal_entity": code}

@@ -1,0 +1,76 @@
+"""Connections, routes and runs through the API: without secrets, with books that add up, and marked when they leave."""
+
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import pytest
+
+from connectors.models import Connection
+from governance.models import AuditEntry
+from routes.models import Run
+from tests.api.conftest import Staff
+from tests.api.signing import get, post, token_of
+from tests.api.test_tokens import told
+from tests.routes.world import World
+
+CONNECTIONS = "/api/system/v1/connections"
+
+
+@pytest.fixture
+def world(make_world: Callable[..., World]) -> World:
+    return make_world()
+
+
+def test_connection_tells_no_secret_and_no_answer(world: World, staff: Staff) -> None:
+    Connection.objects.filter(slug="time").update(answers={"base_url": "http://inside.example"})
+    row = Connection.objects.get(slug="time")
+    row.secrets = {"token": "s3cret-of-the-time-tool"}
+    row.save()
+    token = token_of(staff.ingrid)
+    for place in (CONNECTIONS, f"{CONNECTIONS}/time", f"{CONNECTIONS}/time/streams"):
+        answer = get(place, token)
+        assert answer.status_code == 200
+        assert "s3cret" not in answer.content.decode()
+        assert "inside.example" not in answer.content.decode()
+    streams = {each["name"]: each for each in get(f"{CONNECTIONS}/time/streams", token).json()["items"]}
+    assert "read" in streams["time_entries"]["capabilities"]
+
+
+def test_trying_a_connection_says_in_words_what_came_of_it(world: World, staff: Staff) -> None:
+    answer = post(f"{CONNECTIONS}/time/tests", token_of(staff.ingrid), {})
+    assert answer.json()["ok"] is False
+    assert answer.json()["message"]
+    assert AuditEntry.objects.get(verb="test").channel == "api"
+
+
+def test_run_is_asked_for_once_and_read_with_its_books(world: World, staff: Staff) -> None:
+    token, place = token_of(staff.ingrid), f"/api/process/v1/routes/{world.route.slug}/runs"
+    answer = post(place, token, {})
+    assert (answer.status_code, answer.json()["state"]) == (202, "waiting"), answer.content
+    assert post(place, token, {}).json()["id"] == answer.json()["id"]
+    assert Run.objects.get().trigger == "api"
+    shown = get(answer["Location"], token).json()
+    assert (shown["balanced"], shown["books"][0]["destination"], shown["books"][0]["difference"]) == (True, "Ledger", 0)
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [({"window_from": "2026-10-01"}, "/window_to"), ({"compares": True}, "/compares"),
+     ({"window_from": "2026-10-02", "window_to": "2026-10-01"}, "/window_to"), ({"compares": "yes"}, "/compares")],
+)  # fmt: skip
+def test_window_that_is_none_is_told_by_field(world: World, staff: Staff, body: dict[str, Any], pointer: str) -> None:
+    answer = post(f"/api/process/v1/routes/{world.route.slug}/runs", token_of(staff.ingrid), body)
+    assert [each["pointer"] for each in told(answer, 422, "invalid-body")["errors"]] == [pointer]
+    assert not Run.objects.exists()
+
+
+def test_operation_that_leaves_says_when_and_what_to_use_instead(world: World, staff: Staff) -> None:
+    from hub.api.described import document
+
+    answer = get(f"/api/process/v1/routes/{world.route.slug}/runs", token_of(staff.ingrid))
+    assert answer.status_code == 200
+    assert answer["Deprecation"] == "@1796083200"
+    assert parsedate_to_datetime(answer["Sunset"]).isoformat() == "2027-06-01T00:00:00+00:00"
+    assert '</api/process/v1/runs>; rel="successor-version"' in answer["Link"]
+    assert document()["paths"]["/api/process/v1/routes/{slug}/runs"]["get"]["deprecated"] is True

@@ -1,0 +1,58 @@
+"""The whole document, called by each role: nothing falls over, and every answer is one that the document names.
+
+In a short form here; `make fuzz` takes its time (FUZZ_EXAMPLES).
+"""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from mappings.models import LookupTable
+from routes.models import Record, Run, Transaction
+from tests.api.conftest import Staff
+from tests.api.fuzzing import call, operations
+from tests.api.signing import token_of
+from tests.exceptions_queue import situations
+from tests.routes.world import World
+
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))  # of each kind; 0: one, and of each operation by one role only
+ROLES = ("farid", "clara", "viktor", "ingrid", "olga", "stranger")
+
+
+@pytest.fixture
+def real(make_world: Callable[..., World], staff: Staff, settings: Any) -> dict[str, Any]:
+    """Return what exists, by the names of path parameters."""
+    settings.API_REQUESTS_PER_MINUTE = 1_000_000
+    world = make_world()
+    item = situations.missing_rate(world)
+    run = Run.objects.create(route=world.route, legal_entity=item.legal_entity, created_at=item.first_seen)
+    return {
+        "slug": world.route.slug,
+        "number": item.number,
+        "key": world.route.mapping,
+        "transaction": str(Transaction.objects.order_by("pk")[0].pk),
+        "record": str(Record.objects.order_by("pk")[0].pk),
+        "run": str(run.pk),
+        "table": LookupTable.objects.get().pk,
+    }
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_operation_answers_as_the_document_says(real: dict[str, Any], staff: Staff, role: str) -> None:
+    from hub.wsgi import application
+
+    headers = {"Authorization": f"Bearer {token_of(getattr(staff, role))}"}
+    failures, calls = [], 0
+    for number, operation in enumerate(operations(application)):
+        if not EXAMPLES and number % len(ROLES) != ROLES.index(role):
+            continue
+        name = operation.path.split("/")[4].rstrip("s") if operation.path.count("/") > 4 else ""
+        known = real | {"id": real.get(name, 1)}
+        try:
+            calls += call(operation, headers, known, examples=EXAMPLES or 1)
+        except BaseExceptionGroup as group:
+            failures += [f"{operation.label}: {each}" for each in group.exceptions]
+    assert not failures, "\n\n".join(failures)
+    assert calls >= 10
