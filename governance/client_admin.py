@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -102,6 +102,8 @@ class ApiClientAdmin(ScopedAdmin):
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """Register a client, and show its secret this once."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied("Ask an operator who manages users for all legal entities.")
         form = NewClientForm(deed_page.sent(request))
         back = reverse("admin:governance_apiclient_changelist")
         deed = Deed("Register a client of the API", "Register", form, lambda _: "", back, ABOUT, template=TEMPLATE)

@@ -105,7 +105,7 @@ class StreamsDoor(Door):
 
     layer = "system"
 
-    @told(StreamsShape, sample={"items": [STREAM]})
+    @told(StreamsShape, conflicts=True, sample={"items": [STREAM]})
     def get(self, request: Request, slug: str) -> Response:
         """List the streams of a connection and what each can do."""
         row = _connection(person(request), slug)

@@ -15,25 +15,13 @@ from exceptions_queue.models import Release, WorkItem
 from exceptions_queue.tasks import nudge_release
 from governance.api import forms
 from governance.api.door import Door, person
+from governance.api.forms import MustReasonBody, ReasonBody
 from governance.api.refusals import NOT_POSSIBLE, Refused
 from governance.api.told import told
 from governance.models import User
 from governance.rights import require
 
 MOST_CHOSEN = 2000
-REASON = "Kept in the history, for those who read this later."
-
-
-class ReasonBody(forms.Form):
-    """Why."""
-
-    reason = forms.Text(required=False, default="", max_length=500, allow_blank=True, help_text=REASON)
-
-
-class MustReasonBody(forms.Form):
-    """Why; a reason is needed."""
-
-    reason = forms.Text(max_length=500, help_text=REASON)
 
 
 class Chosen(forms.Form):
@@ -53,7 +41,7 @@ class ChosenMustReasonBody(Chosen, MustReasonBody):
     """Members, and why; a reason is needed."""
 
 
-class ResubmissionBody(ChosenBody):
+class MembersAgainBody(ChosenBody):
     """What goes through again."""
 
     as_then = forms.Yes(required=False, default=False, help_text="with the configuration and table rows of then")
@@ -74,7 +62,7 @@ class OutcomeBody(ReasonBody):
     reference = forms.Text(required=False, default="", max_length=120, allow_blank=True, help_text="its number there")
 
 
-class LinkBody(ReasonBody):
+class MissingLinkBody(ReasonBody):
     """Which id a record has in the other system."""
 
     external_id = forms.Text(max_length=200)
@@ -136,7 +124,7 @@ ROW = {"values": {"item": "SVC-BLD"}, "reason": "new service of October"}
 SKINS = (
     Skin("assignments", forms.Form, verbs.take, "Take the item, which is yours from then on.", _plainly("It is yours."),
          {}),
-    Skin("resubmissions", ResubmissionBody, verbs.resubmit, "Send members through again.", _released, WHY),
+    Skin("resubmissions", MembersAgainBody, verbs.resubmit, "Send members through again.", _released, WHY),
     Skin("waivers", ChosenMustReasonBody, verbs.waive, "Decide that members are not delivered.",
          _counted("will not be delivered"), WHY),
     Skin("approvals", ChosenBody, verbs.approve, "Approve what is held for a second person.",
@@ -149,7 +137,7 @@ SKINS = (
     Skin("outcomes", OutcomeBody, verbs.decide_unknown, "Say of a write in doubt whether it happened.",
          _plainly("Noted."),
          {"failure": "0197a1c2-5a5b-7c1d-8e2f-0a1b2c3d4e5f", "happened": True, "reference": "4711"}),
-    Skin("cross-references", LinkBody, verbs.add_cross_reference, "Say which id a record has in the other system.",
+    Skin("cross-references", MissingLinkBody, verbs.add_cross_reference, "Say which id a record has there.",
          _released, {"external_id": "8812"}),
     Skin("table-rows", RowBody, verbs.add_table_row, "Add the missing row of a table.",
          lambda done, item: _released(done.release, item), ROW),

@@ -56,7 +56,7 @@ class RemedyShape(serializers.Serializer[Any]):
     row = serializers.IntegerField(allow_null=True, help_text="the table row that it is about")
 
 
-class EventShape(serializers.Serializer[Any]):
+class HistoryShape(serializers.Serializer[Any]):
     """One thing that happened to an item."""
 
     at = serializers.DateTimeField()
@@ -77,7 +77,7 @@ class WholeItemShape(WorkItemShape):
     table = serializers.CharField(allow_blank=True)
     table_key = serializers.ListField(child=serializers.CharField(), allow_null=True)
     remedies = RemedyShape(many=True)
-    history = EventShape(many=True)
+    history = HistoryShape(many=True)
 
 
 class MemberShape(serializers.Serializer[Any]):
@@ -150,7 +150,7 @@ def whole(item: WorkItem, masks: Any, offered: list[Remedy], history: list[WorkI
             for each in offered
         ],
         "history": [
-            dict(EventShape(each).data) | {"reason": words.without_persons(each.reason, item, masks)}
+            dict(HistoryShape(each).data) | {"reason": words.without_persons(each.reason, item, masks)}
             for each in history
         ],
     }  # fmt: skip

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Subquery
+from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -13,12 +13,12 @@ from exceptions_queue.codes import id_of
 from exceptions_queue.pages.door import context, page, person
 from governance.rights import Right, allowed
 from routes import accounting
-from routes.models import Route, RuleWarning, Run, SourceHead, Transaction
+from routes.filters import WARNED, records_with
+from routes.models import Run, Transaction
 from routes.models.movement import RunState
 from routes.states import State
 
 SIZE = 50
-WARNED = Exists(RuleWarning.objects.filter(transaction_id=OuterRef("pk")))
 OF_RUN = Transaction.objects.filter(WARNED, run=OuterRef("pk")).order_by().values("run")
 HOW_MANY_WARNED = Coalesce(Subquery(OF_RUN.annotate(how_many=Count("pk")).values("how_many")), 0)
 
@@ -78,7 +78,7 @@ def transactions(request: HttpRequest) -> HttpResponse:
     if state in State.values:
         found = found.filter(state=state)
     if key:
-        same = _records_with(key)
+        same = records_with(key)
         found = found.filter(record_id__in=same) if same else found.filter(key__startswith=key)
     if warned := bool(request.GET.get("warned")):
         found = found.filter(WARNED)
@@ -94,12 +94,3 @@ def transactions(request: HttpRequest) -> HttpResponse:
         after=shown[SIZE - 1].pk if len(shown) > SIZE else None,
     )
     return render(request, "queue/transactions.html", more)
-
-
-def _records_with(key: str) -> list[UUID]:
-    """Return the newest records that go by exactly this key at their source, as an exception's list shows it.
-
-    Whether somebody may see them is asked of their transactions: a route reads for several legal entities.
-    """
-    routes = Route.objects.values("pk")  # the index of source keys begins with the route
-    return list(SourceHead.objects.filter(route__in=routes, key=key).values_list("record_id", flat=True)[:SIZE])

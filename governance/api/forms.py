@@ -13,6 +13,7 @@ from governance.api import body
 from governance.api.refusals import INVALID_BODY, UNREADABLE, FieldError, Refused
 from governance.filtering import ID, MOMENT
 
+REASON = "Kept in the history, for those who read this later."
 MOST_BYTES = 1024 * 1024
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
@@ -116,6 +117,18 @@ class Texts(serializers.DictField):
     child = Text(max_length=1000, allow_blank=True)
 
 
+class ReasonBody(Form):
+    """Why."""
+
+    reason = Text(required=False, default="", max_length=500, allow_blank=True, help_text=REASON)
+
+
+class MustReasonBody(Form):
+    """Why; a reason is needed."""
+
+    reason = Text(max_length=500, help_text=REASON)
+
+
 def read(request: Request, form: type[Form], context: dict[str, Any]) -> tuple[bytes, dict[str, Any]]:
     """Return a body's bytes and its values. Raises Refused (400, 411, 413, 415, 422)."""
     content = b""
@@ -168,6 +181,3 @@ def _accepted(field: serializers.Field[Any, Any, Any, Any]) -> str:
         (Text, f"a text of at most {getattr(field, 'max_length', None) or 1000} characters"),
     ]  # fmt: skip
     return next((words for kind, words in kinds if isinstance(field, kind)), "the form that the document says")
-
-
-__all__ = ["Anything", "Day", "Form", "Id", "Moment", "Text", "Texts", "Whole", "Yes", "read"]

@@ -1,6 +1,7 @@
 """Describes a view's method for the API's document, in one line where it stands."""
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, TypeVar
 
 from django_filters import FilterSet
@@ -33,7 +34,7 @@ def told(
     edits: bool = False,
     repeats: bool = True,
     conflicts: bool = False,
-    empty: int | None = None,
+    tagged: bool = False,
     sample: Any = None,
     sent: Any = None,
     old: bool = False,
@@ -41,7 +42,8 @@ def told(
 ) -> Callable[[View], View]:
     """Say what a method takes and answers; the name and first line of its docstring are its words.
 
-    `conflicts`: it may answer 409; `edits`: it needs If-Match; `sample` and `sent` are examples of answer and body.
+    `conflicts`: it may answer 409 though it has no body; `tagged`: it tells an ETag; `edits`: it needs one; `sample`
+    and `sent` are examples of answer and body.
     """
     given = [*more, *(parameters.described(filters) if filters else ()), *(paging.DESCRIBED if paged else ())]
     if form is not None and repeats and not edits:
@@ -55,14 +57,22 @@ def told(
         examples.append(OpenApiExample("request", value=sent, request_only=True))
     shape: Any = answer
     if paged and answer is not None:
-        name = answer.__name__ + "Page"
-        fields = {"items": answer(many=True), "next": serializers.CharField(allow_null=True, help_text=NEXT)}
-        shape = inline_serializer(name, fields)
-    marks = {"x-conflicts": conflicts or (form is not None and not edits), "x-edits": edits}
+        shape = _page_of(answer)
+    marks = {
+        "x-conflicts": conflicts or (form is not None and not edits),
+        "x-edits": edits,
+        "x-tagged": tagged or edits,
+    }
     return extend_schema(
         parameters=given, request=form, responses={status: OpenApiResponse(shape)}, examples=examples, deprecated=old,
         extensions=marks,
     )  # fmt: skip
+
+
+@cache
+def _page_of(shape: Shape) -> Any:
+    fields = {"items": shape(many=True), "next": serializers.CharField(allow_null=True, help_text=NEXT)}
+    return inline_serializer(f"{shape.__name__}Page", fields)
 
 
 NEXT = "Address of the next page; null at the end."

@@ -79,6 +79,10 @@ class Described(AutoSchema):
         wanted = [f"{layer}:{'read' if self.method == 'GET' else 'write'}"] if layer else []
         return [{"token": wanted}, {"password": []}, {"session": []}]
 
+    def map_parsers(self) -> list[str]:
+        """Return the media type of bodies; the framework's parsers are not used."""
+        return ["application/json"]
+
     def get_tags(self) -> list[str]:
         """Return the layer."""
         return [LAYER_TITLES[self.path.split("/")[2]]]
@@ -99,26 +103,27 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Add what every operation answers when something is wrong, and the headers of every answer."""
     result["components"].setdefault("schemas", {})["Problem"] = PROBLEM
     result["components"]["securitySchemes"] = SCHEMES
-    for path, methods in result["paths"].items():
-        for operation in methods.values():
-            _complete(path, operation)
+    for methods in result["paths"].values():
+        for method, operation in methods.items():
+            _complete(operation, takes_body=method != "get")
     return result
 
 
-def _complete(path: str, operation: dict[str, Any]) -> None:
+def _complete(operation: dict[str, Any], *, takes_body: bool) -> None:
     answers = operation["responses"]
+    tagged = operation.pop("x-tagged", False)
     limited = operation.get("security") != [{}]
     for answer in answers.values():
         headers = answer.setdefault("headers", {})
         if limited:
             headers.update(LIMITS)
-        if operation.pop("x-etag", False):
+        if tagged:
             headers["ETag"] = {"schema": {"type": "string"}, "description": "for If-Match"}
         if operation.get("deprecated"):
             headers.update(_leaving())
     statuses = set(ALWAYS if limited else (400, 404, 406, 500))
     conflicts, edits = operation.pop("x-conflicts", False), operation.pop("x-edits", False)
-    if "requestBody" in operation:
+    if takes_body:
         statuses |= set(WITH_BODY)
     if conflicts:
         statuses |= {409, 422}

@@ -150,7 +150,7 @@ class RowsDoor(Door):
 
     def names(self, request: Request) -> tuple[str, ...]:
         """Return the parameters of the list."""
-        return (*TableRowFilter.base_filters, *paging.NAMES) if request.method == "GET" else ()
+        return (*TableRowFilter.base_filters, *paging.NAMES) if request.method != "POST" else ()
 
     @told(RowShape, filters=TableRowFilter, paged=True, sample={"items": [ROW], "next": None})
     def get(self, request: Request, id: int) -> Response:
@@ -241,7 +241,7 @@ class CrossReferencesDoor(Door):
 
     def names(self, request: Request) -> tuple[str, ...]:
         """Return the parameters of the list."""
-        return (*CrossReferenceFilter.base_filters, *paging.NAMES) if request.method == "GET" else ()
+        return (*CrossReferenceFilter.base_filters, *paging.NAMES) if request.method != "POST" else ()
 
     @told(LinkShape, filters=CrossReferenceFilter, paged=True, sample={"items": [LINK], "next": None})
     def get(self, request: Request) -> Response:

@@ -13,6 +13,7 @@ from governance import versions
 from governance.actor import names
 from governance.api import etags, forms, paging, parameters
 from governance.api.door import Door, person
+from governance.api.forms import MustReasonBody, ReasonBody
 from governance.api.refusals import INVALID_BODY, FieldError, Refused, not_there
 from governance.api.told import told
 from governance.models import User, Version
@@ -71,18 +72,6 @@ class DraftBody(forms.Form):
     note = forms.Text(required=False, default="", max_length=500, allow_blank=True)
 
 
-class ReasonBody(forms.Form):
-    """Why."""
-
-    reason = forms.Text(required=False, default="", max_length=500, allow_blank=True)
-
-
-class MustReasonBody(forms.Form):
-    """Why; a reason is needed."""
-
-    reason = forms.Text(max_length=500)
-
-
 class NoteBody(forms.Form):
     """What changed, and why."""
 
@@ -125,7 +114,7 @@ class VersionsDoor(Door):
 
     def names(self, request: Request) -> tuple[str, ...]:
         """Return the parameters of the list."""
-        return (*VersionFilter.base_filters, *paging.NAMES) if request.method == "GET" else ()
+        return (*VersionFilter.base_filters, *paging.NAMES) if request.method != "POST" else ()
 
     @told(VersionShape, filters=VersionFilter, paged=True, sample={"items": [VERSION], "next": None})
     def get(self, request: Request, key: str) -> Response:
@@ -134,9 +123,7 @@ class VersionsDoor(Door):
         rows = parameters.filtered(request, VersionFilter, Version.objects.of(KIND, mapping.key))
         return paging.page(request, rows, ["-number"], lambda found: [_shown(row) for row in found])
 
-    @told(
-        VersionShape, status=201, form=DraftBody, sample=VERSION, sent={"content": CONTENT, "note": "hours are rounded"}
-    )
+    @told(VersionShape, status=201, form=DraftBody, tagged=True, sample=VERSION, sent=DRAFT)
     def post(self, request: Request, key: str) -> Any:
         """Write a draft, the next version. It changes nothing until it is published."""
         by = person(request)
@@ -159,14 +146,12 @@ class VersionDoor(Door):
 
     layer = "process"
 
-    @told(VersionShape, sample=VERSION)
+    @told(VersionShape, tagged=True, sample=VERSION)
     def get(self, request: Request, key: str, number: int) -> Response:
         """Show a version, with the ETag for changing it."""
         return _answer(version_of(person(request), key, number))
 
-    @told(
-        VersionShape, form=DraftBody, edits=True, sample=VERSION, sent={"content": CONTENT, "note": "hours are rounded"}
-    )
+    @told(VersionShape, form=DraftBody, edits=True, sample=VERSION, sent=DRAFT)
     def put(self, request: Request, key: str, number: int) -> Any:
         """Replace a draft's content. Needs If-Match with the ETag that was read."""
         by = person(request)
@@ -224,7 +209,7 @@ def door_of(step: Step) -> type[StepDoor]:
         return self.answer(request, key, number)
 
     post.__doc__ = step.words
-    view = told(VersionShape, form=step.body, sample=VERSION)(post)
+    view = told(VersionShape, form=step.body, tagged=True, sample=VERSION)(post)
     return type(f"{step.name.title()}Door", (StepDoor,), {"post": view, "step": step})
 
 

@@ -93,7 +93,7 @@ class RouteRunsDoor(Door):
 
     def names(self, request: Request) -> tuple[str, ...]:
         """Return the parameters of the list."""
-        return paging.NAMES if request.method == "GET" else ()
+        return paging.NAMES if request.method != "POST" else ()
 
     @told(shapes.RunShape, paged=True, old=True, sample={"items": [RUN], "next": None})
     def get(self, request: Request, slug: str) -> Response:
