@@ -5,6 +5,8 @@ from typing import Any
 
 from canonical import codec
 from canonical.entities import ENTITIES
+from canonical.entity import Mask
+from canonical.masking import mask, may_see
 from exceptions_queue import lineage, story
 from exceptions_queue.permitted import masks_of, rights_in
 from exceptions_queue.story import Value
@@ -67,6 +69,24 @@ def tell(record: Record, user: User) -> RecordStory:
         technical=technical,
         bodies=story.bodies_of(entity, copies, raw, ours, {}, masks)[:2] if technical else [],
     )  # fmt: skip
+
+
+def masked_bodies(record: Record, masks: frozenset[Mask]) -> tuple[str, Any, Any]:
+    """Return a record's entity, its body as it came and in the hub's words, as somebody with these masks may see them.
+
+    What no mapping copies is hidden from those who may not see everything; a body that is kept no more is None.
+    """
+    entity = ENTITIES[record.route.canonical_entity]
+    wanted = (record.source_payload_id, record.canonical_payload_id)
+    kept = bodies.read(id_ for id_ in wanted if id_)
+    source, ours = (str(kept[id_]) if id_ in kept else None for id_ in wanted)
+    raw = decode(source) if source else None
+    if not set(Mask) - {Mask.NONE} <= set(masks):
+        copied = {name: name for name in entity.by_name}  # what our own API takes is canonical as it comes
+        if not record.route.takes_events:
+            copied = lineage.copies(_configuration(record), None).source
+        raw = story.hide(raw, {path for name, path in copied.items() if may_see(entity, name, masks)})
+    return entity.name, raw, mask(entity, codec.loads(entity, ours), masks) if ours else None
 
 
 def _configuration(record: Record) -> dict[str, Any]:

@@ -150,38 +150,18 @@ def bodies_of(
     }
     canonical = codec.dumps(mask(entity, codec.loads(entity, ours), masks)) if ours else b"{}"
     return [
-        ("as received", _json(raw if everything else _hide(raw, readable))),
+        ("as received", _json(raw if everything else hide(raw, readable))),
         ("in the hub's words", _json(decode(canonical.decode()))),
-        ("as sent", _json(request if everything else _hide(request, sendable))),
+        ("as sent", _json(request if everything else hide(request, sendable))),
     ]
 
 
-def bodies_of(record: Record, masks: frozenset[Mask]) -> tuple[str, Any, Any]:
-    """Return a record's entity, its body as it came and in the hub's words, as somebody with these masks may see them.
-
-    What no mapping copies is hidden from those who may not see everything; a body that is kept no more is None.
-    """
-    entity = ENTITIES[record.route.canonical_entity]
-    snapshot = Snapshot.objects.filter(route_id=record.route_id).order_by("-pk").first()
-    copied = lineage.copies(snapshot.content if snapshot else {}, None)
-    wanted = (record.source_payload_id, record.canonical_payload_id)
-    kept = bodies.read(id_ for id_ in wanted if id_)
-    source, ours = (str(kept[id_]) if id_ in kept else None for id_ in wanted)
-    raw = decode(source) if source else None
-    canonical = mask(entity, codec.loads(entity, ours), masks) if ours else None
-    if not set(Mask) - {Mask.NONE} <= set(masks):
-        readable = {path for name, path in copied.source.items() if may_see(entity, name, masks)}
-        if record.route.takes_events:  # canonical as it comes
-            readable = {name for name in entity.by_name if may_see(entity, name, masks)}
-        raw = _hide(raw, readable)
-    return entity.name, raw, canonical
-
-
-def _hide(body: Any, readable: set[str], at: str = "") -> Any:
+def hide(body: Any, readable: set[str], at: str = "") -> Any:
+    """Return a body with everything hidden that does not lie at one of the paths that may be read."""
     if isinstance(body, dict):
-        return {name: _hide(each, readable, f"{at}.{name}" if at else name) for name, each in body.items()}
+        return {name: hide(each, readable, f"{at}.{name}" if at else name) for name, each in body.items()}
     if isinstance(body, list):
-        return [_hide(each, readable, f"{at}[{number}]") for number, each in enumerate(body)]
+        return [hide(each, readable, f"{at}[{number}]") for number, each in enumerate(body)]
     return body if at in readable or body in EMPTY else HIDDEN
 
 

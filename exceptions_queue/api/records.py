@@ -7,7 +7,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from exceptions_queue import story
+from exceptions_queue import record_story
 from exceptions_queue.permitted import masks_of, rights_in
 from governance.api import paging, parameters
 from governance.api.door import Door, person
@@ -83,7 +83,7 @@ class RecordDoor(Door):
         if row is None:
             raise not_there("record", id)
         masks = masks_of(rights_in(person(request), row.legal_entity_id))
-        entity, raw, canonical = story.bodies_of(row, masks)
+        entity, raw, canonical = record_story.masked_bodies(row, masks)
         return Response(_shown(row) | {"entity": entity, "raw": raw, "canonical": canonical})
 
 

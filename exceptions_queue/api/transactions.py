@@ -10,15 +10,15 @@ from rest_framework.response import Response
 from exceptions_queue import story, words
 from exceptions_queue.models import WorkItem
 from exceptions_queue.permitted import masks_of, rights_in
+from exceptions_queue.tries import Try
 from governance.api import paging, parameters
 from governance.api.door import Door, person
 from governance.api.refusals import not_there
 from governance.api.told import told
-from governance.roles import Right
 from governance.scoping import EntityScopedQuerySet
 from routes.api import shapes
 from routes.filters import TransactionFilter
-from routes.models import Attempt, Effect, Failure, Transaction, Transition
+from routes.models import Effect, Failure, Transaction, Transition
 
 TRANSACTION = {
     "id": "0197a1c2-6a5b-7c1d-8e2f-0a1b2c3d4e5f", "key": "HP-DE/636709355",
@@ -75,6 +75,9 @@ class AttemptShape(serializers.Serializer[Any]):
     status = serializers.IntegerField(allow_null=True)
     category = serializers.CharField(allow_blank=True)
     message = serializers.CharField(allow_blank=True)
+    exchange = serializers.DictField(
+        child=serializers.JSONField(allow_null=True), allow_null=True, help_text="redacted; for technical details"
+    )
 
 
 class StoryShape(shapes.TransactionShape):
@@ -115,11 +118,9 @@ class TransactionDoor(Door):
     def get(self, request: Request, id: UUID) -> Response:
         """Tell a transaction's whole story: values, changes of state, effects and attempts."""
         row = transaction_of(request, id)
-        rights = rights_in(person(request), row.legal_entity_id)
-        technical = Right.SEE_TECHNICAL in rights
-        known = story.tell(row, masks=masks_of(rights), technical=False)
+        known = story.tell(row, person(request))
         failure = Failure.objects.filter(transaction_id=row.pk, closed_at=None).first()
-        return Response(shapes.transaction(row) | _story(request, known, failure, technical))
+        return Response(shapes.transaction(row) | _story(request, known, failure))
 
 
 def transaction_of(request: Request, id_: UUID) -> Transaction:
@@ -134,7 +135,7 @@ def _visible(request: Request) -> "EntityScopedQuerySet[Transaction]":
     return Transaction.objects.visible_to(person(request)).select_related("destination__route", "legal_entity")
 
 
-def _story(request: Request, known: story.Story, failure: Failure | None, technical: bool) -> dict[str, Any]:
+def _story(request: Request, known: story.Story, failure: Failure | None) -> dict[str, Any]:
     items = WorkItem.objects.visible_to(person(request)).open()
     item = failure and items.filter(fingerprint=failure.fingerprint).first()
     masks = masks_of(rights_in(person(request), item.legal_entity_id)) if item else frozenset()
@@ -149,7 +150,7 @@ def _story(request: Request, known: story.Story, failure: Failure | None, techni
         "warnings": known.warnings,
         "transitions": [_plain(TransitionShape, each) for each in known.transitions],
         "effects": [_plain(EffectShape, each) for each in known.effects],
-        "attempts_made": [_attempt(each, technical) for each in known.attempts],
+        "attempts_made": [_attempt(each, known.technical) for each in known.tries],
     }
 
 
@@ -157,7 +158,8 @@ def _plain(shape: type[serializers.Serializer[Any]], row: Transition | Effect) -
     return dict(shape(row).data)
 
 
-def _attempt(row: Attempt, technical: bool) -> dict[str, Any]:
+def _attempt(each: Try, technical: bool) -> dict[str, Any]:
+    row = each.attempt
     told_ = {name: getattr(row, name) for name in ("kind", "at", "outcome", "status", "category")}
-    told_ |= {"effect": row.effect_id, "message": row.message if technical else ""}
+    told_ |= {"effect": row.effect_id, "message": row.message if technical else "", "exchange": each.exchange}
     return dict(AttemptShape(told_).data)

@@ -1,6 +1,7 @@
 """Addresses of the API as a whole: its document as JSON and YAML, the page to browse it, schemas of what it carries."""
 
 import json
+from functools import cache
 
 import yaml
 from django.http import HttpRequest, HttpResponse
@@ -20,14 +21,24 @@ KEPT = {"Cache-Control": "public, max-age=300"}
 @require_safe
 def document_json(request: HttpRequest) -> HttpResponse:
     """Give the API's document as JSON."""
-    return HttpResponse(json.dumps(described.document()), content_type="application/json", headers=KEPT)
+    return HttpResponse(_json(), content_type="application/json", headers=KEPT)
 
 
 @require_safe
 def document_yaml(request: HttpRequest) -> HttpResponse:
     """Give the API's document as YAML (RFC 9512)."""
-    plain = json.loads(json.dumps(described.document()))
-    return HttpResponse(yaml.safe_dump(plain, sort_keys=False), content_type="application/yaml", headers=KEPT)
+    return HttpResponse(_yaml(), content_type="application/yaml", headers=KEPT)
+
+
+@cache
+def _json() -> str:
+    return json.dumps(described.document())
+
+
+@cache
+def _yaml() -> str:
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # in C where it is installed: a fifth of the time
+    return str(yaml.dump(json.loads(_json()), Dumper=dumper, sort_keys=False))
 
 
 @require_safe
