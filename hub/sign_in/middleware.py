@@ -16,8 +16,8 @@ from django.utils import timezone
 from django_htmx.http import HttpResponseClientRedirect
 
 from governance import second_factor
+from governance.api import refusals
 from hub.problems import problem
-from routes.api import refusals
 
 # Addresses that lead to a second factor, and out.
 OPEN = {
