@@ -1,8 +1,9 @@
 """Encryption keys, apart from the database and from SECRET_KEY: read, made, rotated.
 
-Keys come from the environment (THROUGHLINE_KEYS, newest first, separated by commas) or from the file `keys` in STATE,
-one a line, newest first, mode 0600, made at first use. What is encrypted names the key by its fingerprint, so that a
-lost key can be named too. The cipher is Fernet: https://github.com/fernet/spec/
+Keys come from the environment (THROUGHLINE_KEYS, newest first, separated by commas; or THROUGHLINE_KEYS_FILE, which
+names a file with them) or from the file `keys` in STATE, one a line, newest first, mode 0600, made at first use. What
+is encrypted names the key by its fingerprint, so that a lost key can be named too. The cipher is Fernet:
+https://github.com/fernet/spec/
 """
 
 import fcntl
@@ -19,6 +20,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
 ENVIRONMENT = "THROUGHLINE_KEYS"
+FILE = "THROUGHLINE_KEYS_FILE"  # names a file that holds what the variable would, as secrets are mounted in containers
 
 
 class KeyLost(Exception):
@@ -74,7 +76,7 @@ def can_read(sealed: str) -> bool:
 
 def from_environment() -> bool:
     """Return whether the operator keeps the keys in the environment, so that no file is read or written."""
-    return bool(os.environ.get(ENVIRONMENT, "").strip(" ,"))
+    return bool(os.environ.get(ENVIRONMENT, "").strip(" ,") or os.environ.get(FILE))
 
 
 def check(state: Path) -> None:
@@ -129,7 +131,7 @@ def file() -> Path:
 def _keys() -> list[bytes]:
     """Return the keys, newest first; makes the first one when there is none."""
     if from_environment():
-        return list(_keys_in_environment(os.environ[ENVIRONMENT]))
+        return list(_keys_in_environment(_given()))
     path = file()
     if not path.exists():
         _make(path)
@@ -143,6 +145,19 @@ def _read(path: Path) -> list[bytes]:
     except OSError as error:
         raise KeysUnusable(
             f"The encryption keys in {path} cannot be read: {error.strerror}. Repair its rights or restore it."
+        ) from error
+
+
+def _given() -> str:
+    """Return what the operator's environment says, itself or by the file that it names."""
+    path = os.environ.get(FILE)
+    if not path:
+        return os.environ[ENVIRONMENT]
+    try:
+        return ",".join(Path(path).read_text().split())
+    except OSError as error:
+        raise KeysUnusable(
+            f"The encryption keys in {path} cannot be read: {error.strerror}. {FILE} names it."
         ) from error
 
 

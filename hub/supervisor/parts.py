@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from hub.environment import declared
 from hub.supervisor.child import Child
 from hub.supervisor.options import ROOT, Options
 from hub.supervisor.places import Places
@@ -23,8 +24,10 @@ def environment(options: Options, servers: Mapping[str, str], ports: Mapping[str
     """
     allowed = [each for each in os.environ.get("OUTBOUND_ALLOWED", "").split(",") if each]
     allowed += [f"{HOST}:{port}" for port in ports.values()]
+    told_by_us = {declared.DATABASE_URL.file, declared.DATABASE_PASSWORD.name, declared.DATABASE_PASSWORD.file}
+    told_by_us.add(declared.REDIS_URL.file)  # the addresses below hold what was read from all these
     return {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if name not in told_by_us},
         **servers,
         "STATE": str(options.state),
         "DJANGO_SETTINGS_MODULE": "hub.settings",
