@@ -161,6 +161,10 @@ USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = STATE / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "hub.static_files.Storage"},
+}
 LOGIN_URL = "login"  # not the admin's: finance has no business in there and is refused by it
 LOGIN_REDIRECT_URL = "/"
 
