@@ -14,6 +14,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 from psycopg.conninfo import conninfo_to_dict
 
+from hub import log_lines
 from hub.environment import declared
 from hub.environment.reading import WrongSettings, read
 from hub.sign_in.providers import WrongProviders, providers
@@ -92,6 +93,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "hub.probes.Probes",
+    "hub.correlation.Correlated",
     "hub.arriving.InTime",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -239,7 +242,7 @@ CELERY_TASK_IGNORE_RESULT = True  # the database is the record; a result backend
 CELERY_TASK_ACKS_LATE = False  # a nudge that is lost is made again by the sweep
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "hub.pulse:Scheduler"
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # one format of log lines for all processes
 # The sweep nudges the lanes that have due rows: a lost message, a killed worker or a wake-up time costs some seconds.
@@ -267,11 +270,15 @@ if find_spec("routes.tasks"):
         "periods": {"task": "routes.tasks.read_periods", "schedule": 1800.0, "options": {"queue": "master"}},
     }
 
+log_lines.hide([*log_lines.secrets_of(GIVEN), SECRET_KEY, str(DATABASES["default"]["PASSWORD"])])
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {"()": "hub.log_lines.Line", "format": log_lines.PLAIN},
+        "json": {"()": "hub.log_lines.JsonLine"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": GIVEN[declared.LOG_FORMAT]}},
     "root": {"handlers": ["stderr"], "level": GIVEN[declared.LOG_LEVEL]},
 }
 

@@ -111,6 +111,12 @@ EVENT_BYTES = Variable(
 )
 EVENT_RECORDS = Variable("EVENT_RECORDS", kinds.whole(1, 1_000_000), 2000, "most records of one event")
 LOG_LEVEL = Variable("LOG_LEVEL", kinds.choice("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), "INFO", "of all logs")
+LOG_FORMAT = Variable(
+    "LOG_FORMAT",
+    kinds.choice("line", "json"),
+    "line",
+    "json: one object a line, with ids that join what belongs together",
+)
 DEBUG = Variable("DEBUG", kinds.SWITCH, False, "never 1 where anybody else can reach the pages")
 SANDBOX: Variable[dict[str, str]] = Variable(
     "SANDBOX", kinds.SYSTEMS, {}, "addresses of the simulated systems", "set by `make run`"

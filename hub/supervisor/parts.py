@@ -56,10 +56,8 @@ def listening(log: Path, since: int) -> dict[str, int]:
 
 def web(where: Places, env: Mapping[str, str], descriptor: int) -> Child:
     """Return the web process; it inherits the listening socket `descriptor`."""
-    command = [sys.executable, "-m", "gunicorn", "hub.wsgi:application", "--bind", f"fd://{descriptor}"]
-    command += ["--workers", "2", "--threads", "16", "--preload", "--graceful-timeout", "10"]
-    command += ["--access-logfile", "-"]
-    command += ["--no-control-socket"]  # it would lie outside of STATE
+    command = [sys.executable, "-m", "gunicorn", "-c", "python:hub.web", "hub.wsgi:application"]
+    command += ["--bind", f"fd://{descriptor}"]
     return Child("web", command, env, where.logs, ROOT, passes=(descriptor,))
 
 
