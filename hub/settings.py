@@ -94,7 +94,9 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "hub.probes.Probes",
+    "hub.figures.page.Figures",
     "hub.correlation.Correlated",
+    "hub.figures.requests.Counted",
     "hub.arriving.InTime",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -293,6 +295,7 @@ CONSIGNMENTS = GIVEN[declared.CONSIGNMENTS]
 REQUEST_TIMEOUT_SECONDS = GIVEN[declared.REQUEST_TIMEOUT_SECONDS]
 BODY_PATIENCE = GIVEN[declared.BODY_PATIENCE]
 EVENT_BYTES = GIVEN[declared.EVENT_BYTES]
+METRICS_TOKEN = GIVEN[declared.METRICS_TOKEN]
 EVENT_RECORDS = GIVEN[declared.EVENT_RECORDS]
 
 REST_FRAMEWORK = {

@@ -49,3 +49,11 @@ class Logger(GunicornLogger):  # type: ignore[misc]  # the package has no types
 
 
 logger_class = Logger
+
+
+def on_starting(server: Any) -> None:
+    """Forget what processes of long ago have counted."""
+    if GIVEN[declared.METRICS_TOKEN]:
+        from hub.figures import counted
+
+        counted.tidy()

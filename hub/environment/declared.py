@@ -117,6 +117,10 @@ LOG_FORMAT = Variable(
     "line",
     "json: one object a line, with ids that join what belongs together",
 )
+METRICS_TOKEN = Variable(
+    "METRICS_TOKEN", kinds.secret_of(16), "",
+    "bearer token with which Prometheus asks `/metrics`; without one there are no figures", "none", secret=True,
+)  # fmt: skip
 DEBUG = Variable("DEBUG", kinds.SWITCH, False, "never 1 where anybody else can reach the pages")
 SANDBOX: Variable[dict[str, str]] = Variable(
     "SANDBOX", kinds.SYSTEMS, {}, "addresses of the simulated systems", "set by `make run`"

@@ -7,6 +7,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -62,3 +63,17 @@ def test_web_process_writes_json_lines_without_parameters_and_probes(serve) -> N
     assert (asked["method"], asked["path"], asked["status"], asked["request"]) == ("GET", "/login/", 200, "caller-4711")
     assert "abcdefgh" not in started.output
     assert not re.search("/live|/ready", started.output)
+
+
+def test_figures_of_all_web_processes_are_told_by_each(serve, tmp_path: Path) -> None:
+    token = "figures-for-tests"
+    state = {"STATE": str(tmp_path)}  # where nobody else has counted
+    _, ask = serve(state | {"METRICS_TOKEN": token, "WEB_PROCESSES": "2", "WEB_THREADS": "1"})
+    for _ in range(20):
+        assert ask("/login/")[0] == 200
+    for _ in range(6):
+        status, _, text = ask("/metrics", Authorization=f"Bearer {token}")
+        assert status == 200
+        (line,) = [line for line in text.splitlines() if line.startswith("throughline_web_requests_total")]
+        assert line == 'throughline_web_requests_total{status="200",view="login"} 20.0'
+    assert ask("/metrics")[0] == 401
