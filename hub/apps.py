@@ -27,3 +27,7 @@ class HubConfig(AppConfig):
             from hub.figures import counted
 
             counted.start()
+        if settings.OTEL_EXPORTER_OTLP_ENDPOINT:
+            from hub import tracing
+
+            tracing.start()

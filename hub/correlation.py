@@ -28,6 +28,11 @@ def facts() -> Mapping[str, object]:
     return _facts.get()
 
 
+def note(**more: object) -> None:
+    """Add to what is known of the work at hand, until it ends."""
+    _facts.set({**_facts.get(), **more})
+
+
 class Correlated:
     """Gives each request an id: the caller's when it is well formed, else a new one."""
 

@@ -97,6 +97,7 @@ MIDDLEWARE = [
     "hub.figures.page.Figures",
     "hub.correlation.Correlated",
     "hub.figures.requests.Counted",
+    *(["hub.tracing.Traced"] if GIVEN[declared.OTEL_EXPORTER_OTLP_ENDPOINT] else []),  # loads much
     "hub.arriving.InTime",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -296,6 +297,9 @@ REQUEST_TIMEOUT_SECONDS = GIVEN[declared.REQUEST_TIMEOUT_SECONDS]
 BODY_PATIENCE = GIVEN[declared.BODY_PATIENCE]
 EVENT_BYTES = GIVEN[declared.EVENT_BYTES]
 METRICS_TOKEN = GIVEN[declared.METRICS_TOKEN]
+OTEL_EXPORTER_OTLP_ENDPOINT = GIVEN[declared.OTEL_EXPORTER_OTLP_ENDPOINT]
+OTEL_EXPORTER_OTLP_HEADERS = GIVEN[declared.OTEL_EXPORTER_OTLP_HEADERS]
+OTEL_SERVICE_NAME = GIVEN[declared.OTEL_SERVICE_NAME]
 EVENT_RECORDS = GIVEN[declared.EVENT_RECORDS]
 
 REST_FRAMEWORK = {

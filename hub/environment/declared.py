@@ -121,6 +121,15 @@ METRICS_TOKEN = Variable(
     "METRICS_TOKEN", kinds.secret_of(16), "",
     "bearer token with which Prometheus asks `/metrics`; without one there are no figures", "none", secret=True,
 )  # fmt: skip
+OTEL_EXPORTER_OTLP_ENDPOINT = Variable(
+    "OTEL_EXPORTER_OTLP_ENDPOINT", kinds.address("http", "https"), "",
+    "collector of traces that takes OTLP over HTTP: `http://collector:4318`", "none",
+)  # fmt: skip
+OTEL_EXPORTER_OTLP_HEADERS = Variable(
+    "OTEL_EXPORTER_OTLP_HEADERS", kinds.TEXT, "", "headers for the collector, `name=value`, with commas", "none",
+    secret=True,
+)  # fmt: skip
+OTEL_SERVICE_NAME = Variable("OTEL_SERVICE_NAME", kinds.TEXT, "throughline", "how traces call this installation")
 DEBUG = Variable("DEBUG", kinds.SWITCH, False, "never 1 where anybody else can reach the pages")
 SANDBOX: Variable[dict[str, str]] = Variable(
     "SANDBOX", kinds.SYSTEMS, {}, "addresses of the simulated systems", "set by `make run`"

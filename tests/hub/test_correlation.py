@@ -54,6 +54,7 @@ def test_message_carries_the_id_of_the_request_that_led_to_it() -> None:
     assert without == {}
 
 
+@pytest.mark.django_db
 def test_task_tells_what_it_is_about(caplog) -> None:
     told: list[dict] = []
 
