@@ -99,6 +99,22 @@ def add_key() -> str:
     return fingerprint(key)
 
 
+def ring() -> list[bytes]:
+    """Return the keys themselves, newest first: for a backup that is to hold them."""
+    return _keys()
+
+
+def add_older(wanted: list[bytes]) -> int:
+    """Put keys of a backup behind those in the file; return how many were not there. Refuses like `add_key`."""
+    _refuse_environment("The keys have to be put there by hand.")
+    kept = _checked((key.decode() for key in wanted), "the backup")
+    here = _keys() if file().exists() else []
+    lacking = [key for key in kept if key not in here]
+    if lacking:
+        _write([*here, *lacking])
+    return len(lacking)
+
+
 def keep_only_newest() -> int:
     """Drop all keys but the newest from the file and return how many went. Rotate first: what they sealed is lost."""
     _refuse_environment("Remove the old keys there by hand.")
