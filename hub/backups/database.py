@@ -168,7 +168,7 @@ def _running() -> Refused:
     return Refused(
         "The hub runs",
         "its web process, workers or clock work with the database that is to be replaced.",
-        "Stop all of them (Ctrl-C where make run runs; docker compose stop web worker-posting worker-all beat), then restore.",
+        "Stop all of them (Ctrl-C where make run runs; docker compose stop), then restore.",
     )
 
 
