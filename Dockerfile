@@ -6,7 +6,7 @@ COPY requirements-run.lock /build/
 # Every file that is installed has a hash in the lock; nothing is built here.
 RUN /opt/hub/bin/pip install --no-cache-dir --disable-pip-version-check --only-binary :all: --require-hashes \
       --requirement /build/requirements-run.lock \
- && /opt/hub/bin/pip uninstall --yes pip setuptools
+ && /opt/hub/bin/pip uninstall --yes pip
 
 FROM python:3.11-slim
 RUN useradd --system --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin hub \

@@ -110,7 +110,8 @@ def _put_notes_back(found: Found, say: Callable[[str], None]) -> None:
 
 def _put_keys_back(found: Found, say: Callable[[str], None]) -> None:
     if not found.has(archive.KEYS):
-        say("The backup holds no encryption keys: put yours back, or every credential has to be entered again.")
+        if not keys.from_environment() and not keys.file().exists():
+            say("The backup holds no encryption keys: put yours back, or every credential has to be entered again.")
         return
     wanted = [line.encode() for line in found.text(archive.KEYS).split()]
     if keys.from_environment():

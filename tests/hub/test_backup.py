@@ -127,6 +127,7 @@ def test_backup_without_keys_holds_none_and_says_so(hub: None, empty: str, tmp_p
     call_command("backup", str(file))
     assert "keys are not in it" in capsys.readouterr().out
     assert archive.KEYS not in zipfile.ZipFile(file).namelist()
+    settings.STATE = tmp_path / "other"
     point_at(empty)
     call_command("restore", str(file))
     assert "holds no encryption keys" in capsys.readouterr().out

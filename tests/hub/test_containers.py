@@ -117,3 +117,22 @@ def test_lock_of_the_image_is_a_part_of_the_whole_lock() -> None:
     assert {name for name in part if part[name] != whole.get(name)} == set()
     assert {"pytest", "mypy", "ruff", "uv"} & set(part) == set()
     assert {"django", "gunicorn", "psycopg", "prometheus-client"} <= set(part)
+
+
+def test_all_that_the_hub_loads_is_in_the_lock_of_the_image(start_process) -> None:
+    """What only the tools of developers bring must not be needed: it is not in the image."""
+    code = (
+        "import sys; from importlib.metadata import packages_distributions as names; import django; django.setup();"
+        "import hub.wsgi, hub.web, hub.celery, hub.pulse, hub.tracing, connectors.engine, routes.tasks;"
+        "import kombu.transport.redis, celery.apps.worker, celery.apps.beat, gunicorn.workers.gthread;"
+        "import opentelemetry.exporter.otlp.proto.http.trace_exporter, celery.concurrency.thread;"
+        "by = names(); used = {name.partition('.')[0] for name in sys.modules};"
+        "print('\\n'.join(sorted({d.lower().replace('_', '-') for name in used for d in by.get(name, [])})))"
+    )
+    told = {"DJANGO_SETTINGS_MODULE": "hub.settings", "METRICS_TOKEN": "figures-for-tests"}
+    started = start_process(["python", "-W", "ignore", "-c", code], told)
+    assert started.wait() == 0, started.output
+    pinned = set(re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements-run.lock").read_text(), re.MULTILINE))
+    loaded = set(started.output.split())
+    assert len(loaded) > 25
+    assert loaded - pinned - {"pip", "typing-extensions"} == set()
