@@ -1,9 +1,11 @@
 """A request's id: taken when it is well formed, else made; in the answer, on every line, and on with the tasks."""
 
 import logging
+from types import SimpleNamespace
 
 import pytest
 from celery import shared_task
+from celery.app.task import Context
 from django.test import Client
 
 from hub import correlation
@@ -67,3 +69,13 @@ def test_task_tells_what_it_is_about(caplog) -> None:
     about.apply((7,), task_id="t-1", headers={correlation.CARRIED: "caller-4711"})
     assert told == [{"task": "tests.hub.about", "task_id": "t-1", "request": "caller-4711", "route": 7}]
     assert correlation.facts() == {}
+
+
+def test_task_goes_on_with_the_id_as_a_worker_receives_it() -> None:
+    """A worker makes a task's request of the message's headers; what `apply` does differs."""
+    task = SimpleNamespace(name="routes.tasks.pull", request=Context({correlation.CARRIED: "caller-4711"}), run=print)
+    correlation.begin(task=task, task_id="t-2")
+    try:
+        assert correlation.facts()["request"] == "caller-4711"
+    finally:
+        correlation.end()
