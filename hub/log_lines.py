@@ -27,9 +27,10 @@ _secrets: tuple[str, ...] = ()
 
 
 def hide(values: Iterable[str]) -> None:
-    """Let no line of this process show one of `values`."""
+    """Let no line of this process show one of `values`, nor any that was given before."""
     global _secrets
-    _secrets = tuple(sorted({value for value in values if len(value) >= SHORTEST}, key=len, reverse=True))
+    known = {*_secrets, *(value for value in values if len(value) >= SHORTEST)}
+    _secrets = tuple(sorted(known, key=len, reverse=True))
 
 
 def secrets_of(given: Environment) -> list[str]:

@@ -175,10 +175,10 @@ LOGIN_URL = "login"  # not the admin's: finance has no business in there and is 
 LOGIN_REDIRECT_URL = "/"
 
 # Signing in: the operator's choices, then what hub/sign_in makes of allauth.
-HTTPS = os.environ.get("HTTPS") == "1"  # people reach the pages over https, through a proxy that says so
-SESSION_HOURS = float(os.environ.get("SESSION_HOURS", "12"))  # until one signs in again, or closes the browser
-TOTP_REQUIRED = os.environ.get("TOTP_REQUIRED") == "1"  # of those whose roles approve or administer
-ALLAUTH_TRUSTED_PROXY_COUNT = int(os.environ.get("TRUSTED_PROXIES", "0"))  # that add to X-Forwarded-For, in front of us
+HTTPS = GIVEN[declared.HTTPS]
+SESSION_HOURS = GIVEN[declared.SESSION_HOURS]
+TOTP_REQUIRED = GIVEN[declared.TOTP_REQUIRED]
+ALLAUTH_TRUSTED_PROXY_COUNT = GIVEN[declared.TRUSTED_PROXIES]
 SESSION_COOKIE_AGE = int(SESSION_HOURS * 3600)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
@@ -274,6 +274,7 @@ if find_spec("routes.tasks"):
     }
 
 log_lines.hide([*log_lines.secrets_of(GIVEN), SECRET_KEY, str(DATABASES["default"]["PASSWORD"])])
+log_lines.hide(str(each.get("secret", "")) for each in _PROVIDERS)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -78,9 +78,27 @@ ALLOWED_HOSTS = Variable(
     "ALLOWED_HOSTS", kinds.several_of(",", kinds.TEXT), ["localhost", "127.0.0.1", "[::1]", "testserver"],
     "names under which the pages may be asked for, with commas", "`localhost,127.0.0.1,[::1]`",
 )  # fmt: skip
+HTTPS = Variable(
+    "HTTPS", kinds.SWITCH, False,
+    "1: people reach the pages over https, through a proxy of yours; cookies then never go over http",
+)  # fmt: skip
+TRUSTED_PROXIES = Variable(
+    "TRUSTED_PROXIES", kinds.whole(0, 20), 0,
+    "how many proxies of yours stand in front and add to `X-Forwarded-For`; the address of who signs in is taken from "
+    "there",
+)  # fmt: skip
+SESSION_HOURS = Variable(
+    "SESSION_HOURS", kinds.number("hours", 0.05, 8760), 12.0,
+    "hours until somebody has to sign in again; closing the browser ends a session, too",
+)  # fmt: skip
+TOTP_REQUIRED = Variable(
+    "TOTP_REQUIRED", kinds.SWITCH, False, "1: whose roles approve or administer must have a second factor"
+)
 OUTBOUND_ALLOWED = Variable(
     "OUTBOUND_ALLOWED", kinds.several_of(",", kinds.HOST_AND_PORT), [],
-    "internal addresses that connectors may reach, `10.1.2.3:443` or `127.0.0.1:*`, with commas", "none",
+    "internal addresses that connectors and providers for signing in may have, `10.1.2.3:443` or `127.0.0.1:*`, with "
+    "commas",
+    "none",
 )  # fmt: skip
 CONNECTOR_PATHS = Variable(
     "CONNECTOR_PATHS", kinds.several_of(":", kinds.TEXT), [], "more folders with connectors, with colons", "none"

@@ -36,15 +36,20 @@ def whole(least: int, most: int) -> Kind[int]:
     return Kind(f"a whole number from {least} to {most}", read)
 
 
-def seconds(least: float, most: float) -> Kind[float]:
-    """Return the kind of times in seconds from `least` to `most`; fractions are allowed."""
+def number(unit: str, least: float, most: float) -> Kind[float]:
+    """Return the kind of numbers of some unit from `least` to `most`; fractions are allowed."""
 
     def read(text: str) -> float:
         if not text.isascii() or "_" in text or not least <= float(text) <= most:  # not a number (NaN) is never within
             raise ValueError
         return float(text)
 
-    return Kind(f"a number of seconds from {least:g} to {most:g}", read)
+    return Kind(f"a number of {unit} from {least:g} to {most:g}", read)
+
+
+def seconds(least: float, most: float) -> Kind[float]:
+    """Return the kind of times in seconds from `least` to `most`."""
+    return number("seconds", least, most)
 
 
 def choice(*words: str) -> Kind[str]:
