@@ -73,7 +73,7 @@ def test_requests_are_counted_by_view_and_never_by_address(counting: Path) -> No
     for path in ("/login/", "/login/", "/nothing/1", "/nothing/2", "/queue/4711/", "/static/nothing.css"):
         client.get(path)
     found = figures()
-    assert found['throughline_web_requests_total{status="200",view="login"}'] == 2
+    assert found['throughline_web_requests_total{status="200",view="account_login"}'] == 2
     assert found['throughline_web_requests_total{status="404",view="none"}'] == 2
     assert found['throughline_web_requests_total{status="302",view="queue:item"}'] == 1
     assert found['throughline_web_request_seconds_count{door="page"}'] == 5

@@ -75,5 +75,5 @@ def test_figures_of_all_web_processes_are_told_by_each(serve, tmp_path: Path) ->
         status, _, text = ask("/metrics", Authorization=f"Bearer {token}")
         assert status == 200
         (line,) = [line for line in text.splitlines() if line.startswith("throughline_web_requests_total")]
-        assert line == 'throughline_web_requests_total{status="200",view="login"} 20.0'
+        assert line == 'throughline_web_requests_total{status="200",view="account_login"} 20.0'
     assert ask("/metrics")[0] == 401
