@@ -1,7 +1,7 @@
 """Figures that are read from the database when somebody asks: states, what is due, what waits for people.
 
-One statement a figure, none longer than a few seconds. What takes long is asked for less often, so that looking never
-costs more than a twentieth of one connection; what could not be read in time is left out and named.
+One statement a figure, none longer than a few seconds. What takes long is asked for less often, so that a figure takes
+at most a twentieth of one connection of each web process; what could not be read in time is left out and named.
 """
 
 import time
