@@ -82,7 +82,7 @@ def from_environment() -> bool:
 def check(state: Path) -> None:
     """Raise KeysUnusable where keys are there and cannot be used; for a start, before anything needs them."""
     if from_environment():
-        _keys_in_environment(os.environ[ENVIRONMENT])
+        _keys_in_environment(_given())
     elif (path := state / "keys").exists():
         _read(path)
 

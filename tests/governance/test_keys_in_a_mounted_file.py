@@ -34,3 +34,11 @@ def test_mounted_keys_are_not_rotated_by_us(mounted: Path) -> None:
 def test_mounted_file_that_is_away_is_named(mounted: Path) -> None:
     with pytest.raises(keys.KeysUnusable, match=rf"{mounted} cannot be read: No such file.*{keys.FILE} names it"):
         keys.encrypt(b"token")
+
+
+def test_start_checks_the_mounted_keys(mounted: Path) -> None:
+    mounted.write_text(Fernet.generate_key().decode())
+    keys.check(mounted.parent / "state")
+    mounted.write_text("no key")
+    with pytest.raises(keys.KeysUnusable, match="is not a key"):
+        keys.check(mounted.parent / "state")

@@ -57,7 +57,7 @@ def filled(tmp_path_factory, django_db_blocker) -> Iterator[Path]:
         patch.setattr(shipments, "send_requests", lambda c, d, requests, n: made.target.write(requests))
         made.take_in(*(worlds.entry(n) for n in range(1, 31)))
         made.deliver()
-        User.objects.create_user("olga", password="not-a-secret-of-anybody")
+        User.objects.create_superuser("olga", password="not-a-secret-of-anybody")
         for each in Connection.objects.all():
             each.secrets = {"token": "sealed-and-kept"}
             each.save()
