@@ -42,10 +42,12 @@ EXAMPLES ?= 25
 fuzz: environment
 	FUZZ_EXAMPLES=$(EXAMPLES) FUZZ_SEED=1 $(BIN)/pytest -n 2 tests/api/test_fuzz.py
 
-## make lock    renew requirements.lock from pyproject.toml
+## make lock    renew requirements.lock from pyproject.toml, and the part of it that a container runs with
 lock: environment
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --upgrade --no-header \
 		--no-emit-index-url --no-emit-find-links --quiet --output-file requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --constraint requirements.lock --universal --generate-hashes --no-header \
+		--no-emit-index-url --no-emit-find-links --no-annotate --quiet --output-file requirements-run.lock
 
 ## make clean   remove what was installed and cached; the data in STATE stay
 clean:

@@ -16,6 +16,7 @@ import aiohttp
 from aiohttp.client_reqrep import ClientRequest, ClientResponse
 from yarl import URL
 
+from connectors import watching
 from connectors.address import web_address
 from connectors.answer import Answer
 from connectors.body import BadEncoding, TooBig, read_body
@@ -115,15 +116,17 @@ class Http:
             call.timeout, aiohttp.ClientTimeout(total=call.timeout)
         )
         try:
-            async with self._session.request(
-                call.method,
-                call.url,
-                data=_data(call.body),
-                headers=call.headers,
-                timeout=timeout,
-                allow_redirects=False,
-            ) as response:
-                body = await _read(response, call.response_bytes)
+            with watching.request(call.method, call.url) as say:
+                async with self._session.request(
+                    call.method,
+                    call.url,
+                    data=_data(call.body),
+                    headers=call.headers,
+                    timeout=timeout,
+                    allow_redirects=False,
+                ) as response:
+                    say(response.status)
+                    body = await _read(response, call.response_bytes)
                 # Only now: bytes that a failed request left in a buffer must still meet its deadline.
                 flight.finished = True
                 return Answer(response.status, response.headers, body, str(call.url))

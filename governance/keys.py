@@ -1,8 +1,9 @@
 """Encryption keys, apart from the database and from SECRET_KEY: read, made, rotated.
 
-Keys come from the environment (THROUGHLINE_KEYS, newest first, separated by commas) or from the file `keys` in STATE,
-one a line, newest first, mode 0600, made at first use. What is encrypted names the key by its fingerprint, so that a
-lost key can be named too. The cipher is Fernet: https://github.com/fernet/spec/
+Keys come from the environment (THROUGHLINE_KEYS, newest first, separated by commas; or THROUGHLINE_KEYS_FILE, which
+names a file with them) or from the file `keys` in STATE, one a line, newest first, mode 0600, made at first use. What
+is encrypted names the key by its fingerprint, so that a lost key can be named too. The cipher is Fernet:
+https://github.com/fernet/spec/
 """
 
 import fcntl
@@ -19,6 +20,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
 ENVIRONMENT = "THROUGHLINE_KEYS"
+FILE = "THROUGHLINE_KEYS_FILE"  # names a file that holds what the variable would, as secrets are mounted in containers
 
 
 class KeyLost(Exception):
@@ -74,13 +76,13 @@ def can_read(sealed: str) -> bool:
 
 def from_environment() -> bool:
     """Return whether the operator keeps the keys in the environment, so that no file is read or written."""
-    return bool(os.environ.get(ENVIRONMENT, "").strip(" ,"))
+    return bool(os.environ.get(ENVIRONMENT, "").strip(" ,") or os.environ.get(FILE))
 
 
 def check(state: Path) -> None:
     """Raise KeysUnusable where keys are there and cannot be used; for a start, before anything needs them."""
     if from_environment():
-        _keys_in_environment(os.environ[ENVIRONMENT])
+        _keys_in_environment(_given())
     elif (path := state / "keys").exists():
         _read(path)
 
@@ -95,6 +97,22 @@ def add_key() -> str:
     with _alone():
         _write([key, *_keys()])
     return fingerprint(key)
+
+
+def ring() -> list[bytes]:
+    """Return the keys themselves, newest first: for a backup that is to hold them."""
+    return _keys()
+
+
+def add_older(wanted: list[bytes]) -> int:
+    """Put keys of a backup behind those in the file; return how many were not there. Refuses like `add_key`."""
+    _refuse_environment("The keys have to be put there by hand.")
+    kept = _checked((key.decode() for key in wanted), "the backup")
+    here = _keys() if file().exists() else []
+    lacking = [key for key in kept if key not in here]
+    if lacking:
+        _write([*here, *lacking])
+    return len(lacking)
 
 
 def keep_only_newest() -> int:
@@ -129,7 +147,7 @@ def file() -> Path:
 def _keys() -> list[bytes]:
     """Return the keys, newest first; makes the first one when there is none."""
     if from_environment():
-        return list(_keys_in_environment(os.environ[ENVIRONMENT]))
+        return list(_keys_in_environment(_given()))
     path = file()
     if not path.exists():
         _make(path)
@@ -143,6 +161,19 @@ def _read(path: Path) -> list[bytes]:
     except OSError as error:
         raise KeysUnusable(
             f"The encryption keys in {path} cannot be read: {error.strerror}. Repair its rights or restore it."
+        ) from error
+
+
+def _given() -> str:
+    """Return what the operator's environment says, itself or by the file that it names."""
+    path = os.environ.get(FILE)
+    if not path:
+        return os.environ[ENVIRONMENT]
+    try:
+        return ",".join(Path(path).read_text().split())
+    except OSError as error:
+        raise KeysUnusable(
+            f"The encryption keys in {path} cannot be read: {error.strerror}. {FILE} names it."
         ) from error
 
 

@@ -9,8 +9,12 @@ class HubConfig(AppConfig):
     name = "hub"
 
     def ready(self) -> None:
-        """Take the application with the hub's settings in place of Celery's own; name the admin's first page."""
+        """Take the application with the hub's settings in place of Celery's own; name the admin's first page.
+
+        Begin to count and to trace where the operator wants it.
+        """
         from allauth.mfa.signals import authentication_failed
+        from django.conf import settings
         from django.contrib import admin
 
         from hub.celery import app
@@ -19,3 +23,11 @@ class HubConfig(AppConfig):
         app.set_default()
         admin.site.index_title = "Administration"
         authentication_failed.connect(refused, dispatch_uid="hub.sign_in.refused")
+        if settings.METRICS_TOKEN:
+            from hub.figures import counted
+
+            counted.start()
+        if settings.OTEL_EXPORTER_OTLP_ENDPOINT:
+            from hub import tracing
+
+            tracing.start()

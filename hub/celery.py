@@ -3,10 +3,13 @@
 import gc
 import os
 import sys
+from typing import Any
 
 from celery import Celery
-from celery.signals import task_postrun, task_prerun, worker_init, worker_ready
+from celery.signals import before_task_publish, setup_logging, task_postrun, task_prerun, worker_init, worker_ready
 from django.db import close_old_connections
+
+from hub import correlation
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hub.settings")
 app = Celery("throughline")
@@ -15,6 +18,16 @@ app.autodiscover_tasks()
 # Celery closes a thread's connection to the database around each task. Tasks are short here, and the backend of a new
 # connection reads the catalogue anew. A thread keeps its connection (ADR 48).
 app.conf.CELERY_DB_REUSE_MAX = sys.maxsize  # read by Celery under this name alone, not through the settings
+
+
+before_task_publish.connect(correlation.carry_on)
+task_prerun.connect(correlation.begin)
+task_postrun.connect(correlation.end)
+
+
+@setup_logging.connect
+def _keep_the_hubs_own_lines(**_: object) -> None:
+    """Leave the logs as the settings have them: Celery sets up its own form of lines unless somebody listens here."""
 
 
 @task_prerun.connect
@@ -49,3 +62,13 @@ def _read_ahead(**_: object) -> None:
     from routes import ahead
 
     ahead.serve(True)
+
+
+@worker_ready.connect
+def _show_signs_of_life(sender: Any, **_: object) -> None:
+    """Leave a sign of life every few seconds, from the loop that takes messages."""
+    from hub import pulse
+
+    name = str(sender.hostname).partition("@")[0]
+    pulse.beat(name)
+    sender.timer.call_repeatedly(pulse.SECONDS, pulse.beat, (name,))

@@ -1,30 +1,36 @@
-"""Settings of the hub, all from the environment; what is wrong is said by name.
+"""Settings of the hub. What the operator chooses comes from the environment, as `hub.environment.declared` lists it.
 
 Units: sizes in bytes, times in seconds. `STATE` is the folder that holds everything the hub keeps on disk.
 """
 
-import json
 import os
 import secrets
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlparse
 
 from celery.schedules import crontab
 from django.templatetags.static import static
 from django.urls import reverse
+from psycopg.conninfo import conninfo_to_dict
 
+from hub import log_lines
+from hub.environment import declared
+from hub.environment.reading import WrongSettings, read
 from hub.sign_in.providers import WrongProviders, providers
 from hub.supervisor.addresses import remembered
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-STATE = Path(os.environ.get("STATE", BASE_DIR / ".state")).resolve()
+try:
+    GIVEN = read(os.environ)
+except WrongSettings as wrong:  # whichever program reads these settings ends with the message and no trace
+    raise SystemExit(wrong.lines()) from None
+STATE = GIVEN[declared.STATE]
 
 
 def _secret_key() -> str:
-    """Return SECRET_KEY from the environment, else the one kept in STATE (made at the first start, mode 0600)."""
-    if key := os.environ.get("SECRET_KEY"):
+    """Return the SECRET_KEY that was given, else the one kept in STATE (made at the first start, mode 0600)."""
+    if key := GIVEN[declared.SECRET_KEY]:
         return key
     path = STATE / "secret_key"
     if path.exists():
@@ -42,25 +48,22 @@ PLANNER = "-c random_page_cost=1.1 -c jit=off"
 
 
 def _database(url: str) -> dict[str, object]:
-    """Turn postgresql://user:password@host:port/name?host=/socket/folder into Django's form."""
-    parts = urlparse(url)
-    query = dict(item.split("=", 1) for item in parts.query.split("&") if "=" in item)
-    return {
+    """Turn postgresql://user:password@host:port/name?sslmode=require into Django's form; libpq's parameters pass."""
+    parts = {name: str(value) for name, value in conninfo_to_dict(url).items() if value is not None}
+    places = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
+    found: dict[str, object] = {ours: parts.pop(theirs, "") for ours, theirs in places.items()}
+    options = " ".join(part for part in (PLANNER, parts.pop("options", "")) if part)
+    return found | {
         "ENGINE": "django.db.backends.postgresql",
-        "NAME": parts.path.lstrip("/"),
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-        "HOST": unquote(query.get("host", parts.hostname or "")),
-        "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": 10, "application_name": "throughline", "options": PLANNER},
+        "OPTIONS": {"connect_timeout": 10, "application_name": "throughline"} | parts | {"options": options},
     }
 
 
 SECRET_KEY = _secret_key()
-DEBUG = os.environ.get("DEBUG") == "1"
-ALLOWED_HOSTS = os.environ.get("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1],testserver").split(",")
+DEBUG = GIVEN[declared.DEBUG]
+ALLOWED_HOSTS = GIVEN[declared.ALLOWED_HOSTS]
 
 INSTALLED_APPS = [
     "unfold",
@@ -92,6 +95,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "hub.probes.Probes",
+    "hub.figures.page.Figures",
+    "hub.correlation.Correlated",
+    "hub.figures.requests.Counted",
+    *(["hub.tracing.Traced"] if GIVEN[declared.OTEL_EXPORTER_OTLP_ENDPOINT] else []),  # loads much
     "hub.arriving.InTime",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -147,7 +155,8 @@ TEMPLATES = [
 # The supervisor sets DATABASE_URL and REDIS_URL to the embedded servers' sockets when the operator has not, and
 # remembers them for commands that are typed beside it.
 _ADDRESSES = {"DATABASE_URL": "postgresql://throughline@/throughline", "REDIS_URL": "redis://localhost:6379/0"}
-_ADDRESSES |= remembered(STATE) | {name: os.environ[name] for name in _ADDRESSES if os.environ.get(name)}
+_ADDRESSES |= remembered(STATE)
+_ADDRESSES |= {each.name: GIVEN[each] for each in (declared.DATABASE_URL, declared.REDIS_URL) if GIVEN[each]}
 DATABASES = {"default": _database(_ADDRESSES["DATABASE_URL"])}
 REDIS_URL = _ADDRESSES["REDIS_URL"]
 
@@ -160,14 +169,18 @@ USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = STATE / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "hub.static_files.Storage"},
+}
 LOGIN_URL = "login"  # not the admin's: finance has no business in there and is refused by it
 LOGIN_REDIRECT_URL = "/"
 
 # Signing in: the operator's choices, then what hub/sign_in makes of allauth.
-HTTPS = os.environ.get("HTTPS") == "1"  # people reach the pages over https, through a proxy that says so
-SESSION_HOURS = float(os.environ.get("SESSION_HOURS", "12"))  # until one signs in again, or closes the browser
-TOTP_REQUIRED = os.environ.get("TOTP_REQUIRED") == "1"  # of those whose roles approve or administer
-ALLAUTH_TRUSTED_PROXY_COUNT = int(os.environ.get("TRUSTED_PROXIES", "0"))  # that add to X-Forwarded-For, in front of us
+HTTPS = GIVEN[declared.HTTPS]
+SESSION_HOURS = GIVEN[declared.SESSION_HOURS]
+TOTP_REQUIRED = GIVEN[declared.TOTP_REQUIRED]
+ALLAUTH_TRUSTED_PROXY_COUNT = GIVEN[declared.TRUSTED_PROXIES]
 SESSION_COOKIE_AGE = int(SESSION_HOURS * 3600)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
@@ -224,7 +237,7 @@ SOCIALACCOUNT_PROVIDERS: dict[str, dict[str, Any]] = {
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://")  # kombu's word for a Redis on a Unix socket
 # A lane is a queue with workers of its own choice (WORKERS, see the supervisor's options): analytics never delays
 # posting. A task is sent with queue=<lane>; a lane that is not listed is an error and not a queue nobody reads.
-LANES = ["posting", "master", "analytics", "intake"]
+LANES = list(declared.LANES)
 CELERY_TASK_QUEUES: dict[str, dict[str, str]] = {lane: {} for lane in LANES}
 CELERY_TASK_CREATE_MISSING_QUEUES = False
 CELERY_TASK_DEFAULT_QUEUE = "master"
@@ -234,7 +247,7 @@ CELERY_TASK_IGNORE_RESULT = True  # the database is the record; a result backend
 CELERY_TASK_ACKS_LATE = False  # a nudge that is lost is made again by the sweep
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "hub.pulse:Scheduler"
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # one format of log lines for all processes
 # The sweep nudges the lanes that have due rows: a lost message, a killed worker or a wake-up time costs some seconds.
@@ -266,30 +279,39 @@ if find_spec("routes.tasks"):
         "periods": {"task": "routes.tasks.read_periods", "schedule": 1800.0, "options": {"queue": "master"}},
     }
 
+log_lines.hide([*log_lines.secrets_of(GIVEN), SECRET_KEY, str(DATABASES["default"]["PASSWORD"])])
+log_lines.hide(str(each.get("secret", "")) for each in _PROVIDERS)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": os.environ.get("LOG_LEVEL", "INFO")},
+    "formatters": {
+        "line": {"()": "hub.log_lines.Line", "format": log_lines.PLAIN},
+        "json": {"()": "hub.log_lines.JsonLine"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": GIVEN[declared.LOG_FORMAT]}},
+    "root": {"handlers": ["stderr"], "level": GIVEN[declared.LOG_LEVEL]},
 }
 
-# Operator's settings, never the admin's.
-OUTBOUND_ALLOWED = [item for item in os.environ.get("OUTBOUND_ALLOWED", "").split(",") if item]  # "127.0.0.1:8601"
-SANDBOX: dict[str, str] = json.loads(os.environ.get("SANDBOX", "{}"))  # address of each simulated system, when running
-CONNECTOR_PATHS = [item for item in os.environ.get("CONNECTOR_PATHS", "").split(":") if item]  # more vendor folders
-LEASE_SECONDS = float(os.environ.get("LEASE_SECONDS", "120"))  # how long a worker owns what it claimed
-DELIVERY_BATCH = int(os.environ.get("DELIVERY_BATCH", "500"))  # heads that a worker claims at once
-DELIVERY_AT_ONCE = int(os.environ.get("DELIVERY_AT_ONCE", "32"))  # requests side by side of one such batch
-CONSIGNMENTS = os.environ.get("CONSIGNMENTS", "1") == "1"  # what a page brings new travels as one row
-REQUEST_TIMEOUT_SECONDS = float(os.environ.get("REQUEST_TIMEOUT_SECONDS", "50"))  # must stay below half a lease
-BODY_PATIENCE = float(os.environ.get("BODY_PATIENCE", "10"))  # seconds without a byte of a body until it is given up
-EVENT_BYTES = int(os.environ.get("EVENT_BYTES", str(4 * 1024 * 1024)))  # largest body of a pushed event
-EVENT_RECORDS = int(os.environ.get("EVENT_RECORDS", "2000"))  # most records of one event at our API
+# Operator's settings, never the admin's; `hub.environment.declared` says what each is.
+OUTBOUND_ALLOWED = GIVEN[declared.OUTBOUND_ALLOWED]
+SANDBOX = GIVEN[declared.SANDBOX]
+CONNECTOR_PATHS = GIVEN[declared.CONNECTOR_PATHS]
+LEASE_SECONDS = GIVEN[declared.LEASE_SECONDS]
+DELIVERY_BATCH = GIVEN[declared.DELIVERY_BATCH]
+DELIVERY_AT_ONCE = GIVEN[declared.DELIVERY_AT_ONCE]
+CONSIGNMENTS = GIVEN[declared.CONSIGNMENTS]
+REQUEST_TIMEOUT_SECONDS = GIVEN[declared.REQUEST_TIMEOUT_SECONDS]
+BODY_PATIENCE = GIVEN[declared.BODY_PATIENCE]
+EVENT_BYTES = GIVEN[declared.EVENT_BYTES]
+METRICS_TOKEN = GIVEN[declared.METRICS_TOKEN]
+OTEL_EXPORTER_OTLP_ENDPOINT = GIVEN[declared.OTEL_EXPORTER_OTLP_ENDPOINT]
+OTEL_EXPORTER_OTLP_HEADERS = GIVEN[declared.OTEL_EXPORTER_OTLP_HEADERS]
+OTEL_SERVICE_NAME = GIVEN[declared.OTEL_SERVICE_NAME]
+EVENT_RECORDS = GIVEN[declared.EVENT_RECORDS]
 
 # The API. How often one caller may ask within a minute, unless its client says otherwise; counted in rows, or in Redis.
-API_REQUESTS_PER_MINUTE = int(os.environ.get("API_REQUESTS_PER_MINUTE", "600"))
-API_COUNTS_IN = os.environ.get("API_COUNTS_IN", "rows")  # "redis" takes the writes off the database
+API_REQUESTS_PER_MINUTE = GIVEN[declared.API_REQUESTS_PER_MINUTE]
+API_COUNTS_IN = GIVEN[declared.API_COUNTS_IN]
 
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "hub.api.described.Described",

@@ -210,7 +210,7 @@ def _each_alone(connection_id: int, lane: str, stream: str, admission: gate.Admi
         except unforeseen.OUTAGES:
             raise
         except Exception as error:
-            log.exception("unforeseen with head %s", taken[0].head)
+            log.exception("unforeseen with head %s", taken[0].head, extra={"transaction": taken[0].transaction})
             spoilt += 1
             if spoilt == claimed and spoilt > unforeseen.MOST:
                 raise  # it is not the heads: the lane waits

@@ -134,7 +134,7 @@ def work(route_id: int) -> bool:
     except unforeseen.OUTAGES:
         raise
     except Exception as error:
-        log.exception("unforeseen with the pushed events of route %s", route_id)
+        log.exception("unforeseen with the pushed events of route %s", route_id, extra={"route": route_id})
         _put_off(route_id, unforeseen.problem(error), retry.SLOWLY.cap)
     return False
 
@@ -198,7 +198,7 @@ def _alone(made: Plan, events: Sequence[_Event]) -> None:
         except unforeseen.OUTAGES:
             raise
         except Exception as error:
-            log.exception("pushed event %s cannot be taken in", event.id)
+            log.exception("pushed event %s cannot be taken in", event.id, extra={"event": event.id})
             event.arrivals, event.waits = [], True
             _put_off(made.route_id, unforeseen.problem(error), retry.SLOWLY.cap, event=event.id)
 

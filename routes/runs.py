@@ -117,7 +117,7 @@ def work(route_id: int, *, seconds: float = 20.0) -> bool:
         _give_back(run, owner)  # the page is forgotten as a whole, and whoever stood in its way has gone on
         return True
     except Exception as error:
-        log.exception("unforeseen in run %s of route %s", run.pk, route_id)
+        log.exception("unforeseen in run %s of route %s", run.pk, route_id, extra={"run": run.pk, "route": route_id})
         with transaction.atomic():
             unforeseen.put_off_run(run, owner=owner, error=error)
     return False

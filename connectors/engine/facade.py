@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 import traceback
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from msgspec import structs
 
 from canonical.failure import Category
+from connectors import watching
 from connectors.engine import look_up as looking_up
 from connectors.engine import read as reading
 from connectors.engine import trial
@@ -87,7 +89,7 @@ class Engine:
                     if stopped:
                         answers = [handed_back(stopped[0])] * len(unit)
                     else:
-                        answers = await self._send_safely(bound, described, [requests[place] for place in unit], line)
+                        answers = await self._watched(bound, described, [requests[place] for place in unit], line)
                         if answers[-1].category is not None and stops(answers[-1]):
                             stopped.append(answers[-1])
                     for place, answer in zip(unit, answers, strict=True):
@@ -97,6 +99,15 @@ class Engine:
 
         await asyncio.gather(*(work() for _ in range(min(concurrency or spec.concurrency, len(requests)))))
         return [outcome for outcome in outcomes if outcome is not None]
+
+    async def _watched(
+        self, bound: Bound, stream: Stream, requests: list[WriteRequest], line: Line
+    ) -> list[WriteOutcome]:
+        """Send one unit, and tell those who measure how it ended."""
+        began = time.perf_counter()
+        outcomes = await self._send_safely(bound, stream, requests, line)
+        watching.sent(bound.spec.connector.name, outcomes, time.perf_counter() - began)
+        return outcomes
 
     async def _send_safely(
         self, bound: Bound, stream: Stream, requests: list[WriteRequest], line: Line

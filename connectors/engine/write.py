@@ -8,6 +8,7 @@ from typing import Any
 from yarl import URL
 
 from canonical.failure import Category
+from connectors import watching
 from connectors.answer import Answer
 from connectors.classify import Verdict
 from connectors.engine.bound import Bound
@@ -68,7 +69,9 @@ class Sender:
             signed = await letter.sign()
         written, token, clock = letter.written(request, body), letter.token, time.monotonic()
         try:
-            status, headers, reply = await line.ask(written, request.deadline)
+            with watching.request(self.operation.method, self.bound.origin) as say:
+                status, headers, reply = await line.ask(written, request.deadline)
+                say(status)
         except LOST as error:
             call = letter.call(signed, request, body)
             raise self.bound.lost(unreachable(error, line.flight, call), call, token, clock) from error

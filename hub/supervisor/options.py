@@ -5,13 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from hub.environment import declared
+from hub.environment.declared import ROOT as ROOT  # the folder of manage.py
+from hub.environment.reading import WrongSettings, read
 from hub.supervisor.problems import CannotStart
-
-ROOT = Path(__file__).resolve().parent.parent.parent  # the folder of manage.py
-
-# One entry per worker process, each with the lanes that it serves. Both carry posting, which earns the money; only
-# the second carries analytics, so that a heavy report leaves the first one free.
-WORKERS = "posting,intake;posting,master,analytics"
 
 
 @dataclass(frozen=True)
@@ -29,29 +26,22 @@ class Options:
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> "Options":
-        """Read `environment`; raise CannotStart naming the entry that cannot be understood."""
-        port = _number(environment, "PORT", 8000)
+        """Read `environment`; raise CannotStart naming every entry of it that cannot be used, here or by the hub."""
+        try:
+            given = read(environment)
+        except WrongSettings as wrong:
+            raise CannotStart(wrong.thing, "\n".join(wrong.wrong), wrong.remedy) from wrong
+        port, sandbox_port = given[declared.PORT], given[declared.SANDBOX_PORT]
         return cls(
-            state=Path(environment.get("STATE") or ROOT / ".state").expanduser().resolve(),
+            state=given[declared.STATE],
             port=port,
-            sandbox_port=_number(environment, "SANDBOX_PORT", min(port + 600, 65000) if port else 0),
-            demonstration=environment.get("DEMO", "1") != "0",
-            database_url=environment.get("DATABASE_URL", ""),
-            redis_url=environment.get("REDIS_URL", ""),
-            workers=tuple(part for part in environment.get("WORKERS", WORKERS).split(";") if part),
-            threads=_number(environment, "WORKER_THREADS", 8),
+            sandbox_port=sandbox_port if sandbox_port is not None else min(port + 600, 65000) if port else 0,
+            demonstration=given[declared.DEMO],
+            database_url=given[declared.DATABASE_URL],
+            redis_url=given[declared.REDIS_URL],
+            workers=given[declared.WORKERS],
+            threads=given[declared.WORKER_THREADS],
         )
-
-
-def _number(environment: Mapping[str, str], name: str, default: int) -> int:
-    text = environment.get(name) or str(default)
-    if text.isascii() and text.isdigit() and int(text) <= 65535:
-        return int(text)
-    raise CannotStart(
-        f"{name}={text} cannot be used",
-        f"{name} must be a whole number from 0 to 65535.",
-        f"For example: make run {name}={default}",
-    )
 
 
 def of_process() -> Options:

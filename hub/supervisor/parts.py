@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from hub.environment import declared
 from hub.supervisor.child import Child
 from hub.supervisor.options import ROOT, Options
 from hub.supervisor.places import Places
@@ -23,8 +24,10 @@ def environment(options: Options, servers: Mapping[str, str], ports: Mapping[str
     """
     allowed = [each for each in os.environ.get("OUTBOUND_ALLOWED", "").split(",") if each]
     allowed += [f"{HOST}:{port}" for port in ports.values()]
+    told_by_us = {declared.DATABASE_URL.file, declared.DATABASE_PASSWORD.name, declared.DATABASE_PASSWORD.file}
+    told_by_us.add(declared.REDIS_URL.file)  # the addresses below hold what was read from all these
     return {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if name not in told_by_us},
         **servers,
         "STATE": str(options.state),
         "DJANGO_SETTINGS_MODULE": "hub.settings",
@@ -53,10 +56,8 @@ def listening(log: Path, since: int) -> dict[str, int]:
 
 def web(where: Places, env: Mapping[str, str], descriptor: int) -> Child:
     """Return the web process; it inherits the listening socket `descriptor`."""
-    command = [sys.executable, "-m", "gunicorn", "hub.wsgi:application", "--bind", f"fd://{descriptor}"]
-    command += ["--workers", "2", "--threads", "16", "--preload", "--graceful-timeout", "10"]
-    command += ["--access-logfile", "-"]
-    command += ["--no-control-socket"]  # it would lie outside of STATE
+    command = [sys.executable, "-m", "gunicorn", "-c", "python:hub.web", "hub.wsgi:application"]
+    command += ["--bind", f"fd://{descriptor}"]
     return Child("web", command, env, where.logs, ROOT, passes=(descriptor,))
 
 

@@ -1,0 +1,123 @@
+"""Restores a backup: all of it or nothing, and only where it cannot overwrite what somebody still wants."""
+
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from django.db.migrations.loader import MigrationLoader
+
+from governance import keys
+from hub import trail
+from hub.backups import archive
+from hub.backups.archive import Found, Tell
+from hub.backups.database import Database, reachable
+from hub.backups.refused import Refused
+
+# What only people and their systems bring: a schema that was just made has none of it.
+OF_PEOPLE = (
+    ("people", "governance_user"), ("connections", "connectors_connection"), ("routes", "routes_route"),
+    ("records", "routes_record"), ("audit entries", "governance_auditentry"),
+)  # fmt: skip
+EMPTIED = "DROP SCHEMA public CASCADE; CREATE SCHEMA public;"
+
+
+def restore(path: Path, *, replace: bool, tell: Tell, say: Callable[[str], None]) -> None:
+    """Put the database back as the backup at `path` has it; raises Refused, and then nothing was changed."""
+    with closing(Found(path, tell)) as found:
+        _refuse_another_schema(found)
+        with reachable(alone=True) as database:
+            with database.connect() as link:
+                held = _held(link)
+                tables = _tables(link)
+            if held and not replace:
+                raise Refused(
+                    "The database is not empty",
+                    f"it holds {', '.join(f'{count:,} {what}' for what, count in held.items())}.",
+                    "Back it up; then give --replace, which takes the backup's content in place of all that it holds.",
+                )
+            database.load(_told(found, tell), first=EMPTIED if tables else "")
+            _analyse(database)
+        _put_notes_back(found, say)
+        _put_keys_back(found, say)
+
+
+def _told(found: Found, tell: Tell) -> Any:
+    for piece in found.pieces(archive.DUMP):
+        tell(len(piece))
+        yield piece
+
+
+def _refuse_another_schema(found: Found) -> None:
+    about = found.about
+    loader = MigrationLoader(None, ignore_no_migrations=True)
+    ours = {f"{app} {name}" for app, name in loader.disk_migrations}
+    theirs = set(about["migrations"])
+    if missing := sorted(ours - theirs):
+        raise Refused(
+            f"The backup {found.path} is of an older release",
+            f"it was made on {about['made_at']} and lacks {len(missing)} migrations of this one: {missing[0]} …",
+            "Restore it with the release that made it, then upgrade that.",
+        )
+    if unknown := sorted(theirs - ours):
+        raise Refused(
+            f"The backup {found.path} is of a newer release",
+            f"it was made on {about['made_at']} and has {len(unknown)} migrations that this one does not know: "
+            f"{unknown[0]} …",
+            "Install the release that made it, then restore.",
+        )
+
+
+def _tables(link: "psycopg.Connection[Any]") -> int:
+    row = link.execute("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _held(link: "psycopg.Connection[Any]") -> dict[str, int]:
+    """Return how much the database holds of what people bring; a table of somebody else's counts as well."""
+    found: dict[str, int] = {}
+    for what, table in OF_PEOPLE:
+        if link.execute("SELECT to_regclass(%s)", [f"public.{table}"]).fetchone() != (None,):
+            row = link.execute(f"SELECT count(*) FROM (SELECT FROM public.{table} LIMIT 1000000) x").fetchone()  # noqa: S608
+            if row and row[0]:
+                found[what] = row[0]
+    ours = "SELECT to_regclass('public.django_migrations') IS NOT NULL"
+    if _tables(link) and link.execute(ours).fetchone() != (True,):
+        found["objects that are not the hub's"] = _tables(link)
+    return found
+
+
+def _analyse(database: Database) -> None:
+    with database.connect() as link:
+        link.autocommit = True
+        link.execute("ANALYZE")
+
+
+def _put_notes_back(found: Found, say: Callable[[str], None]) -> None:
+    """Take the backup's notes of the audit trail: those that stand here are of another trail."""
+    here = trail.place()
+    noted = found.text(archive.HEADS) if found.has(archive.HEADS) else ""
+    if here.exists() and here.read_text() != noted:
+        aside = here.with_name(f"audit-heads.{datetime.now(tz=UTC):%Y%m%dT%H%M%S}.log")
+        here.rename(aside)
+        say(f"The notes of the audit trail that stood here are of another trail; they are kept in {aside}.")
+    if noted:
+        here.parent.mkdir(parents=True, exist_ok=True)
+        here.write_text(noted)
+
+
+def _put_keys_back(found: Found, say: Callable[[str], None]) -> None:
+    if not found.has(archive.KEYS):
+        if not keys.from_environment() and not keys.file().exists():
+            say("The backup holds no encryption keys: put yours back, or every credential has to be entered again.")
+        return
+    wanted = [line.encode() for line in found.text(archive.KEYS).split()]
+    if keys.from_environment():
+        lacking = [keys.fingerprint(key) for key in wanted if key not in keys.ring()]
+        if lacking:
+            say(f"Your environment lacks the keys {', '.join(lacking)} of the backup; add them to THROUGHLINE_KEYS.")
+        return
+    added = keys.add_older(wanted)
+    say(f"{added} encryption {'key was' if added == 1 else 'keys were'} put into {keys.file()}.")

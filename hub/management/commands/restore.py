@@ -1,0 +1,44 @@
+"""`manage.py restore FILE`: the database as a backup has it, all of it or nothing."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from hub.backups.refused import Refused
+from hub.backups.restoring import restore
+
+
+class Command(BaseCommand):
+    help = "Puts the database back as a backup has it, all of it or nothing. Stop the hub first."
+    requires_system_checks = []  # there may be no tables yet
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take the file, and whether what is there may go."""
+        parser.add_argument("file", type=Path, help="a file that `manage.py backup` made")
+        parser.add_argument("--replace", action="store_true", help="drop everything that the database holds now")
+
+    def handle(self, *args: Any, file: Path, replace: bool, **options: Any) -> None:
+        """Restore with progress; say what else is to do."""
+        console = Console(highlight=False, soft_wrap=True)
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            DownloadColumn(),
+            TimeElapsedColumn(),
+        )
+        told: list[str] = []
+        try:
+            with Progress(*columns, console=console) as bar:
+                total = 2 * file.stat().st_size if file.exists() else None  # each byte is checked, then loaded
+                step = bar.add_task("Restoring", total=total)
+                restore(file, replace=replace, tell=lambda more: bar.advance(step, more), say=told.append)
+        except Refused as refused:
+            raise CommandError(refused.lines()) from refused
+        for each in told:
+            console.print(each)
+        console.print("Restored. Ask whether all is well: manage.py doctor. Then start the hub.")

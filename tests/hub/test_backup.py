@@ -1,0 +1,258 @@
+"""Backup and restore: what comes back is what was there, all of it or nothing, and nothing is overwritten unasked."""
+
+import io
+import json
+import os
+import shutil
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from django.conf import settings as hubs
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+
+from connectors.models import Connection
+from governance.models import User
+from hub.backups import archive, database, restoring, taking
+from hub.backups.refused import Refused
+from hub.settings import _database as as_django
+from hub.supervisor.servers import Servers
+from routes import shipments
+from tests.processes import _address, migrated
+from tests.routes import world as worlds
+
+pytestmark = pytest.mark.processes
+FILLED, HUB, EMPTY = (f"backup_{os.getpid()}_{part}" for part in ("filled", "hub", "empty"))
+
+
+def quiet(more: object) -> None:
+    """Take what is told about progress."""
+
+
+def on_the_server(*statements: str) -> None:
+    with psycopg.connect(_address("postgres"), autocommit=True) as link:
+        for statement in statements:
+            link.execute(statement)
+
+
+def point_at(name: str) -> None:
+    connection.close()
+    connection.settings_dict.update(as_django(_address(name)))
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory, django_db_blocker) -> Iterator[Path]:
+    """Make a database of a hub with a firm, posted hours, a secret and a person, once; yield the folder of its keys."""
+    before, state, state_before = dict(connection.settings_dict), tmp_path_factory.mktemp("state"), hubs.STATE
+    on_the_server(f"CREATE DATABASE {FILLED} TEMPLATE {migrated()}")
+    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
+        point_at(FILLED)
+        hubs.STATE = state
+        made = worlds.make()
+        patch.setattr(shipments, "send_requests", lambda c, d, requests, n: made.target.write(requests))
+        made.take_in(*(worlds.entry(n) for n in range(1, 31)))
+        made.deliver()
+        User.objects.create_superuser("olga", password="not-a-secret-of-anybody")
+        for each in Connection.objects.all():
+            each.secrets = {"token": "sealed-and-kept"}
+            each.save()
+        connection.close()
+        yield state
+    hubs.STATE = state_before
+    connection.settings_dict.update(before)
+    on_the_server(f"DROP DATABASE {FILLED}")
+
+
+@pytest.fixture
+def hub(filled: Path, settings, tmp_path: Path, django_db_blocker) -> Iterator[None]:
+    """Point Django at a copy of that database, with its keys in a folder of the test's own."""
+    before = dict(connection.settings_dict)
+    settings.STATE = tmp_path / "state"
+    shutil.copytree(filled, settings.STATE)
+    on_the_server(f"CREATE DATABASE {HUB} TEMPLATE {FILLED}")
+    with django_db_blocker.unblock():
+        point_at(HUB)
+        yield
+        connection.close()
+    connection.settings_dict.clear()
+    connection.settings_dict.update(before)
+    on_the_server(f"DROP DATABASE {HUB}", f"DROP DATABASE IF EXISTS {EMPTY}")
+
+
+@pytest.fixture
+def empty(hub: None) -> str:
+    """The name of a database without any table, on the same server."""
+    on_the_server(f"CREATE DATABASE {EMPTY}")
+    return EMPTY
+
+
+def content() -> dict[str, Any]:
+    """Return a digest of each table, and where each sequence stands."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+        )
+        found: dict[str, Any] = {}
+        for (table,) in cursor.fetchall():
+            cursor.execute(f"SELECT count(*), md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {table} t")
+            found[table] = cursor.fetchone()
+        cursor.execute("SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = 'public'")
+        return found | dict(cursor.fetchall())
+
+
+def test_everything_comes_back_and_the_hub_is_well(hub: None, empty: str, tmp_path: Path, settings, capsys) -> None:
+    before = content()
+    assert before["routes_effect"][0] == 30
+    file = tmp_path / "of-today.backup"
+    call_command("backup", str(file), "--with-keys")
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert "whoever has it can read every password" in capsys.readouterr().out
+    settings.STATE = tmp_path / "other"  # another machine: no keys, no notes
+    point_at(empty)
+    call_command("restore", str(file))
+    assert content() == before
+    assert Connection.objects.first().secrets["token"] == "sealed-and-kept"
+    capsys.readouterr()
+    call_command("doctor")
+    assert "✗" not in capsys.readouterr().out
+
+
+def test_backup_without_keys_holds_none_and_says_so(hub: None, empty: str, tmp_path: Path, settings, capsys) -> None:
+    file = tmp_path / "of-today.backup"
+    call_command("backup", str(file))
+    assert "keys are not in it" in capsys.readouterr().out
+    assert archive.KEYS not in zipfile.ZipFile(file).namelist()
+    settings.STATE = tmp_path / "other"
+    point_at(empty)
+    call_command("restore", str(file))
+    assert "holds no encryption keys" in capsys.readouterr().out
+
+
+def test_database_that_is_not_empty_is_kept_unless_it_is_to_be_replaced(hub: None, tmp_path: Path) -> None:
+    file = tmp_path / "of-today.backup"
+    before = content()
+    taking.take(file, with_keys=False, tell=quiet)
+    User.objects.create_user("ines", password="not-a-secret-of-anybody")
+    after = content()
+    with pytest.raises(CommandError, match=r"(?s)is not empty.*2 people.*--replace"):
+        call_command("restore", str(file))
+    assert content() == after
+    call_command("restore", str(file), "--replace")
+    assert content() == before
+    again = tmp_path / "again.backup"
+    taking.take(again, with_keys=False, tell=quiet)  # what was restored can be backed up and restored as well
+    restoring.restore(again, replace=True, tell=quiet, say=quiet)
+    assert content() == before
+
+
+def test_schema_that_nobody_has_used_counts_as_empty(hub: None, tmp_path: Path) -> None:
+    file = tmp_path / "of-today.backup"
+    taking.take(file, with_keys=False, tell=quiet)
+    before = content()
+    on_the_server(f"CREATE DATABASE {EMPTY} TEMPLATE {migrated()}")
+    point_at(EMPTY)
+    restoring.restore(file, replace=False, tell=quiet, say=quiet)
+    assert content() == before
+
+
+@pytest.mark.parametrize("harm", ["cut", "changed", "foreign", "lacking"])
+def test_damaged_file_is_refused_before_the_database_is_asked(tmp_path: Path, harm: str) -> None:
+    file = tmp_path / "of-today.backup"
+    written = archive.Written(file)
+    written.add(archive.ABOUT, [b'{"format": 1}'], quiet)
+    written.add(archive.DUMP, [b"x" * 100_000], quiet)
+    written.finish()
+    whole = file.read_bytes()
+    if harm == "cut":
+        file.write_bytes(whole[: len(whole) // 2])
+    elif harm == "changed":
+        place = len(whole) // 2
+        file.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+    elif harm == "foreign":
+        file.write_text("SELECT 1;")
+    else:
+        kept = io.BytesIO()
+        with zipfile.ZipFile(file) as old, zipfile.ZipFile(kept, "w") as new:
+            for name in set(old.namelist()) - {archive.DUMP}:
+                new.writestr(name, old.read(name))
+        file.write_bytes(kept.getvalue())
+    with pytest.raises(Refused, match="is damaged"):
+        restoring.restore(file, replace=True, tell=quiet, say=quiet)
+
+
+def test_dump_that_breaks_in_the_middle_leaves_the_database_as_it_was(hub: None, tmp_path: Path, monkeypatch) -> None:
+    """Digests were right and the disk fails only now: half a restore is none."""
+    file = tmp_path / "of-today.backup"
+    taking.take(file, with_keys=False, tell=quiet)
+    before = content()
+    monkeypatch.setattr(restoring, "_told", lambda found, tell: [b"".join(found.pieces(archive.DUMP))[:-5000]])
+    with pytest.raises(Refused, match="the database is as it was"):
+        restoring.restore(file, replace=True, tell=quiet, say=quiet)
+    assert content() == before
+
+
+@pytest.mark.parametrize(
+    ("more", "less", "words"), [("routes 9999_later", "", "newer"), ("", "routes 0001_initial", "older")]
+)
+def test_backup_of_another_schema_is_refused(tmp_path: Path, more: str, less: str, words: str) -> None:
+    file = tmp_path / "of-today.backup"
+    ours = [f"{app} {name}" for app, name in MigrationLoader(None).disk_migrations]
+    about = {
+        "format": 1,
+        "made_at": "2026-11-01",
+        "migrations": [each for each in [*ours, more] if each not in ("", less)],
+    }
+    written = archive.Written(file)
+    written.add(archive.ABOUT, [json.dumps(about).encode()], quiet)
+    written.add(archive.DUMP, [b"x"], quiet)
+    written.finish()
+    with pytest.raises(Refused, match=f"is of an? {words} release.*{more or less}"):
+        restoring.restore(file, replace=True, tell=quiet, say=quiet)
+
+
+def test_restore_waits_for_nobody_and_refuses_while_the_hub_works(hub: None, tmp_path: Path) -> None:
+    file = tmp_path / "of-today.backup"
+    taking.take(file, with_keys=False, tell=quiet)
+    with (
+        psycopg.connect(_address(HUB), application_name="throughline"),
+        pytest.raises(Refused, match="The hub runs"),
+    ):
+        restoring.restore(file, replace=True, tell=quiet, say=quiet)
+
+
+def test_file_that_is_there_is_never_overwritten(tmp_path: Path) -> None:
+    file = tmp_path / "of-today.backup"
+    file.write_text("of yesterday")
+    with pytest.raises(Refused, match="a file of that name is there"):
+        taking.take(file, with_keys=False, tell=quiet)
+    assert file.read_text() == "of yesterday"
+
+
+def test_backup_that_fails_leaves_no_file(hub: None, tmp_path: Path, monkeypatch) -> None:
+    def fail(self: database.Database, snapshot: str):
+        yield b"the beginning"
+        raise Refused("The backup was not made", "pg_dump said: no", "Mend that.")
+
+    monkeypatch.setattr(database.Database, "dump", fail)
+    with pytest.raises(Refused, match="pg_dump said: no"):
+        taking.take(tmp_path / "of-today.backup", with_keys=False, tell=quiet)
+    assert list(tmp_path.glob("of-today*")) == []
+
+
+def test_embedded_database_is_started_for_it_where_it_rests(servers: Servers, start_process, tmp_path: Path) -> None:
+    servers.stop()
+    file = tmp_path / "of-today.backup"
+    rests = {"DATABASE_URL": "", "REDIS_URL": ""}
+    made = start_process(["python", "manage.py", "backup", str(file)], rests)
+    assert made.wait() == 0, made.output
+    put_back = start_process(["python", "manage.py", "restore", str(file), "--replace"], rests)
+    assert put_back.wait() == 0, put_back.output
+    assert "Restored" in put_back.output
+    assert "Traceback" not in made.output + put_back.output
+    assert json.loads(zipfile.ZipFile(file).read(archive.ABOUT))["migrations"]
+    servers.start()  # nothing of theirs runs on

@@ -1,0 +1,152 @@
+"""Settings from the environment: read with their kinds, and refused all at once, each by name and without secrets."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from hub.environment import declared
+from hub.environment.reading import WrongSettings, read
+from hub.settings import _database as as_django
+from hub.supervisor import parts
+from hub.supervisor.options import Options
+from hub.supervisor.problems import CannotStart
+
+WRONG = {
+    "PORT": "eighty",
+    "LEASE_SECONDS": "soon",
+    "DEBUG": "yes",
+    "LOG_LEVEL": "LOUD",
+    "WORKERS": "posting;postings",
+    "OUTBOUND_ALLOWED": "10.1.2.3",
+    "SANDBOX": "{",
+    "DELIVERY_BATCH": "0",
+    "REDIS_URL": "http://localhost",
+    "DATABASE_URL": "postgresql://hub:hunter2@db/hub?sslmod=require",
+    "SECRET_KEY": "too short",
+}
+
+
+def refused(environment: dict[str, str]) -> list[str]:
+    with pytest.raises(WrongSettings) as found:
+        read(environment)
+    return found.value.wrong
+
+
+def test_settings_that_are_not_given_have_their_defaults() -> None:
+    found = read({"PORT": "", "LEASE_SECONDS": " "})
+    assert (found[declared.PORT], found[declared.LEASE_SECONDS], found[declared.DEMO]) == (8000, 120.0, True)
+
+
+def test_settings_have_the_kind_that_is_declared(tmp_path: Path) -> None:
+    found = read(
+        {"STATE": str(tmp_path / "a" / ".."), "BODY_PATIENCE": "2.5", "DEMO": "0", "CONNECTOR_PATHS": "/a: /b:"}
+    )
+    assert found[declared.STATE] == tmp_path
+    assert found[declared.BODY_PATIENCE] == 2.5
+    assert found[declared.DEMO] is False
+    assert found[declared.CONNECTOR_PATHS] == ["/a", "/b"]
+
+
+def test_wrong_settings_are_told_all_at_once_by_name() -> None:
+    wrong = refused(WRONG)
+    assert sorted(sentence.split()[0] for sentence in wrong) == sorted(WRONG)
+    assert "PORT must be a whole number from 0 to 65535, not “eighty”." in wrong
+    assert "LOG_LEVEL must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL, not “LOUD”." in wrong
+
+
+def test_wrong_secret_is_not_repeated() -> None:
+    said = " ".join(refused(WRONG))
+    assert "hunter2" not in said
+    assert "too short" not in said
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-1", "1_0", "１", "1e400"])
+def test_seconds_that_are_no_sensible_number_are_refused(text: str) -> None:
+    assert len(refused({"BODY_PATIENCE": text})) == 1
+
+
+def test_requests_longer_than_half_a_lease_are_refused() -> None:
+    (said,) = refused({"LEASE_SECONDS": "100"})
+    assert said == "REQUEST_TIMEOUT_SECONDS (50) must be less than half of LEASE_SECONDS (100)."
+
+
+def test_secret_comes_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("k" * 40 + "\n")
+    assert read({"SECRET_KEY_FILE": str(tmp_path / "key")})[declared.SECRET_KEY] == "k" * 40
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [(None, "cannot be read: No such file"), (b"\n", "is empty"), (b"\xff\xfe", "it is no text")]
+)
+def test_secret_file_that_cannot_be_used_is_named(content: bytes | None, words: str, tmp_path: Path) -> None:
+    if content is not None:
+        (tmp_path / "key").write_bytes(content)
+    (said,) = refused({"SECRET_KEY_FILE": str(tmp_path / "key")})
+    assert said.startswith(f"SECRET_KEY_FILE names {tmp_path / 'key'}, which")
+    assert words in said
+
+
+def test_secret_given_twice_is_refused() -> None:
+    (said,) = refused({"SECRET_KEY": "k" * 40, "SECRET_KEY_FILE": "/run/secrets/key"})
+    assert said == "SECRET_KEY and SECRET_KEY_FILE are both given; keep one of them."
+
+
+def test_file_of_what_is_no_secret_is_not_read() -> None:
+    assert read({"PORT_FILE": "/nothing"})[declared.PORT] == 8000
+
+
+def test_password_from_a_file_goes_into_the_address_of_the_database(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("p@ss/ w:rd\n")
+    given = {"DATABASE_URL": "postgresql://hub@db:5433/hub", "DATABASE_PASSWORD_FILE": str(tmp_path / "password")}
+    found = as_django(read(given)[declared.DATABASE_URL])
+    assert (found["USER"], found["PASSWORD"], found["HOST"]) == ("hub", "p@ss/ w:rd", "db")
+    assert (found["PORT"], found["NAME"]) == ("5433", "hub")
+
+
+@pytest.mark.parametrize(
+    ("url", "words"), [("", "without DATABASE_URL"), ("postgresql://hub:first@db/hub", "names a password and")]
+)
+def test_password_that_does_not_fit_the_address_is_refused(url: str, words: str) -> None:
+    (said,) = refused({"DATABASE_URL": url, "DATABASE_PASSWORD": "second"})
+    assert words in said
+    assert "first" not in said
+
+
+def test_parameters_of_the_databases_address_reach_the_driver() -> None:
+    options = as_django("postgresql://hub@db/hub?sslmode=verify-full&options=-csearch_path%3Dhub")["OPTIONS"]
+    assert options["sslmode"] == "verify-full"
+    assert options["options"].endswith("-csearch_path=hub")
+    assert "random_page_cost" in options["options"]
+
+
+def test_supervisor_refuses_every_wrong_setting_before_it_starts_anything() -> None:
+    with pytest.raises(CannotStart) as found:
+        Options.of({"PORT": "eighty", "EVENT_BYTES": "many"})
+    assert found.value.cause.count("must be a whole number") == 2
+
+
+def test_programs_get_the_address_and_not_the_file_that_it_came_from(monkeypatch, tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("secret")
+    monkeypatch.setenv("DATABASE_PASSWORD_FILE", str(tmp_path / "password"))
+    url = "postgresql://hub:secret@db/hub"
+    told = parts.environment(Options.of({}), {"DATABASE_URL": url, "REDIS_URL": "redis://queue/0"}, {})
+    assert read(told)[declared.DATABASE_URL] == url
+
+
+@pytest.mark.parametrize(
+    "command", [["manage.py", "check"], ["-m", "celery", "-A", "hub.celery:app", "inspect", "ping"]]
+)
+def test_program_with_wrong_settings_ends_with_one_message(command: list[str], start_process) -> None:
+    started = start_process(["python", *command], {"EVENT_BYTES": "many", "LOG_LEVEL": "LOUD"})
+    assert started.wait() == 1
+    assert "2 settings of the environment cannot be used" in started.output
+    assert "EVENT_BYTES must be a whole number" in started.output
+    assert "LOG_LEVEL must be one of" in started.output
+    assert "Traceback" not in started.output
+
+
+def test_declared_names_are_those_of_the_environment() -> None:
+    assert [getattr(declared, each.name) for each in declared.VARIABLES] == list(declared.VARIABLES)
+    assert all(each.kind.accepted and each.meaning for each in declared.VARIABLES)
+    assert "STATE" in os.environ  # this very run is told where to keep things by it
