@@ -20,6 +20,7 @@ from routes.models.movement import (
     Transition,
     Wait,
 )
+from routes.models.outbound import Delivery, OutboundEvent, RunEnding, Subscription, Tap
 from routes.models.trouble import Failure, Overlay, PostingPeriod, RuleWarning
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "ClockSight",
     "ClockStep",
     "Collected",
+    "Delivery",
     "Destination",
     "Doubt",
     "Effect",
@@ -36,6 +38,7 @@ __all__ = [
     "Failure",
     "InboundEvent",
     "KeyHead",
+    "OutboundEvent",
     "Overlay",
     "Payload",
     "PostingPeriod",
@@ -43,9 +46,12 @@ __all__ = [
     "Route",
     "RuleWarning",
     "Run",
+    "RunEnding",
     "Snapshot",
     "SourceHead",
     "StreamCursor",
+    "Subscription",
+    "Tap",
     "Transaction",
     "Transition",
     "Wait",
