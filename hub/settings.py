@@ -276,6 +276,7 @@ if find_spec("routes.tasks"):
             "task": "hub.tasks.forget_what_the_api_kept",
             "schedule": crontab(hour="2", minute="20"),
         },
+        "drop old events out": {"task": "routes.tasks.drop_old_events", "schedule": crontab(hour="2", minute="10")},
         "periods": {"task": "routes.tasks.read_periods", "schedule": 1800.0, "options": {"queue": "master"}},
     }
 
@@ -308,6 +309,9 @@ OTEL_EXPORTER_OTLP_ENDPOINT = GIVEN[declared.OTEL_EXPORTER_OTLP_ENDPOINT]
 OTEL_EXPORTER_OTLP_HEADERS = GIVEN[declared.OTEL_EXPORTER_OTLP_HEADERS]
 OTEL_SERVICE_NAME = GIVEN[declared.OTEL_SERVICE_NAME]
 EVENT_RECORDS = GIVEN[declared.EVENT_RECORDS]
+EVENT_TIMEOUT_SECONDS = GIVEN[declared.EVENT_TIMEOUT_SECONDS]
+EVENT_DISABLE_DAYS = GIVEN[declared.EVENT_DISABLE_DAYS]
+EVENT_KEEP_DAYS = GIVEN[declared.EVENT_KEEP_DAYS]
 
 # The API. How often one caller may ask within a minute, unless its client says otherwise; counted in rows, or in Redis.
 API_REQUESTS_PER_MINUTE = GIVEN[declared.API_REQUESTS_PER_MINUTE]

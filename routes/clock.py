@@ -118,6 +118,11 @@ SHIFTS = (
     " WHERE due_at > (SELECT hub_now()) + make_interval(secs => %(lease)s)",
     "UPDATE routes_inboundevent SET due_at = due_at - make_interval(secs => %(back)s)"
     " WHERE processed_at IS NULL AND due_at > (SELECT hub_now())",
+    "UPDATE routes_delivery SET due_at = due_at - make_interval(secs => %(back)s)"
+    " WHERE done_at IS NULL AND due_at > (SELECT hub_now())"
+    " AND (lease_owner IS NULL OR due_at > (SELECT hub_now()) + make_interval(secs => %(lease)s))",
+    "UPDATE routes_subscription SET due_at = due_at - make_interval(secs => %(back)s)"
+    " WHERE due_at > (SELECT hub_now())",
 )
 
 

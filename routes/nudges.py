@@ -8,6 +8,7 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 
 logger = logging.getLogger(__name__)
+EVENTS_OUT = "analytics"  # the lane of events out: a subscriber that is slow must hold up no posting
 SILENCE = 10.0  # seconds without nudges after the broker did not answer: work must not wait for it
 _silent_until = 0.0
 
@@ -25,6 +26,16 @@ def run(route_id: int) -> None:
 def events(route_id: int) -> None:
     """Say, once this commit stands, that something was pushed."""
     _after_commit("routes.tasks.take_in_events", (route_id,), "intake")
+
+
+def telling() -> None:
+    """Say, once this commit stands, that there may be something to tell to subscribers."""
+    _after_commit("routes.tasks.tell", (), EVENTS_OUT)
+
+
+def subscription(subscription_id: int) -> None:
+    """Say, once this commit stands, that events may be due for a subscription."""
+    _after_commit("routes.tasks.carry_events", (subscription_id,), EVENTS_OUT)
 
 
 def _after_commit(task: str, args: tuple[object, ...], queue: str) -> None:

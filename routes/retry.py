@@ -32,6 +32,9 @@ POLICIES: dict[Category, Policy] = {
 # What nobody foresaw is no record's fault and ends with a repair of the hub: the work keeps its place until then.
 SLOWLY = Policy(attempts=0, first=60, cap=3600, counts=False)
 
+# A subscriber that is away for a day costs some thirty tries.
+EVENTS_OUT = Policy(attempts=0, first=5, cap=3600, counts=False)
+
 
 def delay(category: Category, attempt: int, *, retry_after: float | None = None) -> float | None:
     """Return the seconds until the next try after `attempt` tries, None when a person must look.
@@ -48,6 +51,11 @@ def delay(category: Category, attempt: int, *, retry_after: float | None = None)
 def slowly(attempt: int) -> float:
     """Return the seconds until what met something unforeseen is tried again, after `attempt` tries."""
     return _spread(SLOWLY, attempt)
+
+
+def events_out(attempt: int, *, retry_after: float | None = None) -> float:
+    """Return the seconds until an event is sent again, after `attempt` tries; what the subscriber asks is the least."""
+    return max(_spread(EVENTS_OUT, attempt), retry_after or 0.0)
 
 
 def _spread(policy: Policy, attempt: int) -> float:

@@ -28,6 +28,7 @@ from routes import (
 from routes import deliver as delivering
 from routes.draining import Drains
 from routes.models import Route
+from routes.outbound import carrying, cleaning, tap
 
 logger = logging.getLogger(__name__)
 SECONDS = 10.0  # how long a nudge works before it makes room for others
@@ -108,6 +109,30 @@ def sweep() -> None:
         nudges.run(route)
     for route in intake.due_routes():
         nudges.events(route)
+    if tap.is_open():
+        nudges.telling()
+
+
+@shared_task(ignore_result=True)
+def tell() -> None:
+    """Turn what happened into events, and nudge the subscriptions that events are due for."""
+    if _drain(("tell",), tap.tell):
+        nudges.telling()
+    for subscription in carrying.due():
+        nudges.subscription(subscription)
+
+
+@shared_task(ignore_result=True)
+def carry_events(subscription_id: int) -> None:
+    """Send the events that are due for a subscription."""
+    if _drain(("carry", subscription_id), lambda: carrying.carry(subscription_id)):
+        nudges.subscription(subscription_id)
+
+
+@shared_task(ignore_result=True)
+def drop_old_events() -> None:
+    """Drop the events that are older than the operator keeps them."""
+    cleaning.drop_old()
 
 
 @shared_task(ignore_result=True)

@@ -11,6 +11,7 @@ from msgspec import structs
 
 from canonical.failure import Category
 from connectors import watching
+from connectors.answer import Answer
 from connectors.engine import look_up as looking_up
 from connectors.engine import read as reading
 from connectors.engine import trial
@@ -20,7 +21,7 @@ from connectors.engine.judge import doubtful, unsent
 from connectors.engine.position import Window
 from connectors.engine.write import Sender, handed_back, stops
 from connectors.guard import Guard
-from connectors.http import Http
+from connectors.http import Call, Http
 from connectors.line import Line
 from connectors.manifest.stream import Batch, Stream, Write
 from connectors.outcome import ConnectorFailure, LookUp, Page, TestReport, WriteOutcome, WriteRequest
@@ -175,6 +176,10 @@ class Engine:
         return await looking_up.look_up(
             self.bind(spec), stream_of(spec, stream), requests, concurrency or spec.concurrency
         )
+
+    async def post(self, call: Call) -> Answer:
+        """Send one request that belongs to no connection, through the same guard. Raises Unreachable."""
+        return await self._http.send(call)
 
     async def test_connection(self, spec: ConnectionSpec) -> TestReport:
         """Try the connection's harmless request; say in words what is wrong and what would help."""

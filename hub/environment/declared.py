@@ -128,6 +128,15 @@ EVENT_BYTES = Variable(
     "EVENT_BYTES", kinds.whole(1, 1_000_000_000), 4 * 1024 * 1024, "bytes of the largest body of a pushed event"
 )
 EVENT_RECORDS = Variable("EVENT_RECORDS", kinds.whole(1, 1_000_000), 2000, "most records of one event")
+EVENT_TIMEOUT_SECONDS = Variable(
+    "EVENT_TIMEOUT_SECONDS", kinds.seconds(0.05, 3600), 15.0, "seconds that a subscriber has to answer an event out"
+)
+EVENT_DISABLE_DAYS = Variable(
+    "EVENT_DISABLE_DAYS", kinds.whole(1, 365), 5, "days without anything arriving, then a subscription is switched off"
+)
+EVENT_KEEP_DAYS = Variable(
+    "EVENT_KEEP_DAYS", kinds.whole(1, 3650), 30, "days that events out are kept to be sent again"
+)
 API_REQUESTS_PER_MINUTE = Variable(
     "API_REQUESTS_PER_MINUTE", kinds.whole(1, 1_000_000), 600,
     "how often one caller of the API may ask, unless its client says otherwise",

@@ -1,0 +1,88 @@
+"""Sending events again: one, or all since a moment; and dropping one that its subscriber will never take.
+
+An event that is sent again keeps its id and its bytes, so a subscriber that has it already can tell.
+"""
+
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from governance import audit
+from governance.actor import By
+from governance.rights import Right, require
+from routes import nudges
+from routes.models import Delivery, Subscription
+from routes.models.outbound import Done
+
+MOST = 100_000  # events that one request sends again
+REOPEN = """
+UPDATE routes_delivery d SET done_at = NULL, done_how = '', due_at = (SELECT hub_now()), attempts = 0, status = NULL,
+    answer = ''
+FROM routes_outboundevent e
+WHERE e.id = d.event_id AND d.subscription_id = %s AND d.lease_owner IS NULL AND {which}
+"""
+
+
+@transaction.atomic
+def send_again(delivery: Delivery, *, by: By) -> None:
+    """Send one event again, at once. Raises NotAllowed, and ValueError while it is just being sent."""
+    subscription = delivery.subscription
+    require(by, Right.EDIT_CONFIGURATION, subscription.legal_entity)
+    with connection.cursor() as cursor:
+        cursor.execute(REOPEN.format(which="d.id = %s"), [subscription.pk, delivery.pk])
+        if not cursor.rowcount:
+            raise ValueError("This event is just being sent. Wait a moment, and load the page again.")
+    told = {"event": str(delivery.event_id), "type": delivery.event.type, "subject": delivery.event.subject}
+    audit.record(by=by, verb="send_again", thing=subscription, after=told, legal_entity=subscription.legal_entity)
+    nudges.subscription(subscription.pk)
+
+
+@transaction.atomic
+def send_again_since(subscription: Subscription, since: datetime, *, by: By) -> int:
+    """Send everything again that happened since a moment and is still kept, in order; return how many events.
+
+    Raises NotAllowed, and ValueError where there is nothing or too much.
+    """
+    require(by, Right.EDIT_CONFIGURATION, subscription.legal_entity)
+    with connection.cursor() as cursor:
+        cursor.execute(REOPEN.format(which="e.happened_at >= %s"), [subscription.pk, since])
+        count = int(cursor.rowcount)
+    if not count:
+        raise ValueError("Nothing that is still kept has happened since then. Choose an earlier moment.")
+    if count > MOST:
+        raise ValueError(f"That would be {count:,} events; at most {MOST:,} go at once. Choose a later moment.")
+    told = {"since": since, "events": count}
+    audit.record(by=by, verb="send_again", thing=subscription, after=told, legal_entity=subscription.legal_entity)
+    nudges.subscription(subscription.pk)
+    return count
+
+
+@transaction.atomic
+def drop(delivery: Delivery, *, reason: str, by: By) -> None:
+    """Give one event up for its subscription, so that those behind it in its key go on.
+
+    Raises NotAllowed, and ValueError without a reason, or when it has ended or is just being sent.
+    """
+    subscription = delivery.subscription
+    require(by, Right.EDIT_CONFIGURATION, subscription.legal_entity)
+    if not reason.strip():
+        raise ValueError("Dropping an event needs a reason. Say why its subscriber does without it.")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE routes_delivery SET done_at = (SELECT hub_now()), done_how = %s WHERE id = %s AND done_at IS NULL"
+            " AND lease_owner IS NULL",
+            [Done.DROPPED, delivery.pk],
+        )
+        if not cursor.rowcount:
+            raise ValueError("This event has ended or is just being sent. Load the page again.")
+        cursor.execute(
+            "UPDATE routes_delivery SET due_at = (SELECT hub_now()) WHERE subscription_id = %s AND key = %s"
+            " AND done_at IS NULL AND lease_owner IS NULL",
+            [subscription.pk, delivery.key],
+        )
+    told = {"event": str(delivery.event_id), "type": delivery.event.type, "subject": delivery.event.subject}
+    audit.record(
+        by=by, verb="drop_event", thing=subscription, after=told, reason=reason.strip(),
+        legal_entity=subscription.legal_entity,
+    )  # fmt: skip
+    nudges.subscription(subscription.pk)

@@ -1,0 +1,48 @@
+"""Secrets of subscriptions, and signatures by Standard Webhooks 1.0 (standardwebhooks.com), which subscribers verify.
+
+A signature covers the event's id, the time of sending and the bytes of the body. While two secrets overlap there are
+two signatures, and a subscriber that knows either secret believes.
+"""
+
+import base64
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+PREFIX = "whsec_"
+BYTES = 32  # of a secret; the standard asks for 24 to 64
+
+
+def new_secret() -> str:
+    """Return a new secret in the form that the standard's libraries take."""
+    return PREFIX + base64.b64encode(secrets.token_bytes(BYTES)).decode()
+
+
+def kept(secret: str, before: Mapping[str, Any] | None = None, *, until: datetime | None = None) -> dict[str, Any]:
+    """Return what a subscription keeps: the new secret, and of those before the newest, which signs until a time."""
+    older = [{"secret": each["secret"], "until": until.isoformat()} for each in _all(before)[:1]] if until else []
+    return {"signing": [{"secret": secret, "until": None}, *older]}
+
+
+def in_force(stored: Mapping[str, Any], now: datetime) -> list[str]:
+    """Return the secrets that sign now, the newest first. Raises KeyLost."""
+    return [each["secret"] for each in _all(stored) if not each["until"] or datetime.fromisoformat(each["until"]) > now]
+
+
+def _all(stored: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    return list(stored["signing"]) if stored else []
+
+
+def headers(event_id: str, body: bytes, signing: Sequence[str], *, at: int) -> dict[str, str]:
+    """Return the headers that sign an event; `at` in seconds since 1970, by a clock that people set right."""
+    signed = f"{event_id}.{at}.".encode() + body
+    signatures = " ".join(f"v1,{_signature(secret, signed)}" for secret in signing)
+    return {"webhook-id": event_id, "webhook-timestamp": str(at), "webhook-signature": signatures}
+
+
+def _signature(secret: str, signed: bytes) -> str:
+    key = base64.b64decode(secret.removeprefix(PREFIX))
+    return base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()

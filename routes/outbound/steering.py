@@ -1,0 +1,65 @@
+"""Pausing a subscription and letting it go on; also one that was switched off because its address kept failing."""
+
+from django.db import connection, transaction
+
+from governance import audit
+from governance.actor import By
+from governance.rights import Right, require
+from routes import nudges
+from routes.models import Subscription
+from routes.models.outbound import SubscriptionState
+from routes.outbound import disabling
+
+LONGEST = 300  # characters of a reason, as the column
+
+
+@transaction.atomic
+def pause(subscription: Subscription, *, reason: str, by: By) -> None:
+    """Send nothing until somebody resumes it; its events are kept meanwhile, in order.
+
+    Raises NotAllowed, and ValueError with the remedy when it rests already or no reason is given.
+    """
+    require(by, Right.EDIT_CONFIGURATION, subscription.legal_entity)
+    reason = reason.strip()
+    if not reason or len(reason) > LONGEST:
+        raise ValueError(f"Pausing needs a reason of at most {LONGEST} characters, for those who wonder.")
+    moved = Subscription.objects.filter(pk=subscription.pk, state=SubscriptionState.ACTIVE).update(
+        state=SubscriptionState.PAUSED, state_reason=reason
+    )
+    if not moved:
+        raise ValueError(f"{subscription} is not active. Load the page again to see why.")
+    _note(subscription, "pause", SubscriptionState.ACTIVE, SubscriptionState.PAUSED, reason, by)
+
+
+@transaction.atomic
+def resume(subscription: Subscription, *, reason: str = "", by: By) -> None:
+    """Let it go on, in order, beginning with what was queued first.
+
+    Raises NotAllowed, and ValueError when it is active.
+    """
+    require(by, Right.EDIT_CONFIGURATION, subscription.legal_entity)
+    row = Subscription.objects.select_for_update(of=("self",)).get(pk=subscription.pk)
+    if row.state == SubscriptionState.ACTIVE:
+        raise ValueError(f"{row} is active already. Load the page again.")
+    before = SubscriptionState(row.state)
+    Subscription.objects.filter(pk=row.pk).update(
+        state=SubscriptionState.ACTIVE, state_reason="", failing_since=None, failures=0, due_at=None
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE routes_delivery SET due_at = (SELECT hub_now()) WHERE subscription_id = %s AND done_at IS NULL"
+            " AND lease_owner IS NULL AND due_at > (SELECT hub_now())",
+            [row.pk],
+        )
+    disabling.close(row, how="fixed")
+    _note(row, "resume", before, SubscriptionState.ACTIVE, reason.strip(), by)
+    nudges.subscription(row.pk)
+
+
+def _note(
+    row: Subscription, verb: str, before: SubscriptionState, after: SubscriptionState, reason: str, by: By
+) -> None:
+    audit.record(
+        by=by, verb=verb, thing=row, before={"state": before.label}, after={"state": after.label}, reason=reason,
+        legal_entity=row.legal_entity,
+    )  # fmt: skip

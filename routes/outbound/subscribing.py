@@ -1,0 +1,81 @@
+"""Making, changing and ending subscriptions. Each asks the right to edit configuration where the events come from."""
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from governance import audit
+from governance.actor import By, as_actor
+from governance.encrypted import Secrets
+from governance.rights import Right, require
+from routes.models import Subscription
+from routes.outbound import disabling, signing, tap, wishes
+from routes.outbound.wishes import Wishes
+
+TAKEN = "There is a subscription of this name already. Choose another name."
+
+
+@transaction.atomic
+def subscribe(wanted: Wishes, *, by: By) -> tuple[Subscription, str]:
+    """Make a subscription; return it and its secret, which is shown this once and never again.
+
+    It is told what happens from now on. Raises NotAllowed, and ValidationError with every problem at its field.
+    """
+    require(by, Right.EDIT_CONFIGURATION, wanted.legal_entity)
+    wishes.check(wanted, by=by)
+    secret = signing.new_secret()
+    made = Subscription(**wanted.fields(), created_by=as_actor(by).reference)
+    made.secrets = Secrets(signing.kept(secret))
+    _save(made, insert=True)
+    tap.open_up()
+    audit.record(by=by, verb="subscribe", thing=made, after=_told(made), legal_entity=made.legal_entity)
+    return made, secret
+
+
+@transaction.atomic
+def change(subscription: Subscription, wanted: Wishes, *, by: By) -> None:
+    """Change what a subscription hears of, or where; what is queued for it already still goes, to the new address.
+
+    Raises NotAllowed, and ValidationError with every problem at its field.
+    """
+    row = Subscription.objects.select_for_update(of=("self",)).select_related("legal_entity").get(pk=subscription.pk)
+    require(by, Right.EDIT_CONFIGURATION, row.legal_entity)
+    require(by, Right.EDIT_CONFIGURATION, wanted.legal_entity)
+    wishes.check(wanted, by=by)
+    before = _told(row)
+    for name, value in wanted.fields().items():
+        setattr(row, name, value)
+    _save(row)
+    audit.record(by=by, verb="change", thing=row, before=before, after=_told(row), legal_entity=row.legal_entity)
+
+
+@transaction.atomic
+def end(subscription: Subscription, *, reason: str, by: By) -> None:
+    """End a subscription; what was queued for it goes with it. Raises NotAllowed."""
+    require(by, Right.EDIT_CONFIGURATION, subscription.legal_entity)
+    lost = subscription.deliveries.filter(done_at=None).count()
+    before = _told(subscription) | {"not sent": lost}
+    audit.record(
+        by=by, verb="end", thing=subscription, before=before, reason=reason.strip(),
+        legal_entity=subscription.legal_entity,
+    )  # fmt: skip
+    disabling.close(subscription, how="ended")
+    subscription.delete()
+
+
+def _save(row: Subscription, *, insert: bool = False) -> None:
+    try:
+        with transaction.atomic():
+            row.save(force_insert=insert)
+    except IntegrityError as error:
+        if Subscription.objects.filter(name=row.name).exclude(pk=row.pk).exists():
+            raise ValidationError({"name": [TAKEN]}) from error
+        raise
+
+
+def _told(row: Subscription) -> dict[str, object]:
+    """Return what the audit entry says of a subscription: never its secrets."""
+    company = row.legal_entity.code if row.legal_entity else "every company"
+    return {
+        "address": row.address, "legal entity": company, "types": row.types, "routes": row.routes,
+        "destinations": row.destinations, "categories": row.categories,
+    }  # fmt: skip
