@@ -20,6 +20,7 @@ from exceptions_queue.models import Release
 from exceptions_queue.tasks import nudge_release
 from exceptions_queue.verbs.correct_field import correctable
 from governance.roles import Right
+from routes.outbound import disabling
 
 AT_ONCE = 5.0  # seconds that a page works on a release before a worker goes on with it
 SYSTEM = (Category.OUTAGE, Category.CREDENTIALS)
@@ -239,7 +240,8 @@ KINDS = (
     Kind("probes", "Try the system now", "Try now", Right.OPERATE, _is(*SYSTEM), _reason, _try_system, releases=False),
     Kind("tries", "Try it now", "Try now", Right.RESUBMIT, _is(Category.INTERNAL), _reason, _try_now, releases=False),
     Kind("readings", "Read the source again", "Read again", Right.RESUBMIT,
-         lambda f: not f.has_records and f.item.category not in (*SYSTEM, Category.APPROVAL_MISSING, Category.INTERNAL),
+         lambda f: not f.has_records and not disabling.is_told(f.item.rule)
+         and f.item.category not in (*SYSTEM, Category.APPROVAL_MISSING, Category.INTERNAL),
          _reason, _read_again, releases=False),
     Kind("period-moves", "Post in the next open period", "Propose it", Right.EDIT_OVERLAY, lambda f: bool(f.offers),
          _needs_reason, _move, releases=False),

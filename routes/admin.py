@@ -13,7 +13,10 @@ from canonical.entities import ENTITIES
 from governance.scoped_admin import ScopedAdmin, ScopedInline
 from routes import in_use
 from routes.models import Destination, PostingPeriod, Route, Run, WebhookRefusal
+from routes.outbound.admin import SubscriptionAdmin
 from routes.schedule_admin import RouteActions
+
+__all__ = ["SubscriptionAdmin"]  # registers itself
 
 
 class LookOnly:

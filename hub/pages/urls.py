@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from hub.pages import connections, gallery, lanes
+from hub.pages import connections, deliveries, gallery, lanes
 
 app_name = "hub"
 urlpatterns = [
@@ -13,5 +13,9 @@ urlpatterns = [
     path("connections/<slug:slug>/probes/", connections.probe, name="probe"),
     path("lanes/", lanes.lanes, name="lanes"),
     path("lanes/workers/", lanes.workers, name="workers"),
+    path("events-out/", deliveries.deliveries, name="deliveries"),
+    path("events-out/<int:delivery>/", deliveries.delivery, name="delivery"),
+    path("events-out/<int:delivery>/redeliveries/", deliveries.send_again, name="redelivery"),
+    path("events-out/<int:delivery>/drops/", deliveries.drop, name="drop"),
     path("gallery/", gallery.gallery, name="gallery"),
 ]

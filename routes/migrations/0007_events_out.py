@@ -141,6 +141,10 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('due_at__isnull', True), ('failing_since__isnull', True), ('failures', 0)), models.Q(('failing_since__isnull', False), ('failures__gt', 0)), _connector='OR'), name='subscription_failing_is_counted'),
         ),
         migrations.AddIndex(
+            model_name='outboundevent',
+            index=models.Index(fields=['subject'], name='outbound_event_subject'),
+        ),
+        migrations.AddIndex(
             model_name='delivery',
             index=models.Index(condition=models.Q(('done_at', None)), fields=['subscription', 'key', 'sequence'], name='delivery_head'),
         ),
@@ -150,7 +154,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='delivery',
-            index=models.Index(fields=['subscription', 'sequence'], name='delivery_listed'),
+            index=models.Index(fields=['subscription', 'id'], name='delivery_listed'),
         ),
         migrations.AddConstraint(
             model_name='delivery',

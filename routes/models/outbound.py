@@ -93,6 +93,9 @@ class OutboundEvent(models.Model):
     entity_path = "legal_entity"
     objects = EntityScopedQuerySet.as_manager()
 
+    class Meta:
+        indexes = [models.Index(name="outbound_event_subject", fields=["subject"])]
+
     def __str__(self) -> str:
         return f"{self.type} {self.subject}"
 
@@ -137,7 +140,7 @@ class Delivery(models.Model):
                 name="delivery_head", fields=["subscription", "key", "sequence"], condition=models.Q(done_at=None)
             ),
             models.Index(name="delivery_due", fields=["subscription", "due_at"], condition=models.Q(done_at=None)),
-            models.Index(name="delivery_listed", fields=["subscription", "sequence"]),
+            models.Index(name="delivery_listed", fields=["subscription", "id"]),
         ]
 
     def __str__(self) -> str:

@@ -37,6 +37,11 @@ def rule_of(subscription: Subscription) -> str:
     return f"{RULE} {subscription.pk}"
 
 
+def is_told(rule: str) -> bool:
+    """Return whether the rule of a failure is that of a subscription switched off: no source need be read."""
+    return rule.startswith(f"{RULE} ")
+
+
 def close(subscription: Subscription, *, how: str) -> None:
     """Close what told people that a subscription was switched off."""
     with connection.cursor() as cursor:

@@ -32,10 +32,10 @@ def subscribe(wanted: Wishes, *, by: By) -> tuple[Subscription, str]:
 
 
 @transaction.atomic
-def change(subscription: Subscription, wanted: Wishes, *, by: By) -> None:
+def change(subscription: Subscription, wanted: Wishes, *, by: By) -> Subscription:
     """Change what a subscription hears of, or where; what is queued for it already still goes, to the new address.
 
-    Raises NotAllowed, and ValidationError with every problem at its field.
+    Returns it as it is now. Raises NotAllowed, and ValidationError with every problem at its field.
     """
     row = Subscription.objects.select_for_update(of=("self",)).select_related("legal_entity").get(pk=subscription.pk)
     require(by, Right.EDIT_CONFIGURATION, row.legal_entity)
@@ -46,6 +46,7 @@ def change(subscription: Subscription, wanted: Wishes, *, by: By) -> None:
         setattr(row, name, value)
     _save(row)
     audit.record(by=by, verb="change", thing=row, before=before, after=_told(row), legal_entity=row.legal_entity)
+    return row
 
 
 @transaction.atomic

@@ -1,0 +1,110 @@
+"""The admin's pages of subscriptions: a secret is shown once, problems stand at their fields, verbs are buttons."""
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from governance.rights import Role
+from routes.models import Subscription
+from tests.governance.people import company, person
+
+pytestmark = pytest.mark.django_db
+LIST = "/admin/routes/subscription/"
+TYPED = {"name": "Data warehouse", "address": "https://events.acme.example/in"}
+SECRET = re.compile(r"whsec_[A-Za-z0-9+/=]{44}")
+
+
+@pytest.fixture(autouse=True)
+def static_root(settings: Any, tmp_path: Any) -> None:
+    settings.STATIC_ROOT = tmp_path
+
+
+def signed_in(role: Role, where: str | None = "HP-DE", name: str = "Ines Brandt") -> Client:
+    client = Client()
+    client.force_login(person(name, role, company(where) if where else None, is_staff=True))
+    return client
+
+
+@pytest.fixture
+def ines() -> Client:
+    return signed_in(Role.INTEGRATION_ADMIN)
+
+
+def made(client: Client, **more: Any) -> Subscription:
+    answer = client.post(f"{LIST}add/", TYPED | {"legal_entity": company("HP-DE").pk} | more)
+    assert answer.status_code == 200, answer.content.decode()
+    return Subscription.objects.get()
+
+
+def test_subscribing_shows_the_secret_this_once(ines: Client) -> None:
+    answer = ines.post(f"{LIST}add/", TYPED | {"legal_entity": company("HP-DE").pk, "types": ["throughline.run.done"]})
+    [secret] = set(SECRET.findall(answer.content.decode()))
+    assert "no-store" in answer["Cache-Control"]
+    row = Subscription.objects.get()
+    assert row.types == ["throughline.run.done"]
+    for address in (LIST, f"{LIST}{row.pk}/change/", f"{LIST}{row.pk}/changes/"):
+        page = ines.get(address)
+        assert page.status_code == 200, address
+        assert secret not in page.content.decode()
+
+
+def test_problems_stand_at_their_fields_and_what_was_typed_is_kept(ines: Client) -> None:
+    typed = TYPED | {"address": "http://events.acme.example/in", "legal_entity": company("HP-DE").pk}
+    answer = ines.post(f"{LIST}add/", typed)
+    assert answer.status_code == 422
+    assert "https" in str(answer.context["form"].errors["address"])
+    assert "http://events.acme.example/in" in answer.content.decode()
+
+
+def test_every_company_is_offered_only_to_those_who_have_it(ines: Client) -> None:
+    assert "every company" not in ines.get(f"{LIST}add/").content.decode()
+    everywhere = signed_in(Role.INTEGRATION_ADMIN, None, "Ida Berg")
+    assert "every company" in everywhere.get(f"{LIST}add/").content.decode()
+
+
+def test_each_verb_has_a_page(ines: Client) -> None:
+    row = made(ines)
+    page = f"{LIST}{row.pk}/"
+    shown = ines.get(f"{page}change/").content.decode()
+    for words in ("Edit", "Try it", "New secret", "Pause", "Send again", "End"):
+        assert words in shown
+    answer = ines.post(f"{page}changes/", TYPED | {"name": "Lake", "legal_entity": company("HP-DE").pk}, follow=True)
+    assert "Lake is changed." in answer.content.decode()
+    assert SECRET.search(ines.post(f"{page}secrets/", {"hours": "2"}).content.decode())
+    assert "is paused" in ines.post(f"{page}pauses/", {"reason": "Year-end close"}, follow=True).content.decode()
+    assert "Resume" in ines.get(f"{page}change/").content.decode()
+    assert "goes on" in ines.post(f"{page}releases/", follow=True).content.decode()
+    answer = ines.post(f"{page}redeliveries/", {"since": "2026-11-28 06:00"})
+    assert "Nothing that is still kept" in answer.content.decode()
+    assert "is ended" in ines.post(f"{page}ends/", {"reason": "No longer needed"}, follow=True).content.decode()
+    assert not Subscription.objects.exists()
+
+
+def test_trial_that_fails_says_why(ines: Client, settings: Any) -> None:
+    row = made(ines)
+    Subscription.objects.update(address="https://127.0.0.1:9/")
+    answer = ines.post(f"{LIST}{row.pk}/trials/")
+    from connectors import loop
+
+    loop.stop()
+    assert answer.status_code == 422
+    assert "address guard" in answer.content.decode()
+
+
+@pytest.mark.parametrize("page", ["change/", "changes/", "secrets/", "pauses/", "releases/", "redeliveries/", "ends/"])
+def test_what_is_foreign_is_not_there(ines: Client, page: str) -> None:
+    row = made(ines)
+    grace = signed_in(Role.INTEGRATION_ADMIN, "HP-US", "Grace Field")
+    answer = grace.get(f"{LIST}{row.pk}/{page}")
+    assert answer.status_code in (302, 404)
+    assert "Data warehouse" not in answer.content.decode()
+    assert "Data warehouse" not in grace.get(LIST).content.decode()
+
+
+def test_those_without_the_right_see_no_addresses(ines: Client) -> None:
+    made(ines)
+    viktor = signed_in(Role.VIEWER, "HP-DE", "Viktor Lang")
+    assert viktor.get(LIST).status_code == 403
+    assert viktor.get(f"{LIST}add/").status_code == 403
