@@ -12,6 +12,7 @@ from django.utils import timezone
 from connectors.models import BreakerState, Connection
 from routes import partitions
 from routes.models import ClockStep, InboundEvent, Run
+from routes.outbound import doctor as outbound
 
 Wrong = tuple[str, str, str]  # thing, cause, remedy
 LONG = "10 minutes"  # that due work may lie about before it is a sign of workers that are missing or stuck
@@ -183,4 +184,6 @@ def _spoken(seconds: float) -> str:
     return f"{hours} h {minutes_left} min" if hours else f"{minutes} min {rest} s"
 
 
-CHECKS = (orphans, overdue, missing_partitions, breakers, stopped_runs, misshapen_events, clock_steps)
+CHECKS = (
+    orphans, overdue, missing_partitions, breakers, stopped_runs, misshapen_events, clock_steps, *outbound.CHECKS,
+)  # fmt: skip
