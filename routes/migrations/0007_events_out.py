@@ -123,6 +123,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('horizon', models.BigIntegerField(null=True)),
                 ('floor', models.UUIDField(null=True)),
+                ('stuck', models.BooleanField(default=False)),
             ],
             options={
                 'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='tap_is_one')],

@@ -166,6 +166,7 @@ class Tap(models.Model):
 
     horizon = models.BigIntegerField(null=True)  # transaction id below which all is told; null: nobody listens
     floor = models.UUIDField(null=True)  # after a restore to another server: smaller ids are of the life before
+    stuck = models.BooleanField(default=False)  # it met something unforeseen, and a person was told
     entity_global = "a position in the history of all legal entities; holds nothing of theirs"
 
     class Meta:

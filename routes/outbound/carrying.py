@@ -25,6 +25,7 @@ from routes.outbound import calling, disabling, signing
 from routes.outbound.calling import Answered, Letter
 
 BATCH = 50  # events that a worker claims at once, each of another key
+UNFORESEEN = "the hub met something that it was not made for; its log says more"
 ANSWER = 300  # characters, as the column
 log = logging.getLogger(__name__)
 
@@ -113,7 +114,11 @@ def _sent(subscription: Subscription, letters: Sequence[Letter], deadline: float
         secrets = signing.in_force(subscription.secrets, _now())
     except KeyLost as lost:
         return [Answered(None, str(lost))] * len(letters)
-    return calling.call_all(subscription.address, letters, secrets, deadline=deadline)
+    try:
+        return calling.call_all(subscription.address, letters, secrets, deadline=deadline)
+    except Exception:  # counts like an address that gives no answer, so that people hear of it
+        log.exception("unforeseen in carrying events to subscription %s", subscription.pk)
+        return [Answered(None, UNFORESEEN)] * len(letters)
 
 
 def _settle(subscription_id: int, pairs: Sequence[Pair], owner: UUID) -> bool:

@@ -14,19 +14,20 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from governance.identifiers import new_id
+from routes import unforeseen
 from routes.bulk import array, copy_in
 from routes.models import Subscription
-from routes.outbound import happenings, history
+from routes.outbound import faults, happenings, history
 from routes.outbound.happenings import Happening
 from routes.outbound.history import NOTHING, Span
 
 MOST = 5_000  # rows of history that one commit of the tap takes, as far as commits of others can be cut
-TAKE = "SELECT horizon, floor FROM routes_tap WHERE id = 1 AND horizon IS NOT NULL FOR UPDATE SKIP LOCKED"
+TAKE = "SELECT horizon, floor, stuck FROM routes_tap WHERE id = 1 AND horizon IS NOT NULL FOR UPDATE SKIP LOCKED"
 ENDED = """
 SELECT pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::bigint FROM pg_current_snapshot() AS s
 """
 OPEN = """
-INSERT INTO routes_tap (id, horizon) VALUES (1, pg_snapshot_xmin(pg_current_snapshot())::text::bigint)
+INSERT INTO routes_tap (id, horizon, stuck) VALUES (1, pg_snapshot_xmin(pg_current_snapshot())::text::bigint, false)
 ON CONFLICT (id) DO UPDATE SET horizon = coalesce(routes_tap.horizon, excluded.horizon)
 """
 EVENTS = (
@@ -40,7 +41,11 @@ log = logging.getLogger(__name__)
 
 
 def open_up() -> None:
-    """Let the tap run from now on; in the commit that makes a subscription."""
+    """Let the tap run from now on; in the commit that makes a subscription.
+
+    It begins with the oldest transaction that is still open, so that nothing which ends after this is missed; while one
+    is open for long, something that ended a little before is told, too.
+    """
     with connection.cursor() as cursor:
         cursor.execute(OPEN)
 
@@ -54,7 +59,22 @@ def is_open() -> bool:
 
 
 def tell(*, most: int = MOST) -> bool:
-    """Tell what was committed since the last time, in one commit; return whether there is more to tell at once."""
+    """Tell what was committed since the last time, in one commit; return whether there is more to tell at once.
+
+    Where it meets something unforeseen, a person hears of it and the horizon stays: the next time tries it again.
+    """
+    try:
+        return _tell(most)
+    except unforeseen.OUTAGES:
+        raise
+    except Exception as error:
+        log.exception("unforeseen in telling what happened")
+        with transaction.atomic():
+            faults.tell_person(error)
+        return False
+
+
+def _tell(most: int) -> bool:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(TAKE)
         row = cursor.fetchone()
@@ -77,6 +97,8 @@ def tell(*, most: int = MOST) -> bool:
         found, covered = happenings.within(history.cut(wanted, most))
         _write(found, subscriptions)
         cursor.execute("UPDATE routes_tap SET horizon = %s WHERE id = 1", [covered.high])
+        if row[2]:
+            faults.passed()
         return low < covered.high < ended
 
 

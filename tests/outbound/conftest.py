@@ -64,6 +64,7 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
         return newest, newest
 
     monkeypatch.setattr(tap, "_ended", ended)
+    monkeypatch.setattr(tap, "OPEN", tap.OPEN.replace("pg_snapshot_xmin", "pg_snapshot_xmax"))
 
 
 @pytest.fixture
