@@ -146,6 +146,14 @@ class Migration(migrations.Migration):
             index=models.Index(fields=['subject'], name='outbound_event_subject'),
         ),
         migrations.AddIndex(
+            model_name='outboundevent',
+            index=models.Index(fields=['happened_at'], name='outbound_event_age'),
+        ),
+        migrations.AddIndex(
+            model_name='delivery',
+            index=models.Index(condition=models.Q(('done_at__isnull', False)), fields=['done_at'], name='delivery_ended'),
+        ),
+        migrations.AddIndex(
             model_name='delivery',
             index=models.Index(condition=models.Q(('done_at', None)), fields=['subscription', 'key', 'sequence'], name='delivery_head'),
         ),

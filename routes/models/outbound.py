@@ -94,7 +94,10 @@ class OutboundEvent(models.Model):
     objects = EntityScopedQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(name="outbound_event_subject", fields=["subject"])]
+        indexes = [
+            models.Index(name="outbound_event_subject", fields=["subject"]),
+            models.Index(name="outbound_event_age", fields=["happened_at"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.type} {self.subject}"
@@ -140,6 +143,7 @@ class Delivery(models.Model):
                 name="delivery_head", fields=["subscription", "key", "sequence"], condition=models.Q(done_at=None)
             ),
             models.Index(name="delivery_due", fields=["subscription", "due_at"], condition=models.Q(done_at=None)),
+            models.Index(name="delivery_ended", fields=["done_at"], condition=models.Q(done_at__isnull=False)),
             models.Index(name="delivery_listed", fields=["subscription", "id"]),
         ]
 
