@@ -47,6 +47,7 @@ class WishesForm(forms.Form):
 
     def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["legal_entity"].disabled = bool(self.initial)  # a subscription stays with its company
         where = entity_ids(person, Right.EDIT_CONFIGURATION)
         companies = self.fields["legal_entity"]
         assert isinstance(companies, forms.ModelChoiceField)

@@ -11,6 +11,7 @@ from routes.models import Subscription
 from routes.outbound import disabling, signing, tap, wishes
 from routes.outbound.wishes import Wishes
 
+STAYS = "A subscription stays with its company: what it was told is seen there. Make another one for the other company."
 TAKEN = "There is a subscription of this name already. Choose another name."
 
 
@@ -35,12 +36,16 @@ def subscribe(wanted: Wishes, *, by: By) -> tuple[Subscription, str]:
 def change(subscription: Subscription, wanted: Wishes, *, by: By) -> Subscription:
     """Change what a subscription hears of, or where; what is queued for it already still goes, to the new address.
 
+    Its legal entity stays: events of one company would be seen in another.
+
     Returns it as it is now. Raises NotAllowed, and ValidationError with every problem at its field.
     """
     row = Subscription.objects.select_for_update(of=("self",)).select_related("legal_entity").get(pk=subscription.pk)
     require(by, Right.EDIT_CONFIGURATION, row.legal_entity)
     require(by, Right.EDIT_CONFIGURATION, wanted.legal_entity)
     wishes.check(wanted, by=by)
+    if wanted.legal_entity != row.legal_entity:
+        raise ValidationError({"legal_entity": [STAYS]})
     before = _told(row)
     for name, value in wanted.fields().items():
         setattr(row, name, value)

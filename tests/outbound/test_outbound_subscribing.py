@@ -111,6 +111,15 @@ def test_what_cannot_work_is_refused_at_its_field(ines: User, wrong: dict[str, A
     assert not Subscription.objects.exists()
 
 
+def test_subscription_stays_with_its_company(ines: User) -> None:
+    ida = person("Ida Berg", Role.INTEGRATION_ADMIN)
+    row, _ = subscribing.subscribe(germany(), by=ines)
+    for other in (company("HP-US"), None):
+        with pytest.raises(ValidationError) as told:
+            subscribing.change(row, germany(legal_entity=other), by=ida)
+        assert "stays with its company" in str(told.value.message_dict["legal_entity"])
+
+
 def test_every_problem_is_told_at_once(ines: User) -> None:
     with pytest.raises(ValidationError) as told:
         subscribing.subscribe(germany(name="", address="?", types=("x",)), by=ines)
