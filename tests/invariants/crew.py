@@ -30,7 +30,7 @@ class Crew:
         found = environment(servers)
         found["REDIS_URL"] += f"?virtual_host={room}"  # one of Redis's sixteen numbered databases
         # the keys of this process's secrets lie in its own STATE
-        self.env = found | {"LOG_LEVEL": "WARNING", "STATE": os.environ["STATE"]} | dict(env)
+        self.env = found | {"LOG_LEVEL": "INFO", "STATE": os.environ["STATE"]} | dict(env)
         self.broker = found["REDIS_URL"].replace("unix://", "redis+socket://")
         self.folder = folder
         self.workers = [self._start(number) for number in range(size)]
