@@ -1,19 +1,21 @@
 """Runs: what each route has read, and what became of it, to the last record."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 
 from exceptions_queue import totals
 from exceptions_queue.codes import id_of
 from exceptions_queue.pages.door import context, page, person
+from exceptions_queue.pages.narrowing import RunNarrowing, TransactionNarrowing
 from governance.rights import Right, allowed
 from routes import accounting
-from routes.filters import WARNED, records_with
+from routes.filters import WARNED, RunFilter, TransactionFilter
 from routes.models import Run, Transaction
 from routes.models.movement import RunState
 from routes.states import State
@@ -26,7 +28,11 @@ HOW_MANY_WARNED = Coalesce(Subquery(OF_RUN.annotate(how_many=Count("pk")).values
 @page
 def runs(request: HttpRequest) -> HttpResponse:
     """List runs, the newest first, a page by time."""
-    found = Run.objects.visible_to(person(request)).select_related("route", "legal_entity").order_by("-created_at")
+    user = person(request)
+    form = RunNarrowing(request.GET, user)
+    found = Run.objects.visible_to(user).select_related("route", "legal_entity").order_by("-created_at")
+    if form.is_valid():
+        found = RunFilter(data=_repeatable(form.asked()), queryset=found).qs
     if not request.GET.get("all"):
         found = found.exclude(state=RunState.DONE, read=0)
     if before := request.GET.get("before"):
@@ -34,11 +40,33 @@ def runs(request: HttpRequest) -> HttpResponse:
             found = found.filter(created_at__lt=datetime.fromisoformat(before))
         except ValueError as error:
             raise Http404("There is no such page of the list.") from error
-    shown = list(found[: SIZE + 1])
-    more = shown[SIZE - 1].created_at.isoformat() if len(shown) > SIZE else ""
-    return render(
-        request, "queue/runs.html", context("runs", runs=shown[:SIZE], before=more, every=request.GET.get("all", ""))
+    shown = list(found[: SIZE + 1]) if form.is_valid() else []
+    more = context(
+        "runs",
+        form=form,
+        runs=shown[:SIZE],
+        before=shown[SIZE - 1].created_at.isoformat() if len(shown) > SIZE else "",
+        every=request.GET.get("all", ""),
+        narrowed=form.is_valid() and bool(form.asked()),
+        same=_same(request, "before", "all"),
     )
+    return render(request, "queue/runs.html", more)
+
+
+def _repeatable(asked: dict[str, Any]) -> QueryDict:
+    """Return what is asked as an address would carry it: FilterSets read states as repeated parameters."""
+    found = QueryDict(mutable=True)
+    for name, value in asked.items():
+        found.setlist(name, value if isinstance(value, list) else [value])
+    return found
+
+
+def _same(request: HttpRequest, *without: str) -> str:
+    """Return what is asked of a list, for the address of its next page."""
+    kept = request.GET.copy()
+    for name in without:
+        kept.pop(name, None)
+    return kept.urlencode()
 
 
 @page
@@ -62,35 +90,34 @@ def run(request: HttpRequest, run: UUID) -> HttpResponse:
 
 @page
 def transactions(request: HttpRequest) -> HttpResponse:
-    """List transactions of a run in a state, or those whose business key begins with some text."""
+    """List transactions, the newest first: of a run, under a key, or by route, company, state and days."""
     user = person(request)
-    found = Transaction.objects.visible_to(user).select_related("destination", "legal_entity").order_by("pk")
-    key, chosen, state = request.GET.get("key", "").strip(), request.GET.get("run", ""), request.GET.get("state", "")
+    form = TransactionNarrowing(request.GET, user)
+    found = Transaction.objects.visible_to(user).select_related("destination", "legal_entity").order_by("-pk")
+    asked = form.asked() if form.is_valid() else {}
     row = None
     try:
-        if chosen:
+        if chosen := request.GET.get("run", ""):
             row = get_object_or_404(Run.objects.visible_to(user).select_related("route"), pk=id_of(chosen))
-            found = found.filter(run=row)
+            asked["run"] = str(row.pk)
         if after := request.GET.get("after"):
-            found = found.filter(pk__gt=id_of(after))
+            found = found.filter(pk__lt=id_of(after))
     except ValueError as error:
         raise Http404(str(error)) from error
-    if state in State.values:
-        found = found.filter(state=state)
-    if key:
-        same = records_with(key)
-        found = found.filter(record_id__in=same) if same else found.filter(key__startswith=key)
     if warned := bool(request.GET.get("warned")):
-        found = found.filter(WARNED)
-    shown = list(found[: SIZE + 1]) if chosen or key else []
+        asked["warned"] = "true"
+    shown = list(TransactionFilter(data=_repeatable(asked), queryset=found).qs[: SIZE + 1]) if form.is_valid() else []
+    state = asked.get("state", [""])[0]
     more = context(
-        "runs",
+        "transactions",
+        form=form,
         run=row,
-        key=key,
+        key=asked.get("key", ""),
         warned=warned,
-        state=State(state) if state in State.values else None,
-        asked=bool(chosen or key),
+        state=State(state) if state else None,
+        narrowed=bool(asked),
         transactions=shown[:SIZE],
         after=shown[SIZE - 1].pk if len(shown) > SIZE else None,
+        same=_same(request, "after"),
     )
     return render(request, "queue/transactions.html", more)

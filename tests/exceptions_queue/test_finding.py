@@ -33,7 +33,9 @@ def test_record_is_found_by_its_key_at_the_source(make_world: Make, staff: Staff
 @pytest.mark.parametrize(
     ("address", "says"),
     [
-        ("/transactions/", "Type a key above, or choose a state on the page of a run."),
+        ("/transactions/", "No record that you may see has come yet."),
+        ("/transactions/?state=failed", "Nothing that you may see fits what you chose."),
+        ("/runs/?state=held", "No run fits what you chose."),
         ("/transactions/?key=TE-77", "Nothing that you may see has the key “TE-77” at its source"),
         ("/runs/", "No route has found anything yet."),
         ("/runs/?all=1", "No route has run yet."),
@@ -62,9 +64,9 @@ def test_pages_ask_the_same_queries_for_few_and_many(make_world: Make, staff: St
         )  # fmt: skip
         item, some = WorkItem.objects.get(), Transaction.objects.order_by("pk")[0]
         for limit, address in (
-            (24, "/"), (5, reverse("queue:runs")), (12, reverse("queue:run", args=[run.pk])),
-            (6, f"{reverse('queue:transactions')}?run={code_of(run.pk)}"),
-            (7, f"{reverse('queue:transactions')}?key=TE-"), (24, reverse("queue:transaction", args=[some.pk])),
+            (24, "/"), (8, reverse("queue:runs")), (12, reverse("queue:run", args=[run.pk])),
+            (9, f"{reverse('queue:transactions')}?run={code_of(run.pk)}"),
+            (11, f"{reverse('queue:transactions')}?key=TE-"), (24, reverse("queue:transaction", args=[some.pk])),
             (7, reverse("queue:technical", args=[item.number])), (18, url_of(item)),
         ):  # fmt: skip
             with CaptureQueriesContext(connection) as queries:

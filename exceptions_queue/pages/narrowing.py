@@ -1,0 +1,81 @@
+"""The forms above the lists of runs and transactions. What they narrow by is the FilterSets' of the API."""
+
+from datetime import date, timedelta
+from typing import Any
+
+from django import forms
+
+from governance.models import User
+from governance.rights import entities_visible_to
+from routes.models import Route
+from routes.models.movement import RunState
+from routes.states import State
+
+Choices = list[tuple[str, str]]
+
+
+class Narrowing(forms.Form):
+    """What every list of what moves can be narrowed by: its route, company, state and days."""
+
+    route = forms.ChoiceField(required=False)
+    entity = forms.ChoiceField(required=False, label="Legal entity")
+    state = forms.ChoiceField(required=False)
+    since = forms.DateField(required=False, label="From day", widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(required=False, label="To day", widget=forms.DateInput(attrs={"type": "date"}))
+    states: Choices = []
+
+    def __init__(self, asked: Any, user: User) -> None:
+        super().__init__(asked)
+        routes = Route.objects.visible_to(user).order_by("name").values_list("slug", "name")
+        self._choose("route", "All routes", routes)
+        self._choose("entity", "All", [(each.code, each.code) for each in entities_visible_to(user)])
+        self._choose("state", "All states", [(value, label.capitalize()) for value, label in self.states])
+
+    def _choose(self, name: str, everything: str, choices: Any) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [("", everything), *choices]
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse days that leave nothing."""
+        given = super().clean() or {}
+        since, until = given.get("since"), given.get("until")
+        if since and until and since > until:
+            self.add_error("until", "The last day is before the first. Exchange them.")
+        return given
+
+    def asked(self) -> dict[str, Any]:
+        """Return what was chosen, as the FilterSets take it."""
+        given = self.cleaned_data
+        found: dict[str, Any] = {"route": given["route"], "legal_entity": given["entity"]}
+        found["state"] = [given["state"]] if given["state"] else []
+        found["since"] = _beginning(given["since"])
+        found["until"] = _beginning(given["until"] + timedelta(days=1)) if given["until"] else ""
+        return {name: value for name, value in found.items() if value}
+
+
+def _beginning(day: date | None) -> str:
+    return f"{day:%Y-%m-%d}T00:00:00Z" if day else ""
+
+
+class RunNarrowing(Narrowing):
+    """Narrows runs."""
+
+    states = list(RunState.choices)
+
+
+class TransactionNarrowing(Narrowing):
+    """Narrows transactions."""
+
+    key = forms.CharField(
+        required=False, max_length=200, label="Key at the source, or the beginning of the key at the target"
+    )
+    states = list(State.choices)
+    field_order = ["key"]
+
+    def asked(self) -> dict[str, Any]:
+        """Return what was chosen, as the FilterSets take it."""
+        found = super().asked()
+        if key := self.cleaned_data["key"].strip():
+            found["key"] = key
+        return found
