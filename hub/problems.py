@@ -4,12 +4,14 @@ Every answer below /api/ that is an error passes here, whoever raised it, so tha
 """
 
 import logging
+import sys
 from typing import Any
 
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template.loader import get_template
 from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.views import set_rollback
@@ -19,6 +21,7 @@ from governance.api import refusals
 from governance.api.refusals import Kind, Refused
 from governance.rights import NotAllowed
 from governance.versions import WrongState
+from hub import no_database
 from mappings.cross_references import ReferenceConflict
 from mappings.tables import RowErrors, RowsCollide, RowsGone
 
@@ -30,7 +33,9 @@ NOT_ACCEPTABLE = Kind("not-acceptable", 406, "The answer is not available in tha
 TOO_MANY = Kind("too-many-requests", 429, "Too many requests")
 BAD_REQUEST = Kind("bad-request", 400, "The request cannot be understood")
 INTERNAL = Kind("internal", 500, "The hub met something unforeseen")
-KINDS = (*refusals.KINDS, SIGN_IN, METHOD, NOT_ACCEPTABLE, TOO_MANY, BAD_REQUEST, INTERNAL)
+UNAVAILABLE = Kind("unavailable", 503, "The hub can do nothing just now")
+KINDS = (*refusals.KINDS, SIGN_IN, METHOD, NOT_ACCEPTABLE, TOO_MANY, BAD_REQUEST, INTERNAL, UNAVAILABLE)
+AGAIN = {"Retry-After": str(no_database.SECONDS)}
 _OF_FRAMEWORK: tuple[tuple[type[Exception], Kind, str], ...] = (
     (
         exceptions.NotAuthenticated,
@@ -81,7 +86,7 @@ def answer(error: Exception, context: dict[str, Any]) -> HttpResponse:
         if isinstance(error, wanted):
             return problem(kind, remedy or str(error), headers=_headers(error))
     log.error("an API view failed: %s", type(error).__name__, exc_info=error)
-    return _internal()
+    return _internal(error)
 
 
 def _headers(error: Exception) -> dict[str, str]:
@@ -93,7 +98,9 @@ def _headers(error: Exception) -> dict[str, str]:
     return headers
 
 
-def _internal() -> HttpResponse:
+def _internal(error: BaseException | None) -> HttpResponse:
+    if why := no_database.why(error):
+        return problem(UNAVAILABLE, f"{why} Nothing was stored. Send it again later.", headers=AGAIN)
     return problem(INTERNAL, "Nothing was stored. Send it again later; when it lasts, show the operator this time.")
 
 
@@ -119,9 +126,12 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer what nobody foresaw."""
+    """Answer what nobody foresaw, and what a database does that is full or away."""
+    error = sys.exc_info()[1]
     if not _is_api(request):
+        if why := no_database.why(error):  # no context: who is signed in stands in the database
+            return HttpResponse(get_template("503.html").render({"why": why}), status=503, headers=AGAIN)
         return defaults.server_error(request)
     if transaction.get_connection().in_atomic_block:
         transaction.set_rollback(True)
-    return _internal()
+    return _internal(error)

@@ -33,6 +33,8 @@ LEAST_FREE = 300_000_000  # bytes of disk below which no start is tried: Postgre
 KILLED_SECONDS = 20.0  # how long the system may take to end a killed process; a busy one takes some
 WATCH_SECONDS = 0.2
 TRY_AGAIN_SECONDS = 5.0  # between two tries to start a server that cannot be started
+LOW_FREE = 64_000_000  # bytes of disk below which the database may refuse to write at any moment
+DISK_SECONDS = 5.0  # how often that is looked at
 LOGS_SECONDS = 60.0  # how often the size of the logs is looked at
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -52,6 +54,7 @@ class Supervisor:
         self.children: list[Child] = []
         self.listening: socket.socket | None = None  # held as long as we run: each new web process inherits it
         self._stopping = False
+        self._full = False  # whether it was told that the disk is full
         self._told = ""  # the last trouble with the servers, so that it is told once
 
     def run(self) -> None:
@@ -191,8 +194,11 @@ class Supervisor:
             raise CannotStart("The web process does not answer", f"no reply from {url} in 60 s.", f"Read {log}.")
 
     def _watch(self) -> None:
-        logs_due = 0.0
+        logs_due = disk_due = 0.0
         while not self.alone.lost:
+            if time.monotonic() > disk_due:
+                self._look_at_disk()
+                disk_due = time.monotonic() + DISK_SECONDS
             self._keep_servers()
             try:
                 self._keep_children()
@@ -207,6 +213,18 @@ class Supervisor:
             "the hub keeps everything in it and must not touch what stands there now.",
             "Start again. Next time stop the hub before you remove its folder.",
         )
+
+    def _look_at_disk(self) -> None:
+        """Say once that the disk is full while the hub runs, and that there is room again."""
+        try:
+            free = shutil.disk_usage(self.options.state).free
+        except OSError:  # it was removed: that is told by itself
+            return
+        if free < LOW_FREE and not self._full:
+            terminal.refuse(disk_full(self.options.state))
+        elif self._full and free >= LOW_FREE:
+            terminal.step("There is room on the disk again; work goes on where it was")
+        self._full = free < LOW_FREE
 
     def _keep_children(self) -> None:
         for child in self.children:

@@ -1,0 +1,21 @@
+"""Why the database takes nothing just now, in words: its disk is full, it starts again, or it cannot be reached."""
+
+from psycopg import OperationalError
+
+FULL = "The disk that holds the hub's database is full. An operator has to make room; work goes on by itself then."
+AWAY = "The hub's database starts again or cannot be reached just now. Work goes on by itself when it answers."
+CROWDED = "The hub's database has no connection left just now."
+WORDS = {"53100": FULL, "53300": CROWDED, "57P01": AWAY, "57P02": AWAY, "57P03": AWAY}
+SECONDS = 10  # after which whoever was refused may ask again
+
+
+def why(error: BaseException | None) -> str:
+    """Return why, from whatever was raised; empty where something else is wrong."""
+    while error is not None:
+        state = getattr(error, "sqlstate", None)
+        if state in WORDS:
+            return WORDS[state]
+        if isinstance(error, OperationalError) and (state is None or state.startswith("08")):
+            return AWAY
+        error = error.__cause__
+    return ""
