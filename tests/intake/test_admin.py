@@ -23,6 +23,7 @@ MODELS += [
     "routes/run",
     "routes/webhookrefusal",
     "routes/postingperiod",
+    "routes/subscription",
 ]
 
 
