@@ -1,5 +1,6 @@
 """What every kind of configuration can do: say what is here, compare it with a file, put that in force, take it out."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from governance.actor import By
@@ -18,7 +19,7 @@ class Put:
     changed: bool = True  # False: all that is left to do waits for another person
 
 
-class Kind:
+class Kind(ABC):
     """One kind of thing. A thing's name is the same in every installation; numbers of rows are never written."""
 
     folder = ""  # in the export, and the schema's name
@@ -35,9 +36,9 @@ class Kind:
         found = (form.canonical(self.folder, each) for each in self.rows(by))
         return {self.name_of(each): each for each in sorted(found, key=self.name_of)}
 
+    @abstractmethod
     def rows(self, by: By) -> list[Data]:
         """Return what is here and visible to somebody, as files have it."""
-        raise NotImplementedError
 
     def compared(self, here: Data, wanted: Data) -> list[Difference]:
         """Return in words what a file would change; nothing where both say the same."""
@@ -47,13 +48,13 @@ class Kind:
         """Return files so that what builds on another comes after it."""
         return files
 
+    @abstractmethod
     def put(self, work: Work, file: File, here: Data | None) -> Put:
         """Make the thing that a file describes, or change the one that is here."""
-        raise NotImplementedError
 
+    @abstractmethod
     def remove(self, work: Work, name: str) -> None:
         """Take a thing out of force that the folder does not have."""
-        raise NotImplementedError
 
     def stays(self, name: str, here: Data) -> str:
         """Return why a thing that the folder does not have stays even when told to remove it; "" where it goes."""

@@ -23,6 +23,7 @@ from governance.rights import Right, allowed
 from routes import pausing_by_hand
 from routes.backlog import Backlog, backlogs
 from routes.models import Destination, Exchange, Route
+from routes.partitions import first_id
 
 ITEMS = 10
 TROUBLES = 20  # exchanges that did not go well, in the history
@@ -96,7 +97,7 @@ def _shown(request: HttpRequest, row: Connection, form: ReasonForm, *, status: i
         now=now,
         paces=paces(row, now),
         windows=row.windows.all(),
-        backlogs=backlogs([row.pk]),
+        backlogs=[(each.lane, each) for each in backlogs([row.pk])],
         items=rows_of(list(items[:ITEMS]), user),
         routes=Route.objects.visible_to(user).filter(connection=row).order_by("name"),
         destinations=_destinations(row, user),
@@ -129,16 +130,9 @@ def _troubles(row: Connection, user: User, now: datetime) -> list[dict[str, Any]
     """
     if not allowed(user, Right.SEE_TECHNICAL, row.legal_entity_id):
         return []
-    since = Exchange.objects.filter(connection=row, id__gte=first_id(now - HISTORY), at__gte=now - HISTORY)
+    since = Exchange.objects.filter(connection=row, id__gte=first_id((now - HISTORY).date()), at__gte=now - HISTORY)
     kept = since.order_by("-id")[:TROUBLES]
     return [{"at": each.at, **{n: each.body.get(n) for n in ("method", "url", "status", "error")}} for each in kept]
-
-
-def first_id(moment: datetime) -> str:
-    """Return the least id of version 7 that could have been made at a moment."""
-    milliseconds = int(moment.timestamp() * 1000)
-    digits = f"{milliseconds:012x}"
-    return f"{digits[:8]}-{digits[8:]}-7000-8000-000000000000"
 
 
 @require_POST

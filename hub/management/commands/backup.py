@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from hub.backups import progress
 from hub.backups.refused import Refused
 from hub.backups.taking import take
 
@@ -33,15 +33,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, file: Path, with_keys: bool, **options: Any) -> None:
         """Make the backup with progress; say what it holds."""
         console = Console(highlight=False, soft_wrap=True)
-        columns = (
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(),
-            DownloadColumn(),
-            TimeElapsedColumn(),
-        )
         try:
-            with Progress(*columns, console=console) as bar:
+            with progress.bar(console) as bar:
                 step = bar.add_task("Backing up", total=None)
                 size = take(file.absolute(), with_keys=with_keys, tell=lambda more: bar.advance(step, more))
         except Refused as refused:

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from hub.backups import progress
 from hub.backups.refused import Refused
 from hub.backups.restoring import restore
 
@@ -24,16 +24,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, file: Path, replace: bool, **options: Any) -> None:
         """Restore with progress; say what else is to do."""
         console = Console(highlight=False, soft_wrap=True)
-        columns = (
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(),
-            DownloadColumn(),
-            TimeElapsedColumn(),
-        )
         told: list[str] = []
         try:
-            with Progress(*columns, console=console) as bar:
+            with progress.bar(console) as bar:
                 total = 2 * file.stat().st_size if file.exists() else None  # each byte is checked, then loaded
                 step = bar.add_task("Restoring", total=total)
                 restore(file, replace=replace, tell=lambda more: bar.advance(step, more), say=told.append)
