@@ -85,7 +85,8 @@ def test_correction_is_told_with_its_reason(make_world: Make, staff: Staff) -> N
     item = zero_hours(make_world())
     verbs.correct_field(item, by=staff.farid, field="hours", value="4", reason="as on the slip")
     words = page_of(of("TE-0000001"), staff.farid)
-    assert "Hours by" in words
+    assert "Hours by Farid Amini" in words
+    assert "Around it" not in words, "nothing else stands around it"
     assert "as on the slip" in words
 
 
