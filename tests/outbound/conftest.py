@@ -36,7 +36,10 @@ def subscribe(subscriber: Any, settings: Any, nudged: list[int]) -> Callable[...
     from routes.outbound import subscribing
     from routes.outbound.wishes import Wishes
 
+    from connectors import loop
+
     settings.OUTBOUND_ALLOWED = ["127.0.0.1:*"]
+    loop.stop()  # a loop that an earlier test of this process has left may hold sessions to what is gone
 
     def make(name: str = "Data warehouse", *, by: Any = ENGINE, **more: Any) -> Any:
         wanted = Wishes(name, more.pop("address", subscriber.address), **more)
@@ -45,8 +48,6 @@ def subscribe(subscriber: Any, settings: Any, nudged: list[int]) -> Callable[...
         return made
 
     yield make
-    from connectors import loop
-
     loop.stop()
 
 
