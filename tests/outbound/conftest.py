@@ -32,11 +32,10 @@ def nudged(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 @pytest.fixture
 def subscribe(subscriber: Any, settings: Any, nudged: list[int]) -> Callable[..., Any]:
     """Return a maker of subscriptions to the subscriber; the secret is kept at `.secret`."""
+    from connectors import loop
     from governance.actor import ENGINE
     from routes.outbound import subscribing
     from routes.outbound.wishes import Wishes
-
-    from connectors import loop
 
     settings.OUTBOUND_ALLOWED = ["127.0.0.1:*"]
     loop.stop()  # a loop that an earlier test of this process has left may hold sessions to what is gone
