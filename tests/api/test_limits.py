@@ -17,12 +17,13 @@ def test_caller_that_asks_too_often_is_told_how_long_to_wait(staff: Staff, setti
     made, secret = client_of(staff.farid)
     ApiClient.objects.filter(pk=made.pk).update(requests_per_minute=2)
     token = ask_token(made, secret).json()["access_token"]
-    answers = [get(RUNS, token) for _ in range(6)]  # at most two minutes are begun meanwhile
+    answers = [get(RUNS, token) for _ in range(6)]  # at most two minutes are begun meanwhile, and the last may be new
     assert answers[0].status_code == 200
+    refused = next(answer for answer in answers if answer.status_code != 200)
     assert answers[0]["RateLimit-Policy"] == '"caller";q=2;w=60'
     assert answers[0]["RateLimit"].startswith('"caller";r=')
-    told(answers[-1], 429, "too-many-requests")
-    assert 0 < int(answers[-1]["Retry-After"]) <= limits.WINDOW
+    told(refused, 429, "too-many-requests")
+    assert 0 < int(refused["Retry-After"]) <= limits.WINDOW
     other, secret = client_of(staff.viktor)
     assert get(RUNS, ask_token(other, secret).json()["access_token"]).status_code == 200
     assert ApiUse.objects.exists() == (place == "rows")
