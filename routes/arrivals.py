@@ -20,6 +20,7 @@ _encoder = msgspec.json.Encoder(decimal_format="number", order="deterministic")
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 KEY_LIMIT = 200  # characters, as the column
 VERSION_DIGITS = 30  # of a version number
+WITHIN = str.maketrans({"/": "\\/", "\\": "\\\\"})  # what would be read as an end, within one of several parts of a key
 NO_ID = UUID(int=0)
 
 
@@ -62,7 +63,7 @@ def digest(text: str) -> bytes:
 
 
 def key_of(record: Mapping[str, Any], paths: Sequence[Path]) -> str:
-    """Return the business key: the key fields joined by a slash. Raises Unreadable."""
+    """Return the business key: the key fields as `joined` writes them. Raises Unreadable."""
     parts = []
     for path in paths:
         value = find(record, path)
@@ -74,12 +75,22 @@ def key_of(record: Mapping[str, Any], paths: Sequence[Path]) -> str:
         ):
             raise Unreadable(f"The record has no {written(path)}, part of its key. Check the stream at the source.")
         parts.append(str(value))
-    key = "/".join(parts)
+    key = joined(parts)
     if len(key) > KEY_LIMIT or "\x00" in key:
         raise Unreadable(
             f"The record's key has {len(key)} characters; up to {KEY_LIMIT} without control characters fit."
         )
     return key
+
+
+def joined(parts: Sequence[str]) -> str:
+    """Return the parts of a key as one text, a slash between them: no two lists of equal length give the same.
+
+    A slash within one of several parts gets a backslash before it, as a backslash does; a single part stays as it is.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    return "/".join(part.translate(WITHIN) if "/" in part or "\\" in part else part for part in parts)
 
 
 def version_of(

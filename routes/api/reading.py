@@ -17,7 +17,7 @@ from canonical.entities import ENTITIES
 from canonical.entity import Entity, Field, Kind
 from canonical.validity import accepted as accepted_in_words
 from governance.api.refusals import INVALID, UNREADABLE, FieldError, Refused
-from routes.arrivals import KEY_LIMIT
+from routes.arrivals import KEY_LIMIT, joined
 
 DIGITS = {Kind.MONEY: 14, Kind.DECIMAL: 8}  # most digits before the point, as the columns of amounts and hours hold
 MOST_ERRORS = 500  # told at once; reading ends there, so that a hostile body costs little
@@ -168,7 +168,7 @@ def _checked(entity: Entity, values: Mapping[str, Any], wrong: set[str], pointer
 
 
 def _check_key(entity: Entity, values: Mapping[str, Any], pointer: str, errors: list[FieldError]) -> None:
-    key = "/".join(str(values.get(name, "")) for name in entity.key)
+    key = joined([str(values.get(name, "")) for name in entity.key])
     if len(key) > KEY_LIMIT:
         form = f"texts that have at most {KEY_LIMIT - len(entity.key) + 1} characters together"
         detail = f"Its key ({', '.join(entity.key)}) has {len(key)} characters."
