@@ -51,12 +51,23 @@ def web_address(written: str) -> str:
     return f"{scheme}://{name}{colon}{port}{rest}"
 
 
+def base_address(written: str) -> str:
+    """Return an address to which paths are added, as `web_address` does; raises NotAnAddress."""
+    address = web_address(written)
+    if "?" in address or "#" in address:
+        remedy = "End it where the system's own paths begin, before the ? or the #."
+        raise NotAnAddress("a ? or a # stands in it, and no path can follow those", remedy)
+    return address
+
+
 def _host_and_port(authority: str) -> tuple[str, str]:
     if authority.startswith("["):
         inside, closed, port = authority.partition("]")
         if not closed:
             raise NotAnAddress("its [ has no ]", _BRACKETED)
-        return inside + closed, port[1:] if port.startswith(":") else port
+        if port and not port.startswith(":"):
+            raise NotAnAddress("something stands behind its ] that is no port", _BRACKETED)
+        return inside + closed, port[1:]
     host, _, port = authority.partition(":")
     if ":" in port:
         raise NotAnAddress("it has an IPv6 address without brackets, or two ports", _BRACKETED)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from connectors.address import NotAnAddress, web_address
+from connectors.address import NotAnAddress, base_address, web_address
 from connectors.exchange import mask_for
 from connectors.manifest.model import Auth, Manifest
 from connectors.template import Template, TemplateError
@@ -21,7 +21,7 @@ def refused_addresses(
         if not written or (template is not manifest.base_url and not written.startswith(("http://", "https://"))):
             continue  # nothing to call yet, which is told elsewhere; or a path below the other address
         try:
-            web_address(written)
+            (base_address if template is manifest.base_url else web_address)(written)
         except NotAnAddress as error:
             hidden = mask_for(manifest.redaction, dict(secrets)).text(written)
             refused.setdefault(asked[0], (error.words(hidden), error.remedy))

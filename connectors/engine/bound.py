@@ -9,7 +9,7 @@ from typing import Any
 from yarl import URL
 
 from canonical.failure import Category
-from connectors.address import NotAnAddress, web_address
+from connectors.address import NotAnAddress, base_address, web_address
 from connectors.answer import Answer
 from connectors.auth.signer import Signer
 from connectors.classify import Verdict, verdict_on
@@ -45,7 +45,7 @@ class Bound:
         self.connector = spec.connector
         self.manifest = spec.connector.manifest
         self.scope: dict[str, Any] = {"answers": answers_of(spec), "secrets": spec.secrets}
-        self.base = self._callable(self.text(self.manifest.base_url)).rstrip("/")
+        self.base = self._callable(self.text(self.manifest.base_url), base_address).rstrip("/")
         self.origin = self._url(self.base).origin()
         self.headers = {"User-Agent": "Throughline", "Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
         self.headers |= self.rendered(self.manifest.headers, {})
@@ -89,10 +89,10 @@ class Bound:
             return URL(self._callable(written), encoded=True)
         return url
 
-    def _callable(self, written: str) -> str:
+    def _callable(self, written: str, read: Callable[[str], str] = web_address) -> str:
         """Return an address in the form in which it is called; raises ConnectorFailure (configuration)."""
         try:
-            return web_address(written)
+            return read(written)
         except NotAnAddress as error:
             words = error.words(mask_for(self.manifest.redaction, self.spec.secrets).text(written))
             raise ConnectorFailure(Category.CONFIGURATION, words, hint=error.remedy, sent=False) from error

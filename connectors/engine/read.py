@@ -64,9 +64,13 @@ def _call(bound: Bound, read: Read, position: Position) -> Call:
 
 def _next_url(bound: Bound, address: str) -> URL:
     """Return the next page's address, verbatim; credentials are not carried to another host."""
-    url = URL(bound.base + "/").join(URL(address, encoded=True))
-    if url.origin() != bound.origin:
-        raise shape(f"the next page lies at another address ({url.origin()})", "Check the connection's address.")
+    try:
+        url = URL(bound.base + "/").join(URL(address, encoded=True))
+        origin, _ = url.origin(), url.explicit_port  # which only then is read
+    except ValueError as error:
+        raise shape("the address of the next page is no web address") from error
+    if origin != bound.origin:
+        raise shape(f"the next page lies at another address ({origin})", "Check the connection's address.")
     return url
 
 

@@ -3,6 +3,7 @@
 import gzip
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -29,9 +30,9 @@ async def pages_of(engine: Engine, spec: ConnectionSpec, **how: object) -> list[
     return [page async for page in engine.read_pages(spec, "entries", **how)]  # type: ignore[arg-type]
 
 
-async def failure_of(engine: Engine, spec: ConnectionSpec) -> ConnectorFailure:
+async def failure_of(engine: Engine, spec: ConnectionSpec, **more: Any) -> ConnectorFailure:
     with pytest.raises(ConnectorFailure) as caught:
-        await pages_of(engine, spec)
+        await pages_of(engine, spec, **more)
     return caught.value
 
 
@@ -157,6 +158,17 @@ async def test_read_pages_follows_a_link_verbatim_and_never_to_another_host(engi
     assert "another address" in failure.message
     assert len(server.seen) == 2
     assert server.seen[1].query == {"page": "2/3", "x": "a b"}
+
+
+@pytest.mark.parametrize("following", ["http://[::1", "http://a.example:99999/x", "//a:b/", "mailto:someone"])
+async def test_read_pages_tells_a_link_that_is_no_address_in_words(engine: Engine, following: str) -> None:
+    async with answering(lambda _: json(f'{{"entries": [{entry(1)}], "next": "{following}"}}')) as server:
+        failure = await failure_of(engine, spec_for(server.base, acme(LINKS)))
+        cursor = {"since": "2026-11-01T00:00:00Z", "resume": {"address": following}, "seen": "", "started": ""}
+        again = await failure_of(engine, spec_for(server.base, acme(LINKS)), cursor=cursor)
+    assert (failure.category, again.category) == (Category.SHAPE, Category.SHAPE)
+    assert failure.message == "Unexpected answer: the address of the next page is no web address."
+    assert len(server.seen) == 2, "a stored one begins the read again instead of stopping it for ever"
 
 
 async def test_read_pages_begins_again_when_the_stored_place_is_no_longer_valid(engine: Engine) -> None:
