@@ -6,6 +6,7 @@ from uuid import UUID
 from canonical.failure import Category
 from exceptions_queue.made_with import ReadRow, rows_read
 from exceptions_queue.models import WorkItem
+from exceptions_queue.seen import Seen, seen_of
 from exceptions_queue.verbs.add_table_row import tables_of
 from exceptions_queue.verbs.approve_table_row import rows_of
 from exceptions_queue.verbs.move_to_next_period import offers
@@ -15,6 +16,8 @@ from routes import decisions
 from routes.models import Transaction
 from routes.periods import Offer
 from routes.reprocess import STOPPED
+
+BESIDE = 10  # items that are told beside an item; further ones are counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,8 @@ class Facts:
     stopped: bool = True  # whether something of it is stopped, and not only waits in its place
     offers: dict[UUID, Offer] = field(default_factory=dict)  # the next open period, by transaction
     beside: list[WorkItem] = field(default_factory=list)  # other open items that wait for the same row
+    beside_more: int = 0  # further ones of them, which are only counted
+    seen: Seen | None = None  # its open members, as they are now
     reversal: bool = False  # what is in doubt takes back something posted
 
     @property
@@ -60,13 +65,15 @@ class Facts:
 
 
 def facts_of(item: WorkItem, user: User, *, field: str = "", first_value: str = "") -> Facts:
-    """Gather what decides about an item's remedies. At most thirteen queries."""
+    """Gather what decides about an item's remedies. At most fourteen queries."""
     has_records = item.failures().filter(record_id__isnull=False).exists()
     tables = tables_of(item)
     read = rows_read(item) if has_records else []
+    beside = _beside(item, user, next(iter(tables), None))
     return Facts(
         item, user, has_records, field, next(iter(tables), None), rows_of(item, tables, read), read, first_value,
-        _any_stopped(item), offers(item), _beside(item, user, next(iter(tables), None)), _is_reversal(item),
+        _any_stopped(item), offers(item), beside[:BESIDE], max(0, len(beside) - BESIDE), seen_of(item),
+        _is_reversal(item),
     )  # fmt: skip
 
 

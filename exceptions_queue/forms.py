@@ -6,6 +6,7 @@ from uuid import UUID
 from django import forms
 
 from canonical.entity import Field
+from exceptions_queue import seen
 from exceptions_queue.codes import id_of
 from exceptions_queue.words import plain
 from mappings.models import LookupTable, TableRow
@@ -27,10 +28,38 @@ class ChosenMembers(forms.Field):
             raise forms.ValidationError("One of the chosen rows is not known. Load the page again.") from error
 
 
+class SeenMembers(forms.CharField):
+    """What its page showed of an item, as `exceptions_queue.seen` writes it; empty where nobody looked at a page."""
+
+    widget = forms.HiddenInput
+
+    def to_python(self, value: Any) -> Any:
+        """Return it, or None."""
+        try:
+            return seen.read(super().to_python(value) or "")
+        except ValueError as error:
+            raise forms.ValidationError("It is not known what you saw here. Load the page again.") from error
+
+
+class ShownRows(forms.CharField):
+    """The table rows that its page showed, as ids with commas between them; empty where nobody looked at a page."""
+
+    widget = forms.HiddenInput
+
+    def to_python(self, value: Any) -> Any:
+        """Return the ids, or None."""
+        try:
+            return {int(each) for each in str(value or "").split(",") if each} or None
+        except ValueError as error:
+            raise forms.ValidationError("It is not known which rows you saw here. Load the page again.") from error
+
+
 class RemedyForm(forms.Form):
-    """A reason, and which members are meant."""
+    """A reason, which members are meant, and what of all this its page showed."""
 
     failures = ChosenMembers(required=False)
+    seen = SeenMembers(required=False)
+    rows = ShownRows(required=False)
     reason = forms.CharField(required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 2}), help_text=REASON)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -19,6 +19,7 @@ from exceptions_queue.forms import (
 from exceptions_queue.models import Release
 from exceptions_queue.tasks import nudge_release
 from exceptions_queue.verbs.correct_field import correctable
+from exceptions_queue.verbs.members import left
 from governance.roles import Right
 from routes.outbound import disabling
 
@@ -44,7 +45,10 @@ class Kind:
 
     def asked(self, facts: Facts, data: Mapping[str, Any] | None = None) -> RemedyForm:
         """Return the remedy's form, empty or with what was typed."""
-        return self.named(self.form(facts, data))
+        form = self.form(facts, data)
+        shown = {"seen": str(facts.seen or ""), "rows": ",".join(str(row.pk) for row in facts.rows_waiting)}
+        form.initial = {**form.initial, **shown}
+        return self.named(form)
 
     def named(self, form: RemedyForm) -> RemedyForm:
         """Return a form of this kind with ids that are its own among all forms of a page."""
@@ -117,12 +121,12 @@ def _add_row(facts: Facts, typed: Any) -> str:
 
 
 def _approve_row(facts: Facts, typed: Any) -> str:
-    release = verbs.approve_table_row(facts.item, by=facts.user, reason=typed["reason"])
+    release = verbs.approve_table_row(facts.item, by=facts.user, reason=typed["reason"], rows=typed["rows"])
     return f"The row is approved. {_released(release)}"
 
 
 def _refuse_row(facts: Facts, typed: Any) -> str:
-    verbs.refuse_table_row(facts.item, by=facts.user, reason=typed["reason"])
+    verbs.refuse_table_row(facts.item, by=facts.user, reason=typed["reason"], rows=typed["rows"])
     return "The row is refused and never counted. Another one can be proposed here."
 
 
@@ -164,13 +168,15 @@ def _resubmit(facts: Facts, typed: Any) -> str:
 
 
 def _waive(facts: Facts, typed: Any) -> str:
-    waived = verbs.waive(facts.item, by=facts.user, reason=typed["reason"], failures=typed["failures"])
-    return f"{words.counted(waived, facts.item.entity)} will not be delivered."
+    shown = typed["seen"]
+    waived = verbs.waive(facts.item, by=facts.user, reason=typed["reason"], failures=typed["failures"], seen=shown)
+    return f"{words.counted(waived, facts.item.entity)} will not be delivered.{left(facts.item, shown)}"
 
 
 def _approve(facts: Facts, typed: Any) -> str:
-    approved = verbs.approve(facts.item, by=facts.user, reason=typed["reason"], failures=typed["failures"])
-    return f"{approved:,} approved."
+    shown = typed["seen"]
+    approved = verbs.approve(facts.item, by=facts.user, reason=typed["reason"], failures=typed["failures"], seen=shown)
+    return f"{approved:,} approved.{left(facts.item, shown)}"
 
 
 def _decide(facts: Facts, typed: Any) -> str:

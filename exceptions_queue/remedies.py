@@ -72,6 +72,8 @@ def _shown(kind: Kind, facts: Facts, rights: frozenset[Right]) -> Remedy:
         remedy.effect = "; also ".join(
             [remedy.effect, *(f"{_holds(each)}, of item {each.number}" for each in facts.beside)]
         )
+        if facts.beside_more:
+            remedy.effect += f"; and what {facts.beside_more:,} further items hold"
         if facts.replaces_row:
             remedy.title, remedy.button, remedy.effect = "Propose another row in its place", "Propose this row", ""
     if kind.name in ("row-approvals", "row-refusals"):

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from exceptions_queue.models import State, WorkItem
 from exceptions_queue.moving import note
+from exceptions_queue.seen import Seen
 from exceptions_queue.verbs.members import NotPossible, chosen, transactions
 from governance import audit
 from governance.actor import By
@@ -17,13 +18,15 @@ from routes.plan import current, plan
 
 
 @transaction.atomic
-def approve(item: WorkItem, *, by: By, reason: str = "", failures: Collection[UUID] | None = None) -> int:
-    """Approve all held members, or the chosen ones; return how many go on.
+def approve(
+    item: WorkItem, *, by: By, reason: str = "", failures: Collection[UUID] | None = None, seen: Seen | None = None
+) -> int:
+    """Approve all held members, those that were seen, or the chosen ones; return how many go on.
 
     Raises NotAllowed (also to whoever corrected a member: a second person is meant) and NotPossible.
     """
     require(by, Right.APPROVE, item.legal_entity_id)
-    members = chosen(item, failures)
+    members = chosen(item, failures, seen=seen)
     approved = len(decisions.approve(transactions(members), by=by, reason=reason))
     approved += sum(_approve_run(m, by=by, reason=reason) for m in members if m.run_id and not m.record_id)
     if not approved:

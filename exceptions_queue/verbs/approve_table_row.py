@@ -1,6 +1,6 @@
 """Giving the second person's consent to table rows that an item waits for."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.db import transaction
 
@@ -44,14 +44,28 @@ def by_table(rows: list[TableRow]) -> list[tuple[LookupTable, list[int]]]:
     return list(found.values())
 
 
-@transaction.atomic
-def approve_table_row(item: WorkItem, *, by: By, reason: str = "") -> Release:
-    """Approve the proposed rows and let go on what waited. Raises NotAllowed and NotPossible."""
-    require(by, Right.APPROVE_TABLES, item.legal_entity_id)
+def rows_decided(item: WorkItem, shown: Collection[int] | None) -> list[TableRow]:
+    """Return the rows that somebody decides about, who saw those with the ids `shown`; None where nobody looked.
+
+    Raises NotPossible when none waits, or others do than were shown: what nobody saw nobody decides.
+    """
     rows = rows_waiting(item)
     if not rows:
-        raise NotPossible("No proposed row waits for approval any more. Load the page again.")
-    for table, ids in by_table(rows):
+        raise NotPossible("No proposed row waits any more. Load the page again.")
+    if shown is not None and {row.pk for row in rows} != set(shown):
+        raise NotPossible("Other rows are proposed by now than those you saw. Load the page again and look at them.")
+    return rows
+
+
+@transaction.atomic
+def approve_table_row(item: WorkItem, *, by: By, reason: str = "", rows: Collection[int] | None = None) -> Release:
+    """Approve the proposed rows and let go on what waited; `rows` are the ids of those that were seen.
+
+    Raises NotAllowed and NotPossible.
+    """
+    require(by, Right.APPROVE_TABLES, item.legal_entity_id)
+    decided = rows_decided(item, rows)
+    for table, ids in by_table(decided):
         tables.approve_rows(table, ids, by=by, reason=reason)
-    shown = "; ".join(f"{row.table}: {row}" for row in rows)
+    shown = "; ".join(f"{row.table}: {row}" for row in decided)
     return releasing.ask(item, by=by, reason=f"a row was approved: {shown}")

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from uuid import UUID
 
 from exceptions_queue.models import WorkItem
+from exceptions_queue.seen import Seen
 from routes.models import Failure
 
 
@@ -11,20 +12,32 @@ class NotPossible(ValueError):  # reads as what happened
     """What was asked for cannot be done as it was asked; the message says why and what to do instead."""
 
 
-def chosen(item: WorkItem, failures: Collection[UUID] | None, *, limit: int | None = None) -> list[Failure]:
-    """Return an item's open members, or the chosen ones of them, oldest first.
+def chosen(
+    item: WorkItem, failures: Collection[UUID] | None, *, limit: int | None = None, seen: Seen | None = None
+) -> list[Failure]:
+    """Return an item's open members, or the chosen ones of them, oldest first; with `seen` only what was seen.
 
-    Raises NotPossible when none is left, or more than `limit`.
+    Raises NotPossible when none is left, more than `limit`, or more than were seen.
     """
     rows = item.failures().order_by("pk")
     if failures is not None:
         rows = rows.filter(pk__in=list(failures))
+    elif seen is not None:
+        rows = rows.filter(pk__lte=seen.newest)
     found = list(rows[: limit + 1] if limit else rows)
+    if seen is not None and (len(found) > seen.count or not found) and item.failures().exists():
+        raise NotPossible("What waits here has changed since you looked. Load the page again and look at it.")
     if not found:
         raise NotPossible("Nothing of this is open any more: somebody else has seen to it. Load the page again.")
     if limit and len(found) > limit:
         raise NotPossible(f"At most {limit:,} can be changed in one go. Choose fewer of them.")
     return found
+
+
+def left(item: WorkItem, seen: Seen | None) -> str:
+    """Return in words what came since somebody looked, and was left; empty when nothing did."""
+    later = item.failures().filter(pk__gt=seen.newest).count() if seen else 0
+    return f" {later:,} came or changed since you looked, and stay: look at them first." if later else ""
 
 
 def transactions(members: list[Failure]) -> list[UUID]:

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from exceptions_queue.models import RootCause, State, WorkItem
 from exceptions_queue.moving import note
+from exceptions_queue.seen import Seen
 from exceptions_queue.verbs.members import chosen, need_reason, records, transactions
 from governance import audit
 from governance.actor import By
@@ -17,14 +18,16 @@ LIMIT = 20_000  # members in one commit
 
 
 @transaction.atomic
-def waive(item: WorkItem, *, by: By, reason: str, failures: Collection[UUID] | None = None) -> int:
-    """Waive all members, or the chosen ones; return how many were waived.
+def waive(
+    item: WorkItem, *, by: By, reason: str, failures: Collection[UUID] | None = None, seen: Seen | None = None
+) -> int:
+    """Waive all members, those that were seen, or the chosen ones; return how many were waived.
 
     One whose write is in doubt is not: somebody says first whether it happened. Raises NotAllowed and NotPossible.
     """
     require(by, Right.WAIVE, item.legal_entity_id)
     reason = need_reason(reason, "A waiver")
-    members = chosen(item, failures, limit=LIMIT)
+    members = chosen(item, failures, limit=LIMIT, seen=seen)
     waived = len(decisions.waive(transactions(members), by=by, reason=reason))
     waived += len(decisions.waive_records(records(members), by=by, reason=reason))
     note(item, by=by, verb="waived", reason=f"{waived:,} of {len(members):,}: {reason}", to=State.IN_PROGRESS)

@@ -1,0 +1,103 @@
+"""A decision reaches what its page showed, and nothing that came or changed while the person read."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from exceptions_queue import intake, seen, verbs
+from exceptions_queue.models import WorkItem
+from mappings import tables
+from mappings.models import Approval, LookupTable
+from routes.models import Failure
+from tests.exceptions_queue.conftest import Staff
+from tests.exceptions_queue.situations import with_rates
+from tests.exceptions_queue.test_pages import signed_in, url_of
+from tests.routes.world import World, entry
+
+Make = Callable[..., World]
+HIDDEN = re.compile(r'<input type="hidden" name="(seen|rows)" value="([^"]+)">')
+
+
+@pytest.fixture
+def held(make_world: Make, staff: Staff) -> World:
+    """Return a world with two entries that wait for a second person."""
+    world = make_world(approval_formula="hours > 10")
+    world.take_in(entry(1, hours="12.00"), entry(2, hours="13.00"))
+    intake.take_in()
+    return world
+
+
+def page_of(item: WorkItem, user: Any, remedy: str) -> dict[str, str]:
+    """Return what a remedy's form carries unseen, as the page of an item shows it now."""
+    text = signed_in(user).get(url_of(item)).content.decode()
+    form = text.partition(f'id="{remedy}"')[2].partition("</form>")[0]
+    return dict(HIDDEN.findall(form))
+
+
+def press(item: WorkItem, user: Any, remedy: str, form: dict[str, str]) -> str:
+    answer = signed_in(user).post(f"{url_of(item)}{remedy}/", form, follow=True)
+    return str(answer.content.decode())
+
+
+def test_what_came_after_the_look_is_not_approved(held: World, staff: Staff) -> None:
+    item = WorkItem.objects.get()
+    form = page_of(item, staff.clara, "approvals")
+    held.take_in(entry(3, hours="99.00"))
+    intake.take_in()
+    assert "2 approved. 1 came or changed since you looked" in press(item, staff.clara, "approvals", form)
+    assert held.states() == ["ready", "ready", "held"]
+
+
+def test_what_was_corrected_after_the_look_is_not_approved(held: World, staff: Staff) -> None:
+    item = WorkItem.objects.get()
+    form = page_of(item, staff.clara, "approvals")
+    changed = Failure.objects.order_by("pk").first()
+    assert changed is not None
+    verbs.correct_field(
+        item, by=staff.farid, field="hours", value="20.00", reason="a night shift", failures=[changed.pk]
+    )
+    intake.take_in()
+    assert "1 approved. 1 came or changed since you looked" in press(item, staff.clara, "approvals", form)
+    assert sorted(held.states()) == ["held", "ready"]
+
+
+def test_what_came_after_the_look_is_not_waived(held: World, staff: Staff) -> None:
+    item = WorkItem.objects.get()
+    form = page_of(item, staff.farid, "waivers") | {"reason": "agreed with the customer"}
+    held.take_in(entry(3, hours="14.00"))
+    intake.take_in()
+    assert "1 came or changed since you looked" in press(item, staff.farid, "waivers", form)
+    assert held.states() == ["waived", "waived", "held"]
+
+
+def test_more_than_was_counted_is_refused(held: World, staff: Staff) -> None:
+    item = WorkItem.objects.get()
+    shown = seen.seen_of(item)
+    assert shown is not None
+    with pytest.raises(verbs.NotPossible, match="has changed since you looked"):
+        verbs.approve(item, by=staff.clara, seen=seen.Seen(shown.newest, shown.count - 1))
+    assert held.states() == ["held", "held"]
+
+
+@pytest.mark.parametrize("odd", ["x", "x.1", "AAAAAAAAAAAAAAAAAAAAAA.-1", "AAAAAAAAAAAAAAAAAAAAAA.²"])
+def test_odd_text_in_its_place_is_refused_in_words(held: World, staff: Staff, odd: str) -> None:
+    item = WorkItem.objects.get()
+    answer = signed_in(staff.clara).post(f"{url_of(item)}approvals/", {"seen": odd})
+    assert answer.status_code == 422
+    assert held.states() == ["held", "held"]
+
+
+@pytest.mark.parametrize("remedy", ["row-approvals", "row-refusals"])
+def test_row_that_nobody_saw_is_not_decided(make_world: Make, staff: Staff, remedy: str) -> None:
+    world = with_rates(make_world(), approval=Approval.ALWAYS)
+    table = LookupTable.objects.get()
+    tables.add_rows(table, [tables.NewRow(("Consultant", "EUR"), {"rate": "145.00"})], by=staff.ingrid)
+    world.take_in(entry(1))
+    intake.take_in()
+    item = WorkItem.objects.get()
+    form = page_of(item, staff.clara, remedy) | {"reason": "as agreed"}
+    tables.add_rows(table, [tables.NewRow(("Consultant", "EUR"), {"rate": "14500.00"})], by=staff.ingrid)
+    assert "Other rows are proposed by now" in press(item, staff.clara, remedy, form)
+    assert table.rows.filter(recorded_to=None, approved_at=None, values={"rate": "14500.00"}).exists()
