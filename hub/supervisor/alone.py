@@ -4,6 +4,7 @@ import datetime
 import fcntl
 import json
 import os
+import time
 from pathlib import Path
 from typing import IO
 
@@ -70,7 +71,7 @@ class Alone:
             self._file = None
 
     def _taken(self) -> CannotStart:
-        found = told(self.path)
+        found = _told_soon(self.path)
         who = f"process {found.get('pid', 'unknown')}, since {found.get('since', 'a moment ago')}"
         where = f" at {found['web']}" if found.get("web") else ""
         return CannotStart(
@@ -80,6 +81,14 @@ class Alone:
             + (f" or with: kill {found['pid']}" if found.get("pid") else "")
             + "; or start another with its own folder and port: make run STATE=$HOME/second PORT=8001",
         )
+
+
+def _told_soon(path: Path) -> dict[str, object]:
+    """Return what the running supervisor noted; one that began this very moment is given a second to do so."""
+    until = time.monotonic() + 1
+    while not (found := told(path)) and time.monotonic() < until:
+        time.sleep(0.02)
+    return found
 
 
 def told(path: Path) -> dict[str, object]:

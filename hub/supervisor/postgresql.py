@@ -77,6 +77,7 @@ class Postgresql:
             return
         self.stop_orphans()
         if not (self.data / "PG_VERSION").exists():
+            self._refuse_a_torso()
             self._make_cluster()
         self._check_release()
         self.launch()
@@ -166,6 +167,16 @@ class Postgresql:
         for left in self.places.sockets.glob(".s.PGSQL.*"):
             left.unlink()
         return len(orphans)
+
+    def _refuse_a_torso(self) -> None:
+        """Refuse a folder with files but without the one that every cluster has: nothing is made over it."""
+        if self.data.is_dir() and any(self.data.iterdir()):
+            raise problems.CannotStart(
+                f"The database in {self.data} cannot be opened",
+                "There are files in it, and its PG_VERSION is missing: a part of it was removed or never copied.",
+                f"Copy the whole folder again; or move it away (mv {self.data} {self.data}.damaged) and put the newest "
+                "backup back with: manage.py restore FILE. Without either, moving it away starts anew and empty.",
+            )
 
     def _make_cluster(self) -> None:
         """Make the cluster beside its place and move it there when complete: a crash leaves no half cluster."""

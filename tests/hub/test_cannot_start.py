@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections import namedtuple
 from collections.abc import Iterator
 from pathlib import Path
@@ -149,6 +150,15 @@ def test_data_of_another_release_are_refused_with_the_way_out(short: Path) -> No
     assert not servers.redis.running
 
 
+def test_torso_of_a_cluster_is_refused_and_left_as_it_is(short: Path) -> None:
+    servers = Servers.below(short)
+    (servers.postgresql.data / "base").mkdir(parents=True)
+    with pytest.raises(CannotStart, match=r"PG_VERSION is missing.*manage\.py restore"):
+        servers.start()
+    assert [each.name for each in servers.postgresql.data.iterdir()] == ["base"]
+    assert not servers.redis.running
+
+
 def test_broken_configuration_is_told_in_postgresqls_own_words(servers: Servers) -> None:
     servers.stop()
     with (servers.postgresql.data / "postgresql.conf").open("a") as file:
@@ -216,6 +226,19 @@ def test_lock_lets_one_in_and_says_who(short: Path) -> None:
     first.release()
     second.take()
     second.release()
+
+
+def test_second_start_waits_until_the_first_has_said_who_it_is(short: Path, monkeypatch) -> None:
+    first, second = Alone(short), Alone(short)
+    monkeypatch.setattr(first, "say", lambda: None)  # it has the lock, and has not come to its next line
+    first.take()
+    monkeypatch.undo()
+    said = threading.Timer(0.2, first.say)
+    said.start()
+    with pytest.raises(CannotStart, match=rf"process {os.getpid()}, since 20"):
+        second.take()
+    said.join()
+    first.release()
 
 
 def test_old_python_is_refused_in_words(monkeypatch) -> None:
