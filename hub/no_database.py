@@ -1,11 +1,13 @@
-"""Why the database takes nothing just now, in words: its disk is full, it starts again, or it cannot be reached."""
+"""Why the database took nothing just now, in words: it is full or away, or somebody else held what was wanted."""
 
 from psycopg import OperationalError
 
 FULL = "The disk that holds the hub's database is full. An operator has to make room; work goes on by itself then."
 AWAY = "The hub's database starts again or cannot be reached just now. Work goes on by itself when it answers."
 CROWDED = "The hub's database has no connection left just now."
-WORDS = {"53100": FULL, "53300": CROWDED, "57P01": AWAY, "57P02": AWAY, "57P03": AWAY}
+BUSY = "Somebody else was changing the same just now, and one of the two had to give way. Do it again."
+WORDS = {"40001": BUSY, "40P01": BUSY, "55P03": BUSY}  # serialization, deadlock, lock not available
+WORDS |= {"53100": FULL, "53300": CROWDED, "57P01": AWAY, "57P02": AWAY, "57P03": AWAY}
 SECONDS = 10  # after which whoever was refused may ask again
 
 

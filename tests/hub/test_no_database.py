@@ -35,6 +35,8 @@ def raised(cause: Exception) -> Any:
         (psycopg.errors.CannotConnectNow("starting up"), "starts again or cannot be reached"),
         (psycopg.OperationalError("connection refused"), "starts again or cannot be reached"),
         (psycopg.errors.TooManyConnections("sorry"), "no connection left"),
+        (psycopg.errors.DeadlockDetected("deadlock detected"), "one of the two had to give way"),
+        (psycopg.errors.LockNotAvailable("canceling statement"), "one of the two had to give way"),
     ],
 )
 def test_page_says_why_and_when_to_ask_again(
@@ -59,7 +61,7 @@ def test_api_says_why_as_a_problem(staff: Staff, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize(
-    "error", [None, ValueError("no"), psycopg.errors.UniqueViolation("twice"), psycopg.errors.DeadlockDetected("oh")]
+    "error", [None, ValueError("no"), psycopg.errors.UniqueViolation("twice"), psycopg.errors.CheckViolation("oh")]
 )
 def test_what_is_no_such_trouble_stays_unforeseen(error: Exception | None) -> None:
     assert no_database.why(error) == ""
