@@ -1,13 +1,17 @@
 """What lists of runs, transactions, records and routes can be narrowed by: one FilterSet for pages and API."""
 
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q
 from django_filters import FilterSet
 
 from governance.filtering import Flag, Moment, Several, Text, Uuid
+from governance.models import LegalEntity
 from routes.models import Record, Route, RuleWarning, Run, SourceHead, Transaction
-from routes.models.movement import RecordState, RunState
+from routes.models.movement import RecordQuerySet, RecordState, RunState, TransactionQuerySet
+from routes.newest import NewestQuerySet
 from routes.states import State
 
 SAME_KEY = 50  # newest records of one key, over all routes
@@ -40,55 +44,86 @@ class RunFilter(FilterSet):
         fields: list[str] = []
 
 
-class TransactionFilter(FilterSet):
+class _Newest(FilterSet):
+    """Narrows what is listed by id: the rows themselves know how they are found quickly."""
+
+    def of_company(self, rows: NewestQuerySet[Any], name: str, code: str) -> NewestQuerySet[Any]:
+        """Keep those of a legal entity."""
+        return rows.within("legal_entity", LegalEntity.objects.filter(code=code).values_list("pk", flat=True))
+
+    def of_run(self, rows: NewestQuerySet[Any], name: str, run: UUID) -> NewestQuerySet[Any]:
+        """Keep those that a run has read."""
+        return rows.filter(run=run).by_an_index_of_their_own()
+
+    def that_stand(self, rows: NewestQuerySet[Any], name: str, states: list[str]) -> NewestQuerySet[Any]:
+        """Keep those in these states."""
+        return rows.standing(states)
+
+    def made_since(self, rows: NewestQuerySet[Any], name: str, moment: datetime) -> NewestQuerySet[Any]:
+        """Keep those of a time or later."""
+        return rows.since(moment)
+
+    def made_until(self, rows: NewestQuerySet[Any], name: str, moment: datetime) -> NewestQuerySet[Any]:
+        """Keep those before a time."""
+        return rows.until(moment)
+
+
+class TransactionFilter(_Newest):
     """Narrows transactions."""
 
     key = Text(method="with_key", help_text="business key: the whole key at the source, or how it begins at the target")
     route = Text(method="of_route", longest=80, help_text="short name of a route")
-    legal_entity = Text(field_name="legal_entity__code", longest=20, help_text="code of a legal entity")
-    state = Several(choices=State.choices, help_text="where it stands")
-    run = Uuid(field_name="run", help_text="id of a run")
-    since = Moment(field_name="created_at", lookup_expr="gte", help_text="made at this time or later")
-    until = Moment(field_name="created_at", lookup_expr="lt", help_text="made before this time")
+    legal_entity = Text(method="of_company", longest=20, help_text="code of a legal entity")
+    state = Several(method="that_stand", choices=State.choices, help_text="where it stands")
+    run = Uuid(method="of_run", help_text="id of a run")
+    since = Moment(method="made_since", help_text="made at this time or later")
+    until = Moment(method="made_until", help_text="made before this time")
     warned = Flag(method="that_rules_warn_of", help_text="whether a rule warns of it though it went on")
 
     class Meta:
         model = Transaction
         fields: list[str] = []
 
-    def with_key(self, rows: QuerySet[Transaction], name: str, key: str) -> QuerySet[Transaction]:
+    def with_key(self, rows: TransactionQuerySet, name: str, key: str) -> TransactionQuerySet:
         """Keep those whose record goes by exactly this key at its source; where none does, whose own begins so."""
         same = records_with(key)
-        return rows.filter(record_id__in=same) if same else rows.filter(key__startswith=key)
+        found = rows.filter(record_id__in=same) if same else rows.filter(key__startswith=key)
+        return found.by_an_index_of_their_own()
 
-    def of_route(self, rows: QuerySet[Transaction], name: str, slug: str) -> QuerySet[Transaction]:
-        """Keep those of a route; its destinations are asked for first, so that the index of their keys serves."""
+    def of_route(self, rows: TransactionQuerySet, name: str, slug: str) -> TransactionQuerySet:
+        """Keep those of a route: of its destinations."""
         route = Route.objects.filter(slug=slug).first()
-        return rows.filter(destination__in=list(route.destinations.values_list("pk", flat=True)) if route else [])
+        return rows.within("destination", route.destinations.values_list("pk", flat=True) if route else [])
 
-    def that_rules_warn_of(self, rows: QuerySet[Transaction], name: str, warned: bool) -> QuerySet[Transaction]:
+    def that_rules_warn_of(self, rows: TransactionQuerySet, name: str, warned: bool) -> TransactionQuerySet:
         """Keep those with warnings, or those without."""
         return rows.filter(WARNED if warned else ~Q(WARNED))
 
 
-class RecordFilter(FilterSet):
+class RecordFilter(_Newest):
     """Narrows records."""
 
     key = Text(method="with_key", help_text="business key at the source, exactly; finds its newest version")
-    route = Text(field_name="route__slug", longest=80, help_text="short name of a route")
-    legal_entity = Text(field_name="legal_entity__code", longest=20, help_text="code of a legal entity")
-    state = Several(choices=RecordState.choices, help_text="where it stands before its destinations are chosen")
-    run = Uuid(field_name="run", help_text="id of a run")
-    since = Moment(field_name="received_at", lookup_expr="gte", help_text="received at this time or later")
-    until = Moment(field_name="received_at", lookup_expr="lt", help_text="received before this time")
+    route = Text(method="of_route", longest=80, help_text="short name of a route")
+    legal_entity = Text(method="of_company", longest=20, help_text="code of a legal entity")
+    state = Several(
+        method="that_stand", choices=RecordState.choices, help_text="where it stands before its destinations are chosen"
+    )
+    run = Uuid(method="of_run", help_text="id of a run")
+    since = Moment(method="made_since", help_text="received at this time or later")
+    until = Moment(method="made_until", help_text="received before this time")
 
     class Meta:
         model = Record
         fields: list[str] = []
 
-    def with_key(self, rows: QuerySet[Record], name: str, key: str) -> QuerySet[Record]:
+    def with_key(self, rows: RecordQuerySet, name: str, key: str) -> RecordQuerySet:
         """Keep the newest version that each route has of this key."""
-        return rows.filter(pk__in=records_with(key))
+        return rows.filter(pk__in=records_with(key)).by_an_index_of_their_own()
+
+    def of_route(self, rows: RecordQuerySet, name: str, slug: str) -> RecordQuerySet:
+        """Keep those of a route."""
+        return rows.within("route", Route.objects.filter(slug=slug).values_list("pk", flat=True))
 
 
 def records_with(key: str) -> list[UUID]:

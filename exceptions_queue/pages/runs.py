@@ -4,13 +4,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 
 from exceptions_queue import totals
-from exceptions_queue.codes import id_of
+from exceptions_queue.codes import code_of, id_of
 from exceptions_queue.pages.door import context, page, person
 from exceptions_queue.pages.narrowing import RunNarrowing, TransactionNarrowing
 from governance.rights import Right, allowed
@@ -30,27 +30,39 @@ def runs(request: HttpRequest) -> HttpResponse:
     """List runs, the newest first, a page by time."""
     user = person(request)
     form = RunNarrowing(request.GET, user)
-    found = Run.objects.visible_to(user).select_related("route", "legal_entity").order_by("-created_at")
+    found = Run.objects.visible_to(user).select_related("route", "legal_entity").order_by("-created_at", "-pk")
     if form.is_valid():
         found = RunFilter(data=_repeatable(form.asked()), queryset=found).qs
     if not request.GET.get("all"):
         found = found.exclude(state=RunState.DONE, read=0)
     if before := request.GET.get("before"):
-        try:
-            found = found.filter(created_at__lt=datetime.fromisoformat(before))
-        except ValueError as error:
-            raise Http404("There is no such page of the list.") from error
+        found = found.filter(_older(before))
     shown = list(found[: SIZE + 1]) if form.is_valid() else []
     more = context(
         "runs",
         form=form,
         runs=shown[:SIZE],
-        before=shown[SIZE - 1].created_at.isoformat() if len(shown) > SIZE else "",
+        before=_place(shown[SIZE - 1]) if len(shown) > SIZE else "",
         every=request.GET.get("all", ""),
         narrowed=form.is_valid() and bool(form.asked()),
         same=_same(request, "before", "all"),
     )
     return render(request, "queue/runs.html", more)
+
+
+def _place(row: Run) -> str:
+    """Return where the next page begins: several runs may be asked for at one moment."""
+    return f"{row.created_at.isoformat()}~{code_of(row.pk)}"
+
+
+def _older(before: str) -> Q:
+    """Return what comes after a place of the list."""
+    moment, _, code = before.partition("~")
+    try:
+        at = datetime.fromisoformat(moment)
+        return Q(created_at__lte=at) & (Q(created_at__lt=at) | Q(pk__lt=id_of(code))) if code else Q(created_at__lt=at)
+    except ValueError as error:
+        raise Http404("There is no such page of the list.") from error
 
 
 def _repeatable(asked: dict[str, Any]) -> QueryDict:
@@ -93,7 +105,7 @@ def transactions(request: HttpRequest) -> HttpResponse:
     """List transactions, the newest first: of a run, under a key, or by route, company, state and days."""
     user = person(request)
     form = TransactionNarrowing(request.GET, user)
-    found = Transaction.objects.visible_to(user).select_related("destination", "legal_entity").order_by("-pk")
+    found = Transaction.objects.visible_to(user).select_related("destination", "legal_entity")
     asked = form.asked() if form.is_valid() else {}
     row = None
     try:
@@ -106,7 +118,8 @@ def transactions(request: HttpRequest) -> HttpResponse:
         raise Http404(str(error)) from error
     if warned := bool(request.GET.get("warned")):
         asked["warned"] = "true"
-    shown = list(TransactionFilter(data=_repeatable(asked), queryset=found).qs[: SIZE + 1]) if form.is_valid() else []
+    rows = TransactionFilter(data=_repeatable(asked), queryset=found).qs if form.is_valid() else found.none()
+    shown = rows.newest(SIZE + 1)
     state = asked.get("state", [""])[0]
     more = context(
         "transactions",

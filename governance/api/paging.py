@@ -36,7 +36,9 @@ def page(
     size = size_of(request)
     if (cursor := parameters.one(request, "cursor")) is not None:
         rows = rows.filter(_beyond(rows.model, order, decoded(cursor)))
-    found = list(rows.order_by(*order)[: size + 1])
+    newest = getattr(rows, "newest", None)  # rows that know how they are found by id, however they are narrowed
+    by_id = newest is not None and list(order) == ["-pk"]
+    found = newest(size + 1) if newest and by_id else list(rows.order_by(*order)[: size + 1])
     last = found[size - 1] if len(found) > size else None
     key = [_plain(getattr(last, name.lstrip("-"))) for name in order] if last is not None else None
     return answer(request, shown(found[:size]), encoded(key) if key else None)

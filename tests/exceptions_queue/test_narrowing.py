@@ -107,5 +107,5 @@ def test_rare_states_are_found_by_their_own_index(make_world: Make, staff: Staff
         cursor.execute("SET enable_bitmapscan = off")
         told = rows.explain()
         cursor.execute("RESET ALL")
-    assert "transaction_aside" in told
+    assert "transaction_unposted" in told
     assert "Sort" not in told
