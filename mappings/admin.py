@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from unfold.paginator import InfinitePaginator
 
 from governance.actor import names
 from governance.roles import Right
@@ -44,6 +45,7 @@ class TableRowAdmin(RowActions, LookOnly, ScopedAdmin):
     )  # fmt: skip
     readonly_fields = ("what_for", "gives", "proposed", "approved", "ended")
     show_full_result_count = False
+    paginator = InfinitePaginator  # counts nothing
 
     @admin.display(description="For")
     def what_for(self, row: TableRow) -> str:
@@ -89,6 +91,7 @@ class CrossReferenceAdmin(LookOnly, ScopedAdmin):
     list_filter = ("entity",)
     search_fields = ("canonical_key", "external_id")
     show_full_result_count = False
+    paginator = InfinitePaginator  # counts nothing
 
 
 def _in_words(values: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpRequest
+from unfold.paginator import InfinitePaginator
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from canonical.entities import ENTITIES
@@ -163,6 +164,7 @@ class RunAdmin(LookOnly, ScopedAdmin):
     list_filter = ("route", "state", "trigger")
     exclude = ("cursor", "lease_owner")
     show_full_result_count = False
+    paginator = InfinitePaginator  # counts nothing
     ordering = ("-created_at",)
 
 
