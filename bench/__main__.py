@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 
-from bench import machine, mapping, page, peer
+from bench import machine, mapping, page, peer, sections
 from bench.case import BATCH, SLOW_SECONDS, Case, Contender
 from bench.contenders import NodeRed, Yardstick
 from bench.stub import Stub
@@ -38,7 +38,8 @@ def main() -> int:
         report = _measure(arguments, state, servers, stub)
     measured, found = report.pop("measured"), report.pop("checks")
     if not arguments.quick:
-        PAGE.write_text(page.render(report, measured, found))
+        before = PAGE.read_text() if PAGE.exists() else ""
+        PAGE.write_text("\n".join(filter(None, (page.render(report, measured, found), sections.of(before, "lists")))))
     rates = {
         case: {name: round(measured.median(case, name) or 0) for name in by} for case, by in measured.rates.items()
     }
