@@ -28,8 +28,8 @@ def render(found: list[Measured], filled: dict[str, Any], database: str) -> str:
         f" {filled['transactions']:,} transactions with all that belongs to them, the work of {filled['days']} days"
         f" in three companies by four routes; it was filled in {filled['seconds']:,} s. Times are milliseconds, from"
         " the request to the whole answer, in process. Beside them is the processor time of the page and of its"
-        " database session: other work on the machine lengthens the time, not that. *clara* may see all companies, *viktor*"
-        " only the smallest, whose entries are few and old.",
+        " database session: other work on the machine lengthens the time, not that. *clara* may see all companies,"
+        " *viktor* only the smallest, whose entries are few and old.",
         f"**Promised**: at most {LIMIT:.0f} ms at the median. "
         + (f"{len(slow)} of {len(found)} addresses take longer." if slow else f"All {len(found)} addresses keep it."),
         _summary(found),
