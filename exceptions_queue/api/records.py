@@ -14,7 +14,7 @@ from governance.api.door import Door, person
 from governance.api.refusals import not_there
 from governance.api.told import told
 from governance.scoping import EntityScopedQuerySet
-from routes.api.shapes import names
+from routes.api.shapes import names, shown
 from routes.filters import RecordFilter
 from routes.models import Record
 from routes.models.movement import Outcome, RecordState
@@ -95,4 +95,4 @@ def _visible(request: Request) -> "EntityScopedQuerySet[Record]":
 def _shown(row: Record) -> dict[str, Any]:
     own = {"route": row.route.slug, "legal_entity": row.legal_entity.code, "run": row.run_id}
     plain = {name: getattr(row, name) for name in names(RecordShape, *own)}
-    return dict(RecordShape(plain | own).data)
+    return shown(RecordShape, plain | own)

@@ -12,6 +12,7 @@ from exceptions_queue.pages.items import rows_of
 from exceptions_queue.remedies import Remedy
 from governance.actor import names
 from governance.models import User
+from routes.api.shapes import shown as in_shape
 
 
 class SumShape(serializers.Serializer[Any]):
@@ -120,7 +121,7 @@ def items(found: list[WorkItem], by: User) -> list[dict[str, Any]]:
             "waiting_on": row.waits_for,
             "amounts": [{"currency": each.currency, "amount": each.amount} for each in item.amounts.all()],
         }
-        shown.append(dict(WorkItemShape(told).data))
+        shown.append(in_shape(WorkItemShape, told))
     return shown
 
 
