@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 from django_filters import FilterSet
 
@@ -15,6 +16,13 @@ from routes.newest import NewestQuerySet
 from routes.states import State
 
 SAME_KEY = 50  # newest records of one key, over all routes
+MOST_OF_A_BEGINNING = 5_000  # transactions with keys that begin alike; of more the newest are found by walking
+BEGINNING = """
+SELECT found.id FROM routes_destination part CROSS JOIN LATERAL (
+    SELECT id FROM routes_transaction WHERE destination_id = part.id AND key LIKE %(pattern)s
+    ORDER BY key USING ~<~ LIMIT %(most)s) found
+LIMIT %(most)s
+"""
 WARNED = Exists(RuleWarning.objects.filter(transaction_id=OuterRef("pk")))
 
 
@@ -87,8 +95,12 @@ class TransactionFilter(_Newest):
     def with_key(self, rows: TransactionQuerySet, name: str, key: str) -> TransactionQuerySet:
         """Keep those whose record goes by exactly this key at its source; where none does, whose own begins so."""
         same = records_with(key)
-        found = rows.filter(record_id__in=same) if same else rows.filter(key__startswith=key)
-        return found.by_an_index_of_their_own()
+        if same:
+            return rows.filter(record_id__in=same).by_an_index_of_their_own()
+        begin = beginning_with(key)
+        return (
+            rows.filter(key__startswith=key) if begin is None else rows.filter(pk__in=begin).by_an_index_of_their_own()
+        )
 
     def of_route(self, rows: TransactionQuerySet, name: str, slug: str) -> TransactionQuerySet:
         """Keep those of a route: of its destinations."""
@@ -124,6 +136,15 @@ class RecordFilter(_Newest):
     def of_route(self, rows: RecordQuerySet, name: str, slug: str) -> RecordQuerySet:
         """Keep those of a route."""
         return rows.within("route", Route.objects.filter(slug=slug).values_list("pk", flat=True))
+
+
+def beginning_with(text: str) -> list[UUID] | None:
+    """Return the transactions whose key begins so; None when they are too many to be looked up one by one."""
+    pattern = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    with connection.cursor() as cursor:
+        cursor.execute(BEGINNING, {"pattern": pattern, "most": MOST_OF_A_BEGINNING + 1})
+        found = [id_ for (id_,) in cursor.fetchall()]
+    return found if len(found) <= MOST_OF_A_BEGINNING else None
 
 
 def records_with(key: str) -> list[UUID]:

@@ -49,7 +49,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=15, help="how often each is asked (15)")
     parser.add_argument("--keep", action="store_true", help="measure what an earlier call has filled")
     parser.add_argument("--fill-only", action="store_true", help="fill, and measure nothing")
-    parser.add_argument("--only", default="", help="what the name of an address holds; then --quick is meant, too")
+    parser.add_argument("--only", default="", help="pattern of names of addresses; then --quick is meant, too")
     parser.add_argument("--quick", action="store_true", help="print the section; the page is left alone")
     return parser.parse_args()
 

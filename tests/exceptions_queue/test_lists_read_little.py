@@ -118,7 +118,8 @@ TRANSACTIONS = (
     "", "state=failed", "state=validated", "state=unknown", "state=posted", "route=old", "entity=HP-GB",
     "route=old&entity=HP-GB", "route=time-to-ledger&entity=HP-GB", "state=failed&entity=HP-GB",
     "state=posted&route=old",
-    "state=failed&route=time-to-ledger", "key=TE-0000077", "key=TE-X", "key=TE-00000", "since={day}&until={day}",
+    "state=failed&route=time-to-ledger", "key=TE-0000077", "key=TE-X", "key=TE-00000",
+    "key=TE-0000&route=old", "key=TE-00&route=old", "since={day}&until={day}",
     "until={day}", "until=2020-01-01", "until={day}&entity=HP-GB", "after={middle}", "after={middle}&state=failed",
     "warned=1",
 )  # fmt: skip
