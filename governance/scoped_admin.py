@@ -33,6 +33,7 @@ class ScopedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold carries no types
 
     right_to_view = Right.VIEW
     right_to_change = Right.EDIT_CONFIGURATION
+    list_per_page = 40  # a row takes two milliseconds to draw
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[models.Model]:
         """Return what the person may see; of a global model everything."""

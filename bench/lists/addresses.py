@@ -264,5 +264,6 @@ def _admin(found: Found) -> list[Asked]:
         "cross-references": "mappings/crossreference/", "cross-references, searched": "mappings/crossreference/?q=P-77",
         "table rows": "mappings/tablerow/", "subscriptions": "routes/subscription/",
     }  # fmt: skip
-    return [Asked("Administration", what, f"/admin/{address}", user)
-            for what, address in addresses.items() for user in ("clara", "olga")]  # fmt: skip
+    configured = ("mappings/", "routes/subscription/")  # what integration admins look at
+    return [Asked("Administration", what, f"/admin/{address}", user) for what, address in addresses.items()
+            for user in (("ingrid",) if address.startswith(configured) else ("clara", "olga"))]  # fmt: skip
