@@ -9,8 +9,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-import holidays
-
 _LONGEST_CLOSURE = 366  # days; a calendar that is closed longer than that is a mistake, not a holiday
 
 
@@ -130,12 +128,16 @@ def public_holidays(country: str, subdivision: str = "") -> Mapping[date, str]:
 
     The mapping is shared and fills itself; do not change it.
     """
+    import holidays  # only by who reckons, and not at the start of every program
+
     refuse_unknown_region(country, subdivision)
     return holidays.country_holidays(country, subdiv=subdivision or None)
 
 
 def refuse_unknown_region(country: str, subdivision: str = "") -> None:
     """Raise ValueError, naming what would be accepted, when a region's public holidays are not known."""
+    import holidays
+
     known = holidays.list_supported_countries()
     if country not in known:
         raise ValueError(f'Public holidays of the country "{country}" are not known; write it as DE, US or GB.')

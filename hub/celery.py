@@ -12,6 +12,8 @@ from django.db import close_old_connections
 from hub import correlation
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hub.settings")
+# Django's checks load every page, and were made when the hub was prepared. Workers and the clock show none.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 app = Celery("throughline")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

@@ -67,7 +67,7 @@ ALLOWED_HOSTS = GIVEN[declared.ALLOWED_HOSTS]
 
 INSTALLED_APPS = [
     "unfold",
-    "django.contrib.admin",
+    "hub.administration.Administration",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

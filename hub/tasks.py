@@ -5,10 +5,8 @@ from datetime import timedelta
 
 from celery import shared_task
 from django.utils import timezone
-from oauth2_provider.models import clear_expired
 
 from governance import versions
-from governance.api import limits, repeats
 from hub import trail
 
 
@@ -27,6 +25,11 @@ def note_audit_head() -> None:
 @shared_task(ignore_result=True)
 def forget_what_the_api_kept() -> None:
     """Forget counts of past minutes, answers that nobody asks for again, and tokens that count no more."""
+    # Loaded by those who run this, and not by every program that knows the tasks: they bring all of the API along.
+    from oauth2_provider.models import clear_expired
+
+    from governance.api import limits, repeats
+
     limits.forget(int(time.time()) // limits.WINDOW - 1)
     repeats.forget(timezone.now() - timedelta(days=repeats.KEPT_DAYS))
     clear_expired()

@@ -7,6 +7,8 @@ from django.views.generic import RedirectView
 from hub.api import pages as api
 from hub.passwords import OwnPassword, vouchers
 
+admin.autodiscover()  # here and not at the start of every program (see hub.administration)
+
 handler400 = "hub.problems.bad_request"
 handler404 = "hub.problems.not_found"
 handler500 = "hub.problems.server_error"

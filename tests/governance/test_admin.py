@@ -38,6 +38,8 @@ def test_list_shows_only_legal_entities_with_a_role() -> None:
 
 def filtered_lists() -> list[str]:
     """Return the address of every list of ours whose filters name rows."""
+    import hub.urls  # noqa: F401 - loads the administration
+
     found = []
     for model, shown in site._registry.items():
         named = {field.name for field in model._meta.get_fields() if field.many_to_one}

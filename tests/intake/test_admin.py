@@ -34,6 +34,8 @@ def staff(role: Role, code: str) -> Client:
 
 
 def test_list_names_every_admin_of_ours() -> None:
+    import hub.urls  # noqa: F401 - loads the administration
+
     mine = {f"{m._meta.app_label}/{m._meta.model_name}" for m in admin.site._registry if m._meta.app_label in OURS}
     assert mine == set(MODELS)
 
