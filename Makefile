@@ -10,6 +10,13 @@ PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.1
 	$$each -c '$(SUITABLE)' 2>/dev/null && echo $$each && break; done)
 BIN := .venv/bin
 
+# Where Python may keep no compiled modules beside their sources, they are kept in the virtual environment
+# (hub/bytecode.py says the same to programs that are not started from here).
+ifdef PYTHONDONTWRITEBYTECODE
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX ?= $(CURDIR)/.venv/bytecode
+endif
+
 help:
 	@sed -n 's/^## //p' Makefile
 
@@ -23,11 +30,20 @@ test: check
 
 ## make check   style, types, imports and templates
 check: environment
+	@$(MAKE) --no-print-directory --jobs 2 --keep-going --output-sync=target check-types check-style check-imports check-templates
+
+check-types:
+	$(BIN)/mypy .
+
+check-style:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+check-imports:
 	$(BIN)/lint-imports
+
+check-templates:
 	$(BIN)/djlint --quiet --lint --check .
-	$(BIN)/mypy .
 
 ## make bench   measure, and write docs/benchmarks.md
 bench: environment

@@ -2,15 +2,14 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
-from schemathesis.config import SchemathesisConfig
-from schemathesis.generation import GenerationMode
-from schemathesis.schemas import APIOperation
 
 from hub.api.described import document
+
+if TYPE_CHECKING:  # loaded by those who call it: every process of pytest reads this file
+    from schemathesis.schemas import APIOperation
 
 CONFIG = {
     "checks": {
@@ -21,19 +20,24 @@ CONFIG = {
 }
 
 
-def operations(app: Any) -> Iterator[APIOperation]:
+def operations(app: Any) -> "Iterator[APIOperation]":
     """Yield every operation of the document, to be called on the application itself."""
+    import schemathesis
+    from schemathesis.config import SchemathesisConfig
+
     schema = schemathesis.openapi.from_dict(document(), config=SchemathesisConfig.from_dict(CONFIG))
     schema.app = app
     for each in schema.get_all_operations():
         yield each.ok()
 
 
-def call(operation: APIOperation, headers: Mapping[str, str], real: Mapping[str, Any], *, examples: int) -> int:
+def call(operation: "APIOperation", headers: Mapping[str, str], real: Mapping[str, Any], *, examples: int) -> int:
     """Call one operation with examples of both kinds; return how many calls there were. Raises what a check found.
 
     Half of the calls are about things that exist (`real`: values of path parameters), half about what does not.
     """
+    from schemathesis.generation import GenerationMode
+
     calls = 0
 
     def check(case: Any) -> None:

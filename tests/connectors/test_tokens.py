@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -23,10 +24,17 @@ from tests.connectors.scripted import Seen, answering, json
 from tests.connectors.simulated import SIGN_IN, Simulated
 
 HEADER = '- {name: token, title: Access token, kind: header, headers: {Authorization: "Bearer {secrets.token}"}}'
-KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-PEM = KEY.private_bytes(
-    serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-).decode()
+
+
+@cache
+def key() -> rsa.RSAPrivateKey:
+    """Return a key, made when it is needed and not while tests are collected."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def pem() -> str:
+    plain = serialization.NoEncryption()
+    return key().private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain).decode()
 
 
 def signing_in(auth: str) -> Any:
@@ -88,14 +96,14 @@ async def test_client_assertion_is_signed_with_ps256(engine: Engine) -> None:
         if seen.path == "/token":
             assertion = parse_qs(seen.body.decode())["client_assertion"][0]
             assert jwt.get_unverified_header(assertion)["kid"] == "cert-1"
-            claims = jwt.decode(assertion, KEY.public_key(), ["PS256"], audience=f"{server.base}/token")
+            claims = jwt.decode(assertion, key().public_key(), ["PS256"], audience=f"{server.base}/token")
             assert claims["scope"] == ["rest_webservices"]
             assert claims["exp"] - claims["iat"] == 300
             return json('{"access_token": "granted", "expires_in": "3600"}')
         return json('{"id": 1}', 201)
 
     async with answering(reply) as server:
-        spec = spec_for(server.base, signing_in(auth), secrets={"token": PEM})
+        spec = spec_for(server.base, signing_in(auth), secrets={"token": pem()})
         assert (await engine.write(spec, "entries", requests(1)))[0].result is Result.CONFIRMED
     assert server.seen[-1].headers["authorization"] == "Bearer granted"
 

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -14,9 +15,13 @@ from urllib.parse import parse_qs, urlsplit
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-OTHER_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 SECRET = "a secret of the client"
+
+
+@cache
+def key(name: str = "the provider's") -> rsa.RSAPrivateKey:
+    """Return the key of that name, made when it is needed and not while tests are collected."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 class FakeProvider:
@@ -32,7 +37,7 @@ class FakeProvider:
         self.described: dict[str, Any] = {}  # what /userinfo says differently
         self.claims: dict[str, Any] = {}  # what the token says differently
         self.config: dict[str, Any] = {}  # what the description says differently
-        self.key, self.kid, self.challenge, self.asked = KEY, "k1", "", list[str]()
+        self.key, self.kid, self.challenge, self.asked = key(), "k1", "", list[str]()
 
     def answer(self, path: str, form: dict[str, list[str]], headers: Any) -> tuple[int, Any]:
         """Return status and body of one request."""
@@ -44,7 +49,7 @@ class FakeProvider:
         if path == "/elsewhere":
             return 302, "/.well-known/openid-configuration"
         if path == "/keys":
-            public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(KEY.public_key()))
+            public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(key().public_key()))
             return 200, {"keys": [public | {"kid": "k1", "use": "sig", "alg": "RS256"}]}
         if path == "/token":
             return self._tokens({name: values[0] for name, values in form.items()})

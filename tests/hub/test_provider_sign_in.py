@@ -146,7 +146,7 @@ def refused(provider: FakeProvider, why: str) -> None:
 
 
 LIES: dict[str, tuple[Callable[[FakeProvider], object], str]] = {
-    "signed by another": (lambda p: setattr(p, "key", fake_provider.OTHER_KEY), "Invalid id_token"),
+    "signed by another": (lambda p: setattr(p, "key", fake_provider.key("another")), "Invalid id_token"),
     "signed by an unknown key": (lambda p: setattr(p, "kid", "k9"), "Invalid 'kid'"),
     "signed by no key": (lambda p: setattr(p, "kid", ""), "cannot be read"),
     "for another client": (lambda p: p.claims.update(aud="elsewhere"), "Invalid id_token"),
