@@ -5,8 +5,9 @@ The main process of pytest starts and stops them; with xdist every worker uses t
 
 import os
 import shutil
-import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -14,16 +15,15 @@ import pytest
 from hub import bytecode
 from hub.supervisor.problems import CannotStart
 from hub.supervisor.servers import Servers
-from tests import order
-from tests.processes import migrated, own_database, servers, start_process  # noqa: F401 - fixtures of every test
+from tests import order, prepared
+from tests.processes import own_database, servers, start_process  # noqa: F401 - fixtures of every test
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start the servers (main process only) and let Django read its settings."""
     bytecode.keep()
     if not hasattr(config, "workerinput"):
-        state = Path(tempfile.mkdtemp(prefix="tl-"))
-        state.chmod(0o711)  # the servers' own account walks through
+        state = prepared.new_folder()
         (state / "static").mkdir()  # the web process warns when nothing was ever collected there
         servers = Servers.below(state)
         config.add_cleanup(lambda: shutil.rmtree(state, ignore_errors=True))
@@ -33,6 +33,10 @@ def pytest_configure(config: pytest.Config) -> None:
         except CannotStart as problem:
             pytest.exit(problem.lines(), returncode=1)
         os.environ.update(servers.environment, STATE=str(state), DJANGO_SETTINGS_MODULE="hub.settings")
+        if config.getoption("numprocesses", None):  # meanwhile the others read all tests
+            preparing = Thread(target=prepared.template, daemon=True)
+            preparing.start()
+            config.add_cleanup(preparing.join)
         os.environ["CONNECTOR_PATHS"] = str(Path(__file__).resolve().parent.parent / "sandbox" / "connectors")
     from django.conf import settings
 
@@ -55,11 +59,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
-    """Copy each process's test database from one that is migrated: a copy takes a tenth of the time."""
+def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
+    """Give each process of pytest a copy of a migrated database; Django would look anew whether anything is missing."""
     from django.db import connections
 
-    connections["default"].settings_dict["TEST"]["TEMPLATE"] = migrated()
+    with django_db_blocker.unblock():
+        connections.close_all()
+        name = prepared.own_copy(f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}")
+        connections.settings["default"]["NAME"] = name
+    yield
+    with django_db_blocker.unblock():
+        connections.close_all()
 
 
 @pytest.fixture(scope="session")

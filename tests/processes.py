@@ -1,23 +1,20 @@
 """Real processes and servers of one's own for tests that kill things. Nothing started here outlives its test."""
 
-import fcntl
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import psycopg
 import pytest
 from django.db import connections
 
 from hub.supervisor.processes import leash
 from hub.supervisor.servers import Servers
+from tests import prepared
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -119,11 +116,10 @@ def servers() -> Iterator[Servers]:
 
     `kill_postgresql()`, `kill_redis()`, `stop()`, `start()`, `postgresql.stop()`, `redis.start()`, `environment`.
     """
-    state = Path(tempfile.mkdtemp(prefix="tl-"))
-    state.chmod(0o711)
+    state = prepared.new_folder()
     own = Servers.below(state)
     try:
-        subprocess.run(["cp", "-a", str(template()), str(own.postgresql.data)], check=True)
+        prepared.copy_cluster(own.postgresql.data)
         own.start()
         yield own
     finally:
@@ -145,42 +141,3 @@ def own_database(servers: Servers, django_db_blocker: pytest.FixtureRequest) -> 
         yield servers
         connections.close_all()
     settings.update(before)
-
-
-def template() -> Path:
-    """Return a migrated cluster, made once per test run, by whichever worker needs it first."""
-    folder = Path(os.environ["STATE"]) / "template"
-    with (folder.parent / "template.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "ready").exists():
-            folder.mkdir(mode=0o711)
-            made = Servers.below(folder)
-            made.start()
-            migrate = [sys.executable, "manage.py", "migrate", "-v0"]
-            done = subprocess.run(migrate, cwd=ROOT, env=environment(made), capture_output=True, text=True)
-            made.stop()
-            shutil.rmtree(made.places.sockets)
-            assert done.returncode == 0, done.stderr
-            (folder / "ready").touch()
-    return folder / "postgresql"
-
-
-MIGRATED = "migrated"
-
-
-def migrated() -> str:
-    """Return the name of a migrated database on the run's server, made once per test run, for copies of it."""
-    with (Path(os.environ["STATE"]) / "migrated.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        with psycopg.connect(_address("postgres"), autocommit=True) as server:
-            if server.execute("SELECT FROM pg_database WHERE datname = %s", [MIGRATED]).fetchone() is None:
-                server.execute(f"CREATE DATABASE {MIGRATED}")
-                migrate = [sys.executable, "manage.py", "migrate", "-v0"]
-                there = environment() | {"DATABASE_URL": _address(MIGRATED)}
-                subprocess.run(migrate, cwd=ROOT, env=there, check=True)
-    return MIGRATED
-
-
-def _address(database: str) -> str:
-    address = urlsplit(os.environ["DATABASE_URL"])
-    return address._replace(path=f"/{database}").geturl()

@@ -46,11 +46,12 @@ class Preparation:
     def _found(self) -> dict[str, str]:
         found = {path for pattern in SOURCES for path in self.root.glob(pattern) if path.is_file()}
         sources = sorted(path for path in found if not path.relative_to(self.root).parts[0].startswith("."))
-        collected = sorted(path for path in (self.state / "static").rglob("*") if path.is_file())
+        static = self.state / "static"
+        collected = [(path.relative_to(static), path.stat()) for path in sorted(static.rglob("*")) if path.is_file()]
         return {
             "release": _digest(f"{path.relative_to(self.root)} {_digest([path.read_bytes()])}" for path in sources),
             "schema": _digest(self._migrations()),
-            "static": _digest(f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in collected),
+            "static": _digest(f"{path} {stat.st_size} {stat.st_mtime_ns}" for path, stat in collected),
         }
 
     def _migrations(self) -> list[str]:

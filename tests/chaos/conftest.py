@@ -3,8 +3,6 @@
 import os
 import shutil
 import signal
-import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -21,7 +19,7 @@ from hub.supervisor.addresses import remembered
 from hub.supervisor.options import ROOT
 from hub.supervisor.processes import marked, running_in
 from sandbox.launch import Simulator
-from tests.processes import template
+from tests import prepared
 
 TIMES = Times(lease=4, timeout=1.5, late=2)
 
@@ -29,9 +27,7 @@ TIMES = Times(lease=4, timeout=1.5, late=2)
 @pytest.fixture
 def state() -> Iterator[Path]:
     """A folder STATE with a migrated database; whatever still works in it at the end is killed."""
-    folder = Path(tempfile.mkdtemp(prefix="tl-"))
-    folder.chmod(0o711)
-    subprocess.run(["cp", "-a", str(template()), str(folder / "postgresql")], check=True)
+    folder = prepared.new_state()
     yield folder
     left = marked(f"{parts.MARK}={folder}") + running_in(folder / "postgresql", "postgres")
     for each in left + running_in(folder / "sockets", "redis-server"):

@@ -7,7 +7,6 @@ import re
 import shutil
 import signal
 import subprocess
-import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -17,7 +16,8 @@ import pytest
 
 from hub.supervisor import parts
 from hub.supervisor.processes import Seen, marked, running_in, wait_until
-from tests.processes import Started, StartProcess, template
+from tests import prepared
+from tests.processes import Started, StartProcess
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow]
 
@@ -27,9 +27,7 @@ Up = Callable[[], Started]
 @pytest.fixture
 def state() -> Iterator[Path]:
     """A folder STATE with a migrated database; whatever still works in it at the end is killed."""
-    folder = Path(tempfile.mkdtemp(prefix="tl-"))
-    folder.chmod(0o711)
-    subprocess.run(["cp", "-a", str(template()), str(folder / "postgresql")], check=True)
+    folder = prepared.new_state()
     yield folder
     for each in everything_of(folder):
         each.stop(signal.SIGKILL, seconds=10)
