@@ -11,6 +11,8 @@ from xdist.scheduler import LoadScopeScheduling
 
 from hub.supervisor.options import ROOT
 
+LOADING = ("tests/api/test_fuzz.py",)  # schemathesis alone takes a process two seconds
+
 
 class InOrder(LoadScopeScheduling):
     """Gives processes the next test, or the next tests that stay together, in the order of the collection."""
@@ -24,6 +26,8 @@ def together(file: str) -> str:
     """Return a name for what the tests of a file share, empty when they share nothing that is costly."""
     if file.startswith("tests/erp/"):
         return "tryton: routes" if file.startswith("tests/erp/test_routes") else "tryton"
+    if file in LOADING:
+        return file
     text = (ROOT / file).read_text()
     shares = 'scope="module"' in text or file.startswith(("tests/vendors/", "tests/sandbox/"))
     return file if shares and "mark.slow" not in text else ""

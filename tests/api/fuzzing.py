@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import HealthCheck, Phase, given, settings
@@ -22,13 +23,19 @@ CONFIG = {
 
 def operations(app: Any) -> "Iterator[APIOperation]":
     """Yield every operation of the document, to be called on the application itself."""
-    import schemathesis
-    from schemathesis.config import SchemathesisConfig
-
-    schema = schemathesis.openapi.from_dict(document(), config=SchemathesisConfig.from_dict(CONFIG))
+    schema = _schema()
     schema.app = app
     for each in schema.get_all_operations():
         yield each.ok()
+
+
+@cache
+def _schema() -> Any:
+    """Return the document as schemathesis reads it: a second's work, the same for each role."""
+    import schemathesis
+    from schemathesis.config import SchemathesisConfig
+
+    return schemathesis.openapi.from_dict(document(), config=SchemathesisConfig.from_dict(CONFIG))
 
 
 def call(operation: "APIOperation", headers: Mapping[str, str], real: Mapping[str, Any], *, examples: int) -> int:
