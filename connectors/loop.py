@@ -95,7 +95,29 @@ def _start() -> _Running:
 
 
 def _serve(loop: asyncio.AbstractEventLoop) -> None:
+    """Run the loop until it is stopped, or until something ends its thread.
+
+    Whoever waits for work of it then gets a CancelledError instead of waiting for ever; the next use starts a new loop.
+    """
     asyncio.set_event_loop(loop)
-    loop.run_forever()
-    loop.run_until_complete(loop.shutdown_asyncgens())
-    loop.close()
+    try:
+        loop.run_forever()
+    finally:
+        ended = _forget(loop)
+        for left in (tasks := asyncio.all_tasks(loop)):
+            left.cancel()
+        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        if ended is not None:  # nobody stopped it
+            loop.run_until_complete(ended.engine.close())
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+
+
+def _forget(loop: asyncio.AbstractEventLoop) -> _Running | None:
+    """Let the next use start a new loop; return what was known of this one, None when it was stopped on purpose."""
+    global _running
+    with _lock:
+        if _running is None or _running.loop is not loop:
+            return None
+        ended, _running = _running, None
+        return ended

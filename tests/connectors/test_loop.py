@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from connectors import loop
 from connectors.outcome import Result
+from hub.supervisor.processes import wait_until
 from tests.connectors.acme import spec_for
 from tests.connectors.scripted import answering, json
 
@@ -42,6 +44,32 @@ async def test_run_and_iterate_serve_ordinary_code(own_loop: None) -> None:
 async def test_many_threads_start_one_loop(own_loop: None) -> None:
     engines = await asyncio.gather(*(asyncio.to_thread(loop.engine) for _ in range(20)))
     assert len({id(engine) for engine in engines}) == 1
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_thread_that_ends_takes_nobody_along_and_the_next_use_starts_anew(own_loop: None) -> None:
+    first, running = loop.engine(), loop._running
+    assert running is not None
+    waiting = loop.run(asyncio.sleep(600))
+
+    def end() -> None:
+        raise SystemExit  # what ends a thread without a word
+
+    running.loop.call_soon_threadsafe(end)
+
+    with pytest.raises(CancelledError):
+        waiting.result(30)
+    assert wait_until(running.loop.is_closed, 30)
+    assert loop.run(asyncio.sleep(0, "done")).result(30) == "done"
+    assert loop.engine() is not first
+
+
+def test_stopping_ends_what_is_under_way(own_loop: None) -> None:
+    loop.engine()
+    waiting = loop.run(asyncio.sleep(600))
+    loop.stop()
+    with pytest.raises(CancelledError):
+        waiting.result(30)
 
 
 STOPPED = """
