@@ -5,6 +5,7 @@ The main process of pytest starts and stops them; with xdist every worker uses t
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
@@ -50,6 +51,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put tests in the order in which several processes finish them soonest."""
     order.arrange(items)
+
+
+def pytest_sessionfinish() -> None:
+    """Close what an engine of this process still holds, before the modules go that would log about it."""
+    if "connectors.loop" in sys.modules:
+        sys.modules["connectors.loop"].stop()
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
