@@ -55,7 +55,9 @@ def template() -> Path:
             folder.mkdir(mode=0o711)
             made = Servers.below(folder)
             made.start()
-            _copy(migrated(), made)
+            source = migrated()
+            with _alone("copies"):  # a database that somebody reads cannot be copied
+                _copy(source, made)
             _run("prepare", **made.environment, STATE=str(folder))
             (folder / "run").mkdir(exist_ok=True)
             Preparation(folder, made.postgresql.url).remember()

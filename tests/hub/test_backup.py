@@ -23,7 +23,7 @@ from hub.backups.refused import Refused
 from hub.settings import _database as as_django
 from hub.supervisor.servers import Servers
 from routes import shipments
-from tests.processes import _address, migrated
+from tests import prepared
 from tests.routes import world as worlds
 
 pytestmark = pytest.mark.processes
@@ -35,21 +35,21 @@ def quiet(more: object) -> None:
 
 
 def on_the_server(*statements: str) -> None:
-    with psycopg.connect(_address("postgres"), autocommit=True) as link:
+    with psycopg.connect(prepared.address("postgres"), autocommit=True) as link:
         for statement in statements:
             link.execute(statement)
 
 
 def point_at(name: str) -> None:
     connection.close()
-    connection.settings_dict.update(as_django(_address(name)))
+    connection.settings_dict.update(as_django(prepared.address(name)))
 
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory, django_db_blocker) -> Iterator[Path]:
     """Make a database of a hub with a firm, posted hours, a secret and a person, once; yield the folder of its keys."""
     before, state, state_before = dict(connection.settings_dict), tmp_path_factory.mktemp("state"), hubs.STATE
-    on_the_server(f"CREATE DATABASE {FILLED} TEMPLATE {migrated()}")
+    prepared.own_copy(FILLED)
     with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
         point_at(FILLED)
         hubs.STATE = state
@@ -154,7 +154,7 @@ def test_schema_that_nobody_has_used_counts_as_empty(hub: None, tmp_path: Path) 
     file = tmp_path / "of-today.backup"
     taking.take(file, with_keys=False, tell=quiet)
     before = content()
-    on_the_server(f"CREATE DATABASE {EMPTY} TEMPLATE {migrated()}")
+    prepared.own_copy(EMPTY)
     point_at(EMPTY)
     restoring.restore(file, replace=False, tell=quiet, say=quiet)
     assert content() == before
@@ -219,7 +219,7 @@ def test_restore_waits_for_nobody_and_refuses_while_the_hub_works(hub: None, tmp
     file = tmp_path / "of-today.backup"
     taking.take(file, with_keys=False, tell=quiet)
     with (
-        psycopg.connect(_address(HUB), application_name="throughline"),
+        psycopg.connect(prepared.address(HUB), application_name="throughline"),
         pytest.raises(Refused, match="The hub runs"),
     ):
         restoring.restore(file, replace=True, tell=quiet, say=quiet)

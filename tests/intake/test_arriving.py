@@ -3,30 +3,56 @@
 import base64
 import http.client
 import socket
-from collections.abc import Callable
-from contextlib import closing
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hub.probes import LIVE
+from hub.supervisor.processes import wait_until
+from tests.intake import firm
 from tests.intake.firm import EVENTS, HOOK, body, record
-from tests.intake.test_crash import free_port
+from tests.processes import ROOT, Started, environment
 
-__all__ = ["free_port"]
 pytestmark = pytest.mark.processes
 
 
+@pytest.fixture(scope="module")
+def served(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """Return the port of one web process for all these tests; each of them has rows of its own."""
+    from connectors.registry import registry
+
+    folder = tmp_path_factory.mktemp("web")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        free = int(taken.getsockname()[1])
+    command = [sys.executable, "-m", "gunicorn", "hub.wsgi:application", "--bind", f"127.0.0.1:{free}"]
+    connectors = f"{Path(__file__).resolve().parents[2] / 'sandbox' / 'connectors'}:{folder / 'connectors'}"
+    firm.connector(folder / "connectors", "pushing", firm.SIGNED)
+    registry.connectors.pop("pushing")  # each test makes it anew
+    env = environment() | {"CONNECTOR_PATHS": connectors, "BODY_PATIENCE": "1"}
+    started = Started([*command, "--threads", "2", "--no-control-socket"], env, folder / "log", ROOT)
+    started.wait_for("Booting worker")
+    assert wait_until(lambda: answers(free), 60), started.output  # its worker loads the hub only now
+    yield free
+    started.kill()
+
+
 @pytest.fixture
-def port(start_process: Callable[..., Any], make_firm: Callable[..., Any], free_port: int, tmp_path: Path) -> int:
+def port(served: int, transactional_db: None, make_firm: Callable[..., Any]) -> int:
     made = make_firm()
     made.farid.set_password("correct horse")
     made.farid.save()
-    command = ["python", "-m", "gunicorn", "hub.wsgi:application", "--bind", f"127.0.0.1:{free_port}", "--threads", "2"]
-    paths = f"{Path(__file__).resolve().parents[2] / 'sandbox' / 'connectors'}:{tmp_path / 'connectors'}"
-    started = start_process([*command, "--no-control-socket"], {"CONNECTOR_PATHS": paths, "BODY_PATIENCE": "1"})
-    started.wait_for("Booting worker")
-    return free_port
+    return served
+
+
+def answers(port: int) -> bool:
+    with suppress(OSError, http.client.HTTPException), closing(http.client.HTTPConnection("127.0.0.1", port)) as door:
+        door.request("GET", LIVE)
+        return door.getresponse().status == 200
+    return False
 
 
 def ask(port: int, path: str, content: bytes, media: str = "application/json") -> tuple[int, bytes]:
@@ -47,13 +73,11 @@ def ask(port: int, path: str, content: bytes, media: str = "application/json") -
         ("/no", "x/y", 404),
     ],
 )
-def test_refusal_of_a_large_body_is_read_by_its_sender(
-    transactional_db: None, port: int, path: str, media: str, wanted: int
-) -> None:
+def test_refusal_of_a_large_body_is_read_by_its_sender(port: int, path: str, media: str, wanted: int) -> None:
     assert ask(port, path, b" " * 20_000_000, media)[0] == wanted
 
 
-def test_stalled_pushes_hold_up_nobody_for_long(transactional_db: None, port: int) -> None:
+def test_stalled_pushes_hold_up_nobody_for_long(port: int) -> None:
     stalled = [socket.create_connection(("127.0.0.1", port)) for _ in range(6)]  # three for each thread
     head = (
         f"POST {HOOK} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n[{{"
@@ -74,7 +98,7 @@ DRIPPING = [(HOOK, "application/json"), (HOOK, "text/csv"), ("/no", "x/y"), ("/a
 
 
 @pytest.mark.parametrize(("path", "media"), DRIPPING)
-def test_dripped_body_is_given_up(transactional_db: None, port: int, path: str, media: str) -> None:
+def test_dripped_body_is_given_up(port: int, path: str, media: str) -> None:
     """Every byte comes in time, and the whole would take for ever."""
     head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {media}\r\nContent-Length: 99999\r\n\r\n"
     with socket.create_connection(("127.0.0.1", port)) as line:
