@@ -32,6 +32,7 @@ test: check
 check: environment
 	@$(MAKE) --no-print-directory --jobs 2 --keep-going --output-sync=target check-types check-style check-imports check-templates
 
+.PHONY: check-types check-style check-imports check-templates
 check-types:
 	$(BIN)/mypy .
 
