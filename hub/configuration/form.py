@@ -43,6 +43,9 @@ def faults(kind: str, value: Any) -> Iterator[tuple[Place, str, str]]:
     """Yield place, message and remedy of everything in a document that its schema does not accept."""
     for error in _validator(kind).iter_errors(value):
         place: Place = tuple(error.absolute_path)
+        if kind == "subscriptions" and place[:1] == ("secret",):
+            yield place[:1], IN_CLEAR, BY_REFERENCE
+            continue
         if kind == "connections" and place[:1] in (("secrets",), ("answers",)):  # never a word of what stands there
             yield place[:2], *((IN_CLEAR, BY_REFERENCE) if place[0] == "secrets" else (NO_TEXT, remedy_of(error)))
             continue

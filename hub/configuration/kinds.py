@@ -8,8 +8,9 @@ from hub.configuration.mapping_versions import Mappings
 from hub.configuration.roles import Roles
 from hub.configuration.routes import Routes
 from hub.configuration.schedules import Schedules
+from hub.configuration.subscriptions import Subscriptions
 
 ALL: tuple[Kind, ...] = (
-    LegalEntities(), Calendars(), Connections(), Tables(), Mappings(), Routes(), Schedules(), Roles(),
+    LegalEntities(), Calendars(), Connections(), Tables(), Mappings(), Routes(), Schedules(), Subscriptions(), Roles(),
 )  # fmt: skip
 KINDS: dict[str, Kind] = {kind.folder: kind for kind in ALL}

@@ -2,10 +2,11 @@
 
 import os
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from connectors.manifest.source import read_source
+from hub.configuration.form import Data
 
 REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:/.+")  # as the schema has it
 
@@ -42,13 +43,38 @@ def secret_at(reference: str) -> str:
     return found
 
 
-def kept_references(folder: Path, connections: dict[str, dict[str, Any]]) -> None:
+def references_of(things: Mapping[str, Mapping[str, Data]]) -> Iterator[tuple[Data, str]]:
+    """Yield where references to secrets stand in things by kind and name: the map that holds one, and its key."""
+    for each in things.get("connections", {}).values():
+        for name in each.get("secrets", {}):
+            yield each["secrets"], name
+    for each in things.get("subscriptions", {}).values():
+        yield each, "secret"
+
+
+def kept_references(folder: Path, things: Mapping[str, Mapping[str, Data]]) -> None:
     """Let an export name the places that the folder's files name already; in place. Unreadable files are left alone."""
-    for path in sorted(folder.glob("*.yaml")) if folder.is_dir() else ():
-        value = read_source(path.read_text(encoding="utf-8", errors="replace"), path.name).value
-        named = value.get("secrets") if isinstance(value, dict) else None
-        kept = connections.get(str(value.get("slug")), {}).get("secrets", {}) if isinstance(value, dict) else {}
-        for name, given in named.items() if isinstance(named, dict) else ():
-            place = given.get("secret") if isinstance(given, dict) else None
-            if name in kept and isinstance(place, str) and REFERENCE.fullmatch(place):
-                kept[name] = {"secret": place}
+    written = {kind: _by_name(folder / kind, key) for kind, key in (("connections", "slug"), ("subscriptions", "name"))}
+    known = {
+        (kind, name): dict(_named(value)) for kind, values in written.items() for name, value in values.items()
+    }  # fmt: skip
+    for kind in written:
+        for name, each in things.get(kind, {}).items():
+            for holder, key in references_of({kind: {name: each}}):
+                if place := known.get((kind, name), {}).get(key):
+                    holder[key] = {"secret": place}
+
+
+def _by_name(folder: Path, key: str) -> dict[str, Data]:
+    paths = sorted(folder.glob("*.yaml")) if folder.is_dir() else []
+    values = [read_source(path.read_text(encoding="utf-8", errors="replace"), path.name).value for path in paths]
+    return {str(value.get(key)): value for value in values if isinstance(value, dict)}
+
+
+def _named(value: Data) -> Iterator[tuple[str, str]]:
+    """Yield the references of a file, by the names of their secrets."""
+    secrets = value.get("secrets")
+    for name, given in {"secret": value.get("secret"), **(secrets if isinstance(secrets, dict) else {})}.items():
+        place = given.get("secret") if isinstance(given, dict) else None
+        if isinstance(place, str) and REFERENCE.fullmatch(place):
+            yield name, place

@@ -5,12 +5,15 @@ What happened is read from the history of states. For that `routes_transition`, 
 which counts them. The database fills both in, and they stand in no model: only `routes.outbound.history` reads them.
 """
 
+from typing import Any
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from canonical.failure import Category
 from governance.encrypted import EncryptedJSONField
 from governance.identifiers import new_id
+from governance.keys import KeyLost
 from governance.models import LegalEntity
 from governance.scoping import EntityScopedQuerySet
 from routes.models.configuration import Route
@@ -73,6 +76,13 @@ class Subscription(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def kept_secrets(self) -> dict[str, Any]:
+        """Return its secrets; none where their key is lost."""
+        try:
+            return dict(self.secrets.items()) if self.secrets is not None else {}
+        except KeyLost:
+            return {}
 
 
 class OutboundEvent(models.Model):

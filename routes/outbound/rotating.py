@@ -16,10 +16,10 @@ LONGEST = timedelta(days=30)
 
 
 @transaction.atomic
-def rotate(subscription: Subscription, *, by: By, overlap: timedelta = OVERLAP) -> str:
+def rotate(subscription: Subscription, *, by: By, overlap: timedelta = OVERLAP, secret: str = "") -> str:
     """Return a new secret, shown this once; the one before signs too until `overlap` is over (0: it ends at once).
 
-    Of several rotations within the overlap only the newest two secrets sign. Raises NotAllowed, and ValueError.
+    `secret`: one that its subscriber knows already; "": a new one is made. Of several rotations within the overlap only the newest two secrets sign. Raises NotAllowed, and ValueError.
     """
     require(by, Right.EDIT_CONFIGURATION, subscription.legal_entity)
     if not timedelta(0) <= overlap <= LONGEST:
@@ -28,7 +28,7 @@ def rotate(subscription: Subscription, *, by: By, overlap: timedelta = OVERLAP) 
     with connection.cursor() as cursor:
         cursor.execute("SELECT hub_now()")
         until = cursor.fetchone()[0] + overlap if overlap else None
-    secret = signing.new_secret()
+    secret = secret or signing.new_secret()
     before = None if isinstance(row.secrets, LostSecrets) else row.secrets  # a lost one signs nothing any more
     row.secrets = signing.kept(secret, before, until=until)
     row.save(update_fields=["secrets"])

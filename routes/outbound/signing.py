@@ -5,6 +5,7 @@ two signatures, and a subscriber that knows either secret believes.
 """
 
 import base64
+import binascii
 import hashlib
 import hmac
 import secrets
@@ -14,11 +15,27 @@ from typing import Any
 
 PREFIX = "whsec_"
 BYTES = 32  # of a secret; the standard asks for 24 to 64
+FEWEST, MOST = 24, 64
+FORM = f"It is {PREFIX} and {FEWEST} to {MOST} bytes in base64, as the hub makes it."
 
 
 def new_secret() -> str:
     """Return a new secret in the form that the standard's libraries take."""
     return PREFIX + base64.b64encode(secrets.token_bytes(BYTES)).decode()
+
+
+def is_secret(text: str) -> bool:
+    """Return whether a text is a secret of the standard."""
+    try:
+        key = base64.b64decode(text.removeprefix(PREFIX), validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return text.startswith(PREFIX) and FEWEST <= len(key) <= MOST
+
+
+def newest(stored: Mapping[str, Any] | None) -> str:
+    """Return the secret that was made last; "" where none can be read."""
+    return str(stored["signing"][0]["secret"]) if stored else ""
 
 
 def kept(secret: str, before: Mapping[str, Any] | None = None, *, until: datetime | None = None) -> dict[str, Any]:

@@ -16,14 +16,14 @@ TAKEN = "There is a subscription of this name already. Choose another name."
 
 
 @transaction.atomic
-def subscribe(wanted: Wishes, *, by: By) -> tuple[Subscription, str]:
+def subscribe(wanted: Wishes, *, by: By, secret: str = "") -> tuple[Subscription, str]:
     """Make a subscription; return it and its secret, which is shown this once and never again.
 
-    It is told what happens from now on. Raises NotAllowed, and ValidationError with every problem at its field.
+    `secret`: one that its subscriber knows already; "": a new one is made. It is told what happens from now on. Raises NotAllowed, and ValidationError with every problem at its field.
     """
     require(by, Right.EDIT_CONFIGURATION, wanted.legal_entity)
     wishes.check(wanted, by=by)
-    secret = signing.new_secret()
+    secret = secret or signing.new_secret()
     made = Subscription(**wanted.fields(), created_by=as_actor(by).reference)
     made.secrets = Secrets(signing.kept(secret))
     _save(made, insert=True)

@@ -13,7 +13,7 @@ from hub.configuration import folder, plan
 from hub.configuration.folder import NotAFolder
 from hub.configuration.kinds import KINDS
 from hub.configuration.mistakes import Mistakes
-from hub.configuration.references import kept_references
+from hub.configuration.references import kept_references, references_of
 from hub.configuration.work import Action, Step
 from hub.terminal import TerminalCommand, confirmed, console, named_user, refuse
 
@@ -32,7 +32,7 @@ DONE = {
 }  # fmt: skip
 ABOUT = """\
 Keeps everything that integration admins configure as YAML files: legal entities, calendars, connections, lookup and
-rate tables, mappings, routes, schedules and roles. A folder for each kind, a file for each thing.
+rate tables, mappings, routes, schedules, subscriptions and roles. A folder for each kind, a file for each thing.
 
   export   writes the files; the same configuration gives the same bytes, so a folder fits into version control
   diff     says in words what a folder and this installation have different; changes nothing
@@ -84,7 +84,7 @@ class Command(TerminalCommand):
     def export(self, options: dict[str, Any]) -> None:
         """Write the files."""
         things = plan.everything(ENGINE, tuple(options["only"]))
-        kept_references(options["folder"] / "connections", things.get("connections", {}))
+        kept_references(options["folder"], things)
         done = folder.write(options["folder"], things)
         out = console()
         for sign, places in (("+", done.new), ("~", done.changed), ("-", done.removed)):
@@ -98,11 +98,7 @@ class Command(TerminalCommand):
         self._tell_secrets(things)
 
     def _tell_secrets(self, things: dict[str, Any]) -> None:
-        places = sorted(
-            reference["secret"]
-            for each in things.get("connections", {}).values()
-            for reference in each.get("secrets", {}).values()
-        )
+        places = sorted({holder[name]["secret"] for holder, name in references_of(things)})
         if places:
             console().print(
                 f"Where it is applied, secrets that are not there yet are expected in: {', '.join(places)}."

@@ -1,5 +1,6 @@
 """A small Halden & Partner with a bit of every kind of configuration: accounts that are never called, and staff."""
 
+import base64
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -17,6 +18,8 @@ from mappings import drafting, shipped
 from mappings.models.lookup import Approval
 from mappings.tables import NewRow, add_rows, approve_rows, create_table
 from routes.models import Destination, Route
+from routes.outbound import subscribing
+from routes.outbound.wishes import Wishes
 from tests.governance.people import company, person
 
 
@@ -79,6 +82,7 @@ def make_firm() -> Firm:
     schedules.make(routes)
     content = versions.published("mapping", "harvest.clients").content | {"name": "Clients, with another name"}
     drafting.draft(key="harvest.clients", content=content, by=people["ingrid"])
+    _subscription(routes, people["ingrid"])
     return Firm(**people, routes=routes)
 
 
@@ -106,7 +110,22 @@ def _connection(slug: str, owner: object) -> Connection:
     return row
 
 
-SECRETS = {"HARVEST_TOKEN": "1234567.pt.do-not-tell-anybody", "NETSUITE_PRIVATE_KEY": "-----BEGIN nobody's business"}
+SIGNING = "whsec_" + base64.b64encode(b"nobody else's business: 32 bytes").decode()
+SECRETS = {
+    "HARVEST_TOKEN": "1234567.pt.do-not-tell-anybody",
+    "NETSUITE_PRIVATE_KEY": "-----BEGIN nobody's business",
+    "SUBSCRIPTION_DATA_WAREHOUSE_SECRET": SIGNING,
+}
+
+
+def _subscription(routes: list[Route], by: User) -> None:
+    place = routes[-1].destinations.get()
+    wanted = Wishes(
+        "Data warehouse", "https://events.acme.example/throughline", routes[-1].legal_entity,
+        types=("throughline.transaction.posted", "throughline.transaction.failed"), routes=(routes[-1].pk,),
+        destinations=(place.pk,), categories=("validation", "refused"),
+    )  # fmt: skip
+    subscribing.subscribe(wanted, by=by, secret=SIGNING)
 
 
 def _tables(people: dict[str, User]) -> None:

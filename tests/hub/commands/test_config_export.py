@@ -13,6 +13,7 @@ def test_export_writes_a_file_for_each_thing(firm, give, tmp_path: Path) -> None
     for name in (
         "legal_entities/HP-DE.yaml", "calendars/HP-DE.yaml", "connections/netsuite.yaml", "tables/bill_rates.yaml",
         "mappings/harvest.time_entries.yaml", "routes/time.yaml", "schedules/time.yaml", "roles/farid.yaml",
+        "subscriptions/Data@warehouse.yaml",
     ):  # fmt: skip
         assert name in written
     assert b"rate: '125.50'" in written["tables/bill_rates.yaml"]
@@ -27,7 +28,7 @@ def test_export_keeps_secrets_out_of_files_and_words(firm, give, tmp_path: Path)
     text = done.out + b"".join(bytes_of(tmp_path / "firm").values()).decode()
     assert not [name for name, secret in SECRETS.items() if secret in text]
     assert "secret: env:HARVEST_TOKEN" in text
-    assert "expected in: env:HARVEST_TOKEN, env:NETSUITE_PRIVATE_KEY" in done.out
+    assert "expected in: env:HARVEST_TOKEN, env:NETSUITE_PRIVATE_KEY, env:SUBSCRIPTION_DATA" in done.out
 
 
 def test_export_writes_the_same_bytes_again(firm, give, tmp_path: Path) -> None:
@@ -56,6 +57,14 @@ def test_export_keeps_the_place_of_a_secret_that_the_folder_names(firm, give, tm
     path.write_text(path.read_text().replace("env:HARVEST_TOKEN", "file:/run/secrets/harvest"))
     give("config", "export", tmp_path / "firm")
     assert "secret: file:/run/secrets/harvest" in path.read_text()
+
+
+def test_export_keeps_the_place_of_a_subscriptions_secret_too(firm, give, tmp_path: Path) -> None:
+    give("config", "export", tmp_path / "firm")
+    path = tmp_path / "firm" / "subscriptions" / "Data@warehouse.yaml"
+    path.write_text(path.read_text().replace("env:SUBSCRIPTION_DATA_WAREHOUSE_SECRET", "file:/run/secrets/warehouse"))
+    give("config", "export", tmp_path / "firm")
+    assert "secret: file:/run/secrets/warehouse" in path.read_text()
 
 
 def test_export_leaves_a_folder_of_somebody_else_alone(firm, give, tmp_path: Path) -> None:

@@ -1,0 +1,125 @@
+"""Subscriptions as files: who is told of what. Routes and destinations by name; of the secret only where it lies."""
+
+from django.core.exceptions import ValidationError
+
+from governance.actor import By
+from hub.configuration.companies import entity
+from hub.configuration.differences import Difference
+from hub.configuration.file import File
+from hub.configuration.form import Data
+from hub.configuration.kind import Kind, Put
+from hub.configuration.references import NoSecret, reference_of, secret_at
+from hub.configuration.work import REASON, Postponed, Work
+from routes.models import Destination, Route, Subscription
+from routes.outbound import rotating, signing, subscribing, wishes
+from routes.outbound.wishes import Wishes
+
+GONE = "gone-{}"  # a filter by what was deleted since lets nothing through; left out it would let everything through
+
+
+class Subscriptions(Kind):
+    """Who hears of what the hub does. A pause and what traffic moves are no configuration."""
+
+    folder, one, key = "subscriptions", "subscription", ("name",)
+
+    def rows(self, by: By) -> list[Data]:
+        """Return what is here, with a reference for the secret."""
+        found = list(Subscription.objects.visible_to(by).select_related("legal_entity").defer("secrets"))
+        routes = dict(Route.objects.values_list("pk", "slug"))
+        places = {
+            row.pk: {"route": row.route.slug, "destination": row.name}
+            for row in Destination.objects.select_related("route")
+        }
+        return [_subscription(row, routes, places) for row in found]
+
+    def compared(self, here: Data, wanted: Data) -> list[Difference]:
+        """Return what differs; of the secret only whether another one lies where the file says, if any does."""
+        words = super().compared(*({name: v for name, v in each.items() if name != "secret"} for each in (here, wanted)))
+        reference = (wanted.get("secret") or {}).get("secret", "")
+        row = Subscription.objects.filter(name=here["name"]).first()
+        try:
+            differs = row is not None and secret_at(reference) != signing.newest(row.kept_secrets())
+        except NoSecret:
+            differs = False  # the one that is kept stays
+        return [*words, Difference(f"secret: another one is taken from {reference}")] if differs else words
+
+    def put(self, work: Work, file: File, here: Data | None) -> Put:
+        """Make or change a subscription, by the verbs of the administration."""
+        value = file.value
+        owner = entity(work, value.get("legal_entity"))
+        wanted = Wishes(
+            value.get("name", ""), value.get("address", ""), owner, tuple(value.get("types", ())),
+            tuple(self._routes(work, value)), tuple(self._destinations(work, value)),
+            tuple(value.get("categories", ())),
+        )  # fmt: skip
+        row = Subscription.objects.visible_to(work.by).filter(name=file.name).select_related("legal_entity").first()
+        secret = self._secret(work, file, row)
+        try:
+            wishes.check(wanted, by=work.by)
+        except ValidationError as errors:
+            work.say_all(errors, {})
+        if work.is_faulty:
+            return Put()
+        if row is None:
+            subscribing.subscribe(wanted, by=work.by, secret=secret)
+            return Put()
+        if any(getattr(row, name) != each for name, each in wanted.fields().items()):
+            row = subscribing.change(row, wanted, by=work.by)
+        if secret and secret != signing.newest(row.kept_secrets()):
+            rotating.rotate(row, by=work.by, secret=secret)
+        return Put()
+
+    def _routes(self, work: Work, value: Data) -> list[int]:
+        found = []
+        for number, slug in enumerate(value.get("routes", ())):
+            self._wait(work, slug)
+            rows = Route.objects.visible_to(work.by).filter(slug=slug)
+            row = work.named("routes", slug, rows, ("routes", number), "route")
+            found += [row.pk] if row else []
+        return found
+
+    def _destinations(self, work: Work, value: Data) -> list[int]:
+        found = []
+        for number, each in enumerate(value.get("destinations", ())):
+            slug, name = each.get("route", ""), each.get("destination", "")
+            self._wait(work, slug)
+            rows = Destination.objects.visible_to(work.by).filter(route__slug=slug, name=name)
+            one = f"destination “{name}” of the route"
+            row = work.named("routes", slug, rows, ("destinations", number), one)
+            found += [row.pk] if row else []
+        return found
+
+    def _wait(self, work: Work, slug: str) -> None:
+        if why := work.waiting.get(("routes", slug)):
+            raise Postponed(f"waits for the route {slug}, which {why}")
+
+    def _secret(self, work: Work, file: File, row: Subscription | None) -> str:
+        """Return the secret that lies where the file says; "" where none does and one is kept, else a mistake."""
+        place = ("secret", "secret")
+        try:
+            found = secret_at((file.value.get("secret") or {}).get("secret", ""))
+        except NoSecret as error:
+            if row is None:
+                work.say(place, str(error), error.remedy)
+            return ""
+        if not signing.is_secret(found):
+            work.say(place, "what lies there is no secret of Standard Webhooks.", signing.FORM)
+        return found
+
+    def remove(self, work: Work, name: str) -> None:
+        """End a subscription."""
+        row = Subscription.objects.select_related("legal_entity").get(name=name)
+        work.removal(self.one, name, lambda: subscribing.end(row, reason=REASON, by=work.by))
+
+
+def _subscription(row: Subscription, routes: dict[int, str], places: dict[int, Data]) -> Data:
+    gone = GONE.format
+    return {
+        "name": row.name, "address": row.address, "types": list(row.types), "categories": list(row.categories),
+        "legal_entity": row.legal_entity.code if row.legal_entity else None,
+        "routes": [routes.get(each, gone(each)) for each in row.routes],
+        "destinations": [
+            places.get(each, {"route": gone(each), "destination": gone(each)}) for each in row.destinations
+        ],
+        "secret": {"secret": reference_of("subscription", f"{row.name}_secret")},
+    }  # fmt: skip
