@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})", re.ASCII
 )
+NUMBER = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
 
@@ -40,6 +41,17 @@ class IdField(forms.CharField):
         return UUID(text) if ID.fullmatch(text) else _refuse(text, "no id")
 
 
+class WholeField(forms.CharField):
+    """The number of a row."""
+
+    def clean(self, value: Any) -> Any:
+        """Return it as what it is."""
+        text = super().clean(value)
+        if not text:
+            return None
+        return int(text) if NUMBER.fullmatch(text) else _refuse(text, "no number of a row")
+
+
 def _refuse(text: str, what: str) -> None:
     raise ValidationError(f"“{text[:60]}” is {what}.")
 
@@ -62,6 +74,12 @@ class Uuid(django_filters.Filter):
     """The id of a row."""
 
     field_class = IdField
+
+
+class Whole(django_filters.Filter):
+    """The number of a row."""
+
+    field_class = WholeField
 
 
 class One(django_filters.ChoiceFilter):

@@ -29,4 +29,5 @@ urlpatterns = [
     path("", include("routes.api.urls")),
     path("", include("mappings.api.urls")),
     path("", include("connectors.api.urls")),
+    path("", include("hub.api.urls")),
 ]

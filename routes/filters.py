@@ -5,16 +5,19 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django_filters import FilterSet
 
-from governance.filtering import Flag, Moment, Several, Text, Uuid
+from governance.filtering import Flag, Moment, One, Several, Text, Uuid, Whole
 from governance.models import LegalEntity
-from routes.models import Record, Route, RuleWarning, Run, SourceHead, Transaction
+from routes.models import Delivery, Record, Route, RuleWarning, Run, SourceHead, Transaction
 from routes.models.movement import RecordQuerySet, RecordState, RunState, TransactionQuerySet
+from routes.models.outbound import Done
 from routes.newest import NewestQuerySet
+from routes.outbound import types
 from routes.states import State
 
+DELIVERY_STATES = [("waiting", "not arrived yet"), *Done.choices]
 SAME_KEY = 50  # newest records of one key, over all routes
 MOST_OF_A_BEGINNING = 5_000  # transactions with keys that begin alike; of more the newest are found by walking
 BEGINNING = """
@@ -147,6 +150,23 @@ def beginning_with(text: str) -> list[UUID] | None:
     return found if len(found) <= MOST_OF_A_BEGINNING else None
 
 
+class DeliveryFilter(FilterSet):
+    """Narrows events out."""
+
+    subscription = Whole(field_name="subscription", help_text="number of a subscription")
+    state = One(choices=DELIVERY_STATES, method="that_are", help_text="how far they are")
+    type = One(field_name="event__type", choices=[(name, name) for name in types.TYPES], help_text="type of the event")
+    key = Text(field_name="event__subject", help_text="business key, exactly")
+
+    class Meta:
+        model = Delivery
+        fields: list[str] = []
+
+    def that_are(self, rows: QuerySet[Delivery], name: str, state: str) -> QuerySet[Delivery]:
+        """Keep those that wait, or that ended in one way."""
+        return rows.filter(done_at=None) if state == "waiting" else rows.filter(done_how=state)
+
+
 def records_with(key: str) -> list[UUID]:
     """Return the newest records that go by exactly this key at their source, as an exception's list shows it.
 
@@ -156,4 +176,4 @@ def records_with(key: str) -> list[UUID]:
     return list(SourceHead.objects.filter(route__in=routes, key=key).values_list("record_id", flat=True)[:SAME_KEY])
 
 
-__all__ = ["RecordFilter", "RouteFilter", "RunFilter", "TransactionFilter", "records_with"]
+__all__ = ["DeliveryFilter", "RecordFilter", "RouteFilter", "RunFilter", "TransactionFilter", "records_with"]

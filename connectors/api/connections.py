@@ -86,7 +86,7 @@ class ConnectionsDoor(Door):
     def get(self, request: Request) -> Response:
         """List connections, by their short names."""
         rows = parameters.filtered(request, ConnectionFilter, _visible(person(request)))
-        return paging.page(request, rows, ["slug"], lambda found: [_shown(row) for row in found])
+        return paging.page(request, rows, ["slug"], lambda found: [shown(row) for row in found])
 
 
 class ConnectionDoor(Door):
@@ -97,7 +97,7 @@ class ConnectionDoor(Door):
     @told(ConnectionShape, sample=CONNECTION)
     def get(self, request: Request, slug: str) -> Response:
         """Show a connection and whether it works."""
-        return Response(_shown(_connection(person(request), slug)))
+        return Response(shown(connection_of(person(request), slug)))
 
 
 class StreamsDoor(Door):
@@ -108,7 +108,7 @@ class StreamsDoor(Door):
     @told(StreamsShape, conflicts=True, sample={"items": [STREAM]})
     def get(self, request: Request, slug: str) -> Response:
         """List the streams of a connection and what each can do."""
-        row = _connection(person(request), slug)
+        row = connection_of(person(request), slug)
         try:
             streams = registry.connector(row.connector).manifest.streams
         except UnknownConnector as error:
@@ -125,7 +125,7 @@ class TestsDoor(Door):
     def post(self, request: Request, slug: str) -> Response:
         """Ask the system one harmless question, and say in words what came of it. Nothing is changed there."""
         by = person(request)
-        row = _connection(by, slug)
+        row = connection_of(by, slug)
         forms.read(request, forms.Form, {})
         report = trying.try_out(row, by=by)
         return Response({"ok": report.ok, "message": report.message, "remedy": report.remedy})
@@ -135,14 +135,16 @@ def _visible(by: User) -> "QuerySet[Connection]":
     return Connection.objects.visible_to(by).select_related("legal_entity").defer("secrets")
 
 
-def _connection(by: User, slug: str) -> Connection:
+def connection_of(by: User, slug: str) -> Connection:
+    """Return a connection that somebody may see. Raises Refused (404)."""
     found = Connection.objects.visible_to(by).select_related("legal_entity").filter(slug=slug).first()
     if found is None:
         raise not_there("connection", slug)
     return found
 
 
-def _shown(row: Connection) -> dict[str, Any]:
+def shown(row: Connection) -> dict[str, Any]:
+    """Return a connection as the API shows it."""
     return dict(
         ConnectionShape(
             {

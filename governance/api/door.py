@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from django.db import transaction
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.authentication import BasicAuthentication, SessionAuthentication
@@ -17,6 +18,7 @@ from governance.api.callers import BearerToken
 from governance.api.exact import ExactJSON
 from governance.api.forms import Form, read
 from governance.api.limits import PerCaller
+from governance.api.refusals import BAD_HEADER, Refused
 from governance.models import User
 
 
@@ -70,6 +72,20 @@ class Door(APIView):
         repeats.key_of(request)
         content, values = read(request, form, context)
         return repeats.once(request, content, lambda: act(values))
+
+    def each_time(
+        self, request: Request, form: type[Form], act: Callable[[dict[str, Any]], Response], **context: Any
+    ) -> Response:
+        """Read the body by a form and do what it asks. The answer holds a secret, so none is kept for a repeat.
+
+        Raises Refused (400) for an Idempotency-Key, which would promise that.
+        """
+        if "Idempotency-Key" in request.headers:
+            detail = "No answer is kept here, since it holds a secret. Leave the header Idempotency-Key out."
+            raise Refused(BAD_HEADER, detail)
+        _, values = read(request, form, context)
+        with transaction.atomic():
+            return act(values)
 
 
 def person(request: Request) -> User:

@@ -5,6 +5,7 @@ import re
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -131,15 +132,32 @@ class MustReasonBody(Form):
 
 def read(request: Request, form: type[Form], context: dict[str, Any]) -> tuple[bytes, dict[str, Any]]:
     """Return a body's bytes and its values. Raises Refused (400, 411, 413, 415, 422)."""
-    content = b""
-    if request.META.get("CONTENT_LENGTH") not in (None, "", "0") or "HTTP_TRANSFER_ENCODING" in request.META:
-        content = body.read(request._request, most=MOST_BYTES)
-    asked = form(data=_parsed(content) if content else {}, context={"request": request, **context})
+    content, value = parsed(request)
+    asked = form(data=value, context={"request": request, **context})
     if not asked.is_valid():
         errors = list(_told(asked, asked.errors))
         first = errors[0]
         raise Refused(INVALID_BODY, f"{first.pointer or 'The body'}: {first.detail} Nothing was done.", errors=errors)
     return content, dict(asked.validated_data)
+
+
+def parsed(request: Request) -> tuple[bytes, Any]:
+    """Return a body's bytes and what it says, {} where there is none. Raises Refused (400, 411, 413, 415)."""
+    content = b""
+    if request.META.get("CONTENT_LENGTH") not in (None, "", "0") or "HTTP_TRANSFER_ENCODING" in request.META:
+        content = body.read(request._request, most=MOST_BYTES)
+    return content, _parsed(content) if content else {}
+
+
+def refused(errors: ValidationError) -> Refused:
+    """Return the refusal (422) of what a verb finds wrong with the values of a body, each at its field."""
+    told = errors.message_dict if hasattr(errors, "error_dict") else {"": errors.messages}
+    found = [
+        FieldError("" if name in ("", NON_FIELD_ERRORS) else f"/{name}", words, "what the words say")
+        for name, several in told.items()
+        for words in several
+    ]
+    return Refused(INVALID_BODY, f"{found[0].pointer or 'The body'}: {found[0].detail} Nothing was done.", errors=found)
 
 
 def _parsed(content: bytes) -> Any:

@@ -64,6 +64,15 @@ def size_of(request: Request) -> int:
     return int(text)
 
 
+def name_of(request: Request) -> str:
+    """Return the name behind which a page of a list by name begins; "" for the first. Raises Refused (400)."""
+    cursor = parameters.one(request, "cursor")
+    key = [""] if cursor is None else decoded(cursor)
+    if len(key) != 1 or not isinstance(key[0], str):
+        raise unknown()
+    return key[0]
+
+
 def encoded(key: list[Any]) -> str:
     """Return a key as it stands in addresses."""
     return base64.urlsafe_b64encode(msgspec.json.encode(key)).rstrip(b"=").decode()

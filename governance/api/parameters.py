@@ -9,7 +9,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from governance.api.refusals import BAD_PARAMETER, ParameterError, Refused
-from governance.filtering import Flag, Moment, One, Several, Text, Uuid
+from governance.filtering import Flag, Moment, One, Several, Text, Uuid, Whole
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -72,6 +72,8 @@ def accepted(known: Filter) -> str:
     schema = schema_of(known)
     if schema.get("type") == "array":
         schema = schema["items"]
+    if schema["type"] == "integer":
+        return "a whole number from 1 on"
     if "enum" in schema:
         return f"one of {', '.join(schema['enum'])}"
     return {
@@ -90,6 +92,8 @@ def schema_of(known: Filter) -> dict[str, Any]:
         return {"type": "string", "format": "uuid"}
     if isinstance(known, Moment):
         return {"type": "string", "format": "date-time"}
+    if isinstance(known, Whole):
+        return {"type": "integer", "minimum": 1, "maximum": 10**18 - 1}
     assert isinstance(known, Text)
     return {"type": "string", "minLength": 1, "maxLength": known.longest, "pattern": r"^[^\x00]*\S[^\x00]*$"}
 

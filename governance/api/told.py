@@ -12,7 +12,7 @@ from governance.api import paging, parameters
 from governance.api.forms import Form
 
 View = TypeVar("View", bound=Callable[..., Any])
-Shape = type[serializers.Serializer[Any]]
+Shape = type[serializers.Serializer[Any]] | dict[str, Any]  # or a JSON Schema
 KEY = OpenApiParameter(
     "Idempotency-Key", {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[\\x21-\\x7e]+$"},
     OpenApiParameter.HEADER, description="A name of your own for this request: sent again, it gets the same answer "
@@ -28,7 +28,7 @@ def told(
     answer: Shape | None,
     *,
     status: int = 200,
-    form: type[Form] | None = None,
+    form: type[Form] | dict[str, Any] | None = None,
     filters: type[FilterSet] | None = None,
     paged: bool = False,
     edits: bool = False,
@@ -56,23 +56,50 @@ def told(
     if sent is not None:
         examples.append(OpenApiExample("request", value=sent, request_only=True))
     shape: Any = answer
-    if paged and answer is not None:
+    if isinstance(answer, dict):
+        shape = _page_of_schema(openapi(answer)) if paged else openapi(answer)
+    elif paged and answer is not None:
         shape = _page_of(answer)
+    body: Any = {"application/json": openapi(form)} if isinstance(form, dict) else form
     marks = {
         "x-conflicts": conflicts or (form is not None and not edits),
         "x-edits": edits,
         "x-tagged": tagged or edits,
     }
     return extend_schema(
-        parameters=given, request=form, responses={status: OpenApiResponse(shape)}, examples=examples, deprecated=old,
+        parameters=given, request=body, responses={status: OpenApiResponse(shape)}, examples=examples, deprecated=old,
         extensions=marks,
     )  # fmt: skip
 
 
 @cache
-def _page_of(shape: Shape) -> Any:
+def _page_of(shape: type[serializers.Serializer[Any]]) -> Any:
     fields = {"items": shape(many=True), "next": serializers.CharField(allow_null=True, help_text=NEXT)}
     return inline_serializer(f"{shape.__name__}Page", fields)
+
+
+def _page_of_schema(schema: dict[str, Any]) -> dict[str, Any]:
+    fields = {
+        "items": {"type": "array", "items": schema},
+        "next": {"type": "string", "nullable": True, "description": NEXT},
+    }
+    return {"type": "object", "properties": fields, "required": list(fields)}
+
+
+def openapi(schema: Any) -> Any:
+    """Return a JSON Schema as OpenAPI 3.0 writes it: without words of ours, and with its own way to leave ends out."""
+    if isinstance(schema, list):
+        return [openapi(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made = {
+        name: {each: openapi(inner) for each, inner in value.items()} if name == "properties" else openapi(value)
+        for name, value in schema.items()
+        if name == "properties" or not str(name).startswith("x-")
+    }
+    if not isinstance(made.get("exclusiveMinimum", True), bool):
+        made["minimum"], made["exclusiveMinimum"] = made["exclusiveMinimum"], True
+    return made
 
 
 NEXT = "Address of the next page; null at the end."

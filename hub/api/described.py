@@ -105,7 +105,7 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     result["components"]["securitySchemes"] = SCHEMES
     for methods in result["paths"].values():
         for method, operation in methods.items():
-            _complete(operation, takes_body=method != "get")
+            _complete(operation, takes_body=method in ("post", "put"))
     return result
 
 

@@ -1,6 +1,5 @@
 """Connections as files: the account, its pace and its windows; of secrets only where they lie."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -65,7 +64,7 @@ class Connections(Kind):
             row.legal_entity = owner
         manifest = _manifest(row.connector or "")
         row.answers = {name: each for name, each in value.get("answers", {}).items() if each not in ("", None)}
-        secrets, unread = self._secrets(work, row, value.get("secrets", {}), manifest)
+        secrets, unread = self._secrets(work, row, file, manifest)
         if secrets != row.kept_secrets() or not row.pk:
             row.secrets = secrets
         self._judge(work, row, manifest, unread, owner)
@@ -73,18 +72,16 @@ class Connections(Kind):
         self._windows(work, row, value.get("windows", []))
         return Put()
 
-    def _secrets(
-        self, work: Work, row: Connection, given: Mapping[str, Data], manifest: Manifest | None
-    ) -> tuple[Data, set[str]]:
+    def _secrets(self, work: Work, row: Connection, file: File, manifest: Manifest | None) -> tuple[Data, set[str]]:
         """Return the secrets as they are to be, and those that nothing is known of, with a mistake told."""
         secrets, unread = row.kept_secrets(), set()
-        for name, reference in given.items():
+        for name, reference in file.value.get("secrets", {}).items():
             if manifest is not None and not any(q.name == name and q.secret for q in manifest.questions):
                 names = ", ".join(q.name for q in manifest.questions if q.secret) or "there is none"
                 work.say(("secrets", name), f"{manifest.title} asks for no such secret.", f"Secrets: {names}.")
                 continue
             try:
-                secrets[name] = secret_at(reference.get("secret", ""))
+                secrets[name] = file.secret(name, reference.get("secret", ""))
             except NoSecret as error:
                 if name not in secrets:
                     unread.add(name)

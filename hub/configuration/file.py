@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from connectors.manifest.source import Source
 from hub.configuration.form import Data
 from hub.configuration.mistakes import Mistake, Place, spoken
+from hub.configuration.references import secret_at
 
 
 @dataclass(slots=True)
@@ -21,6 +22,10 @@ class File:
     def mistake(self, place: Place, message: str, remedy: str = "") -> Mistake:
         """Return a mistake at a place of this file."""
         return Mistake(self.place, self.source.line(place), spoken(place), message, remedy)
+
+    def secret(self, name: str, reference: str) -> str:
+        """Return the secret that lies where the file says. Raises NoSecret."""
+        return secret_at(reference)
 
     def is_spoilt(self, place: Place) -> bool:
         """Return whether what is wrong there was told already."""

@@ -6,6 +6,7 @@ without an order of its own) and `x-form: mapping` (the content of a mapping).
 """
 
 import json
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -27,6 +28,18 @@ BY_REFERENCE = (
 NO_TEXT = "this is no text."
 
 
+def _pattern(validator: Any, pattern: str, instance: Any, schema: Schema) -> Iterator[jsonschema.ValidationError]:
+    """Yield what does not match; `$` is the very end here, not also the place before a last line break."""
+    strict = re.sub(r"\$$", r"\\Z", pattern)
+    if isinstance(instance, str) and not re.search(strict, instance):
+        yield jsonschema.ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+STRICT: type[jsonschema.protocols.Validator] = jsonschema.validators.extend(  # type: ignore[no-untyped-call]
+    jsonschema.Draft202012Validator, {"pattern": _pattern}
+)
+
+
 @cache
 def schemas() -> dict[str, Schema]:
     """Return the schema of each kind, by the name of its folder."""
@@ -36,7 +49,7 @@ def schemas() -> dict[str, Schema]:
 
 @cache
 def _validator(kind: str) -> jsonschema.protocols.Validator:
-    return jsonschema.Draft202012Validator(schemas()[kind])
+    return STRICT(schemas()[kind])
 
 
 def faults(kind: str, value: Any) -> Iterator[tuple[Place, str, str]]:
@@ -54,6 +67,11 @@ def faults(kind: str, value: Any) -> Iterator[tuple[Place, str, str]]:
             yield (*place, name), *(_about(error, name) if len(names) > 1 else (words_of(error), remedy_of(error)))
         if not names:
             yield place, words_of(error), remedy_of(error)
+    yield from doubles(kind, value)
+
+
+def doubles(kind: str, value: Any) -> Iterator[tuple[Place, str, str]]:
+    """Yield place, message and remedy where a list of a document holds the same entry twice."""
     yield from _doubles(schemas()[kind], value, ())
 
 

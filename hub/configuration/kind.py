@@ -40,6 +40,10 @@ class Kind(ABC):
     def rows(self, by: By) -> list[Data]:
         """Return what is here and visible to somebody, as files have it."""
 
+    def bare(self, by: By) -> list[Data]:
+        """Return the same without what has doors of its own in the API."""
+        return self.rows(by)
+
     def compared(self, here: Data, wanted: Data) -> list[Difference]:
         """Return in words what a file would change; nothing where both say the same."""
         return differences(self.folder, here, wanted)

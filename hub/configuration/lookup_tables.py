@@ -48,6 +48,10 @@ class Tables(Kind):
             by_table.setdefault(row.table_id, []).append(row)
         return [_table(each, by_table.get(each.pk, [])) for each in found]
 
+    def bare(self, by: By) -> list[Data]:
+        """Return what is here without rows, of which there may be many."""
+        return [_table(each, []) for each in LookupTable.objects.visible_to(by).select_related("legal_entity")]
+
     def compared(self, here: Data, wanted: Data) -> list[Difference]:
         """Return what differs; a number is the same with other zeros behind its point."""
         kinds = wanted.get("value_columns", {})

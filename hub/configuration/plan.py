@@ -79,7 +79,7 @@ def apply(folder: Folder, *, by: User, prune: bool, expected: list[Step]) -> lis
 
 
 def _gone_through(folder: Folder, *, by: User, prune: bool) -> list[Step]:
-    work = Work(by, prune, mistakes=list(folder.mistakes))
+    work = Work(by, prune=prune, mistakes=list(folder.mistakes))
     with audit.through("command"):
         with connection.cursor() as cursor:
             cursor.execute(LOCK)

@@ -6,7 +6,7 @@ from governance.actor import By
 from hub.configuration.file import File
 from hub.configuration.form import Data
 from hub.configuration.kind import Kind, Put
-from hub.configuration.work import REASON, Postponed, Work
+from hub.configuration.work import Postponed, Work
 from routes import schedules
 from routes.models import Route
 
@@ -32,7 +32,7 @@ class Schedules(Kind):
         try:
             schedules.set_schedule(
                 route, by=work.by, every=every, crontab=value.get("times", ""),
-                timezone=value.get("time_zone", "UTC"), reason=REASON,
+                timezone=value.get("time_zone", "UTC"), reason=work.reason,
             )  # fmt: skip
         except schedules.NotASchedule as error:
             work.say(("times",) if "times" in value else ("every_seconds",), str(error))
@@ -42,7 +42,7 @@ class Schedules(Kind):
         """Let the route run only when somebody asks."""
         route = Route.objects.get(slug=name)
         work.removal(
-            "schedule of route", name, lambda: schedules.remove_schedule(route, by=work.by, reason=REASON)
+            "schedule of route", name, lambda: schedules.remove_schedule(route, by=work.by, reason=work.reason)
         )  # fmt: skip
 
 

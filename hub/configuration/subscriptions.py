@@ -34,7 +34,9 @@ class Subscriptions(Kind):
 
     def compared(self, here: Data, wanted: Data) -> list[Difference]:
         """Return what differs; of the secret only whether another one lies where the file says, if any does."""
-        words = super().compared(*({name: v for name, v in each.items() if name != "secret"} for each in (here, wanted)))
+        words = super().compared(
+            *({name: v for name, v in each.items() if name != "secret"} for each in (here, wanted))
+        )
         reference = (wanted.get("secret") or {}).get("secret", "")
         row = Subscription.objects.filter(name=here["name"]).first()
         try:

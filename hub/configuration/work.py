@@ -58,6 +58,7 @@ class Work:
 
     by: User
     prune: bool
+    reason: str = REASON  # what audit entries say
     steps: list[Step] = field(default_factory=list)
     mistakes: list[Mistake] = field(default_factory=list)
     waiting: dict[tuple[str, str], str] = field(default_factory=dict)  # kind and name → what it waits for, in words
@@ -163,7 +164,7 @@ class Work:
         names = [name for name in sorted(old.keys() | wanted.keys()) if old.get(name) != wanted.get(name)]
         before, after = ({name: _told(each.get(name)) for name in names} for each in (old, wanted))
         audit.record(
-            by=self.by, verb=verb, thing=row, before=before, after=after, reason=REASON, legal_entity=owner
+            by=self.by, verb=verb, thing=row, before=before, after=after, reason=self.reason, legal_entity=owner
         )  # fmt: skip
 
 

@@ -19,7 +19,8 @@ LONGEST = timedelta(days=30)
 def rotate(subscription: Subscription, *, by: By, overlap: timedelta = OVERLAP, secret: str = "") -> str:
     """Return a new secret, shown this once; the one before signs too until `overlap` is over (0: it ends at once).
 
-    `secret`: one that its subscriber knows already; "": a new one is made. Of several rotations within the overlap only the newest two secrets sign. Raises NotAllowed, and ValueError.
+    `secret`: one that its subscriber knows already; "": a new one is made.
+    Of several rotations within the overlap only the newest two secrets sign. Raises NotAllowed, and ValueError.
     """
     require(by, Right.EDIT_CONFIGURATION, subscription.legal_entity)
     if not timedelta(0) <= overlap <= LONGEST:

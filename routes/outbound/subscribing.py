@@ -19,7 +19,8 @@ TAKEN = "There is a subscription of this name already. Choose another name."
 def subscribe(wanted: Wishes, *, by: By, secret: str = "") -> tuple[Subscription, str]:
     """Make a subscription; return it and its secret, which is shown this once and never again.
 
-    `secret`: one that its subscriber knows already; "": a new one is made. It is told what happens from now on. Raises NotAllowed, and ValidationError with every problem at its field.
+    `secret`: one that its subscriber knows already; "": a new one is made.
+    It is told what happens from now on. Raises NotAllowed, and ValidationError with every problem at its field.
     """
     require(by, Right.EDIT_CONFIGURATION, wanted.legal_entity)
     wishes.check(wanted, by=by)

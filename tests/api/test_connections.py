@@ -44,6 +44,19 @@ def test_trying_a_connection_says_in_words_what_came_of_it(world: World, staff: 
     assert AuditEntry.objects.get(verb="test").channel == "api"
 
 
+def test_connection_is_paused_and_goes_on(world: World, staff: Staff) -> None:
+    token = token_of(staff.olga)
+    paused = post(f"{CONNECTIONS}/time/pauses", token, {"reason": "release of the ERP"})
+    assert (paused.json()["paused"], paused.json()["paused_reason"]) == (True, "release of the ERP"), paused.content
+    told(post(f"{CONNECTIONS}/time/pauses", token, {"reason": "again"}), 409, "not-possible")
+    told(post(f"{CONNECTIONS}/time/pauses", token, {}), 422, "invalid-body")
+    assert post(f"{CONNECTIONS}/time/releases", token, {}).json()["paused"] is False
+    told(post(f"{CONNECTIONS}/time/releases", token, {}), 409, "not-possible")
+    told(post(f"{CONNECTIONS}/time/probes", token, {}), 409, "not-possible")  # the hub does not leave it alone
+    told(post(f"{CONNECTIONS}/time/pauses", token_of(staff.clara), {"reason": "mine"}), 403, "not-allowed")
+    assert [each.channel for each in AuditEntry.objects.filter(verb__in=("pause", "resume"))] == ["api", "api"]
+
+
 def test_run_is_asked_for_once_and_read_with_its_books(world: World, staff: Staff) -> None:
     token, place = token_of(staff.ingrid), f"/api/process/v1/routes/{world.route.slug}/runs"
     answer = post(place, token, {})

@@ -1,0 +1,204 @@
+"""System API: configuration as documents, for those who edit it. One pair of addresses for each kind.
+
+Left out are mappings and subscriptions, which have doors of their own, and roles, which take people.
+"""
+
+from typing import Any, ClassVar
+
+from django.db import transaction
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from governance.api import etags, forms, paging, repeats
+from governance.api.door import Door, person
+from governance.api.refusals import INVALID_BODY, NOT_POSSIBLE, FieldError, Refused, not_there
+from governance.api.told import told
+from governance.models import User
+from governance.rights import NotAllowed, Right, allowed, allowed_anywhere, require
+from hub.api import documents
+from hub.api.documents import Document
+from hub.configuration.form import Data
+from hub.configuration.kind import Kind
+from hub.configuration.kinds import KINDS
+
+PLACE = "/api/system/v1/configuration"
+ROUTE = {
+    "slug": "time-to-erp", "name": "Approved time from Harvest to NetSuite", "legal_entity": "HP-DE",
+    "connection": "harvest", "stream": "time_entries", "canonical_entity": "time_entry",
+    "mapping": "harvest.time_entries", "compare_days": 30,
+    "destinations": [{"name": "NetSuite", "connection": "netsuite", "stream": "time_entries",
+                      "mapping": "netsuite.time_entries", "correction": "update"}],
+}  # fmt: skip
+EXAMPLES: dict[str, Data] = {
+    "legal_entities": {"code": "HP-DE", "name": "Halden & Partner GmbH", "country": "DE", "currency": "EUR"},
+    "calendars": {
+        "legal_entity": "HP-DE", "country": "DE", "subdivision": "BE", "time_zone": "Europe/Berlin",
+        "hours": {"Monday": {"opens": "09:00", "closes": "17:00"}},
+        "days": [{"day": "2026-12-24", "name": "Christmas Eve", "working": False}],
+    },
+    "connections": {
+        "slug": "harvest", "name": "Harvest", "connector": "harvest", "legal_entity": "HP-DE", "auth": "token",
+        "answers": {"account": "123456", "contact": "integration@halden-partner.example"},
+    },
+    "tables": {
+        "name": "bill_rates", "title": "Bill rates", "legal_entity": "HP-DE", "key_columns": ["role", "currency"],
+        "value_columns": {"rate": "money"}, "approval": "always",
+    },
+    "routes": ROUTE,
+    "schedules": {"route": "time-to-erp", "times": "30 6 * * 1-5", "time_zone": "Europe/Berlin"},
+}  # fmt: skip
+
+
+class KindDoor(Door):
+    """All things of one kind."""
+
+    layer = "system"
+    kind: ClassVar[Kind]
+
+    def names(self, request: Request) -> tuple[str, ...]:
+        """Return the parameters of the list."""
+        return paging.NAMES if request.method != "POST" else ()
+
+    def listed(self, request: Request) -> Response:
+        """List what the caller may edit, by name."""
+        by, kind = person(request), self.kind
+        if not allowed_anywhere(by, Right.EDIT_CONFIGURATION):
+            raise NotAllowed(f"You need the right to {Right.EDIT_CONFIGURATION.label} to read how they are set up.")
+        after = paging.name_of(request)
+        found = [
+            (name, each) for name, each in documents.told(kind, by).items()
+            if name > after and allowed(by, Right.EDIT_CONFIGURATION, documents.owner_of(kind, each, by))
+        ]  # fmt: skip
+        size = paging.size_of(request)
+        more = paging.encoded([found[size - 1][0]]) if len(found) > size else None
+        return paging.answer(request, [each for _, each in found[:size]], more)
+
+    def created(self, request: Request) -> Any:
+        """Make a thing that is not there yet."""
+        by, kind = person(request), self.kind
+        repeats.key_of(request)
+        content, value = forms.parsed(request)
+
+        def act() -> Response:
+            document = _read(kind, value, by)
+            if document.name in documents.told(kind, by):
+                raise Refused(NOT_POSSIBLE, f"There is a {kind.one} {document.name} already. Change it with PUT.")
+            documents.put(kind, document, None, by)
+            answer = _answer(kind, document.name, by, status=201)
+            answer["Location"] = f"{request.path}/{document.name}"
+            return answer
+
+        return repeats.once(request, content, act)
+
+
+class ThingDoor(Door):
+    """One thing of one kind."""
+
+    layer = "system"
+    kind: ClassVar[Kind]
+
+    def shown(self, request: Request, name: str) -> Response:
+        """Show it, with its ETag."""
+        _thing(self.kind, name, person(request))
+        return _answer(self.kind, name, person(request))
+
+    def replaced(self, request: Request, name: str) -> Any:
+        """Put another document in its place."""
+        by, kind = person(request), self.kind
+        _thing(kind, name, by)
+        repeats.key_of(request)
+        content, value = forms.parsed(request)
+
+        def act() -> Response:
+            documents.lock()
+            here = _thing(kind, name, by)
+            etags.require(request, here)
+            document = _read(kind, value, by)
+            if document.name != name:
+                field = "/" + kind.key[0]
+                words = f"The {kind.one} at this address is {name}. Another name is another {kind.one}."
+                raise Refused(INVALID_BODY, words, errors=[FieldError(field, words, name)])
+            documents.put(kind, document, here, by)
+            return _answer(kind, name, by)
+
+        return repeats.once(request, content, act)
+
+    def removed(self, request: Request, name: str) -> Any:
+        """Take it out."""
+        by, kind = person(request), self.kind
+        _thing(kind, name, by)
+        with transaction.atomic():
+            documents.lock()
+            here = _thing(kind, name, by)
+            etags.require(request, here)
+            documents.remove(kind, name, here, by)
+        return Response(status=204)
+
+
+def _thing(kind: Kind, name: str, by: User) -> Data:
+    """Return a thing that somebody may edit. Raises Refused (404), and NotAllowed where they only see it."""
+    here = documents.told(kind, by).get(name)
+    if here is None:
+        raise not_there(kind.one, name)
+    require(by, Right.EDIT_CONFIGURATION, documents.owner_of(kind, here, by))
+    return here
+
+
+def _read(kind: Kind, value: Any, by: User) -> Document:
+    """Return what was sent. Raises Refused (422), and NotAllowed where it would belong."""
+    document = documents.read(kind, value)
+    owner = documents.owner_of(kind, document.value, by)
+    named = kind.folder in ("legal_entities", "tables") and "legal_entity" not in document.value
+    if owner is not None or named:  # else there is no such company for the caller, which is said at its place
+        require(by, Right.EDIT_CONFIGURATION, owner)
+    return document
+
+
+def _answer(kind: Kind, name: str, by: User, *, status: int = 200) -> Response:
+    shown = documents.told(kind, by)[name]
+    answer = Response(shown, status=status)
+    answer["ETag"] = etags.etag(shown)
+    return answer
+
+
+def doors(folder: str) -> tuple[type[KindDoor], type[ThingDoor]]:
+    """Return the views of one kind, with the words, schemas and examples of its own in the document."""
+    kind, sample = KINDS[folder], EXAMPLES[folder]
+    schema, sent = documents.schema_of(folder, sent=False), documents.schema_of(folder, sent=True)
+    body = {**sample, "secrets": {"token": "…"}} if folder == "connections" else sample
+    plural = folder.replace("_", " ")
+
+    def listed(self: KindDoor, request: Request) -> Response:
+        return self.listed(request)
+
+    def post(self: KindDoor, request: Request) -> Any:
+        return self.created(request)
+
+    def get(self: ThingDoor, request: Request, name: str) -> Response:
+        return self.shown(request, name)
+
+    def put(self: ThingDoor, request: Request, name: str) -> Any:
+        return self.replaced(request, name)
+
+    def delete(self: ThingDoor, request: Request, name: str) -> Any:
+        return self.removed(request, name)
+
+    listed.__doc__ = f"List {plural} as they are set up, by name."
+    post.__doc__ = f"Make a {kind.one}."
+    get.__doc__ = f"Show how a {kind.one} is set up, with the ETag for changing it."
+    put.__doc__ = f"Replace how a {kind.one} is set up. What is left out is as usual. Needs If-Match."
+    delete.__doc__ = f"Take a {kind.one} out, where nothing needs it. Needs If-Match."
+    title = folder.title().replace("_", "")
+    many: dict[str, Any] = {
+        "get": told(schema, paged=True, sample={"items": [sample], "next": None})(listed),
+        "post": told(schema, status=201, form=sent, tagged=True, sample=sample, sent=body)(post),
+    }
+    one: dict[str, Any] = {
+        "get": told(schema, tagged=True, sample=sample)(get),
+        "put": told(schema, form=sent, edits=True, sample=sample, sent=body)(put),
+        "delete": told(None, status=204, edits=True)(delete),
+    }
+    for each in (many, one):
+        each["kind"] = kind
+        each["__doc__"] = f"How {plural} are set up."
+    return type(f"{title}Door", (KindDoor,), many), type(f"{title}ThingDoor", (ThingDoor,), one)

@@ -1,0 +1,155 @@
+"""Configuration in the API: the documents of `config export`, one for each thing, judged and kept by the same kinds.
+
+Two things differ from the files. A secret is sent itself and never told again, where a file says where it lies: what
+the hub's own disk and environment hold is no caller's business. And what has doors of its own is left out (rows of
+tables).
+"""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from functools import cache
+from typing import Any
+
+from django.db import connection
+from jsonschema import ValidationError
+
+from connectors.manifest.source import Source
+from connectors.manifest.words import remedy_of, words_of
+from governance.api.refusals import INVALID_BODY, NOT_POSSIBLE, FieldError, Refused
+from governance.models import LegalEntity, User
+from hub.configuration import form, plan
+from hub.configuration.file import File
+from hub.configuration.form import Data, Schema
+from hub.configuration.kind import Kind
+from hub.configuration.mistakes import Mistake, Place
+from hub.configuration.references import NoSecret
+from hub.configuration.work import Work
+from routes.models import Route
+
+REASON = "sent through the API"
+SENT = "sent with the request"
+SECRET = {
+    "type": "object", "description": "Secret answers by question. Never told; one that is left out stays as it is.",
+    "additionalProperties": {"type": "string", "minLength": 1, "maxLength": 20_000},
+}  # fmt: skip
+
+
+class Document(File):
+    """What a caller sends about one thing; places of mistakes are JSON Pointers."""
+
+    secrets: Mapping[str, str] = {}
+
+    def mistake(self, place: Place, message: str, remedy: str = "") -> Mistake:
+        """Return a mistake at a place of this document."""
+        return Mistake(self.place, 0, _pointer(place), message, remedy)
+
+    def secret(self, name: str, reference: str) -> str:
+        """Return the secret that was sent. Raises NoSecret for one that was not, which stays as it is."""
+        if name not in self.secrets:
+            raise NoSecret("the secret was not sent.", "Send it.")
+        return self.secrets[name]
+
+
+@cache
+def schema_of(folder: str, *, sent: bool) -> Schema:
+    """Return the schema of a kind's documents, as they are sent or as they are told."""
+    schema = deepcopy(form.schemas()[folder])
+    schema["properties"].pop("rows", None)
+    schema["properties"].pop("secrets", None)
+    if folder == "connections" and sent:
+        schema["properties"]["secrets"] = SECRET
+    return schema
+
+
+@cache
+def _validator(folder: str) -> Any:
+    return form.STRICT(schema_of(folder, sent=True))
+
+
+def told(kind: Kind, by: User) -> dict[str, Data]:
+    """Return what somebody sees of a kind, by name, as the API tells it."""
+    schema = schema_of(kind.folder, sent=False)
+    found = (form.canonical(kind.folder, each) for each in kind.bare(by))
+    made = {kind.name_of(each): {n: v for n, v in each.items() if n in schema["properties"]} for each in found}
+    return dict(sorted(made.items()))
+
+
+def owner_of(kind: Kind, document: Data, by: User) -> LegalEntity | None:
+    """Return the legal entity whose configuration a document is; None: that of all of them."""
+    if kind.folder == "schedules":
+        route = Route.objects.visible_to(by).filter(slug=document.get("route")).select_related("legal_entity").first()
+        return route.legal_entity if route else None
+    code = document.get("code" if kind.folder == "legal_entities" else "legal_entity")
+    return LegalEntity.objects.visible_to(by).filter(code=code).first() if code else None
+
+
+def read(kind: Kind, value: Any) -> Document:
+    """Return a document that has the right form. Raises Refused (422) with every place that has not."""
+    errors = [_fault(error) for error in _validator(kind.folder).iter_errors(value)]
+    if isinstance(value, dict):
+        errors += [
+            FieldError(_pointer(place), words, remedy) for place, words, remedy in form.doubles(kind.folder, value)
+        ]
+    if _holds_nul(value):
+        errors.append(FieldError("", "A text holds the character NUL, which is part of no text.", "texts without it"))
+    if errors:
+        raise Refused(INVALID_BODY, f"{errors[0].pointer or 'The body'}: {errors[0].detail}", errors=errors)
+    made = Document(kind.folder, "", {**value}, Source(value, [], {}), kind.name_of(value))
+    made.secrets = made.value.pop("secrets", {})
+    return made
+
+
+def put(kind: Kind, document: Document, here: Data | None, by: User) -> None:
+    """Put a document in force, within the caller's transaction. Raises Refused (409, 422) with every mistake."""
+    lock()
+    if kind.folder == "connections":
+        kept = {name: reference for each in kind.rows(by) if kind.name_of(each) == document.name
+                for name, reference in each["secrets"].items()}  # fmt: skip
+        document.value["secrets"] = kept | {name: {"secret": SENT} for name in document.secrets}
+    work = Work(by, prune=kind.folder != "tables", reason=REASON)  # rows of tables have doors of their own
+    with work.on(document, kind.one):
+        kind.put(work, document, here)
+    _refuse(work.mistakes)
+
+
+def remove(kind: Kind, name: str, here: Data, by: User) -> None:
+    """Take a thing out, within the caller's transaction. Raises Refused (409)."""
+    lock()
+    if why := kind.stays(name, here):
+        raise Refused(NOT_POSSIBLE, f"The {kind.one} {name} stays: {why}.")
+    work = Work(by, prune=True, reason=REASON)
+    kind.remove(work, name)
+    _refuse(work.mistakes)
+
+
+def lock() -> None:
+    """Let nobody else put configuration in force through files or the API until this transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute(plan.LOCK)
+
+
+def _refuse(mistakes: list[Mistake]) -> None:
+    for each in mistakes:
+        if each.file:  # not in the document: something that it lacks cannot go
+            raise Refused(NOT_POSSIBLE, f"{each.file}: {each.message}")
+    if mistakes:
+        errors = [FieldError(each.path, each.message, each.remedy or "what the words say") for each in mistakes]
+        first = errors[0]
+        raise Refused(INVALID_BODY, f"{first.pointer or 'The body'}: {first.detail} Nothing was done.", errors=errors)
+
+
+def _fault(error: ValidationError) -> FieldError:
+    place = _pointer(tuple(error.absolute_path))
+    if error.absolute_path and error.absolute_path[0] == "secrets":  # never a word of what stands there
+        return FieldError(place, "This is no secret: a text of at most 20,000 characters.", "a text")
+    return FieldError(place, words_of(error), remedy_of(error))
+
+
+def _pointer(place: Place) -> str:
+    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in place)
+
+
+def _holds_nul(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(_holds_nul(each) for pair in value.items() for each in pair)
+    return any(map(_holds_nul, value)) if isinstance(value, list) else isinstance(value, str) and "\0" in value

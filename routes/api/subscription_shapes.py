@@ -1,0 +1,185 @@
+"""How subscriptions and deliveries look in the API, and what is sent about them."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from rest_framework import serializers
+
+from canonical.failure import Category
+from governance.api import forms
+from routes.models import Delivery, Destination, Route, Subscription
+from routes.models.outbound import SubscriptionState
+from routes.outbound import rotating, tap, types, wishes
+
+MOST = 200  # names in one filter
+PLACE = {"route": "time-to-erp", "destination": "NetSuite"}
+WANTED = {
+    "name": "Data warehouse", "address": "https://events.acme.example/throughline", "legal_entity": "HP-DE",
+    "types": ["throughline.transaction.posted"], "routes": ["time-to-erp"], "destinations": [PLACE], "categories": [],
+}  # fmt: skip
+SHOWN = {
+    "id": 7, **WANTED, "state": "active", "state_reason": "", "failing_since": None, "last_answer": "204",
+    "waiting": 0, "created_at": "2026-11-28T06:00:00Z",
+}  # fmt: skip
+SIGNING = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"  # an example, as the standard gives it
+DELIVERY = {
+    "id": 4711, "subscription": 7, "event": "019ad0c1-8f3e-7c52-9a51-6d1f0e0a7b11",
+    "type": "throughline.transaction.posted", "subject": "TE-0000001", "legal_entity": "HP-DE",
+    "happened_at": "2026-11-29T10:00:00Z", "state": "delivered", "attempts": 1, "tried_at": "2026-11-29T10:00:02Z",
+    "answer": "204",
+}  # fmt: skip
+STATES = ["waiting", "delivered", "dropped"]
+
+
+class DestinationNameShape(serializers.Serializer[Any]):
+    """A destination."""
+
+    route = serializers.CharField(help_text="short name")
+    destination = serializers.CharField(help_text="its name")
+
+
+class SubscriptionShape(serializers.Serializer[Any]):
+    """Who is told of what. Its secret is not told again. Its ETag, for If-Match, is of what people have chosen."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    address = serializers.CharField()
+    legal_entity = serializers.CharField(allow_null=True, help_text="null: events of every company")
+    types = serializers.ListField(child=serializers.CharField())
+    routes = serializers.ListField(child=serializers.CharField())
+    destinations = DestinationNameShape(many=True)
+    categories = serializers.ListField(child=serializers.CharField())
+    state = serializers.ChoiceField(choices=SubscriptionState.choices)
+    state_reason = serializers.CharField(allow_blank=True)
+    failing_since = serializers.DateTimeField(allow_null=True, help_text="nothing has arrived since")
+    last_answer = serializers.CharField(allow_blank=True)
+    waiting = serializers.IntegerField(help_text="events that have not arrived yet")
+    created_at = serializers.DateTimeField()
+
+
+class NewSubscriptionShape(SubscriptionShape):
+    """A subscription, and the secret that signs its events."""
+
+    secret = serializers.CharField(help_text="told this once; keep it where secrets are kept")
+
+
+class SecretShape(serializers.Serializer[Any]):
+    """A new secret."""
+
+    secret = serializers.CharField(help_text="told this once")
+
+
+class TrialShape(serializers.Serializer[Any]):
+    """What came of a test event."""
+
+    ok = serializers.BooleanField()
+    message = serializers.CharField()
+
+
+class CountShape(serializers.Serializer[Any]):
+    """How many events are sent again."""
+
+    events = serializers.IntegerField()
+
+
+class DeliveryShape(serializers.Serializer[Any]):
+    """One event on its way to one subscription."""
+
+    id = serializers.IntegerField()
+    subscription = serializers.IntegerField()
+    event = serializers.UUIDField(help_text="the id that its subscriber gets")
+    type = serializers.CharField()
+    subject = serializers.CharField(help_text="business key")
+    legal_entity = serializers.CharField()
+    happened_at = serializers.DateTimeField()
+    state = serializers.ChoiceField(choices=STATES)
+    attempts = serializers.IntegerField()
+    tried_at = serializers.DateTimeField(allow_null=True)
+    answer = serializers.CharField(allow_blank=True, help_text="what came of the last try, in words")
+
+
+class PlaceForm(forms.Form):
+    """A destination."""
+
+    route = forms.Text(max_length=80, help_text="short name")
+    destination = forms.Text(max_length=120, help_text="its name")
+
+
+class SubscriptionBody(forms.Form):
+    """What somebody wants to hear of. What is left empty lets everything through."""
+
+    name = forms.Text(max_length=wishes.NAME)
+    address = forms.Text(max_length=wishes.ADDRESS, help_text="https://… that takes a POST with each event")
+    legal_entity = forms.Text(max_length=20, allow_null=True, help_text="code; null: events of every company")
+    types = serializers.ListField(
+        child=serializers.ChoiceField(choices=list(types.TYPES)), required=False, default=list, max_length=MOST
+    )
+    routes = serializers.ListField(child=forms.Text(max_length=80), required=False, default=list, max_length=MOST)
+    destinations = serializers.ListField(child=PlaceForm(), required=False, default=list, max_length=MOST)
+    categories = serializers.ListField(
+        child=serializers.ChoiceField(choices=[each.value for each in Category]), required=False, default=list,
+        max_length=MOST, help_text="of failures; none: every event",
+    )  # fmt: skip
+
+
+class RotationBody(forms.Form):
+    """How long the secret before signs, too."""
+
+    overlap_hours = forms.Whole(
+        min_value=0, max_value=int(rotating.LONGEST / timedelta(hours=1)), required=False,
+        default=int(rotating.OVERLAP / timedelta(hours=1)), help_text="0 when the one before is known to others",
+    )  # fmt: skip
+
+
+class RedeliveryBody(forms.Form):
+    """From when on."""
+
+    since = forms.Moment()
+
+
+def wanted(row: Subscription) -> dict[str, Any]:
+    """Return what people have chosen for a subscription."""
+    return _wanted(row, *_names([row]))
+
+
+def shown(rows: Sequence[Subscription]) -> list[dict[str, Any]]:
+    """Return subscriptions as the API shows them."""
+    waiting, named = tap.waiting([row.pk for row in rows]), _names(rows)
+    plain = ("state", "state_reason", "failing_since", "last_answer", "created_at")
+    return [
+        dict(SubscriptionShape({
+            "id": row.pk, "waiting": waiting.get(row.pk, 0), **_wanted(row, *named),
+            **{name: getattr(row, name) for name in plain},
+        }).data)
+        for row in rows
+    ]  # fmt: skip
+
+
+def _names(rows: Sequence[Subscription]) -> tuple[dict[int, str], dict[int, dict[str, str]]]:
+    """Return routes and destinations that subscriptions name, by their ids; what was deleted since is not there."""
+    routes = Route.objects.filter(pk__in={each for row in rows for each in row.routes})
+    places = Destination.objects.filter(pk__in={each for row in rows for each in row.destinations})
+    return dict(routes.values_list("pk", "slug")), {
+        row.pk: {"route": row.route.slug, "destination": row.name} for row in places.select_related("route")
+    }
+
+
+def _wanted(row: Subscription, routes: dict[int, str], places: dict[int, dict[str, str]]) -> dict[str, Any]:
+    return {
+        "name": row.name, "address": row.address,
+        "legal_entity": row.legal_entity.code if row.legal_entity else None, "types": list(row.types),
+        "routes": [routes.get(each, "") for each in row.routes],
+        "destinations": [places.get(each, {"route": "", "destination": ""}) for each in row.destinations],
+        "categories": list(row.categories),
+    }  # fmt: skip
+
+
+def delivery(row: Delivery) -> dict[str, Any]:
+    """Return a delivery as the API shows it."""
+    return dict(DeliveryShape({
+        "id": row.pk, "subscription": row.subscription_id, "event": row.event_id, "type": row.event.type,
+        "subject": row.event.subject, "legal_entity": row.event.legal_entity.code,
+        "happened_at": row.event.happened_at, "state": row.done_how or "waiting", "attempts": row.attempts,
+        "tried_at": row.tried_at, "answer": row.answer,
+    }).data)  # fmt: skip

@@ -1,0 +1,144 @@
+"""Subscriptions through the API: made, changed, paused and ended; secrets told once; events sent again and dropped."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from governance.models import ApiAnswer, AuditEntry, User
+from governance.rights import Role
+from routes.models import Delivery, OutboundEvent, Subscription
+from routes.outbound import signing
+from tests.api.test_tokens import told
+from tests.governance.people import company, person
+from tests.outbound.conftest import nudged
+
+__all__ = ["nudged"]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nudged")]
+PLACE = "/api/process/v1/subscriptions"
+OUT = "/api/process/v1/deliveries"
+WANTED = {
+    "name": "Data warehouse", "address": "https://events.acme.example/throughline", "legal_entity": "HP-DE",
+    "types": ["throughline.transaction.posted"], "routes": [], "destinations": [], "categories": [],
+}  # fmt: skip
+Ask = Callable[..., Any]
+
+
+def asking(user: User) -> Ask:
+    client = Client(raise_request_exception=False)
+    client.force_login(user)
+
+    def ask(method: str, place: str, body: Any = None, **headers: str) -> Any:
+        given = {} if body is None else {"data": json.dumps(body), "content_type": "application/json"}
+        named = {name.replace("_", "-"): text for name, text in headers.items()}
+        return getattr(client, method)(place, headers=named, **given)
+
+    return ask
+
+
+@pytest.fixture
+def ask() -> Ask:
+    return asking(person("Ines Brandt", Role.INTEGRATION_ADMIN, company("HP-DE")))
+
+
+def delivery(row: Subscription) -> Delivery:
+    event = OutboundEvent.objects.create(
+        type="throughline.transaction.posted", key="k", subject="TE-1", legal_entity=company("HP-DE"), route_id=1,
+        happened_at=timezone.now(), body="{}",
+    )  # fmt: skip
+    event.refresh_from_db()
+    return Delivery.objects.create(
+        subscription=row, event=event, key="k", sequence=event.number, due_at=timezone.now()
+    )  # fmt: skip
+
+
+def test_subscription_is_made_with_a_secret_that_is_told_once(ask: Ask) -> None:
+    made = ask("post", PLACE, WANTED)
+    assert made.status_code == 201, made.content
+    row, secret = Subscription.objects.get(), made.json()["secret"]
+    assert signing.newest(row.kept_secrets()) == secret
+    assert made["Location"] == f"{PLACE}/{row.pk}"
+    shown = ask("get", made["Location"])
+    assert {name: shown.json()[name] for name in WANTED} == WANTED
+    assert shown["ETag"] == made["ETag"]
+    assert secret not in shown.content.decode() + ask("get", PLACE).content.decode()
+
+
+def test_answer_with_a_secret_is_not_kept_for_a_repeat(ask: Ask) -> None:
+    told(ask("post", PLACE, WANTED, Idempotency_Key="s-1"), 400, "bad-header")
+    ask("post", PLACE, WANTED)
+    taken = told(ask("post", PLACE, WANTED), 422, "invalid-body")
+    assert [each["pointer"] for each in taken["errors"]] == ["/name"]
+    assert not ApiAnswer.objects.exists()
+
+
+def test_subscription_is_changed_by_who_has_read_it(ask: Ask) -> None:
+    made = ask("post", PLACE, WANTED)
+    place = made["Location"]
+    told(ask("put", place, WANTED), 428, "if-match-needed")
+    changed = ask("put", place, WANTED | {"categories": ["validation"]}, If_Match=made["ETag"])
+    assert changed.json()["categories"] == ["validation"], changed.content
+    stale = told(ask("put", place, WANTED, If_Match=made["ETag"]), 412, "stale")
+    assert stale["current"]["categories"] == ["validation"]
+    ask("post", f"{place}/pauses", {"reason": "year-end close"})
+    assert ask("put", place, WANTED, If_Match=changed["ETag"]).status_code == 200  # a pause is nobody's edit
+    assert ask("delete", place, If_Match="*").status_code == 204
+    assert not Subscription.objects.exists()
+
+
+def test_what_cannot_work_is_told_at_its_place(ask: Ask) -> None:
+    wrong = WANTED | {"address": "ftp://acme.example", "name": " ", "types": ["x"]}
+    body = told(ask("post", PLACE, wrong), 422, "invalid-body")
+    assert {each["pointer"] for each in body["errors"]} >= {"/types/0", "/name"}
+    body = told(ask("post", PLACE, WANTED | {"routes": ["nowhere"], "legal_entity": "HP-XX"}), 422, "invalid-body")
+    assert {each["pointer"] for each in body["errors"]} == {"/routes/0", "/legal_entity"}
+    body = told(ask("post", PLACE, WANTED | {"address": "ftp://acme.example"}), 422, "invalid-body")
+    assert [each["pointer"] for each in body["errors"]] == ["/address"]
+
+
+def test_subscription_is_paused_released_and_gets_a_new_secret(ask: Ask) -> None:
+    made = ask("post", PLACE, WANTED)
+    place = made["Location"]
+    assert ask("post", f"{place}/pauses", {"reason": "year-end close"}).json()["state"] == "paused"
+    told(ask("post", f"{place}/pauses", {"reason": "again"}), 409, "not-possible")
+    assert ask("post", f"{place}/releases", {}).json()["state"] == "active"
+    answer = ask("post", f"{place}/secrets", {"overlap_hours": 1})
+    kept = Subscription.objects.get().kept_secrets()["signing"]
+    assert [each["secret"] for each in kept] == [answer.json()["secret"], made.json()["secret"]]
+    told(ask("post", f"{place}/secrets", {}, Idempotency_Key="x"), 400, "bad-header")
+    entry = AuditEntry.objects.get(verb="rotate_secret")
+    assert (entry.channel, answer.json()["secret"] in str(entry.after)) == ("api", False)
+
+
+def test_events_out_are_listed_sent_again_and_dropped(ask: Ask, nudged: list[int]) -> None:
+    ask("post", PLACE, WANTED)
+    row = Subscription.objects.get()
+    sent = delivery(row)
+    shown = ask("get", f"{OUT}?subscription={row.pk}&state=waiting&key=TE-1").json()["items"]
+    assert [each["id"] for each in shown] == [sent.pk]
+    assert ask("get", f"{OUT}?state=delivered").json()["items"] == []
+    told(ask("get", f"{OUT}?subscription=x"), 400, "bad-parameter")
+    told(ask("post", f"{OUT}/{sent.pk}/drops", {}), 422, "invalid-body")
+    dropped = ask("post", f"{OUT}/{sent.pk}/drops", {"reason": "known there"})
+    assert dropped.json()["state"] == "dropped", dropped.content
+    assert ask("post", f"{OUT}/{sent.pk}/redeliveries", {}).json()["state"] == "waiting"
+    again = ask("post", f"{PLACE}/{row.pk}/redeliveries", {"since": "2026-01-01T00:00:00Z"})
+    assert again.json() == {"events": 1}
+    told(ask("post", f"{PLACE}/{row.pk}/redeliveries", {"since": "2999-01-01T00:00:00Z"}), 409, "not-possible")
+    assert nudged[-1] == row.pk
+
+
+def test_others_see_events_but_no_subscription(ask: Ask) -> None:
+    made = ask("post", PLACE, WANTED)
+    sent = delivery(Subscription.objects.get())
+    viewer = asking(person("Viktor Lang", Role.VIEWER, company("HP-DE")))
+    foreign = asking(person("Ida Berg", Role.INTEGRATION_ADMIN, company("HP-US")))
+    told(viewer("get", PLACE), 403, "not-allowed")
+    told(viewer("get", made["Location"]), 403, "not-allowed")
+    assert viewer("get", f"{OUT}/{sent.pk}").status_code == 200
+    assert foreign("get", PLACE).json()["items"] == foreign("get", OUT).json()["items"] == []
+    told(foreign("get", made["Location"]), 404, "not-found")
+    told(foreign("get", f"{OUT}/{sent.pk}"), 404, "not-found")
