@@ -35,6 +35,7 @@ BAD_REQUEST = Kind("bad-request", 400, "The request cannot be understood")
 INTERNAL = Kind("internal", 500, "The hub met something unforeseen")
 UNAVAILABLE = Kind("unavailable", 503, "The hub can do nothing just now")
 KINDS = (*refusals.KINDS, SIGN_IN, METHOD, NOT_ACCEPTABLE, TOO_MANY, BAD_REQUEST, INTERNAL, UNAVAILABLE)
+SEE_ALLOW = "See the header Allow for those it takes."
 AGAIN = {"Retry-After": str(no_database.SECONDS)}
 _OF_FRAMEWORK: tuple[tuple[type[Exception], Kind, str], ...] = (
     (
@@ -47,7 +48,7 @@ _OF_FRAMEWORK: tuple[tuple[type[Exception], Kind, str], ...] = (
         SIGN_IN,
         "Token, user name or password are not right or count no more, or the account is closed.",
     ),
-    (exceptions.MethodNotAllowed, METHOD, "See the header Allow for those it takes."),
+    (exceptions.MethodNotAllowed, METHOD, SEE_ALLOW),
     (exceptions.NotAcceptable, NOT_ACCEPTABLE, "Ask for application/json."),
     (exceptions.UnsupportedMediaType, refusals.MEDIA_TYPE, "Send application/json."),
     (exceptions.Throttled, TOO_MANY, "Wait as long as the header Retry-After says."),

@@ -57,6 +57,10 @@ class Door(APIView):
         """Return the parameters that the address may have."""
         return self.accepts
 
+    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Tell the methods of this address, in the header Allow."""
+        return Response(status=204)
+
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Tell how much the caller may still ask; nothing of the API is kept by caches on the way."""
         answer = super().finalize_response(request, response, *args, **kwargs)

@@ -1,12 +1,14 @@
 """Addresses of the API as a whole: its document as JSON and YAML, the page to browse it, schemas of what it carries."""
 
 import json
-from functools import cache
+from collections.abc import Callable
+from functools import cache, wraps
+from typing import Any
 
 import yaml
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.views.decorators.csrf import csrf_exempt
 
 from canonical.entities import ENTITIES
 from canonical.schema import json_schema
@@ -15,16 +17,31 @@ from governance.api import refusals
 from hub import problems
 from hub.api import described
 
+ALLOWED = "GET, HEAD, OPTIONS"
 KEPT = {"Cache-Control": "public, max-age=300"}
 
 
-@require_safe
+def only_read(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Refuse whatever is no reading with a problem, as everything below /api/ does; a form's token is not asked for."""
+
+    @wraps(view)
+    def read(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method == "OPTIONS":
+            return HttpResponse(status=204, headers={"Allow": ALLOWED})
+        if request.method not in ("GET", "HEAD"):
+            return problems.problem(problems.METHOD, problems.SEE_ALLOW, headers={"Allow": ALLOWED})
+        return view(request, *args, **kwargs)
+
+    return csrf_exempt(read)
+
+
+@only_read
 def document_json(request: HttpRequest) -> HttpResponse:
     """Give the API's document as JSON."""
     return HttpResponse(_json(), content_type="application/json", headers=KEPT)
 
 
-@require_safe
+@only_read
 def document_yaml(request: HttpRequest) -> HttpResponse:
     """Give the API's document as YAML (RFC 9512)."""
     return HttpResponse(_yaml(), content_type="application/yaml", headers=KEPT)
@@ -41,7 +58,7 @@ def _yaml() -> str:
     return str(yaml.dump(json.loads(_json()), Dumper=dumper, sort_keys=False))
 
 
-@require_safe
+@only_read
 def schema(request: HttpRequest, entity: str) -> HttpResponse:
     """Give the JSON Schema of one record of a canonical entity."""
     found = ENTITIES.get(entity)
@@ -53,8 +70,8 @@ def schema(request: HttpRequest, entity: str) -> HttpResponse:
     return HttpResponse(json.dumps(json_schema(found)), content_type="application/schema+json", headers=KEPT)
 
 
+@only_read
 @page
-@require_safe
 def explorer(request: HttpRequest) -> HttpResponse:
     """Show the document for people, to try calls as oneself."""
     return render(request, "api/explorer.html", context("api"))

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -94,12 +95,10 @@ class SubscriptionDoor(Door):
         by = person(request)
         row = subscription_of(by, id)
 
-        def act(_: dict[str, Any]) -> Response:
+        with transaction.atomic():
             _unchanged(request, row)
             subscribing.end(row, reason="", by=by)
-            return Response(status=204)
-
-        return self.once(request, forms.Form, act)
+        return Response(status=204)
 
 
 class DeedDoor(Door):
