@@ -57,7 +57,7 @@ class Door(APIView):
         """Return the parameters that the address may have."""
         return self.accepts
 
-    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         """Tell the methods of this address, in the header Allow."""
         return Response(status=204)
 

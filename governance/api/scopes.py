@@ -12,10 +12,10 @@ from oauth2_provider.scopes import BaseScopes
 from governance.models import ApiClient, LegalEntity
 
 LAYERS = {
-    "system:read": "read connections, streams and records",
-    "system:write": "test connections",
-    "process:read": "read routes, runs, transactions, tables and mappings",
-    "process:write": "send events, start runs, resubmit, and change tables and mappings",
+    "system:read": "read connections, streams, records and how the hub is set up",
+    "system:write": "test and pause connections, and change how the hub is set up",
+    "process:read": "read routes, runs, transactions, tables, mappings and events out",
+    "process:write": "send events, start runs, resubmit, and change tables, mappings and subscriptions",
     "experience:read": "read work items and totals",
     "experience:write": "work on work items",
 }

@@ -10,8 +10,8 @@ from governance.api.scopes import LAYERS
 from hub import problems
 
 LAYER_TITLES = {
-    "system": "System: connections, streams and records",
-    "process": "Process: routes, runs, transactions, tables and mappings",
+    "system": "System: connections, streams, records and configuration",
+    "process": "Process: routes, runs, transactions, tables, mappings and events out",
     "experience": "Experience: work items and totals",
     "schemas": "Schemas of canonical entities",
 }

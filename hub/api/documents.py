@@ -105,6 +105,7 @@ def put(kind: Kind, document: Document, here: Data | None, by: User) -> None:
     if kind.folder == "connections":
         kept = {name: reference for each in kind.rows(by) if kind.name_of(each) == document.name
                 for name, reference in each["secrets"].items()}  # fmt: skip
+        here = None if here is None else {**here, "secrets": kept}  # so that the audit entry says what was sent anew
         document.value["secrets"] = kept | {name: {"secret": SENT} for name in document.secrets}
     work = Work(by, prune=kind.folder != "tables", reason=REASON)  # rows of tables have doors of their own
     with work.on(document, kind.one):

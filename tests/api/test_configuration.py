@@ -68,6 +68,7 @@ def test_connection_is_made_read_changed_and_taken_out_and_its_secret_is_never_t
         (each.verb, each.channel, each.reason) for each in AuditEntry.objects.filter(thing_name__in=("Harvest", "Time"))
     ]
     assert said == [(verb, "api", "sent through the API") for verb in ("add", "change", "delete")]
+    assert AuditEntry.objects.get(verb="change").after == {"name": "Time"}
     assert SECRET not in str(list(AuditEntry.objects.values())) + made.content.decode() + shown.content.decode()
 
 

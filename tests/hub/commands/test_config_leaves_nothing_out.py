@@ -23,6 +23,7 @@ from tests.governance.people import company
 
 pytestmark = pytest.mark.django_db
 OURS = ("governance", "connectors", "mappings", "routes", "exceptions_queue", "hub", "django_celery_beat")
+ALWAYS_BY_REFERENCE = "routes.Subscription.secrets"  # each has one, so the export says where it lies whatever it is
 KIND = {  # in which folder a model's fields stand
     "governance.LegalEntity": "legal_entities", "governance.BusinessCalendar": "calendars",
     "governance.WeekdayHours": "calendars", "governance.CalendarDay": "calendars", "governance.RoleGrant": "roles",
@@ -33,6 +34,7 @@ KIND = {  # in which folder a model's fields stand
     "django_celery_beat.CrontabSchedule": "schedules",
 }  # fmt: skip
 OTHER: dict[str, Any] = {  # where no other value of the same kind would do
+    "connectors.MaintenanceWindow.weekday": 0, "governance.WeekdayHours.weekday": 6,
     "connectors.Connection.answers": {"account": "654321", "contact": "it@halden-partner.example"},
     "mappings.LookupTable.accepted": {"item": {"choices": ["SVC-XXX"]}},
     "mappings.LookupTable.value_columns": {"item": "text", "more": "text"},
@@ -42,7 +44,7 @@ OTHER: dict[str, Any] = {  # where no other value of the same kind would do
     "governance.Version.content": {"name": "another"},
     "governance.Version.state": "retired",
     "governance.Version.object_key": "harvest.elsewhere",
-}
+}  # fmt: skip
 
 
 def ours() -> list[type[models.Model]]:
@@ -68,9 +70,12 @@ def test_every_field_is_written_or_named_with_the_reason_why_not(firm) -> None:
         f"{label}.{field.name}"
         for label, left in FIELDS.items()
         for field in apps.get_model(label)._meta.concrete_fields
-        if field.name not in left and not changes_the_export(apps.get_model(label), field, before)
+        if field.name not in left
+        and f"{label}.{field.name}" != ALWAYS_BY_REFERENCE
+        and not changes_the_export(apps.get_model(label), field, before)
     ]
     assert kept == []
+    assert all(each["secret"]["secret"].startswith("env:") for each in before["subscriptions"].values())
 
 
 def fill(firm) -> None:
@@ -96,7 +101,8 @@ def unchecked() -> None:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for table in {apps.get_model(label)._meta.db_table for label in FIELDS}:
             cursor.execute(
-                "SELECT conname FROM pg_constraint WHERE conrelid = %s::regclass AND contype IN ('c', 'u')", [table]
+                "SELECT conname FROM pg_constraint WHERE conrelid = %s::regclass AND contype IN ('c', 'u', 'x')",
+                [table],
             )
             for (name,) in cursor.fetchall():
                 cursor.execute(f'ALTER TABLE "{table}" DROP CONSTRAINT "{name}" CASCADE')
@@ -109,6 +115,8 @@ def changes_the_export(model: type[models.Model], field: Any, before: dict[str, 
         rows = rows.filter(object_key="harvest.clients", state="draft" if field.name == "content" else "published")
     if model._meta.label == "mappings.TableRow":
         rows = rows.filter(recorded_to=None)
+    if model is MaintenanceWindow and field.name == "time_zone":
+        rows = rows.filter(starts_at=None)  # a single moment has its offset
     if not isinstance(field, EncryptedJSONField):
         rows = rows.exclude(**{field.name: None})
     row = rows.first() or model._base_manager.first()

@@ -5,25 +5,21 @@ see gets 403. Who has no part in the entity gets 404, as for what does not exist
 """
 
 import json
-from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import transaction
 from django.test import Client
 
-from connectors.models import Connection
-from governance import versions
 from governance.actor import ENGINE
-from governance.models import RoleGrant, User
+from governance.models import BusinessCalendar, RoleGrant, User
 from governance.roles import ROLE_RIGHTS, Right, Role
-from mappings.models import LookupTable, Mapping
-from routes.models import Record, Route, Run, Transaction
-from tests.api.conftest import Staff
+from routes import schedules
 from tests.api.signing import token_of
-from tests.exceptions_queue import situations
-from tests.governance.people import company, person
-from tests.routes.world import INWARD, World
+from tests.rights.firm import Firm
+from tests.rights.test_verbs import quiet
+from tests.routes.world import INWARD
 
 R = Right
 WHY = {"reason": "agreed"}
@@ -31,10 +27,37 @@ ID = "0197a1c2-5a5b-7c1d-8e2f-0a1b2c3d4e5f"
 ROW = {"key": ["Advisor", "EUR"], "values": {"rate": "250.00"}}
 SYSTEM, PROCESS, ITEM = "/api/system/v1", "/api/process/v1", "/api/experience/v1/work-items/{item}"
 VERSION = PROCESS + "/mappings/{mapping}/versions/1"
+SUBSCRIPTION, DELIVERY = PROCESS + "/subscriptions/{subscription}", PROCESS + "/deliveries/{delivery}"
 OPERATIONS: list[tuple[str, str, Right, Any]] = [
     ("get", SYSTEM + "/connections/{connection}", R.VIEW, None),
     ("get", SYSTEM + "/connections/{connection}/streams", R.VIEW, None),
     ("post", SYSTEM + "/connections/{connection}/tests", R.EDIT_CONFIGURATION, {}),
+    ("post", SYSTEM + "/connections/{connection}/pauses", R.OPERATE, WHY),
+    ("post", SYSTEM + "/connections/{connection}/releases", R.OPERATE, {}),
+    ("post", SYSTEM + "/connections/{connection}/probes", R.OPERATE, {}),
+    *(
+        (method, f"{SYSTEM}/configuration/{kind}/{{{name}}}", R.EDIT_CONFIGURATION, {})
+        for kind, name in (
+            ("connections", "connection"),
+            ("routes", "route"),
+            ("schedules", "route"),
+            ("tables", "table_name"),
+            ("legal-entities", "company"),
+            ("calendars", "company"),
+        )
+        for method in ("get", "put", "delete")
+    ),
+    ("get", SUBSCRIPTION, R.EDIT_CONFIGURATION, None),
+    ("put", SUBSCRIPTION, R.EDIT_CONFIGURATION, {}),
+    ("delete", SUBSCRIPTION, R.EDIT_CONFIGURATION, None),
+    ("post", SUBSCRIPTION + "/pauses", R.EDIT_CONFIGURATION, WHY),
+    ("post", SUBSCRIPTION + "/releases", R.EDIT_CONFIGURATION, {}),
+    ("post", SUBSCRIPTION + "/secrets", R.EDIT_CONFIGURATION, {}),
+    ("post", SUBSCRIPTION + "/tests", R.EDIT_CONFIGURATION, {}),
+    ("post", SUBSCRIPTION + "/redeliveries", R.EDIT_CONFIGURATION, {"since": "2026-01-01T00:00:00Z"}),
+    ("get", DELIVERY, R.VIEW, None),
+    ("post", DELIVERY + "/redeliveries", R.EDIT_CONFIGURATION, {}),
+    ("post", DELIVERY + "/drops", R.EDIT_CONFIGURATION, WHY),
     ("get", SYSTEM + "/records/{record}", R.VIEW, None),
     ("get", PROCESS + "/routes/{route}", R.VIEW, None),
     ("get", PROCESS + "/routes/{route}/runs", R.VIEW, None),
@@ -79,36 +102,27 @@ OPERATIONS: list[tuple[str, str, Right, Any]] = [
 
 
 @pytest.fixture
-def names(make_world: Callable[..., World], staff: Staff) -> dict[str, Any]:
+def names(firm: Firm) -> dict[str, Any]:
     """Return what the German company has, by the names in the addresses."""
-    germany, world = company("HP-DE"), make_world()
-    Route.objects.update(legal_entity=germany)
-    Connection.objects.update(legal_entity=germany)
-    item = situations.missing_rate(world)
-    LookupTable.objects.update(legal_entity=germany)
-    Mapping.objects.create(
-        key="time-in", title="Time in", legal_entity=germany, source="ledger time_entries", target="time_entry"
-    )
-    versions.draft(kind="mapping", object_key="time-in", content=INWARD, by=ENGINE, legal_entity=germany)
-    run = Run.objects.create(
-        route=world.route, legal_entity=germany, created_at=item.first_seen, ended_at=item.first_seen, state="done"
-    )
+    BusinessCalendar.objects.create(legal_entity=firm.germany, country="DE", time_zone="UTC")
+    schedules.set_schedule(firm.route, by=ENGINE, every=timedelta(hours=1))
+    table = f"{firm.table.name} HP-DE"
     return {
-        "connection": world.route.connection.slug,
-        "route": world.route.slug,
-        "record": Record.objects.all()[0].pk,
-        "transaction": Transaction.objects.all()[0].pk,
-        "run": run.pk,
-        "table": LookupTable.objects.get().pk,
-        "mapping": "time-in",
-        "item": item.number,
-    }
+        "connection": firm.connection.slug, "route": firm.route.slug, "record": firm.record, "company": "HP-DE",
+        "transaction": firm.transactions[0], "run": firm.run.pk, "table": firm.table.pk, "table_name": table,
+        "mapping": "time-draft", "item": firm.item.number, "subscription": firm.subscription.pk,
+        "delivery": firm.delivery.pk,
+    }  # fmt: skip
 
 
 def status(client: Client, operation: tuple[str, str, Right, Any], names: dict[str, Any], **headers: str) -> int:
     """Call an operation, undo what it did, and return its status."""
     method, address, _, body = operation
-    given = {} if method == "get" else {"data": _named(json.dumps(body), names), "content_type": "application/json"}
+    given = (
+        {}
+        if method in ("get", "delete")
+        else {"data": _named(json.dumps(body), names), "content_type": "application/json"}
+    )
     with transaction.atomic():
         answer = getattr(client, method)(address.format(**names), headers={"If-Match": "*"} | headers, **given)
         transaction.set_rollback(True)
@@ -138,27 +152,28 @@ def _shape(address: str) -> str:
     return "/".join("*" if part.startswith("{") else part for part in address.split("/"))
 
 
-@pytest.mark.parametrize("role", list(Role))
-def test_role_may_what_its_rights_say_and_nothing_elsewhere(names: dict[str, Any], role: Role, settings: Any) -> None:
-    settings.API_REQUESTS_PER_MINUTE = 1_000_000
-    own, foreign = Client(raise_request_exception=False), Client(raise_request_exception=False)
-    own.force_login(person("Anna Own", role, company("HP-DE")))
-    foreign.force_login(person("Fred Foreign", role, company("HP-US")))
+def test_role_may_what_its_rights_say_and_nothing_elsewhere(
+    firm: Firm, names: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quiet(monkeypatch)
     wrong = []
-    for operation in OPERATIONS:
-        method, address, right, _ = operation
-        got = status(own, operation, names)
-        allowed = got < 500 and got not in (401, 403, 404)
-        expected = right in ROLE_RIGHTS[role]
-        if allowed != expected or (not expected and got != 403):
-            wrong.append(f"own: {method} {address}: {got}")
-        if (got := status(foreign, operation, names)) != 404:
-            wrong.append(f"foreign: {method} {address}: {got}")
+    for role in Role:
+        own, foreign = Client(raise_request_exception=False), Client(raise_request_exception=False)
+        own.force_login(firm.own[role])
+        foreign.force_login(firm.foreign[role])
+        for operation in OPERATIONS:
+            method, address, right, _ = operation
+            got = status(own, operation, names)
+            allowed = got < 500 and got not in (401, 403, 404)
+            expected = right in ROLE_RIGHTS[role]
+            if allowed != expected or (not expected and got != 403):
+                wrong.append(f"{role} own: {method} {address}: {got}")
+            if (got := status(foreign, operation, names)) != 404:
+                wrong.append(f"{role} foreign: {method} {address}: {got}")
     assert wrong == []
 
 
-def test_token_for_another_entity_finds_nothing_though_the_roles_would(names: dict[str, Any], settings: Any) -> None:
-    settings.API_REQUESTS_PER_MINUTE = 1_000_000
+def test_token_for_another_entity_finds_nothing_though_the_roles_would(firm: Firm, names: dict[str, Any]) -> None:
     everything = User.objects.create(username="everybody")
     for role in Role:
         RoleGrant.objects.create(user=everything, role=role, legal_entity=None, granted_by="engine:engine")

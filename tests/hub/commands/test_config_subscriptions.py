@@ -1,0 +1,87 @@
+"""Subscriptions in the folder: made, changed and ended by their verbs; secrets by reference, and never in a file."""
+
+from pathlib import Path
+
+import pytest
+
+from governance.models import AuditEntry
+from routes.models import Subscription
+from routes.outbound import signing
+from tests.hub.commands.firm import SIGNING
+
+FILE = "subscriptions/Data@warehouse.yaml"
+PLACE = "SUBSCRIPTION_DATA_WAREHOUSE_SECRET"
+
+
+@pytest.fixture
+def exported(firm, give, tmp_path: Path) -> Path:
+    folder = tmp_path / "firm"
+    assert give("config", "export", folder, "--only", "subscriptions").code == 0
+    return folder
+
+
+def apply(give, folder: Path, *more: str):
+    return give("config", "apply", folder, "--by", "root", "--yes", "--only", "subscriptions", *more)
+
+
+def test_subscription_comes_back_with_the_secret_that_its_subscriber_knows(firm, give, exported: Path) -> None:
+    Subscription.objects.all().delete()
+    done = apply(give, exported)
+    assert (done.code, done.err) == (0, "")
+    row = Subscription.objects.get()
+    assert signing.newest(row.kept_secrets()) == SIGNING
+    assert (row.routes, row.destinations) == ([firm.routes[-1].pk], [firm.routes[-1].destinations.get().pk])
+    assert give("config", "diff", exported, "--exit-code", "--only", "subscriptions").code == 0
+
+
+def test_another_secret_takes_over_while_the_one_before_signs_too(firm, give, exported: Path, monkeypatch) -> None:
+    new = signing.new_secret()
+    monkeypatch.setenv(PLACE, new)
+    assert f"another one is taken from env:{PLACE}" in give("config", "diff", exported, "--only", "subscriptions").out
+    assert apply(give, exported).code == 0
+    kept = Subscription.objects.get().kept_secrets()["signing"]
+    assert [each["secret"] for each in kept] == [new, SIGNING]
+    assert new not in str(list(AuditEntry.objects.values()))
+
+
+def test_secret_that_is_not_there_is_a_mistake_only_where_none_is_kept(firm, give, exported: Path, monkeypatch) -> None:
+    monkeypatch.delenv(PLACE)
+    path = exported / FILE
+    path.write_text(path.read_text().replace("events.acme.example", "events.halden.example"))
+    assert apply(give, exported).code == 0
+    assert Subscription.objects.get().address == "https://events.halden.example/throughline"
+    Subscription.objects.all().delete()
+    done = apply(give, exported)
+    assert (done.code, Subscription.objects.count()) == (1, 0)
+    assert f"the environment has no {PLACE}" in done.err
+
+
+def test_everything_wrong_is_told_and_no_secret_repeated(firm, give, exported: Path, monkeypatch) -> None:
+    path = exported / FILE
+    text = path.read_text().replace("https://events", "ftp://events").replace("- time\n", "- nowhere\n")
+    path.write_text(text.replace("- refused\n", "- bad luck\n"))
+    monkeypatch.setenv(PLACE, "no secret of the standard")
+    done = apply(give, exported)
+    for words in (
+        "address: ",
+        "there is no route nowhere",
+        "There is no bad luck",
+        "is no secret of Standard Webhooks",
+    ):
+        assert words in done.err, done.err
+    path.write_text(path.read_text().replace(f"secret: env:{PLACE}", f"secret: {SIGNING}"))
+    done = apply(give, exported)
+    assert "a secret does not stand in a file" in done.err
+    assert SIGNING not in done.err + done.out
+
+
+def test_subscription_that_the_folder_lacks_stays_until_told(firm, give, exported: Path) -> None:
+    (exported / FILE).unlink()
+    assert "would remove subscription Data warehouse" in apply(give, exported).out
+    assert Subscription.objects.exists()
+    (exported / "subscriptions" / "x.yaml").write_text(
+        f"name: Other\naddress: https://x.example/\nsecret:\n  secret: env:{PLACE}\n"
+    )
+    assert apply(give, exported, "--prune").code == 0
+    assert [row.name for row in Subscription.objects.all()] == ["Other"]
+    assert AuditEntry.objects.filter(verb="end").exists()

@@ -1,0 +1,157 @@
+"""One firm for the matrix of rights: all of it belongs to the German company; each role has people there and abroad."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import Http404
+from django.utils import timezone
+
+from connectors.models import Connection
+from governance import clients, versions
+from governance.actor import ENGINE
+from governance.api.refusals import NOT_ALLOWED, NOT_FOUND, Refused
+from governance.models import ApiClient, LegalEntity, User, Version
+from governance.rights import NotAllowed
+from governance.roles import Role
+from mappings.models import LookupTable, Mapping
+from routes.models import Delivery, Failure, OutboundEvent, Record, Route, Run, Subscription, Transaction
+from routes.outbound import signing
+from tests.exceptions_queue import situations
+from tests.governance.people import company, person
+from tests.routes.world import INWARD, World
+
+STATES = ("draft", "submitted", "approved", "published", "retired")
+REASON = "agreed"
+
+
+@dataclass
+class Firm:
+    """What the German company has, and who is there, abroad and everywhere, by role."""
+
+    world: World
+    germany: LegalEntity
+    item: Any
+    run: Run
+    table: LookupTable
+    versions: dict[str, Version]  # by state
+    subscription: Subscription
+    delivery: Delivery
+    events: Route  # takes what is sent to it
+    client: ApiClient
+    other: User  # somebody without roles
+    own: dict[Role, User]
+    foreign: dict[Role, User]
+    everywhere: dict[Role, User]
+
+    @property
+    def route(self) -> Route:
+        return self.world.route
+
+    @property
+    def connection(self) -> Connection:
+        found = self.world.route.connection
+        assert found is not None
+        return found
+
+    @property
+    def transactions(self) -> list[Any]:
+        return list(Transaction.objects.values_list("pk", flat=True))
+
+    @property
+    def record(self) -> Any:
+        return Record.objects.all()[0].pk
+
+    @property
+    def failure(self) -> Any:
+        return Failure.objects.all()[0].pk
+
+
+def make(world: World) -> Firm:
+    """Make it."""
+    germany = company("HP-DE")
+    company("HP-US")
+    Route.objects.update(legal_entity=germany)
+    Connection.objects.update(legal_entity=germany)
+    item = situations.missing_rate(world)
+    LookupTable.objects.update(legal_entity=germany)
+    world.route.refresh_from_db()
+    run = Run.objects.create(
+        route=world.route, legal_entity=germany, created_at=item.first_seen, ended_at=item.first_seen, state="done"
+    )
+    events = Route.objects.create(slug="time-events", name="Time", legal_entity=germany, canonical_entity="time_entry")
+    client, _ = clients.register(name="Time tool", scopes=("process:read",), by=ENGINE)
+    made = {
+        kind: {role: _person(number, kind, role, place) for number, role in enumerate(Role)}
+        for kind, place in (("Own", germany), ("Foreign", company("HP-US")), ("Everywhere", None))
+    }
+    subscription, delivery = _told(germany, world.route)
+    return Firm(
+        world, germany, item, run, LookupTable.objects.get(), _versions(germany), subscription, delivery, events,
+        client, person("Nora Nobody"), made["Own"], made["Foreign"], made["Everywhere"],
+    )  # fmt: skip
+
+
+def _person(number: int, kind: str, role: Role, place: LegalEntity | None) -> User:
+    return person(f"{kind}{number} Person", role, place, is_staff=True)
+
+
+def _told(germany: LegalEntity, route: Route) -> tuple[Subscription, Delivery]:
+    row = Subscription(
+        name="Warehouse", address="http://127.0.0.1:9/", legal_entity=germany, created_by="engine:engine"
+    )
+    row.secrets = signing.kept(signing.new_secret())
+    row.save()
+    event = OutboundEvent.objects.create(
+        type="throughline.run.done", key="k", subject="k", legal_entity=germany, route=route,
+        happened_at=timezone.now(), body="{}",
+    )  # fmt: skip
+    event.refresh_from_db()
+    sent = Delivery.objects.create(subscription=row, event=event, key="k", sequence=event.number, due_at=timezone.now())
+    return row, sent
+
+
+def _versions(germany: LegalEntity) -> dict[str, Version]:
+    """Return a mapping's version in each state, each of a mapping of its own."""
+    root, made = person("Root Solheim", is_superuser=True), {}
+    steps: list[Callable[[Version], Version]] = [
+        lambda row: versions.submit(row, by=ENGINE),
+        lambda row: versions.approve(row, by=root),
+        lambda row: versions.publish(row, by=root),
+        lambda row: versions.retire(row, by=root, reason=REASON),
+    ]
+    for number, state in enumerate(STATES):
+        key = f"time-{state}"
+        Mapping.objects.create(
+            key=key, title=key, legal_entity=germany, source="ledger time_entries", target="time_entry"
+        )
+        row = versions.draft(kind="mapping", object_key=key, content=INWARD, by=ENGINE, legal_entity=germany)
+        for step in steps[:number]:
+            row = step(row)
+        made[state] = row
+    return made
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Undo what is done inside."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def refused(act: Callable[[], object]) -> bool:
+    """Do something and undo it; return whether it was refused for want of a right, or as what does not exist."""
+    with undone():
+        try:
+            act()
+        except (NotAllowed, PermissionDenied, Http404):
+            return True
+        except Refused as error:
+            return error.kind in (NOT_FOUND, NOT_ALLOWED)
+        except Exception:  # noqa: BLE001 - past the question of rights: whatever the verb finds wrong with the state of things
+            return False
+    return False
