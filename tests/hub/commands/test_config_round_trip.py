@@ -1,10 +1,12 @@
 """Whatever the configuration is: exported, applied and exported again it is the same, byte by byte."""
 
 import datetime as dt
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
 import pytest
 from django.db import transaction
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 from governance.models import User
 from hub.configuration import folder, form, plan
 from hub.configuration.references import reference_of
+from routes.outbound import signing
 from tests.governance.people import person
 from tests.hub.commands.firm import bytes_of
 
@@ -58,6 +61,10 @@ CONNECTION = st.fixed_dictionaries(
     {"slug": SLUG, "name": TEXT, "connector": st.just("ledger_blind"), "environment": st.just("sandbox"),
      "answers": st.just({"base_url": "https://ledger.example"}), "concurrency": st.integers(1, 50)},
 )  # fmt: skip
+SUBSCRIPTION = st.fixed_dictionaries(
+    {"name": TEXT, "address": st.just("https://events.acme.example/throughline")},
+    optional={"types": st.just(["throughline.run.done"]), "categories": st.just(["refused", "validation"])},
+).map(lambda each: each | {"secret": {"secret": reference_of("subscription", f"{each['name']}_secret")}})
 
 
 @contextmanager
@@ -73,17 +80,22 @@ def undone() -> Iterator[None]:
 @given(
     firm=COMPANY, calendar=CALENDAR, tables=st.lists(TABLE, max_size=2, unique_by=lambda table: table["name"]),
     routes=st.lists(ROUTE, max_size=2, unique_by=lambda route: route["slug"]), connection=CONNECTION,
+    subscriptions=st.lists(SUBSCRIPTION, max_size=2, unique_by=lambda each: each["name"]),
 )  # fmt: skip
-def test_applied_configuration_is_exported_as_it_was_written(firm, calendar, tables, routes, connection) -> None:
+def test_applied_configuration_is_exported_as_it_was_written(
+    firm, calendar, tables, routes, connection, subscriptions
+) -> None:
     owner = {"legal_entity": firm["code"]}
     things = {
         "legal_entities": [firm], "calendars": [calendar | owner], "tables": [*tables],
         "connections": [connection | owner],
         "routes": [route | owner for route in routes],
         "schedules": [],
+        "subscriptions": [each | owner | {"routes": [route["slug"] for route in routes]} for each in subscriptions],
         "roles": [{"user": "farid", "roles": [{"role": "finance", **owner}, {"role": "viewer"}]}],
     }  # fmt: skip
-    with undone(), TemporaryDirectory() as place:
+    places = {each["secret"]["secret"].removeprefix("env:"): signing.new_secret() for each in subscriptions}
+    with undone(), TemporaryDirectory() as place, patch.dict(os.environ, places):
         root = person("Root Solheim", is_superuser=True)
         person("Farid Amini")
         first, second = Path(place) / "first", Path(place) / "second"
