@@ -3,19 +3,28 @@
 Django's own permissions are not asked; being staff opens the door of the admin, and the roles decide the rest.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
+from django.contrib import messages
 from django.contrib.admin import RelatedFieldListFilter
-from django.core.exceptions import PermissionDenied
-from django.db import models
-from django.http import HttpRequest
-from unfold.admin import ModelAdmin, TabularInline
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied
+from django.db import models, transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from unfold.admin import ModelAdmin, StackedInline, TabularInline
 
-from governance import audit
+from governance import audit, history
 from governance.encrypted import EncryptedJSONField
+from governance.rights import NotAllowed
 from governance.roles import Right
 from governance.scoping import ALL, entity_ids, path_to_entity
+from governance.seen import Related, careful
+
+SHOWN = 200  # changes of one row that its history shows
 
 
 class VisibleFilter(RelatedFieldListFilter):
@@ -34,6 +43,75 @@ class ScopedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold carries no types
     right_to_view = Right.VIEW
     right_to_change = Right.EDIT_CONFIGURATION
     list_per_page = 40  # a row takes two milliseconds to draw
+    also_seen: tuple[str, ...] = ()  # columns that its form changes under other names
+    change_form_before_template = "admin/seen.html"
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Return the form; of a row that exists it tells when somebody else has changed that meanwhile."""
+        form = super().get_form(request, obj, change, **kwargs)
+        if not change or not self.has_change_permission(request, obj):
+            return form
+        return careful(form, self.model, self.also_seen, self._beside(request, obj))
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show or take a form; what a verb refuses is said in words."""
+        return _in_words(request, lambda: super(ScopedAdmin, self).changeform_view(request, *args, **kwargs))
+
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Delete, or ask first; what a verb refuses is said in words."""
+        return _in_words(request, lambda: super(ScopedAdmin, self).delete_view(request, *args, **kwargs))
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show the list; what a verb refuses to those ticked in it is said in words."""
+        return _in_words(request, lambda: super(ScopedAdmin, self).changelist_view(request, *args, **kwargs))
+
+    def _beside(self, request: HttpRequest, obj: Any) -> list[Related]:
+        """Return which rows are edited together with this one."""
+        return [
+            (inline.model, _key_to(inline.model, self.model), [f.name for f in inline.model._meta.concrete_fields])
+            for inline in self.get_inline_instances(request, obj)
+        ]
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """Show who changed what and when, field by field, of the row and those edited together with it."""
+        obj = self.get_object(request, unquote(object_id))
+        if obj is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        if not self.has_view_permission(request, obj):
+            raise PermissionDenied
+        entries = list(self.history_of(request, obj)[: SHOWN + 1])
+        page = (self.opts.label_lower, str(obj.pk))
+        given = {
+            "title": f"History of {obj}",
+            "changes": history.told(entries[:SHOWN], page=page, words=self.field_words),
+            "more": len(entries) > SHOWN,
+            "back": reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk]),
+        }
+        return render(request, "admin/history.html", self.admin_site.each_context(request) | given)
+
+    def history_of(self, request: HttpRequest, obj: Any) -> Any:
+        """Return the audit entries of a row and of those edited together with it, the newest first."""
+        things = [(self.opts.label_lower, str(obj.pk))]
+        for model, key, _ in self._beside(request, obj):
+            rows = model._default_manager.filter(**{key: obj.pk}).values_list("pk", flat=True)
+            things += [(model._meta.label_lower, str(pk)) for pk in rows]
+        return history.of_things(things)
+
+    def field_words(self, kind: str, name: str) -> str:
+        """Return what people call a field of an audit entry."""
+        try:
+            return _capital(str(self.model._meta.get_field(name).verbose_name))
+        except (FieldDoesNotExist, AttributeError):
+            return _capital(name.replace("_", " "))
+
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> HttpResponseRedirect:
+        """Say that a row is not there: it was deleted while somebody had it open, or is none of theirs."""
+        lost = " What you typed is not saved." if request.method == "POST" else ""
+        words = f"This {opts.verbose_name} is not there: somebody has deleted it, or it is not yours to see.{lost}"
+        messages.warning(request, words)
+        if self.has_view_permission(request):
+            return redirect(f"admin:{opts.app_label}_{opts.model_name}_changelist")
+        return redirect("admin:index")
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[models.Model]:
         """Return what the person may see; of a global model everything."""
@@ -75,6 +153,8 @@ class ScopedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold carries no types
         super().save_model(request, obj, form, change)
         if not _has_right(request, self.right_to_change, obj):
             raise PermissionDenied(f"{obj} belongs to a legal entity in which your roles do not let you change this.")
+        if change and not form.changed_data:
+            return  # saved as it was: no line in a history
         before = {name: _told(obj, name, form.initial.get(name)) for name in form.changed_data if change}
         after = {name: _told(obj, name, form.cleaned_data.get(name)) for name in form.changed_data}
         self._record(request, obj, "change" if change else "add", before, after)
@@ -84,8 +164,11 @@ class ScopedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold carries no types
         super().save_formset(request, form, formset, change)
         for obj in formset.new_objects:
             self._record(request, obj, "add", {}, {"row": str(obj)})
+        started = {each.instance.pk: each.initial for each in formset.initial_forms}
         for obj, fields in formset.changed_objects:
-            self._record(request, obj, "change", {}, {name: _told(obj, name, getattr(obj, name)) for name in fields})
+            before = {name: _told(obj, name, started.get(obj.pk, {}).get(name)) for name in fields}
+            after = {name: _told(obj, name, getattr(obj, name, None)) for name in fields}
+            self._record(request, obj, "change", before, after)
         for obj in formset.deleted_objects:
             self._record(request, obj, "delete", {"row": str(obj)}, {})
 
@@ -106,7 +189,7 @@ class ScopedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold carries no types
         audit.record(by=request.user, verb=verb, thing=obj, before=before, after=after, legal_entity=legal_entity)
 
 
-class ScopedInline(TabularInline):  # type: ignore[misc]  # unfold carries no types
+class ScopedRows:
     """Rows edited together with the row they belong to: whoever may change that one may change these."""
 
     extra = 0
@@ -124,12 +207,44 @@ class ScopedInline(TabularInline):  # type: ignore[misc]  # unfold carries no ty
     has_add_permission = has_delete_permission = has_change_permission
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Name each input by itself: in a table's row the label stands at the column's head, where nobody hears it."""
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        """Offer only what the person may see; name each input: in a table its label stands where nobody hears it."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]  # of the library's class
         if field is not None:
             widget = getattr(field.widget, "widget", field.widget)  # a related row's widget is wrapped in links
             widget.attrs.setdefault("aria-label", str(field.label or db_field.verbose_name).capitalize())
         return field
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Offer only rows that the person may see."""
+        offered = db_field.remote_field.model._default_manager.all()
+        kwargs.setdefault("queryset", _scoped(offered, request, self.right_to_view))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]  # of the library's class
+
+
+class ScopedInline(ScopedRows, TabularInline):  # type: ignore[misc]  # unfold carries no types
+    """Such rows as lines of a table."""
+
+
+class ScopedStack(ScopedRows, StackedInline):  # type: ignore[misc]  # unfold carries no types
+    """Such rows one below the other, each field with its label and help."""
+
+
+def _in_words(request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
+    """Return what a view answers, in one commit; where a verb refuses, nothing of it and the page that says why."""
+    try:
+        with transaction.atomic():
+            return view()
+    except NotAllowed as refused:
+        return render(request, "403.html", {"message": str(refused)}, status=403)
+
+
+def _key_to(model: type[models.Model], parent: type[models.Model]) -> str:
+    """Return the name of the field by which rows of one model belong to one of another."""
+    return next(f.name for f in model._meta.concrete_fields if f.related_model is parent)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _legal_entity_of(obj: models.Model) -> int | None:
@@ -147,6 +262,11 @@ def _has_right(request: HttpRequest, right: Right, obj: models.Model | None) -> 
         return True
     if obj is None or obj.pk is None or not hasattr(type(obj)._default_manager.all(), "visible_to"):
         return bool(ids)
+    if request.method == "GET":  # nothing changes while a page is made, which asks for each of its parts
+        known: dict[Any, bool] = request.__dict__.setdefault("_has_right_to", {})
+        if (key := (type(obj), obj.pk, right)) not in known:
+            known[key] = _scoped(type(obj)._default_manager.filter(pk=obj.pk), request, right).exists()
+        return known[key]
     return _scoped(type(obj)._default_manager.filter(pk=obj.pk), request, right).exists()
 
 
@@ -167,9 +287,13 @@ def _scoped(
 
 def _told(obj: models.Model, name: str, value: object) -> object:
     """Return a value as the audit entry shows it: rows by name, secrets not at all."""
-    names = {field.name: field for field in obj._meta.get_fields()}
-    if isinstance(names.get(name), EncryptedJSONField) or "password" in name:
-        return "•••"
+    field = {field.name: field for field in obj._meta.get_fields()}.get(name)
+    if isinstance(field, EncryptedJSONField) or "password" in name:
+        return history.HIDDEN
+    if isinstance(field, models.ForeignKey) and value and not isinstance(value, models.Model):
+        value = field.remote_field.model._default_manager.filter(pk=value).first()  # a form begins with the number
+    if isinstance(field, models.Field) and isinstance(field.choices, list) and value not in (None, ""):
+        value = dict(field.flatchoices).get(value, value)
     if isinstance(value, models.Model | models.QuerySet):
         return str(value) if isinstance(value, models.Model) else [str(each) for each in value]
     try:

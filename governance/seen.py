@@ -1,0 +1,73 @@
+"""Notices that somebody else changed a row while a form of it was open, so that nobody overwrites what they never saw.
+
+A form carries the fingerprint of the row as it was shown, the rows edited together with it included. Where it is
+another one when the form comes back, nothing is saved; who sends it once more, now having been told, means it.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ImproperlyConfigured
+from django.db import models
+from django.db.models.functions import Cast
+
+from governance.history import of_things
+
+SEEN = "_seen"  # the name under which a form carries the fingerprint
+Related = tuple[type[models.Model], str, Sequence[str]]  # model, its foreign key to the row, its fields
+
+
+def fingerprint(row: models.Model, names: Iterable[str], related: Iterable[Related] = ()) -> str:
+    """Return a short text that is another one after any of these fields has changed. One query for each model."""
+    lines = [_stored(type(row)._default_manager.filter(pk=row.pk), names)]
+    for model, key, columns in related:
+        lines.append(_stored(model._default_manager.filter(**{key: row.pk}), columns))
+    return hashlib.sha256(repr(lines).encode()).hexdigest()[:24]
+
+
+def _stored(rows: "models.QuerySet[models.Model]", names: Iterable[str]) -> list[Any]:
+    """Return the columns as text, straight from the database: what is encrypted stays so."""
+    columns = ("pk", *sorted(names))
+    return list(rows.order_by("pk").values_list(*(Cast(name, models.TextField()) for name in columns)))
+
+
+class SeenForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the checker only
+    """A form that refuses to overwrite what somebody else has changed since it was shown."""
+
+    edited: tuple[str, ...] = ()  # fields of the model that count
+    beside: tuple[Related, ...] = ()  # rows that are edited together with it
+    seen = ""  # the fingerprint to show in the form
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.seen = fingerprint(self.instance, self.edited, self.beside)
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse what was typed on top of something that is not there any more."""
+        given = super().clean() or self.cleaned_data
+        shown = self.data.get(SEEN)
+        if shown and self.seen and shown != self.seen:
+            self.add_error(None, changed_meanwhile(self.instance))
+        return given
+
+
+def changed_meanwhile(row: models.Model) -> str:
+    """Return who changed a row while somebody had it open, and what to do about it."""
+    last = of_things([(row._meta.label_lower, str(row.pk))]).first()
+    who = f"{last.actor_name} has changed this (last at {last.at:%Y-%m-%d %H:%M} UTC)" if last else "This was changed"
+    return (
+        f"{who} while you had it open, so nothing of yours is saved yet. Compare with the history: what you typed "
+        "stands below. Save once more to put it in the place of theirs, or open the page anew to begin with theirs."
+    )
+
+
+def careful(form: type[Any], model: type[models.Model], more: Iterable[str], related: Iterable[Related]) -> type[Any]:
+    """Return the form with the care of SeenForm, for the fields of the model that it edits and some more."""
+    columns = {field.name for field in model._meta.concrete_fields}
+    edited = tuple(sorted(columns & {*form.base_fields, *more}))
+    if not edited:
+        raise ImproperlyConfigured(f"The form of {model.__name__} edits no column of it.")
+    return type(form.__name__, (form, SeenForm), {"edited": edited, "beside": tuple(related)})
