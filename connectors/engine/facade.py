@@ -65,6 +65,12 @@ class Engine:
         async for page in reading.read_pages(self.bind(spec), stream_of(spec, stream), cursor, window):
             yield page
 
+    async def first_records(
+        self, spec: ConnectionSpec, stream: str, *, most: int, cursor: dict[str, Any] | None = None
+    ) -> list[dict[str, Any]]:
+        """Return up to `most` records of the page that a read would begin with. Raises ConnectorFailure."""
+        return await reading.first_records(self.bind(spec), stream_of(spec, stream), most=most, cursor=cursor)
+
     async def write(
         self, spec: ConnectionSpec, stream: str, requests: list[WriteRequest], *, concurrency: int | None = None
     ) -> list[WriteOutcome]:

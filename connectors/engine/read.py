@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 from yarl import URL
@@ -44,6 +45,20 @@ async def read_pages(
         yield Page(records, len(answer.body), stored, last, requests)
         if last:
             return
+
+
+async def first_records(
+    bound: Bound, stream: Stream, *, most: int, cursor: dict[str, Any] | None = None
+) -> list[dict[str, Any]]:
+    """Return up to `most` records of the page that a read would begin with; raises ConnectorFailure.
+
+    The page is asked for as small as the system allows. Details are fetched of no more records than are returned.
+    """
+    read = _readable(stream, None)
+    small = replace(read, page_size=min(read.page_size, most))
+    position = Position(stream, small, cursor, None)
+    answer = await _ask_patiently(bound, _call(bound, small, position), stream)
+    return await _records(bound, stream, small, answer, most=most)
 
 
 def _readable(stream: Stream, window: Window | None) -> Read:
@@ -95,13 +110,16 @@ async def _ask_patiently(bound: Bound, call: Call, stream: Stream) -> Answer:
     raise AssertionError("unreachable: the last wait raises")
 
 
-async def _records(bound: Bound, stream: Stream, read: Read, answer: Answer) -> list[dict[str, Any]]:
+async def _records(
+    bound: Bound, stream: Stream, read: Read, answer: Answer, *, most: int | None = None
+) -> list[dict[str, Any]]:
     found = paths.find(_json(answer), read.records) if read.records else _json(answer)
     if not isinstance(found, list):
         where = paths.written(read.records) or "the answer"
         raise shape(f"{where} is {'absent' if found is None else 'no list'}: {answer.words(200)}")
     if not all(isinstance(record, dict) for record in found):
         raise shape("a record is not a map of fields")
+    found = found[:most]
     if read.detail is not None:
         found = await _details(bound, stream, read.detail, found)
     decode = bound.connector.override("decode_record")

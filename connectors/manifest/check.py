@@ -22,6 +22,7 @@ _ROOTS_ALWAYS = {"answers", "secrets"}
 _ROOTS_READ = {"cursor", "page", "window", "record"}
 _ROOTS_WRITE = {"key", "external_id", "idempotency_key", "body", "items", "step"}
 _TEXTS = {
+    "masks",
     "title",
     "help",
     "where",

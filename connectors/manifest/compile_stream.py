@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from canonical.entity import Mask
 from connectors.manifest import stream as model
 from connectors.manifest.patterns import compile_pattern
 from connectors.paths import compile_path
@@ -26,7 +27,12 @@ def compile_stream(name: str, item: dict[str, Any]) -> model.Stream:
         documentation=item.get("documentation", ""),
         read=_read(item["read"], changed_at) if "read" in item else None,
         write=_write(item["write"]) if "write" in item else None,
+        masks=_masks(item["masks"]) if "masks" in item else None,
     )
+
+
+def _masks(item: dict[str, list[str]]) -> dict[str, Mask]:
+    return {path: Mask(name) for name, paths in item.items() for path in paths}
 
 
 def _read(item: dict[str, Any], changed_at: tuple[str | int, ...]) -> model.Read:

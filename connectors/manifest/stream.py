@@ -1,9 +1,11 @@
 """The typed form of one stream of a manifest: how it is read, written and looked up."""
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from canonical.entity import Mask
 from connectors.paths import Path
 from connectors.template import Structure, Template, Templates
 
@@ -194,6 +196,7 @@ class Stream:
     documentation: str
     read: Read | None
     write: Write | None
+    masks: Mapping[str, Mask] | None = None  # path of a field → what it holds; None: nobody has said
 
     @property
     def capabilities(self) -> tuple[str, ...]:
