@@ -12,6 +12,7 @@ from connectors.manifest.model import Manifest, Question
 from connectors.models import Connection
 from connectors.registry import registry
 
+PACE = ("concurrency", "requests_allowed", "period_seconds")
 PREFIX = "answer_"  # of the fields that are questions of the connector
 
 
@@ -34,7 +35,21 @@ class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for 
             "name", "slug", "connector", "environment", "legal_entity", "auth", "concurrency", "timeout_seconds",
             "requests_allowed", "period_seconds", "paused", "paused_reason",
         )  # fmt: skip
-        labels: ClassVar = {"slug": "Short name", "concurrency": "Requests at once"}
+        labels: ClassVar = {
+            "slug": "Short name", "concurrency": "Requests at once", "timeout_seconds": "Seconds for one request",
+            "requests_allowed": "Requests allowed", "period_seconds": "in so many seconds",
+            "paused_reason": "Why it is paused",
+        }  # fmt: skip
+        help_texts: ClassVar = {
+            "slug": "How routes, files and commands call it. Small letters, digits and hyphens.",
+            "environment": "Which of the vendor's worlds the account lives in.",
+            "legal_entity": "Who sees what fails before a record names its own company.",
+            "concurrency": "Over all workers together.",
+            "timeout_seconds": "After which an answer counts as lost. Empty: as the operator has set it.",
+            "requests_allowed": "Empty: as fast as the system's own rules allow.",
+            "period_seconds": "Needed when a number of requests is given.",
+            "paused": "Nothing is read and nothing is sent while it is paused; what comes waits in order.",
+        }  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -47,6 +62,26 @@ class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for 
                 field.help_text = f"{field.help_text} One is kept; leave this empty to keep it.".strip()
 
     def clean(self) -> dict[str, Any]:
+        """Check the pace, and take the answers over."""
+        given = self._answered()
+        rate = {name: given.get(name) for name in ("requests_allowed", "period_seconds")}
+        if None in rate.values() and any(value is not None for value in rate.values()):
+            missing = next(name for name, value in rate.items() if value is None)
+            if missing not in self.errors:
+                self.add_error(missing, "Both numbers are needed, such as 100 requests in 15 seconds; or neither.")
+        for name in ("concurrency", "timeout_seconds", *rate):
+            if given.get(name) is not None and given[name] <= 0:
+                self.add_error(name, "This must be more than zero.")
+        return given
+
+    def validate_constraints(self) -> None:
+        """Leave the constraints of the pace to the words above; names that are taken are still found."""
+        try:
+            self.instance.validate_constraints(exclude=[*self._get_validation_exclusions(), *PACE])  # type: ignore[attr-defined]  # not in its stubs
+        except ValidationError as error:
+            self._update_errors(error)
+
+    def _answered(self) -> dict[str, Any]:
         """Put answers and secrets into the connection; of the secrets the form keeps only that they were typed."""
         given = super().clean() or self.cleaned_data
         answers, secrets = dict(self.instance.answers), self.instance.kept_secrets()
@@ -84,7 +119,10 @@ def form_for(connector: str) -> type[ConnectionForm]:
             choices=[(connector, manifest.title)], widget=UnfoldAdminSelectWidget(), help_text=manifest.about
         ),
         "auth": forms.ChoiceField(
-            choices=ways, required=False, label="Way to sign in", widget=UnfoldAdminSelectWidget()
+            choices=ways,
+            required=False,
+            label="Way to sign in",
+            widget=UnfoldAdminSelectWidget(attrs={"data-way": manifest.auth[0].name}),
         ),
         "manifest": manifest,
     }
@@ -95,11 +133,19 @@ def form_for(connector: str) -> type[ConnectionForm]:
 def _field(question: Question, manifest: Manifest) -> forms.Field:
     """Return the field of one question: title, help, where to find the answer, example."""
     titles = {auth.name: auth.title for auth in manifest.auth}
-    told = [question.help, f"Where to find it: {question.where}" if question.where else ""]
+    told = ["Needed." if question.required else "", question.help]
+    told.append(f"Where to find it: {question.where}" if question.where else "")
     told.append(f"For example {question.example}" if question.example else "")
     told.append(f"Only for: {', '.join(titles.get(name, name) for name in question.auth)}." if question.auth else "")
     words = escape(" ".join(part for part in told if part))  # the admin shows help as it is
     given: dict[str, Any] = {"required": False, "label": question.title, "help_text": words}
+    field = _bare(question, given)
+    if question.auth:
+        field.widget.attrs["data-asked-for"] = " ".join(question.auth)  # the page hides what another way asks
+    return field
+
+
+def _bare(question: Question, given: dict[str, Any]) -> forms.Field:
     if question.choices:
         choices = [("", "Choose…"), *((each, each) for each in question.choices)]
         return forms.ChoiceField(choices=choices, widget=UnfoldAdminSelectWidget(), **given)

@@ -97,6 +97,16 @@ class LookUp:
 
 
 @dataclass(frozen=True, slots=True)
+class StreamReport:
+    """Whether one stream can be read, in words; `count` records came, None where it was not tried."""
+
+    title: str
+    ok: bool
+    message: str
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TestReport:
     """Whether a connection works, in words: what is wrong, what would help, whom the system takes us for."""
 
@@ -105,3 +115,4 @@ class TestReport:
     remedy: str = ""
     category: Category | None = None
     exchange: Exchange | None = field(default=None, repr=False)
+    streams: tuple[StreamReport, ...] = ()  # each that can be read, once the sign-in has worked

@@ -132,7 +132,10 @@ UNFOLD = {  # the admin's shell
         ],
     },
     "STYLES": [lambda request: static("administration/look.css")],
-    "SCRIPTS": [lambda request: static("administration/keys.js")],
+    "SCRIPTS": [
+        lambda request: static("administration/keys.js"),
+        lambda request: static("administration/choices.js"),
+    ],
 }
 
 ROOT_URLCONF = "hub.urls"
