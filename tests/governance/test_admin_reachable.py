@@ -10,6 +10,7 @@ from django.test import Client
 from governance.rights import Role
 from tests.governance.people import company, person
 
+WITH_ROWS = "/admin/connectors/connection/add/?connector=harvest"  # a form with rows in a table
 pytestmark = pytest.mark.django_db
 
 
@@ -26,7 +27,7 @@ def pages() -> dict[str, str]:
     germany = company("HP-DE")
     addresses = (
         "/admin/", "/admin/governance/legalentity/", f"/admin/governance/legalentity/{germany.pk}/change/",
-        "/admin/routes/route/add/", "/admin/connectors/connection/add/",
+        "/admin/routes/route/add/", "/admin/connectors/connection/add/", WITH_ROWS,
     )  # fmt: skip
     return {address: client.get(address).content.decode() for address in addresses}
 
@@ -50,7 +51,7 @@ def test_parts_that_scroll_have_names_of_their_own(pages: dict[str, str]) -> Non
 
 def test_column_heads_say_what_stands_below(pages: dict[str, str]) -> None:
     assert re.search(r"<th\b[^>]*>\s*</th>", "".join(pages.values())) is None
-    assert '<span class="sr-only">Delete</span>' in pages["/admin/routes/route/add/"]
+    assert '<span class="sr-only">Delete</span>' in pages[WITH_ROWS]
 
 
 def test_admin_leads_back_to_the_hubs_own_pages(pages: dict[str, str]) -> None:

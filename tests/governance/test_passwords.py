@@ -130,11 +130,10 @@ def test_own_password_changed_keeps_every_right(clara: User) -> None:
 
 def test_every_change_of_an_account_is_in_the_trail_without_the_password(olga: User, clara: User) -> None:
     set_by(olga, clara)
-    form = {"username": "clara", "first_name": "Clara", "last_name": "Voss", "email": "", "is_staff": ""}
-    signed_in(olga).post(f"/admin/governance/user/{clara.pk}/change/", form)
+    signed_in(olga).post(f"/admin/governance/user/{clara.pk}/closings/", {"reason": "Has left the firm"})
     grant(user=clara, role=Role.VIEWER, legal_entity=None, by=olga)
     entries = list(AuditEntry.objects.order_by("pk"))
-    assert [e.verb for e in entries] == ["set_password", "change", "grant"]
+    assert [e.verb for e in entries] == ["set_password", "close_account", "grant"]
     assert (entries[1].before, entries[1].after) == ({"is_active": True}, {"is_active": False})
     clara.refresh_from_db()
     for entry in entries:

@@ -1,0 +1,48 @@
+"""Closing and opening accounts. Somebody who leaves keeps their name on what they did, and comes in no more."""
+
+from django.db import transaction
+
+from governance import audit, sessions
+from governance.actor import By, as_actor
+from governance.models import User
+from governance.rights import NotAllowed, Right, allowed_anywhere
+
+
+@transaction.atomic
+def close(user: User, *, by: By, reason: str) -> None:
+    """Let somebody sign in no more and end their sessions; roles stay with the account and give nothing meanwhile.
+
+    Closing what is closed changes nothing. Raises NotAllowed.
+    """
+    row = _locked(user, by, reason, "close the account of")
+    if as_actor(by) == as_actor(row):
+        raise NotAllowed("Your own account cannot be closed by yourself. Ask another operator who manages users.")
+    if row.is_active:
+        sessions.end_all(row)
+        _set(row, False, by, "close_account", reason)
+
+
+@transaction.atomic
+def open_again(user: User, *, by: By, reason: str) -> None:
+    """Let somebody sign in again, with the roles that their account has. Raises NotAllowed."""
+    row = _locked(user, by, reason, "open the account of")
+    if not row.is_active:
+        _set(row, True, by, "open_account", reason)
+
+
+def _locked(user: User, by: By, reason: str, what: str) -> User:
+    row = User.objects.select_for_update().get(pk=user.pk)
+    name = row.get_full_name() or row.get_username()
+    if not allowed_anywhere(by, Right.MANAGE_USERS) or (row.is_superuser and not getattr(by, "is_superuser", False)):
+        raise NotAllowed(f"You may not {what} {name}. Ask an operator who manages users.")
+    if not reason.strip():
+        raise NotAllowed(f"Say why, for example: {name} has left the firm.")
+    return row
+
+
+def _set(row: User, active: bool, by: By, verb: str, reason: str) -> None:
+    row.is_active = active
+    row.save(update_fields=["is_active"])
+    audit.record(
+        by=by, verb=verb, thing=row, before={"is_active": not active}, after={"is_active": active}, reason=reason
+    )

@@ -1,0 +1,50 @@
+"""What somebody may do where, in words: each right, and by which of their roles they have it in each company."""
+
+from dataclasses import dataclass
+
+from governance.models import RoleGrant, User
+from governance.roles import ENTRUSTED, ROLE_RIGHTS, Right, Role
+
+EVERYWHERE = "All companies"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One right: what it lets do, and for each place the roles that give it (empty: none does)."""
+
+    right: str
+    by_place: list[str]
+    withheld: bool  # held by a role, but not counted while nobody has vouched for the account
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """All rights of somebody. `places` are the heads of the columns."""
+
+    places: list[str]
+    lines: list[Line]
+    closed: bool  # the account is closed: nothing of it counts
+    unlimited: bool  # a superuser may do everything everywhere
+
+
+def of(user: User) -> Reach:
+    """Return what somebody's roles let them do. One query."""
+    grants = list(RoleGrant.objects.filter(user=user).select_related("legal_entity").order_by("legal_entity__code"))
+    held: dict[str, list[Role]] = {EVERYWHERE: []}
+    for grant in grants:
+        place = str(grant.legal_entity) if grant.legal_entity else EVERYWHERE
+        held.setdefault(place, []).append(Role(grant.role))
+    lines = [
+        Line(
+            right=right.label[:1].upper() + right.label[1:],
+            by_place=[_roles(right, held[place], held[EVERYWHERE], place) for place in held],
+            withheld=right in ENTRUSTED and bool(user.password_set_by),
+        )
+        for right in Right
+    ]
+    return Reach(list(held), lines, not user.is_active, user.is_superuser)
+
+
+def _roles(right: Right, there: list[Role], everywhere: list[Role], place: str) -> str:
+    roles = [*there, *(everywhere if place != EVERYWHERE else [])]
+    return ", ".join(dict.fromkeys(role.label for role in roles if right in ROLE_RIGHTS[role]))

@@ -1,0 +1,83 @@
+"""The admin of calendars: regions by name, the usual week, errors at their fields, and a year to look at."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from governance.models import BusinessCalendar, CalendarDay, WeekdayHours
+from governance.rights import Role
+from tests.governance.people import company, person
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ingrid(settings: Any, tmp_path: Any) -> Client:
+    settings.STATIC_ROOT = tmp_path  # made by collectstatic before the hub serves; whitenoise warns without it
+    client = Client()
+    client.force_login(person("Ingrid Solheim", Role.INTEGRATION_ADMIN, company("HP-DE"), is_staff=True))
+    return client
+
+
+def typed(**more: str) -> dict[str, Any]:
+    week = {
+        f"weekday_hours-{day}-{name}": value
+        for day in range(5)
+        for name, value in (("weekday", str(day)), ("opens_at", "09:00"), ("closes_at", "17:00"))
+    }
+    counts = {"weekday_hours-TOTAL_FORMS": "5", "weekday_hours-INITIAL_FORMS": "0", "days-INITIAL_FORMS": "0"}
+    own = {"days-TOTAL_FORMS": "1", "days-0-on": "2026-12-24", "days-0-name": "Christmas Eve"}
+    place = {"legal_entity": company("HP-DE").pk, "country": "DE", "subdivision": "HH", "time_zone": "Europe/Berlin"}
+    return place | counts | week | own | more
+
+
+ADD = "/admin/governance/businesscalendar/add/"
+
+
+def test_new_calendar_begins_with_the_usual_week_and_offers_regions_by_name(ingrid: Client) -> None:
+    page = ingrid.get(ADD).content.decode()
+
+    assert page.count('value="09:00"') == 5
+    assert ">Germany</option>" in page
+    assert ">HH: Hamburg</option>" in page
+    assert ingrid.post(ADD, typed()).status_code == 302
+    assert WeekdayHours.objects.count() == 5
+    assert CalendarDay.objects.get().is_working is False
+
+
+def test_every_mistake_stands_at_its_field_and_what_was_typed_stays(ingrid: Client) -> None:
+    wrong = typed(subdivision="ZZ", **{"weekday_hours-0-closes_at": "08:00", "days-0-name": "x" * 101})
+    wrong["time_zone"] = "Europe/Atlantis"
+
+    answer = ingrid.post(ADD, wrong)
+
+    form = answer.context["adminform"].form
+    hours, days = (each.formset for each in answer.context["inline_admin_formsets"])
+    assert set(form.errors) == {"subdivision", "time_zone"}
+    assert "is not a region of DE" in form.errors["subdivision"][0]
+    assert "end must lie after" in hours.errors[0]["closes_at"][0]
+    assert "name" in days.errors[0]
+    assert form["subdivision"].value() == "ZZ"
+    assert not BusinessCalendar.objects.exists()
+
+
+def test_day_that_stands_twice_is_said_in_words(ingrid: Client) -> None:
+    answer = ingrid.post(ADD, typed(**{"weekday_hours-1-weekday": "0"}))
+
+    assert "Give each day one line." in answer.content.decode()
+    assert not BusinessCalendar.objects.exists()
+
+
+def test_year_shows_holidays_and_own_days(ingrid: Client) -> None:
+    ingrid.post(ADD, typed())
+    calendar = BusinessCalendar.objects.get()
+    page = f"/admin/governance/businesscalendar/{calendar.pk}/years/"
+
+    body = ingrid.get(f"{page}?year=2026").content.decode()
+
+    for words in ("Thu 2026-12-24", "Christmas Eve", "own day", "Fri 2026-12-25", "public holiday", "Reformation"):
+        assert words in body, words
+    assert "days are worked" in body
+    for odd in ("9" * 400, "-1", "1%00", "two", ""):
+        assert ingrid.get(f"{page}?year={odd}").status_code in (200, 400)
