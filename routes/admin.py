@@ -2,22 +2,24 @@
 
 from typing import Any, ClassVar
 
-from django import forms
 from django.contrib import admin
-from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpRequest
+from django_celery_beat import models as beat
 from unfold.paginator import InfinitePaginator
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
-from canonical.entities import ENTITIES
-from governance.scoped_admin import ScopedAdmin, ScopedInline
+from governance.scoped_admin import ScopedAdmin, ScopedStack
 from routes import in_use
 from routes.models import Destination, PostingPeriod, Route, Run, WebhookRefusal
 from routes.outbound.admin import SubscriptionAdmin
-from routes.schedule_admin import RouteActions
+from routes.route_forms import DestinationForm, DestinationFormSet, RouteForm
+from routes.schedule_admin import RouteActions, told
 
 __all__ = ["SubscriptionAdmin"]  # registers itself
+
+# A route's schedule is set on its own page, in words and with an audit entry; the clock's own rows are nobody's forms.
+for _row in (beat.PeriodicTask, beat.IntervalSchedule, beat.CrontabSchedule, beat.SolarSchedule, beat.ClockedSchedule):
+    if admin.site.is_registered(_row):
+        admin.site.unregister(_row)
 
 
 class LookOnly:
@@ -28,18 +30,6 @@ class LookOnly:
         return False
 
     has_change_permission = has_delete_permission = has_add_permission
-
-
-class ProblemsForm(ModelForm):  # type: ignore[type-arg]  # generic for the checker only
-    """Shows what the row finds wrong with itself, also where the form leaves the field out."""
-
-    def _update_errors(self, errors: ValidationError) -> None:
-        told = getattr(errors, "error_dict", {})
-        for name in [name for name in told if name not in self.fields and name != NON_FIELD_ERRORS]:
-            label = str(self._meta.model._meta.get_field(name).verbose_name)
-            words = [f"{label.capitalize()}: {message}" for message in ValidationError(told.pop(name)).messages]
-            told.setdefault(NON_FIELD_ERRORS, []).extend(ValidationError(words).error_list)
-        super()._update_errors(errors)  # type: ignore[misc]  # Django's own hook, not in its stubs
 
 
 class KeepsWhatHasRecords:
@@ -54,82 +44,18 @@ class KeepsWhatHasRecords:
         return deleted, counts, lacking, [*in_use.kept(leaving.order_by("pk")).values(), *protected]
 
 
-class RouteForm(ProblemsForm):
-    """Says in words which sources a route may have."""
-
-    canonical_entity = forms.ChoiceField(
-        choices=[(name, name.replace("_", " ")) for name in ENTITIES], widget=UnfoldAdminSelectWidget()
-    )
-
-    class Meta:
-        model = Route
-        fields = (
-            "name", "slug", "legal_entity", "connection", "stream", "upstream", "group_by", "canonical_entity",
-            "mapping", "order", "compare_days", "shrink_limit_percent", "lane", "enabled",
-        )  # fmt: skip
-        labels: ClassVar = {"slug": "Short name"}
-        help_texts: ClassVar = {"slug": "how files and commands call it"}
-        widgets: ClassVar = {"group_by": UnfoldAdminTextareaWidget(attrs={"rows": 2})}
-
-    def clean(self) -> dict[str, Any]:
-        """Refuse two sources, and settings that belong to a source that the route has not."""
-        given = super().clean() or self.cleaned_data
-        if given.get("connection") and given.get("upstream"):
-            raise ValidationError("A route has one source: a connection's stream, or what another destination posted.")
-        if given.get("connection") and not given.get("stream"):
-            raise ValidationError({"stream": "Name the stream of the connection that the route reads."})
-        alien = [name for name in ("stream", "mapping", "group_by") if given.get(name)]
-        if not given.get("connection") and not given.get("upstream") and alien:
-            words = "A route without a connection takes canonical records through the API; leave this empty."
-            raise ValidationError(dict.fromkeys(alien, words))
-        return given
-
-
-class DestinationForm(ProblemsForm):
-    """A destination; its formulas are told which fields they may read."""
-
-    class Meta:
-        model = Destination
-        fields = (
-            "route", "name", "connection", "stream", "mapping", "condition", "key_formula", "approval_formula", "group",
-            "correction", "delta_fields", "posting_date", "keeps_reference", "lane", "batch_size", "window", "enabled",
-        )  # fmt: skip
-        widgets: ClassVar = {
-            name: UnfoldAdminTextareaWidget(attrs={"rows": 2})
-            for name in ("condition", "key_formula", "approval_formula")
-        }
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        entity = ENTITIES.get(self.instance.route.canonical_entity) if self.instance.route_id else None
-        if entity is not None and "condition" in self.fields:
-            names = ", ".join(entity.by_name)
-            self.fields["condition"].help_text = f"formula on the canonical record; empty: always. Fields: {names}"
-
-
-class DestinationFormSet(BaseInlineFormSet):  # type: ignore[type-arg]  # generic for the checker only
-    """Destinations, judged by the route as it is being saved and not as it was."""
-
-    def _construct_form(self, i: int, **kwargs: Any) -> Any:
-        form = super()._construct_form(i, **kwargs)  # type: ignore[misc]  # Django's own hook, not in its stubs
-        form.instance.route = self.instance
-        return form
-
-    def clean(self) -> None:
-        """Refuse to delete a destination that has records."""
-        super().clean()
-        leaving = [form.instance for form in self.initial_forms if self._should_delete_form(form)]  # type: ignore[attr-defined]  # not in its stubs
-        if refused := in_use.kept(leaving):
-            raise ValidationError(list(refused.values()))
-
-
-class DestinationInline(ScopedInline):
+class DestinationInline(ScopedStack):
     """Where a route's records go, edited with their route."""
 
     model = Destination
     form = DestinationForm
     formset = DestinationFormSet
     fields = ("name", "connection", "stream", "mapping", "condition", "group", "correction", "lane", "enabled")
+    show_change_link = True  # to the page with every policy
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Return the destinations, each with its route, whose entity says what its formulas may read."""
+        return super().get_queryset(request).select_related("route")
 
 
 @admin.register(Route)
@@ -140,9 +66,26 @@ class RouteAdmin(KeepsWhatHasRecords, RouteActions, ScopedAdmin):
     form = RouteForm
     list_display = ("name", "legal_entity", "connection", "stream", "canonical_entity", "enabled")
     list_filter = ("legal_entity", "canonical_entity", "enabled")
+    list_select_related = ("legal_entity", "connection")
     search_fields = ("name", "slug")
     prepopulated_fields: ClassVar = {"slug": ("name",)}
+    readonly_fields = ("when_it_runs",)
     inlines: ClassVar = [DestinationInline]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Group the fields: what it is, where its records come from, how they are kept in step, when it runs."""
+        sets: list[Any] = [
+            (None, {"fields": ("name", "slug", "legal_entity", "enabled")}),
+            ("Where the records come from", {"fields": ("connection", "stream", "upstream", "group_by")}),
+            ("What they become", {"fields": ("canonical_entity", "mapping", "order")}),
+            ("Keeping in step", {"fields": ("compare_days", "shrink_limit_percent", "lane")}),
+        ]
+        return [*sets, ("When it runs", {"fields": self.readonly_fields})] if obj else sets
+
+    @admin.display(description="Runs by itself")
+    def when_it_runs(self, row: Route) -> str:
+        """Return its schedule in words, and the next time."""
+        return "when somebody sends records to it" if row.takes_events else told(row)
 
 
 @admin.register(Destination)
@@ -152,7 +95,15 @@ class DestinationAdmin(KeepsWhatHasRecords, ScopedAdmin):
     leads_to = "pk"
     form = DestinationForm
     list_display = ("name", "route", "connection", "stream", "correction", "enabled")
+    list_select_related = ("route", "connection")
     list_filter = ("connection", "enabled")
+    fieldsets: ClassVar = [
+        (None, {"fields": ("route", "name", "enabled")}),
+        ("Where the records go", {"fields": ("connection", "stream", "mapping", "key_formula", "keeps_reference")}),
+        ("Which records go there", {"fields": ("condition", "group", "approval_formula")}),
+        ("Later versions", {"fields": ("correction", "delta_fields", "posting_date")}),
+        ("Work", {"fields": ("lane", "batch_size", "window")}),
+    ]
     search_fields = ("name", "route__name")
 
 

@@ -89,7 +89,7 @@ def prepare(plan: Plan, raws: Iterable[Mapping[str, Any]], *, run: UUID | None) 
     now = _now()
     arrivals = arrive(plan, raws, now)
     readable = [a for a in arrivals if a.outcome != "unreadable"]
-    seen = _seen(plan, [a.key for a in readable])
+    seen = known_keys(plan, [a.key for a in readable])
     unseen = [a for a in readable if a.key not in seen]
     if unseen:
         evaluation.normalise(plan, unseen, entities=legal_entities.by_code())
@@ -237,7 +237,8 @@ def _uncount(arrival: Arrival, totals: Totals) -> None:
     totals.unchanged += 1
 
 
-def _seen(plan: Plan, keys: Sequence[str]) -> set[str]:
+def known_keys(plan: Plan, keys: Sequence[str]) -> set[str]:
+    """Return those keys of which the route has read a version before. One query."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT key FROM routes_sourcehead WHERE route_id = %s AND key = ANY(%s::text[])",

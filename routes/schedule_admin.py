@@ -1,24 +1,41 @@
 """The admin's pages for when a route runs: its schedule, and a run at once."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
+from zoneinfo import available_timezones
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django_celery_beat.models import CrontabSchedule
 
+from connectors.gate import database_now
 from governance import deed_page
 from governance.deed_page import Deed, ReasonForm, button
 from governance.models import BusinessCalendar, User
-from governance.rights import Right, allowed
-from routes import schedules
+from governance.rights import NotAllowed, Right, allowed
+from routes import preview, schedule_words, schedules, switching
 from routes.models import Route
 from routes.runs import ask_for_run
 
-EVERY, TIMES, NEVER = "every", "times", "never"
-UNITS = {"minutes": 60, "hours": 3600, "days": 86400}  # seconds
+MOST = 10**6  # of a unit; what is too long is refused in words
+EVERY, DAYS, MONTHLY, TIMES, NEVER = "every", "days", "monthly", "times", "never"
+WEEKDAYS = [(str(number % 7), schedule_words.DAYS[number % 7]) for number in range(1, 8)]  # Monday first
+FOR = {  # what each way needs
+    EVERY: ("number",), DAYS: ("weekdays", "at"), MONTHLY: ("day_of_month", "at"), TIMES: ("times",), NEVER: (),
+}  # fmt: skip
+ASKED_FOR = {  # the ways that have a use for a field
+    "number": (EVERY,), "unit": (EVERY,), "weekdays": (DAYS,), "day_of_month": (MONTHLY,), "at": (DAYS, MONTHLY),
+    "times": (TIMES,), "zone": (DAYS, MONTHLY, TIMES), "working_days_only": (EVERY, DAYS, MONTHLY, TIMES),
+}  # fmt: skip
+NEEDED = {
+    "number": "Say how many minutes, hours or days lie between two runs.",
+    "weekdays": "Choose at least one day.",
+    "at": "Say at which time, such as 06:00; several with commas between.",
+    "day_of_month": "Say on which day of the month, 1 to 28.",
+    "times": "Say at which times, such as 30 6 * * 1-5.",
+}
 
 
 class ScheduleForm(ReasonForm):
@@ -26,37 +43,97 @@ class ScheduleForm(ReasonForm):
 
     how = forms.ChoiceField(
         label="It runs",
-        choices=[(EVERY, "every so often"), (TIMES, "at certain times"), (NEVER, "only when somebody asks for it")],
-    )
+        choices=[
+            (EVERY, "every so often"), (DAYS, "at times of the day, on certain weekdays"),
+            (MONTHLY, "on one day of every month"), (TIMES, "at times written as a list (cron)"),
+            (NEVER, "only when somebody asks for it"),
+        ],
+    )  # fmt: skip
     number = forms.IntegerField(label="Every", required=False, min_value=1, help_text="For “every so often”.")
-    unit = forms.ChoiceField(label="Minutes, hours or days", required=False, choices=[(name, name) for name in UNITS])
-    times = forms.CharField(
-        label="Times",
-        required=False,
-        help_text="For “at certain times”: minute, hour, day, month, weekday. 30 6 * * 1-5 is half past six on Monday "
-        "to Friday.",
+    unit = forms.ChoiceField(
+        label="Minutes, hours or days", required=False, choices=[(name, name) for name in schedule_words.UNITS]
     )
-    zone = forms.CharField(label="Time zone of these times", required=False, help_text="Such as Europe/Berlin.")
-    field_order = ("how", "number", "unit", "times", "zone", "reason")
+    weekdays = forms.MultipleChoiceField(
+        label="On", required=False, choices=WEEKDAYS, widget=forms.CheckboxSelectMultiple,
+        help_text="For “on certain weekdays”.",
+    )  # fmt: skip
+    day_of_month = forms.IntegerField(
+        label="On day", required=False, min_value=1, max_value=28,
+        help_text="For “on one day of every month”: 1 to 28, which every month has.",
+    )  # fmt: skip
+    at = forms.CharField(
+        label="At", required=False, max_length=100,
+        help_text="Such as 06:00; several with commas between, all with the same minutes: 06:00, 12:00, 18:00.",
+    )  # fmt: skip
+    times = forms.CharField(
+        label="List of times",
+        required=False,
+        max_length=200,
+        help_text="Only for “written as a list”: minute, hour, day, month, weekday. 30 6 * * 1-5 is half past six on "
+        "Monday to Friday.",
+    )
+    zone = forms.ChoiceField(
+        label="Time zone of these times",
+        required=False,
+        choices=lambda: [(z, z) for z in sorted(available_timezones())],
+    )
+    working_days_only = forms.BooleanField(
+        label="Only on working days", required=False,
+        help_text="Leaves out the holidays and closed days of the company's calendar.",
+    )  # fmt: skip
+    field_order = (
+        "how", "number", "unit", "weekdays", "day_of_month", "at", "times", "zone", "working_days_only", "reason",
+    )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["reason"].required = False
+        self.fields["how"].widget.attrs["data-way"] = NEVER
+        for name, ways in ASKED_FOR.items():
+            self.fields[name].widget.attrs["data-asked-for"] = " ".join(ways)  # the page hides what another way asks
 
     def clean(self) -> dict[str, Any]:
         """Ask for what the chosen way needs."""
         given = super().clean() or self.cleaned_data
-        if given.get("how") == EVERY and not given.get("number") and "number" not in self.errors:
-            raise ValidationError({"number": "Say how many minutes, hours or days lie between two runs."})
-        if given.get("how") == TIMES and not given.get("times"):
-            raise ValidationError({"times": "Say at which times, such as 30 6 * * 1-5."})
+        for name in FOR.get(given.get("how", NEVER), ()):
+            if not given.get(name) and name not in self.errors:
+                self.add_error(name, NEEDED[name])
+        if given.get("how") in (DAYS, MONTHLY) and given.get("at"):
+            try:
+                given["clock"] = _clock(given["at"])
+            except ValueError as error:
+                self.add_error("at", str(error))
         return given
+
+    def crontab(self) -> str:
+        """Return what was chosen as a crontab."""
+        given = self.cleaned_data
+        if given["how"] == TIMES:
+            return str(given["times"])
+        if given["how"] == MONTHLY:
+            return f"{given['clock']} {given['day_of_month']} * *"
+        days = "*" if len(given["weekdays"]) == len(WEEKDAYS) else ",".join(sorted(given["weekdays"]))
+        return f"{given['clock']} * * {days}"
+
+
+def _clock(text: str) -> str:
+    """Return times of the day as minute and hours of a crontab. Raises ValueError in words."""
+    found: list[time] = []
+    for part in text.split(","):
+        try:
+            found.append(time.fromisoformat(part.strip().zfill(5)))
+        except ValueError:
+            raise ValueError(f"“{part.strip()[:20]}” is no time of the day. Write it as 06:00.") from None
+    minutes = {each.minute for each in found}
+    if len(minutes) > 1:
+        raise ValueError("All times must have the same minutes, such as 06:00, 12:00, 18:00.")
+    return f"{minutes.pop()} {','.join(str(hour) for hour in sorted({each.hour for each in found}))}"
 
 
 class RouteActions:
     """Buttons on a route's page; each is there for those whom the verb lets do it."""
 
-    actions_detail = ["run_now", "set_schedule"]
+    actions_detail = ["run_now", "set_schedule", "preview_run", "switch_on", "switch_off"]
 
     @button("Run now", "runs", "run_route")
     def run_now(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -81,17 +158,72 @@ class RouteActions:
             given, by = typed.cleaned_data, _person(request)
             if given["how"] == NEVER:
                 schedules.remove_schedule(route, by=by, reason=given["reason"])
-            elif given["how"] == EVERY:
-                every = timedelta(seconds=given["number"] * UNITS[given["unit"] or "minutes"])
-                schedules.set_schedule(route, by=by, every=every, reason=given["reason"])
             else:
-                schedules.set_schedule(
-                    route, by=by, crontab=given["times"], timezone=given["zone"] or "UTC", reason=given["reason"]
-                )
+                assert isinstance(typed, ScheduleForm)
+                common = {"by": by, "reason": given["reason"], "working_days_only": given["working_days_only"]}
+                if given["how"] == EVERY:
+                    every = schedule_words.UNITS[given["unit"] or "minutes"] * min(given["number"], MOST)
+                    schedules.set_schedule(route, every=timedelta(seconds=every), **common)
+                else:
+                    schedules.set_schedule(route, crontab=typed.crontab(), timezone=given["zone"] or "UTC", **common)
             return f"{route} runs {told(route)}."
 
         deed = Deed(f"Schedule of {route}", "Keep the schedule", form, act, _back(route), "", [("Now", told(route))])
         return deed_page.shown(request, deed)
+
+    @button("Preview", "previews", "preview_run")
+    def preview_run(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show what the next run would take in, and what would become of it."""
+        route = _route(request, object_id)
+        given: dict[str, Any] = {"title": f"Preview of {route}", "back": _back(route)}
+        status = 200
+        if request.method == "POST":
+            try:
+                given["preview"] = preview.of_next_run(route, by=_person(request))
+            except preview.NoPreview as none:
+                given["problem"], status = str(none), 422
+            except NotAllowed as refused:
+                return render(request, "403.html", {"message": str(refused)}, status=403)
+        if getattr(request, "htmx", False):  # htmx shows no answer that is not 200
+            return render(request, "admin/route_previewed.html", given)
+        return render(request, "admin/route_preview.html", deed_page.site(request) | given, status=status)
+
+    @button("Switch on", "switchings-on", "switch_on")
+    def switch_on(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Let a route read and take in."""
+        about = "It reads and takes in from now on, by its schedule and when somebody asks for it."
+        return self._switch(request, object_id, "Switch on", about)
+
+    @button("Switch off", "switchings-off", "switch_off")
+    def switch_off(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Let a route read and take in nothing."""
+        about = "It reads nothing and takes nothing in until it is switched on. What it has taken in goes on."
+        return self._switch(request, object_id, "Switch off", about)
+
+    def _switch(self, request: HttpRequest, object_id: str, words: str, about: str) -> HttpResponse:
+        route, on = _route(request, object_id), words == "Switch on"
+
+        def act(form: forms.Form) -> str:
+            switching.switch(route, on=on, by=_person(request), reason=form.cleaned_data["reason"])
+            return f"{route} is switched {'on' if on else 'off'}."
+
+        form = ReasonForm(deed_page.sent(request))
+        deed = Deed(f"{words}: {route}", words, form, act, _back(route), about, danger=not on)
+        return deed_page.shown(request, deed)
+
+    def has_switch_on_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        """Offer it for a route that is switched off, to those who edit configuration."""
+        return _may_edit(request, object_id, enabled=False)
+
+    def has_switch_off_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        """Offer it for a route that is switched on, to those who edit configuration."""
+        return _may_edit(request, object_id, enabled=True)
+
+    def has_preview_run_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        """Offer it for a route that reads a system, to those who edit configuration."""
+        route = _found(request, object_id)
+        reads = route is not None and route.connection_id is not None
+        return reads and _may(request, object_id, Right.EDIT_CONFIGURATION, running=False)
 
     def has_run_route_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         """Offer it for a route that is switched on and reads, to those who may send again."""
@@ -103,34 +235,78 @@ class RouteActions:
 
 
 def told(route: Route) -> str:
-    """Return when a route runs by itself, in words: "every 15 minutes", "at 30 6 * * 1-5 (Europe/Berlin)"."""
-    started = _started(route)
-    if started["how"] == EVERY:
-        number, unit = started["number"], started["unit"]
-        return f"every {unit.removesuffix('s')}" if number == 1 else f"every {number} {unit}"
-    return f"at {started['times']} ({started['zone']})" if started["how"] == TIMES else "only when somebody asks for it"
+    """Return when a route runs by itself, in words: "every weekday at 06:00 (Europe/Berlin); next: Mon 30 Nov …"."""
+    task = schedules.schedule_of(route)
+    if task is None:
+        return "only when somebody asks for it"
+    working_days_only = schedules.only_on_working_days(task)
+    words = schedule_words.of(task, working_days_only=working_days_only)
+    calendar = (
+        BusinessCalendar.objects.filter(legal_entity=route.legal_entity_id).first() if working_days_only else None
+    )
+    moment = schedule_words.next_time(task, database_now(), calendar.working_time if calendar else None)
+    if not route.enabled:
+        return f"{words}; not now, since it is switched off"
+    return f"{words}; next: {schedule_words.told_time(moment)}" if moment is not None else words
 
 
 def _started(route: Route) -> dict[str, Any]:
     """Return what the form shows of the schedule in force."""
     task = schedules.schedule_of(route)
-    if task is not None and task.crontab is not None:
-        times = " ".join(str(getattr(task.crontab, name)) for name in schedules.CRON_FIELDS)
-        return {"how": TIMES, "times": times, "zone": str(task.crontab.timezone), "unit": "minutes"}
     calendar = BusinessCalendar.objects.filter(legal_entity=route.legal_entity_id).first()
-    started = {"how": NEVER, "zone": calendar.time_zone if calendar else "UTC", "unit": "minutes"}
-    if task is None or task.interval is None:
+    started: dict[str, Any] = {"how": NEVER, "zone": calendar.time_zone if calendar else "UTC", "unit": "minutes"}
+    if task is None:
         return started
-    seconds = task.interval.every  # schedules are kept in seconds
-    unit = next((name for name, each in reversed(UNITS.items()) if seconds % each == 0), "minutes")
-    return started | {"how": EVERY, "number": max(1, seconds // UNITS[unit]), "unit": unit}
+    started["working_days_only"] = schedules.only_on_working_days(task)
+    if task.crontab is not None:
+        return started | _started_with(task.crontab)
+    if task.interval is None:
+        return started
+    number, unit = schedule_words.in_units(task.interval.every)
+    if unit not in schedule_words.UNITS:  # less than a minute, set by a file or a command
+        number, unit = 1, "minutes"
+    return started | {"how": EVERY, "number": number, "unit": unit}
+
+
+def _started_with(row: CrontabSchedule) -> dict[str, Any]:
+    """Return what the form shows of a crontab: days and times where these say it all."""
+    parsed, zone = row.schedule, str(row.timezone)
+    at = ", ".join(f"{hour:02d}:{min(parsed.minute):02d}" for hour in sorted(parsed.hour))
+    plain = len(parsed.minute) == 1 and len(parsed.month_of_year) == 12 and len(parsed.hour) < 24
+    if plain and len(parsed.day_of_month) == 31:
+        return {"how": DAYS, "weekdays": [str(day) for day in sorted(parsed.day_of_week)], "at": at, "zone": zone}
+    if plain and len(parsed.day_of_month) == 1 and len(parsed.day_of_week) == 7 and min(parsed.day_of_month) <= 28:
+        return {"how": MONTHLY, "day_of_month": min(parsed.day_of_month), "at": at, "zone": zone}
+    times = " ".join(str(getattr(row, name)) for name in schedules.CRON_FIELDS)
+    return {"how": TIMES, "times": times, "zone": zone}
 
 
 def _may(request: HttpRequest, object_id: str | None, right: Right, *, running: bool) -> bool:
-    route = Route.objects.filter(pk=object_id).select_related("legal_entity").first() if object_id else None
+    route = _found(request, object_id)
     if route is None or route.takes_events or (running and not route.enabled):
         return False
-    return allowed(_person(request), right, route.legal_entity)
+    return _has(request, route, right)
+
+
+def _may_edit(request: HttpRequest, object_id: str | None, *, enabled: bool) -> bool:
+    route = _found(request, object_id)
+    return route is not None and route.enabled == enabled and _has(request, route, Right.EDIT_CONFIGURATION)
+
+
+def _has(request: HttpRequest, route: Route, right: Right) -> bool:
+    """Return whether the person has a right there; a page asks it for every button, several times."""
+    known: dict[tuple[int, Right], bool] = request.__dict__.setdefault("_rights_at_routes", {})
+    key = (route.legal_entity_id, right)
+    if key not in known:
+        known[key] = allowed(_person(request), right, route.legal_entity_id)
+    return known[key]
+
+
+def _found(request: HttpRequest, object_id: str | None) -> Route | None:
+    known: dict[str | None, Route | None] = request.__dict__.setdefault("_routes", {None: None})
+    if object_id is not None and object_id not in known:
+        known[object_id] = Route.objects.filter(pk=object_id).select_related("legal_entity").first()
+    return known[object_id]
 
 
 def _route(request: HttpRequest, object_id: str) -> Route:

@@ -13,15 +13,18 @@ from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
+from connectors.gate import database_now
 from governance import audit
 from governance.actor import Actor, ActorKind, By
 from governance.models import BusinessCalendar
 from governance.models.calendar import check_time_zone
 from governance.rights import Right, require
+from routes import schedule_words
 from routes.models import Route, Run
 from routes.models.movement import RunState
 from routes.runs import ask_for_run
 
+WORKING_DAYS = "working_days_only"  # an argument of the task
 TASK = "routes.tasks.scheduled_run"
 SHORTEST, LONGEST = timedelta(seconds=10), timedelta(days=31)
 COMPARE_FROM_HOUR = 2  # local time of the route's legal entity, when people sleep and sources are quiet
@@ -34,9 +37,18 @@ class NotASchedule(ValueError):
 
 @transaction.atomic
 def set_schedule(
-    route: Route, *, by: By, every: timedelta | None = None, crontab: str = "", timezone: str = "UTC", reason: str = ""
+    route: Route,
+    *,
+    by: By,
+    every: timedelta | None = None,
+    crontab: str = "",
+    timezone: str = "UTC",
+    working_days_only: bool = False,
+    reason: str = "",
 ) -> PeriodicTask:
     """Let a route run every so often, or at the times of a crontab in a time zone; replaces what was set before.
+
+    With `working_days_only` it leaves out the days on which its company's calendar is closed.
 
     Raises NotASchedule and governance.rights.NotAllowed.
     """
@@ -45,12 +57,15 @@ def set_schedule(
         raise NotASchedule(f"{route} takes what is sent to it and reads nothing. Schedule the route that reads.")
     if (every is None) == (not crontab.strip()):
         raise NotASchedule("Say either how often it runs or at which times, such as every hour or 30 6 * * 1-5.")
-    before = PeriodicTask.objects.filter(name=_name(route)).first()
+    if working_days_only and not BusinessCalendar.objects.filter(legal_entity=route.legal_entity_id).exists():
+        raise NotASchedule(f"{route.legal_entity} has no calendar that says what its working days are. Make one first.")
+    before = _told(schedule_of(route))
     task, _ = PeriodicTask.objects.update_or_create(
         name=_name(route),
         defaults={
             "task": TASK,
             "args": json.dumps([route.pk]),
+            "kwargs": json.dumps({WORKING_DAYS: True} if working_days_only else {}),
             "queue": "intake",
             "interval": _interval(every) if every is not None else None,
             "crontab": _crontab(crontab, timezone) if every is None else None,
@@ -58,7 +73,7 @@ def set_schedule(
         },
     )
     audit.record(
-        by=by, verb="set_schedule", thing=route, before={"schedule": _told(before)}, after={"schedule": _told(task)},
+        by=by, verb="set_schedule", thing=route, before={"schedule": before}, after={"schedule": _told(task)},
         reason=reason, legal_entity=route.legal_entity,
     )  # fmt: skip
     return task
@@ -88,8 +103,13 @@ def _name(route: Route) -> str:
     return f"route {route.pk}"
 
 
+def only_on_working_days(task: PeriodicTask) -> bool:
+    """Return whether a schedule leaves out the days on which the company's calendar is closed."""
+    return bool(json.loads(task.kwargs or "{}").get(WORKING_DAYS))
+
+
 def _told(task: PeriodicTask | None) -> str:
-    return "" if task is None else str(task.schedule if task.interval is None else task.interval)
+    return "" if task is None else schedule_words.of(task, working_days_only=only_on_working_days(task))
 
 
 def _interval(every: timedelta) -> IntervalSchedule:
@@ -113,6 +133,14 @@ def _crontab(text: str, timezone: str) -> CrontabSchedule:
         raise NotASchedule(error.messages[0]) from None
     found, _ = CrontabSchedule.objects.get_or_create(**fields, timezone=timezone)
     return found
+
+
+def is_closed_today(route: Route) -> bool:
+    """Return whether the calendar of the route's company is closed today, by the database's clock and its time zone."""
+    calendar = BusinessCalendar.objects.filter(legal_entity=route.legal_entity_id).first()
+    if calendar is None:
+        return False
+    return not calendar.working_time.is_business_day(database_now().astimezone(ZoneInfo(calendar.time_zone)).date())
 
 
 def run_by_schedule(route: Route) -> Run:

@@ -17,8 +17,8 @@ from hub.configuration.form import Data
 from hub.configuration.kind import Kind, Put
 from hub.configuration.mistakes import Place
 from hub.configuration.work import Postponed, Work
-from routes.admin import DestinationForm, RouteForm
 from routes.models import Destination, Route
+from routes.route_forms import DestinationForm, RouteForm
 
 PLAIN = (
     "slug", "name", "stream", "group_by", "canonical_entity", "mapping", "order", "compare_days",

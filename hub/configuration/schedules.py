@@ -32,7 +32,8 @@ class Schedules(Kind):
         try:
             schedules.set_schedule(
                 route, by=work.by, every=every, crontab=value.get("times", ""),
-                timezone=value.get("time_zone", "UTC"), reason=work.reason,
+                timezone=value.get("time_zone", "UTC"),
+                working_days_only=value.get("working_days_only", False), reason=work.reason,
             )  # fmt: skip
         except schedules.NotASchedule as error:
             work.say(("times",) if "times" in value else ("every_seconds",), str(error))
@@ -50,7 +51,10 @@ def _schedule(route: Route) -> Data | None:
     task = schedules.schedule_of(route)
     if task is None:
         return None
+    found: Data = {"route": route.slug}
+    if schedules.only_on_working_days(task):
+        found["working_days_only"] = True
     if task.crontab is not None:
         times = " ".join(str(getattr(task.crontab, name)) for name in schedules.CRON_FIELDS)
-        return {"route": route.slug, "times": times, "time_zone": str(task.crontab.timezone)}
-    return {"route": route.slug, "every_seconds": task.interval.every} if task.interval is not None else None
+        return found | {"times": times, "time_zone": str(task.crontab.timezone)}
+    return found | {"every_seconds": task.interval.every} if task.interval is not None else None

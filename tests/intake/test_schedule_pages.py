@@ -1,14 +1,15 @@
 """A route's page in the admin: when it runs by itself, and a run at once."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 
 from governance.actor import ENGINE
+from governance.models import BusinessCalendar, WeekdayHours
 from governance.rights import Role
-from routes import schedules
+from routes import schedule_words, schedules, tasks
 from routes.models import Run
 from tests.governance.people import company, person
 from tests.intake.firm import Firm
@@ -34,8 +35,11 @@ def test_schedule_is_set_shown_and_removed_in_words(firm: Firm) -> None:
     assert (form.initial["how"], form.initial["number"], form.initial["unit"]) == ("every", 15, "minutes")
 
     times = {"how": "times", "times": "30 6 * * 1-5", "zone": "Europe/Berlin"}
-    assert "runs at 30 6 * * 1-5 (Europe/Berlin)." in admin.post(page, times, follow=True).content.decode()
-    assert admin.get(page).context["form"].initial["times"] == "30 6 * * 1-5"
+    assert (
+        "runs every weekday at 06:30 (Europe/Berlin); next: " in admin.post(page, times, follow=True).content.decode()
+    )
+    initial = admin.get(page).context["form"].initial
+    assert (initial["how"], initial["weekdays"], initial["at"]) == ("days", ["1", "2", "3", "4", "5"], "06:30")
 
     assert "only when somebody asks" in admin.post(page, {"how": "never"}, follow=True).content.decode()
     assert schedules.schedule_of(firm.pushed) is None
@@ -46,6 +50,10 @@ def test_schedule_is_set_shown_and_removed_in_words(firm: Firm) -> None:
     [
         ({"how": "every"}, "how many minutes"),
         ({"how": "times"}, "at which times"),
+        ({"how": "days", "at": "06:00"}, "at least one day"),
+        ({"how": "days", "weekdays": ["1"], "at": "25:00"}, "is no time of the day"),
+        ({"how": "days", "weekdays": ["1"], "at": "06:00, 07:30"}, "the same minutes"),
+        ({"how": "monthly", "day_of_month": "31", "at": "06:00"}, "less than or equal to 28"),
         ({"how": "times", "times": "soon"}, "has 1 parts and not 5"),
         ({"how": "every", "number": "99", "unit": "days"}, "to 31 days"),
     ],
@@ -59,6 +67,69 @@ def test_schedule_that_cannot_be_followed_is_refused_and_what_was_typed_stays(
     assert told in answer.content.decode()
     assert answer.context["form"]["how"].value() == typed["how"]
     assert schedules.schedule_of(firm.pushed) is None
+
+
+WORDS = [
+    ({"how": "days", "weekdays": ["1", "3"], "at": "06:00, 18:00"}, "every Monday, Wednesday at 06:00, 18:00"),
+    ({"how": "days", "weekdays": list("1234560"), "at": "23:59"}, "every day at 23:59"),
+    ({"how": "monthly", "day_of_month": "5", "at": "7:00"}, "on day 5 of every month at 07:00"),
+    ({"how": "times", "times": "15 * * * *"}, "every day, every hour at 15 minutes past"),
+    ({"how": "times", "times": "0 6 1 1 *"}, "at the times 0 6 1 1 *"),
+]
+
+
+@pytest.mark.parametrize(("typed", "told"), WORDS)
+def test_schedule_is_told_in_words_and_shown_again_as_it_was_typed(
+    firm: Firm, typed: dict[str, Any], told: str
+) -> None:
+    admin, page = signed_in(Role.INTEGRATION_ADMIN), f"{page_of(firm)}/schedules/"
+
+    body = admin.post(page, typed | {"zone": "Europe/Berlin"}, follow=True).content.decode()
+
+    assert f"runs {told} (Europe/Berlin); next: " in body
+    initial = admin.get(page).context["form"].initial
+    before = schedules.schedule_of(firm.pushed)
+    admin.post(page, {name: value for name, value in initial.items() if value not in (None, False)})
+    assert schedules.schedule_of(firm.pushed) == before
+    assert schedules.schedule_of(firm.pushed).crontab == before.crontab
+
+
+def test_next_time_goes_by_time_zone_and_calendar(firm: Firm) -> None:
+    route = firm.pushed
+    calendar = BusinessCalendar.objects.create(legal_entity=route.legal_entity, country="DE", time_zone="Europe/Berlin")
+    for day in range(5):
+        WeekdayHours.objects.create(calendar=calendar, weekday=day, opens_at="09:00", closes_at="17:00")
+    task = schedules.set_schedule(
+        route, crontab="0 6 * * *", timezone="Europe/Berlin", working_days_only=True, by=ENGINE
+    )
+    thursday = datetime(2026, 12, 24, 12, tzinfo=UTC)
+
+    moment = schedule_words.next_time(task, thursday, calendar.working_time)
+
+    assert moment is not None
+    assert schedule_words.told_time(moment) == "Mon 28 Dec 2026 06:00", "25 December is a holiday, then a weekend"
+    assert "only on working days" in schedule_words.of(task, working_days_only=True)
+
+
+def test_run_on_a_closed_day_is_left_out(firm: Firm, monkeypatch: pytest.MonkeyPatch) -> None:
+    route = firm.pushed
+    calendar = BusinessCalendar.objects.create(legal_entity=route.legal_entity, country="DE", time_zone="Europe/Berlin")
+    WeekdayHours.objects.create(calendar=calendar, weekday=0, opens_at="09:00", closes_at="17:00")
+    monkeypatch.setattr(schedules, "database_now", lambda: datetime(2026, 11, 29, 12, tzinfo=UTC))  # a Sunday
+
+    tasks.scheduled_run(route.pk, working_days_only=True)
+    assert not Run.objects.filter(route=route).exists()
+    tasks.scheduled_run(route.pk)
+    assert Run.objects.filter(route=route).exists()
+
+
+def test_working_days_need_a_calendar(firm: Firm) -> None:
+    typed = {"how": "every", "number": "1", "unit": "hours", "working_days_only": "on"}
+
+    answer = signed_in(Role.INTEGRATION_ADMIN).post(f"{page_of(firm)}/schedules/", typed)
+
+    assert answer.status_code == 422
+    assert "has no calendar" in answer.content.decode()
 
 
 def test_run_is_asked_for_by_those_who_may_send_again(firm: Firm) -> None:

@@ -1,0 +1,129 @@
+"""What the next run of a route would take in, seen before it runs: some records, what they become, where they would go.
+
+The page that the run would begin with is read by the source's leave; nothing is kept, sent or moved.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection as database
+
+from canonical.entities import ENTITIES
+from canonical.entity import Entity, Mask
+from canonical.masking import mask, may_see
+from canonical.problem import Problem
+from connectors import gate, sampling
+from connectors.registry import registry
+from governance import audit
+from governance.actor import By
+from governance.rights import Right, allowed_masks, require
+from routes import evaluation, legal_entities, receive
+from routes.arrivals import Arrival, decode
+from routes.models import Route
+from routes.plan import NotReadyToRun, current, plan
+from routes.states import State
+
+MOST = 10  # records that are looked at
+
+
+class NoPreview(Exception):
+    """There is no preview now; the message says why and what would help."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One record as it would be taken in."""
+
+    key: str
+    known: bool  # a version of it was read before: it is new only where it has changed
+    goes_to: list[str]  # names of destinations, and what keeps a record from going there at once
+    left_out: list[str]  # destinations whose condition it does not meet
+    problems: list[str]
+    values: list[tuple[str, Any]]  # canonical fields that are not empty
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a run would begin with."""
+
+    lines: list[Line]
+    totals: list[tuple[str, int]]  # what would become of these records, in words
+    from_start: bool  # the route has read nothing yet
+
+
+def of_next_run(route: Route, *, by: By) -> Preview:
+    """Return what the next run would begin with. Raises NoPreview in words, and NotAllowed.
+
+    Values that the person may not see in the route's company are hidden.
+    """
+    require(by, Right.EDIT_CONFIGURATION, route.legal_entity)
+    if route.connection is None:
+        raise NoPreview(f"{route} reads no system; what is sent to it or posted by another route cannot be foreseen.")
+    try:
+        made = plan(current(route).pk)
+        stream = registry.connector(route.connection.connector).manifest.streams[route.stream]
+    except NotReadyToRun as error:
+        raise NoPreview(str(error)) from error
+    cursor = _stored_cursor(route.pk)
+    try:
+        raws = sampling.read(route.connection, stream, most=MOST, cursor=cursor)
+    except sampling.NoSample as none:
+        raise NoPreview(str(none)) from none
+    arrivals = receive.arrive(made, raws, gate.database_now())
+    readable = [each for each in arrivals if each.outcome != "unreadable"]
+    evaluation.normalise(made, readable, entities=legal_entities.by_code())
+    evaluation.evaluate(made, readable, standing=lambda _: {})
+    known = receive.known_keys(made, [each.key for each in readable])
+    names = {str(each.id): each.name for each in made.destinations}
+    lines = [_line(each, made.entity, by, known, names) for each in arrivals]
+    audit.record(
+        by=by, verb="preview", thing=route, after={"records": len(lines)}, legal_entity=route.legal_entity
+    )  # fmt: skip
+    return Preview(lines, list(Counter(_end(line) for line in lines).items()), cursor is None)
+
+
+def _line(arrival: Arrival, entity: str, by: By, known: set[str], names: dict[str, str]) -> Line:
+    described, masks = ENTITIES[entity], allowed_masks(by, arrival.legal_entity)
+    shown = mask(described, arrival.canonical or {}, masks)
+    goes_to, problems = [], _told(arrival.problems, described, masks)
+    for verdict in arrival.verdicts:
+        problems += [f"{verdict.destination.name}: {words}" for words in _told(verdict.problems, described, masks)]
+        waits = f", but waits: {verdict.reason}" if verdict.state is State.HELD else ""
+        if verdict.state is not State.FAILED:
+            goes_to.append(f"{verdict.destination.name}{waits}")
+    return Line(
+        key=arrival.key or "without a key",
+        known=arrival.key in known,
+        goes_to=goes_to,
+        left_out=[names.get(each, "a former destination") for each in arrival.not_chosen],
+        problems=problems,
+        values=[(name, value) for name, value in shown.items() if value not in (None, "", [])],
+    )
+
+
+def _told(problems: Sequence[Problem], entity: Entity, masks: frozenset[Mask]) -> list[str]:
+    """Return the words of problems; those about a hidden field may quote its value, so they name the field only."""
+    told = []
+    for each in problems:
+        if each.severity == "error":
+            hidden = each.field in entity.by_name and not may_see(entity, each.field, masks)
+            told.append(f"Something is wrong with the {each.field.replace('_', ' ')}." if hidden else each.message)
+    return told
+
+
+def _end(line: Line) -> str:
+    """Return what would become of a record, as a total says it."""
+    if line.problems:
+        return "would stop for a person"
+    if line.known:
+        return "known already: taken in again only where it has changed"
+    return "would be taken in and sent on" if line.goes_to else "would be taken in and left out by every condition"
+
+
+def _stored_cursor(route_id: int) -> dict[str, Any] | None:
+    with database.cursor() as cursor:
+        cursor.execute("SELECT cursor FROM routes_streamcursor WHERE route_id = %s", [route_id])
+        found = cursor.fetchone()
+    return decode(found[0]) if found and found[0] else None
