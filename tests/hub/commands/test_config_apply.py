@@ -203,6 +203,18 @@ def test_rate_waits_for_a_second_person_who_applies_the_same_folder(firm, give, 
     assert rate.values == {"rate": "225.00"}
 
 
+def test_schedule_of_working_days_goes_to_a_file_and_back(firm, give, exported: Path, tmp_path: Path) -> None:
+    edit(exported / "schedules/time.yaml", "every_seconds: 60", "every_seconds: 300\nworking_days_only: true")
+    assert give("config", "apply", exported, "--by", "ingrid", "--yes", "--only", "schedules").code == 0
+    task = schedules.schedule_of(Route.objects.get(slug="time"))
+    assert (task.interval.every, schedules.only_on_working_days(task)) == (300, True)
+
+    give("config", "export", tmp_path / "again", "--only", "schedules")
+
+    assert "working_days_only: true" in (tmp_path / "again/schedules/time.yaml").read_text()
+    assert give("config", "diff", exported, "--only", "schedules", "--exit-code").code == 0
+
+
 def test_apply_refuses_whom_the_verbs_refuse(firm, give, exported: Path) -> None:
     edit(exported / "routes/time.yaml", "compare_days: 35", "compare_days: 40")
     edit(exported / "roles/viktor.yaml", "role: viewer", "role: finance")
