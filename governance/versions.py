@@ -22,6 +22,10 @@ class WrongState(Exception):
     """A version cannot take this step from where it is. The message says what can be done."""
 
 
+class ChangedMeanwhile(WrongState):  # reads as what happened
+    """Somebody else changed what a person was editing; nothing was overwritten. The message says who, and when."""
+
+
 SHIPPED = Actor(ActorKind.RULE, "shipped", "Shipped with Throughline")  # approves what came with the product
 
 
@@ -41,18 +45,39 @@ def all_published(kind: str, object_keys: Iterable[str]) -> dict[str, Version]:
 
 @transaction.atomic
 def draft(
-    *, kind: str, object_key: str, content: Any, by: By, legal_entity: LegalEntity | None = None, note: str = ""
+    *,
+    kind: str,
+    object_key: str,
+    content: Any,
+    by: By,
+    legal_entity: LegalEntity | None = None,
+    note: str = "",
+    newest_seen: int | None = None,
 ) -> Version:
-    """Make the next version of an object as a draft."""
+    """Make the next version of an object as a draft.
+
+    `newest_seen` is the number of the newest version that the person has seen (0: none); with a newer one there it
+    raises ChangedMeanwhile.
+    """
     require(by, Right.EDIT_CONFIGURATION, legal_entity)
     version = _next(kind, object_key, content, author=as_actor(by).reference, legal_entity=legal_entity, note=note)
+    if newest_seen is not None and version.number != newest_seen + 1:
+        raise ChangedMeanwhile(_changed(Version.objects.of(kind, object_key).filter(number=version.number - 1).get()))
     return _inserted(version, by, "draft", note)
 
 
 @transaction.atomic
-def revise(version: Version, *, content: Any, by: By, note: str | None = None) -> Version:
-    """Replace a draft's content; whoever does so can no longer approve it."""
+def revise(
+    version: Version, *, content: Any, by: By, note: str | None = None, content_seen: str | None = None
+) -> Version:
+    """Replace a draft's content; whoever does so can no longer approve it.
+
+    `content_seen` is the hash of the content that the person has seen; with another one there it raises
+    ChangedMeanwhile.
+    """
     row = _locked(version, Right.EDIT_CONFIGURATION, by, State.DRAFT, "edit", "Make a new draft instead.")
+    if content_seen is not None and row.content_hash != content_seen:
+        raise ChangedMeanwhile(_changed(row))
     before = {"content_hash": row.content_hash}
     row.content, row.content_hash = content, content_hash(content)
     row.note = row.note if note is None else note
@@ -274,6 +299,14 @@ def _record(
 ) -> None:
     after = {"content_hash": row.content_hash, **(after or {})}
     audit.record(by=by, verb=verb, thing=row, before=before, after=after, reason=reason, legal_entity=row.legal_entity)
+
+
+def _changed(row: Version) -> str:
+    """Say who brought a version to what it is now, and when."""
+    last = row.history.select_related("history_user").first()  # type: ignore[attr-defined]  # simple-history's
+    who = as_actor(last.history_user).name if last and last.history_user else ENGINE.name
+    when = f" on {last.history_date:%Y-%m-%d at %H:%M} (UTC)" if last else ""
+    return f"{who} has changed this{when}, after you opened it: {row} stands there now. Nothing was overwritten."
 
 
 def _capitalised(row: Version) -> str:

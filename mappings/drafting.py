@@ -17,11 +17,23 @@ _compiled: dict[str, CompiledMapping] = {}  # by the hash of the content
 
 @transaction.atomic
 def draft(
-    *, key: str, content: dict[str, Any], by: By, legal_entity: LegalEntity | None = None, note: str = ""
+    *,
+    key: str,
+    content: dict[str, Any],
+    by: By,
+    legal_entity: LegalEntity | None = None,
+    note: str = "",
+    newest_seen: int | None = None,
 ) -> Version:
-    """Keep a draft of a mapping. Raises MappingErrors with every problem, and NotAllowed; nothing is kept then."""
+    """Keep a draft of a mapping.
+
+    Raises MappingErrors with every problem, NotAllowed, and ChangedMeanwhile where a version newer than `newest_seen`
+    is there; nothing is kept then.
+    """
     compile_mapping(content)
-    version = versions.draft(kind=KIND, object_key=key, content=content, by=by, legal_entity=legal_entity, note=note)
+    version = versions.draft(
+        kind=KIND, object_key=key, content=content, by=by, legal_entity=legal_entity, note=note, newest_seen=newest_seen
+    )
     Mapping.objects.get_or_create(key=key, defaults={**listed(content), "legal_entity": legal_entity})
     return version
 
@@ -38,10 +50,16 @@ def went_in_force(version: Version) -> None:
         mapping.update(**listed(version.content))
 
 
-def revise(version: Version, *, content: dict[str, Any], by: By, note: str | None = None) -> Version:
-    """Replace a draft's content; raises MappingErrors with every problem, and nothing is kept then."""
+def revise(
+    version: Version, *, content: dict[str, Any], by: By, note: str | None = None, content_seen: str | None = None
+) -> Version:
+    """Replace a draft's content.
+
+    Raises MappingErrors with every problem, and ChangedMeanwhile where the draft holds another content than that of
+    the hash `content_seen`; nothing is kept then.
+    """
     compile_mapping(content)
-    return versions.revise(version, content=content, by=by, note=note)
+    return versions.revise(version, content=content, by=by, note=note, content_seen=content_seen)
 
 
 def compiled(version: Version) -> CompiledMapping:

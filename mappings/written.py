@@ -11,6 +11,7 @@ from mappings.formula.problems import MappingErrors, SavedProblem
 
 STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 WIDTH = 110  # characters of a line
+RARE_ENDS = {"\x85", "\u2028", "\u2029"}
 # As people write them; the database keeps no order of keys.
 ORDER = ("name", "meaning", "system", "stream", "entity", "to", "from", "formula", "value", "check", "on", "each", "as",
          "mode", "if_blank", "severity", "field", "message", "fields", "rules")  # fmt: skip
@@ -31,8 +32,19 @@ def read_text(text: str, file: str = "") -> tuple[dict[str, Any], CompiledMappin
 
 def text_of(content: dict[str, Any]) -> str:
     """Return a mapping's content as YAML, in the order in which people write it."""
-    written: str = yaml.safe_dump(ordered(content), sort_keys=False, allow_unicode=True, width=WIDTH)
+    written: str = yaml.dump(ordered(content), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=WIDTH)
     return written
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes texts with rare ends of line (next line, line and paragraph separator), which are read as a blank else."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if RARE_ENDS & set(text) else None)
+
+
+_Dumper.add_representer(str, _text)
 
 
 def ordered(content: dict[str, Any]) -> dict[str, Any]:
