@@ -303,7 +303,7 @@ def _record(
 
 def _changed(row: Version) -> str:
     """Say who brought a version to what it is now, and when."""
-    last = row.history.select_related("history_user").first()  # type: ignore[attr-defined]  # simple-history's
+    last = row.history.select_related("history_user").first()
     who = as_actor(last.history_user).name if last and last.history_user else ENGINE.name
     when = f" on {last.history_date:%Y-%m-%d at %H:%M} (UTC)" if last else ""
     return f"{who} has changed this{when}, after you opened it: {row} stands there now. Nothing was overwritten."

@@ -108,7 +108,8 @@ def content_of(table: FieldTable) -> dict[str, Any]:
     content |= {"from": table.source, "to": table.target}
     if table.on:
         content["on"] = table.on
-    content["fields"] = items = []
+    items: list[dict[str, Any]] = []
+    content["fields"] = items
     for row in table.fields:
         item = _item(row)
         if row.inside and items and "each" in items[-1]:
@@ -160,6 +161,27 @@ def formula_of(row: FieldRow) -> str:
         arguments.append(f"default: {row.default}")
     call = f"{CALLS[row.kind]}({', '.join(arguments)})"
     return f"IF({row.when}, {call}, BLANK)" if row.when else call
+
+
+def part_at(row: FieldRow, position: int) -> tuple[str, int]:
+    """Return which part of a row's formula a position means, and the position in that part: ("key1", 3)."""
+    if row.kind not in CALLS:
+        return "formula", position
+    start = len(CALLS[row.kind]) + 1 + len(_quoted(row.table)) + (len(f"IF({row.when}, ") if row.when else 0)
+    parts = [("when", len("IF("), row.when)] if row.when else []
+    for name, lead, text in (
+        *((f"key{number}", ", ", key) for number, key in enumerate(row.keys)),
+        ("connection", ', "', row.connection if row.kind == "reference" else ""),
+        ("on", ", on: ", row.on if row.kind == "lookup" else ""),
+        ("default", ", default: ", row.default),
+    ):
+        if text:
+            parts.append((name, start + len(lead), text))
+            start += len(lead) + len(text) + (name == "connection")
+    for name, first, text in parts:
+        if first <= position <= first + len(text):
+            return name, position - first
+    return "table", 0
 
 
 def constant_of(row: FieldRow) -> Any:

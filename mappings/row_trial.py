@@ -13,6 +13,7 @@ from canonical.entities import ENTITIES
 from canonical.entity import Mask
 from canonical.validity import check
 from governance.actor import By
+from governance.models import LegalEntity
 from governance.rights import NotAllowed, Right, allowed, require
 from mappings.batch import run_batch
 from mappings.compiled import CompiledMapping, compile_mapping
@@ -66,12 +67,20 @@ def mistakes_of(table: FieldTable) -> list[tuple[Place, SavedProblem]]:
     return []
 
 
-def try_rows(mapping: Mapping | None, *, table: FieldTable, sample: Sample | None, by: By) -> TableTrial:
+def try_rows(
+    mapping: Mapping | None,
+    *,
+    table: FieldTable,
+    sample: Sample | None,
+    by: By,
+    legal_entity: LegalEntity | None = None,
+) -> TableTrial:
     """Return what becomes of a sample at each row. Raises NotAllowed.
 
-    A mapping of None is one that is not kept yet. Whoever edits or approves configuration there may try it.
+    A mapping of None is one that is not kept yet, for `legal_entity`. Whoever edits or approves configuration there may
+    try it.
     """
-    place = mapping.legal_entity if mapping else None
+    place = mapping.legal_entity if mapping else legal_entity
     if mapping is None or not allowed(by, Right.APPROVE_CONFIGURATION, place):
         require(by, Right.EDIT_CONFIGURATION, place)
     if sample is not None and not allowed(by, Right.VIEW, sample.legal_entity_id):

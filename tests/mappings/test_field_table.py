@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from connectors.manifest.source import read_source
 from mappings import shipped
-from mappings.field_table import FieldRow, FieldTable, Place, RuleRow, content_of, place_of, table_of
+from mappings.field_table import KINDS, FieldRow, FieldTable, Place, RuleRow, content_of, place_of, table_of
 from mappings.written import text_of
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
@@ -17,7 +17,7 @@ FORMULA = WORDS | TEXT
 NUMBER = st.integers(-(10**20), 10**20).map(str) | st.floats(allow_nan=False, allow_infinity=False).map(repr)
 ROWS = st.builds(
     FieldRow,
-    to=TEXT, kind=st.sampled_from(["copy", "lookup", "reference", "constant", "formula", "lines"]), source=FORMULA | NUMBER,
+    to=TEXT, kind=st.sampled_from(list(KINDS)), source=FORMULA | NUMBER,
     constant=st.sampled_from(["text", "number", "yes_no", "blank"]), table=TEXT,
     keys=st.lists(FORMULA, max_size=4).map(tuple), connection=TEXT, when=FORMULA, on=FORMULA, default=FORMULA,
     mode=st.sampled_from(["overwrite", "if_new", "if_empty"]), as_kind=st.sampled_from(["", "text", "date", "lines"]),

@@ -125,10 +125,10 @@ def test_only_those_who_edit_or_approve_there_may_try() -> None:
     try_rows(mapping, table=given, sample=None, by=person("Clara Voss", Role.CONTROLLER))
     with pytest.raises(NotAllowed):
         try_rows(mapping, table=given, sample=None, by=person("Viktor Lang", Role.VIEWER))
+    here, there = company("HP-DE"), company("HP-US")
+    mapping.legal_entity = here
+    local = person("Grace Field", Role.INTEGRATION_ADMIN, here)
     with pytest.raises(NotAllowed, match="company whose records"):
-        here, there = company("HP-DE"), company("HP-US")
-        mapping.legal_entity = here
-        local = person("Grace Field", Role.INTEGRATION_ADMIN, here)
         try_rows(mapping, table=given, sample=Sample({}, legal_entity_id=there.pk), by=local)
 
 

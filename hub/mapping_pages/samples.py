@@ -1,0 +1,189 @@
+"""Which records a mapping can be tried on: its connector's own, recent ones of routes that use it, and pasted ones.
+
+A real record comes as its person may see it: what is hidden is blank in it, so that no formula carries it elsewhere.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from canonical import codec
+from canonical.entities import ENTITIES
+from canonical.entity import Entity, Mask
+from canonical.masking import may_see
+from exceptions_queue.codes import code_of, id_of
+from exceptions_queue.permitted import masks_of, rights_in
+from governance.models import User, Version
+from mappings.compiled import CompiledMapping
+from mappings.drafting import compiled
+from mappings.formula.tree import Path, walk
+from mappings.models import Mapping
+from mappings.models.mapping import KIND
+from mappings.row_trial import Sample, blanked
+from mappings.samples import read_samples, samples_of
+from routes import bodies
+from routes.arrivals import decode
+from routes.models import Destination, Record, Route, Run
+
+MOST = 5  # recent records that are offered
+PASTED = "pasted"
+LARGEST = 50_000  # characters of a pasted sample
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A sample to choose: how a form calls it, and how people do."""
+
+    value: str
+    words: str
+
+
+class NoSample(ValueError):  # reads as what happened
+    """There is no such sample any more, or what was pasted is none; the message says so."""
+
+
+def choices(mapping: Mapping | None, user: User) -> list[Choice]:
+    """Return the samples that somebody may choose for a mapping. At most four queries."""
+    if mapping is None:
+        return [Choice(PASTED, "What I paste below")]
+    shipped = [Choice(f"shipped:{n}", f"Sample {n + 1} of the connector") for n in range(len(samples_of(mapping)))]
+    real = [
+        Choice(
+            f"record:{code_of(record.pk)}", f"{record.key}, {record.route.name}, {record.received_at:%Y-%m-%d %H:%M}"
+        )
+        for record in _recent(mapping, user)
+    ]
+    return [*shipped, *real, Choice(PASTED, "What I paste below")]
+
+
+def sample_of(mapping: Mapping | None, chosen: str, pasted: str, user: User) -> Sample | None:
+    """Return the chosen sample; None where nothing is chosen or pasted. Raises NoSample."""
+    kind, _, name = chosen.partition(":")
+    if chosen == PASTED:
+        return _pasted(mapping, pasted)
+    if mapping is None or not chosen:
+        return None
+    if kind == "record":
+        return _record(mapping, name, user)
+    shipped = samples_of(mapping)
+    if kind == "shipped" and name.isascii() and name.isdigit() and int(name) < len(shipped):
+        return Sample(shipped[int(name)], legal_entity_id=mapping.legal_entity_id)
+    raise NoSample("This sample is not there any more. Choose another one.")
+
+
+def _pasted(mapping: Mapping | None, text: str) -> Sample | None:
+    if not text.strip():
+        return None
+    if len(text) > LARGEST:
+        raise NoSample(f"The sample has more than {LARGEST:,} characters. Paste one record.")
+    try:
+        return Sample(read_samples(text)[0], legal_entity_id=mapping.legal_entity_id if mapping else None)
+    except ValueError as error:
+        raise NoSample(str(error)) from None
+
+
+def _routes(mapping: Mapping) -> tuple[dict[int, int | None], dict[int, int | None]]:
+    """Return the routes that normalise with a mapping, and those that translate with it, with the connection's id."""
+    routes, reached = Route.objects.filter(mapping=mapping.key), Destination.objects.filter(mapping=mapping.key)
+    inward: dict[int, int | None] = dict(routes.values_list("pk", "connection_id"))
+    outward: dict[int, int | None] = dict(reached.values_list("route_id", "connection_id"))
+    return inward, outward
+
+
+def _recent(mapping: Mapping, user: User) -> list[Record]:
+    """Return records of the latest runs that read something; by run, since that is what an index finds."""
+    inward, outward = _routes(mapping)
+    runs = Run.objects.filter(route__in=[*inward, *outward], read__gt=0).order_by("-created_at")
+    latest = list(runs.values_list("pk", flat=True)[:MOST])
+    if not latest:
+        return []
+    found = Record.objects.visible_to(user).filter(run__in=latest, source_payload_id__isnull=False)
+    return list(found.select_related("route").order_by("-pk")[:MOST])
+
+
+def _record(mapping: Mapping, code: str, user: User) -> Sample:
+    gone = "This record is not kept any more, or not for you to see. Choose another one."
+    try:
+        record = Record.objects.visible_to(user).select_related("route").filter(pk=id_of(code)).first()
+    except ValueError:
+        record = None
+    inward, outward = _routes(mapping)
+    if record is None or record.route_id not in {**inward, **outward}:
+        raise NoSample(gone)
+    masks = masks_of(rights_in(user, record.legal_entity_id)) | {Mask.NONE}
+    wanted = record.source_payload_id if record.route_id in inward else record.canonical_payload_id
+    body = bodies.read([wanted] if wanted else []).get(wanted) if wanted else None
+    if body is None:
+        raise NoSample(gone)
+    place: dict[str, Any] = {"legal_entity_id": record.legal_entity_id, "masks": masks}
+    if record.route_id in inward:
+        raw = decode(str(body))
+        hidden = _hidden(raw, _readable(mapping, masks)) if masks != set(Mask) else frozenset()
+        return Sample(blanked(raw, hidden), hidden, connection_id=inward[record.route_id], **place)
+    entity = ENTITIES[record.route.canonical_entity]
+    ours = codec.loads(entity, str(body))
+    hidden = _canonical_hidden(entity, ours, masks)
+    return Sample(blanked(ours, hidden), hidden, connection_id=outward[record.route_id], **place)
+
+
+def _canonical_hidden(entity: Entity, values: Any, masks: frozenset[Mask], at: str = "") -> frozenset[str]:
+    found: set[str] = set()
+    for name, value in values.items():
+        path = f"{at}{name}"
+        if not may_see(entity, name, masks):
+            found.add(path)
+        elif isinstance(value, list):
+            inner = ENTITIES[entity.by_name[name].references]
+            for number, line in enumerate(value):
+                found |= _canonical_hidden(inner, line, masks, f"{path}[{number}].")
+    return frozenset(found)
+
+
+def _readable(mapping: Mapping, masks: frozenset[Mask]) -> set[str]:
+    """Return the paths at the source that only fields read which somebody may see, by the mapping in force.
+
+    What no field reads stays hidden: nobody has decided yet what it holds.
+    """
+    version = Version.objects.of(KIND, mapping.key).in_force().first()
+    if version is None:
+        return set()
+    made: CompiledMapping = compiled(version)
+    entity, readable, kept = made.content.target, set[str](), set[str]()
+    for rule in made.content.fields:
+        paths = {".".join(node.steps) for node in walk(rule.formula.tree) if isinstance(node, Path)}
+        visible = entity is not None and may_see(entity, rule.name, masks)
+        (readable if visible else kept).update(paths)
+    return readable - kept
+
+
+def _hidden(raw: Any, readable: set[str], at: str = "") -> frozenset[str]:
+    """Return the paths of all values of a record that are not readable."""
+    if isinstance(raw, dict):
+        parts = [_hidden(each, readable, f"{at}.{name}" if at else name) for name, each in raw.items()]
+    elif isinstance(raw, list):
+        parts = [_hidden(each, readable, f"{at}[{number}]") for number, each in enumerate(raw)]
+    else:
+        return frozenset() if at in readable or raw in (None, "") else frozenset([at])
+    return frozenset().union(*parts)
+
+
+def paths_of(mapping: Mapping | None, source: dict[str, Any], sample: Sample | None) -> dict[str, str]:
+    """Return the fields that formulas may read, with their meaning where the hub knows it."""
+    entity = ENTITIES.get(str(source.get("entity")))
+    if entity is not None:
+        return {field.name: field.meaning for field in entity.fields}
+    found: dict[str, str] = {}
+    for record in [*(samples_of(mapping) if mapping else []), *([sample.record] if sample else [])]:
+        _collect(record, "", found)
+    return found
+
+
+def _collect(value: Any, at: str, found: dict[str, str], depth: int = 0) -> None:
+    if not isinstance(value, dict) or depth > 4 or len(found) > 300:
+        return
+    for name, each in value.items():
+        step = name if name.isidentifier() else f"[{name}]"
+        path = f"{at}.{step}" if at else step
+        if isinstance(each, dict) and each:
+            _collect(each, path, found, depth + 1)
+        else:
+            found.setdefault(path, "")

@@ -1,0 +1,178 @@
+"""The versions of a mapping: what each changes in words, who did what and when, and the steps that take one further."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from exceptions_queue.pages.door import context, page, person
+from governance import versions as life
+from governance.actor import names
+from governance.deed_page import ReasonForm
+from governance.models import AuditEntry, User, Version
+from governance.models.version import State
+from governance.rights import NotAllowed, Right, allowed
+from governance.versions import WrongState
+from hub.mapping_pages.found import mapping_of, version_of
+from hub.mapping_pages.pages import steps_of, used_by
+from mappings.differences import Difference, differences
+from mappings.models import LookupTable
+from mappings.models.mapping import KIND
+from mappings.version_admin import BACK_IN_FORCE, OUT_OF_FORCE, PublishForm
+
+MOST = 50  # versions, and entries of the history
+DEEDS = {
+    "draft": "wrote the draft", "revise": "changed the draft", "submit": "sent it for approval",
+    "approve": "approved it",
+    "send_back": "sent it back", "withdraw": "took it back", "publish": "published it", "schedule": "set its time",
+    "retire": "took it out of force", "roll_back": "rolled back", "install": "put it in force",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a version: its address, button, verb, the right it asks, and from which states it can be taken."""
+
+    name: str
+    button: str
+    verb: Callable[..., Version]
+    right: Right
+    states: tuple[State, ...]
+    reasoned: bool = False
+    argument: str = "reason"
+    about: str = ""
+    danger: bool = False
+
+
+STEPS = (
+    Step("submissions", "Send for approval", life.submit, Right.EDIT_CONFIGURATION, (State.DRAFT,), argument="note",
+         about="Another person looks at it. Say what changed, and why."),
+    Step("approvals", "Approve", life.approve, Right.APPROVE_CONFIGURATION, (State.SUBMITTED,),
+         about="It may be published then."),
+    Step("returns", "Send back", life.send_back, Right.APPROVE_CONFIGURATION, (State.SUBMITTED, State.APPROVED), True,
+         about="It is a draft again, with your reason."),
+    Step("publications", "Publish", life.publish, Right.PUBLISH_CONFIGURATION, (State.APPROVED,),
+         about="It counts for what arrives from then on. What is under way ends on the version it began with."),
+    Step("withdrawals", "Take back", life.withdraw, Right.EDIT_CONFIGURATION, (State.SUBMITTED, State.APPROVED),
+         about="It is a draft again. An approval and a time of publication are void."),
+    Step("rollbacks", "Roll back to this", life.roll_back, Right.PUBLISH_CONFIGURATION, (State.RETIRED,), True,
+         about=BACK_IN_FORCE),
+    Step("retirements", "Take out of force", life.retire, Right.PUBLISH_CONFIGURATION, (State.PUBLISHED,), True,
+         about=OUT_OF_FORCE, danger=True),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One version of the list."""
+
+    version: Version
+    author: str
+    approver: str
+    publisher: str
+    changes: list[Difference]  # against the version in force before it, else against the one below it
+    steps: list[Step]
+
+
+@page
+def versions(request: HttpRequest, pk: int) -> HttpResponse:
+    """List a mapping's versions with what each changes, the steps to take, and who did what."""
+    row, user = mapping_of(request, pk), person(request)
+    found = list(Version.objects.of(KIND, row.key)[: MOST + 1])
+    people = names(
+        {each for v in found for each in (v.author, v.approved_by, v.published_by) if each}
+    )  # fmt: skip
+    titles = _titles(user)
+    may = {right: allowed(user, right, row.legal_entity) for right in {step.right for step in STEPS}}
+    lines = []
+    for number, version in enumerate(found[:MOST]):
+        older = found[number + 1 :]
+        before = next((each for each in older if each.published_at), older[0] if older else None)
+        changes = differences(before.content if before else None, version.content, titles=titles)
+        lines.append(
+            Line(
+                version, people[version.author], people.get(version.approved_by or "", ""),
+                people.get(version.published_by or "", ""), changes, _offered(version, may, user),
+            )
+        )  # fmt: skip
+    told = AuditEntry.objects.filter(thing_kind="governance.version", thing_id__in=[str(v.pk) for v in found])
+    entries = [(each, DEEDS.get(each.verb, each.verb), _number(each, found)) for each in told.order_by("-at")[:MOST]]
+    more = context(
+        "mappings", mapping=row, tab="versions", lines=lines, entries=entries, used=used_by(row, user),
+        **steps_of(row, user),
+    )  # fmt: skip
+    return render(request, "hub/mapping/versions.html", more)
+
+
+@page
+def step(request: HttpRequest, pk: int, number: int, name: str) -> HttpResponse:
+    """Show what a step would put in force, or take it."""
+    row, user = mapping_of(request, pk), person(request)
+    version = version_of(row, number)
+    taken = next((each for each in STEPS if each.name == name), None)
+    if taken is None:
+        raise Http404("There is no such step.")
+    kind = PublishForm if name == "publications" else ReasonForm
+    form = kind(request.POST if request.method == "POST" else None, label_suffix="", initial={"reason": ""})
+    form.fields["reason"].required = taken.reasoned
+    if name == "submissions":
+        form.fields["reason"].label, form.fields["reason"].initial = "What changed, and why", version.note
+    status = 200
+    if request.method == "POST" and form.is_valid():
+        try:
+            done = _take(taken, version, form.cleaned_data, user)
+        except NotAllowed as error:
+            form.add_error(None, str(error))
+            status = 403
+        except WrongState as error:
+            form.add_error(None, str(error))
+            status = 409
+        else:
+            messages.success(
+                request, f"Version {done.number} of {row} is {done.get_state_display().lower()}.{_when(done)}"
+            )
+            return redirect("mappings:versions", pk=row.pk)
+    elif request.method == "POST":
+        status = 422
+    in_force = Version.objects.of(KIND, row.key).in_force().first()
+    before = in_force if in_force and in_force.pk != version.pk else None
+    changes = differences(before.content if before else None, version.content, titles=_titles(user))
+    more = context(
+        "mappings", mapping=row, version=version, step=taken, form=form, in_force=in_force,
+        changes=changes if name != "retirements" else [], author=names([version.author])[version.author],
+    )  # fmt: skip
+    return render(request, "hub/mapping/step.html", more, status=status)
+
+
+def _take(step: Step, version: Version, given: dict[str, Any], user: User) -> Version:
+    values = dict(given)
+    values[step.argument] = values.pop("reason")
+    return step.verb(version, by=user, **values)
+
+
+def _offered(version: Version, may: dict[Right, bool], user: User) -> list[Step]:
+    """Return the steps that somebody may take with a version; nobody approves what they wrote or sent in."""
+    reference = f"person:{user.pk}"
+    mine = reference in version.contributors or reference == version.submitted_by
+    return [
+        each
+        for each in STEPS
+        if version.state in each.states and may[each.right] and not (each.name == "approvals" and mine)
+    ]
+
+
+def _number(entry: AuditEntry, found: list[Version]) -> int | None:
+    return next((each.number for each in found if str(each.pk) == entry.thing_id), None)
+
+
+def _when(version: Version) -> str:
+    if version.state != State.APPROVED or version.publish_at is None:
+        return ""
+    return f" It is published by itself on {version.publish_at:%Y-%m-%d at %H:%M} (UTC)."
+
+
+def _titles(user: User) -> dict[str, str]:
+    return dict(LookupTable.objects.visible_to(user).values_list("name", "title"))
