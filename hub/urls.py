@@ -26,6 +26,7 @@ urlpatterns = [
     path("", include("exceptions_queue.urls")),
     path("", include("hub.pages.urls")),
     path("mappings/", include("hub.mapping_pages.urls")),
+    path("", include("hub.table_pages.urls")),
     path("", include("exceptions_queue.api.urls")),
     path("", include("routes.api.urls")),
     path("", include("mappings.api.urls")),

@@ -154,6 +154,7 @@ class _Shower:
     def __init__(self, trial: TableTrial, compiled: CompiledMapping, kept: _Kept, sample: Sample) -> None:
         self.trial, self.kept, self.sample = trial, kept, sample
         self.compiled = compiled
+        self.values: dict[str, Any] = {}
         self.tainted: set[str] = set()  # fields of the result that hold something hidden
 
     def show(self) -> None:
@@ -166,6 +167,7 @@ class _Shower:
         for rule in content.fields:
             flat.append((rule.name, rule, False))
             flat += [(f"{rule.name}[0].{inner.name}", inner, True) for inner in rule.lines or ()]
+        self.values = outcome.values
         problems = list(outcome.problems)
         if content.target is not None and not outcome.failed:
             problems += check(content.target, outcome.values)
@@ -211,7 +213,10 @@ class _Shower:
             if written in dict(tried.before):
                 continue
             if node.steps[0] == "result":
-                tried.hidden |= ".".join(node.steps[1:]) in self.tainted
+                name = ".".join(node.steps[1:])
+                tried.hidden |= name in self.tainted
+                if len(tried.before) < MOST_READ:
+                    tried.before.append((written, _at(self.values, name)))
                 continue
             tried.hidden |= self._touches(node.steps)
             if len(tried.before) < MOST_READ:

@@ -15,7 +15,7 @@ from mappings.differences import label
 from mappings.models import Mapping
 from mappings.models.mapping import KIND
 
-KEY = re.compile(r"[a-z0-9][a-z0-9_.-]{0,118}", re.ASCII)
+KEY = re.compile(r"^[a-z0-9][a-z0-9_.-]{0,118}\Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

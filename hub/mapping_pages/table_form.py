@@ -31,7 +31,6 @@ FIELD_PARTS = (
 RULE_PARTS = ("name", "check", "severity", "message", "field", "waivable", "category", "meaning")
 HEAD_PARTS = ("name", "meaning", "on", "note", "seen", "draft", "sample", "pasted")
 LONGEST = {"to": 200, "name": 200, "message": 1_000, "meaning": 2_000, "note": 500, "connection": 80, "table": 130}
-NUL = "A NUL character stands in it, which no database keeps. Type the text anew."
 Raw = dict[str, str]
 CONTENT_PARTS = {"as": "as_kind", "from": "source", "value": "source", "each": "source", "": "to"}
 
@@ -120,10 +119,7 @@ class TableForm:
     def _sizes(self, letter: str, number: int, raw: Raw) -> None:
         for part, text in raw.items():
             most = LONGEST.get(part, limits.MAX_LENGTH)
-            if "\0" in text:
-                self.say(letter, number, part, NUL)
-                raw[part] = text.replace("\0", "")
-            elif len(text) > most and part not in ("pasted", "sample"):
+            if len(text) > most and part not in ("pasted", "sample"):
                 self.say(letter, number, part, f"It has {len(text):,} characters; at most {most:,} fit.")
 
     def _field(self, number: int, raw: Raw) -> FieldRow:
@@ -140,8 +136,8 @@ class TableForm:
             to=raw["to"].strip(), kind=kind, source=source, constant=raw["constant"] or "text",
             table=raw["table"].strip(), keys=tuple(keys), connection=raw["connection"].strip(),
             when=raw["when"].strip(), on=raw["on"].strip(), default=raw["default"].strip(),
-            mode=raw["mode"], as_kind=raw["as_kind"],
-            if_blank=raw["if_blank"], meaning=raw["meaning"].strip(), inside=bool(raw["inside"]),
+            mode=raw["mode"] or "overwrite", as_kind=raw["as_kind"],
+            if_blank=raw["if_blank"] or "send", meaning=raw["meaning"].strip(), inside=bool(raw["inside"]),
         )  # fmt: skip
         self._origin(number, row)
         return row

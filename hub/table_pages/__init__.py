@@ -1,0 +1,1 @@
+"""Pages on which people keep lookup tables, rate cards and cross-references."""

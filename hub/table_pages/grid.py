@@ -1,0 +1,100 @@
+"""A lookup table as a grid: its rows by key and day, the days that none of them covers, and what waits beside."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from itertools import groupby, pairwise
+
+from django.db.models import Func, TextField, Value
+
+from governance.actor import names
+from mappings.models import LookupTable, TableRow
+
+SIZE = 200  # rows of a page; rows of one key stay together
+
+
+@dataclass(frozen=True, slots=True)
+class GridRow:
+    """One line of the grid: a row, or a note about days without one."""
+
+    row: TableRow | None
+    key: list[str] = field(default_factory=list)
+    values: list[str] = field(default_factory=list)
+    state: str = ""  # counts | later | past | waits | ended
+    who: str = ""
+    note: str = ""  # a gap, or what a row that waits would replace
+
+
+def page_of(
+    table: LookupTable, *, show: str, find: str, after: list[str], today: date
+) -> tuple[list[GridRow], list[str]]:
+    """Return a page of a table's lines, and the key after which the next begins ([] where there is none). Two queries.
+
+    `show` is "now" (what counts and what waits), "waiting" or "all" (what ended, too).
+    """
+    found = table.rows.select_related("table")
+    if show == "now":
+        found = found.filter(recorded_to__isnull=True)
+    elif show == "waiting":
+        found = found.waiting()
+    if find:
+        words = Func("key", Value(" / "), function="array_to_string", output_field=TextField())
+        found = found.annotate(key_words=words).filter(key_words__icontains=find)
+    if after:
+        found = found.filter(key__gt=after)
+    rows = list(found.order_by("key", "valid_from", "pk")[: SIZE + 1])
+    if len(rows) <= SIZE:
+        return lines_of(table, rows, today), []
+    last = rows[-1].key
+    whole = [row for row in rows if row.key != last] or list(found.filter(key=last).order_by("valid_from", "pk"))
+    return lines_of(table, whole, today), whole[-1].key
+
+
+def lines_of(table: LookupTable, rows: list[TableRow], today: date) -> list[GridRow]:
+    """Return the lines of a grid for rows that are ordered by key and first day."""
+    people = names({reference for row in rows for reference in (row.proposed_by, row.approved_by) if reference})
+    lines: list[GridRow] = []
+    for _, of_key in groupby(rows, key=lambda row: row.words):
+        group = sorted(of_key, key=lambda row: (row.valid_from or date.min, row.pk))
+        in_force = [row for row in group if row.approved_at and not row.recorded_to]
+        gaps = list(_gaps(in_force))
+        for row in group:
+            lines.append(_line(table, row, in_force, people, today))
+            lines += [GridRow(None, note=words) for place, words in gaps if place is row]
+    return lines
+
+
+def _line(table: LookupTable, row: TableRow, in_force: list[TableRow], people: dict[str, str], today: date) -> GridRow:
+    values = [str(row.values.get(name, "")) for name in table.value_columns]
+    who = people[row.proposed_by]
+    if row.approved_by and row.approved_by != row.proposed_by:
+        who += f", approved by {people[row.approved_by]}"
+    note = ""
+    if row.recorded_to:
+        state = "ended"
+    elif not row.approved_at:
+        state = "waits"
+        old = [each for each in in_force if _touch(each, row)]
+        note = "; ".join(
+            f"takes the place of {', '.join(map(str, each.values.values()))} on the days that both name" for each in old
+        )
+    elif row.valid_to and row.valid_to < today:
+        state = "past"
+    else:
+        state = "later" if row.valid_from and row.valid_from > today else "counts"
+    return GridRow(row, list(row.key), values, state, who, note)
+
+
+def _gaps(rows: list[TableRow]) -> Iterable[tuple[TableRow, str]]:
+    """Yield the row after which days are left that no row in force covers."""
+    for one, other in pairwise(rows):
+        if one.valid_to and other.valid_from and other.valid_from > one.valid_to + timedelta(days=1):
+            first, last = one.valid_to + timedelta(days=1), other.valid_from - timedelta(days=1)
+            span = f"on {first}" if first == last else f"from {first} to {last}"
+            yield one, f"No row holds {span}: records of these days stop until there is one."
+
+
+def _touch(one: TableRow, other: TableRow) -> bool:
+    return (one.valid_from or date.min) <= (other.valid_to or date.max) and (other.valid_from or date.min) <= (
+        one.valid_to or date.max
+    )

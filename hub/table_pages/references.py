@@ -1,0 +1,114 @@
+"""Cross-references: which id in one system is which record of ours; found by either, added and put right by people."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from canonical.entities import ENTITIES
+from connectors.models import Connection
+from exceptions_queue.pages.door import context, page, person
+from governance.models import LegalEntity, User
+from governance.rights import NotAllowed, Right, allowed_anywhere, require
+from mappings import cross_references
+from mappings.models import CrossReference
+from mappings.row_form import words_of
+
+SIZE = 50
+
+
+class ReferenceForm(forms.Form):
+    """One record of ours and its id at a connection."""
+
+    entity = forms.ChoiceField(label="Kind of record", choices=[(each, words_of(each)) for each in ENTITIES])
+    connection = forms.ModelChoiceField(queryset=Connection.objects.none(), to_field_name="slug", empty_label="Choose…")
+    company = forms.ModelChoiceField(
+        queryset=LegalEntity.objects.none(), to_field_name="code", label="Legal entity", empty_label="Choose…"
+    )
+    key = forms.CharField(max_length=200, label="Our key")
+    external_id = forms.CharField(max_length=200, label="Id there")
+    reference = forms.CharField(
+        max_length=200,
+        required=False,
+        label="Number there",
+        help_text="What people see there, such as a document number.",
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **({"label_suffix": ""} | kwargs))
+        for name, found in (
+            ("connection", Connection.objects.visible_to(user).defer("secrets").order_by("name")),
+            ("company", LegalEntity.objects.visible_to(user, Right.EDIT_TABLES).order_by("code")),
+        ):
+            field = self.fields[name]
+            assert isinstance(field, forms.ModelChoiceField)
+            field.queryset = found
+
+
+@page
+def references(request: HttpRequest) -> HttpResponse:
+    """List cross-references, narrowed by kind, connection and either id. A page by key."""
+    user = person(request)
+    chosen = {
+        name: request.GET.get(name, "").strip().replace("\0", "") for name in ("entity", "connection", "key", "id")
+    }
+    connections = list(Connection.objects.visible_to(user).defer("secrets").order_by("name"))
+    found = CrossReference.objects.visible_to(user).select_related("legal_entity")
+    if chosen["entity"]:
+        found = found.filter(entity=chosen["entity"])
+    if chosen["connection"]:
+        found = found.filter(connection_id__in=[each.pk for each in connections if each.slug == chosen["connection"]])
+    if chosen["key"]:
+        found = found.filter(canonical_key=chosen["key"])
+    if chosen["id"]:
+        found = found.filter(external_id=chosen["id"])
+    after = request.GET.get("after", "")
+    if after:
+        if not (after.isascii() and after.isdigit() and len(after) < 19):
+            raise Http404("There is no such page of the list.")
+        found = found.filter(pk__lt=int(after))
+    rows = list(found.order_by("-pk")[: SIZE + 1])
+    named = {each.pk: each.name for each in connections}
+    more = context(
+        "tables", rows=[(row, named.get(row.connection_id, "a former connection")) for row in rows[:SIZE]],
+        chosen=chosen, connections=connections, entities=[(each, words_of(each)) for each in ENTITIES],
+        after=rows[SIZE - 1].pk if len(rows) > SIZE else "", adds=allowed_anywhere(user, Right.EDIT_TABLES),
+    )  # fmt: skip
+    return render(request, "hub/table/references.html", more)
+
+
+@page
+def reference(request: HttpRequest) -> HttpResponse:
+    """Add a cross-reference, or put another id in the place of one."""
+    user = person(request)
+    if not allowed_anywhere(user, Right.EDIT_TABLES):
+        require(user, Right.EDIT_TABLES, None)
+    names = ("entity", "connection", "company", "key", "external_id", "reference")
+    form = ReferenceForm(
+        request.POST if request.method == "POST" else None, user=user,
+        initial={name: request.GET.get(name, "") for name in names},
+    )  # fmt: skip
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            given = form.cleaned_data
+            new = cross_references.NewReference(
+                given["connection"].pk, given["entity"], given["key"], given["external_id"], given["company"].pk,
+                given["reference"],
+            )  # fmt: skip
+            try:
+                changed = cross_references.upsert([new], by=user)
+            except cross_references.ReferenceConflict as error:
+                form.add_error("external_id", str(error))
+            except NotAllowed as error:
+                form.add_error(None, str(error))
+                status = 403
+            else:
+                said = "Kept. What waits for it goes on." if changed else "It stood there like this already."
+                messages.success(request, said)
+                return redirect(f"{reverse('tables:references')}?entity={new.entity}")
+    return render(request, "hub/table/reference.html", context("tables", form=form), status=status)

@@ -1,0 +1,195 @@
+"""Add, correct, end, approve, refuse and withdraw rows, one page for each; and whole sheets of them."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+
+from exceptions_queue.pages.door import context, page, person
+from governance.actor import names
+from governance.deed_page import ReasonForm
+from governance.models import User
+from governance.rights import NotAllowed, Right, require
+from hub.table_pages.pages import table_of
+from mappings import tables
+from mappings.ending import end_row
+from mappings.models import LookupTable, TableRow
+from mappings.row_admin import SAID, WAITS
+from mappings.row_form import RowForm, words_of
+from mappings.sheets import Sheet, days_of, read_sheet
+from mappings.tables import RowErrors
+
+LARGEST = 4_000_000  # bytes of an uploaded file
+ABOUT = {
+    "corrections": "A row never changes: a new one takes its place from the first day that you give. To change a value "
+    "from a day on, give that day; to put a mistake right, leave the days as they are.",
+    "ends": "It holds until the day that you give, that day included. Nothing stands in its place afterwards.",
+    "approvals": "It counts from now on.",
+    "refusals": "It never counted.",
+    "withdrawals": "It no longer counts on any day. What it gave until now stays explained.",
+}
+TITLES = {
+    "corrections": "Correct", "ends": "End", "approvals": "Approve", "refusals": "Refuse", "withdrawals": "Withdraw",
+}  # fmt: skip
+
+
+class EndForm(ReasonForm):
+    """The last day of a row, and why."""
+
+    last_day = forms.DateField(label="Last day", widget=forms.DateInput(attrs={"type": "date"}))
+    field_order = ("last_day", "reason")
+
+
+@page
+def add(request: HttpRequest, pk: int) -> HttpResponse:
+    """Add a row to a table."""
+    table = table_of(request, pk)
+    require(person(request), Right.EDIT_TABLES, table.legal_entity)
+    form = RowForm(_sent(request), table=table)
+    about = "A row for a key and days that have one already stands in its place; the old one stays explained."
+    return _shown(request, table, form, "Add a row", about, lambda: _add(table, form, person(request)))
+
+
+@page
+def change(request: HttpRequest, pk: int, row: int, name: str) -> HttpResponse:
+    """Show what a step would do with a row, or take it."""
+    table, user = table_of(request, pk), person(request)
+    found = get_object_or_404(table.rows.select_related("table"), pk=row)
+    if name not in ABOUT:
+        raise Http404("There is no such step.")
+    form: forms.Form = ReasonForm(_sent(request), label_suffix="")
+    if name == "corrections":
+        started: dict[str, Any] = {f"value_{column}": value for column, value in found.values.items()}
+        started |= {"valid_from": found.valid_from, "valid_to": found.valid_to}
+        form = RowForm(_sent(request), table=table, key=found.key, initial=started)
+    elif name == "ends":
+        form = EndForm(_sent(request), label_suffix="")
+    form.fields["reason"].required = name != "approvals"
+    if name not in ("approvals", "refusals"):
+        require(user, Right.EDIT_TABLES, table.legal_entity)
+
+    def act() -> str:
+        given = form.cleaned_data
+        if isinstance(form, RowForm):
+            return _add(table, form, user)
+        if name == "ends":
+            ended = end_row(table, found.pk, last_day=given["last_day"], by=user, reason=given["reason"])
+            return f"{ended} ends on {ended.valid_to}."
+        verb = {
+            "approvals": tables.approve_rows, "refusals": tables.refuse_rows, "withdrawals": tables.withdraw_rows,
+        }[name]  # fmt: skip
+        verb(table, [found.pk], by=user, reason=given["reason"])
+        return f"{found}: {ABOUT[name]}"
+
+    title = f"{TITLES[name]} the row for {found}"
+    return _shown(request, table, form, title, ABOUT[name], act, found, danger=name in ("refusals", "withdrawals"))
+
+
+class SheetForm(forms.Form):
+    """A sheet, pasted or uploaded, and why."""
+
+    file = forms.FileField(required=False, label="CSV file", help_text="As spreadsheets save it under “CSV UTF-8”.")
+    text = forms.CharField(
+        required=False, strip=False, label="Or paste the rows",
+        widget=forms.Textarea(attrs={"rows": 8, "class": "code", "spellcheck": "false"}),
+    )  # fmt: skip
+    reason = forms.CharField(
+        max_length=500, label="Why", widget=forms.Textarea(attrs={"rows": 2}), help_text="Kept in the history."
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Take the text of the file, where one was uploaded."""
+        given = dict(self.cleaned_data)
+        file = given.get("file")
+        if file is not None and file.size > LARGEST:
+            self.add_error("file", f"The file has more than {LARGEST // 1_000_000} MB. Upload it in parts.")
+        elif file is not None:
+            try:
+                given["text"] = file.read().decode("utf-8-sig")
+            except UnicodeDecodeError:
+                self.add_error("file", "The file is no UTF-8 text. Save it in your spreadsheet as “CSV UTF-8”.")
+        elif not given.get("text", "").strip() and not self.errors:
+            self.add_error("text", "Paste rows, or choose a file.")
+        return given
+
+
+@page
+def sheet(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show what a sheet would change, every mistake by its line; add its rows once somebody has seen that."""
+    table, user = table_of(request, pk), person(request)
+    require(user, Right.EDIT_TABLES, table.legal_entity)
+    form = SheetForm(_sent(request), request.FILES or None, label_suffix="")
+    read: Sheet | None = None
+    status, seen = 200, ""
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            seen = form.cleaned_data["text"]
+            read = read_sheet(table, seen)
+            status = 422 if read.problems else 200
+            if not read.problems and read.rows and request.POST.get("do") == "add":
+                try:
+                    added = tables.add_rows(table, read.rows, by=user, reason=form.cleaned_data["reason"])
+                except RowErrors as error:
+                    read.problems += [(0, str(each)) for each in error.problems]
+                    status = 422
+                else:
+                    said = f"{len(added.in_force)} rows count now, {len(added.waiting)} wait for a second person."
+                    messages.success(request, said)
+                    return redirect("tables:table", pk=table.pk)
+    columns = [*table.key_columns, *table.value_columns, "valid_from", "valid_to"]
+    more = context("tables", table=table, form=form, read=read, seen=seen, columns=",".join(columns))
+    return render(request, "hub/table/sheet.html", more, status=status)
+
+
+def _add(table: LookupTable, form: RowForm, user: User) -> str:
+    added = tables.add_rows(table, [form.row()], by=user, reason=form.cleaned_data["reason"])
+    return WAITS if added.waiting else SAID
+
+
+def _shown(
+    request: HttpRequest, table: LookupTable, form: forms.Form, title: str, about: str, act: Any,
+    row: TableRow | None = None, *, danger: bool = False,
+) -> HttpResponse:  # fmt: skip
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                messages.success(request, act())
+            except NotAllowed as error:
+                form.add_error(None, str(error))
+                status = 403
+            except RowErrors as error:
+                for problem in error.problems:
+                    _place(form, table, problem.column, f"{problem.message} {problem.remedy}")
+            except ValueError as error:
+                form.add_error("last_day" if "last_day" in form.fields else None, str(error).splitlines())
+            else:
+                return redirect("tables:table", pk=table.pk)
+    facts = _facts(row) if row else []
+    more = context("tables", table=table, form=form, title=title, about=about, facts=facts, danger=danger)
+    return render(request, "hub/table/row.html", more, status=status)
+
+
+def _place(form: forms.Form, table: LookupTable, column: str, words: str) -> None:
+    """Say what is wrong at the input that it is about."""
+    inputs = {f"value_{name}": name for name in table.value_columns}
+    inputs |= {f"key_{number}": name for number, name in enumerate(table.key_columns)}
+    inputs |= {"valid_from": "valid from", "valid_to": "valid to"}
+    name = next((each for each, of in inputs.items() if of == column and each in form.fields), None)
+    form.add_error(name, words)
+
+
+def _facts(row: TableRow) -> list[tuple[str, str]]:
+    keys = [(words_of(name), part) for name, part in zip(row.table.key_columns, row.key, strict=False)]
+    values = [(words_of(name), str(value)) for name, value in row.values.items()]
+    people = names([row.proposed_by])
+    why = [("Why", row.reason)] if row.reason else []
+    return [*keys, *values, ("Days", days_of(row)), ("Proposed by", people[row.proposed_by]), *why]
+
+
+def _sent(request: HttpRequest) -> Any:
+    return request.POST if request.method == "POST" else None

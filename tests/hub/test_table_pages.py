@@ -1,0 +1,266 @@
+"""Tables in the browser: the grid with its gaps, rows added, corrected, ended, sheets, the probe, cross-references."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from connectors.models import Connection
+from governance.actor import ENGINE
+from governance.models import AuditEntry
+from governance.rights import Role
+from mappings import shipped
+from mappings.ending import CannotEnd, end_row
+from mappings.models import Approval, CrossReference, LookupTable
+from mappings.tables import NewRow, add_rows, create_table
+from tests.exceptions_queue.test_pages import signed_in, text_of
+from tests.governance.people import company, person
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def static_root(settings: Any, tmp_path: Any) -> None:
+    settings.STATIC_ROOT = tmp_path  # made by collectstatic before the hub serves; whitenoise warns without it
+
+
+def rates(approval: str = Approval.AT_ONCE, **more: Any) -> LookupTable:
+    made = create_table(
+        name="bill_rates", title="Rate card", key_columns=["role"], value_columns={"rate": "money"}, by=ENGINE, **more
+    )
+    rows = [
+        NewRow(("Analyst",), {"rate": "120"}, None, date(2026, 3, 31)),
+        NewRow(("Analyst",), {"rate": "130"}, date(2026, 5, 1), None),
+    ]
+    add_rows(made, rows, by=ENGINE)
+    LookupTable.objects.filter(pk=made.pk).update(approval=approval)
+    made.refresh_from_db()
+    return made
+
+
+def farid() -> Client:
+    return signed_in(person("Farid Amini", Role.FINANCE))
+
+
+def test_grid_shows_rows_gaps_and_where_they_are_used() -> None:
+    shipped.install()
+    table, client = rates(), farid()
+
+    words = text_of(client.get(f"/tables/{table.pk}/"))
+
+    assert "No row holds from 2026-04-01 to 2026-04-30" in words
+    assert "Harvest time to time entries" in words
+    assert "Rate card" in text_of(client.get("/tables/"))
+    assert "There is no such row" in text_of(client.get(f"/tables/{table.pk}/?find=nobody"))
+    assert client.get(f"/tables/{table.pk}/?show=nonsense").status_code == 404
+    assert client.get(f"/tables/{table.pk}/?after=nonsense").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("role", "day", "says"),
+    [
+        ("Analyst", "2026-03-31", "gives Rate 120 (since ever to 2026-03-31)"),
+        ("Analyst", "2026-04-15", "gives nothing: its rows hold"),
+        ("Analyst", "2026-05-01", "gives Rate 130"),
+        ("analyst", "2026-05-01", "There is no row for analyst on any day"),
+        ("Partner", "2026-05-01", "waits for a second person"),
+        ("Analyst", "yesterday", "Enter a valid date"),
+    ],
+)
+def test_probe_says_which_value_applies(role: str, day: str, says: str) -> None:
+    table = rates(Approval.ALWAYS)
+    add_rows(table, [NewRow(("Partner",), {"rate": "300"})], by=ENGINE)
+
+    assert says in text_of(farid().get(f"/tables/{table.pk}/", {"key_0": role, "day": day}))
+
+
+def test_row_is_added_corrected_and_ended_each_with_its_reason() -> None:
+    table, client = rates(), farid()
+    typed = {
+        "key_0": "Partner",
+        "value_rate": "-5",
+        "valid_from": "2026-02-01",
+        "valid_to": "2026-01-01",
+        "reason": "x",
+    }
+    wrong = client.post(f"/tables/{table.pk}/rows/", typed)
+    assert wrong.status_code == 422
+    form = wrong.context["form"]
+    assert "less than" in str(form.errors["value_rate"])
+    assert "before the first" in str(form.errors["valid_to"])
+    assert 'value="-5"' in wrong.content.decode()
+    right = typed | {"value_rate": "300", "valid_to": ""}
+    assert client.post(f"/tables/{table.pk}/rows/", right).status_code == 302
+    row = table.rows.in_force().get(key=["Partner"])
+    at = f"/tables/{table.pk}/rows/{row.pk}"
+    corrected = {"value_rate": "310", "valid_from": "2026-06-01", "valid_to": "", "reason": "list"}
+    assert client.post(f"{at}/corrections/", corrected).status_code == 302
+    newest = table.rows.in_force().get(key=["Partner"], valid_from="2026-06-01")
+
+    early = client.post(f"/tables/{table.pk}/rows/{newest.pk}/ends/", {"last_day": "2026-05-01", "reason": "over"})
+    assert "The row begins on 2026-06-01 only" in str(early.context["form"].errors["last_day"])
+    assert client.post(f"/tables/{table.pk}/rows/{newest.pk}/ends/", {"last_day": "2026-08-31"}).status_code == 422
+    ended = client.post(f"/tables/{table.pk}/rows/{newest.pk}/ends/", {"last_day": "2026-08-31", "reason": "over"})
+
+    assert ended.status_code == 302
+    told = [(each.values["rate"], str(each.valid_to)) for each in table.rows.in_force().filter(key=["Partner"])]
+    assert told == [("300", "2026-05-31"), ("310", "2026-08-31")]
+    assert AuditEntry.objects.filter(verb="end", actor_name="Farid Amini", reason="over").exists()
+    gone = client.post(f"/tables/{table.pk}/rows/{newest.pk}/ends/", {"last_day": "2026-07-31", "reason": "again"})
+    assert "does not count any more" in text_of(gone)
+
+
+def test_ending_asks_the_right_of_the_second_person_where_the_table_does() -> None:
+    table = rates(Approval.ALWAYS)
+    row = table.rows.in_force().get(valid_to=None)
+    assert (
+        farid().post(f"/tables/{table.pk}/rows/{row.pk}/ends/", {"last_day": "2026-08-31", "reason": "x"}).status_code
+        == 403
+    )
+    with pytest.raises(CannotEnd, match="needs a reason"):
+        end_row(table, row.pk, last_day=date(2026, 8, 31), by=ENGINE, reason=" ")
+    assert end_row(table, row.pk, last_day=date(2026, 8, 31), by=ENGINE, reason="x").valid_to == date(2026, 8, 31)
+
+
+def test_second_person_decides_about_a_row() -> None:
+    table, client = rates(Approval.ALWAYS), farid()
+    clara = signed_in(person("Clara Voss", Role.CONTROLLER))
+    client.post(f"/tables/{table.pk}/rows/", {"key_0": "Analyst", "value_rate": "140", "reason": "list"})
+    row = table.rows.waiting().get()
+    assert "takes the place of 120" in text_of(client.get(f"/tables/{table.pk}/"))
+    assert client.post(f"/tables/{table.pk}/rows/{row.pk}/approvals/", {"reason": ""}).status_code == 403
+
+    assert clara.post(f"/tables/{table.pk}/rows/{row.pk}/approvals/", {"reason": "agreed"}).status_code == 302
+
+    assert table.rows.in_force().get().values == {"rate": "140"}
+    gone = clara.post(f"/tables/{table.pk}/rows/{row.pk}/approvals/", {"reason": ""})
+    assert "no longer wait for approval" in text_of(gone)
+
+
+def test_sheet_is_shown_before_it_counts_and_refused_as_a_whole() -> None:
+    table, client = rates(), farid()
+    at = f"/tables/{table.pk}/sheets/"
+    wrong = client.post(at, {"text": "role,rate\nPartner,a lot\n,5", "reason": "list"})
+    assert (wrong.status_code, "Line 2: Rate" in text_of(wrong), "Line 3: Role" in text_of(wrong)) == (422, True, True)
+    assert "Partner,a lot" in wrong.content.decode(), "what was typed is kept"
+    text = "role,rate\nPartner,300\nAnalyst,120"
+    shown = client.post(at, {"text": text, "reason": "list"})
+    assert shown.status_code == 200
+    assert "2 rows would change" in text_of(shown)
+    assert table.rows.in_force().count() == 2
+
+    assert client.post(at, {"text": text, "reason": "list", "do": "add"}).status_code == 302
+
+    assert {(row.key[0], row.values["rate"]) for row in table.rows.in_force()} == {
+        ("Partner", "300"),
+        ("Analyst", "120"),
+    }
+    assert "Paste rows" in text_of(client.post(at, {"text": " ", "reason": "x"}))
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    latin = SimpleUploadedFile("a.csv", "role,rate\nMüller,5".encode("cp1252"))
+    assert "no UTF-8 text" in text_of(client.post(at, {"file": latin, "reason": "x"}))
+    good = SimpleUploadedFile("a.csv", b"\xef\xbb\xbfrole;rate\nDirector;500\n")
+    assert "Director" in text_of(client.post(at, {"file": good, "reason": "x"}))
+
+
+def test_table_is_made_and_defined_column_by_column() -> None:
+    ingrid = signed_in(person("Ingrid Solheim", Role.INTEGRATION_ADMIN))
+    typed = {
+        "title": "Service items", "name": "items", "meaning": "", "company": "", "approval": "above_amount",
+        "column-TOTAL_FORMS": "2", "column-INITIAL_FORMS": "0", "column-0-name": "task", "column-0-kind": "key",
+        "column-1-name": "price", "column-1-kind": "money", "column-1-lowest": "10", "column-1-highest": "5",
+        "column-0-choices": "", "column-1-choices": "",
+    }  # fmt: skip
+    grown = ingrid.post("/tables/new/", typed | {"do": "add"})
+    assert (grown.status_code, len(grown.context["columns"])) == (200, 3)
+    wrong = ingrid.post("/tables/new/", typed)
+    assert wrong.status_code == 422
+    assert "Say which column and which amount decide." in text_of(wrong)
+    assert "The lowest value is above the highest." in text_of(wrong)
+    right = typed | {"approval": "always", "column-1-highest": "900"}
+    assert ingrid.post("/tables/new/", right).status_code == 302
+    table = LookupTable.objects.get(name="items")
+    assert (table.key_columns, table.value_columns) == (["task"], {"price": "money"})
+    assert table.accepted == {"price": {"lowest": "10", "highest": "900"}}
+    assert "There is a table with this name" in text_of(ingrid.post("/tables/new/", right))
+
+    at = f"/tables/{table.pk}/definition/"
+    change = {"title": "Items", "meaning": "", "approval": "above_amount", "approval_column": "price",
+              "approval_amount": "100", "column-TOTAL_FORMS": "1", "column-INITIAL_FORMS": "1", "column-0-lowest": "1",
+              "column-0-highest": "", "column-0-choices": ""}  # fmt: skip
+    assert ingrid.post(at, change).status_code == 302
+
+    table.refresh_from_db()
+    assert (table.title, table.accepted, table.approval_column) == ("Items", {"price": {"lowest": "1"}}, "price")
+    assert AuditEntry.objects.filter(verb="change", thing_kind="mappings.lookuptable").exists()
+    for client in (farid(), signed_in(person("Viktor Lang", Role.VIEWER))):
+        assert client.post(at, change).status_code == 403
+        assert client.post("/tables/new/", right).status_code == 403
+
+
+def test_cross_reference_is_added_found_and_refused_where_its_id_is_taken() -> None:
+    germany = company("HP-DE")
+    Connection.objects.create(
+        slug="erp", name="Our ERP", connector="ledger_target", legal_entity=germany, environment="sandbox"
+    )
+    client = farid()
+    typed = {
+        "entity": "project",
+        "connection": "erp",
+        "company": "HP-DE",
+        "key": "P-1",
+        "external_id": "17",
+        "reference": "",
+    }
+    assert client.post("/cross-references/new/", typed | {"connection": "nonsense"}).status_code == 422
+    assert client.post("/cross-references/new/", typed).status_code == 302
+    taken = client.post("/cross-references/new/", typed | {"key": "P-2"})
+    assert "17 is P-1" in str(taken.context["form"].errors["external_id"])
+    assert 'value="P-2"' in taken.content.decode()
+    assert CrossReference.objects.get().external_id == "17"
+    assert "P-1" in text_of(client.get("/cross-references/?id=17"))
+    assert "There is no such cross-reference" in text_of(client.get("/cross-references/?key=P-9"))
+    assert client.get("/cross-references/?after=x").status_code == 404
+    viktor = signed_in(person("Viktor Lang", Role.VIEWER))
+    assert viktor.post("/cross-references/new/", typed).status_code == 403
+
+
+def test_tables_of_other_companies_are_not_there() -> None:
+    table = rates(legal_entity=company("HP-DE"))
+    grace = signed_in(person("Grace Field", Role.FINANCE, company("HP-GB")))
+    row = table.rows.in_force().first()
+    assert row is not None
+    for address in ("", "rows/", "sheets/", "definition/", f"rows/{row.pk}/corrections/"):
+        assert grace.get(f"/tables/{table.pk}/{address}").status_code == 404, address
+
+
+def test_pages_ask_the_same_queries_for_few_and_many_rows() -> None:
+    shipped.install()
+    table, client = rates(), farid()
+    counts: dict[str, list[int]] = {}
+    for size in (1, 60):
+        add_rows(table, [NewRow((f"Role {size} {n}",), {"rate": "5"}) for n in range(size)], by=ENGINE)
+        for address in ("/tables/", f"/tables/{table.pk}/", "/cross-references/"):
+            with CaptureQueriesContext(connection) as queries:
+                assert client.get(address).status_code == 200
+            counts.setdefault(address, []).append(len(queries))
+    assert all(len(set(found)) == 1 for found in counts.values()), counts
+    assert max(max(found) for found in counts.values()) <= 16, counts
+
+
+def test_grid_goes_on_by_key_and_shows_each_row_once(monkeypatch: Any) -> None:
+    monkeypatch.setattr("hub.table_pages.grid.SIZE", 5)
+    table, client = rates(), farid()
+    add_rows(table, [NewRow((f"Role {n:02d}",), {"rate": "5"}) for n in range(12)], by=ENGINE)
+    seen, after = [], ""
+    for _ in range(10):
+        answer = client.get(f"/tables/{table.pk}/", {"after": after} if after else {})
+        seen += [line.row.pk for line in answer.context["lines"] if line.row]
+        after = answer.context["after"]
+        if not after:
+            break
+    assert sorted(seen) == sorted(table.rows.in_force().values_list("pk", flat=True))
