@@ -23,6 +23,7 @@ from mappings.formula.problems import MappingErrors, SavedProblem
 from mappings.formula.tree import Path, walk
 from mappings.models import Mapping
 
+Mistakes = list[tuple[Place, SavedProblem]]
 ROUNDS = 6  # of setting aside what is wrong; each finds all problems of one kind
 MOST_READ = 4  # values before that a row shows
 
@@ -60,11 +61,7 @@ class TableTrial:
 
 def mistakes_of(table: FieldTable) -> list[tuple[Place, SavedProblem]]:
     """Return everything that keeps a table from being kept, each at its place."""
-    try:
-        compile_mapping(content_of(table))
-    except MappingErrors as errors:
-        return [(place_of(each.path, table), each) for each in errors.problems]
-    return []
+    return _lenient(table)[2]
 
 
 def try_rows(
@@ -85,8 +82,8 @@ def try_rows(
         require(by, Right.EDIT_CONFIGURATION, place)
     if sample is not None and not allowed(by, Right.VIEW, sample.legal_entity_id):
         raise NotAllowed("This sample belongs to a company whose records you may not see. Choose another one.")
-    trial = TableTrial([Tried() for _ in table.fields], [Tried() for _ in table.rules], mistakes_of(table))
-    compiled, kept = _lenient(table)
+    compiled, kept, mistakes = _lenient(table)
+    trial = TableTrial([Tried() for _ in table.fields], [Tried() for _ in table.rules], mistakes)
     if compiled is not None and sample is not None:
         _Shower(trial, compiled, kept, sample).show()
     return trial
@@ -101,8 +98,13 @@ class _Kept:
     blank: set[int]  # tried as a blank, because they are wrong
 
 
-def _lenient(table: FieldTable) -> tuple[CompiledMapping | None, _Kept]:
-    """Return what can be tried of a table: rows that are wrong are blank, or left out where their target is wrong."""
+def _lenient(table: FieldTable) -> tuple[CompiledMapping | None, _Kept, Mistakes]:
+    """Return what can be tried of a table, and all that is wrong with it.
+
+    Rows that are wrong are tried as blanks, or left out where their target is wrong; what is wrong with the others is
+    found in the next round, so that everything is told at once.
+    """
+    mistakes: Mistakes = []
     rows: list[tuple[int, FieldRow]] = list(enumerate(table.fields))
     rules = list(enumerate(table.rules))
     extra: tuple[FieldRow, ...] = ()
@@ -113,9 +115,14 @@ def _lenient(table: FieldTable) -> tuple[CompiledMapping | None, _Kept]:
             table, name=name, on=on, fields=(*(row for _, row in rows), *extra), rules=tuple(rule for _, rule in rules)
         )
         try:
-            return compile_mapping(content_of(now)), _Kept([n for n, _ in rows], [n for n, _ in rules], blank)
+            return compile_mapping(content_of(now)), _Kept([n for n, _ in rows], [n for n, _ in rules], blank), mistakes
         except MappingErrors as errors:
             places = [place_of(each.path, now) for each in errors.problems]
+            own = {"field": [n for n, _ in rows], "rule": [n for n, _ in rules], "": []}
+            for place, problem in zip(places, errors.problems, strict=True):
+                if place.row < len(own[place.what]):
+                    row = own[place.what][place.row] if place.what else -1
+                    mistakes.append((replace(place, row=row), problem))
         name, on = ("-", on) if any(each.part == "name" for each in places) else (name, on)
         on = "" if any(each.part == "on" for each in places) else on
         bad_rules = {each.row for each in places if each.what == "rule"}
@@ -133,7 +140,7 @@ def _lenient(table: FieldTable) -> tuple[CompiledMapping | None, _Kept]:
                 blank.add(own)
                 made.append((own, FieldRow(row.to, "constant", constant="blank", inside=row.inside)))
         rows = made
-    return None, _Kept([], [], set())
+    return None, _Kept([], [], set()), mistakes
 
 
 def _doubles(names: list[str]) -> list[int]:

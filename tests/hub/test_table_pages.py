@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -159,8 +160,6 @@ def test_sheet_is_shown_before_it_counts_and_refused_as_a_whole() -> None:
         ("Analyst", "120"),
     }
     assert "Paste rows" in text_of(client.post(at, {"text": " ", "reason": "x"}))
-    from django.core.files.uploadedfile import SimpleUploadedFile
-
     latin = SimpleUploadedFile("a.csv", "role,rate\nMüller,5".encode("cp1252"))
     assert "no UTF-8 text" in text_of(client.post(at, {"file": latin, "reason": "x"}))
     good = SimpleUploadedFile("a.csv", b"\xef\xbb\xbfrole;rate\nDirector;500\n")

@@ -31,7 +31,8 @@ def lines(sheet: Sheet) -> list[tuple[int, str]]:
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_changes_are_told_before_anything_counts(rates: Any, delimiter: str) -> None:
-    text = "\ufeffRole,currency,RATE,First day,valid_to\nAnalyst,EUR,120.00,,\nArchitect,EUR,190,2026-12-01,\n\nPartner,EUR,300,,"
+    heads = "\ufeffRole,currency,RATE,First day,valid_to"
+    text = f"{heads}\nAnalyst,EUR,120.00,,\nArchitect,EUR,190,2026-12-01,\n\nPartner,EUR,300,,"
 
     sheet = read_sheet(rates, text.replace(",", delimiter))
 
