@@ -6,6 +6,8 @@ A real record comes as its person may see it: what is hidden is blank in it, so 
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Q
+
 from canonical import codec
 from canonical.entities import ENTITIES
 from canonical.entity import Entity, Mask
@@ -90,9 +92,9 @@ def _routes(mapping: Mapping) -> tuple[dict[int, int | None], dict[int, int | No
 
 
 def _recent(mapping: Mapping, user: User) -> list[Record]:
-    """Return records of the latest runs that read something; by run, since that is what an index finds."""
+    """Return records of the latest runs that brought some; by run, since that is what an index finds."""
     inward, outward = _routes(mapping)
-    runs = Run.objects.filter(route__in=[*inward, *outward], read__gt=0).order_by("-created_at")
+    runs = Run.objects.filter(Q(new__gt=0) | Q(changed__gt=0), route__in=[*inward, *outward]).order_by("-created_at")
     latest = list(runs.values_list("pk", flat=True)[:MOST])
     if not latest:
         return []
