@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,6 +15,7 @@ from mappings.tables import MAX_ROWS, NewRow, row_problems
 
 LARGEST = 2_000_000  # characters
 DAYS = {"valid_from": "first day", "valid_to": "last day"}
+ROW = re.compile(r"\brow (\d{1,5})\b")  # as problems name another row of the same call
 DELIMITERS = ",;\t"
 
 
@@ -66,7 +68,8 @@ def read_sheet(table: LookupTable, text: str) -> Sheet:
         sheet.problems.append((lines[-1], f"There are more than {MAX_ROWS:,} rows. Upload them in parts."))
         return sheet
     for problem in row_problems(table, sheet.rows):
-        sheet.problems.append((lines[problem.number - 1], _told(problem.column, problem.message, problem.remedy)))
+        message = ROW.sub(lambda found: f"line {lines[int(found[1]) - 1]}", problem.message)
+        sheet.problems.append((lines[problem.number - 1], _told(problem.column, message, problem.remedy)))
     sheet.problems.sort()
     if not sheet.problems:
         _compare(table, sheet, lines)

@@ -58,6 +58,7 @@ def test_all_mistakes_come_at_once_by_their_lines(rates: Any) -> None:
         (2, "Rate"), (3, "Role"), (4, "There are 2 values, but 5 columns. Put a value with the delimiter into quotes."),
         (5, "Rate"), (6, "first day"), (7, "Valid to"), (9, "Valid from"),
     ]  # fmt: skip
+    assert "overlap with those of line 8" in sheet.problems[-1][1]
     assert sheet.changes == []
 
 
