@@ -164,6 +164,7 @@ DATABASES = {"default": _database(_ADDRESSES["DATABASE_URL"])}
 REDIS_URL = _ADDRESSES["REDIS_URL"]
 
 AUTH_USER_MODEL = "governance.User"
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 12_000  # a mapping of 500 rows as a form has that many inputs
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en"
 FORMAT_MODULE_PATH = ["hub.formats"]

@@ -2,7 +2,7 @@
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 
 from connectors.models import Connection
 from governance import deed_page
@@ -16,7 +16,7 @@ from mappings.models import Mapping
 from mappings.models.mapping import KIND
 from mappings.row_admin import person
 from mappings.samples import read_samples, samples_of, written
-from mappings.version_admin import TEMPLATE, VersionActions, back_to, difference, mapping_of, may, newest
+from mappings.version_admin import TEMPLATE, VersionActions, back_to, changes_of, difference, mapping_of, may, newest
 from mappings.written import read_text, text_of
 
 CODE = {"rows": 30, "spellcheck": "false", "style": "font-family: monospace"}
@@ -45,11 +45,17 @@ class MappingActions(VersionActions):
     """Buttons on a mapping's page; each is there for those whom the verb lets do it, when it makes sense."""
 
     actions_detail = [
-        "write_draft", "try_on_samples", "compare_versions", "submit_draft", "approve_draft", "send_draft_back",
+        "open_table", "write_draft", "try_on_samples", "compare_versions", "submit_draft", "approve_draft",
+        "send_draft_back",
         "publish_version", {"title": "More", "items": ["withdraw_version", "roll_back", "retire_version"]},
     ]  # fmt: skip
 
-    @button("Write a draft", "drafts", "edit_draft")
+    @button("Fields, rules and versions", "fields", "see_versions")
+    def open_table(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Go to the page on which a mapping is a table of fields with a sample's values beside it."""
+        return redirect("mappings:mapping", pk=mapping_of(request, object_id).pk)
+
+    @button("Write a draft as YAML", "drafts", "edit_draft")
     def write_draft(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Edit the newest draft, or begin one with what is in force."""
         mapping = mapping_of(request, object_id)
@@ -107,6 +113,7 @@ class MappingActions(VersionActions):
             "title": f"Versions of {mapping}",
             "versions": [(row, called[row.author], called.get(row.approved_by or "", "")) for row in rows],
             "difference": difference(mapping, rows[0] if rows else None),
+            "changes": changes_of(mapping, rows[0] if rows else None),
             "back": back_to(mapping),
             "rolls_back": self.has_roll_back_permission(request, object_id),
         }

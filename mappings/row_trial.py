@@ -109,7 +109,7 @@ def _lenient(table: FieldTable) -> tuple[CompiledMapping | None, _Kept, Mistakes
     rules = list(enumerate(table.rules))
     extra: tuple[FieldRow, ...] = ()
     blank: set[int] = set()
-    name, on = table.name or "-", table.on
+    name, on = table.name, table.on
     for _ in range(ROUNDS):
         now = replace(
             table, name=name, on=on, fields=(*(row for _, row in rows), *extra), rules=tuple(rule for _, rule in rules)
@@ -118,11 +118,11 @@ def _lenient(table: FieldTable) -> tuple[CompiledMapping | None, _Kept, Mistakes
             return compile_mapping(content_of(now)), _Kept([n for n, _ in rows], [n for n, _ in rules], blank), mistakes
         except MappingErrors as errors:
             places = [place_of(each.path, now) for each in errors.problems]
-            own = {"field": [n for n, _ in rows], "rule": [n for n, _ in rules], "": []}
+            numbers = {"field": [n for n, _ in rows], "rule": [n for n, _ in rules], "": []}
             for place, problem in zip(places, errors.problems, strict=True):
-                if place.row < len(own[place.what]):
-                    row = own[place.what][place.row] if place.what else -1
-                    mistakes.append((replace(place, row=row), problem))
+                if place.row < len(numbers[place.what]):
+                    told = replace(place, row=numbers[place.what][place.row] if place.what else -1), problem
+                    mistakes += [] if told in mistakes else [told]
         name, on = ("-", on) if any(each.part == "name" for each in places) else (name, on)
         on = "" if any(each.part == "on" for each in places) else on
         bad_rules = {each.row for each in places if each.what == "rule"}
@@ -133,10 +133,14 @@ def _lenient(table: FieldTable) -> tuple[CompiledMapping | None, _Kept, Mistakes
         if any(each.part == "fields" for each in places):
             extra = _fillers(now)
         made: list[tuple[int, FieldRow]] = []
+        without_lines = False  # the row of lines above is left out, and what is inside of it, too
         for number, (own, row) in enumerate(rows):
+            without_lines = without_lines and row.inside
             if number not in bad:
-                made.append((own, row))
-            elif bad[number] not in ("to", "") and row.kind != "lines":
+                made += [] if without_lines else [(own, row)]
+            elif row.kind == "lines" and not row.inside:
+                without_lines = True
+            elif bad[number] not in ("to", "") and not without_lines:
                 blank.add(own)
                 made.append((own, FieldRow(row.to, "constant", constant="blank", inside=row.inside)))
         rows = made

@@ -15,7 +15,8 @@ from governance.deed_page import Deed, ReasonForm, button
 from governance.models import Version
 from governance.models.version import State
 from governance.rights import Right, allowed
-from mappings.models import Mapping
+from mappings.differences import Difference, differences
+from mappings.models import LookupTable, Mapping
 from mappings.models.mapping import KIND
 from mappings.row_admin import person
 from mappings.written import text_of
@@ -152,6 +153,15 @@ def difference(mapping: Mapping, version: Version | None) -> str:
     return "\n".join(difflib.unified_diff(old, new, "published", "this version", lineterm=""))
 
 
+def changes_of(mapping: Mapping, version: Version | None) -> list[Difference]:
+    """Return what a version changes in the published one, in sentences."""
+    published = Version.objects.of(KIND, mapping.key).in_force().first()
+    if version is None or (published is not None and published.pk == version.pk):
+        return []
+    titles = dict(LookupTable.objects.values_list("name", "title"))
+    return differences(published.content if published else None, version.content, titles=titles)
+
+
 def back_to(mapping: Mapping) -> str:
     """Return the address of a mapping's page."""
     return reverse("admin:mappings_mapping_change", args=[mapping.pk])
@@ -176,8 +186,10 @@ def _step(
 
     facts = [("Version", f"{version}.{_planned(version)}"), ("What changed, and why", version.note or "–")]
     changes = "" if version.state == State.PUBLISHED else difference(mapping, version)
+    told = [] if version.state == State.PUBLISHED else changes_of(mapping, version)
     deed = Deed(
-        f"{words}: {mapping}", words, asked, act, back_to(mapping), about, facts, danger, {"difference": changes},
+        f"{words}: {mapping}", words, asked, act, back_to(mapping), about, facts, danger,
+        {"difference": changes, "changes": told},
         TEMPLATE,
     )  # fmt: skip
     return deed_page.shown(request, deed)

@@ -154,9 +154,9 @@ class TableForm:
             if not row.keys:
                 self.say("f", number, "key0", "Say which field or formula is looked up.")
         elif row.kind != "constant" and not row.source:
-            words = {"copy": "Name the field to copy.", "lines": "Name the list that lines are made from."}
+            wanted = {"copy": "Name the field to copy.", "lines": "Name the list that lines are made from."}
             part = "formula" if row.kind == "formula" else "source"
-            self.say("f", number, part, words.get(row.kind, "Write a formula."))
+            self.say("f", number, part, wanted.get(row.kind, "Write a formula."))
         elif row.kind == "constant" and row.constant == "number" and not is_exact(row.source):
             words = "This is no number that can be kept exactly. Write one such as 12.5, or use a formula."
             self.say("f", number, "source", words)

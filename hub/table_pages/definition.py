@@ -99,7 +99,8 @@ class ColumnForm(forms.Form):
     @property
     def accepted(self) -> dict[str, Any]:
         """Return what the column accepts, as the table keeps it."""
-        given, found = self.cleaned_data, {}
+        given = self.cleaned_data
+        found: dict[str, Any] = {}
         for name in ("lowest", "highest"):
             if given[name] is not None:
                 found[name] = f"{given[name]:f}"

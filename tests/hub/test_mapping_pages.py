@@ -211,6 +211,16 @@ def test_sample_stands_beside_each_row_and_follows_what_is_typed(page: str, ingr
     assert "not there any more" in text_of(ingrid.post(f"{page}/draft/trials/", sent(form, sample="shipped:77")))
 
 
+def test_mapping_of_many_rows_is_kept_and_shown(page: str, ingrid: Client) -> None:
+    row = Mapping.objects.get(key="netsuite.time_entries")
+    form = opened(ingrid, f"/mappings/{row.pk}")
+    form.rows += [dict(form.rows[0], to=f"custom.field_{number}") for number in range(120)]
+
+    assert ingrid.post(f"/mappings/{row.pk}/draft/", sent(form)).status_code == 302
+
+    assert len(Version.objects.of("mapping", row.key)[0].content["fields"]) == len(form.rows)
+
+
 def test_rights_are_asked_on_every_page(page: str) -> None:
     viktor, clara = (
         signed_in(person(*each)) for each in (("Viktor Lang", Role.VIEWER), ("Clara Voss", Role.CONTROLLER))

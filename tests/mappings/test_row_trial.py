@@ -65,6 +65,18 @@ def test_wrong_rows_do_not_keep_the_others_from_being_shown() -> None:
     assert position == 7
 
 
+def test_lines_that_are_wrong_take_their_fields_with_them_and_nothing_is_told_twice() -> None:
+    given = table(
+        FieldRow("h", source="hours"), FieldRow("l", "lines", "rows +"), FieldRow("h", source="n", inside=True),
+        FieldRow("m", "lines", "rows"),
+    )  # fmt: skip
+
+    found = tried(given, {"hours": 3, "rows": []})
+
+    assert found.fields[0].after == 3
+    assert [(place.row, place.part) for place, _ in found.mistakes] == [(1, "each"), (3, "fields")]
+
+
 def test_lacking_required_fields_are_told_and_the_others_shown() -> None:
     given = FieldTable(
         "Tasks",
