@@ -3,7 +3,7 @@
 #   make test                                      everything that is needed, the checks, then every test
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench bench-lists chaos fuzz clean lock environment
+.PHONY: help run test check chromium screenshots bench bench-lists chaos fuzz clean lock environment
 
 SUITABLE := import sys, venv; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.11 python; do \
@@ -25,8 +25,16 @@ run: environment
 	@exec $(BIN)/python -m hub.supervisor
 
 ## make test    install what is needed, run every check and every test
-test: check
+test: check chromium
 	$(BIN)/pytest -n 4
+
+## make chromium  see to a Chromium for the tests of the pages   (CHROMIUM=/path/to/it)
+chromium: environment
+	@$(BIN)/python -m tests.bring_chromium
+
+## make screenshots  take the pictures of the pages in docs/screenshots anew, of the demonstration firm
+screenshots: environment chromium
+	$(BIN)/python -m tests.screenshots
 
 ## make check   style, types, imports and templates
 check: environment
