@@ -15,6 +15,8 @@ MAIN = '<div id="main"'
 SIDEBAR = '<nav id="nav-sidebar-inner"'
 HEADLESS = re.compile(r"(<th\b[^>]*>)\s*(</th>)")  # the column in which inline rows are ticked to be deleted
 SCROLLS = re.compile(r"data-simplebar(?=[\s>])")  # a part that scrolls by itself becomes a landmark with a name
+HALVES = re.compile(r'<input(?![^>]*aria-label)([^>]*\bname="(\w+)_[01]"[^>]*\bclass="v(Date|Time)Field")')
+NAMES = {"Date": "day", "Time": "time of day"}  # of the two halves of a moment, which have one label for both
 
 
 @register.filter
@@ -25,4 +27,9 @@ def reachable(page: str) -> SafeString:
     page = page.replace(SIDEBAR, SIDEBAR + ' aria-label="Main"', 1)
     page = HEADLESS.sub(r'\1<span class="sr-only">Delete</span>\2', page)
     page = SCROLLS.sub(lambda _: f'data-simplebar data-simplebar-aria-label="Part {next(numbers)}, scrolls"', page)
+    page = HALVES.sub(lambda half: f'<input aria-label="{_of_half(half)}"{half[1]}', page)
     return mark_safe(page)  # noqa: S308 - rendered by the templates a moment ago, with everything escaped there
+
+
+def _of_half(half: re.Match[str]) -> str:
+    return f"{half[2].replace('_', ' ').capitalize()}, {NAMES[half[3]]}"

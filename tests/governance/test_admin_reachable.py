@@ -74,3 +74,11 @@ def test_dates_are_written_as_on_the_hubs_own_pages() -> None:
 def test_what_is_ours_in_the_admins_shell_is_light() -> None:
     own = [settings.BASE_DIR / "static" / "administration" / name for name in ("look.css", "keys.js")]
     assert sum(path.stat().st_size for path in own) < 8_000  # bytes
+
+
+def test_halves_of_a_moment_have_names_of_their_own() -> None:
+    client = Client()
+    client.force_login(person("Rosa Root", is_staff=True, is_superuser=True))
+    page = client.get("/admin/django_celery_beat/clockedschedule/add/").content.decode()
+    named = re.findall(r'aria-label="([^"]+)"[^>]* name="clocked_time_[01]"', page)
+    assert named == ["Clocked time, day", "Clocked time, time of day"]
