@@ -11,6 +11,7 @@ from unfold.paginator import InfinitePaginator
 from governance import calendar_admin as calendar_admin
 from governance import client_admin as client_admin
 from governance import people_admin as people_admin
+from governance.in_lines import in_lines
 from governance.models import AuditEntry, LegalEntity, Version
 from governance.scoped_admin import ScopedAdmin
 
@@ -44,6 +45,13 @@ class VersionAdmin(LookOnly, ScopedAdmin):
     list_display = ("object_key", "kind", "number", "state", "created_at", "legal_entity")
     list_filter = ("kind", "state", "legal_entity")
     search_fields = ("object_key",)
+    exclude = ("content",)
+    readonly_fields = ("says",)
+
+    @admin.display(description="Content")
+    def says(self, version: Version) -> str:
+        """Tell what the version says, in lines."""
+        return in_lines(version.content)
 
 
 @admin.register(AuditEntry)
@@ -53,7 +61,18 @@ class AuditEntryAdmin(LookOnly, ScopedAdmin):
     list_display = ("at", "actor_name", "verb", "thing_name", "reason", "channel")
     list_filter = ("verb", "channel")
     search_fields = ("thing_name", "actor_name")
-    exclude = ("digest",)
+    exclude = ("digest", "before", "after")
+    readonly_fields = ("was", "became")
     show_full_result_count = False
     paginator = InfinitePaginator  # counts nothing
     ordering = ("-at",)
+
+    @admin.display(description="Before")
+    def was(self, entry: AuditEntry) -> str:
+        """Tell what stood there, in lines."""
+        return in_lines(entry.before)
+
+    @admin.display(description="After")
+    def became(self, entry: AuditEntry) -> str:
+        """Tell what stands there since, in lines."""
+        return in_lines(entry.after)
