@@ -48,6 +48,13 @@
     if (event.target.matches("[data-all-members], [data-member]")) tell();
   });
   document.addEventListener("DOMContentLoaded", tell);  // a refused form comes back with its rows ticked
+  // A table that is wider than its place is moved by the arrow keys, once the place can have the focus.
+  const reach = () => document.querySelectorAll(".card.flush, pre").forEach((place) => {
+    if (place.scrollWidth > place.clientWidth) place.tabIndex = 0;
+    else place.removeAttribute("tabindex");
+  });
+  ["DOMContentLoaded", "resize", "htmx:afterSettle"].forEach((when) => addEventListener(when, reach));
+  document.addEventListener("toggle", reach, true);  // what was folded away has a width now
   // A remedy may take some seconds: its button says so, and cannot be pressed a second time.
   document.addEventListener("submit", ({ target, submitter }) => {
     if (target.method !== "post" || !submitter) return;
