@@ -24,6 +24,8 @@ class InOrder(LoadScopeScheduling):
 @cache
 def together(file: str) -> str:
     """Return a name for what the tests of a file share, empty when they share nothing that is costly."""
+    if file.startswith("tests/pages/"):  # a browser and a firm
+        return file
     if file.startswith("tests/erp/"):
         return "tryton: routes" if file.startswith("tests/erp/test_routes") else "tryton"
     if file in LOADING:

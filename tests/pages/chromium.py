@@ -1,0 +1,52 @@
+"""The machine's Chromium, as a visitor of the hub: one browser per process, one window per person."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests import bring_chromium
+
+MISSING = "Chromium is not here, which the tests of the pages look with. `make chromium` brings it, or says how."
+OPTIONS = [
+    "--no-sandbox",  # as root, Chromium has none
+    "--disable-gpu",
+    "--disable-dev-shm-usage",  # containers give little of it
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-extensions",
+    "--hide-scrollbars",  # so that a window is as wide as it says
+]
+SIZES = ((1280, 900), (1920, 1080))
+
+
+def program() -> str:
+    """Return where the browser is; fail with the remedy."""
+    return bring_chromium.found(os.environ) or pytest.fail(MISSING)
+
+
+@contextmanager
+def launched() -> Iterator[Browser]:
+    """Start the browser, and end it."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program(), args=OPTIONS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def window(browser: Browser, address: str, session: str = "") -> Iterator[Page]:
+    """Open a window with a session at `address`; without one, of somebody who is not signed in."""
+    width, height = SIZES[0]
+    context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
+    if session:
+        context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": address}])
+    try:
+        yield context.new_page()
+    finally:
+        context.close()

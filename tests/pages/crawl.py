@@ -1,0 +1,147 @@
+"""A walk through the hub by its links: a few pages of each kind, each looked at."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from html import unescape
+from urllib.parse import parse_qs, urldefrag, urljoin, urlsplit
+
+from django.urls import Resolver404, resolve
+from playwright.sync_api import Page, Response
+
+from tests.pages import looking
+
+LEFT_OUT = (  # what is no page, and the ways out
+    "/static/", "/logout/", "/admin/logout/", "/hooks/", "/api/system/", "/api/process/", "/api/experience/",
+    "/api/openapi", "/api/schemas/", "/admin/r/",
+)  # fmt: skip
+ADMIN = "/admin/"
+HREFS = re.compile(r'<a\b[^>]*\bhref="([^"]+)"')
+TAGS = re.compile(r"<[^>]+>")
+SCRIPTS = re.compile(r"<(script|style|template)\b.*?</\1>", re.DOTALL)
+LINKS = "() => [...document.querySelectorAll('a[href]')].map((link) => link.href)"
+
+
+@dataclass
+class Walk:
+    """Goes through pages with one person's window, and collects what was seen and what is wrong."""
+
+    page: Page
+    root: str
+    part: Callable[[str], bool] = lambda path: True  # which paths are this walk's business
+    most: Mapping[str, int] = field(default_factory=dict)  # pages of a kind, where more than one
+    axe: set[str] | None = None  # kinds that axe-core has judged already; None: it judges none
+    technical: Callable[[str], bool] = lambda path: False  # which pages are technical as a whole
+    read: Callable[[str], bool] = lambda kind: False  # which kinds of pages are only read, not drawn
+    seen: Counter[str] = field(default_factory=Counter)  # pages by kind
+    views: set[str] = field(default_factory=set)  # names of the views that answered, parts of pages included
+    wrong: list[str] = field(default_factory=list)
+    _known: set[str] = field(default_factory=set)
+    _expects: int = 200
+
+    def __post_init__(self) -> None:
+        self.page.on("console", lambda said: said.type == "error" and self._said(said.text))
+        self.page.on("pageerror", lambda error: self._note(f"script: {error}"))
+        self.page.on("response", self._answered)
+
+    def go(self, *starts: str) -> None:
+        """Visit what can be reached by links from some addresses."""
+        waiting = [address for address in starts if address not in self._known]
+        self._known |= set(waiting)
+        while waiting:
+            address = waiting.pop(0)
+            kind = kind_of(address)
+            if kind is None or self.seen[kind] >= self.most.get(kind, 1):
+                continue
+            self.seen[kind] += 1
+            waiting += self.visit(address, kind)
+
+    def visit(self, address: str, kind: str, *, status: int = 200) -> list[str]:
+        """Look at one page; return the addresses that it leads to and that were not known."""
+        if self.read(kind):
+            return self._read(address)
+        self._expects = status
+        answer = self.page.goto(urljoin(self.root, address))
+        if answer is None or answer.status != status:
+            self._note(f"answers {answer.status if answer else 'nothing'} instead of {status}", address)
+            return []
+        self.look(kind)
+        return self._new(self.page.evaluate(LINKS))
+
+    def look(self, kind: str) -> None:
+        """Look at the page that is open."""
+        path = urlsplit(self.page.url).path
+        for what in looking.at(self.page, technical=self.technical(path)):
+            self._note(what)
+        if self.axe is not None and kind not in self.axe:
+            self.axe.add(kind)
+            for what in looking.judged(self.page, ours=not path.startswith(ADMIN)):
+                self._note(what)
+
+    def send(self, form: str, kind: str, *, status: int | None = 200) -> None:
+        """Send a form as it stands, with what the browser itself would refuse, and look at what comes back.
+
+        Without a status, 200 and 422 are both an answer to a form with mistakes.
+        """
+        self._expects = status or 422
+        with self.page.expect_navigation() as answered:
+            self.page.eval_on_selector(form, "(form) => { form.noValidate = true; form.requestSubmit(); }")
+        answer: Response = answered.value
+        if answer.status not in ((status,) if status else (200, 422)):
+            self._note(f"answers {answer.status} instead of {status} when sent by {form}")
+        self.look(kind)
+
+    def _read(self, address: str) -> list[str]:
+        """Read a page with the window's session."""
+        place = urljoin(self.root, address)
+        answer = self.page.context.request.get(place)
+        if answer.status != 200:
+            self._note(f"answers {answer.status} instead of 200", address)
+            return []
+        self.views.add(name_of(address))
+        page = SCRIPTS.sub("", answer.text())
+        if not self.technical(address):
+            for what in looking.in_words(unescape(TAGS.sub("\n", page))):
+                self._note(what, address)
+        return self._new([urljoin(place, unescape(link)) for link in HREFS.findall(page)])
+
+    def _new(self, links: list[str]) -> list[str]:
+        new = []
+        for link in links:
+            bare = urldefrag(link)[0]
+            address = bare.removeprefix(self.root)
+            ours = bare.startswith(f"{self.root}/") and not address.startswith(LEFT_OUT)
+            if ours and address not in self._known and self.part(address):
+                self._known.add(address)
+                new.append(address)
+        return new
+
+    def _answered(self, response: Response) -> None:
+        address = response.url.removeprefix(self.root)
+        if response.status < 400 and (name := name_of(address)):
+            self.views.add(name)
+
+    def _said(self, text: str) -> None:
+        if not (self._expects >= 400 and text.startswith("Failed to load resource")):
+            self._note(f"console: {text}")
+
+    def _note(self, what: str, address: str = "") -> None:
+        self.wrong.append(f"{address or self.page.url.removeprefix(self.root)} {what}")
+
+
+def name_of(address: str) -> str:
+    """Return the name of an address's view, empty where nothing is."""
+    try:
+        return str(resolve(urlsplit(address).path).view_name)
+    except Resolver404:
+        return ""
+
+
+def kind_of(address: str) -> str | None:
+    """Return what kind of page an address is: its view and what it is asked; None where nothing is."""
+    name = name_of(address)
+    if not name or name.startswith("admin:"):  # its lists are narrowed in countless ways, by code that is not ours
+        return name or None
+    given = {name: values for name, values in parse_qs(urlsplit(address).query).items() if name != "next"}
+    return " ".join([name, *(f"{key}={given[key][0]}" if key == "state" else key for key in sorted(given))])

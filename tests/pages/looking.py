@@ -1,0 +1,87 @@
+"""What a look at a page finds wrong with it: words that only engineers know, width, what axe-core objects to."""
+
+import re
+from collections.abc import Iterator
+from enum import Enum
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import axe_playwright_python
+from playwright.sync_api import Page
+
+from tests.pages.chromium import SIZES
+
+THEMES = ("light", "dark")
+GRAVE = ("serious", "critical")
+# Where technical words may stand, as the pages mark it themselves.
+TECHNICAL = "[data-technical]"
+SHOWN = """(technical) => {
+  document.querySelectorAll('details').forEach((each) => { each.open = true; });
+  const hidden = [...document.querySelectorAll(technical)].map((each) => [each, each.style.display]);
+  hidden.forEach(([each]) => { each.style.display = 'none'; });
+  const said = document.title + '\\n' + document.body.innerText;
+  hidden.forEach(([each, before]) => { each.style.display = before; });
+  const typed = [...document.querySelectorAll('input:not([type=hidden]), textarea')]
+    .filter((each) => !each.closest(technical) && each.offsetParent).map((each) => each.value);
+  return [said, ...typed].join('\\n');
+}"""
+TOO_WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+JUDGED = "(only) => axe.run(document, {resultTypes: ['violations'], ...only}).then((said) => said.violations)"
+COLOURS = {"runOnly": ["color-contrast", "link-in-text-block"]}  # all that the other theme can change
+AT_REST = "*, *::before, *::after { transition: none !important; animation: none !important; }"
+UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+JSON = r'\{\s*["\']|\[\s*[{"\']'
+CLASSES = r"\b(?:[A-Z][a-z]+)+(?:Error|Exception)\b|Traceback|<\w+ object at|(?:^|\t|: )None$"
+PACKAGES = ("canonical", "governance", "connectors", "mappings", "routes", "exceptions_queue", "hub")
+
+
+def at(page: Page, *, technical: bool = False) -> Iterator[str]:
+    """Tell what is wrong with the words of the page that is open, and with its width in both windows."""
+    if not technical:
+        yield from in_words(page.evaluate(SHOWN, TECHNICAL))
+    for width, height in reversed(SIZES):
+        page.set_viewport_size({"width": width, "height": height})
+        if (over := page.evaluate(TOO_WIDE)) > 0:
+            yield f"is {over} pixels wider than a window of {width}"
+
+
+def in_words(said: str) -> Iterator[str]:
+    """Tell which words of a page only engineers know."""
+    for kind in (UUID, JSON, CLASSES, _internal_names()):
+        if found := re.search(kind, said, re.MULTILINE):
+            yield f"shows {found.group()!r}: …{said[max(0, found.start() - 60) : found.end() + 40]!r}…"
+
+
+def judged(page: Page, *, ours: bool) -> Iterator[str]:
+    """Tell what axe-core objects to in both themes; on a page that is not ours, what is serious or critical."""
+    page.evaluate(_axe())
+    page.add_style_tag(content=AT_REST)  # colours on their way from one theme to the other are nobody's
+    for theme in THEMES:
+        page.emulate_media(color_scheme=theme)  # both our pages and the administration follow it
+        for found in page.evaluate(JUDGED, {} if theme == THEMES[0] else COLOURS):
+            if ours or found["impact"] in GRAVE:
+                places = " | ".join(node["html"][:200] for node in found["nodes"][:3])
+                yield f"in {theme}, axe: {found['id']} ({found['impact']}): {found['help']}: {places}"
+    page.emulate_media(color_scheme=THEMES[0])
+
+
+@cache
+def _axe() -> str:
+    return (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+
+
+@cache
+def _internal_names() -> str:
+    """Return a pattern of the stored values of states, kinds, rights… which people never type."""
+    values: set[str] = set()
+    for name in PACKAGES:
+        import_module(name)
+    waiting: list[Any] = [Enum]
+    while waiting:
+        kind = waiting.pop()
+        waiting += kind.__subclasses__()
+        if kind.__module__.partition(".")[0] in PACKAGES:
+            values |= {str(each.value) for each in kind}
+    return rf"(?<![\w.])(?:{'|'.join(sorted(value for value in values if '_' in value))})(?![\w.])"

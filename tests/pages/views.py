@@ -1,0 +1,44 @@
+"""The named views of the hub, and which of them are no pages, each with the reason."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.urls import get_resolver
+
+SENT = "takes what a form sends, and is no page"
+MACHINES = "for programs"
+NOT_WALKED = {
+    "queue:take": SENT,
+    "queue:remedy": SENT,
+    "hub:pause": SENT,
+    "hub:resume": SENT,
+    "hub:probe": SENT,
+    "hub:redelivery": SENT,
+    "hub:drop": SENT,
+    "session-end": SENT,
+    "sessions-end": SENT,
+    "logout": SENT,
+    "account_logout": SENT,
+    "admin-sign-out": SENT,
+    "login": "another name of `account_login`",
+    "openid_connect_login": "leads to the firm's provider at once; tests/hub/test_provider_sign_in.py goes there",
+    "openid_connect_callback": "where the provider sends people back to",
+    "oauth2_provider:token": MACHINES,
+    "oauth2_provider:revoke-token": MACHINES,
+    "webhook": MACHINES,
+    "queue:progress": "a part of an item's page, while something is being let go",
+}
+
+
+def named() -> set[str]:
+    """Return the names of all views that are not below /api/."""
+    return {name for name, path in _of(get_resolver()) if not path.startswith("api/")}
+
+
+def _of(resolver: Any, names: str = "", paths: str = "") -> Iterator[tuple[str, str]]:
+    for each in resolver.url_patterns:
+        path = paths + str(each.pattern)
+        if hasattr(each, "url_patterns"):
+            yield from _of(each, f"{names}{each.namespace}:" if each.namespace else names, path)
+        elif each.name:
+            yield names + each.name, path
