@@ -17,6 +17,7 @@ LEFT_OUT = (  # what is no page, and the ways out
     "/api/openapi", "/api/schemas/", "/admin/r/",
 )  # fmt: skip
 ADMIN = "/admin/"
+ALIKE = re.compile(r"^admin:\w+(?=_(?:history|delete)$)")  # one template, with other rows of the same kind in it
 HREFS = re.compile(r'<a\b[^>]*\bhref="([^"]+)"')
 TAGS = re.compile(r"<[^>]+>")
 SCRIPTS = re.compile(r"<(script|style|template)\b.*?</\1>", re.DOTALL)
@@ -74,6 +75,7 @@ class Walk:
         path = urlsplit(self.page.url).path
         for what in looking.at(self.page, technical=self.technical(path)):
             self._note(what)
+        kind = ALIKE.sub("admin:any", kind)
         if self.axe is not None and kind not in self.axe:
             self.axe.add(kind)
             for what in looking.judged(self.page, ours=not path.startswith(ADMIN)):
