@@ -49,8 +49,8 @@ class ScopedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold carries no types
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """Return the form; of a row that exists it tells when somebody else has changed that meanwhile."""
         form = super().get_form(request, obj, change, **kwargs)
-        if not change or not self.has_change_permission(request, obj):
-            return form
+        if not change or not self.has_change_permission(request, obj) or not (form.base_fields or self.also_seen):
+            return form  # it changes nothing, so nothing can be overwritten
         return careful(form, self.model, self.also_seen, self._beside(request, obj))
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

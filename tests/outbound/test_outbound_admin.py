@@ -38,6 +38,12 @@ def made(client: Client, **more: Any) -> Subscription:
     return Subscription.objects.get()
 
 
+def test_page_of_a_subscription_opens_for_who_may_change_it_by_its_buttons(ines: Client) -> None:
+    answer = ines.get(f"{LIST}{made(ines).pk}/change/")
+    assert answer.status_code == 200
+    assert "Data warehouse" in answer.content.decode()
+
+
 def test_subscribing_shows_the_secret_this_once(ines: Client) -> None:
     answer = ines.post(f"{LIST}add/", TYPED | {"legal_entity": company("HP-DE").pk, "types": ["throughline.run.done"]})
     [secret] = set(SECRET.findall(answer.content.decode()))
