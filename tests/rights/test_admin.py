@@ -7,9 +7,10 @@ administration asks no role fails, and so does a deed that is named nowhere.
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.messages import get_messages
 from django.db import models
 from django.test import Client
-from django.urls import reverse
+from django.urls import get_resolver, reverse
 
 from connectors.models import Connection
 from governance.models import AuditEntry, BusinessCalendar, LegalEntity, RoleGrant, User, Version
@@ -29,6 +30,7 @@ STAYS = (NEVER.keys() - {RoleGrant}) | {Subscription}  # rows that no form delet
 
 
 def test_every_model_that_is_registered_asks_roles_or_is_not_ours() -> None:
+    assert get_resolver().url_patterns  # with which the administration is loaded
     for model, shown in admin.site._registry.items():
         if isinstance(shown, ScopedAdmin) or model._meta.app_label == "django_celery_beat":
             continue
@@ -37,6 +39,7 @@ def test_every_model_that_is_registered_asks_roles_or_is_not_ours() -> None:
 
 def rows(firm: Firm) -> dict[type[models.Model], Any]:
     """Return a row of the German company of each model that has one here."""
+    assert get_resolver().url_patterns  # with which the administration is loaded
     found: dict[type[models.Model], Any] = {}
     for model in admin.site._registry:
         if model is LegalEntity:
@@ -81,6 +84,8 @@ def test_list_and_forms_ask_the_rights_that_they_declare(firm: Firm) -> None:
 def _let_in(answer: Any) -> bool:
     """Return whether the administration let somebody in: it leads away from what does not exist for them."""
     if answer.status_code == 302:
+        if any("is not there" in str(each) for each in get_messages(answer.wsgi_request)):
+            return False
         return answer["Location"] != "/admin/" and not answer["Location"].startswith(("/admin/login", "/login"))
     return bool(answer.status_code == 200)
 
@@ -91,10 +96,22 @@ DEEDS: dict[str, str] = {  # pages for a deed: the verb that each calls, whose r
     "governance_user_unlink_providers": "governance.provider_links.unlink",
     "auth_user_password_change": "governance.passwords.was_set",
     "connectors_connection_test_connection": "connectors.trying.try_out",
+    "connectors_connection_trial": "connectors.trying.try_typed",
+    "connectors_connection_show_sample": "connectors.sampling.sample",
+    "governance_user_close_account": "governance.accounts.close",
+    "governance_user_open_account": "governance.accounts.open_again",
+    "governance_user_give_role": "governance.grants.grant",
+    "governance_user_take_role": "governance.grants.revoke",
+    "governance_user_show_rights": "",  # shows what is seen anyway
+    "governance_businesscalendar_show_year": "",  # shows what is seen anyway
+    "routes_route_preview_run": "routes.preview.of_next_run",
+    "routes_route_switch_on": "routes.switching.switch",
+    "routes_route_switch_off": "routes.switching.switch",
     "mappings_tablerow_correct_row": "mappings.tables.add_rows",
     "mappings_tablerow_approve_row": "mappings.tables.approve_rows",
     "mappings_tablerow_refuse_row": "mappings.tables.refuse_rows",
     "mappings_tablerow_withdraw_row": "mappings.tables.withdraw_rows",
+    "mappings_mapping_open_table": "",  # leads to the page of the table of fields, which asks
     "mappings_mapping_write_draft": "mappings.drafting.draft",
     "mappings_mapping_try_on_samples": "mappings.trial.try_out",
     "mappings_mapping_compare_versions": "",  # shows what is seen anyway
@@ -120,6 +137,7 @@ USUAL = ("changelist", "add", "history", "delete", "change")  # pages that every
 
 def deeds() -> dict[str, type[models.Model]]:
     """Return the model of each page for a deed, by the page's name."""
+    assert get_resolver().url_patterns  # with which the administration is loaded
     found: dict[str, type[models.Model]] = {}
     for model, shown in admin.site._registry.items():
         usual = tuple(f"{model._meta.app_label}_{model._meta.model_name}_{name}" for name in USUAL)
@@ -143,6 +161,8 @@ def test_no_deed_lets_in_who_lacks_its_right(firm: Firm) -> None:
         verb = VERBS.get(DEEDS[name])
         if verb is None or model not in there:
             continue  # accounts and clients belong to no company; the verbs ask
+        if name == "connectors_connection_trial":
+            continue  # of answers that are typed and not kept; the verb asks
         place = reverse(f"admin:{name}", args=[there[model].pk])
         for role in Role:
             for who, mine in ((firm.own, True), (firm.foreign, False)):

@@ -11,6 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from exceptions_queue import remedies
 from governance.roles import ROLE_RIGHTS, Right, Role
+from mappings.models import Mapping
 from tests.rights.firm import Firm, undone
 
 R = Right
@@ -36,12 +37,24 @@ PAGES: dict[str, Row] = {
     "connections/{connection}/pauses/": Row("post", R.OPERATE, WHY),
     "connections/{connection}/releases/": Row("post", R.OPERATE),
     "connections/{connection}/probes/": Row("post", R.OPERATE),
+    "mappings/{mapping}/": Row("get", R.VIEW),
+    "mappings/{mapping}/versions/": Row("get", R.VIEW),
+    "mappings/{mapping}/draft/": Row("post", R.EDIT_CONFIGURATION),
+    "mappings/{mapping}/draft/trials/": Row("post", R.APPROVE_CONFIGURATION),  # or who edits, who has this right too
+    "mappings/{mapping}/technical/": Row("get", R.VIEW),
+    "tables/{table}/": Row("get", R.VIEW),
+    "tables/{table}/definition/": Row("post", R.EDIT_CONFIGURATION),
+    "tables/{table}/rows/": Row("post", R.EDIT_TABLES),
+    "tables/{table}/sheets/": Row("post", R.EDIT_TABLES),
     "events-out/{delivery}/": Row("get", R.VIEW),
     "events-out/{delivery}/redeliveries/": Row("post", R.EDIT_CONFIGURATION),
     "events-out/{delivery}/drops/": Row("post", R.EDIT_CONFIGURATION, WHY),
 }
 REMEDY = "queue/<int:number>/<slug:name>/"  # one row for each kind of remedy, by its own right
-LISTS = {"", "queue/", "search/", "runs/", "transactions/", "connections/", "lanes/", "events-out/"}
+LISTS = {
+    "", "queue/", "search/", "runs/", "transactions/", "connections/", "lanes/", "events-out/", "mappings/", "tables/",
+    "cross-references/",
+}  # fmt: skip
 OF_THEIR_OWN = {  # addresses that ask no role, and why
     "login/": "who signs in", "login/code/": "who signs in", "logout/": "oneself", "confirmation/": "oneself",
     "confirmation/code/": "oneself", "confirmation/anew/": "oneself", "second-factor/": "oneself",
@@ -53,6 +66,11 @@ OF_THEIR_OWN = {  # addresses that ask no role, and why
     "oauth/authorize/": "a person lets a client act for them", "oauth/token/": "by the client's secret",
     "oauth/revoke_token/": "by the client's secret", "hooks/<slug:slug>/<slug:stream>": "by the sender's signature",
     "queue/<int:number>/releases/": "a part of the item's page, which asks; there while something is sent again",
+    **dict.fromkeys(
+        ("mappings/new/", "mappings/new/fields/", "mappings/new/trials/", "tables/new/", "cross-references/new/",
+         "mappings/<int:pk>/versions/<int:number>/<slug:name>/", "tables/<int:pk>/rows/<int:row>/<slug:name>/"),
+        "by verbs of the matrix of verbs, which ask where the thing is to belong",
+    ),
     "lanes/workers/": "in any company; tests/hub/test_lanes.py", "gallery/": "staff, shows no data",
     "static": "files for everybody", "metrics": "by the operator's own means", "health": "tells no data",
 }  # fmt: skip
@@ -84,6 +102,7 @@ def test_page_asks_the_right_where_its_thing_belongs(firm: Firm) -> None:
     names = {
         "item": firm.item.number, "record": _code(firm.record), "run": _code(firm.run.pk),
         "transaction": _code(firm.transactions[0]), "connection": firm.connection.slug, "delivery": firm.delivery.pk,
+        "mapping": Mapping.objects.get(key="time-draft").pk, "table": firm.table.pk,
     }  # fmt: skip
     wrong = []
     for role in Role:
@@ -106,7 +125,7 @@ def _code(id_: Any) -> str:
 
 
 def test_nothing_is_shown_to_who_is_not_signed_in(firm: Firm) -> None:
-    names = {name: 1 for name in ("item", "delivery")} | {"connection": "time"}
+    names = {name: 1 for name in ("item", "delivery", "mapping", "table")} | {"connection": "time"}
     names |= {name: _code(firm.run.pk) for name in ("record", "run", "transaction")}
     for place, row in PAGES.items():
         answer = getattr(Client(), row.method)("/" + place.format(**names))

@@ -13,12 +13,29 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.utils import timezone
 
+from connectors import sampling
+from connectors import trying as trying_it
 from exceptions_queue import verbs
-from governance import calendars, clients, grants, passwords, provider_links, second_factor, versions
+from governance import accounts, calendars, clients, grants, passwords, provider_links, second_factor, versions
 from governance.roles import ROLE_RIGHTS, Right, Role
 from mappings import cross_references, drafting, tables, trial
+from mappings.defining import define_table
+from mappings.ending import end_row
+from mappings.field_table import FieldTable
 from mappings.models import Mapping
-from routes import comparing, decisions, events, overlays, pausing_by_hand, periods, runs, schedules
+from mappings.row_trial import try_rows
+from routes import (
+    comparing,
+    decisions,
+    events,
+    overlays,
+    pausing_by_hand,
+    periods,
+    preview,
+    runs,
+    schedules,
+    switching,
+)
 from routes.outbound import redelivering, rotating, steering, subscribing, trying
 from routes.outbound.wishes import Wishes
 from tests.rights.firm import REASON, Firm, refused
@@ -35,6 +52,7 @@ class Row(NamedTuple):
     right: Right | None
     call: Call
     everywhere: bool = False  # the right is asked for all companies
+    instead: Right | None = None  # another right that does as well
 
 
 def _wanted(firm: Firm, name: str = "Warehouse") -> Wishes:
@@ -85,6 +103,12 @@ VERBS: dict[str, Row] = {
     "governance.versions.retire": Row(R.PUBLISH_CONFIGURATION, _v("published", versions.retire, **WHY)),
     "governance.versions.roll_back": Row(R.PUBLISH_CONFIGURATION, _v("retired", versions.roll_back, **WHY)),
     "connectors.trying.try_out": Row(R.EDIT_CONFIGURATION, lambda f, by: _tried(f, by)),
+    "connectors.trying.try_typed": Row(R.EDIT_CONFIGURATION, lambda f, by: trying_it.try_typed(f.connection, by=by)),
+    "connectors.sampling.sample": Row(
+        R.EDIT_CONFIGURATION, lambda f, by: sampling.sample(f.connection, "nothing", by=by)
+    ),
+    "routes.preview.of_next_run": Row(R.EDIT_CONFIGURATION, lambda f, by: preview.of_next_run(f.events, by=by)),
+    "routes.switching.switch": Row(R.EDIT_CONFIGURATION, lambda f, by: switching.switch(f.route, on=False, by=by)),
     "mappings.cross_references.upsert": Row(
         R.EDIT_TABLES,
         lambda f, by: cross_references.upsert(
@@ -101,6 +125,18 @@ VERBS: dict[str, Row] = {
         lambda f, by: tables.create_table(
             name="t", title="T", key_columns=["k"], value_columns={"v": "text"}, by=by, legal_entity=f.germany
         ),
+    ),
+    "mappings.defining.define_table": Row(
+        R.EDIT_CONFIGURATION,
+        lambda f, by: define_table(f.table, title="T", meaning="", approval="at_once", by=by),
+    ),
+    "mappings.ending.end_row": Row(  # of a table whose rows count at once
+        R.EDIT_TABLES, lambda f, by: end_row(f.table, 1, last_day=timezone.now().date(), by=by, **WHY)
+    ),
+    "mappings.row_trial.try_rows": Row(
+        R.EDIT_CONFIGURATION,
+        lambda f, by: try_rows(Mapping.objects.get(key="time-draft"), table=FieldTable(), sample=None, by=by),
+        instead=R.APPROVE_CONFIGURATION,
     ),
     "mappings.tables.add_rows": Row(R.EDIT_TABLES, lambda f, by: tables.add_rows(f.table, [ROW], by=by)),
     "mappings.tables.approve_rows": Row(R.APPROVE_TABLES, lambda f, by: tables.approve_rows(f.table, [1], by=by)),
@@ -196,6 +232,8 @@ VERBS: dict[str, Row] = {
 }
 ANYWHERE: dict[str, Row] = {  # asked in any company: an account belongs to none
     "governance.passwords.was_set": Row(R.MANAGE_USERS, lambda f, by: passwords.was_set(f.other, by=by)),
+    "governance.accounts.close": Row(R.MANAGE_USERS, lambda f, by: accounts.close(f.other, by=by, **WHY)),
+    "governance.accounts.open_again": Row(R.MANAGE_USERS, lambda f, by: accounts.open_again(f.other, by=by, **WHY)),
     "governance.provider_links.unlink": Row(R.MANAGE_USERS, lambda f, by: provider_links.unlink(f.other, by=by, **WHY)),
     "governance.second_factor.reset": Row(R.MANAGE_USERS, lambda f, by: second_factor.reset(f.other, by=by, **WHY)),
 }
@@ -267,7 +305,7 @@ def test_verb_asks_the_right_where_its_thing_belongs(firm: Firm, monkeypatch: An
     wrong = []
     for name, row in VERBS.items():
         for role in Role:
-            may = row.right in ROLE_RIGHTS[role]
+            may = bool({row.right, row.instead} & ROLE_RIGHTS[role])
             people = [("everywhere", firm.everywhere, may), ("foreign", firm.foreign, False)]
             people += [] if row.everywhere else [("own", firm.own, may)]
             for where, who, allowed in people:
@@ -297,7 +335,7 @@ def quiet(monkeypatch: Any) -> None:
     from connectors.outcome import TestReport
     from routes.outbound import calling
 
-    monkeypatch.setattr(tests_of_connections, "_report", lambda connection: TestReport(True, "works"))
+    monkeypatch.setattr(tests_of_connections, "_report", lambda *_, **more: TestReport(True, "works"))
     monkeypatch.setattr(calling, "call_all", lambda *args, **more: [calling.Answered(204, "204")])
 
 
