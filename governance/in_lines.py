@@ -12,4 +12,4 @@ def in_lines(value: Any) -> SafeString | str:
     if value in (None, {}, [], ""):
         return "–"
     text = yaml.safe_dump(value, allow_unicode=True, sort_keys=False, width=100, default_flow_style=False)
-    return format_html('<pre class="whitespace-pre-wrap">{}</pre>', text.removesuffix("...\n").rstrip())
+    return format_html('<pre class="told">{}</pre>', text.removesuffix("...\n").rstrip())
