@@ -20,8 +20,11 @@ ADMIN = "/admin/"
 ALIKE = re.compile(r"^admin:\w+(?=_(?:history|delete)$)")  # one template, with other rows of the same kind in it
 HREFS = re.compile(r'<a\b[^>]*\bhref="([^"]+)"')
 TAGS = re.compile(r"<[^>]+>")
-SCRIPTS = re.compile(r"<(script|style|template)\b.*?</\1>", re.DOTALL)
-LINKS = "() => [...document.querySelectorAll('a[href]')].map((link) => link.href)"
+SCRIPTS = re.compile(r"<(script|style)\b.*?</\1>", re.DOTALL)
+LINKS = """() => [document, ...[...document.querySelectorAll('template')].map((folded) => folded.content)]
+  .flatMap((part) => [...part.querySelectorAll('a[href]')])
+  .map((link) => new URL(link.getAttribute('href'), location).href)
+"""  # menus that are folded away are templates
 
 
 @dataclass

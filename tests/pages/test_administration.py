@@ -6,6 +6,7 @@ import pytest
 from django.apps import apps
 from django.urls import reverse
 
+from mappings.models import Mapping
 from tests.pages.chromium import window
 from tests.pages.crawl import ADMIN, ALIKE, Walk
 from tests.pages.firm import Firm
@@ -51,8 +52,8 @@ def test_administration_is_sound(hub: str, firm: Firm, chromium: Any, who: str) 
 
 
 def _is_judged(view: str) -> bool:
-    """Whether a page is of a template that was drawn and judged with other rows."""
-    return ALIKE.sub("admin:any", view) in JUDGED - {view}
+    """Whether a page was drawn and judged with other rows in it; of most views, one is visited anyway."""
+    return ALIKE.sub("admin:any", view) in JUDGED
 
 
 def _is_read_only(view: str) -> bool:
@@ -65,6 +66,19 @@ def _refused_forms(walk: Walk) -> None:
     for view in sorted(view for view in walk.seen if view.endswith("_add")):
         walk.page.goto(walk.root + reverse(view))
         walk.send("#content form[method=post]", "refused form", status=None)
+
+
+def test_open_menus_are_sound(hub: str, firm: Firm, chromium: Any) -> None:
+    with window(chromium, hub, firm.sessions["ingrid"]) as page:
+        walk = Walk(page, hub, axe=JUDGED, technical=lambda path: True)
+        place = reverse("admin:mappings_mapping_change", args=[Mapping.objects.earliest("pk").pk])
+        walk.visit(place, "mapping")
+        page.get_by_text("More", exact=True).first.click()
+        walk.look("menu of a mapping")
+        page.reload()
+        page.keyboard.press("Control+k")
+        walk.look("search in the administration")
+    assert walk.wrong == []
 
 
 def test_every_page_of_the_administration_was_walked(hub: str, firm: Firm, chromium: Any) -> None:
