@@ -2,10 +2,10 @@
 
 from django.db import transaction
 
-from governance import audit, sessions
+from governance import audit, custody, sessions
 from governance.actor import By, as_actor
 from governance.models import User
-from governance.rights import NotAllowed, Right, allowed_anywhere
+from governance.rights import NotAllowed
 
 
 @transaction.atomic
@@ -31,12 +31,10 @@ def open_again(user: User, *, by: By, reason: str) -> None:
 
 
 def _locked(user: User, by: By, reason: str, what: str) -> User:
-    row = User.objects.select_for_update().get(pk=user.pk)
-    name = row.get_full_name() or row.get_username()
-    if not allowed_anywhere(by, Right.MANAGE_USERS) or (row.is_superuser and not getattr(by, "is_superuser", False)):
-        raise NotAllowed(f"You may not {what} {name}. Ask an operator who manages users.")
+    row = custody.lock(user)
+    custody.require_to_act_on(row, who=by, deed=what)
     if not reason.strip():
-        raise NotAllowed(f"Say why, for example: {name} has left the firm.")
+        raise NotAllowed(f"Say why, for example: {row.get_full_name() or row.get_username()} has left the firm.")
     return row
 
 

@@ -8,10 +8,10 @@ is neither of the two, has vouched that the account is in its owner's hands. The
 from django.contrib.auth.models import AnonymousUser
 from django.db import models, transaction
 
-from governance import audit
+from governance import audit, custody
 from governance.actor import By, as_actor, names
 from governance.models import ApiClient, User
-from governance.rights import ENTRUSTED, NotAllowed, Right, allowed_anywhere
+from governance.rights import ENTRUSTED, NotAllowed, allowed, allowed_anywhere
 
 
 @transaction.atomic
@@ -23,8 +23,7 @@ def was_set(user: User, *, by: By, reason: str = "") -> None:
         user.password_is_own = True
         audit.record(by=by, verb="change_password", thing=user, reason=reason)
         return
-    if not allowed_anywhere(by, Right.MANAGE_USERS):
-        raise NotAllowed("You may not set the password of another person. Ask an operator who may.")
+    custody.require_to_act_on(custody.lock(user), who=by, deed="set the password of")
     User.objects.filter(pk=user.pk).update(password_is_own=False, password_set_by=actor.reference)
     user.password_is_own, user.password_set_by = False, actor.reference
     audit.record(by=by, verb="set_password", thing=user, reason=reason)
@@ -43,15 +42,30 @@ def may_vouch(by: "User | AnonymousUser") -> bool:
     return any(allowed_anywhere(by, right) for right in sorted(ENTRUSTED))
 
 
+def _may_vouch_for(account: User, by: User) -> bool:
+    if account.is_superuser:
+        return any(allowed(by, right, None) for right in sorted(ENTRUSTED))
+    return any(custody.has_wherever(account, right, who=by) for right in sorted(ENTRUSTED))
+
+
 @transaction.atomic
 def vouch(user: User, *, by: User, reason: str) -> None:
-    """Confirm that an account whose password another person set is in its owner's hands. Raises NotAllowed."""
-    row = User.objects.select_for_update().get(pk=user.pk)
+    """Confirm that an account whose password another person set is in its owner's hands. Raises NotAllowed.
+
+    It gives the account its entrusted rights back, so it asks for one of them wherever the account has a role: else two
+    people of one company would open an account that another company trusts.
+    """
+    row = custody.lock(user)
     if not row.password_set_by:
         return
     name = row.get_full_name() or row.get_username()
     if not may_vouch(by):
         raise NotAllowed(f"You may not vouch for {name}. Ask somebody who may approve or give roles.")
+    if not _may_vouch_for(row, by):
+        raise NotAllowed(
+            f"You may not vouch for {name}, who has a role where you may neither approve nor give roles. "
+            "Ask somebody who may do that in every company where this account has a role."
+        )
     if as_actor(by).reference in (row.password_set_by, as_actor(row).reference):
         raise NotAllowed(
             f"You set the password of {name}, or it is your own account. Ask a third person to vouch for it."

@@ -7,7 +7,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.core.exceptions import PermissionDenied
-from django.db import models, transaction
+from django.db import models
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -15,13 +15,13 @@ from django.urls import reverse
 from django.utils.html import format_html
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from governance import accounts, deed_page, passwords, provider_links, reach, second_factor
+from governance import accounts, custody, deed_page, passwords, provider_links, reach, second_factor
 from governance.actor import names
 from governance.deed_page import Deed, ReasonForm, button
 from governance.grants import grant, revoke
 from governance.models import AuditEntry, LegalEntity, RoleGrant, User
 from governance.roles import Right, Role
-from governance.scoped_admin import ScopedAdmin
+from governance.scoped_admin import ScopedAdmin, in_words
 
 ALL_COMPANIES = "All companies, those added tomorrow included"
 
@@ -155,23 +155,39 @@ class UserAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg]  # unfo
         )
 
     def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        """Keep those who are not superusers from changing one, whose password would open everything."""
-        if isinstance(obj, User) and obj.is_superuser and not getattr(request.user, "is_superuser", False):
-            return False
+        """Ask for the right wherever the account has a role: its password would open that; one's own form is plain."""
+        if isinstance(obj, User) and obj.pk is not None and obj.pk != request.user.pk:
+            return _may_act_on(request, obj)
         return super().has_change_permission(request, obj)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Return the parts of the page; to who may only read it they say who may do more."""
+        parts = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return parts
+        who = custody.who_may(obj, seen_by=_person(request))
+        told = {"description": f"{who[:1].upper()}{who[1:]} may change this account, set its password or close it."}
+        return [(name, part | told if name is None else part) for name, part in parts]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Save; a new account starts with a password that another person has set."""
+        if change and obj.pk != request.user.pk:
+            custody.require_to_act_on(custody.lock(obj), who=_person(request), deed="change the account of")
         super().save_model(request, obj, form, change)
         if not change:
             passwords.was_set(obj, by=request.user)
         if "email" in form.changed_data:
             provider_links.email_was_set(obj, by=request.user)
 
-    @transaction.atomic
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
-        """Set a password, with an audit entry and what follows for the account."""
+        """Set a password, with an audit entry and what follows for the account; who may not is told who may."""
+        return in_words(request, lambda: self._password_set(request, id, form_url))
+
+    def _password_set(self, request: HttpRequest, id: str, form_url: str) -> HttpResponse:
         found = User.objects.filter(pk=id) if id.isascii() and id.isdigit() else User.objects.none()
+        account = found.first()
+        if account is not None and account.pk != request.user.pk and self.has_view_permission(request, account):
+            custody.require_to_act_on(account, who=_person(request), deed="set the password of")
         before = found.values_list("password", flat=True).first()
         answer: HttpResponse = super().user_change_password(request, id, form_url)
         after = User.objects.filter(pk=id).first() if before is not None else None
@@ -188,7 +204,7 @@ class UserAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg]  # unfo
         given = {"title": f"What {_name(account)} may do", "reach": reach.of(account), "back": _page_of(account)}
         return render(request, "admin/rights.html", deed_page.site(request) | given)
 
-    @button("Give a role", "roles", "mend_sign_in")
+    @button("Give a role", "roles", "change_roles")
     def give_role(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Give somebody a role in one company or in all."""
         by, account = _person(request), get_object_or_404(User, pk=object_id)
@@ -200,7 +216,7 @@ class UserAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg]  # unfo
         deed = Deed(f"Give {_name(account)} a role", "Give the role", form, act, _page_of(account), "", _facts(account))
         return deed_page.shown(request, deed)
 
-    @button("Take a role", "role-endings", "mend_sign_in")
+    @button("Take a role", "role-endings", "change_roles")
     def take_role(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Take one of somebody's roles."""
         by, account = _person(request), get_object_or_404(User, pk=object_id)
@@ -249,6 +265,10 @@ class UserAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg]  # unfo
         return object_id != str(request.user.pk) and self.has_change_permission(
             request, User.objects.filter(pk=object_id).first() if object_id else None
         )
+
+    def has_change_roles_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        """Offer it to who manages users anywhere, for others than themselves; the verb asks where the role counts."""
+        return object_id != str(request.user.pk) and self.has_view_permission(request)
 
     def has_close_account_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         """Offer it for accounts that are open."""
@@ -329,6 +349,14 @@ def _mend(request: HttpRequest, object_id: str, what: str, verb: Callable[..., N
 
     form = ReasonForm(deed_page.sent(request))
     return deed_page.shown(request, Deed(title, title, form, act, _page_of(account), about, danger=True))
+
+
+def _may_act_on(request: HttpRequest, account: User) -> bool:
+    """Return whether the person may act on an account; asked once while a page is shown."""
+    known: dict[int, bool] = request.__dict__.setdefault("_may_act_on", {}) if request.method == "GET" else {}
+    if account.pk not in known:
+        known[account.pk] = custody.may_act_on(account, who=_person(request))
+    return known[account.pk]
 
 
 def _name(account: User) -> str:

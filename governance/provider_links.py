@@ -8,10 +8,10 @@ has vouched for it, as with a password that another person has set.
 from allauth.socialaccount.models import SocialAccount
 from django.db import transaction
 
-from governance import audit
+from governance import audit, custody
 from governance.actor import By, as_actor
 from governance.models import User
-from governance.rights import NotAllowed, Right, allowed_anywhere
+from governance.rights import NotAllowed
 
 
 class NoAccount(Exception):
@@ -37,8 +37,10 @@ def link(*, provider: str, uid: str, emails: list[str]) -> User:
 
 @transaction.atomic
 def email_was_set(user: User, *, by: By) -> None:
-    """Remember who set somebody's e-mail address, if it was another person."""
+    """Remember who set somebody's e-mail address, if it was another person. Raises NotAllowed."""
     actor = as_actor(by)
+    if actor != as_actor(user):
+        custody.require_to_act_on(custody.lock(user), who=by, deed="set the e-mail address of")
     user.email_set_by = "" if actor == as_actor(user) or not user.email else actor.reference
     User.objects.filter(pk=user.pk).update(email_set_by=user.email_set_by)
 
@@ -47,8 +49,7 @@ def email_was_set(user: User, *, by: By) -> None:
 def unlink(user: User, *, by: User, reason: str) -> None:
     """Take away what opens an account through providers, so that the next sign-in links it anew. Raises NotAllowed."""
     name = user.get_full_name() or user.get_username()
-    if not allowed_anywhere(by, Right.MANAGE_USERS) or (user.is_superuser and not by.is_superuser):
-        raise NotAllowed(f"You may not unlink the account of {name}. Ask an operator who manages users.")
+    custody.require_to_act_on(custody.lock(user), who=by, deed="unlink the account of")
     if not reason.strip():
         raise NotAllowed("Say why, for example: got a new account at the provider.")
     links = SocialAccount.objects.filter(user=user)

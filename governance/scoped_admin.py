@@ -55,15 +55,15 @@ class ScopedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold carries no types
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Show or take a form; what a verb refuses is said in words."""
-        return _in_words(request, lambda: super(ScopedAdmin, self).changeform_view(request, *args, **kwargs))
+        return in_words(request, lambda: super(ScopedAdmin, self).changeform_view(request, *args, **kwargs))
 
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Delete, or ask first; what a verb refuses is said in words."""
-        return _in_words(request, lambda: super(ScopedAdmin, self).delete_view(request, *args, **kwargs))
+        return in_words(request, lambda: super(ScopedAdmin, self).delete_view(request, *args, **kwargs))
 
     def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Show the list; what a verb refuses to those ticked in it is said in words."""
-        return _in_words(request, lambda: super(ScopedAdmin, self).changelist_view(request, *args, **kwargs))
+        return in_words(request, lambda: super(ScopedAdmin, self).changelist_view(request, *args, **kwargs))
 
     def _beside(self, request: HttpRequest, obj: Any) -> list[Related]:
         """Return which rows are edited together with this one."""
@@ -229,7 +229,7 @@ class ScopedStack(ScopedRows, StackedInline):  # type: ignore[misc]  # unfold ca
     """Such rows one below the other, each field with its label and help."""
 
 
-def _in_words(request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
+def in_words(request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
     """Return what a view answers, in one commit; where a verb refuses, nothing of it and the page that says why."""
     try:
         with transaction.atomic():

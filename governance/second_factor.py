@@ -4,10 +4,10 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.db import transaction
 
-from governance import audit, sessions
+from governance import audit, custody, sessions
 from governance.actor import as_actor
 from governance.models import RoleGrant, User
-from governance.rights import NotAllowed, Right, allowed_anywhere
+from governance.rights import NotAllowed
 from governance.roles import ENTRUSTED, ROLE_RIGHTS
 
 ROLES = tuple(role for role, rights in ROLE_RIGHTS.items() if rights & ENTRUSTED)  # those that approve or administer
@@ -37,8 +37,7 @@ def reset(user: User, *, by: User, reason: str) -> None:
     Raises NotAllowed. It opens nothing by itself: who comes in still has to know the password.
     """
     name = user.get_full_name() or user.get_username()
-    if not allowed_anywhere(by, Right.MANAGE_USERS) or (user.is_superuser and not by.is_superuser):
-        raise NotAllowed(f"You may not reset the second factor of {name}. Ask an operator who manages users.")
+    custody.require_to_act_on(custody.lock(user), who=by, deed="reset the second factor of")
     if as_actor(by) == as_actor(user):
         raise NotAllowed("Your own second factor cannot be reset by yourself. Remove it under your name, with a code.")
     if not reason.strip():
