@@ -49,9 +49,13 @@ def try_typed(connection: Connection, *, by: By) -> TestReport:
     """Ask the system with answers that somebody has typed and not saved. Raises NotAllowed.
 
     Nothing is kept: neither the answers nor a token that they give. A refresh token that works once would be lost by
-    that, so it is not tried.
+    that, so it is not tried. Secrets that were not typed anew are the kept ones, so the right is asked where the
+    connection belongs, not only where the form would move it: else they could be sent to an address of one's own.
     """
     require(by, Right.EDIT_CONFIGURATION, connection.legal_entity)
+    if connection.pk:
+        kept = Connection.objects.defer("secrets").select_related("legal_entity").get(pk=connection.pk)
+        require(by, Right.EDIT_CONFIGURATION, kept.legal_entity)
     report = _once_only(connection) or _report(connection, apart=True)
     if connection.pk:
         _charge(connection, report)
