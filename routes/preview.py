@@ -18,7 +18,7 @@ from connectors import gate, sampling
 from connectors.registry import registry
 from governance import audit
 from governance.actor import By
-from governance.rights import Right, allowed_masks, require
+from governance.rights import Right, allowed, allowed_masks, require
 from routes import evaluation, legal_entities, receive
 from routes.arrivals import Arrival, decode
 from routes.models import Route
@@ -42,6 +42,7 @@ class Line:
     left_out: list[str]  # destinations whose condition it does not meet
     problems: list[str]
     values: list[tuple[str, Any]]  # canonical fields that are not empty
+    elsewhere: bool = False  # it belongs to a company whose records the person does not see: nothing of it is told
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,8 @@ class Preview:
 def of_next_run(route: Route, *, by: By) -> Preview:
     """Return what the next run would begin with. Raises NoPreview in words, and NotAllowed.
 
-    Values that the person may not see in the route's company are hidden.
+    A record belongs to the company that it names: where the person sees none of its records it is only counted, and
+    values that the person may not see there are hidden.
     """
     require(by, Right.EDIT_CONFIGURATION, route.legal_entity)
     if route.connection is None:
@@ -77,7 +79,10 @@ def of_next_run(route: Route, *, by: By) -> Preview:
     evaluation.evaluate(made, readable, standing=lambda _: {})
     known = receive.known_keys(made, [each.key for each in readable])
     names = {str(each.id): each.name for each in made.destinations}
-    lines = [_line(each, made.entity, by, known, names) for each in arrivals]
+    lines = []
+    for each in arrivals:
+        seen = allowed(by, Right.VIEW, each.legal_entity or made.legal_entity_id)
+        lines.append(_line(each, made.entity, by, known, names) if seen else Line("", False, [], [], [], [], True))
     audit.record(
         by=by, verb="preview", thing=route, after={"records": len(lines)}, legal_entity=route.legal_entity
     )  # fmt: skip
@@ -115,6 +120,8 @@ def _told(problems: Sequence[Problem], entity: Entity, masks: frozenset[Mask]) -
 
 def _end(line: Line) -> str:
     """Return what would become of a record, as a total says it."""
+    if line.elsewhere:
+        return "of companies whose records you do not see"
     if line.problems:
         return "would stop for a person"
     if line.known:

@@ -166,6 +166,22 @@ def test_preview_says_what_a_run_would_take_and_keeps_nothing(
     assert AuditEntry.objects.get(verb="preview").after == {"records": 3}
 
 
+def test_preview_tells_nothing_of_records_of_a_company_that_the_person_does_not_see(
+    firm: Firm, ingrid: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company("HP-US")
+    records = [entry(1), entry(2, legal_entity="HP-US", hours="6.75")]
+    monkeypatch.setattr(sampling, "read", lambda *_, **__: records)
+
+    body = ingrid.post(f"{page_of(firm.pushed)}/previews/").content.decode()
+
+    assert "1 would be taken in and sent on" in body
+    assert "1 of companies whose records you do not see" in body
+    assert records[0]["key"] in body
+    for told in (records[1]["key"], "6.75"):
+        assert told not in body, told
+
+
 def test_preview_of_a_system_that_does_not_answer_is_said_in_words(firm: Firm, ingrid: Client) -> None:
     answer = ingrid.post(f"{page_of(firm.pushed)}/previews/")  # nothing listens at port 9
 
