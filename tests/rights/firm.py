@@ -17,7 +17,7 @@ from governance.api.refusals import NOT_ALLOWED, NOT_FOUND, Refused
 from governance.models import ApiClient, LegalEntity, User, Version
 from governance.rights import NotAllowed
 from governance.roles import Role
-from mappings.models import LookupTable, Mapping
+from mappings.models import LookupTable, Mapping, TableRow
 from routes.models import Delivery, Failure, OutboundEvent, Record, Route, Run, Subscription, Transaction
 from routes.outbound import signing
 from tests.exceptions_queue import situations
@@ -64,6 +64,10 @@ class Firm:
     @property
     def record(self) -> Any:
         return Record.objects.all()[0].pk
+
+    @property
+    def row(self) -> TableRow:
+        return self.table.rows.all()[0]
 
     @property
     def failure(self) -> Any:

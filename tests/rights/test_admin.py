@@ -6,18 +6,23 @@ administration asks no role fails, and so does a deed that is named nowhere.
 
 from typing import Any
 
+import pytest
 from django.contrib import admin
 from django.contrib.messages import get_messages
 from django.db import models
 from django.test import Client
-from django.urls import get_resolver, reverse
+from django.urls import reverse
 
+import hub.urls  # noqa: F401 - the administration is loaded with the addresses; without them nothing would be tried
+from connectors import outcome, trying
+from connectors.connection_form import PREFIX
 from connectors.models import Connection
 from governance.models import AuditEntry, BusinessCalendar, LegalEntity, RoleGrant, User, Version
-from governance.roles import ROLE_RIGHTS, Role
+from governance.roles import ROLE_RIGHTS, Right, Role
 from governance.scoped_admin import ScopedAdmin
 from mappings.models import CrossReference, LookupTable, Mapping, TableRow
 from routes.models import Destination, PostingPeriod, Route, Run, Subscription, WebhookRefusal
+from tests.governance.people import company, person
 from tests.rights.firm import Firm, undone
 
 NEVER = {  # rows that nobody changes in the form: by what they change instead
@@ -30,7 +35,6 @@ STAYS = (NEVER.keys() - {RoleGrant}) | {Subscription}  # rows that no form delet
 
 
 def test_every_model_that_is_registered_asks_roles_or_is_not_ours() -> None:
-    assert get_resolver().url_patterns  # with which the administration is loaded
     for model, shown in admin.site._registry.items():
         if isinstance(shown, ScopedAdmin) or model._meta.app_label == "django_celery_beat":
             continue
@@ -39,7 +43,6 @@ def test_every_model_that_is_registered_asks_roles_or_is_not_ours() -> None:
 
 def rows(firm: Firm) -> dict[type[models.Model], Any]:
     """Return a row of the German company of each model that has one here."""
-    assert get_resolver().url_patterns  # with which the administration is loaded
     found: dict[type[models.Model], Any] = {}
     for model in admin.site._registry:
         if model is LegalEntity:
@@ -82,39 +85,40 @@ def test_list_and_forms_ask_the_rights_that_they_declare(firm: Firm) -> None:
 
 
 def _let_in(answer: Any) -> bool:
-    """Return whether the administration let somebody in: it leads away from what does not exist for them."""
+    """Return whether the administration let somebody in: it leads away from what does not exist for them, in words."""
     if answer.status_code == 302:
-        if any("is not there" in str(each) for each in get_messages(answer.wsgi_request)):
+        if any("is not there: somebody has deleted it, or it is not yours" in str(each) for each in _said(answer)):
             return False
         return answer["Location"] != "/admin/" and not answer["Location"].startswith(("/admin/login", "/login"))
     return bool(answer.status_code == 200)
 
 
-DEEDS: dict[str, str] = {  # pages for a deed: the verb that each calls, whose right the matrix of verbs knows
+def _said(answer: Any) -> list[Any]:
+    return list(get_messages(answer.wsgi_request))
+
+
+DEEDS: dict[str, str] = {  # pages: the verb that each calls, whose right the matrix of verbs knows; "": it only shows
     "governance_apiclient_renew_secret": "governance.clients.renew_secret",
-    "governance_user_reset_second_factor": "governance.second_factor.reset",
-    "governance_user_unlink_providers": "governance.provider_links.unlink",
-    "auth_user_password_change": "governance.passwords.was_set",
-    "connectors_connection_test_connection": "connectors.trying.try_out",
-    "connectors_connection_trial": "connectors.trying.try_typed",
-    "connectors_connection_show_sample": "connectors.sampling.sample",
     "governance_user_close_account": "governance.accounts.close",
     "governance_user_open_account": "governance.accounts.open_again",
     "governance_user_give_role": "governance.grants.grant",
     "governance_user_take_role": "governance.grants.revoke",
-    "governance_user_show_rights": "",  # shows what is seen anyway
-    "governance_businesscalendar_show_year": "",  # shows what is seen anyway
-    "routes_route_preview_run": "routes.preview.of_next_run",
-    "routes_route_switch_on": "routes.switching.switch",
-    "routes_route_switch_off": "routes.switching.switch",
+    "governance_user_show_rights": "",
+    "governance_businesscalendar_show_year": "",
+    "governance_user_reset_second_factor": "governance.second_factor.reset",
+    "governance_user_unlink_providers": "governance.provider_links.unlink",
+    "auth_user_password_change": "governance.passwords.was_set",
+    "connectors_connection_test_connection": "connectors.trying.try_out",
+    "connectors_connection_show_sample": "connectors.sampling.sample",
+    "connectors_connection_trial": "connectors.trying.try_typed",
     "mappings_tablerow_correct_row": "mappings.tables.add_rows",
     "mappings_tablerow_approve_row": "mappings.tables.approve_rows",
     "mappings_tablerow_refuse_row": "mappings.tables.refuse_rows",
     "mappings_tablerow_withdraw_row": "mappings.tables.withdraw_rows",
-    "mappings_mapping_open_table": "",  # leads to the page of the table of fields, which asks
     "mappings_mapping_write_draft": "mappings.drafting.draft",
     "mappings_mapping_try_on_samples": "mappings.trial.try_out",
-    "mappings_mapping_compare_versions": "",  # shows what is seen anyway
+    "mappings_mapping_compare_versions": "",
+    "mappings_mapping_open_table": "",
     "mappings_mapping_submit_draft": "governance.versions.submit",
     "mappings_mapping_approve_draft": "governance.versions.approve",
     "mappings_mapping_send_draft_back": "governance.versions.send_back",
@@ -130,14 +134,17 @@ DEEDS: dict[str, str] = {  # pages for a deed: the verb that each calls, whose r
     "routes_subscription_send_again": "routes.outbound.redelivering.send_again_since",
     "routes_subscription_end": "routes.outbound.subscribing.end",
     "routes_route_run_now": "routes.runs.ask_for_run",
+    "routes_route_preview_run": "routes.preview.of_next_run",
+    "routes_route_switch_on": "routes.switching.switch",
+    "routes_route_switch_off": "routes.switching.switch",
     "routes_route_set_schedule": "routes.schedules.set_schedule",
 }
+TRIAL = "connectors_connection_trial"  # of a form that may not be saved yet
 USUAL = ("changelist", "add", "history", "delete", "change")  # pages that every model has
 
 
 def deeds() -> dict[str, type[models.Model]]:
     """Return the model of each page for a deed, by the page's name."""
-    assert get_resolver().url_patterns  # with which the administration is loaded
     found: dict[str, type[models.Model]] = {}
     for model, shown in admin.site._registry.items():
         usual = tuple(f"{model._meta.app_label}_{model._meta.model_name}_{name}" for name in USUAL)
@@ -147,10 +154,10 @@ def deeds() -> dict[str, type[models.Model]]:
 
 
 def test_every_deed_names_the_verb_that_it_calls() -> None:
-    from tests.rights.test_verbs import ANYWHERE, VERBS
+    from tests.rights.test_verbs import ACCOUNTS, VERBS
 
     assert deeds().keys() == DEEDS.keys()
-    assert {verb for verb in DEEDS.values() if verb} - VERBS.keys() - ANYWHERE.keys() == set()
+    assert {verb for verb in DEEDS.values() if verb} - VERBS.keys() - ACCOUNTS.keys() == set()
 
 
 def test_no_deed_lets_in_who_lacks_its_right(firm: Firm) -> None:
@@ -159,10 +166,8 @@ def test_no_deed_lets_in_who_lacks_its_right(firm: Firm) -> None:
     there, wrong = rows(firm), []
     for name, model in deeds().items():
         verb = VERBS.get(DEEDS[name])
-        if verb is None or model not in there:
-            continue  # accounts and clients belong to no company; the verbs ask
-        if name == "connectors_connection_trial":
-            continue  # of answers that are typed and not kept; the verb asks
+        if verb is None or model not in there or name == TRIAL:
+            continue  # accounts and clients belong to no company: see below, and the verbs ask
         place = reverse(f"admin:{name}", args=[there[model].pk])
         for role in Role:
             for who, mine in ((firm.own, True), (firm.foreign, False)):
@@ -175,3 +180,74 @@ def test_no_deed_lets_in_who_lacks_its_right(firm: Firm) -> None:
                 if _let_in(answer) or answer.status_code not in (302, 403, 404):
                     wrong.append(f"{place} {role} {'own' if mine else 'foreign'}: {answer.status_code}")
     assert wrong == []
+
+
+def test_page_that_only_shows_is_shown_where_its_thing_is_seen(firm: Firm) -> None:
+    BusinessCalendar.objects.create(legal_entity=firm.germany, country="DE", time_zone="UTC")
+    there, wrong = rows(firm), []
+    for name, model in deeds().items():
+        if DEEDS[name] or model is User:
+            continue
+        shown: Any = admin.site._registry[model]
+        place = reverse(f"admin:{name}", args=[there[model].pk])
+        for role in Role:
+            for who, mine in ((firm.own, True), (firm.foreign, False)):
+                client = Client(raise_request_exception=False)
+                client.force_login(who[role])
+                answer = client.get(place)
+                if _let_in(answer) != (mine and shown.right_to_view in ROLE_RIGHTS[role]):
+                    wrong.append(f"{place} {role} {'own' if mine else 'foreign'}: {answer.status_code}")
+    assert wrong == []
+
+
+ACCOUNT_PAGES = {  # of somebody's account: whether it asks wherever the account has a role, or in any company
+    "change": False, "history": False, "rights": False, "roles": False, "role-endings": False, "password": True,
+    "closings": True, "second-factor-resets": True, "provider-unlinkings": True,
+}  # fmt: skip
+
+
+def test_pages_of_an_account_are_for_who_manages_users_and_deeds_for_who_does_wherever_it_has_a_role(
+    firm: Firm,
+) -> None:
+    greta, closed = person("Greta Own", Role.VIEWER, firm.germany), person("Cleo Closed", Role.VIEWER, firm.germany)
+    User.objects.filter(pk=closed.pk).update(is_active=False)
+    pages = [(greta, page, strict) for page, strict in ACCOUNT_PAGES.items()] + [(closed, "openings", True)]
+    wrong = []
+    for role in Role:
+        for where, who in (("own", firm.own), ("foreign", firm.foreign), ("everywhere", firm.everywhere)):
+            client = Client(raise_request_exception=False)
+            client.force_login(who[role])
+            for account, page, strict in pages:
+                answer = client.get(f"/admin/governance/user/{account.pk}/{page}/")
+                may = Right.MANAGE_USERS in ROLE_RIGHTS[role] and not (strict and where == "foreign")
+                if _let_in(answer) != may or answer.status_code >= 500:
+                    wrong.append(f"{page} {role} {where}: {answer.status_code}")
+    assert wrong == []
+
+
+def test_typed_answers_are_tried_by_who_may_edit_the_connection_as_it_is_kept(
+    firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else somebody would send another company's secrets to an address of their own, under their own company's name."""
+    asked: list[str] = []
+    monkeypatch.setattr(trying, "_report", lambda row, **_: asked.append(row.name) or outcome.TestReport(True, "works"))
+    place = reverse(f"admin:{TRIAL}") + f"?connection={firm.connection.pk}"
+    sent = {"name": firm.connection.name, "slug": firm.connection.slug, "auth": firm.connection.auth}
+    sent |= {"timeout_seconds": "30", "concurrency": "1"}
+    sent |= {f"{PREFIX}base_url": "http://127.0.0.1:9"}
+    for role in Role:
+        for who, mine in ((firm.own, True), (firm.foreign, False)):
+            client = Client(raise_request_exception=False)
+            client.force_login(who[role])
+            answer = client.post(place, sent | {"legal_entity": str(firm.germany.pk)})
+            may = mine and Right.EDIT_CONFIGURATION in ROLE_RIGHTS[role]
+            assert (asked != []) == may, f"{role} {mine}: {answer.status_code} {answer.content.decode()}"
+            assert mine or answer.status_code == 404
+            asked.clear()
+    both = firm.foreign[Role.INTEGRATION_ADMIN]  # edits there, and sees here
+    RoleGrant.objects.create(user=both, role=Role.VIEWER, legal_entity=firm.germany, granted_by="engine:engine")
+    client = Client(raise_request_exception=False)
+    client.force_login(both)
+    answer = client.post(place, sent | {"legal_entity": str(company("HP-US").pk)})
+    assert asked == []
+    assert "You need the right to edit connections" in answer.content.decode()

@@ -10,9 +10,17 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from exceptions_queue import remedies
+from governance.actor import ENGINE
+from governance.models import LegalEntity
 from governance.roles import ROLE_RIGHTS, Right, Role
-from mappings.models import Mapping
+from hub.mapping_pages.steps import STEPS
+from hub.table_pages.rows import ABOUT
+from mappings import cross_references
+from mappings.models import CrossReference, LookupTable, Mapping
+from mappings.written import text_of
+from routes.models import Transaction
 from tests.rights.firm import Firm, undone
+from tests.routes.world import INWARD
 
 R = Right
 WHY = {"reason": "agreed"}
@@ -24,8 +32,11 @@ class Row(NamedTuple):
     method: str
     right: Right
     sent: dict[str, str] = {}
+    query: str = ""
 
 
+NEW = "?from=stream:ledger_look_up:time_entries&to=entity:time_entry&key=another&name=Another&company=HP-DE"
+YAML = {"content": text_of(INWARD), "seen": "0"}
 PAGES: dict[str, Row] = {
     "queue/{item}/": Row("get", R.VIEW),
     "queue/{item}/technical/": Row("get", R.SEE_TECHNICAL),
@@ -37,20 +48,56 @@ PAGES: dict[str, Row] = {
     "connections/{connection}/pauses/": Row("post", R.OPERATE, WHY),
     "connections/{connection}/releases/": Row("post", R.OPERATE),
     "connections/{connection}/probes/": Row("post", R.OPERATE),
-    "mappings/{mapping}/": Row("get", R.VIEW),
-    "mappings/{mapping}/versions/": Row("get", R.VIEW),
-    "mappings/{mapping}/draft/": Row("post", R.EDIT_CONFIGURATION),
-    "mappings/{mapping}/draft/trials/": Row("post", R.APPROVE_CONFIGURATION),  # or who edits, who has this right too
-    "mappings/{mapping}/technical/": Row("get", R.VIEW),
-    "tables/{table}/": Row("get", R.VIEW),
-    "tables/{table}/definition/": Row("post", R.EDIT_CONFIGURATION),
-    "tables/{table}/rows/": Row("post", R.EDIT_TABLES),
-    "tables/{table}/sheets/": Row("post", R.EDIT_TABLES),
     "events-out/{delivery}/": Row("get", R.VIEW),
     "events-out/{delivery}/redeliveries/": Row("post", R.EDIT_CONFIGURATION),
     "events-out/{delivery}/drops/": Row("post", R.EDIT_CONFIGURATION, WHY),
+    "mappings/{mapping}/": Row("get", R.VIEW),
+    "mappings/{mapping}/draft/": Row("get", R.EDIT_CONFIGURATION),
+    "mappings/{mapping}/draft/trials/": Row("post", R.APPROVE_CONFIGURATION),  # or edit; who edits approves, too
+    "mappings/{mapping}/technical/": Row("get", R.VIEW),
+    "mappings/{mapping}/versions/": Row("get", R.VIEW),
+    "mappings/new/fields/": Row("get", R.EDIT_CONFIGURATION, query=NEW),
+    "mappings/new/trials/": Row("post", R.EDIT_CONFIGURATION, query=NEW),
+    "tables/{table}/": Row("get", R.VIEW),
+    "tables/{table}/definition/": Row("get", R.EDIT_CONFIGURATION),
+    "tables/{table}/rows/": Row("get", R.EDIT_TABLES),
+    "tables/{table}/sheets/": Row("get", R.EDIT_TABLES),
 }
+FORMS: dict[str, Row] = {  # the same addresses when their form is sent
+    "mappings/{mapping}/draft/": Row("post", R.EDIT_CONFIGURATION),
+    "mappings/{mapping}/technical/": Row("post", R.EDIT_CONFIGURATION, YAML),
+    "mappings/new/fields/": Row("post", R.EDIT_CONFIGURATION, query=NEW),
+    "tables/{table}/definition/": Row("post", R.EDIT_CONFIGURATION),
+    "tables/{table}/rows/": Row("post", R.EDIT_TABLES),
+    "tables/{table}/sheets/": Row("post", R.EDIT_TABLES),
+}
+STEP = "mappings/<int:pk>/versions/<int:number>/<slug:name>/"  # one row for each step, by its own right
+CHANGE = "tables/<int:pk>/rows/<int:row>/<slug:name>/"  # one row for each of these
+CHANGES: dict[str, Right] = {
+    "corrections": R.EDIT_TABLES, "ends": R.EDIT_TABLES, "withdrawals": R.EDIT_TABLES,
+    "approvals": R.APPROVE_TABLES, "refusals": R.APPROVE_TABLES,
+}  # fmt: skip
 REMEDY = "queue/<int:number>/<slug:name>/"  # one row for each kind of remedy, by its own right
+ANYWHERE: dict[str, tuple[Right, dict[str, str]]] = {  # begin something new: asked in any company; what is sent for one
+    "mappings/new/": (
+        R.EDIT_CONFIGURATION,
+        {
+            "name": "X", "key": "x.y", "source": "entity:time_entry", "target": "entity:time_entry", "company": "HP-DE",
+        },
+    ),
+    "tables/new/": (
+        R.EDIT_CONFIGURATION,
+        {
+            "title": "X", "name": "x", "company": "HP-DE", "approval": "at_once", "column-TOTAL_FORMS": "2",
+            "column-INITIAL_FORMS": "0", "column-0-name": "k", "column-0-kind": "key", "column-1-name": "v",
+            "column-1-kind": "text",
+        },
+    ),
+    "cross-references/new/": (
+        R.EDIT_TABLES,
+        {"entity": "project", "connection": "{connection}", "company": "HP-DE", "key": "P-1", "external_id": "8812"},
+    ),
+}  # fmt: skip
 LISTS = {
     "", "queue/", "search/", "runs/", "transactions/", "connections/", "lanes/", "events-out/", "mappings/", "tables/",
     "cross-references/",
@@ -66,11 +113,6 @@ OF_THEIR_OWN = {  # addresses that ask no role, and why
     "oauth/authorize/": "a person lets a client act for them", "oauth/token/": "by the client's secret",
     "oauth/revoke_token/": "by the client's secret", "hooks/<slug:slug>/<slug:stream>": "by the sender's signature",
     "queue/<int:number>/releases/": "a part of the item's page, which asks; there while something is sent again",
-    **dict.fromkeys(
-        ("mappings/new/", "mappings/new/fields/", "mappings/new/trials/", "tables/new/", "cross-references/new/",
-         "mappings/<int:pk>/versions/<int:number>/<slug:name>/", "tables/<int:pk>/rows/<int:row>/<slug:name>/"),
-        "by verbs of the matrix of verbs, which ask where the thing is to belong",
-    ),
     "lanes/workers/": "in any company; tests/hub/test_lanes.py", "gallery/": "staff, shows no data",
     "static": "files for everybody", "metrics": "by the operator's own means", "health": "tells no data",
 }  # fmt: skip
@@ -88,8 +130,9 @@ def addresses(resolver: Any, before: str = "") -> Iterator[str]:
 
 
 def test_every_address_has_a_row() -> None:
-    known = {_shape(place) for place in PAGES} | LISTS | {_shape(place) for place in (*OF_THEIR_OWN, REMEDY)}
+    known = {_shape(place) for place in (*PAGES, *LISTS, *ANYWHERE, *OF_THEIR_OWN, REMEDY, STEP, CHANGE)}
     assert {place for place in addresses(get_resolver()) if _shape(place) not in known} == set()
+    assert CHANGES.keys() == ABOUT.keys()
 
 
 def _shape(place: str) -> str:
@@ -97,25 +140,79 @@ def _shape(place: str) -> str:
 
 
 def test_page_asks_the_right_where_its_thing_belongs(firm: Firm) -> None:
-    rows = [("/" + place, *row) for place, row in PAGES.items()]
-    rows += [("/queue/{item}/" + each.name + "/", "post", each.right, WHY) for each in remedies.KINDS]
-    names = {
-        "item": firm.item.number, "record": _code(firm.record), "run": _code(firm.run.pk),
-        "transaction": _code(firm.transactions[0]), "connection": firm.connection.slug, "delivery": firm.delivery.pk,
-        "mapping": Mapping.objects.get(key="time-draft").pk, "table": firm.table.pk,
-    }  # fmt: skip
-    wrong = []
+    rows = [*PAGES.items(), *FORMS.items()]
+    rows += [("queue/{item}/" + each.name + "/", Row("post", each.right, WHY)) for each in remedies.KINDS]
+    for step in STEPS:
+        place = "mappings/{mapping}/versions/1/" + step.name + "/"
+        rows += [(place, Row("get", R.VIEW)), (place, Row("post", step.right, WHY))]
+    for name, right in CHANGES.items():
+        sent = WHY | {"last_day": "2030-01-31", "value_rate": "250.00"}
+        rows.append(("tables/{table}/rows/{row}/" + name + "/", Row("post", right, sent)))
+    names, wrong = _names(firm), []
     for role in Role:
         for who, mine in ((firm.own, True), (firm.foreign, False)):
             client = Client(raise_request_exception=False)
             client.force_login(who[role])
-            for place, method, right, sent in rows:
+            for place, (method, right, sent, query) in rows:
                 with undone():
-                    got = getattr(client, method)(place.format(**names), sent).status_code
+                    answer = getattr(client, method)("/" + place.format(**names) + query, sent)
+                got, expected = answer.status_code, mine and right in ROLE_RIGHTS[role]
                 allowed = got < 500 and got not in (401, 403, 404)
-                if allowed != (mine and right in ROLE_RIGHTS[role]) or got >= 500:
+                if allowed != expected or got >= 500 or (not mine and got != 404):
                     wrong.append(f"{method} {place} {role} {'own' if mine else 'foreign'}: {got}")
     assert wrong == []
+
+
+def _names(firm: Firm) -> dict[str, Any]:
+    """Return what the German company has, by the names in the addresses."""
+    return {
+        "item": firm.item.number, "record": _code(firm.record), "run": _code(firm.run.pk),
+        "transaction": _code(firm.transactions[0]), "connection": firm.connection.slug, "delivery": firm.delivery.pk,
+        "mapping": Mapping.objects.get(key="time-draft").pk, "table": firm.table.pk, "row": firm.row.pk,
+    }  # fmt: skip
+
+
+def test_something_new_is_begun_by_who_may_anywhere_and_kept_for_ones_own_company(firm: Firm) -> None:
+    wrong = []
+    for place, (right, given) in ANYWHERE.items():
+        sent = {name: value.format(**_names(firm)) for name, value in given.items()}
+        for role in Role:
+            for who, mine in ((firm.own, True), (firm.foreign, False)):
+                client = Client(raise_request_exception=False)
+                client.force_login(who[role])
+                before = _made()
+                with undone():
+                    asked, kept = client.get(f"/{place}"), client.post(f"/{place}", sent)
+                    made = _made() != before or (kept.status_code == 302 and place == "mappings/new/")
+                may = right in ROLE_RIGHTS[role]
+                if (asked.status_code == 200) != may or made != (may and mine) or kept.status_code >= 500:
+                    wrong.append(f"{place} {role} {'own' if mine else 'foreign'}: {asked.status_code} {made}")
+    assert wrong == []
+
+
+def _made() -> tuple[int, ...]:
+    return tuple(model._default_manager.count() for model in (Mapping, LookupTable, CrossReference))
+
+
+def test_lists_name_nothing_of_another_company(firm: Firm) -> None:
+    key = cross_references.NewReference(firm.connection.pk, "project", "P-KEY-1", "8812", firm.germany.pk, "")
+    cross_references.upsert([key], by=ENGINE)
+    LegalEntity.objects.filter(pk=firm.germany.pk).update(name="Halden Germany")
+    named = {
+        "queue/": firm.item.title, "runs/": firm.route.name, "connections/": f"/connections/{firm.connection.slug}/",
+        "events-out/": firm.subscription.name, "mappings/": "time-draft", "tables/": firm.table.title,
+        "cross-references/": "P-KEY-1", "transactions/": Transaction.objects.all()[0].key,
+    }  # fmt: skip
+    shown, told = [], []
+    for who, found in ((firm.own, shown), (firm.foreign, told)):
+        client = Client()
+        client.force_login(who[Role.VIEWER])
+        for place in sorted(LISTS):
+            body = client.get(f"/{place}").content.decode()
+            found += [place] if named.get(place, "Halden Germany") in body else []
+            assert found is shown or "Halden Germany" not in body, place
+    assert told == []
+    assert set(shown) >= named.keys(), "the question can be answered with yes"
 
 
 def _code(id_: Any) -> str:
@@ -125,9 +222,9 @@ def _code(id_: Any) -> str:
 
 
 def test_nothing_is_shown_to_who_is_not_signed_in(firm: Firm) -> None:
-    names = {name: 1 for name in ("item", "delivery", "mapping", "table")} | {"connection": "time"}
+    names: dict[str, Any] = dict.fromkeys(("item", "delivery", "mapping", "table", "row"), 1) | {"connection": "time"}
     names |= {name: _code(firm.run.pk) for name in ("record", "run", "transaction")}
-    for place, row in PAGES.items():
-        answer = getattr(Client(), row.method)("/" + place.format(**names))
+    for place, row in (*PAGES.items(), *FORMS.items(), *((place, Row("get", R.VIEW)) for place in ANYWHERE)):
+        answer = getattr(Client(), row.method)("/" + place.format(**names) + row.query)
         assert answer.status_code == 302, place
         assert answer["Location"].startswith("/login/"), place

@@ -5,7 +5,7 @@ Verbs are found by their keyword-only `by=`. A new one without a row here fails 
 
 import ast
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,16 +14,14 @@ from django.conf import settings
 from django.utils import timezone
 
 from connectors import sampling
-from connectors import trying as trying_it
+from connectors import trying as tests_of_connections
 from exceptions_queue import verbs
 from governance import accounts, calendars, clients, grants, passwords, provider_links, second_factor, versions
+from governance.models import RoleGrant, User
 from governance.roles import ROLE_RIGHTS, Right, Role
-from mappings import cross_references, drafting, tables, trial
-from mappings.defining import define_table
-from mappings.ending import end_row
-from mappings.field_table import FieldTable
-from mappings.models import Mapping
-from mappings.row_trial import try_rows
+from mappings import cross_references, defining, drafting, ending, row_trial, tables, trial
+from mappings.field_table import table_of
+from mappings.models import Approval, Mapping
 from routes import (
     comparing,
     decisions,
@@ -38,6 +36,7 @@ from routes import (
 )
 from routes.outbound import redelivering, rotating, steering, subscribing, trying
 from routes.outbound.wishes import Wishes
+from tests.governance.people import company, person
 from tests.rights.firm import REASON, Firm, refused
 from tests.routes.world import INWARD
 
@@ -52,7 +51,6 @@ class Row(NamedTuple):
     right: Right | None
     call: Call
     everywhere: bool = False  # the right is asked for all companies
-    instead: Right | None = None  # another right that does as well
 
 
 def _wanted(firm: Firm, name: str = "Warehouse") -> Wishes:
@@ -69,6 +67,7 @@ def _item(verb: Callable[..., object], **more: Any) -> Call:
 
 ROW = tables.NewRow(("Advisor", "EUR"), {"rate": "250.00"})
 WHY = {"reason": REASON}
+LAST = date(2030, 1, 31)
 VERBS: dict[str, Row] = {
     "governance.calendars.set_up": Row(
         R.EDIT_CONFIGURATION, lambda f, by: calendars.set_up(legal_entity=f.germany, time_zone="UTC", by=by)
@@ -102,13 +101,15 @@ VERBS: dict[str, Row] = {
     "governance.versions.publish": Row(R.PUBLISH_CONFIGURATION, _v("approved", versions.publish)),
     "governance.versions.retire": Row(R.PUBLISH_CONFIGURATION, _v("published", versions.retire, **WHY)),
     "governance.versions.roll_back": Row(R.PUBLISH_CONFIGURATION, _v("retired", versions.roll_back, **WHY)),
-    "connectors.trying.try_out": Row(R.EDIT_CONFIGURATION, lambda f, by: _tried(f, by)),
-    "connectors.trying.try_typed": Row(R.EDIT_CONFIGURATION, lambda f, by: trying_it.try_typed(f.connection, by=by)),
-    "connectors.sampling.sample": Row(
-        R.EDIT_CONFIGURATION, lambda f, by: sampling.sample(f.connection, "nothing", by=by)
+    "connectors.trying.try_out": Row(
+        R.EDIT_CONFIGURATION, lambda f, by: tests_of_connections.try_out(f.connection, by=by)
     ),
-    "routes.preview.of_next_run": Row(R.EDIT_CONFIGURATION, lambda f, by: preview.of_next_run(f.events, by=by)),
-    "routes.switching.switch": Row(R.EDIT_CONFIGURATION, lambda f, by: switching.switch(f.route, on=False, by=by)),
+    "connectors.trying.try_typed": Row(
+        R.EDIT_CONFIGURATION, lambda f, by: tests_of_connections.try_typed(f.connection, by=by)
+    ),
+    "connectors.sampling.sample": Row(
+        R.EDIT_CONFIGURATION, lambda f, by: sampling.sample(f.connection, f.route.stream, by=by)
+    ),
     "mappings.cross_references.upsert": Row(
         R.EDIT_TABLES,
         lambda f, by: cross_references.upsert(
@@ -126,22 +127,23 @@ VERBS: dict[str, Row] = {
             name="t", title="T", key_columns=["k"], value_columns={"v": "text"}, by=by, legal_entity=f.germany
         ),
     ),
-    "mappings.defining.define_table": Row(
-        R.EDIT_CONFIGURATION,
-        lambda f, by: define_table(f.table, title="T", meaning="", approval="at_once", by=by),
-    ),
-    "mappings.ending.end_row": Row(  # of a table whose rows count at once
-        R.EDIT_TABLES, lambda f, by: end_row(f.table, 1, last_day=timezone.now().date(), by=by, **WHY)
-    ),
-    "mappings.row_trial.try_rows": Row(
-        R.EDIT_CONFIGURATION,
-        lambda f, by: try_rows(Mapping.objects.get(key="time-draft"), table=FieldTable(), sample=None, by=by),
-        instead=R.APPROVE_CONFIGURATION,
-    ),
     "mappings.tables.add_rows": Row(R.EDIT_TABLES, lambda f, by: tables.add_rows(f.table, [ROW], by=by)),
     "mappings.tables.approve_rows": Row(R.APPROVE_TABLES, lambda f, by: tables.approve_rows(f.table, [1], by=by)),
     "mappings.tables.refuse_rows": Row(R.APPROVE_TABLES, lambda f, by: tables.refuse_rows(f.table, [1], by=by, **WHY)),
     "mappings.tables.withdraw_rows": Row(R.EDIT_TABLES, lambda f, by: tables.withdraw_rows(f.table, [1], by=by, **WHY)),
+    "mappings.defining.define_table": Row(
+        R.EDIT_CONFIGURATION,
+        lambda f, by: defining.define_table(f.table, title="T", meaning="", approval=f.table.approval, by=by),
+    ),
+    "mappings.ending.end_row": Row(  # of a table whose rows count at once; see below for the others
+        R.EDIT_TABLES, lambda f, by: ending.end_row(f.table, f.row.pk, last_day=LAST, by=by, **WHY)
+    ),
+    "mappings.row_trial.try_rows": Row(  # or edit; who edits approves, too
+        R.APPROVE_CONFIGURATION,
+        lambda f, by: row_trial.try_rows(
+            Mapping.objects.get(key="time-draft"), table=table_of(INWARD), sample=None, by=by
+        ),
+    ),
     "mappings.trial.try_out": Row(
         R.EDIT_CONFIGURATION,
         lambda f, by: trial.try_out(Mapping.objects.get(key="time-draft"), content=INWARD, samples=[], by=by),
@@ -193,6 +195,8 @@ VERBS: dict[str, Row] = {
     "routes.pausing_by_hand.pause": Row(R.OPERATE, lambda f, by: pausing_by_hand.pause(f.connection, by=by, **WHY)),
     "routes.pausing_by_hand.resume": Row(R.OPERATE, lambda f, by: pausing_by_hand.resume(f.connection, by=by, **WHY)),
     "routes.pausing_by_hand.try_again": Row(R.OPERATE, lambda f, by: pausing_by_hand.try_again(f.connection, by=by)),
+    "routes.preview.of_next_run": Row(R.EDIT_CONFIGURATION, lambda f, by: preview.of_next_run(f.route, by=by)),
+    "routes.switching.switch": Row(R.EDIT_CONFIGURATION, lambda f, by: switching.switch(f.route, on=False, by=by)),
     "routes.runs.ask_for_run": Row(R.RESUBMIT, lambda f, by: runs.ask_for_run(f.route, by=by, trigger="person")),
     "routes.schedules.set_schedule": Row(
         R.EDIT_CONFIGURATION, lambda f, by: schedules.set_schedule(f.route, by=by, every=timedelta(hours=1))
@@ -230,18 +234,18 @@ VERBS: dict[str, Row] = {
     "exceptions_queue.verbs.try_now.try_now": Row(R.RESUBMIT, _item(verbs.try_now)),
     "exceptions_queue.verbs.waive.waive": Row(R.WAIVE, _item(verbs.waive, **WHY)),
 }
-ANYWHERE: dict[str, Row] = {  # asked in any company: an account belongs to none
-    "governance.passwords.was_set": Row(R.MANAGE_USERS, lambda f, by: passwords.was_set(f.other, by=by)),
-    "governance.accounts.close": Row(R.MANAGE_USERS, lambda f, by: accounts.close(f.other, by=by, **WHY)),
-    "governance.accounts.open_again": Row(R.MANAGE_USERS, lambda f, by: accounts.open_again(f.other, by=by, **WHY)),
-    "governance.provider_links.unlink": Row(R.MANAGE_USERS, lambda f, by: provider_links.unlink(f.other, by=by, **WHY)),
-    "governance.second_factor.reset": Row(R.MANAGE_USERS, lambda f, by: second_factor.reset(f.other, by=by, **WHY)),
+ACCOUNTS: dict[str, Callable[[User, Any], object]] = {  # ask for managing users wherever the account has a role
+    "governance.accounts.close": lambda account, by: accounts.close(account, by=by, **WHY),
+    "governance.accounts.open_again": lambda account, by: accounts.open_again(account, by=by, **WHY),
+    "governance.passwords.was_set": lambda account, by: passwords.was_set(account, by=by),
+    "governance.provider_links.email_was_set": lambda account, by: provider_links.email_was_set(account, by=by),
+    "governance.provider_links.unlink": lambda account, by: provider_links.unlink(account, by=by, **WHY),
+    "governance.second_factor.reset": lambda account, by: second_factor.reset(account, by=by, **WHY),
 }
 UNASKED: dict[str, str] = {  # verbs that ask no right, and why
     "governance.audit.record": "writes what another verb did, which has asked",
     "governance.audit.entry_of": "writes what another verb did, which has asked",
     "governance.passwords.vouch": "asks for any right that vouching opens; tests/governance/test_passwords.py",
-    "governance.provider_links.email_was_set": "a note of what the administration's form has saved by its own right",
     "governance.rotation.rotate": "re-encrypts what is there; only the command of whoever holds the keys calls it",
     "governance.sessions.end": "one's own sessions only; tests/hub/test_sessions.py",
     "governance.sessions.end_others": "one's own sessions only; tests/hub/test_sessions.py",
@@ -295,7 +299,7 @@ def _verbs(path: Path) -> list[str]:
 
 
 def test_every_verb_has_a_row() -> None:
-    known = VERBS.keys() | ANYWHERE.keys() | UNASKED.keys()
+    known = VERBS.keys() | ACCOUNTS.keys() | UNASKED.keys()
     assert there() - known == set()
     assert known - there() == set()
 
@@ -305,7 +309,7 @@ def test_verb_asks_the_right_where_its_thing_belongs(firm: Firm, monkeypatch: An
     wrong = []
     for name, row in VERBS.items():
         for role in Role:
-            may = bool({row.right, row.instead} & ROLE_RIGHTS[role])
+            may = row.right in ROLE_RIGHTS[role]
             people = [("everywhere", firm.everywhere, may), ("foreign", firm.foreign, False)]
             people += [] if row.everywhere else [("own", firm.own, may)]
             for where, who, allowed in people:
@@ -314,15 +318,46 @@ def test_verb_asks_the_right_where_its_thing_belongs(firm: Firm, monkeypatch: An
     assert wrong == []
 
 
-def test_verb_about_accounts_asks_the_right_in_any_company(firm: Firm) -> None:
+def test_verb_about_an_account_asks_the_right_wherever_the_account_has_a_role(firm: Firm) -> None:
+    germany, both = person("Greta Own", Role.VIEWER, firm.germany), person("Bea Both", Role.VIEWER, firm.germany)
+    RoleGrant.objects.create(user=both, role=Role.VIEWER, legal_entity=company("HP-US"), granted_by="engine:engine")
+    closed = person("Cleo Closed", Role.VIEWER, firm.germany, is_active=False)
+    reach = {  # an account: whose right reaches it
+        firm.other: ("own", "foreign", "everywhere"), germany: ("own", "everywhere"), closed: ("own", "everywhere"),
+        both: ("everywhere",), person("Alma All", Role.VIEWER): ("everywhere",),
+        person("Rosa Root", is_superuser=True): (),
+    }  # fmt: skip
+    people = (("own", firm.own), ("foreign", firm.foreign), ("everywhere", firm.everywhere))
     wrong = [
-        f"{name}: {role}"
-        for name, row in ANYWHERE.items()
+        f"{name} of {account}: {role} {where}"
+        for name, call in ACCOUNTS.items()
+        for account, reached_by in reach.items()
         for role in Role
-        for who in (firm.own, firm.foreign, firm.everywhere)
-        if refused(lambda: row.call(firm, who[role])) == (row.right in ROLE_RIGHTS[role])  # noqa: B023 - at once
+        for where, who in people
+        if refused(lambda: call(account, who[role])) == (R.MANAGE_USERS in ROLE_RIGHTS[role] and where in reached_by)  # noqa: B023 - at once
     ]
     assert wrong == []
+
+
+def test_row_of_a_table_that_wants_a_second_person_is_ended_by_who_approves(firm: Firm) -> None:
+    for approval in (Approval.ALWAYS, Approval.AT_ONCE):
+        firm.table.approval = approval
+        for role in Role:
+            right = R.APPROVE_TABLES if approval == Approval.ALWAYS else R.EDIT_TABLES
+            for who, mine in ((firm.own, True), (firm.foreign, False)):
+                got = refused(lambda: ending.end_row(firm.table, firm.row.pk, last_day=LAST, by=who[role], **WHY))  # noqa: B023 - at once
+                assert got != (mine and right in ROLE_RIGHTS[role]), f"{approval} {role} {mine}"
+
+
+def test_mapping_that_is_not_kept_yet_is_tried_by_who_may_write_it(firm: Firm) -> None:
+    def let_in(by: Any, place: Any) -> bool:
+        table = table_of(INWARD)
+        return not refused(lambda: row_trial.try_rows(None, table=table, sample=None, by=by, legal_entity=place))
+
+    for role in Role:
+        assert let_in(firm.own[role], firm.germany) == (R.EDIT_CONFIGURATION in ROLE_RIGHTS[role]), role
+        assert not let_in(firm.foreign[role], firm.germany), role
+        assert not let_in(firm.own[role], None), role
 
 
 def test_next_period_is_proposed_by_who_may_correct(firm: Firm) -> None:
@@ -331,18 +366,12 @@ def test_next_period_is_proposed_by_who_may_correct(firm: Firm) -> None:
 
 def quiet(monkeypatch: Any) -> None:
     """Let nothing leave this process: the question of rights comes before."""
-    from connectors import trying as tests_of_connections
     from connectors.outcome import TestReport
     from routes.outbound import calling
 
-    monkeypatch.setattr(tests_of_connections, "_report", lambda *_, **more: TestReport(True, "works"))
+    monkeypatch.setattr(tests_of_connections, "_report", lambda connection, **_: TestReport(True, "works"))
+    monkeypatch.setattr(sampling, "read", lambda *args, **more: [])
     monkeypatch.setattr(calling, "call_all", lambda *args, **more: [calling.Answered(204, "204")])
-
-
-def _tried(firm: Firm, by: Any) -> object:
-    from connectors import trying as tests_of_connections
-
-    return tests_of_connections.try_out(firm.connection, by=by)
 
 
 EVENT = b"""{"records": [{"legal_entity": "HP-DE", "entry_id": "TE-9", "worker_id": "W-001", "project_code": "P-001",
