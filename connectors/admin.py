@@ -36,7 +36,7 @@ class MaintenanceWindowForm(forms.ModelForm):  # type: ignore[type-arg]  # gener
 
     weekday = forms.TypedChoiceField(
         choices=[("", "Once"), *enumerate(f"Every {day}" for day in DAYS)], coerce=int, empty_value=None,
-        required=False, label="When", widget=UnfoldAdminSelectWidget(),
+        required=False, label="When", widget=UnfoldAdminSelectWidget({"aria-label": "When"}),
     )  # fmt: skip
 
     class Meta:

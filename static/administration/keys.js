@@ -13,6 +13,7 @@
       if (!icon.hasAttribute("x-on:click")) icon.setAttribute("aria-hidden", "true");
       if (alone && name) (icon.hasAttribute("x-on:click") ? icon : icon.parentElement).setAttribute("aria-label", name);
     }
+    root.querySelector("#command-submit")?.setAttribute("aria-label", NAMES.search);  // two signs, of which one is shown
     for (const each of root.querySelectorAll("[x-on\\:click]:not([role], [data-modal])")) {
       if (each.matches(NATIVE) || each.id === "changelist-filter-close") continue;
       each.setAttribute("role", "button");

@@ -6,34 +6,30 @@ from typing import Any
 
 import pytest
 
+
 # Whatever imports Django's settings is imported inside the fixtures: this file is read before Django is set up.
-OTHERS = """
-SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
-"""
-
-
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     """Return the browser."""
+    from django.db import connections
+
     from tests.pages.chromium import launched
 
     with pytest.MonkeyPatch.context() as patch, launched() as browser:
         # The browser's driver keeps a loop of its own in this thread; Django would take that for asynchronous code.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
         yield browser
+        connections.close_all()  # those of that loop, which nobody finds again once it is gone
 
 
 @pytest.fixture(scope="module")
 def database(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """Let rows be really committed while the tests of a file run, and empty the database when they are done."""
     from django.core.management import call_command
-    from django.db import connection
 
     with django_db_blocker.unblock():
         yield
         call_command("flush", verbosity=0, interactive=False)
-        with connection.cursor() as cursor:  # a request that the browser left behind keeps its connection for a while
-            cursor.execute(OTHERS)
 
 
 @pytest.fixture(scope="module")

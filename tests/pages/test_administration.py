@@ -1,10 +1,11 @@
 """Every page of the administration with every role that may see it: sound like ours, and axe finds nothing grave."""
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from django.apps import apps
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 
 from mappings.models import Mapping
 from tests.pages.chromium import window
@@ -31,6 +32,7 @@ NOT_WALKED = {
 }
 # Rows in different states, each with buttons of its own.
 SEVERAL = {"admin:mappings_mapping_change": 30, "admin:routes_route_change": 3, "admin:routes_subscription_change": 3}
+FORM = "#content form[method=post]"
 WALKED: set[str] = set()
 JUDGED: set[str] = set()
 
@@ -65,7 +67,8 @@ def _refused_forms(walk: Walk) -> None:
     """Send every form that adds something as it stands; it comes back with what is missing."""
     for view in sorted(view for view in walk.seen if view.endswith("_add")):
         walk.page.goto(walk.root + reverse(view))
-        walk.send("#content form[method=post]", "refused form", status=None)
+        if walk.page.locator(FORM).count():  # a connection's first asks for its system
+            walk.send(FORM, "refused form", status=None)
 
 
 def test_open_menus_are_sound(hub: str, firm: Firm, chromium: Any) -> None:
@@ -73,7 +76,7 @@ def test_open_menus_are_sound(hub: str, firm: Firm, chromium: Any) -> None:
         walk = Walk(page, hub, axe=JUDGED, technical=lambda path: True)
         place = reverse("admin:mappings_mapping_change", args=[Mapping.objects.earliest("pk").pk])
         walk.visit(place, "mapping")
-        page.get_by_text("More", exact=True).first.click()
+        page.locator("[x-on\\:click*=actionDropdownOpen]").first.click()
         walk.look("menu of a mapping")
         page.reload()
         page.keyboard.press("Control+k")
@@ -82,16 +85,16 @@ def test_open_menus_are_sound(hub: str, firm: Firm, chromium: Any) -> None:
 
 
 def test_every_page_of_the_administration_was_walked(hub: str, firm: Firm, chromium: Any) -> None:
-    """Needs the tests above: a page that is added later is walked too, or nobody may open it, or it has a reason."""
+    """Needs the tests above: what is added later is walked too, or it is no page (403, 405), or it has a reason."""
     missing = {name for name in named() if name.startswith("admin:")} - WALKED - NOT_WALKED.keys()
     with window(chromium, hub, firm.sessions["root"]) as page:
         answers = {name: page.context.request.get(hub + _place(name)).status for name in missing}
-    assert {name: status for name, status in answers.items() if status != 403} == {}
+    assert {name: status for name, status in answers.items() if status not in (403, 405)} == {}
 
 
 def _place(name: str) -> str:
-    """Return the address of a page: for adding, or about the first row."""
-    if name.endswith("_add"):
-        return reverse(name)
+    """Return the address of a page: about no row, or about the first."""
     app, _, rest = name.removeprefix("admin:").partition("_")
+    with suppress(NoReverseMatch):
+        return reverse(name)
     return reverse(name, args=[apps.get_model(app, rest.partition("_")[0])._default_manager.earliest("pk").pk])

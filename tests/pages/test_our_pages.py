@@ -130,6 +130,21 @@ def test_consent_for_a_program_is_sound(hub: str, firm: Firm, chromium: Any) -> 
         walk.visit(f"/oauth/authorize/?{asked}&{challenge}", "consent")
 
 
+def test_new_mapping_is_sound(hub: str, firm: Firm, chromium: Any) -> None:
+    with walking(chromium, hub, firm.sessions["ingrid"]) as walk:
+        walk.visit("/mappings/new/", "new mapping")
+        walk.send("main form[method=post]", "refused mapping", status=422)
+        for name, typed in (("key", "harvest.anew"), ("name", "Anew")):
+            walk.page.fill(f"main [name={name}]", typed)
+        for name, place in (("source", 2), ("target", -1)):  # a vendor's stream, a record of the hub
+            values = walk.page.eval_on_selector_all(
+                f"main [name={name}] option", "(all) => all.map((one) => one.value)"
+            )
+            walk.page.select_option(f"main [name={name}]", values[place])
+        walk.send("main form[method=post]", "fields of a new mapping")
+        assert "/mappings/new/fields/" in walk.page.url
+
+
 def test_refused_forms_keep_what_was_typed_and_are_sound(hub: str, firm: Firm, chromium: Any) -> None:
     with walking(chromium, hub, firm.sessions["clara"]) as walk:
         walk.visit("/password/", "password")

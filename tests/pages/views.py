@@ -26,6 +26,8 @@ NOT_WALKED = {
     "oauth2_provider:token": MACHINES,
     "oauth2_provider:revoke-token": MACHINES,
     "webhook": MACHINES,
+    "mappings:preview": "a part of a draft's page, while somebody types",
+    "mappings:new-preview": "the same of a new one",
     "queue:progress": "a part of an item's page, while something is being let go",
 }
 
