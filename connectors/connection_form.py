@@ -1,5 +1,6 @@
 """The form of a connection, made from its connector's questions. Secrets are typed in and never shown again."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django import forms
@@ -8,6 +9,7 @@ from django.utils.html import escape
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 from unfold.widgets import UnfoldAdminTextInputWidget as TextInput
 
+from connectors.kept_secrets import ENTER_AGAIN, Stored, put_secrets
 from connectors.manifest.model import Manifest, Question
 from connectors.models import Connection
 from connectors.registry import registry
@@ -28,6 +30,7 @@ class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for 
     """A connection whose secrets can be replaced one by one; what is left empty stays as it is."""
 
     manifest: Manifest
+    _again: Sequence[str] = ()  # secrets that have to be entered again, since the address has changed
 
     class Meta:
         model = Connection
@@ -84,7 +87,7 @@ class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for 
     def _answered(self) -> dict[str, Any]:
         """Put answers and secrets into the connection; of the secrets the form keeps only that they were typed."""
         given = super().clean() or self.cleaned_data
-        answers, secrets = dict(self.instance.answers), self.instance.kept_secrets()
+        stored, answers, secrets = Stored.of(self.instance), dict(self.instance.answers), {}
         for question in self.manifest.questions:
             name = PREFIX + question.name
             typed = given.get(name) or ""
@@ -94,8 +97,10 @@ class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for 
                 secrets[question.name] = typed
                 given[name] = "•••"  # what the audit entry may say
         self.instance.answers = {name: value for name, value in answers.items() if value not in ("", None)}
-        if secrets != self.instance.kept_secrets() or not self.instance.pk:
-            self.instance.secrets = secrets
+        self.instance.auth = given.get("auth", self.instance.auth)
+        self._again = put_secrets(self.instance, stored, secrets)
+        for name in self._again:
+            self.add_error(PREFIX + name, ENTER_AGAIN)
         return given
 
     def _update_errors(self, errors: ValidationError) -> None:
@@ -104,7 +109,8 @@ class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for 
         if told.pop("secrets", None) or told.pop("answers", None):
             told.pop("answers", None)
             for name, words in self.instance.answer_problems(self.manifest).items():
-                self.add_error(PREFIX + name, words)
+                if name not in self._again:
+                    self.add_error(PREFIX + name, words)
         super()._update_errors(errors)  # type: ignore[misc]  # Django's own hook, not in its stubs
 
 

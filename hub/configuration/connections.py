@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
+from connectors.kept_secrets import ENTER_AGAIN, Stored, put_secrets
 from connectors.manifest import Manifest
 from connectors.models import Connection, MaintenanceWindow
 from connectors.registry import UnknownConnector, registry
@@ -56,7 +57,7 @@ class Connections(Kind):
         """Make or change a connection, with all of its windows."""
         value = file.value
         row = Connection.objects.visible_to(work.by).filter(slug=value.get("slug")).first() or Connection()
-        owners = [row.legal_entity] if row.pk else []
+        owners, stored = [row.legal_entity] if row.pk else [], Stored.of(row)
         for name in PLAIN:
             setattr(row, name, value.get(name, USUAL.get(name)))
         owner = entity(work, value.get("legal_entity"))
@@ -64,29 +65,32 @@ class Connections(Kind):
             row.legal_entity = owner
         manifest = _manifest(row.connector or "")
         row.answers = {name: each for name, each in value.get("answers", {}).items() if each not in ("", None)}
-        secrets, unread = self._secrets(work, row, file, manifest)
-        if secrets != row.kept_secrets() or not row.pk:
-            row.secrets = secrets
+        unread = self._secrets(work, row, file, manifest, stored)
         self._judge(work, row, manifest, unread, owner)
         work.save(row, [*owners, row.legal_entity] if owner else owners, here, form.canonical(self.folder, value))
         self._windows(work, row, value.get("windows", []))
         return Put()
 
-    def _secrets(self, work: Work, row: Connection, file: File, manifest: Manifest | None) -> tuple[Data, set[str]]:
-        """Return the secrets as they are to be, and those that nothing is known of, with a mistake told."""
-        secrets, unread = row.kept_secrets(), set()
+    def _secrets(self, work: Work, row: Connection, file: File, manifest: Manifest | None, stored: Stored) -> set[str]:
+        """Put the secrets into the row, and return those that nothing is known of, with a mistake told."""
+        given: Data = {}
+        absent: dict[str, NoSecret] = {}
         for name, reference in file.value.get("secrets", {}).items():
             if manifest is not None and not any(q.name == name and q.secret for q in manifest.questions):
                 names = ", ".join(q.name for q in manifest.questions if q.secret) or "there is none"
                 work.say(("secrets", name), f"{manifest.title} asks for no such secret.", f"Secrets: {names}.")
                 continue
             try:
-                secrets[name] = file.secret(name, reference.get("secret", ""))
+                given[name] = file.secret(name, reference.get("secret", ""))
             except NoSecret as error:
-                if name not in secrets:
-                    unread.add(name)
-                    work.say(("secrets", name, "secret"), str(error), error.remedy)
-        return secrets, unread
+                absent[name] = error
+        again = put_secrets(row, stored, given)
+        for name in again:
+            work.say(("secrets", name), ENTER_AGAIN)
+        unread = {name for name in absent if name not in again and name not in row.kept_secrets()}
+        for name in sorted(unread):
+            work.say(("secrets", name, "secret"), str(absent[name]), absent[name].remedy)
+        return unread | set(again)
 
     def _judge(self, work: Work, row: Connection, manifest: Manifest | None, unread: set[str], owner: Any) -> None:
         """Tell everything that is wrong with a connection, questions by their names."""

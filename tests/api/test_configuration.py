@@ -82,6 +82,22 @@ def test_new_secret_takes_the_place_of_the_one_before(ask: Ask) -> None:
     assert "another one" not in str(list(AuditEntry.objects.values()))
 
 
+def test_kept_secret_does_not_follow_to_another_address(ask: Ask) -> None:
+    ask("post", "connections", HARVEST | {"secrets": {"token": SECRET}})
+    moved = HARVEST | {"answers": HARVEST["answers"] | {"address": "https://elsewhere.example/v2"}}  # type: ignore[operator]
+
+    refused = told(ask("put", "connections/harvest", moved, If_Match="*"), 422, "invalid-body")
+
+    assert [(each["pointer"], each["detail"]) for each in refused["errors"]] == [
+        ("/secrets/token", "Enter it again: the address has changed.")
+    ]
+    assert "address" not in Connection.objects.get().answers
+    assert (
+        ask("put", "connections/harvest", moved | {"secrets": {"token": "a new one"}}, If_Match="*").status_code == 200
+    )
+    assert Connection.objects.get().kept_secrets() == {"token": "a new one"}
+
+
 @pytest.mark.parametrize("reference", ["env:HOME", "file:/etc/passwd"])
 def test_caller_reads_neither_the_hubs_environment_nor_its_files(ask: Ask, reference: str) -> None:
     ask("post", "connections", HARVEST | {"secrets": {"token": reference}})

@@ -111,6 +111,56 @@ def test_what_is_typed_is_tried_without_being_saved(connection: Connection) -> N
     assert "pat-nobody" not in str(list(AuditEntry.objects.values_list("after", "thing_name")))
 
 
+@pytest.mark.parametrize(
+    "where", ["http://localhost:{port}/v2", "http://127.0.0.1:1/v2", "https://127.0.0.1:{port}/v2"]
+)
+def test_kept_secret_goes_to_no_other_host(connection: Connection, harvest: Simulator, where: str) -> None:
+    ingrid = client(Role.INTEGRATION_ADMIN)
+    elsewhere = where.format(port=harvest.ports["harvest"])
+    before = Connection.objects.values().get(pk=connection.pk)
+
+    tried = ingrid.post(f"{TRIALS}?connection={connection.pk}", typed(connection, answer_address=elsewhere))
+    place = f"/admin/connectors/connection/{connection.pk}/change/"
+    form = typed(connection, name="Harvest", slug="harvest", answer_address=elsewhere)
+    windows = {"windows-TOTAL_FORMS": "0", "windows-INITIAL_FORMS": "0"}
+    saved = ingrid.post(place, form | windows)
+
+    for page in (tried, saved):
+        body = page.content.decode()
+        assert body.count("Enter it again: the address has changed.") == 1
+        assert "The sign-in works." not in body
+    assert not AuditEntry.objects.filter(verb="test").exists(), "nothing was asked"
+    assert Connection.objects.values().get(pk=connection.pk) == before
+
+    again = ingrid.post(place, form | windows | {"answer_token": "pat-another"})
+
+    assert again.status_code == 302, again.content.decode()
+    row = Connection.objects.get(pk=connection.pk)
+    assert (row.answers["address"], row.kept_secrets()) == (elsewhere, {"token": "pat-another"})
+
+
+def test_secret_of_another_way_does_not_follow_to_a_new_address(connection: Connection) -> None:
+    """Else the address would be changed first, and the way to sign in afterwards."""
+    connection.secrets = {"token": TOKEN, "client_secret": "kept", "refresh_token": "kept"}
+    connection.save()
+    form = typed(connection, name="Harvest", slug="harvest", answer_identity="https://elsewhere.example")
+    windows = {"windows-TOTAL_FORMS": "0", "windows-INITIAL_FORMS": "0"}
+    place = f"/admin/connectors/connection/{connection.pk}/change/"
+    ingrid = client(Role.INTEGRATION_ADMIN)
+
+    assert "Enter it again" in ingrid.post(place, form | windows).content.decode()
+    assert ingrid.post(place, form | windows | {"answer_token": "pat-new"}).status_code == 302
+    assert Connection.objects.get(pk=connection.pk).kept_secrets() == {"token": "pat-new"}
+
+
+def test_path_below_the_same_host_keeps_the_secret(connection: Connection, harvest: Simulator) -> None:
+    form = typed(connection, answer_address=f"http://127.0.0.1:{harvest.ports['harvest']}/v3")
+
+    body = client(Role.INTEGRATION_ADMIN).post(f"{TRIALS}?connection={connection.pk}", form).content.decode()
+
+    assert "Enter it again" not in body
+
+
 def test_what_is_missing_is_said_before_anything_is_asked(connection: Connection) -> None:
     ingrid = client(Role.INTEGRATION_ADMIN)
 

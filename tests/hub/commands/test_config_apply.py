@@ -253,6 +253,16 @@ def test_secret_is_taken_from_where_the_file_says(firm, give, exported: Path, tm
     assert "Nothing to apply" in give("config", "apply", exported, "--by", "ingrid", "--yes").out
 
 
+def test_kept_secret_does_not_follow_to_another_address(firm, give, exported: Path, monkeypatch) -> None:
+    file = exported / "connections/harvest.yaml"
+    file.write_text(file.read_text().replace("answers:\n", "answers:\n  address: https://elsewhere.example/v2\n", 1))
+    monkeypatch.delenv("HARVEST_TOKEN")
+    done = give("config", "apply", exported, "--by", "ingrid", "--yes")
+    assert done.code != 0
+    assert "Enter it again: the address has changed." in done.out + done.err
+    assert "elsewhere" not in str(Connection.objects.get(slug="harvest").answers)
+
+
 def test_apply_stops_when_somebody_changed_something_meanwhile(firm, give, exported: Path, monkeypatch) -> None:
     edit(exported / "routes/time.yaml", "compare_days: 35", "compare_days: 40")
 
