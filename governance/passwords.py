@@ -2,10 +2,10 @@
 
 Whoever sets a password could sign in with it. So an account whose password another person has set keeps only the rights
 that need no trust in who is at the keyboard, until its owner has chosen a password of their own and a third person, who
-is neither of the two, has vouched that the account is in its owner's hands. The value of a password is never written.
+is neither of the two, has vouched that the account is in its owner's hands. Whoever holds the operator's shell may
+vouch by a command, else a firm with only one such person could never begin. The value of a password is never written.
 """
 
-from django.contrib.auth.models import AnonymousUser
 from django.db import models, transaction
 
 from governance import audit, custody
@@ -37,19 +37,19 @@ def waiting() -> models.QuerySet[User]:
     return people.exclude(password_set_by="").order_by("username")
 
 
-def may_vouch(by: "User | AnonymousUser") -> bool:
+def may_vouch(by: By) -> bool:
     """Return whether somebody holds a right for which people vouch for each other."""
     return any(allowed_anywhere(by, right) for right in sorted(ENTRUSTED))
 
 
-def _may_vouch_for(account: User, by: User) -> bool:
+def _may_vouch_for(account: User, by: By) -> bool:
     if account.is_superuser:
         return any(allowed(by, right, None) for right in sorted(ENTRUSTED))
     return any(custody.has_wherever(account, right, who=by) for right in sorted(ENTRUSTED))
 
 
 @transaction.atomic
-def vouch(user: User, *, by: User, reason: str) -> None:
+def vouch(user: User, *, by: By, reason: str) -> None:
     """Confirm that an account whose password another person set is in its owner's hands. Raises NotAllowed.
 
     It gives the account its entrusted rights back, so it asks for one of them wherever the account has a role: else two

@@ -38,7 +38,8 @@ def require(by: By, right: Right, legal_entity: "LegalEntity | int | None") -> N
     if right in ENTRUSTED and bool(getattr(by, "password_set_by", "")):
         raise NotAllowed(
             f"You may not {right.label} while your password is one that somebody else has set. Change it under your "
-            "name, then ask a third person, who may approve or give roles, to vouch for you."
+            "name, then ask a third person, who may approve or give roles, to vouch for you. Where there is none yet, "
+            "whoever runs the hub does it at the terminal, with manage.py vouch."
         )
     place = _place(legal_entity)
     roles = " or ".join(role.label for role in roles_with(right))

@@ -32,7 +32,10 @@ def signposts(url: str, options: Options, logs: Path) -> dict[str, str]:
 def _sign_in(options: Options) -> str:
     file = options.state / PASSWORD_FILE
     if not options.demonstration or not file.exists():
-        return f"with your account; the first one is made with: {_command(options, 'createsuperuser')}"
+        return (
+            f"with your account; the first one is made with: {_command(options, 'createsuperuser')}  For people whose "
+            f"password you set and who then chose their own: {_command(options, 'vouch USER --reason …')}"
+        )
     people = ", ".join(f"{name} ({role})" for name, role in SIGN_INS.items())
     return f"as {people}; the password of all is {file.read_text().strip()}"
 

@@ -35,3 +35,4 @@ def test_signposts_tell_the_demonstrations_people_and_their_password(tmp_path: P
 
 def test_signposts_tell_how_the_first_account_is_made_without_a_demonstration(tmp_path: Path) -> None:
     assert "manage.py createsuperuser" in told(tmp_path, DEMO="0")["Sign in"]
+    assert "manage.py vouch USER" in told(tmp_path, DEMO="0")["Sign in"]
