@@ -120,7 +120,7 @@ class ConnectionAdmin(ConnectionActions, ScopedAdmin):
         """Group the fields: the account, the connector's questions, the pace, how it is."""
         connector = _connector_of(request, obj)
         questions = registry.connectors[connector].manifest.questions if connector in registry.connectors else ()
-        pace = ("concurrency", "timeout_seconds", "requests_allowed", "period_seconds", "paused", "paused_reason")
+        pace = ("concurrency", "timeout_seconds", "requests_allowed", "period_seconds")
         sets: list[Any] = [
             (None, {"fields": ("name", "slug", "connector", "environment", "legal_entity")}),
             ("Signing in", {"fields": ("auth", *(PREFIX + question.name for question in questions))}),

@@ -36,12 +36,11 @@ class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for 
         model = Connection
         fields = (
             "name", "slug", "connector", "environment", "legal_entity", "auth", "concurrency", "timeout_seconds",
-            "requests_allowed", "period_seconds", "paused", "paused_reason",
+            "requests_allowed", "period_seconds",
         )  # fmt: skip
         labels: ClassVar = {
             "slug": "Short name", "concurrency": "Requests at once", "timeout_seconds": "Seconds for one request",
             "requests_allowed": "Requests allowed", "period_seconds": "in so many seconds",
-            "paused_reason": "Why it is paused",
         }  # fmt: skip
         help_texts: ClassVar = {
             "slug": "How routes, files and commands call it. Small letters, digits and hyphens.",
@@ -51,7 +50,6 @@ class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for 
             "timeout_seconds": "After which an answer counts as lost. Empty: as the operator has set it.",
             "requests_allowed": "Empty: as fast as the system's own rules allow.",
             "period_seconds": "Needed when a number of requests is given.",
-            "paused": "Nothing is read and nothing is sent while it is paused; what comes waits in order.",
         }  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

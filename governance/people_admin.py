@@ -320,9 +320,9 @@ class RoleGrantAdmin(ScopedAdmin):
         form = GiveToForm(deed_page.sent(request), by=by, initial={"user": request.GET.get("user")})
         return deed_page.shown(request, Deed("Give a role", "Give the role", form, act, back))
 
-    def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        """Take the role."""
-        revoke(user=obj.user, role=Role(obj.role), legal_entity=obj.legal_entity, by=request.user)
+    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
+        """Refuse: *Take a role*, on the person's page, asks for the reason."""
+        return False
 
 
 def _given(account: User, form: forms.Form, by: User) -> str:

@@ -52,10 +52,25 @@ def test_nobody_raises_their_own_rights(olga: User) -> None:
     assert "Ask another operator" in answers[1].content.decode()
     assert list(RoleGrant.objects.values_list("role", flat=True)) == ["operator"]
     own = RoleGrant.objects.get()
-    taken = admin.post(f"/admin/governance/rolegrant/{own.pk}/delete/", {"post": "yes"})
+    taken = admin.post(f"{page}/role-endings/", {"held": own.pk, "reason": "Less"})
     assert taken.status_code == 403
-    assert "Ask another operator" in taken.content.decode()
     assert RoleGrant.objects.exists()
+
+
+def test_role_is_not_taken_without_a_reason(olga: User) -> None:
+    farid = person("Farid Amini", Role.FINANCE)
+    grant, admin, roles = RoleGrant.objects.get(user=farid), signed_in(olga), "/admin/governance/rolegrant/"
+
+    page = admin.get(roles).content.decode()
+    admin.post(roles, {"action": "delete_selected", "_selected_action": [grant.pk], "post": "yes"})
+    alone = admin.post(f"{roles}{grant.pk}/delete/", {"post": "yes"})
+    empty = admin.post(f"/admin/governance/user/{farid.pk}/role-endings/", {"held": grant.pk, "reason": " "})
+
+    assert str(farid) in page
+    assert "delete_selected" not in page
+    assert alone.status_code == 403
+    assert "reason" in empty.context["form"].errors
+    assert RoleGrant.objects.filter(pk=grant.pk).exists()
 
 
 def test_operator_of_one_company_gives_roles_there_only() -> None:

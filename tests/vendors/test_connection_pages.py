@@ -161,6 +161,22 @@ def test_path_below_the_same_host_keeps_the_secret(connection: Connection, harve
     assert "Enter it again" not in body
 
 
+def test_form_pauses_nothing_for_want_of_a_reason(connection: Connection) -> None:
+    ingrid, place = client(Role.INTEGRATION_ADMIN), f"/admin/connectors/connection/{connection.pk}/change/"
+    windows = {"windows-TOTAL_FORMS": "0", "windows-INITIAL_FORMS": "0"}
+    form = typed(connection, name="Hours", slug="harvest", paused="on")
+
+    page = ingrid.get(place).content.decode()
+    saved = ingrid.post(place, form | windows)
+    Connection.objects.filter(pk=connection.pk).update(paused=True, paused_reason="Year-end close")
+    ingrid.post(place, form | windows | {"name": "Time", "paused": ""})
+
+    assert 'name="paused' not in page
+    assert saved.status_code == 302
+    row = Connection.objects.get(pk=connection.pk)
+    assert (row.name, row.paused, row.paused_reason) == ("Time", True, "Year-end close")
+
+
 def test_what_is_missing_is_said_before_anything_is_asked(connection: Connection) -> None:
     ingrid = client(Role.INTEGRATION_ADMIN)
 
