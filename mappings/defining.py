@@ -12,6 +12,7 @@ from django.db import transaction
 from governance import audit
 from governance.actor import By
 from governance.rights import Right, require
+from mappings.loosening import policy_of, remember
 from mappings.models import LookupTable
 
 CHANGED = ("title", "meaning", "approval", "approval_column", "approval_amount", "accepted")
@@ -28,22 +29,26 @@ def define_table(
     approval_column: str = "",
     approval_amount: Decimal | None = None,
     accepted: dict[str, dict[str, Any]] | None = None,
+    reason: str = "",
 ) -> LookupTable:
     """Change a table's definition. Raises NotAllowed, and ValidationError with every problem by field.
 
-    Rows that are kept already stay, also where a column would not accept them any more.
+    Rows that are kept already stay, also where a column would not accept them any more. Less consent than
+    before needs a reason, and rows of whoever asks for it wait until somebody else agrees: see `mappings.loosening`.
     """
     row = LookupTable.objects.select_for_update(of=("self",)).get(pk=table.pk)
     require(by, Right.EDIT_CONFIGURATION, row.legal_entity)
     before = {name: getattr(row, name) for name in CHANGED}
+    policy = policy_of(row)
     row.title, row.meaning, row.approval = title, meaning, approval
     row.approval_column, row.approval_amount, row.accepted = approval_column, approval_amount, accepted or {}
     row.full_clean()
+    remember(row, policy, by=by, reason=reason)
     row.save()
     after = {name: getattr(row, name) for name in CHANGED}
     changed = [name for name in CHANGED if before[name] != after[name]]
     audit.record(
         by=by, verb="change", thing=row, before={name: before[name] for name in changed},
-        after={name: after[name] for name in changed}, legal_entity=row.legal_entity,
+        after={name: after[name] for name in changed}, reason=reason, legal_entity=row.legal_entity,
     )  # fmt: skip
     return row

@@ -7,8 +7,9 @@ from django.utils import timezone
 
 from governance import audit
 from governance.actor import By, as_actor
-from governance.rights import Right, require
-from mappings.models import Approval, LookupTable, TableRow
+from governance.rights import require
+from mappings.models import LookupTable, TableRow
+from mappings.tables import right_to_end
 
 
 class CannotEnd(ValueError):  # reads as what happened
@@ -21,8 +22,7 @@ def end_row(table: LookupTable, row_id: int, *, last_day: date, by: By, reason: 
 
     Raises NotAllowed and CannotEnd. What it gave until now stays explained: the old row is kept.
     """
-    right = Right.EDIT_TABLES if table.approval == Approval.AT_ONCE else Right.APPROVE_TABLES
-    require(by, right, table.legal_entity)
+    require(by, right_to_end(table, by), table.legal_entity)
     if not reason.strip():
         raise CannotEnd("Ending a row needs a reason. Write one sentence for those who read this later.")
     LookupTable.objects.select_for_update().get(pk=table.pk)

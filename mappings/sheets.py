@@ -35,15 +35,19 @@ class SheetChange:
 class Sheet:
     """A sheet that was read: rows to add, those that stand there already, and everything that is wrong, by line."""
 
+    proposed_by: str
     rows: list[NewRow] = field(default_factory=list)
     problems: list[tuple[int, str]] = field(default_factory=list)
     changes: list[SheetChange] = field(default_factory=list)
     same: int = 0
 
 
-def read_sheet(table: LookupTable, text: str) -> Sheet:
-    """Return what a sheet says: a first line with the columns' names, then a row a line. Two queries at most."""
-    sheet = Sheet()
+def read_sheet(table: LookupTable, text: str, *, proposed_by: str) -> Sheet:
+    """Return what a sheet says: a first line with the columns' names, then a row a line. Two queries at most.
+
+    `proposed_by` is the reference of who would add its rows: it decides which of them wait for a second person.
+    """
+    sheet = Sheet(proposed_by)
     if len(text) > LARGEST:
         sheet.problems.append((0, f"The sheet has more than {LARGEST:,} characters. Upload it in parts."))
         return sheet
@@ -133,7 +137,7 @@ def _compare(table: LookupTable, sheet: Sheet, lines: list[int]) -> None:
             continue
         kept.append(new)
         now = "; ".join(f"{_values(old.values)} ({days_of(old)})" for old in touched)
-        waits = table.needs_second_person(values)
+        waits = table.needs_second_person(values, sheet.proposed_by)
         sheet.changes.append(SheetChange(line, " / ".join(new.key), now, _values(new.values), days_of(new), waits))
     sheet.rows = kept
 

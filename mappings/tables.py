@@ -23,6 +23,7 @@ from governance.models import LegalEntity
 from governance.rights import Right, require, require_other_person
 from mappings.formula.problems import UnacceptableError
 from mappings.kinds import CONVERTERS
+from mappings.loosening import remember
 from mappings.models import Approval, LookupTable, TableRow
 from mappings.models.lookup import SEPARATOR, VALUE_KINDS, hash_of
 
@@ -96,10 +97,12 @@ def create_table(
     approval_amount: Decimal | None = None,
     meaning: str = "",
     accepted: dict[str, dict[str, Any]] | None = None,
+    reason: str = "",
 ) -> LookupTable:
     """Make a lookup table. `value_columns` gives each column's kind: {"rate": "money"}, `accepted` what it accepts.
 
-    Raises NotAllowed, and ValueError or ValidationError for columns that cannot be.
+    With less consent than the table of all companies that it stands before it needs a reason. Raises NotAllowed, and
+    ValueError or ValidationError for columns that cannot be.
     """
     require(by, Right.EDIT_CONFIGURATION, legal_entity)
     unknown = [kind for kind in value_columns.values() if kind not in {each.value for each in VALUE_KINDS}]
@@ -119,9 +122,10 @@ def create_table(
         approval_amount=approval_amount,
     )
     table.full_clean()
+    remember(table, None, by=by, reason=reason)
     table.save()
     after = {"key_columns": key_columns, "value_columns": value_columns, "approval": approval}
-    audit.record(by=by, verb="create", thing=table, after=after, legal_entity=legal_entity)
+    audit.record(by=by, verb="create", thing=table, after=after, reason=reason, legal_entity=legal_entity)
     return table
 
 
@@ -135,10 +139,10 @@ def add_rows(table: LookupTable, rows: Iterable[NewRow], *, by: By, reason: str 
     require(by, Right.EDIT_TABLES, table.legal_entity)
     given = list(rows)
     values = _checked(table, given)
-    LookupTable.objects.select_for_update().get(pk=table.pk)  # one writer a table: replaced rows never deadlock
+    table = _locked(table)  # one writer a table: replaced rows never deadlock
     now, actor = timezone.now(), as_actor(by).reference
     made = [_row(table, row, typed, now, actor, reason) for row, typed in zip(given, values, strict=True)]
-    free = [row for row, typed in zip(made, values, strict=True) if not table.needs_second_person(typed)]
+    free = [row for row, typed in zip(made, values, strict=True) if not table.needs_second_person(typed, actor)]
     for row in free:
         row.approved_by, row.approved_at, row.recorded_from = actor, now, now
     _make_room(table, free, now, actor)
@@ -181,11 +185,21 @@ def refuse_rows(table: LookupTable, row_ids: Iterable[int], *, by: By, reason: s
 @transaction.atomic
 def withdraw_rows(table: LookupTable, row_ids: Iterable[int], *, by: By, reason: str) -> list[TableRow]:
     """Take rows out of force without a successor; what they gave until now stays explained."""
-    right = Right.EDIT_TABLES if table.approval == Approval.AT_ONCE else Right.APPROVE_TABLES
-    require(by, right, table.legal_entity)
+    table = _locked(table)
+    require(by, right_to_end(table, by), table.legal_entity)
     _need_reason(reason, "Withdrawing a row")
-    LookupTable.objects.select_for_update().get(pk=table.pk)
     return _ended(list(table.rows.in_force().filter(pk__in=list(row_ids))), by, "withdraw", reason)
+
+
+def right_to_end(table: LookupTable, by: By) -> Right:
+    """Return the right that taking a row out of force asks of somebody."""
+    free = table.approval == Approval.AT_ONCE and not table.binds(as_actor(by).reference)
+    return Right.EDIT_TABLES if free else Right.APPROVE_TABLES
+
+
+def _locked(table: LookupTable) -> LookupTable:
+    """Return a table as it is now, kept from other writers until the commit."""
+    return LookupTable.objects.select_related("legal_entity").select_for_update(of=("self",)).get(pk=table.pk)
 
 
 def _refuse_collisions(table: LookupTable, rows: list[TableRow]) -> None:

@@ -19,6 +19,7 @@ from hub.configuration.work import REASON, Work
 from mappings import tables
 from mappings.formula.problems import UnacceptableError
 from mappings.kinds import CONVERTERS
+from mappings.loosening import policy_of, remember
 from mappings.models import LookupTable, TableRow
 from mappings.tables import NewRow
 
@@ -64,16 +65,21 @@ class Tables(Kind):
         mine = LookupTable.objects.visible_to(work.by).filter(name=value.get("name"), legal_entity=owner)
         table = mine.first() or LookupTable(name=value.get("name", ""), legal_entity=owner)
         definition = self._definition(work, table, value)
+        notes: list[str] = []
         redefined = definition != {name: getattr(table, name) for name in definition} or table.pk is None
         if redefined:
+            policy = policy_of(table) if table.pk else None
             for name, each in definition.items():
                 setattr(table, name, each)
             work.judge(table, {})
             before = {name: each for name, each in (here or {}).items() if name != "rows"} or None
             after = {name: each for name, each in form.canonical(self.folder, value).items() if name != "rows"}
+            loosened = remember(table, policy, by=work.by, reason=REASON)
             work.save(table, [owner], before, after)
-        added, notes = self._rows(work, file, table)
-        return Put(tuple(notes), changed=redefined or added)
+            if loosened:
+                notes.append("rows need less consent than before: yours wait until a second person agrees to that")
+        added, more = self._rows(work, file, table)
+        return Put((*notes, *more), changed=redefined or added)
 
     def _definition(self, work: Work, table: LookupTable, value: Data) -> Data:
         amount = value.get("approval_amount")

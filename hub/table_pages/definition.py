@@ -48,6 +48,11 @@ class TableForm(forms.Form):
         required=False, max_digits=18, decimal_places=4, label="Amount", help_text="Above it a second person agrees."
     )
 
+    reason = forms.CharField(
+        required=False, max_length=500, label="Reason",
+        help_text="Needed where rows need less consent than before. Your own rows wait until somebody else agrees.",
+    )  # fmt: skip
+
     def __init__(self, *args: Any, user: User, fixed: bool, **kwargs: Any) -> None:
         super().__init__(*args, **({"label_suffix": ""} | kwargs))
         places = LegalEntity.objects.visible_to(user, Right.EDIT_CONFIGURATION).order_by("code")
@@ -142,7 +147,8 @@ def new(request: HttpRequest) -> HttpResponse:
             try:
                 made = tables.create_table(
                     name=given["name"], title=given["title"], meaning=given["meaning"], key_columns=keys,
-                    value_columns=values, by=user, legal_entity=place, accepted=_accepted(columns), **_approval(form),
+                    value_columns=values, by=user, legal_entity=place, accepted=_accepted(columns),
+                    reason=given["reason"], **_approval(form),
                 )  # fmt: skip
             except (ValidationError, ValueError, NotAllowed) as error:
                 _refused(form, error)
@@ -171,7 +177,7 @@ def definition(request: HttpRequest, pk: int) -> HttpResponse:
             try:
                 define_table(
                     table, title=given["title"], meaning=given["meaning"], by=user, accepted=_accepted(columns),
-                    **_approval(form),
+                    reason=given["reason"], **_approval(form),
                 )  # fmt: skip
             except (ValidationError, ValueError, NotAllowed) as error:
                 _refused(form, error)

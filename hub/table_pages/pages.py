@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
 from exceptions_queue.pages.door import context, page, person
+from governance.actor import as_actor, names
 from governance.models import User, Version
 from governance.models.version import State
 from governance.rights import Right, allowed, allowed_anywhere
@@ -59,11 +60,13 @@ def table_of(request: HttpRequest, pk: int) -> LookupTable:
     return get_object_or_404(LookupTable.objects.visible_to(person(request)).select_related("legal_entity"), pk=pk)
 
 
-def rights_of(row: LookupTable, user: User) -> dict[str, bool]:
-    """Return what somebody may do with a table."""
+def rights_of(row: LookupTable, user: User) -> dict[str, Any]:
+    """Return what somebody may do with a table, and whose rows wait there since they loosened its approval."""
     return {
         "adds": allowed(user, Right.EDIT_TABLES, row.legal_entity),
         "approves": allowed(user, Right.APPROVE_TABLES, row.legal_entity),
+        "bound": row.binds(as_actor(user).reference),
+        "loosened": ", ".join(sorted(names(row.loosened_by).values())) if row.loosened_by else "",
         "defines": allowed(user, Right.EDIT_CONFIGURATION, row.legal_entity),
     }
 

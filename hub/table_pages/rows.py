@@ -8,13 +8,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from exceptions_queue.pages.door import context, page, person
-from governance.actor import names
+from governance.actor import as_actor, names
 from governance.deed_page import ReasonForm
 from governance.models import User
 from governance.rights import NotAllowed, Right, require
 from hub.table_pages.pages import table_of
 from mappings import tables
 from mappings.ending import end_row
+from mappings.loosening import agree_to
 from mappings.models import LookupTable, TableRow
 from mappings.row_admin import SAID, WAITS
 from mappings.row_form import RowForm, words_of
@@ -87,6 +88,25 @@ def change(request: HttpRequest, pk: int, row: int, name: str) -> HttpResponse:
     return _shown(request, table, form, title, ABOUT[name], act, found, danger=name in ("refusals", "withdrawals"))
 
 
+@page
+def agree(request: HttpRequest, pk: int) -> HttpResponse:
+    """Agree, as the second person, to an approval of rows that somebody has loosened."""
+    table, user = table_of(request, pk), person(request)
+    require(user, Right.APPROVE_TABLES, table.legal_entity)
+    form = ReasonForm(_sent(request), label_suffix="")
+    form.fields["reason"].required = False
+    form.fields["policy"] = forms.CharField(max_length=200, widget=forms.HiddenInput, initial=table.policy)
+
+    def act() -> str:
+        given = form.cleaned_data
+        agree_to(table, policy=given["policy"], by=user, reason=given["reason"])
+        return f"Agreed. The rows of everybody follow it from now on: {table.policy}."
+
+    who = ", ".join(sorted(names(table.loosened_by).values())) or "nobody"
+    about = f"{table.policy}: so {who} wanted it. Once you agree, that holds for rows of {who}, too."
+    return _shown(request, table, form, "Agree to who approves rows", about, act)
+
+
 class SheetForm(forms.Form):
     """A sheet, pasted or uploaded, and why."""
 
@@ -127,7 +147,7 @@ def sheet(request: HttpRequest, pk: int) -> HttpResponse:
         status = 422
         if form.is_valid():
             seen = form.cleaned_data["text"]
-            read = read_sheet(table, seen)
+            read = read_sheet(table, seen, proposed_by=as_actor(user).reference)
             status = 422 if read.problems else 200
             if not read.problems and read.rows and request.POST.get("do") == "add":
                 try:

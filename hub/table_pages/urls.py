@@ -10,6 +10,7 @@ urlpatterns = [
     path("tables/new/", definition.new, name="new"),
     path("tables/<int:pk>/", pages.table, name="table"),
     path("tables/<int:pk>/definition/", definition.definition, name="definition"),
+    path("tables/<int:pk>/agreements/", rows.agree, name="agree"),
     path("tables/<int:pk>/rows/", rows.add, name="add"),
     path("tables/<int:pk>/sheets/", rows.sheet, name="sheet"),
     path("tables/<int:pk>/rows/<int:row>/<slug:name>/", rows.change, name="change"),

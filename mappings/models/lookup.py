@@ -47,6 +47,9 @@ class LookupTable(models.Model):
     approval = models.CharField(max_length=12, choices=Approval, default=Approval.AT_ONCE)
     approval_column = models.CharField(max_length=60, blank=True)  # value column that the amount is compared with
     approval_amount = models.DecimalField(max_digits=18, decimal_places=4, null=True, blank=True)
+    loosened_by = ArrayField(  # actor references of those whose rows wait nevertheless, see mappings.loosening
+        models.CharField(max_length=100), default=list, blank=True, editable=False
+    )
 
     objects = EntityScopedQuerySet["LookupTable"].as_manager()
 
@@ -80,8 +83,21 @@ class LookupTable(models.Model):
         """Return what a value column accepts."""
         return accepted_of(self.value_columns[column], self.accepted.get(column))
 
-    def needs_second_person(self, values: dict[str, object]) -> bool:
-        """Tell whether a row with these values waits for another person's approval."""
+    @property
+    def policy(self) -> str:
+        """Return in words who agrees to rows."""
+        if self.approval != Approval.ABOVE_AMOUNT:
+            return Approval(self.approval).label
+        return f"{Approval(self.approval).label}: {self.approval_column} above {self.approval_amount:f}"
+
+    def binds(self, actor: str) -> bool:
+        """Tell whether an actor (a reference) loosened the approval and nobody else has agreed to that."""
+        return actor in self.loosened_by
+
+    def needs_second_person(self, values: dict[str, object], proposed_by: str) -> bool:
+        """Tell whether a row with these values, proposed by an actor (a reference), waits for another's approval."""
+        if self.binds(proposed_by):
+            return True
         if self.approval != Approval.ABOVE_AMOUNT:
             return self.approval == Approval.ALWAYS
         amount = values.get(self.approval_column)

@@ -189,7 +189,8 @@ def test_table_is_made_and_defined_column_by_column() -> None:
 
     at = f"/tables/{table.pk}/definition/"
     change = {"title": "Items", "meaning": "", "approval": "above_amount", "approval_column": "price",
-              "approval_amount": "100", "column-TOTAL_FORMS": "1", "column-INITIAL_FORMS": "1", "column-0-lowest": "1",
+              "approval_amount": "100", "reason": "Small prices",
+              "column-TOTAL_FORMS": "1", "column-INITIAL_FORMS": "1", "column-0-lowest": "1",
               "column-0-highest": "", "column-0-choices": ""}  # fmt: skip
     assert ingrid.post(at, change).status_code == 302
 

@@ -60,6 +60,7 @@ PAGES: dict[str, Row] = {
     "mappings/new/trials/": Row("post", R.EDIT_CONFIGURATION, query=NEW),
     "tables/{table}/": Row("get", R.VIEW),
     "tables/{table}/definition/": Row("get", R.EDIT_CONFIGURATION),
+    "tables/{table}/agreements/": Row("get", R.APPROVE_TABLES),
     "tables/{table}/rows/": Row("get", R.EDIT_TABLES),
     "tables/{table}/sheets/": Row("get", R.EDIT_TABLES),
 }
@@ -68,6 +69,7 @@ FORMS: dict[str, Row] = {  # the same addresses when their form is sent
     "mappings/{mapping}/technical/": Row("post", R.EDIT_CONFIGURATION, YAML),
     "mappings/new/fields/": Row("post", R.EDIT_CONFIGURATION, query=NEW),
     "tables/{table}/definition/": Row("post", R.EDIT_CONFIGURATION),
+    "tables/{table}/agreements/": Row("post", R.APPROVE_TABLES),
     "tables/{table}/rows/": Row("post", R.EDIT_TABLES),
     "tables/{table}/sheets/": Row("post", R.EDIT_TABLES),
 }

@@ -19,7 +19,7 @@ from exceptions_queue import verbs
 from governance import accounts, calendars, clients, grants, passwords, provider_links, second_factor, versions
 from governance.models import RoleGrant, User
 from governance.roles import ROLE_RIGHTS, Right, Role
-from mappings import cross_references, defining, drafting, ending, row_trial, tables, trial
+from mappings import cross_references, defining, drafting, ending, loosening, row_trial, tables, trial
 from mappings.field_table import table_of
 from mappings.models import Approval, Mapping
 from routes import (
@@ -135,6 +135,9 @@ VERBS: dict[str, Row] = {
         R.EDIT_CONFIGURATION,
         lambda f, by: defining.define_table(f.table, title="T", meaning="", approval=f.table.approval, by=by),
     ),
+    "mappings.loosening.agree_to": Row(
+        R.APPROVE_TABLES, lambda f, by: loosening.agree_to(f.table, policy=f.table.policy, by=by)
+    ),
     "mappings.ending.end_row": Row(  # of a table whose rows count at once; see below for the others
         R.EDIT_TABLES, lambda f, by: ending.end_row(f.table, f.row.pk, last_day=LAST, by=by, **WHY)
     ),
@@ -243,6 +246,7 @@ ACCOUNTS: dict[str, Callable[[User, Any], object]] = {  # ask for managing users
     "governance.second_factor.reset": lambda account, by: second_factor.reset(account, by=by, **WHY),
 }
 UNASKED: dict[str, str] = {  # verbs that ask no right, and why
+    "mappings.loosening.remember": "a note on a table by the verb that changes it, which asks",
     "governance.audit.record": "writes what another verb did, which has asked",
     "governance.audit.entry_of": "writes what another verb did, which has asked",
     "governance.passwords.vouch": "asks for any right that vouching opens; tests/governance/test_passwords.py",
