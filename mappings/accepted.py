@@ -4,6 +4,7 @@ A table says so in plain data: {"rate": {"lowest": "0", "highest": "900"}, "item
 of money is never negative unless its table says {"lowest": null}.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -13,6 +14,8 @@ from typing import Any
 from canonical.entity import Kind
 
 NUMBERS = (Kind.MONEY, Kind.DECIMAL, Kind.INTEGER)
+VALUE_KINDS = [Kind.TEXT, Kind.INTEGER, Kind.DECIMAL, Kind.MONEY, Kind.DATE, Kind.BOOLEAN]
+NAME = re.compile(r"[^\W\d][\w -]{0,59}\Z")
 KEYS = {"lowest", "highest", "choices"}
 
 
@@ -53,6 +56,35 @@ def accepted_of(kind: str, given: Mapping[str, Any] | None) -> Accepted:
     said = {"lowest": "0"} if kind == Kind.MONEY else {}
     said |= dict(given or {})
     return Accepted(_number(said.get("lowest")), _number(said.get("highest")), tuple(said.get("choices") or ()))
+
+
+def column_problems(key_columns: Any, value_columns: Any) -> dict[str, list[str]]:
+    """Return the mistakes in a table's columns, by field: `key_columns` are names, `value_columns` name → kind."""
+    found: dict[str, list[str]] = {}
+    keys = key_columns if isinstance(key_columns, list) else []
+    values = value_columns if isinstance(value_columns, dict) else {}
+    if not keys:
+        found["key_columns"] = ["A table has at least one key column. Name it, as in role."]
+    if not values:
+        kinds = ", ".join(VALUE_KINDS)
+        found["value_columns"] = [f"A table gives at least one column. Name it with its kind, one of: {kinds}."]
+    for field, names in (("key_columns", keys), ("value_columns", list(values))):
+        said = [_name_problem(each) for each in names if not isinstance(each, str) or not NAME.match(each)]
+        twice = {each for each in names if names.count(each) > 1 or (field == "value_columns" and each in keys)}
+        said += [
+            f"{str(each)[:60]}: two columns have this name. Give each its own." for each in sorted(map(str, twice))
+        ]
+        if said:
+            found.setdefault(field, []).extend(said)
+    for name, kind in values.items():
+        if not isinstance(kind, str) or kind not in {each.value for each in VALUE_KINDS}:
+            words = f"{str(name)[:60]}: there is no such kind of value. Use one of: {', '.join(VALUE_KINDS)}."
+            found.setdefault("value_columns", []).append(words)
+    return found
+
+
+def _name_problem(name: object) -> str:
+    return f"{str(name)[:60]!r} is no name of a column. Begin with a letter; use letters, digits, blank, _ and -."
 
 
 def definition_problems(value_columns: Mapping[str, str], accepted: Any) -> list[str]:

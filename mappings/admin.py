@@ -3,6 +3,9 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from unfold.paginator import InfinitePaginator
 
 from governance.actor import names
@@ -31,6 +34,15 @@ class LookupTableAdmin(TableActions, ScopedAdmin):
     list_display = ("title", "name", "legal_entity", "approval")
     list_filter = ("legal_entity", "approval")
     search_fields = ("name", "title")
+
+    def changeform_view(self, request: HttpRequest, object_id: str | None = None, *_: Any, **__: Any) -> HttpResponse:
+        """Lead to the page on which a table is made, or shown, column by column."""
+        if object_id is None:
+            return redirect("tables:new")
+        table = self.get_object(request, unquote(object_id))
+        if table is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        return redirect("tables:table", pk=table.pk)
 
 
 @admin.register(TableRow)
@@ -80,6 +92,11 @@ class MappingAdmin(MappingActions, LookOnly, ScopedAdmin):
     list_display = ("title", "key", "source", "target", "legal_entity", "shipped")
     list_filter = ("shipped", "legal_entity")
     search_fields = ("key", "title")
+    has_add_permission = ScopedAdmin.has_add_permission
+
+    def add_view(self, request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
+        """Lead to the page on which a mapping begins as a table of fields."""
+        return redirect("mappings:new")
 
 
 @admin.register(CrossReference)

@@ -25,7 +25,7 @@ from mappings.formula.problems import UnacceptableError
 from mappings.kinds import CONVERTERS
 from mappings.loosening import remember
 from mappings.models import Approval, LookupTable, TableRow
-from mappings.models.lookup import SEPARATOR, VALUE_KINDS, hash_of
+from mappings.models.lookup import SEPARATOR, hash_of
 
 became_available = Signal()  # sender=LookupTable, table=LookupTable, keys=list of keys: members held for them may go on
 MAX_ROWS = 10_000  # of one call
@@ -102,13 +102,9 @@ def create_table(
     """Make a lookup table. `value_columns` gives each column's kind: {"rate": "money"}, `accepted` what it accepts.
 
     With less consent than the table of all companies that it stands before it needs a reason. Raises NotAllowed, and
-    ValueError or ValidationError for columns that cannot be.
+    ValidationError for columns that cannot be.
     """
     require(by, Right.EDIT_CONFIGURATION, legal_entity)
-    unknown = [kind for kind in value_columns.values() if kind not in {each.value for each in VALUE_KINDS}]
-    if unknown or not value_columns or not key_columns:
-        kinds = ", ".join(VALUE_KINDS)
-        raise ValueError(f"The table {name} needs key columns, and value columns of a known kind: {kinds}.")
     table = LookupTable(
         name=name,
         title=title,

@@ -17,10 +17,9 @@ from governance.models import LegalEntity, User
 from governance.rights import NotAllowed, Right, allowed_anywhere, require
 from hub.table_pages.pages import table_of
 from mappings import tables
-from mappings.accepted import NUMBERS
+from mappings.accepted import NUMBERS, VALUE_KINDS
 from mappings.defining import define_table
 from mappings.models import Approval, LookupTable
-from mappings.models.lookup import VALUE_KINDS
 from mappings.row_form import words_of
 
 KINDS = {

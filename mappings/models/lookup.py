@@ -13,13 +13,11 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 
-from canonical.entity import Kind
 from governance.models import LegalEntity
 from governance.scoping import EntityScopedQuerySet
-from mappings.accepted import Accepted, accepted_of, definition_problems
+from mappings.accepted import NUMBERS, Accepted, accepted_of, column_problems, definition_problems
 
 SEPARATOR = "\x1f"  # between the parts of a key; refused inside them
-VALUE_KINDS = [Kind.TEXT, Kind.INTEGER, Kind.DECIMAL, Kind.MONEY, Kind.DATE, Kind.BOOLEAN]
 
 
 class Approval(models.TextChoices):
@@ -74,10 +72,17 @@ class LookupTable(models.Model):
     def clean(self) -> None:
         """Refuse columns that cannot be what the table says of them. Raises ValidationError with every problem."""
         self.accepted = {} if self.accepted is None else self.accepted  # what an emptied field gives
-        columns = self.value_columns if isinstance(self.value_columns, dict) else {}
-        found = definition_problems(columns, self.accepted)
+        found = column_problems(self.key_columns, self.value_columns)
+        if not found and (words := definition_problems(self.value_columns, self.accepted)):
+            found["accepted"] = words
+        numbers = [name for name, kind in self.value_columns.items() if kind in NUMBERS] if not found else []
+        if not found and self.approval == Approval.ABOVE_AMOUNT and self.approval_column not in numbers:
+            known = ", ".join(numbers) or "there is none yet"
+            found["approval_column"] = [
+                f"An amount is compared with a column that holds a number. Use one of: {known}."
+            ]
         if found:
-            raise ValidationError({"accepted": found})
+            raise ValidationError(found)
 
     def accepts(self, column: str) -> Accepted:
         """Return what a value column accepts."""
