@@ -36,10 +36,17 @@ def check_route(route: "Route") -> None:
     if route.connection and route.stream:
         _stream(found, route.connection, route.stream, writes=False)
     if route.mapping:
-        _mapping(found, route.mapping, route.canonical_entity, side="to")
+        _mapping(found, route.mapping, route.canonical_entity, side="to", place=(route.connection, route.stream))
     if route.upstream:
         known = _fields(route.upstream.route.canonical_entity, COLLECTED)
         _formula(found, "group_by", route.group_by, known)
+    elif route.group_by.strip():
+        words = (
+            "Only what another route has posted is put together. Choose that route's destination, or leave this empty."
+        )
+        _say(found, "group_by", words)
+    if route.shrink_limit_percent is not None and route.shrink_limit_percent > 100:
+        _say(found, "shrink_limit_percent", "A share is at most 100 percent. Give 0 to 100.")
     _lane(found, route.lane)
     if found:
         raise ValidationError(dict(found))
@@ -57,7 +64,8 @@ def check_destination(destination: "Destination") -> None:
     if getattr(destination, "connection", None) and destination.stream:
         _stream(found, destination.connection, destination.stream, writes=True)
     if destination.mapping:
-        _mapping(found, destination.mapping, entity, side="from")
+        there = (getattr(destination, "connection", None), destination.stream)
+        _mapping(found, destination.mapping, entity, side="from", place=there)
     if destination.posting_date and known and destination.posting_date not in known:
         _say(found, "posting_date", _unknown("field", destination.posting_date, ENTITIES[entity].by_name))
     names = destination.delta_fields
@@ -97,8 +105,13 @@ def _stream(found: Problems, connection: Connection, stream: str, *, writes: boo
         _say(found, "stream", _unknown(f"{what} in {manifest.title}", stream, usable))
 
 
-def _mapping(found: Problems, name: str, entity: str, *, side: str) -> None:
-    """Look whether a mapping is published, compiles, and speaks of the route's entity on its canonical side."""
+def _mapping(
+    found: Problems, name: str, entity: str, *, side: str, place: tuple[Connection | None, str]
+) -> None:  # fmt: skip
+    """Look whether a mapping is published, compiles, and speaks of the route's entity and of the stream at `place`.
+
+    `side` is where its canonical record stands: what it makes ("to"), or what it is made of ("from").
+    """
     try:
         content = versions.published("mapping", name).content
     except Version.DoesNotExist:
@@ -109,11 +122,37 @@ def _mapping(found: Problems, name: str, entity: str, *, side: str) -> None:
     if spoken_of and entity in ENTITIES and spoken_of != entity:
         _say(found, "mapping", f"{name} speaks of {spoken_of}, but the route of {entity}. Choose another mapping.")
         return
+    if misfit := _misfit(name, content.get("from" if side == "to" else "to"), *place, reads=side == "to"):
+        _say(found, "mapping", misfit)
+        return
     try:
         compile_mapping(content, entity=ENTITIES.get(entity) if side == "to" else None)
     except MappingErrors as errors:
         for problem in errors.problems:
             _say(found, "mapping", f"{name}: {problem}")
+
+
+def _misfit(name: str, given: Any, connection: Connection | None, stream: str, *, reads: bool) -> str:
+    """Return in words that a mapping speaks of another system's stream than the one named, "" when it fits."""
+    known = registry.connectors.get(connection.connector) if connection else None
+    if connection is None or known is None or not stream or not isinstance(given, dict) or "system" not in given:
+        return ""
+    same = given["system"] == connection.connector or given["system"] not in registry.connectors
+    if same and given.get("stream") == stream:  # of a system that the hub does not know, only the stream can be judged
+        return ""
+    deed = "reads" if reads else "makes"
+    here = f"{_title(connection.connector, stream)} of {known.manifest.title}"
+    other = registry.connectors.get(str(given["system"]))
+    system = other.manifest.title if other else str(given["system"])
+    spoken_of = f"{_title(str(given['system']), str(given.get('stream')))} of {system}"
+    return f"{name} {deed} {spoken_of}, but {here} is chosen. Choose another mapping or kind of record."
+
+
+def _title(connector: str, stream: str) -> str:
+    """Return what people call a stream."""
+    known = registry.connectors.get(connector)
+    found = known.manifest.streams.get(stream) if known else None
+    return found.title if found and found.title else stream
 
 
 def _entity_of(content: dict[str, Any], side: str) -> str:

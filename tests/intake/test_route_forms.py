@@ -3,9 +3,12 @@
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.test import Client
 
+from connectors.models import Connection
 from governance.actor import ENGINE
+from mappings import shipped
 from routes import runs
 from routes.models import Destination, Failure, Route
 from tests.intake.firm import Firm
@@ -66,6 +69,43 @@ def test_every_problem_of_a_route_comes_at_once_and_nothing_is_saved(firm: Firm,
     assert set(answer.context["inline_admin_formsets"][0].formset.errors[0]) == {"condition", "stream", "mapping"}
     assert b"ledger-time-in" in answer.content, "the published mappings are named"
     assert Route.objects.get(pk=firm.pushed.pk).mapping == "ledger-time-in"
+
+
+def test_what_does_not_fit_is_refused_beside_its_field(firm: Firm, ingrid: Client) -> None:
+    shipped.install()
+    page = f"/admin/routes/route/{firm.pushed.pk}/change/"
+    wrong = {
+        "group_by": "(((", "shrink_limit_percent": "400", "mapping": "harvest.time_entries",
+        "destinations-0-mapping": "netsuite.time_entries",
+    }  # fmt: skip
+
+    answer = ingrid.post(page, typed(firm.pushed, firm.pushed.destinations.get(), **wrong))
+
+    errors = answer.context["adminform"].form.errors
+    assert set(errors) == {"group_by", "shrink_limit_percent", "mapping"}
+    assert "Only what another route has posted" in str(errors["group_by"])
+    assert "at most 100 percent" in str(errors["shrink_limit_percent"])
+    assert "harvest.time_entries reads" in str(errors["mapping"])
+    refused = answer.context["inline_admin_formsets"][0].formset.errors[0]
+    assert set(refused) == {"mapping"}
+    assert "netsuite.time_entries makes" in str(refused["mapping"])
+
+
+def test_mapping_for_another_kind_of_record_of_the_same_system_is_refused(firm: Firm) -> None:
+    shipped.install()
+    netsuite = Connection.objects.create(
+        slug="erp", name="ERP", connector="netsuite", legal_entity=firm.pushed.legal_entity, environment="sandbox"
+    )
+    route = Route.objects.create(
+        slug="customers", name="Customers", legal_entity=firm.pushed.legal_entity, canonical_entity="customer"
+    )
+    row = Destination(route=route, name="ERP", connection=netsuite, stream="time_entries", mapping="netsuite.customers")
+
+    with pytest.raises(ValidationError) as refused:
+        row.full_clean()
+    assert set(refused.value.message_dict) == {"mapping"}
+    row.stream = "customers"
+    row.full_clean()
 
 
 def test_wrong_condition_is_refused_with_its_place(firm: Firm, ingrid: Client) -> None:
