@@ -144,6 +144,15 @@ def file() -> Path:
     return Path(settings.STATE) / "keys"
 
 
+def place() -> str:
+    """Return where the keys are, in words."""
+    return (
+        f"the environment variable {FILE if os.environ.get(FILE) else ENVIRONMENT}"
+        if from_environment()
+        else str(file())
+    )
+
+
 def _keys() -> list[bytes]:
     """Return the keys, newest first; makes the first one when there is none."""
     if from_environment():
@@ -249,8 +258,7 @@ def _what_is_lost(sealed: str) -> str:
     here = [fingerprint(key) for key in _keys()]
     if token and name in here:
         return "This secret was changed after it was encrypted, so it cannot be read. Enter it again."
-    place = f"the environment variable {ENVIRONMENT}" if from_environment() else str(file())
     return (
-        f"This secret was encrypted with the key {name or 'of an unknown name'}, which is not here ({place} has "
+        f"This secret was encrypted with the key {name or 'of an unknown name'}, which is not here ({place()} has "
         f"{', '.join(here)}). Put that key back from your backup, or enter the secret again."
     )

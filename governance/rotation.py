@@ -1,6 +1,6 @@
 """Re-encrypts every secret with the newest key: of every model's encrypted fields, and of second factors."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,10 +49,11 @@ class Place:
         assert isinstance(field, models.Field)
         self.table, self.key = quote(model._meta.db_table), quote(str(primary.column))
         self.column = quote(str(field.column))
+        self.text = self.column  # the encrypted text, in SQL
 
     def sealed(self) -> list[tuple[Any, str]]:
         """Read the encrypted texts themselves, past the field, which would decrypt them."""
-        return self._read(self.column)
+        return self._read()
 
     def replace(self, pk: Any, old: str, new: str) -> int:
         """Write only where the old text still stands: what somebody entered meanwhile is newer than this."""
@@ -62,7 +63,15 @@ class Place:
         """Return what to say of a secret that cannot be read."""
         return Lost(f"{self.model._meta.label_lower} {pk}", self.name, str(error))
 
-    def _read(self, text: str) -> list[tuple[Any, str]]:
+    def keys(self, ask: Callable[[str], Iterable[tuple[str]]]) -> set[str]:
+        """Return the fingerprints of the keys that its texts are encrypted with; `ask` runs a statement."""
+        name = (
+            f"SELECT DISTINCT split_part({self.text}, '.', 1) FROM {self.table} WHERE {self.text} ~ '^[0-9a-f]{{8}}[.]'"  # noqa: S608 - quoted
+        )
+        return {found for (found,) in ask(name)}
+
+    def _read(self) -> list[tuple[Any, str]]:
+        text = self.text
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT {self.key}, {text} FROM {self.table} WHERE {text} IS NOT NULL ORDER BY {self.key}")  # noqa: S608 - quoted
             return list(cursor.fetchall())
@@ -79,15 +88,12 @@ class Member(Place):
     def __init__(self, model: type[models.Model], name: str, member: str) -> None:
         super().__init__(model, name)
         self.member = f"'{member}'"  # of MEMBERS: a word of ours, no text from outside
-
-    def sealed(self) -> list[tuple[Any, str]]:
-        """Read the encrypted texts."""
-        return self._read(f"{self.column} ->> {self.member}")
+        self.text = f"({self.column} ->> {self.member})"
 
     def replace(self, pk: Any, old: str, new: str) -> int:
         """Write the one text, and only where the old one still stands; its neighbours may change meanwhile."""
         change = f"{self.column} = jsonb_set({self.column}, ARRAY[{self.member}], to_jsonb(%s::text))"
-        return self._write(change, f"{self.column} ->> {self.member} = %s", [new, pk, old])
+        return self._write(change, f"{self.text} = %s", [new, pk, old])
 
 
 MEMBERS = ("secret", "seed")  # of an app for codes; of recovery codes
@@ -99,6 +105,11 @@ def places() -> Iterator[Place]:
         yield Place(model, field.name)
     for member in MEMBERS:
         yield Member(Authenticator, "data", member)
+
+
+def keys_in_use(ask: Callable[[str], Iterable[tuple[str]]]) -> list[str]:
+    """Return the fingerprints of the keys that the secrets of a database are encrypted with; `ask` runs a statement."""
+    return sorted(set().union(*(place.keys(ask) for place in places())))
 
 
 def rotate(*, by: By) -> Rotation:

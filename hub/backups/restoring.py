@@ -24,10 +24,17 @@ OF_PEOPLE = (
 EMPTIED = "DROP SCHEMA public CASCADE; CREATE SCHEMA public;"
 
 
-def restore(path: Path, *, replace: bool, tell: Tell, say: Callable[[str], None]) -> None:
-    """Put the database back as the backup at `path` has it; raises Refused, and then nothing was changed."""
+def restore(
+    path: Path, *, replace: bool, tell: Tell, say: Callable[[str], None], without_secrets: bool = False
+) -> None:
+    """Put the database back as the backup at `path` has it; raises Refused, and then nothing was changed.
+
+    With `without_secrets` also where keys are missing that its secrets are encrypted with.
+    """
     with closing(Found(path, tell)) as found:
         _refuse_another_schema(found)
+        if not without_secrets:
+            _refuse_lost_keys(found)
         with reachable(alone=True) as database:
             with database.connect() as link:
                 held = _held(link)
@@ -68,6 +75,33 @@ def _refuse_another_schema(found: Found) -> None:
             f"{unknown[0]} …",
             "Install the release that made it, then restore.",
         )
+
+
+def _refuse_lost_keys(found: Found) -> None:
+    """Refuse what could not be read afterwards, while the secrets that are here still can."""
+    here: list[bytes] = []
+    try:
+        if keys.from_environment() or keys.file().exists():  # asking for the keys would make one
+            here += keys.ring()
+    except keys.KeysUnusable as error:
+        raise Refused("The encryption keys cannot be used", str(error), "Mend that, then restore.") from error
+    brought = found.text(archive.KEYS).split() if found.has(archive.KEYS) else []
+    if not keys.from_environment():  # there they have to be put by hand
+        here += [line.encode() for line in brought]
+    names = [keys.fingerprint(key) for key in here]
+    if lacking := [name for name in found.about.get("keys", ()) if name not in names]:
+        place = keys.place()
+        raise Refused(
+            f"The secrets in the backup {found.path} could not be read",
+            f"they are encrypted with {_named(lacking)}, and {place} has {_named(names) if names else 'no key'}.",
+            f"Put {'that key' if len(lacking) == 1 else 'those keys'} into {place}, behind the others; a backup made "
+            "with --with-keys has them in its part `keys`. If they are gone for good, give --without-secrets, and "
+            "enter every credential again.",
+        )
+
+
+def _named(names: list[str]) -> str:
+    return f"the key{'' if len(names) == 1 else 's'} {', '.join(names)}"
 
 
 def _tables(link: "psycopg.Connection[Any]") -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 import psycopg
 
 from governance import keys
+from governance.rotation import keys_in_use
 from hub import trail
 from hub.backups import archive
 from hub.backups.archive import Tell, Written
@@ -28,7 +29,7 @@ def take(path: Path, *, with_keys: bool, tell: Tell) -> int:
             about = {
                 "format": archive.FORMAT, "made_at": datetime.now(tz=UTC).isoformat(timespec="seconds"),
                 "release": release(), "postgresql": server, "migrations": [f"{app} {name}" for app, name in rows],
-                "with_keys": with_keys,
+                "with_keys": with_keys, "keys": keys_in_use(link.execute),
             }  # fmt: skip
             written.add(archive.ABOUT, [json.dumps(about, indent=1).encode()], tell)
             written.add(archive.DUMP, database.dump(snapshot), tell)

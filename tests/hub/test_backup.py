@@ -11,12 +11,14 @@ from typing import Any
 
 import psycopg
 import pytest
+from cryptography.fernet import Fernet
 from django.conf import settings as hubs
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
 from connectors.models import Connection
+from governance import keys
 from governance.models import User
 from hub.backups import archive, database, restoring, taking
 from hub.backups.refused import Refused
@@ -129,8 +131,46 @@ def test_backup_without_keys_holds_none_and_says_so(hub: None, empty: str, tmp_p
     assert archive.KEYS not in zipfile.ZipFile(file).namelist()
     settings.STATE = tmp_path / "other"
     point_at(empty)
-    call_command("restore", str(file))
+    with pytest.raises(CommandError, match=r"encrypted with the key \w{8}, and .*/other/keys has no key"):
+        call_command("restore", str(file))
+    assert content() == {}
+    assert not keys.file().exists()
+    call_command("restore", str(file), "--without-secrets")
     assert "holds no encryption keys" in capsys.readouterr().out
+
+
+def test_backup_whose_keys_were_dropped_is_refused_before_anything_changes(hub: None, tmp_path: Path, capsys) -> None:
+    bare, whole = tmp_path / "bare.backup", tmp_path / "whole.backup"
+    old = keys.newest_fingerprint()
+    kept = keys.file().read_text()
+    call_command("backup", str(bare))
+    call_command("backup", str(whole), "--with-keys")
+    call_command("rotate_keys")
+    call_command("rotate_keys", "--same-key", "--drop-old")
+    assert "backups from before this rotation" in capsys.readouterr().out
+    before = content()
+    with pytest.raises(CommandError, match=rf"(?s)encrypted with the key {old}, and .*Put that key .*--with-keys"):
+        call_command("restore", str(bare), "--replace")
+    assert content() == before
+    call_command("restore", str(whole), "--replace")  # brings its own
+    assert Connection.objects.first().secrets["token"] == "sealed-and-kept"
+    call_command("rotate_keys", "--drop-old")
+    keys.file().write_text(keys.file().read_text() + kept)  # put back by hand
+    call_command("restore", str(bare), "--replace")
+    assert Connection.objects.first().secrets["token"] == "sealed-and-kept"
+
+
+def test_keys_in_the_environment_must_read_the_backup(hub: None, tmp_path: Path, monkeypatch) -> None:
+    """The keys of a backup cannot be put there by the hub, so they have to be there before."""
+    file = tmp_path / "of-today.backup"
+    old, kept = keys.newest_fingerprint(), keys.file().read_text().strip()
+    call_command("backup", str(file), "--with-keys")
+    other = Fernet.generate_key().decode()
+    monkeypatch.setenv(keys.ENVIRONMENT, other)
+    with pytest.raises(CommandError, match=rf"the key {old}, and the environment variable THROUGHLINE_KEYS has"):
+        call_command("restore", str(file), "--replace")
+    monkeypatch.setenv(keys.ENVIRONMENT, f"{other},{kept}")
+    call_command("restore", str(file), "--replace")
 
 
 def test_database_that_is_not_empty_is_kept_unless_it_is_to_be_replaced(hub: None, tmp_path: Path) -> None:

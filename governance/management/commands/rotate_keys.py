@@ -9,6 +9,11 @@ from governance import keys
 from governance.actor import ENGINE
 from governance.rotation import rotate
 
+OLDER_BACKUPS = (
+    "The secrets in backups from before this rotation can then not be read with the keys that are here: "
+    "take a new backup, and keep the old keys apart for as long as you keep those."
+)
+
 
 class Command(BaseCommand):
     """Makes a new key (when the keys are in a file), re-encrypts every secret, and may drop the old keys."""
@@ -19,7 +24,9 @@ class Command(BaseCommand):
         """Declare the options."""
         parser.add_argument("--new-key", action="store_true", help="only print a new key, for THROUGHLINE_KEYS")
         parser.add_argument("--same-key", action="store_true", help="make no new key; finish a rotation")
-        parser.add_argument("--drop-old", action="store_true", help="afterwards drop all keys but the newest")
+        parser.add_argument(
+            "--drop-old", action="store_true", help="afterwards drop all keys but the newest: older backups need those"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Rotate, and say what was done and what has to be entered again."""
@@ -41,6 +48,6 @@ class Command(BaseCommand):
         if done.lost:
             raise CommandError(f"{len(done.lost)} secrets have to be entered again; the old keys were kept.")
         if drop_old:
-            self.stdout.write(f"{keys.keep_only_newest()} old keys were dropped.")
+            self.stdout.write(f"{keys.keep_only_newest()} old keys were dropped. {OLDER_BACKUPS}")
         elif keys.from_environment():
-            self.stdout.write(f"You may now remove all but the first key from {keys.ENVIRONMENT}.")
+            self.stdout.write(f"You may now remove all but the first key from {keys.ENVIRONMENT}. {OLDER_BACKUPS}")

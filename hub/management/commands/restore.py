@@ -21,7 +21,13 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path, help="a file that `manage.py backup` made")
         parser.add_argument("--replace", action="store_true", help="drop everything that the database holds now")
 
-    def handle(self, *args: Any, file: Path, replace: bool, **options: Any) -> None:
+        parser.add_argument(
+            "--without-secrets",
+            action="store_true",
+            help="restore though keys of its secrets are missing: they have to be entered again",
+        )
+
+    def handle(self, *args: Any, file: Path, replace: bool, without_secrets: bool, **options: Any) -> None:
         """Restore with progress; say what else is to do."""
         console = Console(highlight=False, soft_wrap=True)
         told: list[str] = []
@@ -29,9 +35,15 @@ class Command(BaseCommand):
             with progress.bar(console) as bar:
                 total = 2 * file.stat().st_size if file.exists() else None  # each byte is checked, then loaded
                 step = bar.add_task("Restoring", total=total)
-                restore(file, replace=replace, tell=lambda more: bar.advance(step, more), say=told.append)
+                restore(
+                    file,
+                    replace=replace,
+                    without_secrets=without_secrets,
+                    tell=lambda more: bar.advance(step, more),
+                    say=told.append,
+                )
         except Refused as refused:
             raise CommandError(refused.lines()) from refused
         for each in told:
             console.print(each)
-        console.print("Restored. Ask whether all is well: manage.py doctor. Then start the hub.")
+        console.print("Restored. Start the hub, then ask whether all is well: manage.py doctor.")
