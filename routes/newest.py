@@ -21,6 +21,7 @@ from governance.scoping import ALL, EntityScopedQuerySet, entity_ids
 
 Row = TypeVar("Row", bound=models.Model, covariant=True)
 SLACK = dt.timedelta(days=1)  # by which the clock that made an id may differ from the database's
+EPOCH, MILLISECOND = dt.datetime(1970, 1, 1, tzinfo=dt.UTC), dt.timedelta(milliseconds=1)
 PARTS = """
 SELECT found.id FROM (
     SELECT p.id AS place, c.id AS company FROM {places} p CROSS JOIN governance_legalentity c
@@ -74,12 +75,12 @@ class NewestQuerySet(EntityScopedQuerySet[Row]):
     def since(self, moment: dt.datetime) -> Self:
         """Keep what was made then or later."""
         rows = self.filter(**{f"{self.moment}__gte": moment})
-        return rows.filter(pk__gte=first_id(moment - SLACK)) if _clock_is_steady() else rows
+        return rows.filter(pk__gte=first_id(moment, -SLACK)) if _clock_is_steady() else rows
 
     def until(self, moment: dt.datetime) -> Self:
         """Keep what was made before."""
         rows = self.filter(**{f"{self.moment}__lt": moment})
-        return rows.filter(pk__lt=first_id(moment + SLACK)) if _clock_is_steady() else rows
+        return rows.filter(pk__lt=first_id(moment, SLACK)) if _clock_is_steady() else rows
 
     def newest(self, most: int) -> list[Row]:
         """Return the newest of these rows, at most so many. Two queries."""
@@ -122,10 +123,14 @@ def _ids(rows: "models.QuerySet[Any]", most: int) -> tuple[str, list[Any]]:
     return statement, list(values)
 
 
-def first_id(moment: dt.datetime) -> UUID:
-    """Return the smallest UUIDv7 of a moment (RFC 9562: 48 bits of milliseconds come first); of one before 1970, 0."""
-    milliseconds = min(max(0, int(moment.timestamp() * 1000)), (1 << 48) - 1)
-    return UUID(int=milliseconds << 80)
+def first_id(moment: dt.datetime, shift: dt.timedelta = dt.timedelta()) -> UUID:
+    """Return the smallest UUIDv7 of a moment, moved by `shift` (RFC 9562: 48 bits of milliseconds come first).
+
+    Of a moment before 1970 the smallest id of all, of one past what 48 bits hold the first of the last millisecond;
+    `shift` may lead beyond the years that Python counts.
+    """
+    milliseconds = (moment - EPOCH + shift) // MILLISECOND
+    return UUID(int=min(max(0, milliseconds), (1 << 48) - 1) << 80)
 
 
 def _clock_is_steady() -> bool:

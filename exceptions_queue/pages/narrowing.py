@@ -50,12 +50,13 @@ class Narrowing(forms.Form):
         found: dict[str, Any] = {"route": given["route"], "legal_entity": given["entity"]}
         found["state"] = [given["state"]] if given["state"] else []
         found["since"] = _beginning(given["since"])
-        found["until"] = _beginning(given["until"] + timedelta(days=1)) if given["until"] else ""
+        until = given["until"]
+        found["until"] = _beginning(until + timedelta(days=1)) if until and until < date.max else ""  # that day is all
         return {name: value for name, value in found.items() if value}
 
 
 def _beginning(day: date | None) -> str:
-    return f"{day:%Y-%m-%d}T00:00:00Z" if day else ""
+    return f"{day.isoformat()}T00:00:00Z" if day else ""
 
 
 class RunNarrowing(Narrowing):

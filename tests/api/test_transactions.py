@@ -46,6 +46,21 @@ def test_list_is_narrowed(world: World, staff: Staff, asked: str, found: int) ->
     assert len(get(f"{LIST}?{asked}", token_of(staff.viktor)).json()["items"]) == found
 
 
+@pytest.mark.parametrize("address", [LIST, "/api/system/v1/records"])
+@pytest.mark.parametrize(
+    ("asked", "some"),
+    [("since=0001-01-01T00:00:00Z", True), ("until=0001-01-01T00:00:00Z", False),
+     ("since=9999-12-31T23:59:59Z", False), ("until=9999-12-31T23:59:59Z", True),
+     ("since=1969-12-31T23:59:59.999Z", True)],
+)  # fmt: skip
+def test_first_and_last_moments_there_are_bound_the_list(
+    world: World, staff: Staff, address: str, asked: str, some: bool
+) -> None:
+    answer = get(f"{address}?{asked}", token_of(staff.viktor))
+    assert answer.status_code == 200, answer.content
+    assert bool(answer.json()["items"]) is some
+
+
 def test_key_is_found_whole_at_the_source_or_by_its_beginning_at_the_target(world: World, staff: Staff) -> None:
     token = token_of(staff.viktor)
     row = Transaction.objects.order_by("pk")[0]

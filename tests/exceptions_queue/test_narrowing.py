@@ -46,6 +46,16 @@ def test_list_narrows_by_route_company_and_days(make_world: Make, staff: Staff) 
     assert keys(staff, "?state=posted&key=TE-0000003") == ["TE-0000003"]
 
 
+@pytest.mark.parametrize("page", ["transactions", "runs"])
+@pytest.mark.parametrize("query", ["?since=0001-01-01", "?until=9999-12-31", "?since=9999-12-31&until=9999-12-31"])
+def test_first_and_last_days_there_are_can_be_asked(make_world: Make, staff: Staff, page: str, query: str) -> None:
+    filled(make_world)
+    answer = signed_in(staff.clara).get(f"/{page}/{query}")
+    assert answer.status_code == 200
+    if page == "transactions":
+        assert len(answer.context["transactions"]) == (0 if query.startswith("?since=9") else 3)
+
+
 @pytest.mark.parametrize(
     ("query", "says"),
     [
