@@ -18,7 +18,7 @@ from hub import log_lines
 from hub.environment import declared
 from hub.environment.reading import WrongSettings, read
 from hub.sign_in.providers import WrongProviders, providers
-from hub.supervisor.addresses import remembered
+from hub.supervisor.addresses import given_beside, remembered
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 try:
@@ -298,8 +298,10 @@ LOGGING = {
 }
 
 # Operator's settings, never the admin's; `hub.environment.declared` says what each is.
-OUTBOUND_ALLOWED = GIVEN[declared.OUTBOUND_ALLOWED]
-SANDBOX = GIVEN[declared.SANDBOX]
+# A command beside a running supervisor may reach what the hub's programs may: the simulated systems.
+_BESIDE = read(given_beside(STATE))
+OUTBOUND_ALLOWED = list(dict.fromkeys([*GIVEN[declared.OUTBOUND_ALLOWED], *_BESIDE[declared.OUTBOUND_ALLOWED]]))
+SANDBOX = GIVEN[declared.SANDBOX] or _BESIDE[declared.SANDBOX]
 CONNECTOR_PATHS = GIVEN[declared.CONNECTOR_PATHS]
 LEASE_SECONDS = GIVEN[declared.LEASE_SECONDS]
 DELIVERY_BATCH = GIVEN[declared.DELIVERY_BATCH]

@@ -1,4 +1,4 @@
-"""Remembers where database and broker are, so that manage.py finds them while the hub runs.
+"""Remembers where database and broker are, and what else the hub's programs are given, for manage.py beside them.
 
 Standard library only: the settings read it.
 """
@@ -7,6 +7,10 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+
+from hub.supervisor.alone import Alone
+
+GIVEN_TO_PROGRAMS = ("OUTBOUND_ALLOWED", "SANDBOX")  # what they are given besides, as long as the supervisor runs
 
 
 def remember(run: Path, addresses: Mapping[str, str]) -> None:
@@ -25,3 +29,10 @@ def remembered(state: Path) -> dict[str, str]:
     except (OSError, ValueError):
         return {}
     return {str(name): str(address) for name, address in found.items()}
+
+
+def given_beside(state: Path) -> dict[str, str]:
+    """Return what the supervisor that runs now gives its programs; nothing when none does: its ports may be others'."""
+    found = remembered(state)
+    wanted = {name: found[name] for name in GIVEN_TO_PROGRAMS if found.get(name)}
+    return wanted if wanted and Alone(state / "run").held else {}

@@ -18,7 +18,7 @@ from types import FrameType
 
 from governance import keys
 from hub.supervisor import logs, parts, port, terminal
-from hub.supervisor.addresses import remember
+from hub.supervisor.addresses import GIVEN_TO_PROGRAMS, remember
 from hub.supervisor.alone import Alone
 from hub.supervisor.child import Child
 from hub.supervisor.foreign import ask_postgresql, ask_redis
@@ -82,6 +82,8 @@ class Supervisor:
         self._start_servers()
         self._prepare()
         env = parts.environment(self.options, self._addresses(), ports())
+        given = {name: env[name] for name in GIVEN_TO_PROGRAMS}
+        remember(self.servers.places.run, self._addresses() | given)
         self._start(parts.web(self.servers.places, env, self.listening.fileno()))
         for child in [*parts.workers(self.options, self.servers.places, env), parts.beat(self.servers.places, env)]:
             self._start(child)
