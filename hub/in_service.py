@@ -2,17 +2,16 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from celery import current_app
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 from kombu.exceptions import OperationalError
+from redis import RedisError
 
 from governance.models import AuditEntry
 from hub import trail
-from hub.supervisor.alone import Alone
 
 Wrong = tuple[str, str, str]  # thing, cause, remedy
 APART = 30.0  # seconds between two clocks that are told
@@ -83,19 +82,27 @@ def one_time() -> Iterator[Wrong]:
 
 def lanes() -> Iterator[Wrong]:
     """Every lane has a worker."""
-    if not Alone(Path(settings.STATE) / "run").held:
-        return  # no supervisor here; what nobody takes is told among the work that is due
     try:
         served = current_app.control.inspect(timeout=ANSWER_SECONDS).active_queues() or {}
-    except (OperationalError, OSError):
-        return  # the broker's own check says so
+    except (OperationalError, OSError, RedisError) as error:
+        told = (str(error).strip().splitlines() or ["it said nothing"])[0]
+        yield ("The workers cannot be asked", f"the broker did not answer: {told}", "Mend Redis first.")
+        return
+    if not served:
+        yield (
+            "No worker answers",
+            f"none runs, or none hears the broker within {ANSWER_SECONDS:g} s.",
+            "Start the hub (make run), or its workers where they run by themselves; their log says why one stopped.",
+        )
+        return
     named = {queue["name"] for queues in served.values() for queue in queues}
     for lane in settings.LANES:
         if lane not in named:
             yield (
                 f"No worker serves the lane {lane}",
-                "its worker has stopped, or WORKERS leaves the lane out." if served else "no worker answers.",
-                "Look into STATE/logs, and name the lane in WORKERS: posting,intake;posting,master,analytics",
+                "its worker has stopped, or none is told to serve the lane.",
+                "Look into the workers' logs, and name the lane in WORKERS (posting,intake;posting,master,analytics), "
+                "or after -Q where workers are started by hand.",
             )
 
 

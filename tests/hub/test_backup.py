@@ -107,7 +107,9 @@ def content() -> dict[str, Any]:
         return found | dict(cursor.fetchall())
 
 
-def test_everything_comes_back_and_the_hub_is_well(hub: None, empty: str, tmp_path: Path, settings, capsys) -> None:
+def test_everything_comes_back_and_the_hub_is_well(
+    hub: None, empty: str, crew: None, tmp_path: Path, settings, capsys
+) -> None:
     before = content()
     assert before["routes_effect"][0] == 30
     file = tmp_path / "of-today.backup"

@@ -15,7 +15,7 @@ Usage = namedtuple("Usage", "total used free")
 
 
 @pytest.mark.django_db
-def test_well_hub_has_nothing_wrong(capsys, settings, tmp_path: Path) -> None:
+def test_well_hub_has_nothing_wrong(capsys, settings, tmp_path: Path, crew: None) -> None:
     settings.STATE = tmp_path
     call_command("doctor")
     said = capsys.readouterr().out

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 from django.utils import timezone
+from kombu.exceptions import OperationalError
+from redis import RedisError
 
 from connectors import doctor as of_connectors
 from connectors.models import Connection
@@ -15,12 +17,11 @@ from governance.actor import ENGINE
 from governance.models import AuditEntry, User, Version
 from governance.rights import Role
 from hub import in_service, trail
-from hub.supervisor.alone import Alone
 from tests.governance.people import company, person
 
 
 @pytest.mark.django_db
-def test_doctor_tells_programs_the_same_as_people(give, settings, tmp_path: Path) -> None:
+def test_doctor_tells_programs_the_same_as_people(give, settings, tmp_path: Path, crew: None) -> None:
     settings.STATE = tmp_path
     done = give("doctor", "--json")
     assert done.code == 0
@@ -68,17 +69,32 @@ def test_full_database_is_found(monkeypatch) -> None:
     assert "connections are taken" in thing
 
 
-def test_lane_without_a_worker_is_found_while_the_hub_runs(settings, tmp_path: Path, monkeypatch) -> None:
-    settings.STATE = tmp_path
-    monkeypatch.setattr(in_service, "ANSWER_SECONDS", 0.1)
+def test_lane_without_a_worker_is_found_wherever_the_workers_run(monkeypatch, crew: None) -> None:
     assert list(in_service.lanes()) == []
-    (tmp_path / "run").mkdir()
-    monkeypatch.setattr(Alone, "held", True)
     served = {"posting@here": [{"name": "posting"}, {"name": "intake"}, {"name": "master"}]}
     monkeypatch.setattr("celery.app.control.Inspect.active_queues", lambda self: served)
     ((thing, _, remedy),) = in_service.lanes()
     assert thing == "No worker serves the lane analytics"
     assert "WORKERS" in remedy
+    monkeypatch.setattr("celery.app.control.Inspect.active_queues", lambda self: None)
+    ((thing, _, remedy),) = in_service.lanes()
+    assert thing == "No worker answers"
+    assert "make run" in remedy
+
+
+@pytest.mark.parametrize("error", [OperationalError, ConnectionRefusedError, RedisError])
+def test_workers_that_cannot_be_asked_are_not_called_well(monkeypatch, error: type[Exception]) -> None:
+    def away(self: object) -> None:
+        raise error("Error 111 connecting to redis")
+
+    monkeypatch.setattr("celery.app.control.Inspect.active_queues", away)
+    assert list(in_service.lanes()) == [
+        (
+            "The workers cannot be asked",
+            "the broker did not answer: Error 111 connecting to redis",
+            "Mend Redis first.",
+        )
+    ]
 
 
 @pytest.mark.django_db
