@@ -98,7 +98,12 @@ class Tables(Kind):
 
         Returns whether anything was, and in words what waits or was approved.
         """
-        given = list(_given(work, file.value.get("rows", [])))
+        read = list(_given(work, file.value.get("rows", [])))
+        for number, row, wrong in read:
+            for problem in tables.row_problems(table, [row]) if wrong else []:
+                if problem.column not in wrong:
+                    work.say(_place(table, number, problem.column), problem.message, problem.remedy)
+        given = [(number, row) for number, row, wrong in read if not wrong]
         rows = [row for _, row in given]
         problems = tables.row_problems(table, rows)
         for problem in problems:
@@ -202,17 +207,18 @@ def _plain(number: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _given(work: Work, rows: list[Data]) -> Iterator[tuple[int, NewRow]]:
-    """Yield the rows of a file that have the right form, with their numbers from 0."""
+def _given(work: Work, rows: list[Data]) -> Iterator[tuple[int, NewRow, set[str]]]:
+    """Yield the rows that can be judged: number from 0, row, and the parts with a mistake that was told already."""
     for number, row in enumerate(rows):
         ends = [read_day(work, row.get(end), ("rows", number, end)) for end in ("from", "to")]
-        wrong = any(row.get(name) and end is None for name, end in zip(("from", "to"), ends, strict=True))
+        pairs = zip(("from", "to"), ends, strict=True)
+        wrong = {f"valid {name}" for name, end in pairs if row.get(name) and end is None}
         for column in [name for name, each in row.get("values", {}).items() if isinstance(each, float)]:
             words = "a number with a point stands here without quotes, and digits of it may get lost."
             work.say(("rows", number, "values", column), words, "Write it in quotes, as in '225.00'.")
-            wrong = True
-        if row.get("key") and "values" in row and not wrong:
-            yield number, NewRow(tuple(map(str, row["key"])), row["values"], *ends)
+            wrong.add(column)
+        if row.get("key") and "values" in row:
+            yield number, NewRow(tuple(map(str, row["key"])), row["values"], *ends), wrong
 
 
 def _place(table: LookupTable, number: int, column: str) -> tuple[str | int, ...]:

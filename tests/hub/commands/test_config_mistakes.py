@@ -1,5 +1,6 @@
 """What is wrong with a folder is told at once, each with file, line, path and remedy; and nothing of it is applied."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,24 @@ def test_folder_with_twenty_mistakes_lists_twenty_and_applies_none(firm, give, e
     assert f"{len(EDITS)} mistakes; nothing was applied." in lines[-1]
     assert (AuditEntry.objects.count(), TableRow.objects.count()) == before
     assert LegalEntity.objects.get(code="HP-GB").name == "Halden & Partner Ltd"
+
+
+def test_row_with_two_mistakes_tells_both(firm, give, exported: Path) -> None:
+    path = exported / "tables/bill_rates.yaml"
+    text = path.read_text()
+    start = text.index("rate: '120.00'")
+    row = text[start:].replace("rate: '120.00'", "rate: 'ninety'", 1)
+    row = (
+        re.sub(r"to: \S+", "to: '2025-13-30'", row, count=1)
+        if "to: " in row.split("- key")[0]
+        else (row.replace("rate: 'ninety'", "rate: 'ninety'\n  to: '2025-13-30'", 1))
+    )
+    path.write_text(text[:start] + row)
+    done = give("config", "apply", exported, "--by", "root", "--yes")
+    assert done.code == 1
+    assert "rows[1].to: 2025-13-30 is no day of any calendar" in done.err
+    assert "rows[1].values.rate: " in done.err
+    assert "2 mistakes; nothing was applied." in done.err
 
 
 @pytest.mark.parametrize(
