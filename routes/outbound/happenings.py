@@ -24,6 +24,7 @@ from routes.outcomes import CONFIRMED
 from routes.states import State
 
 ENGINE_KIND = "engine"
+TYPED = "a person gave a reason, which stands in the hub"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +152,13 @@ def _rows(statement: str, ids: Collection[UUID]) -> Sequence[tuple[Any, ...]]:
 
 
 def _may_quote(change: Change) -> bool:
-    """Whether a reason is more than the hub's own standing words."""
-    return not (change.actor_kind == ENGINE_KIND and change.new in (State.POSTED, State.UNKNOWN))
+    """Whether a reason is more than the hub's own standing words, and none that somebody typed."""
+    return not _is_typed(change) and change.new not in (State.POSTED, State.UNKNOWN)
+
+
+def _is_typed(change: Change) -> bool:
+    """Whether a person wrote the reason: what stands in it nobody knows, so it is never told."""
+    return change.actor_kind != ENGINE_KIND or change.new == State.WAIVED
 
 
 def _hidden(subjects: Iterable[_Subject | None]) -> dict[UUID, list[str]]:
@@ -168,6 +174,8 @@ def _hidden(subjects: Iterable[_Subject | None]) -> dict[UUID, list[str]]:
 
 def _reason(change: Change, hidden: Mapping[UUID, Sequence[str]]) -> str:
     """Return why it happened, as far as that may be said."""
+    if _is_typed(change):
+        return TYPED if change.reason else ""
     if not _may_quote(change):
         confirmed = change.reason.startswith(CONFIRMED)  # its number there has a place of its own
         return "" if change.new != State.POSTED else CONFIRMED if confirmed else change.reason
