@@ -16,6 +16,7 @@ from governance.identifiers import new_id
 
 HEADER = "X-Request-ID"
 WELL_FORMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
+OF_REQUEST = "throughline.request"  # where a request itself has it
 CARRIED = "throughline_request"  # the header of a Celery message that carries the id on
 # Arguments of tasks that say what a line is about, by the name under which lines have them.
 ABOUT = {"connection_id": "connection", "route_id": "route", "lane": "lane", "stream": "stream"}
@@ -43,6 +44,7 @@ class Correlated:
         """Answer, with the id in a header."""
         given = request.headers.get(HEADER, "")
         id_ = given if WELL_FORMED.fullmatch(given) else new_id().hex
+        request.META[OF_REQUEST] = id_  # Django tells of a bad answer when all this is over
         token = _facts.set({"request": id_})
         try:
             answer = self.respond(request)

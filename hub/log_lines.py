@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from hub.correlation import facts
+from hub.correlation import OF_REQUEST, facts
 from hub.environment.declared import VARIABLES
 from hub.environment.reading import Environment
 
@@ -73,7 +73,8 @@ class JsonLine(logging.Formatter):
             for name, value in vars(record).items()
             if name not in OF_A_RECORD and (name not in NOT_OURS or isinstance(value, str))
         }
-        for name, value in {**facts(), **added}.items():
+        asked = getattr(getattr(record, "request", None), "META", {}).get(OF_REQUEST)
+        for name, value in {**({"request": asked} if asked else {}), **facts(), **added}.items():
             told.setdefault(name, value if isinstance(value, int | float | None) else without_secrets(str(value)))
         if record.exc_info and record.exc_info[0] is not None:
             told["error"] = record.exc_info[0].__name__

@@ -1,5 +1,6 @@
 """A request's id: taken when it is well formed, else made; in the answer, on every line, and on with the tasks."""
 
+import json
 import logging
 from types import SimpleNamespace
 
@@ -10,6 +11,7 @@ from django.test import Client
 
 from hub import correlation
 from hub.celery import app
+from hub.log_lines import JsonLine
 
 HEADER = correlation.HEADER
 
@@ -26,6 +28,15 @@ def test_other_ids_are_replaced(given: str) -> None:
     answered = Client().get("/login/", headers={HEADER: given})[HEADER]
     assert answered != given
     assert correlation.WELL_FORMED.fullmatch(answered)
+
+
+def test_line_of_a_bad_answer_has_the_id(caplog) -> None:
+    """Django writes it when the request is over and its facts are gone."""
+    with caplog.at_level(logging.WARNING, logger="django.request"):
+        answer = Client().get("/nothing-is-here", headers={HEADER: "caller-4711.a"})
+    assert answer.status_code == 404
+    [line] = [json.loads(JsonLine().format(each)) for each in caplog.records if each.name == "django.request"]
+    assert (line["request"], line["level"]) == ("caller-4711.a", "WARNING")
 
 
 def test_facts_of_a_request_end_with_it() -> None:
