@@ -40,6 +40,12 @@ def test_settings_are_ours_by_name_and_can_be_read() -> None:
         assert {name for name in re.findall(r"\$\{(\w+)", str(given))} <= NAMES
 
 
+def test_every_other_setting_can_be_given_in_a_file_that_is_never_kept() -> None:
+    assert all(service["env_file"] == [{"path": "hub.env", "required": False}] for service in OURS.values())
+    for ignored in (".gitignore", ".dockerignore"):
+        assert "hub.env" in (ROOT / ignored).read_text().splitlines()
+
+
 def test_no_secret_stands_in_the_file() -> None:
     secret = {each.name for each in VARIABLES if each.secret} - {"DATABASE_URL", "REDIS_URL"}
     for service in SERVICES.values():
