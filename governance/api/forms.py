@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -149,11 +150,16 @@ def parsed(request: Request) -> tuple[bytes, Any]:
     return content, _parsed(content) if content else {}
 
 
-def refused(errors: ValidationError) -> Refused:
+def refused(errors: ValidationError, form: type[Form]) -> Refused:
     """Return the refusal (422) of what a verb finds wrong with the values of a body, each at its field."""
+    fields = form().fields
     told = errors.message_dict if hasattr(errors, "error_dict") else {"": errors.messages}
     found = [
-        FieldError("" if name in ("", NON_FIELD_ERRORS) else f"/{name}", words, "what the words say")
+        FieldError(
+            "" if name in ("", NON_FIELD_ERRORS) else f"/{name}",
+            words,
+            _accepted(fields[name]) if name in fields else _only(fields),
+        )
         for name, several in told.items()
         for words in several
     ]
@@ -185,7 +191,11 @@ def _told(form: serializers.Serializer[Any], errors: Any, pointer: str = "") -> 
             continue
         known = form.fields.get(str(name))
         for message in found:
-            yield FieldError(place, str(message), _accepted(known) if known else "the fields that the document names")
+            yield FieldError(place, str(message), _accepted(known) if known else _only(form.fields))
+
+
+def _only(fields: Mapping[str, Any]) -> str:
+    return f"an object with the fields {', '.join(fields)}" if fields else "an empty object"
 
 
 def _accepted(field: serializers.Field[Any, Any, Any, Any]) -> str:
@@ -196,6 +206,8 @@ def _accepted(field: serializers.Field[Any, Any, Any, Any]) -> str:
         (Yes, "true or false"), (Id, "an id as the API writes it"), (Day, 'a day such as "2026-10-05"'),
         (Moment, 'a time with its zone, such as "2026-10-05T16:30:00Z"'),
         (Whole, "a whole number without quotes"), (Texts, "an object of texts"), (Anything, "an object"),
+        (serializers.ListField, "a list"),
         (Text, f"a text of at most {getattr(field, 'max_length', None) or 1000} characters"),
     ]  # fmt: skip
-    return next((words for kind, words in kinds if isinstance(field, kind)), "the form that the document says")
+    words = next((words for kind, words in kinds if isinstance(field, kind)), "the form that the document says")
+    return f"{words}: {field.help_text}" if field.help_text else words

@@ -4,8 +4,10 @@ Left out are mappings and subscriptions, which have doors of their own, and role
 """
 
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 from django.db import transaction
+from django.utils.encoding import escape_uri_path
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -85,7 +87,7 @@ class KindDoor(Door):
                 raise Refused(NOT_POSSIBLE, f"There is a {kind.one} {document.name} already. Change it with PUT.")
             documents.put(kind, document, None, by)
             answer = _answer(kind, document.name, by, status=201)
-            answer["Location"] = f"{request.path}/{document.name}"
+            answer["Location"] = f"{escape_uri_path(request.path)}/{quote(document.name, safe='')}"
             return answer
 
         return repeats.once(request, content, act)
@@ -146,7 +148,7 @@ def _thing(kind: Kind, name: str, by: User) -> Data:
 
 def _read(kind: Kind, value: Any, by: User) -> Document:
     """Return what was sent. Raises Refused (422), and NotAllowed where it would belong."""
-    document = documents.read(kind, value)
+    document = documents.read(kind, value, by)
     owner = documents.owner_of(kind, document.value, by)
     named = kind.folder in ("legal_entities", "tables") and "legal_entity" not in document.value
     if owner is not None or named:  # else there is no such company for the caller, which is said at its place

@@ -14,7 +14,6 @@ from django.db import connection
 from jsonschema import ValidationError
 
 from connectors.manifest.source import Source
-from connectors.manifest.words import remedy_of, words_of
 from governance.api.refusals import INVALID_BODY, NOT_POSSIBLE, FieldError, Refused
 from governance.models import LegalEntity, User
 from hub.configuration import form, plan
@@ -83,9 +82,9 @@ def owner_of(kind: Kind, document: Data, by: User) -> LegalEntity | None:
     return LegalEntity.objects.visible_to(by).filter(code=code).first() if code else None
 
 
-def read(kind: Kind, value: Any) -> Document:
+def read(kind: Kind, value: Any, by: User) -> Document:
     """Return a document that has the right form. Raises Refused (422) with every place that has not."""
-    errors = [_fault(error) for error in _validator(kind.folder).iter_errors(value)]
+    errors = [fault for error in _validator(kind.folder).iter_errors(value) for fault in _faults(error)]
     if isinstance(value, dict):
         errors += [
             FieldError(_pointer(place), words, remedy) for place, words, remedy in form.doubles(kind.folder, value)
@@ -93,6 +92,7 @@ def read(kind: Kind, value: Any) -> Document:
     if _holds_nul(value):
         errors.append(FieldError("", "A text holds the character NUL, which is part of no text.", "texts without it"))
     if errors:
+        errors += _unknown_company(value, by)  # else it is told with all that the document means
         raise Refused(INVALID_BODY, f"{errors[0].pointer or 'The body'}: {errors[0].detail}", errors=errors)
     made = Document(kind.folder, "", {**value}, Source(value, [], {}), kind.name_of(value))
     made.secrets = made.value.pop("secrets", {})
@@ -110,7 +110,7 @@ def put(kind: Kind, document: Document, here: Data | None, by: User) -> None:
     work = Work(by, prune=kind.folder != "tables", reason=REASON)  # rows of tables have doors of their own
     with work.on(document, kind.one):
         kind.put(work, document, here)
-    _refuse(work.mistakes)
+    _refuse(kind.folder, work.mistakes)
 
 
 def remove(kind: Kind, name: str, here: Data, by: User) -> None:
@@ -120,7 +120,7 @@ def remove(kind: Kind, name: str, here: Data, by: User) -> None:
         raise Refused(NOT_POSSIBLE, f"The {kind.one} {name} stays: {why}.")
     work = Work(by, prune=True, reason=REASON)
     kind.remove(work, name)
-    _refuse(work.mistakes)
+    _refuse(kind.folder, work.mistakes)
 
 
 def lock() -> None:
@@ -129,21 +129,45 @@ def lock() -> None:
         cursor.execute(plan.LOCK)
 
 
-def _refuse(mistakes: list[Mistake]) -> None:
+def _refuse(folder: str, mistakes: list[Mistake]) -> None:
     for each in mistakes:
         if each.file:  # not in the document: something that it lacks cannot go
             raise Refused(NOT_POSSIBLE, f"{each.file}: {each.message}")
     if mistakes:
-        errors = [FieldError(each.path, each.message, each.remedy or "what the words say") for each in mistakes]
+        errors = [FieldError(each.path, each.message, each.remedy or _accepted(folder, each.path)) for each in mistakes]
         first = errors[0]
         raise Refused(INVALID_BODY, f"{first.pointer or 'The body'}: {first.detail} Nothing was done.", errors=errors)
 
 
-def _fault(error: ValidationError) -> FieldError:
-    place = _pointer(tuple(error.absolute_path))
+def _accepted(folder: str, pointer: str) -> str:
+    """Return what the schema says of a place: of the nearest part above it that has words."""
+    schema, words = schema_of(folder, sent=True), "a document as the schema of its kind describes it"
+    for step in pointer.split("/")[1:]:
+        others = schema.get("additionalProperties")
+        inner = schema.get("properties", {}).get(step, others) if "items" not in schema else schema["items"]
+        if not isinstance(inner, dict):
+            break
+        schema = inner
+        listed = f"one of {', '.join(map(str, schema['enum']))}" if "enum" in schema else ""
+        words = schema.get("description") or listed or words
+    return str(words)
+
+
+def _unknown_company(value: Any, by: User) -> list[FieldError]:
+    code = value.get("legal_entity") if isinstance(value, dict) else None
+    if not isinstance(code, str) or not code or "\0" in code:
+        return []
+    codes = sorted(LegalEntity.objects.visible_to(by).values_list("code", flat=True))
+    if code in codes:
+        return []
+    return [FieldError("/legal_entity", f"there is no legal entity {code[:40]}.", f"one of {', '.join(codes)}")]
+
+
+def _faults(error: ValidationError) -> list[FieldError]:
     if error.absolute_path and error.absolute_path[0] == "secrets":  # never a word of what stands there
-        return FieldError(place, "This is no secret: a text of at most 20,000 characters.", "a text")
-    return FieldError(place, words_of(error), remedy_of(error))
+        place = _pointer(tuple(error.absolute_path))
+        return [FieldError(place, "This is no secret: a text of at most 20,000 characters.", "a text")]
+    return [FieldError(_pointer(place), words, remedy) for place, words, remedy in form.placed(error)]
 
 
 def _pointer(place: Place) -> str:

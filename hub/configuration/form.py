@@ -62,12 +62,18 @@ def faults(kind: str, value: Any) -> Iterator[tuple[Place, str, str]]:
         if kind == "connections" and place[:1] in (("secrets",), ("answers",)):  # never a word of what stands there
             yield place[:2], *((IN_CLEAR, BY_REFERENCE) if place[0] == "secrets" else (NO_TEXT, remedy_of(error)))
             continue
-        names = _named(error)
-        for name in names:
-            yield (*place, name), *(_about(error, name) if len(names) > 1 else (words_of(error), remedy_of(error)))
-        if not names:
-            yield place, words_of(error), remedy_of(error)
+        yield from placed(error)
     yield from doubles(kind, value)
+
+
+def placed(error: jsonschema.ValidationError) -> Iterator[tuple[Place, str, str]]:
+    """Yield place, message and remedy of an error; a key that is unknown or missing has its own place."""
+    place: Place = tuple(error.absolute_path)
+    names = _named(error)
+    for name in names:
+        yield (*place, name), *(_about(error, name) if len(names) > 1 else (words_of(error), remedy_of(error)))
+    if not names:
+        yield place, words_of(error), remedy_of(error)
 
 
 def doubles(kind: str, value: Any) -> Iterator[tuple[Place, str, str]]:

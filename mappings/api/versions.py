@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils.encoding import escape_uri_path
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -135,7 +136,7 @@ class VersionsDoor(Door):
                     key=mapping.key, content=values["content"], by=by, legal_entity=mapping.legal_entity,
                     note=values["note"],
                 )  # fmt: skip
-            place = f"{request.path}/{made.number}"
+            place = f"{escape_uri_path(request.path)}/{made.number}"
             return _answer(made, status=201, headers={"Location": place})
 
         return self.once(request, DraftBody, act)

@@ -55,7 +55,7 @@ class SubscriptionsDoor(Door):
             try:
                 made, secret = subscribing.subscribe(wanted, by=by)
             except ValidationError as errors:
-                raise forms.refused(errors) from None
+                raise forms.refused(errors, SubscriptionBody) from None
             answer = _answer(made, status=201, secret=secret)
             answer["Location"] = f"{PLACE}/{made.pk}"
             return answer
@@ -85,7 +85,7 @@ class SubscriptionDoor(Door):
             try:
                 return _answer(subscribing.change(row, wanted, by=by))
             except ValidationError as errors:
-                raise forms.refused(errors) from None
+                raise forms.refused(errors, SubscriptionBody) from None
 
         return self.once(request, SubscriptionBody, act)
 

@@ -125,10 +125,20 @@ def test_everything_that_is_wrong_is_told_at_its_place(ask: Ask) -> None:
 def test_form_is_judged_before_meaning_and_secrets_are_not_repeated(ask: Ask) -> None:
     wrong = HARVEST | {"concurrency": 0, "colour": "red", "secrets": {"token": ["secret words"]}}
     body = told(ask("post", "connections", wrong), 422, "invalid-body")
-    assert {each["pointer"] for each in body["errors"]} == {"/concurrency", "", "/secrets/token"}
+    assert {each["pointer"] for each in body["errors"]} == {"/concurrency", "/colour", "/secrets/token"}
     assert "secret words" not in json.dumps(body)
     told(ask("post", "connections", []), 422, "invalid-body")
     told(ask("post", "connections", HARVEST | {"name": "a\0b"}), 422, "invalid-body")
+
+
+def test_company_that_is_not_there_is_told_beside_faults_of_form(ask: Ask) -> None:
+    ask("post", "connections", HARVEST | {"secrets": {"token": SECRET}})
+    wrong = HARVEST | {"concurrency": "a", "colour": "red", "legal_entity": "NOPE"}
+    body = told(ask("put", "connections/harvest", wrong, If_Match="*"), 422, "invalid-body")
+    accepted = {each["pointer"]: each["accepted"] for each in body["errors"]}
+    assert accepted.keys() == {"/concurrency", "/colour", "/legal_entity"}
+    assert accepted["/legal_entity"] == "one of HP-DE"
+    assert "Known here: " in accepted["/colour"]
 
 
 def test_what_is_there_already_is_not_made_again_and_not_renamed(ask: Ask) -> None:
@@ -166,6 +176,17 @@ def test_table_is_redefined_without_touching_its_rows(ask: Ask) -> None:
     assert row.rows.in_force().count() == 1
     kept = told(ask("delete", "tables/service_items", If_Match="*"), 409, "not-possible")
     assert "explain what was posted" in kept["detail"]
+
+
+def test_address_of_what_was_made_can_be_asked_as_it_stands(ask: Ask) -> None:
+    table = {
+        "name": "codes", "legal_entity": "HP-DE", "title": "Codes", "key_columns": ["task"],
+        "value_columns": {"item": "text"},
+    }  # fmt: skip
+    made = ask("post", "tables", table)
+    assert made.status_code == 201, made.content
+    assert made["Location"] == f"{PLACE}/tables/codes%20HP-DE"
+    assert ask("get", made["Location"].removeprefix(f"{PLACE}/")).status_code == 200
 
 
 def test_company_that_is_needed_stays(ask: Ask) -> None:
