@@ -11,6 +11,7 @@ from django.shortcuts import render
 from connectors.health import Health, healths, now_by_database
 from connectors.models import Connection
 from exceptions_queue.models import State, WorkItem, WorkItemAmount
+from exceptions_queue.pages.approvals import waiting_for
 from exceptions_queue.pages.door import context, page, person
 from exceptions_queue.pages.items import rows_of
 from governance.models import User
@@ -42,6 +43,7 @@ def home(request: HttpRequest) -> HttpResponse:
         context(
             "home",
             tiles=tiles(user),
+            approvals=waiting_for(user),
             rows=rows_of(list(needs.by_money().select_related("legal_entity").prefetch_related("amounts")[:TOP]), user),
             runs=runs.order_by("-created_at")[:RUNS],
             lately=_lately(user),

@@ -132,7 +132,7 @@ def test_home_shows_totals_by_state(make_world: Make, staff: Staff) -> None:
     with CaptureQueriesContext(connection) as queries:
         words = text_of(client.get("/"))
     assert "New 1 3 records" in words
-    assert len(queries) <= 16
+    assert len(queries) <= 19
 
 
 def test_item_says_why_and_what_would_be_accepted(make_world: Make, staff: Staff) -> None:
