@@ -135,7 +135,9 @@ def _mapping(
 def _misfit(name: str, given: Any, connection: Connection | None, stream: str, *, reads: bool) -> str:
     """Return in words that a mapping speaks of another system's stream than the one named, "" when it fits."""
     known = registry.connectors.get(connection.connector) if connection else None
-    if connection is None or known is None or not stream or not isinstance(given, dict) or "system" not in given:
+    if connection is None or known is None or not isinstance(given, dict) or "system" not in given:
+        return ""
+    if stream not in known.manifest.streams:  # that there is no such kind of record is told at its own place
         return ""
     same = given["system"] == connection.connector or given["system"] not in registry.connectors
     if same and given.get("stream") == stream:  # of a system that the hub does not know, only the stream can be judged
