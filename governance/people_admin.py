@@ -57,7 +57,6 @@ class TakeForm(ReasonForm):
 
     def __init__(self, *args: Any, held: "models.QuerySet[RoleGrant]", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["reason"].required = False
         field = self.fields["held"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = held
