@@ -141,4 +141,5 @@ def test_all_that_the_hub_loads_is_in_the_lock_of_the_image(start_process) -> No
     pinned = set(re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements-run.lock").read_text(), re.MULTILINE))
     loaded = set(started.output.split())
     assert len(loaded) > 25
-    assert loaded - pinned - {"pip", "typing-extensions"} == set()
+    # Celery takes greenlet where it is there, as it is where the tests' browser is driven, and does without it.
+    assert loaded - pinned - {"pip", "typing-extensions", "greenlet"} == set()
