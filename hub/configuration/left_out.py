@@ -30,7 +30,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "breaker_probe_at": TRAFFIC, "slow_until": TRAFFIC,
     },
     "connectors.MaintenanceWindow": {"id": NUMBER},
-    "mappings.LookupTable": {"id": NUMBER},
+    "mappings.LookupTable": {"id": NUMBER, "loosened_by": HISTORY},
     "mappings.TableRow": {
         "id": NUMBER, "key_hash": "worked out from the key", "proposed_by": HISTORY, "proposed_at": HISTORY,
         "approved_by": HISTORY, "recorded_from": HISTORY, "ended_by": HISTORY, "reason": HISTORY,

@@ -64,7 +64,7 @@ def test_pages_ask_the_same_queries_for_few_and_many(make_world: Make, staff: St
         )  # fmt: skip
         item, some = WorkItem.objects.get(), Transaction.objects.order_by("pk")[0]
         for limit, address in (
-            (24, "/"), (8, reverse("queue:runs")), (12, reverse("queue:run", args=[run.pk])),
+            (28, "/"), (8, reverse("queue:runs")), (12, reverse("queue:run", args=[run.pk])),
             (10, f"{reverse('queue:transactions')}?run={code_of(run.pk)}"),
             (13, f"{reverse('queue:transactions')}?key=TE-"), (24, reverse("queue:transaction", args=[some.pk])),
             (7, reverse("queue:technical", args=[item.number])), (18, url_of(item)),

@@ -99,6 +99,7 @@ def test_row_that_waits_in_the_table_for_all_is_offered_beside_a_table_of_the_co
     tables.create_table(
         name="bill_rates", title="German bill rates", key_columns=["role", "currency"],
         value_columns={"rate": "money"}, by=staff.ingrid, legal_entity=company("HP-DE"),
+        reason="agreed with the partners",
     )  # fmt: skip
     proposed(CONSULTANT, by=staff.ingrid)
     item = held(world, 2)

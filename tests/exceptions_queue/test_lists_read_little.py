@@ -46,6 +46,7 @@ SELECT uuidv7(n.back), %(route)s, %(large)s, 'schedule', 'Throughline', 'done', 
 FROM (SELECT n, (n - %(many)s) * interval '1 hour' AS back, CASE WHEN n <= 80 THEN 1 ELSE 0 END AS read
       FROM generate_series(1, %(many)s) n) n;
 ANALYZE routes_record; ANALYZE routes_transaction; ANALYZE routes_run;
+ANALYZE routes_route; ANALYZE routes_destination; ANALYZE governance_legalentity;
 """
 
 

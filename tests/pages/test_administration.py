@@ -28,6 +28,8 @@ NOT_WALKED = {
     "admin:autocomplete": "rows for a field, asked for while somebody types",
     "admin:jsi18n": "words for scripts",
     "admin:view_on_site": "leads from a row to its page; no page of ours is linked this way",
+    "admin:mappings_lookuptable_add_row": "the table's own page stands before it",
+    "admin:mappings_lookuptable_delete": "reached from the list by a deed; the table's own page has the rest",
     "admin:search": "a part of every page, while somebody types",
 }
 # Rows in different states, each with buttons of its own.

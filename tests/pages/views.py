@@ -26,6 +26,7 @@ NOT_WALKED = {
     "oauth2_provider:token": MACHINES,
     "oauth2_provider:revoke-token": MACHINES,
     "webhook": MACHINES,
+    "tables:agree": "of a table whose approval somebody loosened; tests/mappings/test_loosening.py goes there",
     "mappings:preview": "a part of a draft's page, while somebody types",
     "mappings:new-preview": "the same of a new one",
     "queue:progress": "a part of an item's page, while something is being let go",

@@ -23,7 +23,7 @@ BY: dict[str, tuple[Right, Callable[[Firm], list[str]]]] = {  # commands that ac
     "transactions": (R.VIEW, lambda firm: []),
 }
 OPERATORS = {  # commands of whoever holds the machine: they need the hub's own account there, and name nobody
-    "audit", "backup", "restore", "doctor", "first_run", "load_demo", "main_job", "prepare", "rotate_keys",
+    "audit", "backup", "restore", "doctor", "first_run", "load_demo", "main_job", "prepare", "rotate_keys", "vouch",
     "write_canonical_page", "formulas",
 }  # fmt: skip
 
