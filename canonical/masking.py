@@ -1,11 +1,15 @@
 """Hides values from those whose role does not allow them: pay, persons, bank accounts."""
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from canonical.entities import ENTITIES
 from canonical.entity import Entity, Kind, Mask
 
+ADDRESS = re.compile(r"[^\s@“”\"'‘’<>(),;:|/]+@[^\s@“”\"'‘’<>(),;:|/]+\.\w+")  # of a person
+GENERIC = {"name"}  # of a person, or of a table or route, which are told of beside records
+SHORTEST = 2  # characters of a value that is looked for in words; a shorter one is in every sentence
 HIDDEN = "•••"  # stands in a value's place, whatever its type; an empty value stays empty
 
 
@@ -34,3 +38,32 @@ def _shown(entity: Entity, name: str, value: Any, allowed_masks: Collection[Mask
     if known.kind is Kind.LINES and isinstance(value, list):
         return [mask(ENTITIES[known.references], line, allowed_masks) for line in value]
     return value
+
+
+def hidden_texts(entity: Entity, values: Mapping[str, Any], allowed_masks: Collection[Mask]) -> set[str]:
+    """Return the texts of a record, lines included, that are not allowed: what words about it may quote."""
+    return {each for each in _hidden_texts(entity, values, allowed_masks) if len(each) >= SHORTEST}
+
+
+def _hidden_texts(entity: Entity, values: Mapping[str, Any], allowed_masks: Collection[Mask]) -> Iterator[str]:
+    for name, value in values.items():
+        known = entity.by_name.get(name)
+        if known is not None and known.kind is Kind.LINES and isinstance(value, list):
+            for line in value:
+                yield from _hidden_texts(ENTITIES[known.references], line, allowed_masks)
+        elif known is not None and isinstance(value, str) and not may_see(entity, name, allowed_masks):
+            yield value
+
+
+def spoken(words: str, hidden: Collection[str], allowed_masks: Collection[Mask]) -> str:
+    """Return words as somebody may read them: without these texts, and without anybody's address."""
+    for value in sorted(hidden, key=len, reverse=True):
+        words = words.replace(value, HIDDEN)
+    return words if Mask.PERSON in allowed_masks else ADDRESS.sub(HIDDEN, words)
+
+
+def named_for(mask: Mask) -> frozenset[str]:
+    """Return the names of fields that hold what a mask hides, and nothing else in any entity."""
+    every = [field for entity in ENTITIES.values() for field in entity.fields]
+    open_ = {field.name for field in every if field.mask is not mask} | GENERIC
+    return frozenset(field.name for field in every if field.mask is mask) - open_

@@ -1,20 +1,28 @@
-"""The admin of lookup tables and mappings. Rows never change: they are proposed and approved by the tables' verbs."""
+"""The admin of lookup tables keeps their histories and leads to our own pages; cross-references are looked at here.
 
-from typing import Any
+Rows of tables and mappings are not here at all: they are made and changed on pages of ours.
+"""
+
+from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
+from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import URLPattern
 from unfold.paginator import InfinitePaginator
 
-from governance.actor import names
+from canonical.entities import ENTITIES
+from connectors.models import Connection
+from governance.models import User
 from governance.roles import Right
-from governance.scoped_admin import ScopedAdmin
-from mappings.mapping_admin import MappingActions
-from mappings.models import CrossReference, LookupTable, Mapping, TableRow
-from mappings.row_admin import RowActions, TableActions
-from mappings.row_form import words_of
+from governance.scoped_admin import ScopedAdmin, headed
+from mappings import discreet
+from mappings.differences import label
+from mappings.models import CrossReference, LookupTable
+
+KEPT = ("changelist", "change", "history")  # its addresses
 
 
 class LookOnly:
@@ -28,75 +36,41 @@ class LookOnly:
 
 
 @admin.register(LookupTable)
-class LookupTableAdmin(TableActions, ScopedAdmin):
-    """Tables: their columns, and when a row needs a second person."""
+class LookupTableAdmin(LookOnly, ScopedAdmin):
+    """Tables: who changed what of one and when. Its list and its page are ours, which ask their rights themselves."""
 
-    list_display = ("title", "name", "legal_entity", "approval")
-    list_filter = ("legal_entity", "approval")
-    search_fields = ("name", "title")
+    def get_urls(self) -> list[URLPattern]:
+        """Return the addresses that are kept."""
+        return [each for each in super().get_urls() if str(each.name or "").endswith(KEPT)]
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Return the deleted ones, too: their histories stay readable."""
+        return LookupTable.ever.visible_to(cast(User, request.user), self.right_to_view)
+
+    def changelist_view(self, request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
+        """Lead to our list."""
+        return redirect("tables:tables")
 
     def changeform_view(self, request: HttpRequest, object_id: str | None = None, *_: Any, **__: Any) -> HttpResponse:
-        """Lead to the page on which a table is made, or shown, column by column."""
-        if object_id is None:
-            return redirect("tables:new")
-        table = self.get_object(request, unquote(object_id))
+        """Lead to the table as a grid."""
+        table = self.get_object(request, unquote(object_id or ""))
         if table is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id or "")
         return redirect("tables:table", pk=table.pk)
 
 
-@admin.register(TableRow)
-class TableRowAdmin(RowActions, LookOnly, ScopedAdmin):
-    """Rows, those of the past and those that wait for approval included; a change is a new row."""
+class KindFilter(admin.SimpleListFilter):
+    """Filters by the kind of record."""
 
-    list_display = ("table", "key", "valid_from", "valid_to", "approved_at", "recorded_to")
-    list_filter = ("table",)
-    fields = (
-        "table", "what_for", "gives", "valid_from", "valid_to", "proposed", "proposed_at", "approved", "approved_at",
-        "recorded_from", "recorded_to", "ended", "reason",
-    )  # fmt: skip
-    readonly_fields = ("what_for", "gives", "proposed", "approved", "ended")
-    show_full_result_count = False
-    paginator = InfinitePaginator  # counts nothing
+    title, parameter_name = "kind of record", "entity"
 
-    @admin.display(description="For")
-    def what_for(self, row: TableRow) -> str:
-        """Tell the key by its columns."""
-        return _in_words(dict(zip(row.table.key_columns, row.key, strict=False)))
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return the hub's kinds of records."""
+        return [(name, label(name)) for name in ENTITIES]
 
-    @admin.display(description="Gives")
-    def gives(self, row: TableRow) -> str:
-        """Tell the values by their columns."""
-        return _in_words(row.values)
-
-    @admin.display(description="Proposed by")
-    def proposed(self, row: TableRow) -> str:
-        """Name who proposed it."""
-        return _named(row.proposed_by)
-
-    @admin.display(description="Approved by")
-    def approved(self, row: TableRow) -> str:
-        """Name who approved it."""
-        return _named(row.approved_by)
-
-    @admin.display(description="Ended by")
-    def ended(self, row: TableRow) -> str:
-        """Name who replaced, withdrew or refused it."""
-        return _named(row.ended_by)
-
-
-@admin.register(Mapping)
-class MappingAdmin(MappingActions, LookOnly, ScopedAdmin):
-    """Mappings by name; their content lies in versions."""
-
-    list_display = ("title", "key", "source", "target", "legal_entity", "shipped")
-    list_filter = ("shipped", "legal_entity")
-    search_fields = ("key", "title")
-    has_add_permission = ScopedAdmin.has_add_permission
-
-    def add_view(self, request: HttpRequest, *_: Any, **__: Any) -> HttpResponse:
-        """Lead to the page on which a mapping begins as a table of fields."""
-        return redirect("mappings:new")
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """Return those of the chosen kind."""
+        return queryset.filter(entity=self.value()) if self.value() else queryset
 
 
 @admin.register(CrossReference)
@@ -104,16 +78,36 @@ class CrossReferenceAdmin(LookOnly, ScopedAdmin):
     """Which id in one system is which record of ours."""
 
     right_to_view = Right.SEE_TECHNICAL
-    list_display = ("entity", "canonical_key", "external_id", "reference", "connection_id", "recorded_at")
-    list_filter = ("entity",)
+    list_display = ("kind", "our_key", "their_id", "their_number", "system", "noted")
+    list_filter = (KindFilter,)
+    our_key, their_id = headed("canonical_key", "Our key"), headed("external_id", "Id there")
+    their_number, noted = headed("reference", "Number there"), headed("recorded_at", "Noted")
     search_fields = ("canonical_key", "external_id")
     show_full_result_count = False
     paginator = InfinitePaginator  # counts nothing
 
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Return what the person may see, with the name of the connection of each."""
+        named = Connection.objects.filter(pk=OuterRef("connection_id")).values("name")[:1]
+        return super().get_queryset(request).annotate(connection=Subquery(named))
 
-def _in_words(values: dict[str, Any]) -> str:
-    return ", ".join(f"{words_of(name)}: {value}" for name, value in values.items())
+    def get_object(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Return a reference as the person may read it."""
+        found = super().get_object(request, *args, **kwargs)
+        return found and discreet.references_shown([found], cast(User, request.user))[0]
 
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Return a page of references as the person may read them."""
+        found = super().get_changelist_instance(request)
+        found.result_list = discreet.references_shown(found.result_list, cast(User, request.user))
+        return found
 
-def _named(reference: str | None) -> str:
-    return names([reference])[reference] if reference else "–"
+    @admin.display(description="Kind of record", ordering="entity")
+    def kind(self, row: CrossReference) -> str:
+        """Return in words what the key is one of."""
+        return label(row.entity)
+
+    @admin.display(description="System", ordering="connection_id")
+    def system(self, row: Any) -> str:
+        """Return the connection's name; it may be gone, as what is known of its records outlives it."""
+        return row.connection or "A former connection"

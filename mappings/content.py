@@ -21,6 +21,8 @@ KINDS = {kind.value: kind for kind in Kind}
 MAPPING_KEYS = {"name", "meaning", "from", "to", "on", "fields", "rules"}
 FIELD_KEYS = {"to", "formula", "from", "value", "mode", "as", "if_blank", "each", "fields", "meaning"}
 RULE_KEYS = {"name", "check", "severity", "message", "field", "waivable", "category", "meaning"}
+CHOOSE = "Choose one of the list."  # in forms, what is chosen and not written
+LACKING = {"from": "Name the field to copy.", "each": "Name the list that lines are made from."}
 TO_STEP = re.compile(r"(?:^|\.)([^\W\d][\w-]*)|\.?\[([^\[\]\n]+)\]")
 
 
@@ -98,7 +100,8 @@ class _Reader:
             self.say("fields", f"More than {limits.MAX_FIELDS} fields and rules.", "Split the mapping.")
         name = content.get("name")
         if not isinstance(name, str) or not name.isprintable() or not name:
-            self.say("name", "The mapping has no name.", "Add name: and a short text of one line.")
+            words = "Give the mapping a name: a short text of one line."
+            self.say("name", "The mapping has no name.", "Add name: and a short text of one line.", words)
         self._clashes(fields, "fields")
         self._required(fields, target)
         if self.problems:
@@ -106,8 +109,8 @@ class _Reader:
         inward = target is not None or source is None
         return Content(str(name), source, target, inward, on, tuple(fields), tuple(rules))
 
-    def say(self, path: str, message: str, remedy: str) -> None:
-        self.problems.append(SavedProblem(message, remedy, path=path))
+    def say(self, path: str, message: str, remedy: str, in_form: str = "", other: str = "") -> None:
+        self.problems.append(SavedProblem(message, remedy, path=path, in_form=in_form, other=other))
 
     def _unknown(self, given: dict[str, Any], known: set[str], path: str) -> None:
         for key in given:
@@ -131,7 +134,10 @@ class _Reader:
 
     def _fields(self, given: Any, path: str, entity: Entity | None) -> list[FieldRule]:
         if not isinstance(given, list) or not given:
-            self.say(path, "There are no fields.", "Add a list of {to: …, formula: …}.")
+            words = "Nothing is filled yet. Add a field."
+            if path != "fields":
+                words = "A line has no field yet. Add a field of a line."
+            self.say(path, "There are no fields.", "Add a list of {to: …, formula: …}.", words)
             return []
         rules = (self._field(item, f"{path}[{index}]", entity) for index, item in enumerate(given))
         return [rule for rule in rules if rule is not None]
@@ -145,9 +151,9 @@ class _Reader:
         field = self._target(to, entity, f"{path}.to")
         mode, blank = item.get("mode", "overwrite"), item.get("if_blank", "send")
         if mode not in MODES:
-            self.say(f"{path}.mode", f"{mode!r} is not a mode.", f"Use one of: {', '.join(MODES)}.")
+            self.say(f"{path}.mode", f"{mode!r} is not a mode.", f"Use one of: {', '.join(MODES)}.", CHOOSE)
         if blank not in ("send", "omit"):
-            self.say(f"{path}.if_blank", f"{blank!r} is not known.", "Use send or omit.")
+            self.say(f"{path}.if_blank", f"{blank!r} is not known.", "Use send or omit.", CHOOSE)
         kind = self._kind(item, field, path)
         lines = self._lines(item, field, path)
         formula = self._origin(item, path)
@@ -157,7 +163,8 @@ class _Reader:
 
     def _to(self, written: Any, path: str) -> tuple[str | int, ...] | None:
         if not isinstance(written, str) or not written:
-            self.say(path, "The field has no target.", "Add to: and the name of the target field.")
+            words = "Say which field this row fills."
+            self.say(path, "The field has no target.", "Add to: and the name of the target field.", words)
             return None
         steps: list[str | int] = []
         position = 0
@@ -179,7 +186,9 @@ class _Reader:
         field = entity.by_name.get(str(to[0])) if len(to) == 1 else None
         if field is None:
             remedy = f"Use one of: {', '.join(entity.by_name)}."
-            self.say(path, f"{'.'.join(map(str, to))} is not a field of {entity.name}.", remedy)
+            name = ".".join(map(str, to))
+            words = f"“{name}” is not a field of {entity.name.replace('_', ' ')}. {CHOOSE}"
+            self.say(path, f"{name} is not a field of {entity.name}.", remedy, words)
         return field
 
     def _kind(self, item: dict[str, Any], field: Field | None, path: str) -> Kind | None:
@@ -187,10 +196,11 @@ class _Reader:
         if declared is None:
             return field.kind if field else None
         if not isinstance(declared, str) or declared not in KINDS:
-            self.say(f"{path}.as", f"{declared!r} is not a kind.", f"Use one of: {', '.join(KINDS)}.")
+            self.say(f"{path}.as", f"{declared!r} is not a kind.", f"Use one of: {', '.join(KINDS)}.", CHOOSE)
             return None
         if field is not None and field.kind != KINDS[declared]:
-            self.say(f"{path}.as", f"{field.name} is of kind {field.kind}, not {declared}.", "Remove as:.")
+            words = "This field is kept in a form of its own. Choose “As it is”."
+            self.say(f"{path}.as", f"{field.name} is of kind {field.kind}, not {declared}.", "Remove as:.", words)
         return KINDS[declared]
 
     def _lines(self, item: dict[str, Any], field: Field | None, path: str) -> tuple[FieldRule, ...] | None:
@@ -204,7 +214,8 @@ class _Reader:
         fields = self._fields(item.get("fields"), f"{path}.fields", entity)
         self._clashes(fields, f"{path}.fields")
         if any(rule.lines is not None for rule in fields):
-            self.say(f"{path}.fields", "Lines inside lines are not possible.", "Build one level of lines.")
+            words = "A line cannot have lines of its own. Choose another origin for the field of the line."
+            self.say(f"{path}.fields", "Lines inside lines are not possible.", "Build one level of lines.", words)
         return tuple(fields)
 
     def _origin(self, item: dict[str, Any], path: str) -> Formula | None:
@@ -216,9 +227,13 @@ class _Reader:
         key = given[0]
         if key == "value":
             return Formula(str(item[key]), Constant(_constant(item[key]), 0), f"{path}.value")
+        if key in LACKING and isinstance(item[key], str) and not item[key].strip():
+            self.say(f"{path}.{key}", f"{key}: is empty.", "Write a path such as project.code.", LACKING[key])
+            return None
         formula = self._formula(item[key], f"{path}.{key}")
         if key == "from" and formula is not None and not isinstance(formula.tree, Path):
-            self.say(f"{path}.from", "from: takes a path only.", "Use formula: for anything more.")
+            words = "“Copy a field” takes the name of one field only. Choose “Formula” to work something out."
+            self.say(f"{path}.from", "from: takes a path only.", "Use formula: for anything more.", words)
         return formula
 
     def _formula(self, text: Any, path: str) -> Formula | None:
@@ -241,7 +256,8 @@ class _Reader:
         found = [rule for rule in rules if rule is not None]
         names = [rule.name for rule in found]
         for name in sorted({each for each in names if names.count(each) > 1}):
-            self.say("rules", f"Two rules are called {name!r}.", "Give each rule a name of its own.")
+            words = f"Two rules are called “{name}”. Give each a name of its own."
+            self.say("rules", f"Two rules are called {name!r}.", "Give each rule a name of its own.", words)
         return found
 
     def _rule(self, item: Any, path: str) -> Rule | None:
@@ -276,14 +292,20 @@ class _Reader:
         for rule in fields:
             for size in range(1, len(rule.to) + 1):
                 if rule.to[:size] in seen:
-                    remedy = f"Remove one of them; the other stands at {seen[rule.to[:size]]}."
-                    self.say(f"{rule.path}.to", f"{rule.name} is filled twice.", remedy)
+                    other = seen[rule.to[:size]]
+                    same = "the same target field" if size == len(rule.to) else "the whole of which this is a part"
+                    words = f"{{other}} writes {same}. Take one of the two out."
+                    remedy = f"Remove one of them; the other stands at {other}."
+                    self.say(f"{rule.path}.to", f"{rule.name} is filled twice.", remedy, words, other)
                     break
-            if any(each[: len(rule.to)] == rule.to for each in seen if len(each) > len(rule.to)):
+            parts = [each for each in seen if len(each) > len(rule.to) and each[: len(rule.to)] == rule.to]
+            if parts:
+                words = "{other} writes a part of this field, which this row would write over. Take one of the two out."
                 self.say(
-                    f"{rule.path}.to", f"{rule.name} would overwrite its own parts.", "Fill the parts or the whole."
-                )
-            seen[rule.to] = rule.path
+                    f"{rule.path}.to", f"{rule.name} would overwrite its own parts.", "Fill the parts or the whole.",
+                    words, seen[parts[0]],
+                )  # fmt: skip
+            seen.setdefault(rule.to, rule.path)
 
     def _required(self, fields: list[FieldRule], entity: Entity | None) -> None:
         if entity is None or self.problems:
@@ -292,7 +314,9 @@ class _Reader:
         for field in entity.fields:
             if field.required and field.name not in filled:
                 remedy = f"Add a field rule to: {field.name}. Meaning: {field.meaning}."
-                self.say("fields", f"{field.name} is required by {entity.name}, but nothing fills it.", remedy)
+                name = field.name.replace("_", " ").capitalize()
+                words = f"“{name}” is required, but no row fills it. Add a row for it: {field.meaning}."
+                self.say("fields", f"{field.name} is required by {entity.name}, but nothing fills it.", remedy, words)
 
 
 def _constant(value: Any) -> Decimal | str | bool | None:

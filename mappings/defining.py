@@ -12,6 +12,7 @@ from django.db import transaction
 from governance import audit
 from governance.actor import By
 from governance.rights import Right, require
+from mappings.locking import locked
 from mappings.loosening import policy_of, remember
 from mappings.models import LookupTable
 
@@ -36,7 +37,7 @@ def define_table(
     Rows that are kept already stay, also where a column would not accept them any more. Less consent than
     before needs a reason, and rows of whoever asks for it wait until somebody else agrees: see `mappings.loosening`.
     """
-    row = LookupTable.objects.select_for_update(of=("self",)).get(pk=table.pk)
+    row = locked(table)
     require(by, Right.EDIT_CONFIGURATION, row.legal_entity)
     before = {name: getattr(row, name) for name in CHANGED}
     policy = policy_of(row)

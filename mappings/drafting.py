@@ -10,6 +10,7 @@ from governance.models import LegalEntity, Version
 from mappings.compiled import CompiledMapping, compile_mapping
 from mappings.models import Mapping
 from mappings.models.mapping import KIND
+from mappings.sides import refuse_what_is_not_there
 
 MOST_KEPT = 256  # compiled mappings; far more than a firm has in force
 _compiled: dict[str, CompiledMapping] = {}  # by the hash of the content
@@ -30,7 +31,7 @@ def draft(
     Raises MappingErrors with every problem, NotAllowed, and ChangedMeanwhile where a version newer than `newest_seen`
     is there; nothing is kept then.
     """
-    compile_mapping(content)
+    judge(content)
     version = versions.draft(
         kind=KIND, object_key=key, content=content, by=by, legal_entity=legal_entity, note=note, newest_seen=newest_seen
     )
@@ -58,8 +59,14 @@ def revise(
     Raises MappingErrors with every problem, and ChangedMeanwhile where the draft holds another content than that of
     the hash `content_seen`; nothing is kept then.
     """
-    compile_mapping(content)
+    judge(content)
     return versions.revise(version, content=content, by=by, note=note, content_seen=content_seen)
+
+
+def judge(content: dict[str, Any]) -> None:
+    """Refuse a content that could not run, or that reads what its source does not have. Raises MappingErrors."""
+    made = compile_mapping(content)
+    refuse_what_is_not_there(made.content, content["from"])
 
 
 def compiled(version: Version) -> CompiledMapping:

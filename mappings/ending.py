@@ -8,6 +8,7 @@ from django.utils import timezone
 from governance import audit
 from governance.actor import By, as_actor
 from governance.rights import require
+from mappings.locking import locked
 from mappings.models import LookupTable, TableRow
 from mappings.tables import right_to_end
 
@@ -25,7 +26,7 @@ def end_row(table: LookupTable, row_id: int, *, last_day: date, by: By, reason: 
     require(by, right_to_end(table, by), table.legal_entity)
     if not reason.strip():
         raise CannotEnd("Ending a row needs a reason. Write one sentence for those who read this later.")
-    LookupTable.objects.select_for_update().get(pk=table.pk)
+    locked(table)
     row = table.rows.in_force().filter(pk=row_id).first()
     if row is None:
         raise CannotEnd(f"This row of {table} does not count any more: somebody has changed it. Load the table again.")

@@ -29,11 +29,15 @@ FROM (SELECT entity, name, array_agg(hash) AS hashes
       FROM unnest(%(entities)s::bigint[], %(names)s::text[], %(hashes)s::bigint[]) AS k(entity, name, hash)
       GROUP BY entity, name) w
 JOIN mappings_lookuptable t ON t.name = w.name AND (t.legal_entity_id IS NULL OR t.legal_entity_id = w.entity)
+    AND {there}
 LEFT JOIN mappings_tablerow r ON r.table_id = t.id AND r.key_hash = ANY(w.hashes) AND {counts}
 ORDER BY t.legal_entity_id NULLS LAST, r.valid_from DESC NULLS LAST
 """
-NOW = "r.recorded_to IS NULL"
-THEN = "r.recorded_from <= %(as_of)s AND (r.recorded_to IS NULL OR r.recorded_to > %(as_of)s)"
+NOW = {"there": "t.deleted_at IS NULL", "counts": "r.recorded_to IS NULL"}
+THEN = {
+    "there": "(t.deleted_at IS NULL OR t.deleted_at > %(as_of)s)",
+    "counts": "r.recorded_from <= %(as_of)s AND (r.recorded_to IS NULL OR r.recorded_to > %(as_of)s)",
+}
 REFERENCES = """
 SELECT k.entity, k.connection_id, k.key, x.{given}
 FROM unnest(%s::text[], %s::bigint[], %s::text[]) AS k(entity, connection_id, key)
@@ -78,7 +82,7 @@ class Fetch:
         parameters = {"entities": entities, "names": names, "hashes": hashes, "as_of": self._as_of}
         found: dict[tuple[Entity, str], list[tuple[Any, ...]]] = defaultdict(list)
         with connection.cursor() as cursor:
-            cursor.execute(ROWS.format(counts=THEN if self._as_of else NOW), parameters)
+            cursor.execute(ROWS.format(**(THEN if self._as_of else NOW)), parameters)
             for entity, name, *row in cursor.fetchall():
                 found[entity, name].append(tuple(row))
         for (entity, name), keys in tables.items():

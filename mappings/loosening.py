@@ -13,6 +13,7 @@ from django.db import transaction
 from governance import audit
 from governance.actor import By, as_actor
 from governance.rights import Right, require, require_other_person
+from mappings.locking import locked
 from mappings.models import Approval, LookupTable
 
 Policy = tuple[str, str, Decimal | None]  # approval, the column that decides, the amount
@@ -59,7 +60,7 @@ def agree_to(table: LookupTable, *, policy: str, by: By, reason: str = "") -> Lo
     `policy` is the approval that was read, as `LookupTable.policy` writes it. Raises NotAllowed, also for one of those
     who loosened it, and PolicyChanged.
     """
-    row = LookupTable.objects.select_for_update(of=("self",)).get(pk=table.pk)
+    row = locked(table)
     require(by, Right.APPROVE_TABLES, row.legal_entity)
     require_other_person(by, *row.loosened_by, thing=f"The approval of {row}")
     if not row.loosened_by or row.policy != policy:

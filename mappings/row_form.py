@@ -41,7 +41,10 @@ class RowForm(forms.Form):
 
 def column_field(table: LookupTable, name: str, kind: str) -> forms.Field:
     """Return the field in which a value of a table's column is typed, with what the table accepts."""
-    accepted, label = table.accepts(name), words_of(name)
+    label = words_of(name)
+    if table.faults():  # the verb refuses whatever is typed, and says why
+        return forms.CharField(max_length=200, label=label, help_text="The table has to be mended first.")
+    accepted = table.accepts(name)
     if accepted.choices:
         return forms.ChoiceField(label=label, choices=[("", "Choose…"), *((each, each) for each in accepted.choices)])
     widget: forms.TextInput = forms.DateInput(attrs={"type": "date"})

@@ -22,6 +22,7 @@ from mappings.field_table import FieldRow, FieldTable, Place, content_of, place_
 from mappings.formula.problems import MappingErrors, SavedProblem
 from mappings.formula.tree import Path, walk
 from mappings.models import Mapping
+from mappings.sides import doubts, source_side
 
 Mistakes = list[tuple[Place, SavedProblem]]
 ROUNDS = 6  # of setting aside what is wrong; each finds all problems of one kind
@@ -56,11 +57,12 @@ class TableTrial:
     fields: list[Tried]
     rules: list[Tried]
     mistakes: list[tuple[Place, SavedProblem]] = field(default_factory=list)
+    doubts: list[tuple[Place, SavedProblem]] = field(default_factory=list)  # what it reads and nobody has seen there
     said: list[tuple[str, str]] = field(default_factory=list)  # of the record as such
 
 
-def mistakes_of(table: FieldTable) -> list[tuple[Place, SavedProblem]]:
-    """Return everything that keeps a table from being kept, each at its place."""
+def mistakes_of(table: FieldTable) -> Mistakes:
+    """Return everything that keeps a table from running, each at its place."""
     return _lenient(table)[2]
 
 
@@ -84,6 +86,9 @@ def try_rows(
         raise NotAllowed("This sample belongs to a company whose records you may not see. Choose another one.")
     compiled, kept, mistakes = _lenient(table)
     trial = TableTrial([Tried() for _ in table.fields], [Tried() for _ in table.rules], mistakes)
+    if compiled is not None:
+        side = source_side(table.source, [sample.record] if sample else ())
+        (mistakes if side.closed else trial.doubts).extend(kept.placed(doubts(compiled.content, side)))
     if compiled is not None and sample is not None:
         _Shower(trial, compiled, kept, sample).show()
     return trial
@@ -96,6 +101,24 @@ class _Kept:
     fields: list[int]
     rules: list[int]
     blank: set[int]  # tried as a blank, because they are wrong
+    now: FieldTable  # of these rows alone
+
+    def placed(self, problems: list[SavedProblem]) -> Mistakes:
+        """Return problems of a table of these rows at the rows of the whole table, which their words name, too."""
+        found: Mistakes = []
+        for problem in problems:
+            place, other = self._own(place_of(problem.path, self.now)), self._own(place_of(problem.other, self.now))
+            if place is not None:
+                named = f"Row {other.row + 1}" if other and other.what else "Another row"
+                words = problem.in_form.replace("{other}", named)
+                found.append((place, replace(problem, in_form=words)))
+        return found
+
+    def _own(self, place: Place) -> Place | None:
+        numbers = {"field": self.fields, "rule": self.rules}.get(place.what)
+        if numbers is None:
+            return replace(place, row=-1)
+        return replace(place, row=numbers[place.row]) if place.row < len(numbers) else None
 
 
 def _lenient(table: FieldTable) -> tuple[CompiledMapping | None, _Kept, Mistakes]:
@@ -114,15 +137,12 @@ def _lenient(table: FieldTable) -> tuple[CompiledMapping | None, _Kept, Mistakes
         now = replace(
             table, name=name, on=on, fields=(*(row for _, row in rows), *extra), rules=tuple(rule for _, rule in rules)
         )
+        kept = _Kept([n for n, _ in rows], [n for n, _ in rules], blank, now)
         try:
-            return compile_mapping(content_of(now)), _Kept([n for n, _ in rows], [n for n, _ in rules], blank), mistakes
+            return compile_mapping(content_of(now)), kept, mistakes
         except MappingErrors as errors:
             places = [place_of(each.path, now) for each in errors.problems]
-            numbers = {"field": [n for n, _ in rows], "rule": [n for n, _ in rules], "": []}
-            for place, problem in zip(places, errors.problems, strict=True):
-                if place.row < len(numbers[place.what]):
-                    told = replace(place, row=numbers[place.what][place.row] if place.what else -1), problem
-                    mistakes += [] if told in mistakes else [told]
+            mistakes += [told for told in kept.placed(errors.problems) if told not in mistakes]
         name, on = ("-", on) if any(each.part == "name" for each in places) else (name, on)
         on = "" if any(each.part == "on" for each in places) else on
         bad_rules = {each.row for each in places if each.what == "rule"}
@@ -144,7 +164,7 @@ def _lenient(table: FieldTable) -> tuple[CompiledMapping | None, _Kept, Mistakes
                 blank.add(own)
                 made.append((own, FieldRow(row.to, "constant", constant="blank", inside=row.inside)))
         rows = made
-    return None, _Kept([], [], set()), mistakes
+    return None, _Kept([], [], set(), table), mistakes
 
 
 def _doubles(names: list[str]) -> list[int]:

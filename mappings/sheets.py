@@ -128,7 +128,7 @@ def _compare(table: LookupTable, sheet: Sheet, lines: list[int]) -> None:
     present: dict[tuple[str, ...], list[TableRow]] = defaultdict(list)
     for row in table.rows.in_force().with_keys(list({row.key for row in sheet.rows})):
         present[row.words].append(row)
-    kept: list[NewRow] = []
+    kept, bound = list[NewRow](), table.binds(sheet.proposed_by)
     for new, line in zip(sheet.rows, lines, strict=True):
         values = typed(table.value_columns, new.values)
         touched = [old for old in present[new.key] if _touch(old, new)]
@@ -137,7 +137,7 @@ def _compare(table: LookupTable, sheet: Sheet, lines: list[int]) -> None:
             continue
         kept.append(new)
         now = "; ".join(f"{_values(old.values)} ({days_of(old)})" for old in touched)
-        waits = table.needs_second_person(values, sheet.proposed_by)
+        waits = table.needs_second_person(values, bound=bound)
         sheet.changes.append(SheetChange(line, " / ".join(new.key), now, _values(new.values), days_of(new), waits))
     sheet.rows = kept
 

@@ -16,7 +16,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from django.conf import settings
 from django.db import transaction
 
@@ -27,12 +26,12 @@ from mappings.formula.problems import MappingErrors, SavedProblem
 from mappings.formula.words import plain
 from mappings.models import Mapping
 from mappings.models.mapping import KIND
+from mappings.samples import JSON
 from mappings.snapshot import BatchSnapshot, Row
 from mappings.written import read_text
 
 VENDORS = Path("connectors") / "vendors"
 GOLDEN_DAY = date(2026, 4, 1)  # today, for golden files: no result may depend on when they are run
-JSON = msgspec.json.Decoder(float_hook=Decimal)
 
 
 @dataclass(frozen=True, slots=True)

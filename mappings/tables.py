@@ -23,6 +23,7 @@ from governance.models import LegalEntity
 from governance.rights import Right, require, require_other_person
 from mappings.formula.problems import UnacceptableError
 from mappings.kinds import CONVERTERS
+from mappings.locking import locked
 from mappings.loosening import remember
 from mappings.models import Approval, LookupTable, TableRow
 from mappings.models.lookup import SEPARATOR, hash_of
@@ -135,10 +136,11 @@ def add_rows(table: LookupTable, rows: Iterable[NewRow], *, by: By, reason: str 
     require(by, Right.EDIT_TABLES, table.legal_entity)
     given = list(rows)
     values = _checked(table, given)
-    table = _locked(table)  # one writer a table: replaced rows never deadlock
+    table = locked(table)  # one writer a table: replaced rows never deadlock
     now, actor = timezone.now(), as_actor(by).reference
     made = [_row(table, row, typed, now, actor, reason) for row, typed in zip(given, values, strict=True)]
-    free = [row for row, typed in zip(made, values, strict=True) if not table.needs_second_person(typed, actor)]
+    bound = table.binds(actor)
+    free = [row for row, typed in zip(made, values, strict=True) if not table.needs_second_person(typed, bound=bound)]
     for row in free:
         row.approved_by, row.approved_at, row.recorded_from = actor, now, now
     _make_room(table, free, now, actor)
@@ -181,7 +183,7 @@ def refuse_rows(table: LookupTable, row_ids: Iterable[int], *, by: By, reason: s
 @transaction.atomic
 def withdraw_rows(table: LookupTable, row_ids: Iterable[int], *, by: By, reason: str) -> list[TableRow]:
     """Take rows out of force without a successor; what they gave until now stays explained."""
-    table = _locked(table)
+    table = locked(table)
     require(by, right_to_end(table, by), table.legal_entity)
     _need_reason(reason, "Withdrawing a row")
     return _ended(list(table.rows.in_force().filter(pk__in=list(row_ids))), by, "withdraw", reason)
@@ -191,11 +193,6 @@ def right_to_end(table: LookupTable, by: By) -> Right:
     """Return the right that taking a row out of force asks of somebody."""
     free = table.approval == Approval.AT_ONCE and not table.binds(as_actor(by).reference)
     return Right.EDIT_TABLES if free else Right.APPROVE_TABLES
-
-
-def _locked(table: LookupTable) -> LookupTable:
-    """Return a table as it is now, kept from other writers until the commit."""
-    return LookupTable.objects.select_related("legal_entity").select_for_update(of=("self",)).get(pk=table.pk)
 
 
 def _refuse_collisions(table: LookupTable, rows: list[TableRow]) -> None:
@@ -224,7 +221,7 @@ def _need_reason(reason: str, what: str) -> None:
 
 
 def _waiting(table: LookupTable, row_ids: Iterable[int]) -> list[TableRow]:
-    LookupTable.objects.select_for_update().get(pk=table.pk)
+    locked(table)
     wanted = set(row_ids)
     found = list(table.rows.waiting().filter(pk__in=wanted).select_related("table"))
     if len(found) != len(wanted):
@@ -246,6 +243,9 @@ def _checked(table: LookupTable, rows: list[NewRow]) -> list[dict[str, Any]]:
     if len(rows) > MAX_ROWS:
         message, remedy = f"There are {len(rows):,} rows.", f"Add {MAX_ROWS:,} at a time."
         raise RowErrors([RowProblem(MAX_ROWS, "rows", message, remedy)])
+    if faults := table.faults():  # columns that an older release saved without looking at them
+        message = f"{table} cannot take rows: {' '.join(map(' '.join, faults.values()))}"
+        raise RowErrors([RowProblem(1, "table", message, "Open it under Tables.")])
     values = [_checked_row(table, number, row, problems) for number, row in enumerate(rows, 1)]
     problems += _overlaps(rows)
     if problems:

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from canonical.entities import ENTITIES
+from canonical.masking import spoken
 from connectors.models import Connection
 from governance.actor import names
 from governance.api import forms, paging, parameters
@@ -16,7 +17,7 @@ from governance.api.door import Door, person
 from governance.api.refusals import INVALID_BODY, FieldError, Refused, not_there
 from governance.api.told import told
 from governance.models import LegalEntity, User
-from mappings import cross_references, tables
+from mappings import cross_references, discreet, tables
 from mappings.filters import CrossReferenceFilter, TableFilter, TableRowFilter
 from mappings.models import Approval, CrossReference, LookupTable, TableRow
 
@@ -154,9 +155,11 @@ class RowsDoor(Door):
 
     @told(RowShape, filters=TableRowFilter, paged=True, sample={"items": [ROW], "next": None})
     def get(self, request: Request, id: int) -> Response:
-        """List the rows of a table, those that ended included."""
-        rows = parameters.filtered(request, TableRowFilter, table_of(person(request), id).rows.all())
-        return paging.page(request, rows, ["pk"], _rows_shown)
+        """List the rows of a table, those that ended included; also those of a table that is deleted."""
+        by = person(request)
+        table = table_of(by, id, past=True)
+        rows = parameters.filtered(request, TableRowFilter, table.rows.all())
+        return paging.page(request, rows, ["pk"], lambda found: _rows_shown(found, table, by))
 
     @told(
         RowsShape, status=201, form=RowsBody, sent={"rows": [{"key": ["Partner", "EUR"], "values": {"rate": "300.00"}}]}
@@ -175,7 +178,8 @@ class RowsDoor(Door):
                 added = tables.add_rows(table, rows, by=by, reason=values["reason"])
             except tables.RowErrors as error:
                 raise _rows_refused(error) from None
-            shown = {"in_force": _rows_shown(added.in_force), "waiting": _rows_shown(added.waiting)}
+            groups = {"in_force": added.in_force, "waiting": added.waiting}
+            shown = {name: _rows_shown(found, table, by) for name, found in groups.items()}
             return Response(shown, status=201)
 
         return self.once(request, RowsBody, act)
@@ -195,8 +199,8 @@ class DecisionDoor(Door):
         def act(values: dict[str, Any]) -> Response:
             done = type(self).verb(table, values["rows"], by=by, reason=values["reason"])
             if isinstance(done, tables.Added):
-                return Response({"in_force": _rows_shown(done.in_force), "waiting": []})
-            return Response({"ended": _rows_shown(done)})
+                return Response({"in_force": _rows_shown(done.in_force, table, by), "waiting": []})
+            return Response({"ended": _rows_shown(done, table, by)})
 
         return self.once(request, DecisionBody, act)
 
@@ -248,7 +252,9 @@ class CrossReferencesDoor(Door):
         """List cross-references."""
         visible = CrossReference.objects.visible_to(person(request)).select_related("legal_entity")
         rows = parameters.filtered(request, CrossReferenceFilter, visible)
-        return paging.page(request, rows, ["pk"], _links_shown)
+        return paging.page(
+            request, rows, ["pk"], lambda found: _links_shown(discreet.references_shown(found, person(request)))
+        )
 
     @told(LinkShape, status=201, form=LinkBody, sample=LINK, sent=NEW_LINK)
     def post(self, request: Request) -> Any:
@@ -273,14 +279,15 @@ class CrossReferencesDoor(Door):
             rows = CrossReference.objects.select_related("legal_entity").filter(
                 connection_id=connection.pk, entity=new.entity, canonical_key=new.canonical_key
             )
-            return Response(_links_shown(list(rows))[0], status=201)
+            return Response(_links_shown(discreet.references_shown(rows, by))[0], status=201)
 
         return self.once(request, LinkBody, act)
 
 
-def table_of(by: User, id_: int) -> LookupTable:
-    """Return a table that somebody may see. Raises Refused (404)."""
-    visible = LookupTable.objects.visible_to(by).select_related("legal_entity")
+def table_of(by: User, id_: int, *, past: bool = False) -> LookupTable:
+    """Return a table that somebody may see; `past` accepts a deleted one. Raises Refused (404)."""
+    there = LookupTable.ever if past else LookupTable.objects
+    visible = there.visible_to(by).select_related("legal_entity")
     found = visible.filter(pk=id_).first() if id_ <= LARGEST else None
     if found is None:
         raise not_there("table", id_)
@@ -292,19 +299,20 @@ def _table_shown(row: LookupTable) -> dict[str, Any]:
     return {str(name): getattr(row, str(name)) for name in TableShape().fields} | {"legal_entity": code}
 
 
-def _rows_shown(rows: "list[TableRow]") -> list[dict[str, Any]]:
+def _rows_shown(rows: "list[TableRow]", table: LookupTable, by: User) -> list[dict[str, Any]]:
+    masks = discreet.masks_of_table(table, by)
     people = names({row.proposed_by for row in rows})
     return [
         {
             "id": row.pk,
-            "key": row.key,
-            "values": row.values,
+            "key": discreet.key_shown(table, row.key, masks),
+            "values": discreet.values_shown(row.values, masks),
             "valid_from": row.valid_from,
             "valid_to": row.valid_to,
             "state": "ended" if row.recorded_to else "in_force" if row.approved_at else "waiting",
             "proposed_by": people[row.proposed_by],
             "proposed_at": row.proposed_at,
-            "reason": row.reason,
+            "reason": spoken(row.reason, (), masks),
         }
         for row in rows
     ]

@@ -1,4 +1,4 @@
-"""Process API: mappings and the life of their versions, by governance's verbs: draft, submit, approve, publish."""
+"""Process API: the life of a mapping's versions, by governance's verbs: draft, submit, approve, publish."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,38 +15,23 @@ from governance.actor import names
 from governance.api import etags, forms, paging, parameters
 from governance.api.door import Door, person
 from governance.api.forms import MustReasonBody, ReasonBody
-from governance.api.refusals import INVALID_BODY, FieldError, Refused, not_there
-from governance.api.told import told
+from governance.api.refusals import not_there
+from governance.api.told import MATCH, MATCH_SEEN, told
 from governance.models import User, Version
 from governance.models.version import State
+from governance.rights import Right, require
 from mappings import drafting
-from mappings.filters import MappingFilter, VersionFilter
-from mappings.formula.problems import MappingErrors
-from mappings.models import Mapping
+from mappings.api.mappings import CONTENT, mapping_of, told_by_place
+from mappings.filters import VersionFilter
 from mappings.models.mapping import KIND
 
 LARGEST = 2**31 - 1  # number of a version
-CONTENT = {
-    "name": "Harvest time entries", "from": {"system": "harvest", "stream": "time_entries"},
-    "to": {"entity": "time_entry"}, "fields": [{"to": "hours", "formula": "hours"}],
-}  # fmt: skip
 DRAFT = {"content": CONTENT, "note": "hours are rounded"}
 VERSION = {
     "number": 4, "state": "draft", "note": "hours are rounded", "author": "Ingrid Solheim",
     "created_at": "2026-10-05T16:30:00Z", "submitted_at": None, "approved_by": "", "approved_at": None,
     "publish_at": None, "published_at": None, "retired_at": None, "content": CONTENT,
 }  # fmt: skip
-
-
-class MappingShape(serializers.Serializer[Any]):
-    """A mapping."""
-
-    key = serializers.CharField(help_text="its name in addresses")
-    title = serializers.CharField()
-    legal_entity = serializers.CharField(allow_null=True, help_text="null: it serves all of them")
-    source = serializers.CharField()  # type: ignore[assignment]  # a field here
-    target = serializers.CharField()
-    shipped = serializers.BooleanField(help_text="whether it came with a connector")
 
 
 class VersionShape(serializers.Serializer[Any]):
@@ -91,23 +76,6 @@ class PublicationBody(ReasonBody):
         return value
 
 
-class MappingsDoor(Door):
-    """The mappings."""
-
-    layer = "process"
-
-    def names(self, request: Request) -> tuple[str, ...]:
-        """Return the parameters of the list."""
-        return (*MappingFilter.base_filters, *paging.NAMES)
-
-    @told(MappingShape, filters=MappingFilter, paged=True)
-    def get(self, request: Request) -> Response:
-        """List mappings, by their names."""
-        visible = Mapping.objects.visible_to(person(request)).select_related("legal_entity")
-        rows = parameters.filtered(request, MappingFilter, visible)
-        return paging.page(request, rows, ["key"], lambda found: [_mapping_shown(row) for row in found])
-
-
 class VersionsDoor(Door):
     """The versions of a mapping."""
 
@@ -131,7 +99,7 @@ class VersionsDoor(Door):
         mapping = mapping_of(by, key)
 
         def act(values: dict[str, Any]) -> Response:
-            with _told_by_place():
+            with told_by_place():
                 made = drafting.draft(
                     key=mapping.key, content=values["content"], by=by, legal_entity=mapping.legal_entity,
                     note=values["note"],
@@ -161,7 +129,7 @@ class VersionDoor(Door):
         def act(values: dict[str, Any]) -> Response:
             locked = Version.objects.select_for_update(of=("self",)).get(pk=row.pk)
             etags.require(request, _shown(locked))
-            with _told_by_place():
+            with told_by_place():
                 return _answer(drafting.revise(row, content=values["content"], by=by, note=values["note"]))
 
         return self.once(request, DraftBody, act)
@@ -176,10 +144,15 @@ class Step:
     verb: Callable[..., Version]
     words: str
 
+    @property
+    def agrees(self) -> bool:
+        """Whether somebody agrees to what they have read."""
+        return self.name == "approvals"
+
 
 STEPS = (
     Step("submissions", NoteBody, versions.submit, "Send a draft to another person for approval."),
-    Step("approvals", ReasonBody, versions.approve, "Give the second person's consent."),
+    Step("approvals", ReasonBody, versions.approve, "Give the second person's consent. Needs If-Match."),
     Step("returns", MustReasonBody, versions.send_back, "Say no: it is a draft again, with the reason."),
     Step("withdrawals", ReasonBody, versions.withdraw, "Take back what was submitted, to go on editing it."),
     Step("publications", PublicationBody, versions.publish, "Put an approved version in force, now or at a time."),
@@ -200,7 +173,15 @@ class StepDoor(Door):
         """Take the step."""
         by = person(request)
         row = version_of(by, key, number)
-        return self.once(request, self.step.body, lambda values: _answer(self.step.verb(row, by=by, **values)))
+
+        def act(values: dict[str, Any]) -> Response:
+            if self.step.agrees:
+                require(by, Right.APPROVE_CONFIGURATION, row.legal_entity)
+            check = etags.require_read if self.step.agrees else etags.require_if_given
+            check(request, _shown(Version.objects.select_for_update(of=("self",)).get(pk=row.pk)))
+            return _answer(self.step.verb(row, by=by, **values))
+
+        return self.once(request, self.step.body, act)
 
 
 def door_of(step: Step) -> type[StepDoor]:
@@ -210,16 +191,9 @@ def door_of(step: Step) -> type[StepDoor]:
         return self.answer(request, key, number)
 
     post.__doc__ = step.words
-    view = told(VersionShape, form=step.body, tagged=True, sample=VERSION)(post)
+    match = MATCH if step.agrees else MATCH_SEEN
+    view = told(VersionShape, form=step.body, tagged=True, sample=VERSION, more=[match])(post)
     return type(f"{step.name.title()}Door", (StepDoor,), {"post": view, "step": step})
-
-
-def mapping_of(by: User, key: str) -> Mapping:
-    """Return a mapping that somebody may see. Raises Refused (404)."""
-    found = Mapping.objects.visible_to(by).select_related("legal_entity").filter(key=key).first()
-    if found is None:
-        raise not_there("mapping", key)
-    return found
 
 
 def version_of(by: User, key: str, number: int) -> Version:
@@ -229,19 +203,6 @@ def version_of(by: User, key: str, number: int) -> Version:
     if found is None:
         raise not_there("version", number)
     return found
-
-
-class _told_by_place:
-    """Tells what is wrong with a mapping by its place in the body."""
-
-    def __enter__(self) -> None:
-        """Begin."""
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        """Turn the problems of a mapping into a refusal (422)."""
-        if isinstance(error, MappingErrors):
-            errors = [FieldError("/content", str(each), "see the guide to formulas") for each in error.problems]
-            raise Refused(INVALID_BODY, "The mapping cannot run; nothing was kept.", errors=errors) from None
 
 
 def _answer(row: Version, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -254,8 +215,3 @@ def _shown(row: Version) -> dict[str, Any]:
     plain = {str(name): getattr(row, str(name)) for name in VersionShape().fields}
     people = {"author": called[row.author], "approved_by": called.get(row.approved_by or "", "")}
     return dict(VersionShape(plain | people).data)
-
-
-def _mapping_shown(row: Mapping) -> dict[str, Any]:
-    code = row.legal_entity.code if row.legal_entity else None
-    return {str(name): getattr(row, str(name)) for name in MappingShape().fields} | {"legal_entity": code}

@@ -14,6 +14,8 @@ class SavedProblem:
     file: str = ""
     line: int | None = None  # line of the file, from 1
     text: str = ""  # the formula, so that line and column can be told
+    in_form: str = ""  # message and remedy where rows are filled in, and not written; {other} is that place
+    other: str = ""  # another place in the mapping that it is about: "fields[0]"
 
     @property
     def row_and_column(self) -> tuple[int, int] | None:

@@ -1,7 +1,8 @@
 """Cross-references are found by the number that people see in the other system. Built beside the work, without a lock."""
 
-from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
+
+from governance.migrating import AddIndexAnew
 
 
 class Migration(migrations.Migration):
@@ -9,7 +10,7 @@ class Migration(migrations.Migration):
     atomic = False
     dependencies = [("mappings", "0002_guards")]
     operations = [
-        AddIndexConcurrently(
+        AddIndexAnew(
             "crossreference",
             models.Index(
                 fields=["reference"],

@@ -13,7 +13,10 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 
+from governance.actor import By
 from governance.models import LegalEntity
+from governance.roles import Right
+from governance.same_person import counted_as
 from governance.scoping import EntityScopedQuerySet
 from mappings.accepted import NUMBERS, Accepted, accepted_of, column_problems, definition_problems
 
@@ -28,8 +31,24 @@ class Approval(models.TextChoices):
     ALWAYS = "always", "Always a second person"
 
 
+class KeptTables(models.Manager["LookupTable"]):
+    """The tables that nobody has deleted: their names are taken, formulas find their rows."""
+
+    def get_queryset(self) -> EntityScopedQuerySet["LookupTable"]:
+        """Leave out what was deleted; `LookupTable.ever` has it."""
+        return EntityScopedQuerySet["LookupTable"](self.model, using=self._db).filter(deleted_at=None)
+
+    def visible_to(self, by: By, right: Right = Right.VIEW) -> EntityScopedQuerySet["LookupTable"]:
+        """Keep the tables of the legal entities in which somebody has the right."""
+        return self.get_queryset().visible_to(by, right)
+
+
 class LookupTable(models.Model):
-    """A table that formulas read with LOOKUP. Without a legal entity it serves all of them, behind their own tables."""
+    """A table that formulas read with LOOKUP. Without a legal entity it serves all of them, behind their own tables.
+
+    A deleted one stays with its rows, which explain what was posted; its name is free, and no formula finds it. See
+    `mappings.deleting`.
+    """
 
     name = models.SlugField(max_length=60)  # as formulas write it: bill_rates
     title = models.CharField(max_length=200)  # as people read it
@@ -49,13 +68,33 @@ class LookupTable(models.Model):
         models.CharField(max_length=100), default=list, blank=True, editable=False
     )
 
-    objects = EntityScopedQuerySet["LookupTable"].as_manager()
+    deletion_reason = models.TextField(blank=True, editable=False)  # why somebody deleted it, or wants to
+    deletion_asked_by = models.CharField(max_length=100, null=True, blank=True, editable=False)  # noqa: DJ001 - half of a pair
+    deletion_asked_at = models.DateTimeField(null=True, blank=True, editable=False)  # waits for a second person, or did
+    deleted_by = models.CharField(max_length=100, null=True, blank=True, editable=False)  # noqa: DJ001 - half of a pair
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = KeptTables()
+    ever = EntityScopedQuerySet["LookupTable"].as_manager()  # deleted ones, too: for what tells of the past
 
     class Meta:
         ordering: ClassVar = ["name"]
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["name", "legal_entity"], name="lookup_table_name_once", nulls_distinct=False
+                fields=["name", "legal_entity"],
+                name="lookup_table_name_once",
+                nulls_distinct=False,
+                condition=Q(deleted_at__isnull=True),
+            ),
+            models.CheckConstraint(
+                condition=Q(deletion_asked_by__isnull=True, deletion_asked_at__isnull=True)
+                | Q(deletion_asked_by__isnull=False, deletion_asked_at__isnull=False),
+                name="lookup_table_deletion_asked_pair",
+            ),
+            models.CheckConstraint(
+                condition=Q(deleted_by__isnull=True, deleted_at__isnull=True)
+                | Q(deleted_by__isnull=False, deleted_at__isnull=False),
+                name="lookup_table_deleted_pair",
             ),
             models.CheckConstraint(condition=Q(approval__in=Approval.values), name="lookup_table_approval_is_known"),
             models.CheckConstraint(
@@ -72,9 +111,7 @@ class LookupTable(models.Model):
     def clean(self) -> None:
         """Refuse columns that cannot be what the table says of them. Raises ValidationError with every problem."""
         self.accepted = {} if self.accepted is None else self.accepted  # what an emptied field gives
-        found = column_problems(self.key_columns, self.value_columns)
-        if not found and (words := definition_problems(self.value_columns, self.accepted)):
-            found["accepted"] = words
+        found = self.faults()
         numbers = [name for name, kind in self.value_columns.items() if kind in NUMBERS] if not found else []
         if not found and self.approval == Approval.ABOVE_AMOUNT and self.approval_column not in numbers:
             known = ", ".join(numbers) or "there is none yet"
@@ -83,6 +120,13 @@ class LookupTable(models.Model):
             ]
         if found:
             raise ValidationError(found)
+
+    def faults(self) -> dict[str, list[str]]:
+        """Return what is wrong with the columns, by field; nothing for every table that this release has saved."""
+        found = column_problems(self.key_columns, self.value_columns)
+        if not found and (words := definition_problems(self.value_columns, self.accepted)):
+            found["accepted"] = words
+        return found
 
     def accepts(self, column: str) -> Accepted:
         """Return what a value column accepts."""
@@ -96,12 +140,12 @@ class LookupTable(models.Model):
         return f"{Approval(self.approval).label}: {self.approval_column} above {self.approval_amount:f}"
 
     def binds(self, actor: str) -> bool:
-        """Tell whether an actor (a reference) loosened the approval and nobody else has agreed to that."""
-        return actor in self.loosened_by
+        """Tell whether an actor (a reference), or a client of theirs, loosened the approval and nobody else agreed."""
+        return bool(self.loosened_by) and not counted_as(actor).isdisjoint(self.loosened_by)
 
-    def needs_second_person(self, values: dict[str, object], proposed_by: str) -> bool:
-        """Tell whether a row with these values, proposed by an actor (a reference), waits for another's approval."""
-        if self.binds(proposed_by):
+    def needs_second_person(self, values: dict[str, object], *, bound: bool) -> bool:
+        """Tell whether a row with these values, of somebody who is bound (see `binds`) or not, waits for approval."""
+        if bound:
             return True
         if self.approval != Approval.ABOVE_AMOUNT:
             return self.approval == Approval.ALWAYS

@@ -1,5 +1,6 @@
 """Mappings by name. Their content lies in governance's versions; here is what people list and choose from."""
 
+import re
 from typing import ClassVar
 
 from django.db import models
@@ -7,12 +8,16 @@ from django.db import models
 from governance import versions
 from governance.models import LegalEntity, Version
 from governance.scoping import EntityScopedQuerySet
+from governance.taken import NamedOnce
 
 KIND = "mapping"  # of the versions
+KEY = re.compile(r"^[a-z0-9][a-z0-9_.-]{0,118}\Z", re.ASCII)
 
 
-class Mapping(models.Model):
+class Mapping(NamedOnce, models.Model):
     """One mapping, such as Harvest's time entries to our time entry. Without a legal entity it serves all of them."""
+
+    named_once: ClassVar = {"key": "short name"}
 
     key = models.CharField(max_length=120, unique=True)  # "harvest.time_entries"; also the versions' object key
     title = models.CharField(max_length=200)
