@@ -12,14 +12,14 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from connectors.connection_actions import ConnectionActions
 from connectors.connection_form import PREFIX, form_for
-from connectors.health import healths
+from connectors.health import Health, healths
 from connectors.manifest.model import Manifest
 from connectors.models import Connection, MaintenanceWindow
 from connectors.registry import registry
 from governance import deed_page
 from governance.deed_page import Deed
 from governance.models.calendar import check_time_zone
-from governance.scoped_admin import ScopedAdmin, ScopedInline
+from governance.scoped_admin import ScopedAdmin, ScopedInline, headed, titled
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 ONCE, WEEKLY = ("starts_at", "ends_at"), ("from_time", "minutes")  # what each kind of window needs
@@ -82,14 +82,29 @@ class MaintenanceWindowInline(ScopedInline):
     form = MaintenanceWindowForm
 
 
+class SystemFilter(admin.SimpleListFilter):
+    """Filters connections by their system, by its title."""
+
+    title, parameter_name = "system", "connector"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return the systems that the hub knows."""
+        return [(each.name, each.manifest.title) for each in _connectors()]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """Return the connections to the chosen one."""
+        return queryset.filter(connector=self.value()) if self.value() else queryset
+
+
 @admin.register(Connection)
 class ConnectionAdmin(ConnectionActions, ScopedAdmin):
     """Accounts at systems."""
 
-    list_display = ("name", "system", "environment", "legal_entity", "paused", "breaker_state")
-    list_filter = ("connector", "environment", "legal_entity", "breaker_state")
+    list_display = ("name", "system", "environment", "legal_entity", "paused", "breaker")
+    breaker = headed("breaker_state", "Circuit breaker")
+    list_filter = (SystemFilter, "environment", "legal_entity", titled("breaker_state", "circuit breaker"))
     search_fields = ("name", "slug")
-    readonly_fields = ("how_it_is",)
+    readonly_fields = ("how_it_is", "system")
     prepopulated_fields: ClassVar = {"slug": ("name",)}
     inlines: ClassVar = [MaintenanceWindowInline]
     also_seen = ("answers", "secrets")
@@ -120,13 +135,14 @@ class ConnectionAdmin(ConnectionActions, ScopedAdmin):
         """Group the fields: the account, the connector's questions, the pace, how it is."""
         connector = _connector_of(request, obj)
         questions = registry.connectors[connector].manifest.questions if connector in registry.connectors else ()
+        named = "system" if obj and not self.has_change_permission(request, obj) else "connector"  # told by its title
         pace = ("concurrency", "timeout_seconds", "requests_allowed", "period_seconds")
         sets: list[Any] = [
-            (None, {"fields": ("name", "slug", "connector", "environment", "legal_entity")}),
+            (None, {"fields": ("name", "slug", named, "environment", "legal_entity")}),
             ("Signing in", {"fields": ("auth", *(PREFIX + question.name for question in questions))}),
             ("Pace", {"fields": pace}),
         ]
-        return [*sets, ("How it is", {"fields": self.readonly_fields})] if obj else sets
+        return [*sets, ("How it is", {"fields": ("how_it_is",)})] if obj else sets
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Let everything be read only where the connector is gone: its questions are not known."""
@@ -143,9 +159,13 @@ class ConnectionAdmin(ConnectionActions, ScopedAdmin):
     @admin.display(description="How it is")
     def how_it_is(self, row: Connection) -> str:
         """Return in words whether it may be used now, and until when not."""
-        state = healths([row])[row.pk]
+        state = self.health_of(row)
         until = f" The hub goes on by itself at {state.until:%Y-%m-%d %H:%M} UTC." if state.until else ""
         return f"{state.title[:1].upper()}{state.title[1:]}. {state.words}{until}".strip()
+
+    def health_of(self, row: Connection) -> Health:
+        """Return how a connection is."""
+        return healths([row])[row.pk]
 
     def field_words(self, kind: str, name: str) -> str:
         """Return a field's name; of an answer the question."""

@@ -1,5 +1,6 @@
 """The admin's pages of a connection that ask the system: a test, saved or not, and a sample of real records."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -18,6 +19,10 @@ from governance.deed_page import button
 from governance.models import LegalEntity, User
 from governance.rights import NotAllowed, Right, allowed
 
+ABOUT_TEST = (
+    "The system is asked whether the sign-in works, and for one record of each kind that the connector reads. Nothing "
+    "is changed there and nothing is kept here."
+)
 REPORT = "admin/connection_report.html"  # what a test found; a part of a page
 SAMPLE = "admin/connection_sample.html"
 
@@ -54,7 +59,8 @@ class ConnectionActions:
                 report = trying.try_out(connection, by=_person(request))
             except NotAllowed as refused:
                 return _refused(request, refused)
-        return _page(request, connection, f"Test connection {connection}", "admin/connection_test.html", report=report)
+        more = {"about": ABOUT_TEST, "ask": "Test connection", "waits": "Asking the system", "found": REPORT}
+        return _page(request, connection, f"Test connection {connection}", "admin/asked.html", report=report, **more)
 
     @button("Real records", "samples", "ask_system")
     def show_sample(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -85,20 +91,32 @@ def try_typed(request: HttpRequest) -> HttpResponse:
         return HttpResponseNotAllowed(["POST"])
     user, number = _person(request), request.GET.get("connection", "")
     row = _visible(request, number) if number.isascii() and number.isdigit() else Connection()
+    if missing := read_typed(request, row):
+        return render(request, REPORT, {"missing": missing})
+    return asked(request, lambda: trying.try_typed(row, by=user))
+
+
+def read_typed(request: HttpRequest, row: Connection) -> list[tuple[str, str]]:
+    """Put into a connection what stands in its form, with those of its secrets that stay; nothing is saved.
+
+    Return what has to be completed before it can be asked: fields by their names, each with what is wrong.
+    """
     connector = row.connector or request.GET.get("connector", "")
     if connector not in registry.connectors:
-        return render(request, REPORT, {"missing": [("System", "Choose a system first.")]})
+        return [("System", "Choose a system first.")]
     form = form_for(connector)(request.POST, instance=row)
     companies = form.fields["legal_entity"]
     assert isinstance(companies, forms.ModelChoiceField)
-    companies.queryset = LegalEntity.objects.visible_to(user, Right.EDIT_CONFIGURATION)
+    companies.queryset = LegalEntity.objects.visible_to(_person(request), Right.EDIT_CONFIGURATION)
     form.is_valid()
     wrong = {name: " ".join(str(each) for each in words) for name, words in form.errors.items() if _matters(name)}
-    if wrong:
-        labels = {name: str(form.fields[name].label or name.replace("_", " ")) for name in wrong}
-        return render(request, REPORT, {"missing": [(labels[name], words) for name, words in wrong.items()]})
+    return [(str(form.fields[name].label or name.replace("_", " ")), words) for name, words in wrong.items()]
+
+
+def asked(request: HttpRequest, ask: Callable[[], TestReport]) -> HttpResponse:
+    """Return the part of a page that tells what came of a test, or why there was none."""
     try:
-        return render(request, REPORT, {"report": trying.try_typed(form.instance, by=user)})
+        return render(request, REPORT, {"report": ask()})
     except NotAllowed as refused:
         return render(request, REPORT, {"missing": [("Rights", str(refused))]})
 

@@ -1,11 +1,12 @@
 """The form of a connection, made from its connector's questions. Secrets are typed in and never shown again."""
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from collections.abc import Collection, Sequence
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.html import escape
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 from unfold.widgets import UnfoldAdminTextInputWidget as TextInput
 
@@ -15,10 +16,37 @@ from connectors.models import Connection
 from connectors.registry import registry
 
 PACE = ("concurrency", "requests_allowed", "period_seconds")
+SHORT_NAME = "Write it with small letters, digits and hyphens."  # as the help beside it
 PREFIX = "answer_"  # of the fields that are questions of the connector
 
 
-class SecretTextarea(UnfoldAdminTextareaWidget):  # type: ignore[misc]  # unfold carries no types
+TYPED_BEFORE, AS_BEFORE = "typed_before_", "as_before_"  # beside a secret: one was typed; what was there before stays
+NOT_SHOWN = "What you typed here is never shown again: enter it again, or choose that it stays as it was before."
+
+
+class NeverShown(forms.Widget):
+    """Where a secret is typed. In a form that comes back it carries that one was typed, and offers to go without it."""
+
+    typed_before = as_before = False
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        """Show the empty field, and what comes along with it."""
+        field = super().render(name, value, attrs, renderer)
+        if not self.typed_before:
+            return field
+        return field + format_html(
+            '<input type="hidden" name="{}" value="yes"><label class="block mt-2"><input type="checkbox" name="{}"{}> '
+            "Leave it as it was before</label>",
+            *(name.replace(PREFIX, each, 1) for each in (TYPED_BEFORE, AS_BEFORE)),
+            " checked" if self.as_before else "",
+        )
+
+
+class SecretInput(NeverShown, UnfoldAdminPasswordWidget):  # type: ignore[misc]  # unfold carries no types
+    """Where a secret of one line is typed."""
+
+
+class SecretTextarea(NeverShown, UnfoldAdminTextareaWidget):  # type: ignore[misc]  # unfold carries no types
     """Where a secret of several lines is typed; what was typed is not shown again, as in a password's field."""
 
     def format_value(self, value: object) -> str:
@@ -30,6 +58,7 @@ class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for 
     """A connection whose secrets can be replaced one by one; what is left empty stays as it is."""
 
     manifest: Manifest
+    typed_before: Collection[str] = ()  # secrets that were typed in a form before this one, and have to be again
     _again: Sequence[str] = ()  # secrets that have to be entered again, since the address has changed
 
     class Meta:
@@ -51,6 +80,7 @@ class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for 
             "requests_allowed": "Empty: as fast as the system's own rules allow.",
             "period_seconds": "Needed when a number of requests is given.",
         }  # fmt: skip
+        error_messages: ClassVar = {"slug": {"invalid": SHORT_NAME}}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -59,6 +89,10 @@ class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for 
             field = self.fields[PREFIX + question.name]
             if not question.secret:
                 field.initial = self.instance.answers.get(question.name, question.default)
+            elif self._was_typed(question.name):
+                widget = cast(NeverShown, field.widget)
+                widget.typed_before, widget.as_before = True, AS_BEFORE + question.name in self.data
+                field.help_text = f"{field.help_text} {NOT_SHOWN}".strip()
             elif question.name in kept:
                 field.help_text = f"{field.help_text} One is kept; leave this empty to keep it.".strip()
 
@@ -94,12 +128,25 @@ class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for 
             elif typed:
                 secrets[question.name] = typed
                 given[name] = "•••"  # what the audit entry may say
+            elif self._is_lost(question, given):
+                self.add_error(name, NOT_SHOWN)
         self.instance.answers = {name: value for name, value in answers.items() if value not in ("", None)}
         self.instance.auth = given.get("auth", self.instance.auth)
         self._again = put_secrets(self.instance, stored, secrets)
         for name in self._again:
             self.add_error(PREFIX + name, ENTER_AGAIN)
         return given
+
+    def _was_typed(self, name: str) -> bool:
+        """Return whether a secret was typed in this form, or in the one before it that was refused."""
+        sent = self.data
+        return name in self.typed_before or bool(sent.get(PREFIX + name)) or TYPED_BEFORE + name in sent
+
+    def _is_lost(self, question: Question, given: dict[str, Any]) -> bool:
+        """Return whether a secret was typed in the form before and is not here: somebody takes it for entered."""
+        if TYPED_BEFORE + question.name not in self.data or AS_BEFORE + question.name in self.data:
+            return False
+        return question.asked_for(self.manifest.auth_named(given.get("auth", "")).name)
 
     def _update_errors(self, errors: ValidationError) -> None:
         """Show what the connection finds wrong with its answers and secrets at the fields of the questions."""
@@ -157,5 +204,5 @@ def _bare(question: Question, given: dict[str, Any]) -> forms.Field:
         widget = SecretTextarea if question.secret else UnfoldAdminTextareaWidget
         return forms.CharField(widget=widget(attrs={"autocomplete": "off", "rows": 4}), **given)
     if question.secret:
-        return forms.CharField(widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}), **given)
+        return forms.CharField(widget=SecretInput(attrs={"autocomplete": "new-password"}), **given)
     return forms.CharField(widget=TextInput(), **given)

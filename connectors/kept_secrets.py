@@ -53,8 +53,11 @@ def put_secrets(row: "Connection", stored: Stored, typed: Mapping[str, Any]) -> 
     secrets = dict(typed) if moved else {**stored.secrets, **typed}
     if moved or not row.pk or secrets != stored.secrets:
         row.secrets = secrets
-    if not moved:
-        return []
+    return asked_again(row, stored, typed) if moved else []
+
+
+def asked_again(row: "Connection", stored: Stored, typed: Mapping[str, Any]) -> list[str]:
+    """Return which secrets of before the way to sign in asks for and nobody typed anew; they went to another host."""
     try:
         manifest = registry.connector(row.connector).manifest
     except UnknownConnector:

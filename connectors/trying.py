@@ -27,8 +27,10 @@ from governance.rights import Right, require
 if TYPE_CHECKING:
     from connectors.engine import Engine
 
+UNREADABLE = "streams that cannot be read"  # in an audit entry
 SECONDS = 45.0  # that a person waits for the report
 OF_ONE = 15.0  # seconds for the sign-in, and for one stream
+REMEDY = "Save the connection, or put its draft in force; then choose Test connection."
 AT_ONCE = 3  # streams that are tried side by side
 
 
@@ -45,8 +47,10 @@ def try_out(connection: Connection, *, by: By) -> TestReport:
     return report
 
 
-def try_typed(connection: Connection, *, by: By) -> TestReport:
+def try_typed(connection: Connection, *, by: By, about: "audit.Thing | None" = None, saved: bool = False) -> TestReport:
     """Ask the system with answers that somebody has typed and not saved. Raises NotAllowed.
+
+    The audit entry is `about` the connection, or about the draft that has these answers; `saved` where it keeps them.
 
     Nothing is kept: neither the answers nor a token that they give. A refresh token that works once would be lost by
     that, so it is not tried. Secrets that were not typed anew are the kept ones, so the right is asked where the
@@ -60,9 +64,10 @@ def try_typed(connection: Connection, *, by: By) -> TestReport:
     if connection.pk:
         _charge(connection, report)
     name = connection.name or "a connection that is being made"
-    kind = (Connection._meta.label_lower, str(connection.pk or ""), name)
-    after = {"ok": report.ok, "message": report.message, "saved": False} | _unreadable(report)
-    audit.record(by=by, verb="test", thing=kind, after=after, legal_entity=connection.legal_entity)
+    thing = about or (Connection._meta.label_lower, str(connection.pk or ""), name)
+    after = {"ok": report.ok, "message": report.message, "saved": saved} | _unreadable(report)
+    after |= {"remedy": report.remedy} if about and report.remedy else {}
+    audit.record(by=by, verb="test", thing=thing, after=after, legal_entity=connection.legal_entity)
     return report
 
 
@@ -71,7 +76,7 @@ def _once_only(connection: Connection) -> TestReport | None:
     if connector is None or connector.manifest.auth_named(connection.auth).kind != "oauth2_refresh":
         return None
     message = "This way to sign in uses a refresh token that works only once, so it cannot be tried before it is saved."
-    return TestReport(False, message, "Save the connection, then choose Test connection.", Category.CONFIGURATION)
+    return TestReport(False, message, REMEDY, Category.CONFIGURATION)
 
 
 def _report(connection: Connection, *, apart: bool = False) -> TestReport:
@@ -140,4 +145,4 @@ def _charge(connection: Connection, report: TestReport) -> None:
 def _unreadable(report: TestReport) -> dict[str, str]:
     """Return what the audit entry says of streams that cannot be read."""
     lacking = [each.title for each in report.streams if not each.ok]
-    return {"streams that cannot be read": ", ".join(lacking)} if lacking else {}
+    return {UNREADABLE: ", ".join(lacking)} if lacking else {}

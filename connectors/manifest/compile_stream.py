@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from canonical.entity import Mask
+from canonical.entity import Kind, Mask
 from connectors.manifest import stream as model
 from connectors.manifest.patterns import compile_pattern
 from connectors.paths import compile_path
@@ -49,6 +49,17 @@ def _read(item: dict[str, Any], changed_at: tuple[str | int, ...]) -> model.Read
         page_size=item.get("page_size", 100),
         window=_window(window, item) if window else None,
         detail=_detail(detail) if detail else None,
+        fields=_fields(item),
+        closed=item.get("closed", False),
+    )
+
+
+def _fields(item: dict[str, Any]) -> tuple[model.StreamField, ...]:
+    return tuple(
+        model.StreamField(
+            name, said.get("about", ""), Kind(said["as"]) if "as" in said else None, said.get("required", False)
+        )
+        for name, said in item.get("fields", {}).items()
     )
 
 
@@ -113,6 +124,7 @@ def _write(item: dict[str, Any]) -> model.Write:
         batch=_batch(item["batch"]) if "batch" in item else None,
         look_up=_look_up(item["look_up"]) if "look_up" in item else None,
         sample=item.get("sample"),
+        fields=_fields(item),
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from canonical.entity import Mask
+from canonical.entity import Kind, Mask
 from connectors.paths import Path
 from connectors.template import Structure, Template, Templates
 
@@ -57,6 +57,16 @@ class Detail:
 
 
 @dataclass(frozen=True, slots=True)
+class StreamField:
+    """One field that a stream's records have, or that the target takes."""
+
+    name: str  # as a mapping writes it: "employee.id"
+    about: str
+    kind: Kind | None
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Read:
     """How a stream is read."""
 
@@ -71,6 +81,8 @@ class Read:
     page_size: int
     window: Window | None
     detail: Detail | None
+    fields: tuple[StreamField, ...] = ()  # that the manifest names; none: nobody has said
+    closed: bool = False  # there are no others
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +190,7 @@ class Write:
     batch: Batch | None
     look_up: LookUpQuery | None
     sample: dict[str, Any] | None
+    fields: tuple[StreamField, ...] = ()  # that the target takes, as far as the manifest names them
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from django.db import models, transaction
 from django.db.models import ExpressionWrapper, Func
 from simple_history.models import HistoricalRecords
 
+from connectors import uses
 from connectors.answered import refused_addresses
 from connectors.manifest.model import Manifest
 from connectors.manifest.patterns import compile_pattern
@@ -17,6 +18,7 @@ from governance.encrypted import EncryptedJSONField
 from governance.keys import KeyLost
 from governance.models import LegalEntity
 from governance.scoping import EntityScopedQuerySet
+from governance.taken import NamedOnce
 
 
 class BreakerState(models.TextChoices):
@@ -39,8 +41,10 @@ _MOVING = ["secrets", "breaker_state", "breaker_category", "breaker_message", "b
 _MOVING += ["breaker_opened_at", "breaker_probe_at", "slow_until"]
 
 
-class Connection(models.Model):
+class Connection(NamedOnce, models.Model):
     """A connector plus one account."""
+
+    named_once: ClassVar = {"slug": "short name"}
 
     slug = models.SlugField(unique=True)  # how routes, files and commands call it
     name = models.CharField(max_length=200)
@@ -99,6 +103,11 @@ class Connection(models.Model):
         still_open = Connection.objects.filter(pk=self.pk).exclude(breaker_state=BreakerState.CLOSED)
         still_open.update(breaker_state=BreakerState.OPEN, breaker_probe_at=now)
 
+    def companies_concerned(self) -> list[LegalEntity]:
+        """Return the companies that may want a second person for a change: its own first, then those that use it."""
+        own, using = [self.legal_entity] if self.legal_entity_id else [], uses.companies([self.pk])
+        return [*own, *LegalEntity.objects.filter(pk__in=using).order_by("code")] if using else own
+
     def spec(self) -> ConnectionSpec:
         """Return the frozen snapshot that the engine works with; reads the secrets (KeyLost when their key is gone)."""
         timeout = min(self.timeout_seconds or settings.REQUEST_TIMEOUT_SECONDS, settings.REQUEST_TIMEOUT_SECONDS)
@@ -126,9 +135,10 @@ class Connection(models.Model):
         if self.auth and auth.name != self.auth:
             names = ", ".join(way.name for way in manifest.auth)
             problems["auth"] = [f"{self.auth!r} is no way to sign in to {manifest.title}. One of: {names}."]
+        questions = {question.name: question for question in manifest.questions}
         for name, words in self.answer_problems(manifest).items():
-            secret = any(question.secret for question in manifest.questions if question.name == name)
-            problems.setdefault("secrets" if secret else "answers", []).extend(words)
+            titled = [f"{questions[name].title}: {each}" for each in words]
+            problems.setdefault("secrets" if questions[name].secret else "answers", []).extend(titled)
         if problems:
             raise ValidationError(problems)
 
@@ -140,7 +150,7 @@ class Connection(models.Model):
             return {}
 
     def answer_problems(self, manifest: Manifest) -> dict[str, list[str]]:
-        """Return what is wrong with answers and secrets, by the name of the question."""
+        """Return what is wrong with answers and secrets by the question's name; whoever shows it says its title."""
         auth, secrets = manifest.auth_named(self.auth), self.kept_secrets()
         refused = refused_addresses(manifest, auth, self.answers, secrets)
         problems: dict[str, list[str]] = {}
@@ -148,13 +158,13 @@ class Connection(models.Model):
             given: dict[str, Any] = secrets if question.secret else self.answers
             value = str(given.get(question.name) or "")
             if not value and question.required and question.asked_for(auth.name):
-                problems[question.name] = [f"{question.title}: an answer is needed. {question.where}".strip()]
+                problems[question.name] = [f"An answer is needed. {question.where}".strip()]
             if question.name in refused:
-                problems[question.name] = [f"{question.title}: {' '.join(refused[question.name])}"]
+                problems[question.name] = [" ".join(refused[question.name])]
             elif value and question.pattern and not compile_pattern(question.pattern).fullmatch(value):
                 usual = question.example or question.default
                 example = f" For example {usual}." if usual else ""
-                problems[question.name] = [f"{question.title}: the answer has not the right form.{example}"]
+                problems[question.name] = [f"The answer has not the right form.{example}"]
         return problems
 
 
@@ -198,3 +208,13 @@ class MaintenanceWindow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.connection}: {self.reason}"
+
+    def validate_constraints(self, exclude: Any = None) -> None:
+        """Say in words what the database's guard of the two kinds of windows asks for."""
+        try:
+            super().validate_constraints(exclude)
+        except ValidationError:
+            raise ValidationError(
+                "A maintenance window is either once, from one moment to a later one, or weekly, with a weekday, a "
+                "time and at least one minute."
+            ) from None

@@ -1,0 +1,20 @@
+"""Asks whom a change of connections concerns beside the companies that own them.
+
+Only whoever uses connections knows: they answer the signal, and nothing here knows who they are.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.dispatch import Signal
+
+asked_about = Signal()  # connections=set of ids; an answer is the set of ids of the companies that a change concerns
+
+
+def companies(connections: Iterable[int | None]) -> set[int]:
+    """Return the ids of the companies whose records come or go through these connections, given by their ids."""
+    asked = {each for each in connections if each is not None}
+    if not asked:
+        return set()
+    answers: list[tuple[Any, Any]] = asked_about.send(sender=None, connections=asked)
+    return {company for _, answer in answers for company in answer}
