@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from governance import audit, custody, sessions
+from governance import audit, custody, programs, sessions
 from governance.actor import By, as_actor
 from governance.models import User
 from governance.rights import NotAllowed
@@ -10,16 +10,16 @@ from governance.rights import NotAllowed
 
 @transaction.atomic
 def close(user: User, *, by: By, reason: str) -> None:
-    """Let somebody sign in no more and end their sessions; roles stay with the account and give nothing meanwhile.
+    """Let somebody sign in no more; their sessions end, and no program acts for them.
 
-    Closing what is closed changes nothing. Raises NotAllowed.
+    Roles stay with the account and give nothing meanwhile. Closing what is closed changes nothing. Raises NotAllowed.
     """
     row = _locked(user, by, reason, "close the account of")
     if as_actor(by) == as_actor(row):
         raise NotAllowed("Your own account cannot be closed by yourself. Ask another operator who manages users.")
     if row.is_active:
         sessions.end_all(row)
-        _set(row, False, by, "close_account", reason)
+        _set(row, False, by, "close_account", reason, programs.end_all(row))
 
 
 @transaction.atomic
@@ -38,9 +38,8 @@ def _locked(user: User, by: By, reason: str, what: str) -> User:
     return row
 
 
-def _set(row: User, active: bool, by: By, verb: str, reason: str) -> None:
+def _set(row: User, active: bool, by: By, verb: str, reason: str, ended: dict[str, list[str]] | None = None) -> None:
     row.is_active = active
     row.save(update_fields=["is_active"])
-    audit.record(
-        by=by, verb=verb, thing=row, before={"is_active": not active}, after={"is_active": active}, reason=reason
-    )
+    before = {"is_active": not active, **(ended or {})}
+    audit.record(by=by, verb=verb, thing=row, before=before, after={"is_active": active}, reason=reason)

@@ -21,9 +21,12 @@ from governance import deed_page
 from governance.deed_page import button
 from governance.models import BusinessCalendar, CalendarDay, LegalEntity, User, WeekdayHours
 from governance.models.calendar import check_time_zone
-from governance.scoped_admin import ScopedAdmin, ScopedInline
+from governance.scoped_admin import NOT_THERE, ScopedAdmin, ScopedInline, headed
 from governance.working_time import public_holidays, refuse_unknown_region
+from governance.zones import zone_of
 
+TAKEN = "This company has a calendar already. Change that one, or choose another company."
+CHOOSE_ZONE = "Choose a time zone."
 YEARS = (1990, 2100)  # that a preview shows
 USUAL = [{"weekday": day, "opens_at": "09:00", "closes_at": "17:00"} for day in range(5)]
 
@@ -59,13 +62,17 @@ class CalendarForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for th
         help_text="For holidays of its own. Empty: those of the whole country only.",
     )  # fmt: skip
     time_zone = forms.CharField(
-        widget=UnfoldAdminSelectWidget(choices=lambda: [(name, name) for name in sorted(available_timezones())])
+        widget=UnfoldAdminSelectWidget(
+            choices=lambda: [("", "Choose…"), *((name, name) for name in sorted(available_timezones()))]
+        ),
+        error_messages={"required": CHOOSE_ZONE},
     )
 
     class Meta:
         model = BusinessCalendar
         fields = ("legal_entity", "country", "subdivision", "time_zone")
         labels: ClassVar = {"legal_entity": "Company"}
+        error_messages: ClassVar = {"legal_entity": {"unique": TAKEN, "invalid_choice": NOT_THERE}}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -86,6 +93,8 @@ class CalendarForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for th
     def clean(self) -> dict[str, Any]:
         """Refuse a region that the country does not have, and a time zone that does not exist, each at its field."""
         given = super().clean() or self.cleaned_data
+        if self.has_error("time_zone", "required") and (usual := zone_of(given.get("country") or "")):
+            self.errors["time_zone"] = self.error_class([f"{CHOOSE_ZONE} All of that country lives by {usual}."])
         try:
             if given.get("country"):
                 refuse_unknown_region(given["country"], given.get("subdivision") or "")
@@ -165,10 +174,21 @@ class BusinessCalendarAdmin(ScopedAdmin):
     """When each legal entity works."""
 
     form = CalendarForm
-    list_display = ("legal_entity", "country", "subdivision", "time_zone")
+    list_display = ("legal_entity", "country", "region", "time_zone")
+    region = headed("subdivision", "Part of the country")
     list_select_related = ("legal_entity",)
     inlines: ClassVar = [WeekdayHoursInline, CalendarDayInline]
     actions_detail: ClassVar = ["show_year"]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Begin with the company, where somebody may change only one, with its country and that one's time zone."""
+        assert isinstance(request.user, User)
+        given: dict[str, Any] = super().get_changeform_initial_data(request)
+        companies = LegalEntity.objects.visible_to(request.user, self.right_to_change)[:2]
+        if len(companies) != 1:
+            return given
+        only = companies[0]
+        return {"legal_entity": only.pk, "country": only.country, "time_zone": zone_of(only.country)} | given
 
     def get_formset_kwargs(self, request: HttpRequest, obj: Any, inline: Any, prefix: str) -> dict[str, Any]:
         """Fill in the usual week of a new calendar."""

@@ -20,7 +20,7 @@ from governance.api.scopes import ClientScopes
 from governance.deed_page import Deed, ReasonForm, button
 from governance.models import ApiClient
 from governance.rights import Right, allowed
-from governance.scoped_admin import ScopedAdmin
+from governance.scoped_admin import ScopedAdmin, headed
 
 for _theirs in (
     ApiClient,
@@ -78,7 +78,9 @@ class ApiClientAdmin(ScopedAdmin):
     """Clients of the API; for those who manage users."""
 
     right_to_view = right_to_change = Right.MANAGE_USERS
-    list_display = ("name", "user", "authorization_grant_type", "enabled", "created")
+    list_display = ("name", "account", "signs_in", "enabled", "registered")
+    account, registered = headed("user", "Account of its own"), headed("created", "Registered")
+    signs_in = headed("authorization_grant_type", "How it gets in")
     search_fields = ("name", "client_id")
     fields = ("name", "client_id", "user", "authorization_grant_type", "scopes", "requests_per_minute", "redirect_uris",
               "enabled", "created")  # fmt: skip

@@ -1,7 +1,8 @@
 """Clients of the API: registering one, a new secret, switching it off. For those who manage users; audited.
 
 A client acts as an account of its own, which gets roles like anybody. Its secret is known to whoever registered it, so
-that account never approves anything: four eyes need two people.
+that account never approves anything, and who has had its secret approves nothing that it wrote: four eyes need two
+people (see `governance.same_person`).
 """
 
 from collections.abc import Collection
@@ -9,10 +10,10 @@ from collections.abc import Collection
 from django.db import transaction
 from django.utils.text import slugify
 from oauth2_provider.generators import generate_client_secret
-from oauth2_provider.models import get_access_token_model, get_refresh_token_model
+from oauth2_provider.models import get_access_token_model, get_grant_model, get_refresh_token_model
 
 from governance import audit
-from governance.actor import By, as_actor
+from governance.actor import ActorKind, By, as_actor
 from governance.api.scopes import ENTITY, LAYERS
 from governance.models import ApiClient, LegalEntity, User
 from governance.rights import Right, require
@@ -43,6 +44,7 @@ def register(
             ApiClient.GRANT_AUTHORIZATION_CODE if of_people else ApiClient.GRANT_CLIENT_CREDENTIALS
         ),
         client_secret=secret,
+        secret_known_to=[] if of_people else _people(by),
         user=None if of_people else _account(name, by),
     )
     if not client.name:
@@ -81,10 +83,17 @@ def renew_secret(client: ApiClient, *, by: By, reason: str = "") -> str:
     if row.client_type != ApiClient.CLIENT_CONFIDENTIAL:
         raise ValueError(f"{row} has no secret: people let it act for them.")
     row.client_secret = secret = str(generate_client_secret())
-    row.save(update_fields=["client_secret", "updated"])
+    row.secret_known_to = list(dict.fromkeys([*row.secret_known_to, *_people(by)]))
+    row.save(update_fields=["client_secret", "secret_known_to", "updated"])
     _revoke_tokens(row)
     _record(row, by, "renew_secret", reason=reason)
     return secret
+
+
+def _people(by: By) -> list[str]:
+    """Return the reference of a person; the engine and rules keep no secret to act with."""
+    actor = as_actor(by)
+    return [actor.reference] if actor.kind is ActorKind.PERSON else []
 
 
 def _account(name: str, by: By) -> User:
@@ -115,6 +124,7 @@ def _checked(scopes: Collection[str]) -> list[str]:
 def _revoke_tokens(client: ApiClient) -> None:
     get_access_token_model().objects.filter(application=client).delete()
     get_refresh_token_model().objects.filter(application=client).delete()
+    get_grant_model().objects.filter(application=client).delete()
 
 
 def _record(

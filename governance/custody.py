@@ -58,6 +58,23 @@ def who_may(account: User, *, seen_by: By) -> str:
     return "an operator who manages users in every company where this account has a role"
 
 
+def opened_by(account: User, actor: Actor) -> None:
+    """Note who else has set what opens an account, and so could come in: they count as its owner where two are asked.
+
+    Rules and the engine come in nowhere.
+    """
+    row = lock(account)
+    if actor.kind is ActorKind.PERSON and actor.reference not in row.credentials_set_by:
+        row.credentials_set_by = [*row.credentials_set_by, actor.reference]
+        row.save(update_fields=["credentials_set_by"])
+    account.credentials_set_by = row.credentials_set_by
+
+
+def is_own_again(account: User) -> None:
+    """Note that the owner has set what others had set. Where it was the password, a third person vouches for that."""
+    User.objects.filter(pk=account.pk, password_set_by="").update(credentials_set_by=[])
+
+
 def _is_superuser(who: By) -> bool:
     if not isinstance(who, Actor):
         return bool(who.is_active and getattr(who, "is_superuser", False))

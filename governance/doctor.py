@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from governance.models import State, User, Version
+from governance.models.version import PUT_INTO_ROWS
 from governance.roles import Right, roles_with
 
 Wrong = tuple[str, str, str]  # thing, cause, remedy
@@ -24,14 +25,23 @@ def somebody_gives_roles() -> Iterator[Wrong]:
         )
 
 
+LATE_MAPPING = (
+    "the clock (beat) or the worker of its lane does not run.",
+    "Start them; it is published within a minute. Or publish it on the mapping's page.",
+)
+LATE_CHANGE = (
+    "the clock (beat) does not run, or something keeps it from being put in force: its page under Changes says what.",
+    "Start the clock; or take the change back, mend it, and send it in again.",
+)
+
+
 def published_in_time() -> Iterator[Wrong]:
     """What was to be published by now is in force."""
     late = Version.objects.filter(state=State.APPROVED, publish_at__lt=timezone.now() - LATE).order_by("publish_at")
     for version in late[:10]:
         yield (
             f"The {version} was to be published on {version.publish_at:%Y-%m-%d at %H:%M} UTC",
-            "the clock (beat) or the worker of its lane does not run.",
-            "Start them; it is published within a minute. Or publish it in the administration.",
+            *(LATE_CHANGE if version.kind in PUT_INTO_ROWS else LATE_MAPPING),
         )
 
 

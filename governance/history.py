@@ -5,20 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.apps import apps
 from django.db import models
 from django.db.models import Q
 
+from governance import deeds
 from governance.models import AuditEntry
 
 HIDDEN = "•••"  # stands for a secret in an audit entry
 LONGEST = 300  # characters of a value that are shown
-DEEDS = {
-    "add": "made", "change": "changed", "delete": "deleted", "grant": "role given", "revoke": "role taken",
-    "test": "tested", "close_account": "account closed", "open_account": "account opened", "preview": "previewed",
-    "set_schedule": "schedule set", "remove_schedule": "schedule removed",
-    "set_password": "password set by another", "change_password": "password changed", "vouch": "vouched for",
-    "switch_on": "switched on", "switch_off": "switched off", "sample": "sample read", "apply": "applied from files",
-}  # fmt: skip
 TOLD_BY_NAME = ("grant", "revoke")  # whose row's name says it all
 CHANNELS = {"admin": "administration", "page": "page", "api": "API", "command": "command", "": ""}
 Words = Callable[[str, str], str]  # kind of the row and name of a field → what people call it
@@ -64,7 +59,7 @@ def told(entries: Iterable[AuditEntry], *, page: tuple[str, str], words: Words) 
         Change(
             at=entry.at,
             who=entry.actor_name,
-            deed=DEEDS.get(entry.verb, entry.verb.replace("_", " ")),
+            deed=deeds.deed(entry.verb),
             thing="" if (entry.thing_kind, entry.thing_id) == page else entry.thing_name,
             fields=_fields(entry, words),
             reason=entry.reason,
@@ -78,13 +73,29 @@ def _fields(entry: AuditEntry, words: Words) -> list[Field]:
     if entry.verb in TOLD_BY_NAME:
         return []
     before, after = (each if isinstance(each, dict) else {} for each in (entry.before, entry.after))
+    chosen = _choices(entry.thing_kind)
     found = []
     for name in {**before, **after}:
         old, new = before.get(name), after.get(name)
         secret = HIDDEN in (old, new)
-        texts = ("", "changed; secrets are never shown") if secret else (_text(old), _text(new))
-        found.append(Field(words(entry.thing_kind, name), *texts, secret))
+        was, is_ = (_shown(each, chosen.get(name)) for each in (old, new))
+        if secret:
+            was, is_ = "", "changed; secrets are never shown"
+        found.append(Field(words(entry.thing_kind, name), was, is_, secret))
     return found
+
+
+def _choices(kind: str) -> dict[str, dict[Any, str]]:
+    """Return the words of what can be chosen in the fields of a kind of row, by field."""
+    try:
+        fields = apps.get_model(kind)._meta.concrete_fields
+    except (LookupError, ValueError):
+        return {}
+    return {field.name: {key: str(words) for key, words in field.flatchoices} for field in fields if field.choices}
+
+
+def _shown(value: Any, chosen: dict[Any, str] | None) -> str:
+    return chosen[value] if chosen and isinstance(value, str) and value in chosen else _text(value)
 
 
 def _text(value: Any) -> str:

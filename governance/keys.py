@@ -115,6 +115,22 @@ def add_older(wanted: list[bytes]) -> int:
     return len(lacking)
 
 
+@contextmanager
+def with_older(wanted: list[bytes]) -> Iterator[int]:
+    """Put keys of a backup behind those in the file, as `add_older`, and take them out again if the block fails."""
+    path = file()
+    before = path.read_bytes().split() if path.exists() else []
+    added = add_older(wanted)
+    try:
+        yield added
+    except BaseException:
+        if added and before:
+            _write(before)
+        elif added:
+            path.unlink()
+        raise
+
+
 def keep_only_newest() -> int:
     """Drop all keys but the newest from the file and return how many went. Rotate first: what they sealed is lost."""
     _refuse_environment("Remove the old keys there by hand.")

@@ -8,25 +8,32 @@ vouch by a command, else a firm with only one such person could never begin. The
 
 from django.db import models, transaction
 
-from governance import audit, custody
+from governance import audit, custody, programs
 from governance.actor import By, as_actor, names
 from governance.models import ApiClient, User
 from governance.rights import ENTRUSTED, NotAllowed, allowed, allowed_anywhere
+from governance.same_person import is_one_of
 
 
 @transaction.atomic
 def was_set(user: User, *, by: By, reason: str = "") -> None:
-    """Note that somebody has set a password, their own or another's. Raises NotAllowed."""
+    """Note that somebody has set a password, their own or another's; no program acts for the account any more.
+
+    Raises NotAllowed.
+    """
     actor = as_actor(by)
     if actor == as_actor(user):
         User.objects.filter(pk=user.pk).update(password_is_own=True)
         user.password_is_own = True
-        audit.record(by=by, verb="change_password", thing=user, reason=reason)
+        custody.is_own_again(user)
+        ended = programs.end_all(user) or None
+        audit.record(by=by, verb="change_password", thing=user, before=ended, reason=reason)
         return
     custody.require_to_act_on(custody.lock(user), who=by, deed="set the password of")
     User.objects.filter(pk=user.pk).update(password_is_own=False, password_set_by=actor.reference)
     user.password_is_own, user.password_set_by = False, actor.reference
-    audit.record(by=by, verb="set_password", thing=user, reason=reason)
+    custody.opened_by(user, actor)
+    audit.record(by=by, verb="set_password", thing=user, before=programs.end_all(user) or None, reason=reason)
 
 
 def waiting() -> models.QuerySet[User]:
@@ -66,7 +73,7 @@ def vouch(user: User, *, by: By, reason: str) -> None:
             f"You may not vouch for {name}, who has a role where you may neither approve nor give roles. "
             "Ask somebody who may do that in every company where this account has a role."
         )
-    if as_actor(by).reference in (row.password_set_by, as_actor(row).reference):
+    if is_one_of(by, row.password_set_by, as_actor(row).reference, *row.credentials_set_by):
         raise NotAllowed(
             f"You set the password of {name}, or it is your own account. Ask a third person to vouch for it."
         )
@@ -76,5 +83,6 @@ def vouch(user: User, *, by: By, reason: str) -> None:
         raise NotAllowed(f"Say how you know that {name} uses this account, for example: we spoke on the phone.")
     setter = names([row.password_set_by])[row.password_set_by]
     row.password_set_by = row.email_set_by = ""
-    row.save(update_fields=["password_set_by", "email_set_by"])
+    row.credentials_set_by = []
+    row.save(update_fields=["password_set_by", "email_set_by", "credentials_set_by"])
     audit.record(by=by, verb="vouch", thing=row, before={"password set by": setter}, reason=reason)

@@ -7,59 +7,30 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.core.exceptions import PermissionDenied
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.html import format_html
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm
 
 from governance import accounts, custody, deed_page, passwords, provider_links, reach, second_factor
 from governance.actor import names
 from governance.deed_page import Deed, ReasonForm, button
 from governance.grants import grant, revoke
-from governance.models import AuditEntry, LegalEntity, RoleGrant, User
+from governance.models import AuditEntry, RoleGrant, User
+from governance.people_forms import GiveForm, GiveToForm, NewPersonForm, RoleFilter, TakeForm
 from governance.roles import Right, Role
-from governance.scoped_admin import ScopedAdmin, in_words
+from governance.scoped_admin import ScopedAdmin, headed, in_words
+from governance.scoping import ALL, entity_ids
 
-ALL_COMPANIES = "All companies, those added tomorrow included"
-
-
-class GiveForm(ReasonForm):
-    """Which role, and where."""
-
-    role = forms.ChoiceField(choices=Role.choices)
-    legal_entity = forms.ModelChoiceField(
-        label="Company", queryset=LegalEntity.objects.none(), required=False, empty_label=ALL_COMPANIES
-    )
-    field_order = ("user", "role", "legal_entity", "reason")
-
-    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["reason"].required = False
-        field = self.fields["legal_entity"]
-        assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = LegalEntity.objects.visible_to(by, Right.MANAGE_USERS)
-
-
-class GiveToForm(GiveForm):
-    """To whom, which role, and where."""
-
-    user = forms.ModelChoiceField(queryset=User.objects.order_by("username"), label="Person")
-
-
-class TakeForm(ReasonForm):
-    """Which role is taken."""
-
-    held = forms.ModelChoiceField(label="Role", queryset=RoleGrant.objects.none(), empty_label="Choose…")
-    field_order = ("held", "reason")
-
-    def __init__(self, *args: Any, held: "models.QuerySet[RoleGrant]", **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        field = self.fields["held"]
-        assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = held
+LOOKS = "May look at the administration"
+LOOKS_HELP = (
+    "Needed only by those whose roles have no work there, such as Finance operations and Viewer. The roles Integration "
+    "admin, Controller and Operator open it by themselves. What anybody sees and changes there, the roles decide."
+)
+OF_SIGNING_IN = ("sign_in", "sign_out", "refuse_sign_in")  # what says from where somebody works
 
 
 @admin.register(User)
@@ -68,12 +39,21 @@ class UserAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg]  # unfo
 
     right_to_view = right_to_change = Right.MANAGE_USERS
     form = UserChangeForm
-    add_form = UserCreationForm
+    add_form = NewPersonForm
     change_password_form = AdminPasswordChangeForm
-    list_display = ("username", "first_name", "last_name", "email", "roles", "is_active", "is_staff")
-    list_filter = ("is_active", "is_staff", "grants__role")
+    list_display = ("username", "first_name", "last_name", "email", "roles", "is_active", "looks")
+    list_filter = ("is_active", RoleFilter)
     filter_horizontal = ()
-    readonly_fields = ("sign_in", "password_words", "roles", "second_factor", "vouched", "last_login")
+    readonly_fields = (
+        "sign_in",
+        "password_words",
+        "password_told",
+        "looks",
+        "roles",
+        "second_factor",
+        "vouched",
+        "last_login",
+    )
     fieldsets = (
         (None, {"fields": ("username",)}),
         ("Person", {"fields": ("first_name", "last_name", "email")}),
@@ -88,8 +68,12 @@ class UserAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg]  # unfo
     ]  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[models.Model]:
-        """Return people with their roles: a constant number of queries for a list."""
-        return super().get_queryset(request).prefetch_related("grants__legal_entity")
+        """Return people with those of their roles that the person may see: a constant number of queries for a list."""
+        seen = reach.seen_by(_person(request)).select_related("legal_entity")
+        everywhere = entity_ids(_person(request), self.right_to_view) is ALL
+        rows = super().get_queryset(request).prefetch_related(models.Prefetch("grants", seen, to_attr="grants_seen"))
+        found: models.QuerySet[models.Model] = rows.annotate(roles_are_all=models.Value(everywhere))
+        return found
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Keep people from letting themselves into the administration or out of it."""
@@ -99,11 +83,18 @@ class UserAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg]  # unfo
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """Return the form, in people's words."""
         form = super().get_form(request, obj, change=change, **kwargs)
-        words = {"is_staff": ("May use the administration", "What exactly, the roles decide.")}
-        for name, (label, told) in words.items():
-            if name in form.base_fields:
-                form.base_fields[name].label, form.base_fields[name].help_text = label, told
+        if field := form.base_fields.get("is_staff"):
+            field.label, field.help_text = LOOKS, LOOKS_HELP
         return form
+
+    @admin.display(description=LOOKS, boolean=True, ordering="is_staff")
+    def looks(self, row: User) -> bool:
+        """Return whether the account opens the administration, whatever its roles."""
+        return row.is_staff
+
+    def field_words(self, kind: str, name: str) -> str:
+        """Return what people call a field of an audit entry."""
+        return LOOKS if name == "is_staff" else super().field_words(kind, name)
 
     @admin.display(description="Account")
     def sign_in(self, row: User) -> str:
@@ -117,13 +108,19 @@ class UserAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg]  # unfo
             return "none: the person comes in through a provider, or not at all"
         return format_html('kept as a hash; <a href="{}">set another one</a>', "../password/")
 
+    @admin.display(description="Password")
+    def password_told(self, row: User) -> str:
+        """Return whether there is one, to who sets none."""
+        return "kept as a hash" if row.has_usable_password() else self.password_words(row)
+
     @admin.display(description="Roles")
     def roles(self, row: User) -> str:
         """Return the roles and where they hold."""
+        seen: Any = row
         told = [
-            f"{g.get_role_display()} ({g.legal_entity.code if g.legal_entity else 'all'})" for g in row.grants.all()
+            f"{g.get_role_display()} ({g.legal_entity.code if g.legal_entity else 'all'})" for g in seen.grants_seen
         ]
-        return ", ".join(told) or "none"
+        return ", ".join(told) or ("none" if seen.roles_are_all else "none in your companies")
 
     @admin.display(description="Second factor")
     def second_factor(self, row: User) -> str:
@@ -137,6 +134,9 @@ class UserAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg]  # unfo
     @admin.display(description="Whose password it is")
     def vouched(self, row: User) -> str:
         """Return whether the account's rights to approve and to give roles count."""
+        if not row.password_set_by and row.credentials_set_by:
+            people = " and ".join(sorted(names(row.credentials_set_by).values()))
+            return f"their own; {people} counts as the same person for approvals until a second factor is set up anew"
         if not row.password_set_by:
             return "their own"
         setter = names([row.password_set_by])[row.password_set_by]
@@ -149,6 +149,8 @@ class UserAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg]  # unfo
             Q(before__user=name) | Q(after__user=name), thing_kind=RoleGrant._meta.label_lower
         ).visible_to(request.user, self.right_to_view)
         own = AuditEntry.objects.filter(thing_kind=self.opts.label_lower, thing_id=str(obj.pk))
+        if not self.has_change_permission(request, obj):  # it works for others, too
+            own = own.exclude(verb__in=OF_SIGNING_IN)
         return AuditEntry.objects.filter(Q(pk__in=own.values("pk")) | Q(pk__in=roles.values("pk"))).order_by(
             "-at", "-pk"
         )
@@ -161,8 +163,13 @@ class UserAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg]  # unfo
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Return the parts of the page; to who may only read it they say who may do more."""
-        parts = super().get_fieldsets(request, obj)
-        if obj is None or self.has_change_permission(request, obj):
+        parts: Any = super().get_fieldsets(request, obj)
+        changes, own = self.has_change_permission(request, obj), obj is not None and obj.pk == request.user.pk
+        if obj is not None and (own or not changes):
+            swapped = {"is_staff": "looks"} | ({} if changes else {"password_words": "password_told"})
+            parts = [(name, part | {"fields": tuple(swapped.get(each, each) for each in part["fields"])})
+                     for name, part in parts]  # fmt: skip
+        if obj is None or changes:
             return parts
         who = custody.who_may(obj, seen_by=_person(request))
         told = {"description": f"{who[:1].upper()}{who[1:]} may change this account, set its password or close it."}
@@ -188,10 +195,11 @@ class UserAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg]  # unfo
         if account is not None and account.pk != request.user.pk and self.has_view_permission(request, account):
             custody.require_to_act_on(account, who=_person(request), deed="set the password of")
         before = found.values_list("password", flat=True).first()
-        answer: HttpResponse = super().user_change_password(request, id, form_url)
-        after = User.objects.filter(pk=id).first() if before is not None else None
-        if after is not None and after.password != before:
-            passwords.was_set(after, by=request.user)
+        with transaction.atomic():  # no password without its note and without the end of what it opened
+            answer: HttpResponse = super().user_change_password(request, id, form_url)
+            after = User.objects.filter(pk=id).first() if before is not None else None
+            if after is not None and after.password != before:
+                passwords.was_set(after, by=request.user)
         return answer
 
     @button("Rights", "rights", "show_rights")
@@ -200,7 +208,11 @@ class UserAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg]  # unfo
         account = get_object_or_404(User, pk=object_id)
         if not self.has_view_permission(request, account):
             raise PermissionDenied("Ask an operator who manages users.")
-        given = {"title": f"What {_name(account)} may do", "reach": reach.of(account), "back": _page_of(account)}
+        given = {
+            "title": f"What {_name(account)} may do",
+            "reach": reach.of(account, _person(request)),
+            "back": _page_of(account),
+        }
         return render(request, "admin/rights.html", deed_page.site(request) | given)
 
     @button("Give a role", "roles", "change_roles")
@@ -212,7 +224,9 @@ class UserAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg]  # unfo
             return _given(account, form, by)
 
         form = GiveForm(deed_page.sent(request), by=by)
-        deed = Deed(f"Give {_name(account)} a role", "Give the role", form, act, _page_of(account), "", _facts(account))
+        deed = Deed(
+            f"Give {_name(account)} a role", "Give the role", form, act, _page_of(account), "", _facts(account, by)
+        )
         return deed_page.shown(request, deed)
 
     @button("Take a role", "role-endings", "change_roles")
@@ -234,7 +248,7 @@ class UserAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg]  # unfo
     @button("Close the account", "closings", "close_account")
     def close_account(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Let somebody sign in no more."""
-        about = "Nobody can sign in with it and its sessions end. What the person did stays under their name."
+        about = "Nobody can sign in with it, its sessions end, and no program acts for it. What the person did stays."
         return _mend(request, object_id, "Close the account of", accounts.close, about)
 
     @button("Open the account", "openings", "open_account")
@@ -246,7 +260,9 @@ class UserAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg]  # unfo
     @button("Reset second factor", "second-factor-resets", "mend_sign_in")
     def reset_second_factor(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Take the second factor from somebody who has lost it."""
-        about = "The second factor and the recovery codes are taken away and all sessions end. The password stays."
+        about = (
+            "The second factor and the recovery codes are taken away; sessions and programs end. The password stays."
+        )
         return _mend(request, object_id, "Reset the second factor of", second_factor.reset, about)
 
     @button("Unlink providers", "provider-unlinkings", "mend_sign_in")
@@ -290,12 +306,13 @@ class RoleGrantAdmin(ScopedAdmin):
     """Who has which role where. Given and taken by the verbs, which ask the rights and write the audit entry."""
 
     right_to_view = right_to_change = Right.MANAGE_USERS
-    list_display = ("user", "role", "legal_entity", "giver", "granted_at")
+    list_display = ("person", "role", "legal_entity", "giver", "given")
+    person, given = headed("user", "Person"), headed("granted_at", "Given")
     list_filter = ("role", "legal_entity")
     list_select_related = ("user", "legal_entity")
     search_fields = ("user__username", "user__first_name", "user__last_name")
-    fields = ("user", "role", "legal_entity", "giver", "granted_at")
-    readonly_fields = ("giver", "granted_at")
+    fields = ("user", "role", "legal_entity", "giver", "given")
+    readonly_fields = ("giver", "given")
 
     @admin.display(description="Given by")
     def giver(self, row: RoleGrant) -> str:
@@ -331,8 +348,8 @@ def _given(account: User, form: forms.Form, by: User) -> str:
     return f"{_name(account)} is {role.label} in {place or 'all companies'} now."
 
 
-def _facts(account: User) -> list[tuple[str, str]]:
-    held = RoleGrant.objects.filter(user=account).select_related("legal_entity")
+def _facts(account: User, by: User) -> list[tuple[str, str]]:
+    held = reach.seen_by(by).filter(user=account).select_related("legal_entity")
     told = [f"{each.get_role_display()} in {each.legal_entity or 'all companies'}" for each in held]
     return [("Has now", "; ".join(told) or "no role")]
 

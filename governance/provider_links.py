@@ -8,7 +8,7 @@ has vouched for it, as with a password that another person has set.
 from allauth.socialaccount.models import SocialAccount
 from django.db import transaction
 
-from governance import audit, custody
+from governance import audit, custody, same_person
 from governance.actor import By, as_actor
 from governance.models import User
 from governance.rights import NotAllowed
@@ -27,9 +27,10 @@ def link(*, provider: str, uid: str, emails: list[str]) -> User:
     user = User.objects.select_for_update().get(pk=next(iter(found)))
     if SocialAccount.objects.filter(user=user, provider=provider).exists():
         raise NoAccount("the account belongs to somebody else at the provider")
-    if user.email_set_by and not user.password_set_by:
-        user.password_set_by = user.email_set_by
-        user.save(update_fields=["password_set_by"])
+    if user.email_set_by:
+        user.password_set_by = user.password_set_by or user.email_set_by
+        user.credentials_set_by = same_person.only_people([*user.credentials_set_by, user.email_set_by])
+        user.save(update_fields=["password_set_by", "credentials_set_by"])
     SocialAccount.objects.create(user=user, provider=provider, uid=uid)
     audit.record(by=user, verb="link_provider", thing=user, after={"provider": provider})
     return user

@@ -2,8 +2,13 @@
 
 from dataclasses import dataclass
 
+from django.db import models
+from django.db.models import Q
+
+from governance.actor import By
 from governance.models import RoleGrant, User
 from governance.roles import ENTRUSTED, ROLE_RIGHTS, Right, Role
+from governance.scoping import ALL, entity_ids
 
 EVERYWHERE = "All companies"
 
@@ -27,9 +32,16 @@ class Reach:
     unlimited: bool  # a superuser may do everything everywhere
 
 
-def of(user: User) -> Reach:
-    """Return what somebody's roles let them do. One query."""
-    grants = list(RoleGrant.objects.filter(user=user).select_related("legal_entity").order_by("legal_entity__code"))
+def seen_by(by: By) -> "models.QuerySet[RoleGrant]":
+    """Return the roles that somebody who manages users sees: those that count in their companies."""
+    ids = entity_ids(by, Right.MANAGE_USERS)
+    rows = RoleGrant.objects.all()
+    return rows if ids is ALL else rows.filter(Q(legal_entity=None) | Q(legal_entity__in=ids))
+
+
+def of(user: User, by: By) -> Reach:
+    """Return what somebody's roles let them do, in companies for which another manages users. Two queries."""
+    grants = list(seen_by(by).filter(user=user).select_related("legal_entity").order_by("legal_entity__code"))
     held: dict[str, list[Role]] = {EVERYWHERE: []}
     for grant in grants:
         place = str(grant.legal_entity) if grant.legal_entity else EVERYWHERE

@@ -3,14 +3,24 @@
 Segregation of duties is asked here too: whoever made or sent in a thing never approves it.
 """
 
+from typing import TYPE_CHECKING, cast
+
 from canonical.entity import Mask
-from governance.actor import Actor, By, as_actor
+from governance import same_person
+from governance.actor import Actor, By
 from governance.models.people import LegalEntity
-from governance.roles import ENTRUSTED, MASK_RIGHTS, ROLE_RIGHTS, Right, Role, roles_with
+from governance.roles import ENTRUSTED, MASK_RIGHTS, OPENING, ROLE_RIGHTS, Right, Role, roles_with
 from governance.scoping import ALL, EntityScopedQuerySet, entity_ids, entity_scoped_models_without_visible_to
+
+if TYPE_CHECKING:
+    from django.contrib.auth.base_user import AbstractBaseUser
+    from django.contrib.auth.models import AnonymousUser
+
+    from governance.models import User
 
 __all__ = [
     "ENTRUSTED",
+    "OPENING",
     "ROLE_RIGHTS",
     "EntityScopedQuerySet",
     "NotAllowed",
@@ -22,6 +32,7 @@ __all__ = [
     "entities_visible_to",
     "entity_ids",
     "entity_scoped_models_without_visible_to",
+    "opens_administration",
     "require",
     "require_other_person",
 ]
@@ -63,6 +74,18 @@ def allowed_anywhere(by: By, right: Right) -> bool:
     return ids is ALL or bool(ids)
 
 
+def opens_administration(by: "User | AnonymousUser | AbstractBaseUser") -> bool:
+    """Return whether the administration is open to somebody: by a role, or because their account says so.
+
+    `is_staff` lets those look at it whose roles have nothing to do there, such as somebody in finance.
+    """
+    if not by.is_active or by.pk is None:
+        return False
+    if getattr(by, "is_superuser", False) or getattr(by, "is_staff", False):
+        return True
+    return any(allowed_anywhere(cast(By, by), right) for right in OPENING)
+
+
 def allowed_masks(by: By, legal_entity: "LegalEntity | int | None") -> frozenset[Mask]:
     """Return the masking classes that somebody may see through in a legal entity; give it to `canonical.masking`."""
     return frozenset(mask for mask, right in MASK_RIGHTS.items() if allowed(by, right, legal_entity))
@@ -74,12 +97,15 @@ def entities_visible_to(by: By) -> "EntityScopedQuerySet[LegalEntity]":
 
 
 def require_other_person(by: By, *makers: "Actor | str | None", thing: str) -> None:
-    """Raise NotAllowed when the approver is one of those who made or sent in the thing (actors or references)."""
-    reference = as_actor(by).reference
-    if reference in {maker.reference if isinstance(maker, Actor) else maker for maker in makers}:
+    """Raise NotAllowed when the approver counts as one of those who made or sent in the thing (actors or references).
+
+    A client of the API whose secret they have had counts as them, and an account of which they have set what opens it.
+    """
+    if same_person.is_one_of(by, *makers):
         raise NotAllowed(
-            f"{thing} cannot be approved by somebody who wrote it or sent it in, and that was you. "
-            "Ask another person who may approve it."
+            f"{thing} cannot be approved by somebody who wrote it or sent it in, and that was you, a client of the "
+            "API whose secret you have had, or an account of which one of you has set the password, the e-mail address "
+            "or the second factor since its owner last did. Ask another person who may approve it."
         )
 
 

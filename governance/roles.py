@@ -94,6 +94,16 @@ ROLE_RIGHTS: dict[Role, frozenset[Right]] = {
 # Rights that need certainty who is at the keyboard: lost while nobody has vouched for a password that another has set.
 ENTRUSTED = frozenset({Right.APPROVE, Right.APPROVE_TABLES, Right.APPROVE_CONFIGURATION, Right.MANAGE_USERS})
 
+# Rights whose work lies in the administration: a role that has one of them opens it. What is seen and changed there is
+# asked page by page.
+OPENING = (
+    Right.EDIT_CONFIGURATION,
+    Right.APPROVE_CONFIGURATION,
+    Right.PUBLISH_CONFIGURATION,
+    Right.OPERATE,
+    Right.MANAGE_USERS,
+)
+
 # Which right lifts which mask; a mask without a row here is never lifted.
 MASK_RIGHTS: dict[Mask, Right] = {
     Mask.PAY: Right.SEE_PAY,

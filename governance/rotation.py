@@ -39,6 +39,16 @@ def encrypted_fields() -> Iterator[tuple[type[models.Model], EncryptedJSONField]
                 yield model, field
 
 
+def ask_tables() -> None:
+    """Ask every table that holds secrets for a row.
+
+    Raises:
+        django.db.Error: One of them does not answer.
+    """
+    for model in {model for model, _ in encrypted_fields()}:
+        model._base_manager.exists()
+
+
 class Place:
     """Where secrets are kept: a column of a table that holds one as text in each row."""
 

@@ -4,26 +4,28 @@ Django's own permissions are not asked; being staff opens the door of the admin,
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from django import forms
-from django.contrib import messages
-from django.contrib.admin import RelatedFieldListFilter
-from django.contrib.admin.utils import unquote
+from django.contrib import admin, messages
+from django.contrib.admin import ChoicesFieldListFilter, FieldListFilter, RelatedFieldListFilter
+from django.contrib.admin.utils import NestedObjects, unquote
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
-from django.db import models, transaction
+from django.db import models, router, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 
-from governance import audit, history
+from governance import audit, discreet, history, protecting, second_person, taken
 from governance.encrypted import EncryptedJSONField
+from governance.models import LegalEntity, User
 from governance.rights import NotAllowed
 from governance.roles import Right
 from governance.scoping import ALL, entity_ids, path_to_entity
 from governance.seen import Related, careful
 
+NOT_THERE = "Your roles let you change nothing there, or it is gone. Choose one of those in the list."
 SHOWN = 200  # changes of one row that its history shows
 
 
@@ -37,18 +39,42 @@ class VisibleFilter(RelatedFieldListFilter):
         return sorted(((row.pk, str(row)) for row in rows), key=lambda pair: pair[1].casefold())
 
 
+def headed(name: str, words: str, *, yes_or_no: bool = False) -> Callable[[Any, Any], Any]:
+    """Return a column for a field that people call otherwise than the code does: its words, sorted by the field."""
+
+    @admin.display(description=words, ordering=name, boolean=yes_or_no)
+    def column(_: Any, row: Any) -> Any:
+        in_words = getattr(row, f"get_{name}_display", None)
+        return in_words() if in_words else getattr(row, name)
+
+    return column
+
+
+def titled(name: str, words: str) -> tuple[str, type[FieldListFilter]]:
+    """Return a filter by a field that people call otherwise than the code does."""
+
+    class Titled(ChoicesFieldListFilter):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.title = words
+
+    return name, Titled
+
+
 class ScopedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold carries no types
     """Lists what is visible to the person, asks the two rights, and writes an audit entry with every change."""
 
     right_to_view = Right.VIEW
     right_to_change = Right.EDIT_CONFIGURATION
+    empty_value_display = "–"
     list_per_page = 40  # a row takes two milliseconds to draw
     also_seen: tuple[str, ...] = ()  # columns that its form changes under other names
     change_form_before_template = "admin/seen.html"
+    view_on_site: Any = False  # rows are linked to their pages by our own pages
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """Return the form; of a row that exists it tells when somebody else has changed that meanwhile."""
-        form = super().get_form(request, obj, change, **kwargs)
+        form = _asking(super().get_form(request, obj, change, **kwargs), request)
         if not change or not self.has_change_permission(request, obj) or not (form.base_fields or self.also_seen):
             return form  # it changes nothing, so nothing can be overwritten
         return careful(form, self.model, self.also_seen, self._beside(request, obj))
@@ -79,15 +105,20 @@ class ScopedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold carries no types
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         if not self.has_view_permission(request, obj):
             raise PermissionDenied
-        entries = list(self.history_of(request, obj)[: SHOWN + 1])
+        entries = discreet.covered(self.history_of(request, obj)[: SHOWN + 1], cast(User, request.user))
         page = (self.opts.label_lower, str(obj.pk))
         given = {
             "title": f"History of {obj}",
             "changes": history.told(entries[:SHOWN], page=page, words=self.field_words),
             "more": len(entries) > SHOWN,
+            "states": self.states_of(obj),
             "back": reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk]),
         }
         return render(request, "admin/history.html", self.admin_site.each_context(request) | given)
+
+    def states_of(self, obj: Any) -> str:
+        """Return the address of a page with the states that a row was in, and the way back to them; "" for none."""
+        return ""
 
     def history_of(self, request: HttpRequest, obj: Any) -> Any:
         """Return the audit entries of a row and of those edited together with it, the newest first."""
@@ -143,13 +174,18 @@ class ScopedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold carries no types
         return _has_right(request, self.right_to_change, obj)
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Offer only rows that the person may see."""
+        """Offer only rows that the person may see; of those that say whose the row is, only where it may be changed."""
         offered = db_field.remote_field.model._default_manager.all()
-        kwargs.setdefault("queryset", _scoped(offered, request, self.right_to_view))
+        says_whose = db_field.name == path_to_entity(self.model._default_manager.all()).split("__")[0]
+        right = self.right_to_change if says_whose else self.right_to_view
+        kwargs.setdefault("queryset", _scoped(offered, request, right))
+        if says_whose:
+            kwargs.setdefault("error_messages", {"invalid_choice": NOT_THERE})
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: models.Model, form: forms.ModelForm, change: bool) -> None:  # type: ignore[type-arg]
         """Save with an audit entry; refuse to put a row into a legal entity where the person has no hand."""
+        second_person.require_agreed(request.user, _concerned(obj), thing=str(obj))
         super().save_model(request, obj, form, change)
         if not _has_right(request, self.right_to_change, obj):
             raise PermissionDenied(f"{obj} belongs to a legal entity in which your roles do not let you change this.")
@@ -161,6 +197,9 @@ class ScopedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold carries no types
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """Save the rows that are edited together with this one, each with an audit entry."""
+        for each in formset.forms:
+            if each.has_changed():
+                second_person.require_agreed(request.user, _concerned(each.instance), thing=str(each.instance))
         super().save_formset(request, form, formset, change)
         for obj in formset.new_objects:
             self._record(request, obj, "add", {}, {"row": str(obj)})
@@ -174,6 +213,7 @@ class ScopedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold carries no types
 
     def delete_model(self, request: HttpRequest, obj: models.Model) -> None:
         """Delete with an audit entry."""
+        second_person.require_agreed(request.user, _concerned(obj), thing=str(obj))
         self._record(request, obj, "delete", {}, {})
         super().delete_model(request, obj)
 
@@ -184,9 +224,24 @@ class ScopedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold carries no types
                 raise PermissionDenied(f"Your roles do not let you delete {obj}.")
             self.delete_model(request, obj)
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Return what would be deleted, and in words what keeps it: only what the person may see is named."""
+        deleted, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        if protected:
+            asked = NestedObjects(using=router.db_for_write(self.model))
+            asked.collect(list(objs))
+            protected, lacking = [f"It is used by {protecting.told(asked.protected, request.user)}"], set()
+        return deleted, counts, lacking, protected
+
     def _record(self, request: HttpRequest, obj: models.Model, verb: str, before: object, after: object) -> None:
         legal_entity = _legal_entity_of(obj)
         audit.record(by=request.user, verb=verb, thing=obj, before=before, after=after, legal_entity=legal_entity)
+
+
+INCOMPLETE = (
+    "This form arrived incomplete, so nothing of it was kept: the part that says how many rows it has is missing. Load "
+    "the page again and send it once more."
+)
 
 
 class ScopedRows:
@@ -205,6 +260,13 @@ class ScopedRows:
         return _has_right(request, self.right_to_change, obj)
 
     has_add_permission = has_delete_permission = has_change_permission
+
+    def get_formset(self, request: HttpRequest, *given: Any, **more: Any) -> Any:
+        """Return the rows' form, which says in our words when a part of it did not arrive."""
+        formset = super().get_formset(request, *given, **more)  # type: ignore[misc]  # of the library's class
+        formset.form = _asking(formset.form, request)
+        formset.default_error_messages = {**formset.default_error_messages, "missing_management_form": INCOMPLETE}
+        return formset
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Offer only what the person may see; name each input: in a table its label stands where nobody hears it."""
@@ -238,6 +300,19 @@ def in_words(request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResp
         return render(request, "403.html", {"message": str(refused)}, status=403)
 
 
+def _asking(form: type[forms.ModelForm], request: HttpRequest) -> type[forms.ModelForm]:  # type: ignore[type-arg]
+    """Return a form whose row knows for whom it is judged: what is said of a name that is taken depends on that."""
+
+    class Asking(form):  # type: ignore[valid-type,misc]
+        asker = request.user
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            taken.asked_by(self.instance, request.user)
+
+    return Asking
+
+
 def _key_to(model: type[models.Model], parent: type[models.Model]) -> str:
     """Return the name of the field by which rows of one model belong to one of another."""
     return next(f.name for f in model._meta.concrete_fields if f.related_model is parent)
@@ -245,6 +320,14 @@ def _key_to(model: type[models.Model], parent: type[models.Model]) -> str:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def _concerned(obj: models.Model) -> list[LegalEntity]:
+    """Return the companies that a change of a row concerns, of the row as it was and as it is to be."""
+    if not hasattr(obj, "companies_concerned"):
+        return []
+    stored: Any = type(obj)._default_manager.filter(pk=obj.pk).first() if obj.pk else None
+    return [*(stored.companies_concerned() if stored else []), *obj.companies_concerned()]
 
 
 def _legal_entity_of(obj: models.Model) -> int | None:

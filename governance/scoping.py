@@ -4,15 +4,18 @@ A row without a legal entity is seen only by those whose role counts for all of 
 page, admin, API, export, command and counts.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core.exceptions import FieldDoesNotExist, FieldError
-from django.db import models
+from django.db import DEFAULT_DB_ALIAS, models
 
-from governance import narrowing
+from governance import asked, narrowing
 from governance.actor import Actor, ActorKind, By
 from governance.roles import ENTRUSTED, Right, roles_with
 
@@ -21,14 +24,62 @@ Row = TypeVar("Row", bound=models.Model, covariant=True)
 ALL = None  # stands for every legal entity, those added tomorrow included
 
 
-def entity_ids(by: By, right: Right = Right.VIEW, *, using: str | None = None) -> frozenset[int] | None:
-    """Return the ids of the legal entities in which somebody has a right; `ALL` (None) for every one. One query.
+class Held(NamedTuple):
+    """A role that somebody has, in a legal entity (its id) or in all of them (None)."""
 
+    role: str
+    legal_entity: int | None
+    vouched: bool  # whether nobody else has set the password of the account
+
+
+_read: ContextVar[dict[tuple[str, str], list[Held]] | None] = ContextVar("grants read", default=None)
+
+
+@contextmanager
+def grants_read_once() -> Iterator[None]:
+    """Let rights be asked with one query for each person, however often: for a page that only shows.
+
+    Within another one nothing is read again.
+    """
+    known = _read.get()
+    token = _read.set({} if known is None else known)
+    try:
+        yield
+    finally:
+        _read.reset(token)
+
+
+def roles_held(user: int | str, *, using: str | None = None) -> list[Held]:
+    """Return the roles of an account that is not closed. One query; within `grants_read_once` only the first time."""
+    kept, whose = _read.get(), (using or DEFAULT_DB_ALIAS, str(user))
+    if kept is not None and whose in kept:
+        return kept[whose]
+    grants: models.QuerySet[Any] = apps.get_model("governance", "RoleGrant")._default_manager.using(using)
+    rows = grants.filter(user_id=user, user__is_active=True)
+    found = [
+        Held(role, entity, not set_by)
+        for role, entity, set_by in rows.values_list("role", "legal_entity_id", "user__password_set_by")
+    ]
+    if kept is not None:
+        kept[whose] = found
+    return found
+
+
+def entity_ids(by: By, right: Right = Right.VIEW, *, using: str | None = None) -> frozenset[int] | None:
+    """Return the ids of the legal entities in which somebody has a right; `ALL` (None) for every one.
+
+    One query; within `grants_read_once`, as while a page is made, one for all rights of somebody.
     A rule acts with the rights of the engine: what it may do was decided when a person set it up.
     """
+    if isinstance(by, Actor) and by.kind is not ActorKind.PERSON:
+        return ALL
+    found = narrowing.narrowed(_held(by, right, using))
+    asked.note(by.id if isinstance(by, Actor) else by.pk or 0, right, found)
+    return found
+
+
+def _held(by: By, right: Right, using: str | None) -> frozenset[int] | None:
     if isinstance(by, Actor):
-        if by.kind is not ActorKind.PERSON:
-            return ALL
         user_id: int | str = by.id
         superuser = (
             apps.get_model("governance", "User")
@@ -39,15 +90,14 @@ def entity_ids(by: By, right: Right = Right.VIEW, *, using: str | None = None) -
         user_id, superuser = by.pk or 0, by.is_active and bool(getattr(by, "is_superuser", False))
         superuser = superuser and not (right in ENTRUSTED and bool(getattr(by, "password_set_by", "")))
     if superuser:
-        return narrowing.narrowed(ALL)
-    grants = apps.get_model("governance", "RoleGrant")._default_manager.using(using)
-    trusted = {f"user__{name}": value for name, value in _trusted(right).items()}
-    held = set(
-        grants.filter(user_id=user_id, user__is_active=True, role__in=roles_with(right), **trusted).values_list(
-            "legal_entity_id", flat=True
-        )
-    )
-    return narrowing.narrowed(ALL if None in held else frozenset(held))
+        return ALL
+    roles = roles_with(right)
+    held = {
+        each.legal_entity
+        for each in roles_held(user_id, using=using)
+        if each.role in roles and (each.vouched or right not in ENTRUSTED)
+    }
+    return ALL if None in held else frozenset(each for each in held if each is not None)
 
 
 def _trusted(right: Right) -> dict[str, str]:

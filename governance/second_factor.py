@@ -4,12 +4,13 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.db import transaction
 
-from governance import audit, custody, sessions
+from governance import audit, custody, programs, sessions
 from governance.actor import as_actor
 from governance.models import RoleGrant, User
 from governance.rights import NotAllowed
 from governance.roles import ENTRUSTED, ROLE_RIGHTS
 
+MISSING = "Your roles demand a second factor. Sign in to the hub's pages and set one up."
 ROLES = tuple(role for role, rights in ROLE_RIGHTS.items() if rights & ENTRUSTED)  # those that approve or administer
 
 
@@ -32,7 +33,7 @@ def is_missing(user: User) -> bool:
 
 @transaction.atomic
 def reset(user: User, *, by: User, reason: str) -> None:
-    """Take the second factor and recovery codes from somebody who has lost them, and end their sessions.
+    """Take the second factor and recovery codes from somebody who has lost them, and end their sessions and programs.
 
     Raises NotAllowed. It opens nothing by itself: who comes in still has to know the password.
     """
@@ -45,5 +46,6 @@ def reset(user: User, *, by: User, reason: str) -> None:
     gone, _ = Authenticator.objects.filter(user=user).delete()
     if not gone:
         raise ValueError(f"{name} has no second factor, so there is nothing to reset.")
+    custody.opened_by(user, as_actor(by))
     sessions.end_all(user)
-    audit.record(by=by, verb="reset_second_factor", thing=user, reason=reason)
+    audit.record(by=by, verb="reset_second_factor", thing=user, before=programs.end_all(user) or None, reason=reason)

@@ -4,7 +4,7 @@ from allauth.usersessions.models import UserSession
 from django.db import transaction
 from django.http import Http404
 
-from governance import audit
+from governance import audit, custody, programs
 from governance.models import User
 
 
@@ -26,12 +26,18 @@ def end(number: int, *, by: User) -> UserSession:
 
 @transaction.atomic
 def end_others(*, by: User, but: str) -> int:
-    """End all sessions of one's own but the one with this key; return how many."""
+    """End all sessions of one's own but the one with this key, and all programs that act for one.
+
+    Returns how many sessions.
+    """
+    custody.lock(by)
     others = list(UserSession.objects.select_for_update().filter(user=by).exclude(session_key=but))
     for each in others:
         _end(each)
-    if others:
-        audit.record(by=by, verb="end_sessions", thing=by, before={"sessions": [_told(each) for each in others]})
+    ended = programs.end_all(by)
+    if others or ended:
+        before = {"sessions": [_told(each) for each in others], **ended}
+        audit.record(by=by, verb="end_sessions", thing=by, before=before)
     return len(others)
 
 

@@ -1,5 +1,6 @@
 """Who calls the API: a client with a token, or a person with a token, a session or a password."""
 
+import hashlib
 from typing import Any, cast
 
 from oauth2_provider.models import AbstractAccessToken
@@ -9,10 +10,10 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from governance import narrowing
+from governance import narrowing, programs, second_factor
 from governance.actor import as_actor
 from governance.api import scopes
-from governance.api.refusals import SCOPE_MISSING, Refused
+from governance.api.refusals import NOT_ALLOWED, SCOPE_MISSING, Refused
 from governance.models import ApiClient, User
 
 
@@ -20,7 +21,10 @@ class BearerToken(BaseAuthentication):
     """Lets in who shows a token that counts; a client without a person acts as the account of its own."""
 
     def authenticate(self, request: Request) -> tuple[User, AbstractAccessToken] | None:
-        """Return whose rights count, and the token. Raises AuthenticationFailed for a token that counts no more."""
+        """Return whose rights count, and the token. Raises AuthenticationFailed for a token that counts no more.
+
+        Raises Refused (403) for a person who lacks the second factor that their roles demand.
+        """
         way, _, token = request.headers.get("Authorization", "").partition(" ")
         if way.lower() != "bearer":
             return None  # another way to sign in
@@ -30,6 +34,10 @@ class BearerToken(BaseAuthentication):
         user = asked.user or cast(Any, asked.access_token).application.user
         if user is None or not user.is_active:
             raise AuthenticationFailed("The account behind this token is closed. Ask an operator.")
+        if asked.user is not None:
+            if second_factor.is_missing(user):
+                raise Refused(NOT_ALLOWED, second_factor.MISSING)
+            programs.used(asked.access_token)
         return user, asked.access_token
 
 
@@ -37,6 +45,18 @@ def reference(request: Request) -> str:
     """Return by what requests are counted: "client:3" for a token's client, else the person's reference."""
     client = client_of(request)
     return f"client:{client.pk}" if client else as_actor(request.user).reference
+
+
+def by_whom(request: Request) -> str:
+    """Return whose a request is, as exactly as can be: the person, and with a token its client and its scopes.
+
+    A client that acts for many people, or with tokens that reach less far, is told nothing of one with another.
+    """
+    who, client = as_actor(request.user).reference, client_of(request)
+    if client is None:
+        return who
+    scopes_ = " ".join(sorted(set(cast(Any, request.auth).scope.split())))
+    return f"client:{client.pk} {who} {hashlib.blake2b(scopes_.encode(), digest_size=8).hexdigest()}"
 
 
 def client_of(request: Request) -> ApiClient | None:

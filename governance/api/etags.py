@@ -12,15 +12,32 @@ from governance.models.version import content_hash
 TAGS = re.compile(r'\s*("[\x21\x23-\x7e]*"\s*(,\s*"[\x21\x23-\x7e]*"\s*)*|\*)\s*', re.ASCII)
 
 
-def etag(shown: Mapping[str, Any]) -> str:
-    """Return the tag of a thing as it is shown."""
-    return f'"{content_hash(shown)[:32]}"'
+def etag(shown: Mapping[str, Any], seal: str = "") -> str:
+    """Return the tag of a thing as it is shown; `seal` stands for what belongs to it and is never told."""
+    return f'"{content_hash([shown, seal] if seal else shown)[:32]}"'
 
 
-def require(request: Request, shown: Mapping[str, Any]) -> None:
+def require_if_given(request: Request, shown: Mapping[str, Any], seal: str = "") -> None:
+    """Do as `require`, and nothing for a caller who does not say what they have read."""
+    if "If-Match" in request.headers:
+        require(request, shown, seal)
+
+
+def require_read(request: Request, shown: Mapping[str, Any], seal: str = "") -> None:
+    """Do as `require`, of one who agrees to what they have read: "whatever stands there" (`*`) is none of it."""
+    given = request.headers.get("If-Match", "")
+    if not given.strip("* \t"):
+        raise Refused(
+            IF_MATCH_NEEDED,
+            "Nobody agrees to what they have not read. Read it first, and send the header If-Match with its ETag.",
+        )
+    require(request, shown, seal)
+
+
+def require(request: Request, shown: Mapping[str, Any], seal: str = "") -> None:
     """Raise Refused unless the caller has read this state: 428 for none, 412 with the present one for another."""
     given = request.headers.get("If-Match")
-    present = etag(shown)
+    present = etag(shown, seal)
     if given is None:
         raise Refused(IF_MATCH_NEEDED, "Send the header If-Match with the ETag of what you have read.")
     if not TAGS.fullmatch(given):

@@ -170,8 +170,16 @@ def _parsed(content: bytes) -> Any:
     def no_number(text: str) -> Any:
         raise ValueError(f"{text} is no number of JSON")
 
+    def once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name, value in pairs:
+            if name in found:
+                raise ValueError(f"the name “{name[:80]}” stands more than once in one object")
+            found[name] = value
+        return found
+
     try:
-        value = json.loads(content.decode(), parse_constant=no_number)
+        value = json.loads(content.decode(), parse_constant=no_number, object_pairs_hook=once_each)
         json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
     except (ValueError, RecursionError) as error:
         why = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)

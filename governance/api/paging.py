@@ -4,14 +4,16 @@ import base64
 import binascii
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
+from uuid import UUID
 
 import msgspec
-from django.core.exceptions import ValidationError
+from django.db import models
 from django.db.models import Model, Q, QuerySet
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from governance import places
 from governance.api import parameters
 
 Row = TypeVar("Row", bound=Model)
@@ -82,7 +84,7 @@ def decoded(cursor: str) -> list[Any]:
     """Return the key of a cursor. Raises Refused (400)."""
     try:
         key = msgspec.json.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (binascii.Error, ValueError, msgspec.DecodeError):
+    except (binascii.Error, ValueError, RecursionError, msgspec.DecodeError):
         raise unknown() from None
     if not isinstance(key, list):
         raise unknown()
@@ -100,6 +102,15 @@ def _plain(value: Any) -> str | int:
     return value if isinstance(value, int) else value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
+def _value(field: Any, given: Any) -> Any:
+    """Return what a cursor says of a column. Raises ValueError for what the column cannot hold."""
+    if isinstance(field, models.IntegerField):
+        return places.number(given)
+    if isinstance(field, models.DateTimeField):
+        return places.moment(given)
+    return UUID(places.text(given)) if isinstance(field, models.UUIDField) else places.text(given)
+
+
 def _beyond(model: type[Model], order: Sequence[str], key: list[Any]) -> Q:
     """Return what comes after a row in an order."""
     if len(key) != len(order):
@@ -110,11 +121,9 @@ def _beyond(model: type[Model], order: Sequence[str], key: list[Any]) -> Q:
         field = model._meta.pk if bare == "pk" else model._meta.get_field(bare)
         assert field is not None
         try:
-            value = field.to_python(given) if isinstance(given, str | int) else None  # type: ignore[union-attr]  # plain columns only
-        except (ValidationError, TypeError, ValueError, OverflowError):
+            value = _value(field, given)
+        except ValueError:
             raise unknown() from None
-        if value is None:
-            raise unknown()
         found |= same & Q(**{f"{bare}__{'lt' if name.startswith('-') else 'gt'}": value})
         same &= Q(**{bare: value})
     return found

@@ -49,13 +49,17 @@ class ClientScopes(BaseScopes):  # type: ignore[misc]  # the library carries no 
         return list(application.scopes) if isinstance(application, ApiClient) else []
 
 
+def companies(scopes: Iterable[str], client: ApiClient) -> list[str]:
+    """Return the codes of the legal entities to which a token is kept; none where only roles bound it."""
+    asked, own = _codes(scopes), _codes(client.scopes)
+    return sorted((asked & own) if asked and own else asked or own)
+
+
 def reach(scopes: Iterable[str], client: ApiClient) -> frozenset[int] | None:
     """Return the ids of the legal entities that a token reaches; None: all that the roles behind it reach."""
-    asked = _codes(scopes)
-    own = _codes(client.scopes)
-    codes = (asked & own) if asked and own else asked or own
-    if not asked and not own:
+    if not _codes(scopes) and not _codes(client.scopes):
         return None
+    codes = companies(scopes, client)
     return frozenset(LegalEntity.objects.filter(code__in=codes).values_list("pk", flat=True))
 
 

@@ -23,6 +23,11 @@ MATCH = OpenApiParameter(
     description="The ETag of what you have read.",
 )  # fmt: skip
 
+MATCH_SEEN = OpenApiParameter(
+    "If-Match", {"type": "string", "pattern": '^"[0-9a-f]{32}"$'}, OpenApiParameter.HEADER,
+    description="The ETag of what you have read. Where it is given, 412 answers once something else stands there.",
+)  # fmt: skip
+
 
 def told(
     answer: Shape | None,

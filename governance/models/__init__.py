@@ -4,7 +4,7 @@ from governance.models.api import ApiAnswer, ApiClient, ApiUse
 from governance.models.audit_entry import AuditEntry, AuditHead, AuditSeal
 from governance.models.calendar import BusinessCalendar, CalendarDay, WeekdayHours
 from governance.models.people import LegalEntity, RoleGrant, User
-from governance.models.version import State, Version
+from governance.models.version import ProposedSecrets, State, Version
 
 __all__ = [
     "ApiAnswer",
@@ -16,6 +16,7 @@ __all__ = [
     "BusinessCalendar",
     "CalendarDay",
     "LegalEntity",
+    "ProposedSecrets",
     "RoleGrant",
     "State",
     "User",

@@ -16,6 +16,8 @@ class ApiClient(AbstractApplication):  # type: ignore[misc]  # the library carri
     scopes = ArrayField(models.CharField(max_length=60), default=list)  # the most that its tokens may have
     requests_per_minute = models.PositiveIntegerField(null=True, blank=True)  # empty: the operator's setting
     enabled = models.BooleanField(default=True)  # switched off, its tokens count no more
+    # Who was shown a secret of it, as actors' references, the first one first: they count as one person with it.
+    secret_known_to = ArrayField(models.CharField(max_length=100), default=list, blank=True, editable=False)
 
     entity_global = "a client has no rows of its own; what it sees is decided by the roles of the account it acts as"
 
@@ -48,16 +50,18 @@ class ApiUse(models.Model):
 class ApiAnswer(models.Model):
     """What was answered to a request with an Idempotency-Key: the same request gets the same answer again."""
 
-    caller = models.CharField(max_length=60)
+    caller = models.CharField(max_length=60)  # the person, and with a token its client and what it was made for
     place = models.CharField(max_length=400)  # method and path
     key = models.CharField(max_length=200)
     body_hash = models.BinaryField(max_length=16)  # BLAKE2b-128 of the bytes
     status = models.PositiveSmallIntegerField(default=0)
     headers = models.JSONField(default=dict)
     content = models.TextField(blank=True)  # JSON
+    # How far the caller's rights reached that were asked, as `governance.asked` notes them. None: by an older release.
+    asked = models.JSONField(null=True)
     answered_at = models.DateTimeField(auto_now_add=True)
 
-    entity_global = "given back only to the caller who got it first, and only as it was then"
+    entity_global = "given back only to the caller who got it first, as far as their rights still reach"
 
     class Meta:
         constraints: ClassVar = [

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from governance.actor import ActorKind
+from governance.deeds import deed
 from governance.identifiers import new_id
 from governance.scoping import EntityScopedQuerySet
 
@@ -42,7 +43,7 @@ class AuditEntry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.actor_name}: {self.verb} {self.thing_name}"
+        return f"{self.actor_name}: {deed(self.verb)}: {self.thing_name}"
 
 
 class AuditSeal(models.Model):

@@ -39,6 +39,10 @@ class BusinessCalendar(models.Model):
     def __str__(self) -> str:
         return f"Calendar of {self.legal_entity}"
 
+    def companies_concerned(self) -> list[LegalEntity]:
+        """Return the companies that may want a second person for a change."""
+        return [self.legal_entity] if self.legal_entity_id else []
+
     def clean(self) -> None:
         """Refuse a country or region whose holidays are not known."""
         try:

@@ -1,20 +1,32 @@
 """Legal entities, users and the roles that users hold: who may see and do what, where."""
 
-from typing import ClassVar
+import re
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from simple_history.models import HistoricalRecords
 
+from governance.iso_codes import check_country, check_currency
 from governance.roles import Role
 from governance.scoping import EntityScopedQuerySet
+from governance.taken import NamedOnce
+
+CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*", re.ASCII)  # what can stand in addresses, and as a file's name
+CODE_WORDS = (
+    "Letters from A to Z, digits, hyphens, underscores and dots are possible, and nothing else; it begins with a "
+    "letter or a digit, as in HP-DE."
+)
 
 
-class LegalEntity(models.Model):
+class LegalEntity(NamedOnce, models.Model):
     """A company of the firm; every business row belongs to one, and rights are given per one."""
 
     entity_path = "pk"
+    named_once: ClassVar = {"code": "code"}
 
     code = models.CharField(max_length=20, unique=True)  # as the ERP calls it: "HP-DE"
     name = models.CharField(max_length=200)
@@ -24,6 +36,11 @@ class LegalEntity(models.Model):
     currency = models.CharField(  # ISO 4217
         max_length=3, validators=[RegexValidator(r"^[A-Z]{3}$", "A currency is three capital letters, such as EUR.")]
     )
+    second_person = models.BooleanField(  # whether a change of its connections, routes and calendars needs one
+        "changes need a second person", default=False, editable=False
+    )
+    # Who switched that off, as actors' references, until somebody else has agreed: they stay bound by it.
+    loosened_by = ArrayField(models.CharField(max_length=100), default=list, blank=True, editable=False)
 
     objects = EntityScopedQuerySet["LegalEntity"].as_manager()
     history = HistoricalRecords()
@@ -43,6 +60,35 @@ class LegalEntity(models.Model):
     def __str__(self) -> str:
         return f"{self.code} {self.name}"
 
+    def clean(self) -> None:
+        """Refuse a country or a currency that there is not, and what is settled, each at its field.
+
+        The form of a country or a currency is judged by the fields.
+        """
+        from governance import settled
+
+        wrong: dict[str, list[str]] = {}
+        kept = self.pk is not None and type(self)._default_manager.filter(pk=self.pk, code=self.code).exists()
+        if self.code and not CODE.fullmatch(self.code) and not kept:  # one of an older release stays
+            wrong["code"] = [CODE_WORDS]
+        for name, check, letters in (("country", check_country, 2), ("currency", check_currency, 3)):
+            code = getattr(self, name) or ""
+            if len(code) == letters and code.isascii() and code.isalpha() and code.isupper():
+                try:
+                    check(code)
+                except ValidationError as error:
+                    wrong[name] = error.messages
+        wrong |= {name: [words] for name, words in settled.refusals(self).items()}
+        if wrong:
+            raise ValidationError(wrong)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete it. Raises ProtectedError, in words, where states of its configuration are kept."""
+        from governance import settled
+
+        settled.refuse_delete(self)
+        return super().delete(*args, **kwargs)
+
 
 class User(AbstractUser):  # type: ignore[django-manager-missing]  # clients come from a library without types
     """A person who signs in."""
@@ -52,6 +98,8 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # clients com
     password_is_own = models.BooleanField(default=True, editable=False)  # chosen by the account's owner
     # Who set the e-mail address if it was another person: the same matters once a provider lets people in by it.
     email_set_by = models.CharField(max_length=100, blank=True, editable=False)
+    # Everybody else who has set what opens the account, since its owner had it to themselves: they count as one person.
+    credentials_set_by = ArrayField(models.CharField(max_length=100), default=list, blank=True, editable=False)
 
     entity_global = "a person may work for several legal entities; what they see there is decided by their roles"
 

@@ -12,7 +12,6 @@ from django.utils.safestring import SafeString, mark_safe
 register = template.Library()
 
 MAIN = '<div id="main"'
-SIDEBAR = '<nav id="nav-sidebar-inner"'
 HEADLESS = re.compile(r"(<th\b[^>]*>)\s*(</th>)")  # the column in which inline rows are ticked to be deleted
 SCROLLS = re.compile(r"data-simplebar(?=[\s>])")  # a part that scrolls by itself becomes a landmark with a name
 HALVES = re.compile(r'<input(?![^>]*aria-label)([^>]*\bname="(\w+)_[01]"[^>]*\bclass="v(Date|Time)Field")')
@@ -24,7 +23,6 @@ def reachable(page: str) -> SafeString:
     """Return the page's body with a main landmark, named column heads and a name of its own for each scrolling part."""
     numbers = count(1)
     page = page.replace(MAIN, MAIN + ' role="main"', 1)
-    page = page.replace(SIDEBAR, SIDEBAR + ' aria-label="Main"', 1)
     page = HEADLESS.sub(r'\1<span class="sr-only">Delete</span>\2', page)
     page = SCROLLS.sub(lambda _: f'data-simplebar data-simplebar-aria-label="Part {next(numbers)}, scrolls"', page)
     page = HALVES.sub(lambda half: f'<input aria-label="{_of_half(half)}"{half[1]}', page)

@@ -1,0 +1,59 @@
+"""What of the audit trail somebody may read: persons, pay and accounts are for those who may see them there.
+
+An entry keeps what was changed as it was; it is covered when it is shown. What is told of the hub's own people, who may
+do what in it, stays: to look after them is another right.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from canonical.entity import Mask
+from canonical.masking import HIDDEN, SHORTEST, named_for, spoken
+from governance.actor import By
+from governance.models import AuditEntry
+from governance.rights import allowed_masks
+from governance.scoping import grants_read_once
+
+OWN = "governance."  # kinds of things that are the hub's own
+NAMED = {mask: named_for(mask) for mask in Mask if mask is not Mask.NONE}
+
+
+def covered(entries: Iterable[AuditEntry], by: By) -> list[AuditEntry]:
+    """Return entries, to be shown only, as somebody may read them."""
+    found = list(entries)
+    with grants_read_once():
+        for each in found:
+            if not each.thing_kind.startswith(OWN):
+                _cover(each, allowed_masks(by, each.legal_entity_id))
+    return found
+
+
+def _cover(entry: AuditEntry, masks: frozenset[Mask]) -> None:
+    names = frozenset().union(*(each for mask, each in NAMED.items() if mask not in masks))
+    texts: set[str] = set()
+    entry.before, entry.after = (_shown(each, names, texts) for each in (entry.before, entry.after))
+    entry.before, entry.after = (_said(each, texts, masks) for each in (entry.before, entry.after))
+    entry.reason, entry.thing_name = (spoken(each, texts, masks) for each in (entry.reason, entry.thing_name))
+
+
+def _shown(value: Any, names: frozenset[str], texts: set[str]) -> Any:
+    """Return a structure without what stands under these names; texts that stand there are noted."""
+    if isinstance(value, list):
+        return [_shown(each, names, texts) for each in value]
+    if not isinstance(value, dict):
+        return value
+    shown = {}
+    for name, each in value.items():
+        hidden = name in names and each not in (None, "") and not isinstance(each, dict)
+        if hidden and isinstance(each, str) and len(each) >= SHORTEST:
+            texts.add(each)
+        shown[name] = HIDDEN if hidden else _shown(each, names, texts)
+    return shown
+
+
+def _said(value: Any, texts: set[str], masks: frozenset[Mask]) -> Any:
+    if isinstance(value, dict):
+        return {spoken(str(name), texts, masks): _said(each, texts, masks) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_said(each, texts, masks) for each in value]
+    return spoken(value, texts, masks) if isinstance(value, str) else value
