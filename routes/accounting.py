@@ -4,15 +4,28 @@ For each destination: new + changed = transactions in all states + not chosen (w
 the record. What does not add up is shown as a difference; success never means "dropped quietly".
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.db import connection
 
-from routes import consignments
+from governance.actor import ENGINE, By
+from governance.scoping import ALL, entity_ids
+from mappings.spoken import spoken
+from routes import consignments, shares
+from routes.choosing import WITHDRAWN
 from routes.consignments import InTransit
 from routes.models import Destination, Run
+
+# A transaction belongs to the company of its record, so the parts of a run's books add up by themselves.
+OF_COMPANIES = "(%s::bigint[] IS NULL OR r.legal_entity_id = ANY(%s::bigint[]))"
+
+
+def of_companies(seen: Collection[int] | None) -> tuple[list[int] | None, list[int] | None]:
+    """Return the values of the condition above; ALL keeps the records of every company."""
+    ids = None if seen is ALL else sorted(seen)
+    return ids, ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +40,7 @@ class DestinationBook:
     stopped: int = 0  # before a destination was chosen
     moved: int = 0  # further transactions that take back what a record's former business key left there
     travelling: tuple[InTransit, ...] = ()  # counted among the states, not yet among the transactions
+    conditions: dict[str, str] = field(default_factory=dict)  # the condition's words → what people read
 
     @property
     def difference(self) -> int:
@@ -36,14 +50,15 @@ class DestinationBook:
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """A run's control totals and those of its destinations."""
+    """A run's control totals and those of its destinations; of one that holds more than somebody sees, their part."""
 
-    read: int
+    read: int  # of a part: without what was unchanged
     new: int
     changed: int
-    unchanged: int
+    unchanged: int  # of a part: 0, for nothing is kept of what was unchanged, its company neither
     unreadable: int
     destinations: tuple[DestinationBook, ...]
+    seen: frozenset[int] | None = ALL  # the companies that the part is of; ALL: this is the whole run
 
     @property
     def difference(self) -> int:
@@ -51,85 +66,123 @@ class Books:
         return self.read - self.new - self.changed - self.unchanged - self.unreadable
 
     @property
+    def holds_more(self) -> bool:
+        """Whether the run has read more, for companies that are not seen."""
+        return self.seen is not ALL
+
+    @property
     def balanced(self) -> bool:
         """Whether everything that was read is accounted for, everywhere."""
         return not self.difference and not any(each.difference for each in self.destinations)
 
 
-def books(run: Run) -> Books:
-    """Return the books of a run, finished or not, with six queries whatever its size."""
+def books(run: Run, *, by: By = ENGINE) -> Books:
+    """Return the books of a run, finished or not, as far as somebody sees what it has read.
+
+    Six queries whatever its size; for somebody who does not see every company at most ten.
+    """
     run = Run.objects.get(pk=run.pk)
-    stopped = _stopped(run.pk)
+    seen = entity_ids(by) if shares.hold_more([run], by) else ALL
+    totals = _totals(run, seen)
+    stopped = _stopped(run.pk, seen)
     states: dict[int, dict[str, int]] = {}
     moved: dict[int, int] = {}
-    for destination, state, number, first in _transactions(run.pk):
+    for destination, state, number, first in _transactions(run.pk, seen):
         if first:
             states.setdefault(destination, {})[state] = number
         else:
             moved[destination] = moved.get(destination, 0) + number
     travelling: dict[int, list[InTransit]] = {}
-    for each in consignments.in_transit(run.pk):
+    for each in consignments.in_transit(run.pk, of=seen):
         travelling.setdefault(each.destination, []).append(each)
         standing = states.setdefault(each.destination, {})
         standing[each.state] = standing.get(each.state, 0) + each.count
     left_out: dict[int, dict[str, int]] = {}
-    for destination, words, number in _not_chosen(run.pk):
+    for destination, words, number in _not_chosen(run.pk, seen):
         left_out.setdefault(destination, {})[words] = number
-    due = run.new + run.changed
+    _, new, changed, *_ = totals
+    due = new + changed
     return Books(
-        run.read, run.new, run.changed, run.unchanged, run.unreadable,
+        *totals,
         tuple(
             DestinationBook(
                 id_, name, due, states.get(id_, {}), left_out.get(id_, {}), stopped, moved.get(id_, 0),
-                tuple(travelling.get(id_, ())),
+                tuple(travelling.get(id_, ())), {words: called(words, *condition) for words in left_out.get(id_, {})},
             )
-            for id_, name in _destinations(run, {*states, *left_out})
+            for id_, name, *condition in _destinations(run, {*states, *left_out})
         ),
+        seen,
     )  # fmt: skip
 
 
-def _destinations(run: Run, seen: Iterable[int]) -> list[tuple[int, str]]:
-    """Return the destinations that the run's records met; those of today where it met none."""
-    rows = Destination.objects.filter(route_id=run.route_id).order_by("pk").values_list("pk", "name", "enabled")
+def _totals(run: Run, seen: Collection[int] | None) -> tuple[int, int, int, int, int]:
+    """Return how many records were read, new, changed, unchanged and unreadable."""
+    if seen is ALL:
+        return run.read, run.new, run.changed, run.unchanged, run.unreadable
+    part = shares.share(run.pk, seen)
+    return part.new + part.changed + part.unreadable, part.new, part.changed, 0, part.unreadable
+
+
+def called(words: str, condition: str, name: str) -> str:
+    """Return in words what left a record out, by what its destination says today: "by the condition “billable time”".
+
+    `words` are those that were kept then: the formula, or why there was none to ask. A condition without a name is
+    told by what it asks, and so is one that has been changed since.
+    """
+    if words == WITHDRAWN:
+        return words
+    said = spoken(words)
+    if words != condition:
+        return f"by a condition of before, “{said}”" if said else "by a condition of before"
+    return f"by the condition “{name or said}”" if name or said else "by the condition"
+
+
+def _destinations(run: Run, seen: Iterable[int]) -> list[tuple[int, str, str, str]]:
+    """Return the destinations that the run's records met, with their conditions; those of today where it met none."""
+    rows = Destination.objects.filter(route_id=run.route_id).order_by("pk")
     met = set(seen)
-    return [(id_, name) for id_, name, enabled in rows if id_ in met or (enabled and not met)]
+    told = rows.values_list("pk", "name", "condition", "condition_name", "enabled")
+    return [row[:4] for row in told if row[0] in met or (row[4] and not met)]
 
 
-def _stopped(run: UUID) -> int:
+def _stopped(run: UUID, seen: Collection[int] | None) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM routes_record WHERE run_id = %s AND outcome <> 'unreadable' AND state <> 'routed'",
-            [run],
+            "SELECT count(*) FROM routes_record r"  # noqa: S608 - the condition is ours
+            f" WHERE run_id = %s AND outcome <> 'unreadable' AND state <> 'routed' AND {OF_COMPANIES}",
+            [run, *of_companies(seen)],
         )
         return int(cursor.fetchone()[0])
 
 
-def _transactions(run: UUID) -> list[tuple[int, str, int, bool]]:
+def _transactions(run: UUID, seen: Collection[int] | None) -> list[tuple[int, str, int, bool]]:
     """Return (destination, state, number, whether each is its record's first there).
 
     A record whose business key changed has two transactions: the one under the new key counts for it.
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             SELECT destination_id, state, count(*), place = 1 FROM (
                 SELECT t.destination_id, t.state,
                        row_number() OVER (PARTITION BY t.record_id, t.destination_id ORDER BY t.withdraws, t.id)
                            AS place
-                FROM routes_record r JOIN routes_transaction t ON t.record_id = r.id WHERE r.run_id = %s) counted
+                FROM routes_record r JOIN routes_transaction t ON t.record_id = r.id
+                WHERE r.run_id = %s AND {OF_COMPANIES}) counted
             GROUP BY 1, 2, 4
-            """,
-            [run],
+            """,  # noqa: S608 - the condition is ours
+            [run, *of_companies(seen)],
         )
         return list(cursor.fetchall())
 
 
-def _not_chosen(run: UUID) -> list[tuple[int, str, int]]:
+def _not_chosen(run: UUID, seen: Collection[int] | None) -> list[tuple[int, str, int]]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT n.key::bigint, n.value, count(*) FROM routes_record r, jsonb_each_text(r.not_chosen) n"
-            " WHERE r.run_id = %s AND r.state = 'routed' GROUP BY 1, 2",
-            [run],
+            "SELECT n.key::bigint, n.value, count(*)"  # noqa: S608 - the condition is ours
+            " FROM routes_record r, jsonb_each_text(r.not_chosen) n"
+            f" WHERE r.run_id = %s AND r.state = 'routed' AND {OF_COMPANIES} GROUP BY 1, 2",
+            [run, *of_companies(seen)],
         )
         return list(cursor.fetchall())
 

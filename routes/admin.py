@@ -1,25 +1,38 @@
 """The admin of routes and their destinations; runs, refused webhooks and posting periods to look at."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.contrib import admin
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest
 from django_celery_beat import models as beat
 from unfold.paginator import InfinitePaginator
 
-from governance.scoped_admin import ScopedAdmin, ScopedStack
-from routes import in_use
+from canonical.entities import ENTITIES
+from connectors.models import Connection
+from governance.models import User
+from governance.scoped_admin import SHOWN, ScopedAdmin, ScopedStack, headed
+from governance.scoping import ALL, entity_ids
+from mappings.ends import end_words, stream_words
+from mappings.models import Mapping
+from routes import in_use, shares
 from routes.models import Destination, PostingPeriod, Route, Run, WebhookRefusal
 from routes.outbound.admin import SubscriptionAdmin
+from routes.route_fields import NOT_NAMED
 from routes.route_forms import DestinationForm, DestinationFormSet, RouteForm
 from routes.schedule_admin import RouteActions, told
 
 __all__ = ["SubscriptionAdmin"]  # registers itself
+TOTALS = ("read", "new", "changed", "unchanged", "unreadable")  # of a run, for every company that it read for
+MORE_TOTALS = ("withdrawn", "echoes")
 
 # A route's schedule is set on its own page, in words and with an audit entry; the clock's own rows are nobody's forms.
 for _row in (beat.PeriodicTask, beat.IntervalSchedule, beat.CrontabSchedule, beat.SolarSchedule, beat.ClockedSchedule):
     if admin.site.is_registered(_row):
         admin.site.unregister(_row)
+
+
+NAMING = ("connection", "mapping", "upstream", "route")  # fields of audit entries that name other rows
 
 
 class LookOnly:
@@ -50,7 +63,10 @@ class DestinationInline(ScopedStack):
     model = Destination
     form = DestinationForm
     formset = DestinationFormSet
-    fields = ("name", "connection", "stream", "mapping", "condition", "group", "correction", "lane", "enabled")
+    fields = (
+        "name", "connection", "stream", "mapping", "condition", "condition_name", "group", "correction", "lane",
+        "enabled",
+    )  # fmt: skip
     show_change_link = True  # to the page with every policy
 
     def get_queryset(self, request: HttpRequest) -> Any:
@@ -58,19 +74,77 @@ class DestinationInline(ScopedStack):
         return super().get_queryset(request).select_related("route")
 
 
+class BecomesFilter(admin.SimpleListFilter):
+    """Filters routes by the record of the hub that theirs become, in words."""
+
+    title, parameter_name = "what they become", "canonical_entity"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return the hub's records."""
+        return [(name, end_words(name)) for name in ENTITIES]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """Return the routes whose records become the chosen one."""
+        return queryset.filter(canonical_entity=self.value()) if self.value() else queryset
+
+
+class NamesWhatIsSeen(ScopedAdmin):
+    """Names connections, mappings and upstreams in its lists and histories only to those who may see them."""
+
+    list_select_related: Any = ("connection",)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Return the rows, each with whether its connection is seen."""
+        seen = Connection.objects.visible_to(_person(request)).filter(pk=OuterRef("connection"))
+        return super().get_queryset(request).annotate(connection_seen=Exists(seen))
+
+    def connection_named(self, row: Any) -> Any:
+        """Return a row's connection, by name where that is the person's to know."""
+        return row.connection if row.connection is None or row.connection_seen else NOT_NAMED
+
+    def history_of(self, request: HttpRequest, obj: Any) -> Any:
+        """Return the entries with what is not the person's to know taken out of their values."""
+        entries, by = list(super().history_of(request, obj)[: SHOWN + 1]), _person(request)
+        unseen: set[str] = set()
+        for model, fields in ((Connection, ("slug", "name")), (Mapping, ("key", "title")), (Route, ("slug", "name"))):
+            hidden: Any = model._default_manager.exclude(
+                pk__in=model._default_manager.all().visible_to(by).values("pk")
+            )
+            hidden = hidden.exclude(legal_entity=None)
+            unseen |= {text for row in hidden.values_list(*fields) for text in row}
+        for each in entries:
+            each.before, each.after = (_untold(values, unseen) for values in (each.before, each.after))
+        return entries
+
+
 @admin.register(Route)
-class RouteAdmin(KeepsWhatHasRecords, RouteActions, ScopedAdmin):
+class RouteAdmin(KeepsWhatHasRecords, RouteActions, NamesWhatIsSeen):
     """Routes, switched on and off, and where they lead."""
 
     leads_to = "route"
     form = RouteForm
-    list_display = ("name", "legal_entity", "connection", "stream", "canonical_entity", "enabled")
-    list_filter = ("legal_entity", "canonical_entity", "enabled")
+    list_display = ("name", "legal_entity", "reads_from", "reads", "becomes", "enabled")
+    list_filter = ("legal_entity", BecomesFilter, "enabled")
     list_select_related = ("legal_entity", "connection")
     search_fields = ("name", "slug")
     prepopulated_fields: ClassVar = {"slug": ("name",)}
     readonly_fields = ("when_it_runs",)
     inlines: ClassVar = [DestinationInline]
+
+    @admin.display(description="Connection", ordering="connection", empty_value="-")
+    def reads_from(self, row: Route) -> Any:
+        """Name the connection that it reads."""
+        return self.connection_named(row)
+
+    @admin.display(description="Reads", ordering="stream")
+    def reads(self, row: Route) -> str:
+        """Tell which records of the connection it reads."""
+        return stream_words(row.connection.connector, row.stream) if row.connection and row.stream else "–"
+
+    @admin.display(description="They become", ordering="canonical_entity")
+    def becomes(self, row: Route) -> str:
+        """Tell which record of the hub they become."""
+        return end_words(row.canonical_entity)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Group the fields: what it is, where its records come from, how they are kept in step, when it runs."""
@@ -89,41 +163,84 @@ class RouteAdmin(KeepsWhatHasRecords, RouteActions, ScopedAdmin):
 
 
 @admin.register(Destination)
-class DestinationAdmin(KeepsWhatHasRecords, ScopedAdmin):
+class DestinationAdmin(KeepsWhatHasRecords, NamesWhatIsSeen):
     """Destinations with every policy."""
 
     leads_to = "pk"
     form = DestinationForm
-    list_display = ("name", "route", "connection", "stream", "correction", "enabled")
+    list_display = ("name", "route", "sends_to", "writes", "correction", "enabled")
     list_select_related = ("route", "connection")
     list_filter = ("connection", "enabled")
     fieldsets: ClassVar = [
         (None, {"fields": ("route", "name", "enabled")}),
         ("Where the records go", {"fields": ("connection", "stream", "mapping", "key_formula", "keeps_reference")}),
-        ("Which records go there", {"fields": ("condition", "group", "approval_formula")}),
+        ("Which records go there", {"fields": ("condition", "condition_name", "group", "approval_formula")}),
         ("Later versions", {"fields": ("correction", "delta_fields", "posting_date")}),
         ("Work", {"fields": ("lane", "batch_size", "window")}),
     ]
+    readonly_fields = ("told_delta_fields",)
     search_fields = ("name", "route__name")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Return the parts of the form; to who only reads it a list of names is told in words."""
+        sets = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return sets
+        told = {"delta_fields": "told_delta_fields"}
+        return [(title, {"fields": [told.get(name, name) for name in part["fields"]]}) for title, part in sets]
+
+    @admin.display(description="Delta fields")
+    def told_delta_fields(self, row: Destination) -> str:
+        """Name the fields whose difference is sent."""
+        return ", ".join(row.delta_fields) or "none"
+
+    @admin.display(description="Connection", ordering="connection")
+    def sends_to(self, row: Destination) -> Any:
+        """Name the connection that it writes."""
+        return self.connection_named(row)
+
+    @admin.display(description="Writes", ordering="stream")
+    def writes(self, row: Destination) -> str:
+        """Tell which records of the connection it writes."""
+        return stream_words(row.connection.connector, row.stream)
 
 
 @admin.register(Run)
 class RunAdmin(LookOnly, ScopedAdmin):
     """Runs and their control totals."""
 
-    list_display = ("created_at", "route", "trigger", "state", "read", "new", "changed", "unchanged", "unreadable")
+    list_display = ("begun", "route", "trigger", "state", *TOTALS)
+    begun = headed("created_at", "Begun")
     list_filter = ("route", "state", "trigger")
     exclude = ("cursor", "lease_owner")
     show_full_result_count = False
     paginator = InfinitePaginator  # counts nothing
     ordering = ("-created_at",)
 
+    def get_object(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Return a run as the person may read it."""
+        found = super().get_object(request, *args, **kwargs)
+        return found and shares.as_seen([found], cast(User, request.user))[0]
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Return the columns; a run may have read for companies that the person does not see: no totals then."""
+        shown = super().get_list_display(request)
+        return [each for each in shown if self._told(each, request)]
+
+    def get_exclude(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Leave the same totals out of the form."""
+        return [*self.exclude, *(name for name in (*TOTALS, *MORE_TOTALS) if not self._told(name, request))]
+
+    def _told(self, name: Any, request: HttpRequest) -> bool:
+        return name not in (*TOTALS, *MORE_TOTALS) or entity_ids(cast(User, request.user)) is ALL
+
 
 @admin.register(WebhookRefusal)
 class WebhookRefusalAdmin(LookOnly, ScopedAdmin):
     """How often webhooks were refused, and why."""
 
-    list_display = ("day", "connection", "reason", "count", "last_at")
+    list_display = ("day", "connection", "reason", "times", "last")
+    times, last = headed("count", "How often"), headed("last_at", "Last time")
     list_filter = ("connection", "reason")
     ordering = ("-day",)
 
@@ -132,5 +249,19 @@ class WebhookRefusalAdmin(LookOnly, ScopedAdmin):
 class PostingPeriodAdmin(LookOnly, ScopedAdmin):
     """Periods of the targets' ledgers, as last read."""
 
-    list_display = ("connection", "legal_entity", "starts_on", "ends_on", "closed", "read_at")
+    list_display = ("connection", "legal_entity", "first_day", "last_day", "closed", "learnt")
+    first_day, last_day = headed("starts_on", "First day"), headed("ends_on", "Last day")
+    learnt = headed("read_at", "As read")
     list_filter = ("connection", "legal_entity", "closed")
+
+
+def _untold(value: Any, unseen: set[str]) -> Any:
+    """Return a value of an audit entry without the names that are not to be told."""
+    if isinstance(value, dict):
+        return {name: _untold(each, unseen) if name in NAMING else each for name, each in value.items()}
+    return NOT_NAMED if isinstance(value, str) and value in unseen else value
+
+
+def _person(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)
+    return request.user

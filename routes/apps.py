@@ -10,7 +10,10 @@ from django.db.models.signals import post_delete, post_save
 
 
 class RoutesConfig(AppConfig):
-    """Listens: a cross-reference, a table row or a connection that changes releases what waits for it."""
+    """Listens: a cross-reference, a table row or a connection that changes releases what waits for it.
+
+    Answers whom a change of a connection, or of a mapping, concerns.
+    """
 
     default_auto_field = "django.db.models.BigAutoField"
     name = "routes"
@@ -18,12 +21,16 @@ class RoutesConfig(AppConfig):
     def ready(self) -> None:
         """Connect the signals; they are sent after their commit, and the sweep does again what a crash cut short."""
         from connectors.models import Connection, MaintenanceWindow
+        from connectors.uses import asked_about
+        from governance import elsewhere
         from mappings.cross_references import became_known
         from mappings.tables import became_available
 
         for sender in (Connection, MaintenanceWindow):
             for signal in (post_save, post_delete):
                 signal.connect(_wake, sender=sender, dispatch_uid=f"routes.wake.{sender.__name__}")
+        asked_about.connect(_concerned, dispatch_uid="routes.concerned")
+        elsewhere.asked_about.connect(_built_on, dispatch_uid="routes.built_on")
         became_known.connect(_release_parked, dispatch_uid="routes.release_parked")
         became_available.connect(_release_lacking, dispatch_uid="routes.release_lacking")
 
@@ -45,6 +52,18 @@ def _wake(instance: Any, **_: Any) -> None:
     from routes import waking
 
     waking.runs_of(getattr(instance, "connection_id", instance.pk))
+
+
+def _concerned(connections: set[int], **_: Any) -> set[int]:
+    from routes import concerned
+
+    return concerned.of_connections(connections)
+
+
+def _built_on(version: Any, **_: Any) -> set[int]:
+    from routes import concerned
+
+    return concerned.of_mapping(version.object_key) if version.kind == "mapping" else set()
 
 
 def _release_parked(references: list[Any], **_: Any) -> None:

@@ -192,6 +192,7 @@ class Arrival(msgspec.Struct):
     previous: UUID | None = None  # the record of the version before this one
     collected: tuple[UUID, ...] = ()  # the posted transactions that it stands for
     corrected: tuple[str, ...] = ()  # fields over which a person's correction was laid
+    waived: frozenset[str] = frozenset()  # rules that a person has let this version pass
     given: int = 0  # how many problems it had before it was normalised
     normalised: int | None = None  # how many problems it had when it was normalised; None: it is not yet
     worth: tuple[Decimal | None, str, Decimal | None] = (None, "", None)  # amount, currency, hours

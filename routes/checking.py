@@ -14,8 +14,7 @@ from canonical.entities import ENTITIES
 from connectors.manifest.stream import Stream
 from connectors.models import Connection
 from connectors.registry import UnknownConnector, registry
-from governance import versions
-from governance.models import Version
+from governance.models import User, Version
 from mappings import MappingErrors, compile_mapping
 from mappings.checking import formula_problems
 from routes import in_use
@@ -36,7 +35,7 @@ def check_route(route: "Route") -> None:
     if route.connection and route.stream:
         _stream(found, route.connection, route.stream, writes=False)
     if route.mapping:
-        _mapping(found, route.mapping, route.canonical_entity, side="to", place=(route.connection, route.stream))
+        _mapping(found, route, route.canonical_entity, side="to", place=(route.connection, route.stream))
     if route.upstream:
         known = _fields(route.upstream.route.canonical_entity, COLLECTED)
         _formula(found, "group_by", route.group_by, known)
@@ -65,7 +64,7 @@ def check_destination(destination: "Destination") -> None:
         _stream(found, destination.connection, destination.stream, writes=True)
     if destination.mapping:
         there = (getattr(destination, "connection", None), destination.stream)
-        _mapping(found, destination.mapping, entity, side="from", place=there)
+        _mapping(found, destination, entity, side="from", place=there)
     if destination.posting_date and known and destination.posting_date not in known:
         _say(found, "posting_date", _unknown("field", destination.posting_date, ENTITIES[entity].by_name))
     names = destination.delta_fields
@@ -106,18 +105,22 @@ def _stream(found: Problems, connection: Connection, stream: str, *, writes: boo
 
 
 def _mapping(
-    found: Problems, name: str, entity: str, *, side: str, place: tuple[Connection | None, str]
+    found: Problems, row: "Route | Destination", entity: str, *, side: str, place: tuple[Connection | None, str]
 ) -> None:  # fmt: skip
-    """Look whether a mapping is published, compiles, and speaks of the route's entity and of the stream at `place`.
+    """Look whether a row's mapping is published, compiles, and speaks of the route's entity and of the stream at
+    `place`; one that whoever asks does not see is none, unless it stands in the row already.
 
     `side` is where its canonical record stands: what it makes ("to"), or what it is made of ("from").
     """
-    try:
-        content = versions.published("mapping", name).content
-    except Version.DoesNotExist:
-        published = Version.objects.filter(kind="mapping").in_force().values_list("object_key", flat=True)
-        _say(found, "mapping", _unknown("published mapping", name, sorted(published)))
+    name = row.mapping
+    published = Version.objects.filter(kind="mapping").in_force()
+    version = published.filter(object_key=name).first()
+    if version is None or not may_use(row, name):
+        named_to = row.asked_by if isinstance(row.asked_by, User) else None  # what the hub asks may be told to anybody
+        known = published.usable_by(named_to).values_list("object_key", flat=True)
+        _say(found, "mapping", _unknown("published mapping", name, sorted(known)))
         return
+    content = version.content
     spoken_of = _entity_of(content, side)
     if spoken_of and entity in ENTITIES and spoken_of != entity:
         _say(found, "mapping", f"{name} speaks of {spoken_of}, but the route of {entity}. Choose another mapping.")
@@ -130,6 +133,13 @@ def _mapping(
     except MappingErrors as errors:
         for problem in errors.problems:
             _say(found, "mapping", f"{name}: {problem}")
+
+
+def may_use(row: "Route | Destination", name: str) -> bool:
+    """Return whether a mapping that is there may be a row's: whoever asks sees it, or it stands there already."""
+    found = Version.objects.of("mapping", name)
+    stands = row.pk is not None and type(row)._default_manager.filter(pk=row.pk, mapping=name).exists()
+    return stands or not found.exists() or found.usable_by(row.asked_by).exists()
 
 
 def _misfit(name: str, given: Any, connection: Connection | None, stream: str, *, reads: bool) -> str:

@@ -13,6 +13,8 @@ from routes.arrivals import KEY_LIMIT, Arrival, Standing, Verdict
 from routes.plan import DestinationPlan, Plan
 from routes.states import State
 
+WITHDRAWN = "withdrawn at the source"  # why a record goes nowhere, though no condition left it out
+
 
 def choose(
     plan: Plan, arrival: Arrival, wanted: set[int], as_then: set[int], own_keys: dict[int, Any],
@@ -71,7 +73,7 @@ def choose_freely(
 
 
 def _words(destination: DestinationPlan) -> str:
-    return destination.condition_text or "withdrawn at the source"
+    return destination.condition_text or WITHDRAWN
 
 
 def _keep_what_is_taken_over(arrival: Arrival) -> None:
@@ -140,4 +142,4 @@ def _begin(destination: DestinationPlan, arrival: Arrival, key: object) -> Verdi
 
 def withdraw(destination: DestinationPlan, key: str) -> Verdict:
     """Return the verdict that takes back what is posted under a key: the new version is "nothing"."""
-    return Verdict(destination, State.READY, State.VALIDATED, key, "withdrawn at the source", withdraws=True)
+    return Verdict(destination, State.READY, State.VALIDATED, key, WITHDRAWN, withdraws=True)

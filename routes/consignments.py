@@ -27,7 +27,7 @@ from canonical.failure import Category
 from canonical.problem import Problem
 from governance.actor import ENGINE
 from routes import failures, ledger, new_heads, nudges, waybill
-from routes.bulk import copy_lines, long_bytes, texts
+from routes.bulk import NULL, copy_lines, long_bytes, texts
 from routes.heads import Where
 from routes.models import Route
 from routes.sheets import TRANSACTION, transaction_line
@@ -235,23 +235,25 @@ class InTransit:
     worth: Mapping[str, Decimal]
 
 
-def in_transit(run: UUID) -> list[InTransit]:
-    """Return what travels of a run, for its books. One query."""
-    return _in_transit("run_id = %s", [run])
+def in_transit(run: UUID, *, of: Collection[int] | None = None) -> list[InTransit]:
+    """Return what travels of a run, for its books; of some companies, if they are given. One query."""
+    return _in_transit("run_id = %s", [run], of)
 
 
-def in_transit_to(destinations: Collection[int]) -> list[InTransit]:
-    """Return what travels to some destinations. One query."""
-    return _in_transit("destination_id = ANY(%s)", [list(destinations)])
+def in_transit_to(destinations: Collection[int], *, of: Collection[int] | None = None) -> list[InTransit]:
+    """Return what travels to some destinations; of some companies, if they are given. One query."""
+    return _in_transit("destination_id = ANY(%s)", [list(destinations)], of)
 
 
-def _in_transit(condition: str, given: list[Any]) -> list[InTransit]:
+def _in_transit(condition: str, given: list[Any], of: Collection[int] | None) -> list[InTransit]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT destination_id, owner IS NULL, cardinality(keys), worth FROM routes_consignment"  # noqa: S608 - ours
-            f" WHERE {condition}",
+            f"SELECT destination_id, owner IS NULL, {'cardinality(keys), worth' if of is None else 'waybill'}"  # noqa: S608
+            f" FROM routes_consignment WHERE {condition}",
             given,
         )
+        if of is not None:
+            return [_share(to, waits, body, of) for to, waits, body in cursor.fetchall()]
         return [
             InTransit(
                 to, State.READY if waits else State.DELIVERING, count,
@@ -259,3 +261,17 @@ def _in_transit(condition: str, given: list[Any]) -> list[InTransit]:
             )
             for to, waits, count, worth in cursor.fetchall()
         ]  # fmt: skip
+
+
+def _share(to: int, waits: bool, body: bytes, of: Collection[int]) -> InTransit:
+    """Return what of a consignment belongs to some companies; of one that cannot be read nobody knows."""
+    state, worth = State.READY if waits else State.DELIVERING, dict[str, Decimal]()
+    try:
+        items = [each for each in waybill.decode(body).items if each.legal_entity in of]
+    except msgspec.MsgspecError:
+        items = []
+    for each in items:
+        amount, currency, _ = each.worth.split("\t")
+        if amount != NULL:
+            worth[currency] = worth.get(currency, Decimal(0)) + Decimal(amount)
+    return InTransit(to, state, len(items), worth)

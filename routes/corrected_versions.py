@@ -29,8 +29,8 @@ from routes.corrected_places import Places
 from routes.models import Route
 from routes.plan import Plan, current, plan
 from routes.receive import later
-from routes.reprocess import STOPPED
 from routes.standing import standings
+from routes.worked_out import STOPPED
 
 WAIVED = "a person decided that it is not delivered there"
 

@@ -12,6 +12,7 @@ from governance.rights import Right, require, require_other_person
 from routes import claims, failures, heads, ledger, outcomes, reprocess, shipments, stops
 from routes.models import Effect, Transaction
 from routes.states import NOT_YET_DELIVERING, State, move, write_record_moves
+from routes.worked_out import Start
 
 
 def _require_for(ids: Sequence[UUID], right: Right, by: By) -> list[Transaction]:
@@ -22,14 +23,19 @@ def _require_for(ids: Sequence[UUID], right: Right, by: By) -> list[Transaction]
     return rows
 
 
-def resubmit(ids: Sequence[UUID], *, by: By, reason: str, as_then: bool = False) -> list[UUID]:
-    """Send stopped transactions through again, from their stored records; return those that went on.
+def resubmit(
+    ids: Sequence[UUID], *, by: By, reason: str, as_then: bool = False, start: Start = Start.SOURCE
+) -> list[UUID]:
+    """Send stopped transactions through again, from their stored bodies; return those that went on.
 
-    Raises governance.rights.NotAllowed.
+    What was waived is taken up once more, unless a newer version has come since. Raises governance.rights.NotAllowed.
     """
     with transaction.atomic():
         rows = _require_for(ids, Right.RESUBMIT, by)
-        went_on = reprocess.transactions(ids, by=by, reason=reason or "resubmitted", how="fixed", as_then=as_then)
+        heads.take_up([row.pk for row in rows if row.state == State.WAIVED])
+        went_on = reprocess.transactions(
+            ids, by=by, reason=reason or "resubmitted", how="fixed", as_then=as_then, start=start
+        )
         _audit(rows, set(went_on), by=by, verb="resubmit", reason=reason)
     return went_on
 
@@ -95,8 +101,7 @@ def approve(ids: Sequence[UUID], *, by: By, reason: str) -> list[UUID]:
         rows = _require_for(ids, Right.APPROVE, by)
         held = heads.lock_of(ids)
         # Asked under the lock: a correction that is just being sent again has committed by now.
-        for maker in _correctors(ids):
-            require_other_person(by, maker, thing="This transaction")
+        require_other_person(by, *_correctors(ids), thing="This transaction")
         complete, without_bytes = _held(ids)
         approved = move(complete, frm=State.HELD, to=State.READY, by=as_actor(by), reason=reason or "approved")
         failures.close(transactions=approved, how="fixed")

@@ -20,6 +20,7 @@ from routes.arrivals import Arrival, Standing, Verdict, exact_with_hash
 from routes.choosing import choose, choose_freely
 from routes.plan import DestinationPlan, Plan
 from routes.plan import plan as compiled
+from routes.rule_waivers import softened
 from routes.states import State
 
 RULE = "Needs a second person's approval by the route's rule"
@@ -48,7 +49,7 @@ def normalise(
     for arrival, found in zip(arrivals, mapped, strict=True):
         arrival.stage = "normalise"
         arrival.given = len(arrival.problems)
-        arrival.problems.extend(found.problems)
+        arrival.problems.extend(softened(found.problems, arrival.waived))
         arrival.hits = found.hits
         _settle_canonical(plan, arrival, found.values, entities)
 
@@ -69,7 +70,7 @@ def normalise_corrected(
             before = arrival.canonical or {}
             known_by = {name: before[name] for name in ENTITIES[plan.entity].key if before.get(name) is not None}
             day_there = arrival.occurred_on  # deletions are looked for on the day on which the source has the record
-            arrival.problems[arrival.given :] = found.problems
+            arrival.problems[arrival.given :] = softened(found.problems, arrival.waived)
             arrival.hits = found.hits
             _settle_canonical(plan, arrival, found.values | known_by | values, entities)
             arrival.occurred_on = day_there or arrival.occurred_on
@@ -243,6 +244,7 @@ def translate(
     approvals = _approvals(plan, destination, [a for a, _ in waiting], as_of)
     for (arrival, verdict), found, approval in zip(waiting, mapped, approvals, strict=True):
         problems = found.problems if approval is None else [*found.problems, *approval.problems]
+        problems = list(softened(problems, arrival.waived))
         verdict.hits = found.hits
         if problems:
             verdict.problems.extend(problems)

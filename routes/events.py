@@ -1,20 +1,23 @@
 """Business events: sending canonical records in through our API, and saying what became of them."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 
 from canonical.entities import ENTITIES
+from canonical.entity import Mask
+from canonical.masking import hidden_texts, spoken
 from governance.actor import By
 from governance.api.refusals import INVALID, KEY_REUSED, NOT_ALLOWED, NOT_FOUND, FieldError, Refused
 from governance.models import LegalEntity
-from governance.rights import NotAllowed, Right, require
-from routes import intake
+from governance.rights import NotAllowed, Right, allowed_masks, require
+from governance.scoping import grants_read_once
+from routes import bodies, intake
 from routes.api import reading
-from routes.arrivals import digest
+from routes.arrivals import decode, digest
 from routes.models import Destination, Failure, InboundEvent, Record, Route, RuleWarning, Transaction
 from routes.models.inbound import Via
 from routes.models.movement import RecordState
@@ -104,6 +107,22 @@ def _places(story: dict[str, Any]) -> list[str]:
     return [place["status"] for place in story["destinations"]] or [story["status"]]
 
 
+def _as_they_may_read(event: InboundEvent, records: list[Record], by: By) -> Callable[[UUID, str], str]:
+    """Return what covers in words about a record the values that somebody may not see. At most three queries."""
+    entity = ENTITIES[event.route.canonical_entity]
+    with grants_read_once():
+        masks = {id_: allowed_masks(by, id_) for id_ in {record.legal_entity_id for record in records}}
+    kept = bodies.read(record.source_payload_id for record in records if record.source_payload_id)
+    hidden: dict[UUID, set[str]] = {}
+    allowed: dict[UUID, frozenset[Mask]] = {}
+    for record in records:
+        allowed[record.pk] = masks[record.legal_entity_id]
+        body = kept.get(record.source_payload_id) if record.source_payload_id else None
+        came = decode(str(body)) if body is not None else {}  # what is sent to us is in our words as it comes
+        hidden[record.pk] = hidden_texts(entity, came, allowed[record.pk])
+    return lambda id_, words: spoken(words, hidden[id_], allowed[id_])
+
+
 def _stories(event: InboundEvent, records: list[Record], by: By) -> list[dict[str, Any]]:
     ids = [record.pk for record in records]
     moving = list(Transaction.objects.visible_to(by).filter(record_id__in=ids).order_by("destination_id", "version"))
@@ -117,21 +136,22 @@ def _stories(event: InboundEvent, records: list[Record], by: By) -> list[dict[st
     said = RuleWarning.objects.visible_to(by).filter(transaction_id__in=[each.pk for each in moving]).order_by("pk")
     for id_, message in said.values_list("transaction_id", "message"):
         warned.setdefault(id_, []).append(message)
+    covered = _as_they_may_read(event, records, by)
     places: dict[UUID, list[dict[str, Any]]] = {}
     for each in moving:
         places.setdefault(each.record_id, []).append(
             {
                 "destination": names[each.destination_id],
                 "status": State(each.state).label,
-                "explanation": of_moving.get(each.pk, ""),
-                "warnings": warned.get(each.pk, []),
+                "explanation": covered(each.record_id, of_moving.get(each.pk, "")),
+                "warnings": [covered(each.record_id, words) for words in warned.get(each.pk, [])],
             }
         )
     return [
         {
             "key": record.key,
             "status": _status(event, record, bool(places.get(record.pk))),
-            "explanation": of_records.get(record.pk, ""),
+            "explanation": covered(record.pk, of_records.get(record.pk, "")),
             "destinations": places.get(record.pk, []),
         }
         for record in records

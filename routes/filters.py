@@ -19,6 +19,7 @@ from routes.states import State
 
 DELIVERY_STATES = [("waiting", "not arrived yet"), *Done.choices]
 SAME_KEY = 50  # newest records of one key, over all routes
+VERSIONS = 200  # of the records of one key, the newest by their source
 MOST_OF_A_BEGINNING = 5_000  # transactions with keys that begin alike; of more the newest are found by walking
 BEGINNING = """
 SELECT found.id FROM routes_destination part CROSS JOIN LATERAL (
@@ -82,7 +83,10 @@ class _Newest(FilterSet):
 class TransactionFilter(_Newest):
     """Narrows transactions."""
 
-    key = Text(method="with_key", help_text="business key: the whole key at the source, or how it begins at the target")
+    key = Text(
+        method="with_key",
+        help_text="business key: the whole key at the source, with all its versions, or how it begins at the target",
+    )
     route = Text(method="of_route", longest=80, help_text="short name of a route")
     legal_entity = Text(method="of_company", longest=20, help_text="code of a legal entity")
     state = Several(method="that_stand", choices=State.choices, help_text="where it stands")
@@ -96,8 +100,8 @@ class TransactionFilter(_Newest):
         fields: list[str] = []
 
     def with_key(self, rows: TransactionQuerySet, name: str, key: str) -> TransactionQuerySet:
-        """Keep those whose record goes by exactly this key at its source; where none does, whose own begins so."""
-        same = records_with(key)
+        """Keep those of all versions of this key at its source, exactly; where none has it, whose own begins so."""
+        same = versions_with(key)
         if same:
             return rows.filter(record_id__in=same).by_an_index_of_their_own()
         begin = beginning_with(key)
@@ -120,11 +124,14 @@ class RecordFilter(_Newest):
 
     key = Text(method="with_key", help_text="business key at the source, exactly; finds its newest version")
     route = Text(method="of_route", longest=80, help_text="short name of a route")
+    connection = Text(method="of_connection", longest=50, help_text="short name of the connection it was read from")
+    stream = Text(method="of_stream", longest=80, help_text="stream that it was read from")
+    entity = Text(method="of_entity", longest=40, help_text="canonical entity, such as time_entry")
     legal_entity = Text(method="of_company", longest=20, help_text="code of a legal entity")
     state = Several(
         method="that_stand", choices=RecordState.choices, help_text="where it stands before its destinations are chosen"
     )
-    run = Uuid(method="of_run", help_text="id of a run")
+    run = Uuid(method="read_by", help_text="id of a run")
     since = Moment(method="made_since", help_text="received at this time or later")
     until = Moment(method="made_until", help_text="received before this time")
 
@@ -136,9 +143,31 @@ class RecordFilter(_Newest):
         """Keep the newest version that each route has of this key."""
         return rows.filter(pk__in=records_with(key)).by_an_index_of_their_own()
 
+    def read_by(self, rows: RecordQuerySet, name: str, run: UUID) -> RecordQuerySet:
+        """Keep those that a run has read: while it ran, so that walking the newest does not pass years of others."""
+        rows = rows.filter(run=run).by_an_index_of_their_own()
+        times = Run.objects.filter(pk=run).values_list("created_at", "ended_at").first()
+        return rows.made_about(*times) if times else rows.none()
+
     def of_route(self, rows: RecordQuerySet, name: str, slug: str) -> RecordQuerySet:
         """Keep those of a route."""
-        return rows.within("route", Route.objects.filter(slug=slug).values_list("pk", flat=True))
+        return self._of(rows, Route.objects.filter(slug=slug))
+
+    def of_connection(self, rows: RecordQuerySet, name: str, slug: str) -> RecordQuerySet:
+        """Keep those that came from a connection."""
+        return self._of(rows, Route.objects.filter(connection__slug=slug))
+
+    def of_stream(self, rows: RecordQuerySet, name: str, stream: str) -> RecordQuerySet:
+        """Keep those that came from a stream."""
+        return self._of(rows, Route.objects.filter(stream=stream))
+
+    def of_entity(self, rows: RecordQuerySet, name: str, entity: str) -> RecordQuerySet:
+        """Keep those of a kind of record."""
+        return self._of(rows, Route.objects.filter(canonical_entity=entity))
+
+    def _of(self, rows: RecordQuerySet, routes: QuerySet[Route]) -> RecordQuerySet:
+        """Keep those of some routes: each of these parts of the index is asked by itself."""
+        return rows.within("route", routes.values_list("pk", flat=True))
 
 
 def beginning_with(text: str) -> list[UUID] | None:
@@ -176,4 +205,15 @@ def records_with(key: str) -> list[UUID]:
     return list(SourceHead.objects.filter(route__in=routes, key=key).values_list("record_id", flat=True)[:SAME_KEY])
 
 
-__all__ = ["DeliveryFilter", "RecordFilter", "RouteFilter", "RunFilter", "TransactionFilter", "records_with"]
+def versions_with(key: str) -> list[UUID]:
+    """Return the records of all versions that go by exactly this key at their source. Two queries.
+
+    The heads say which routes know it, so that few pieces of the index of records are asked.
+    """
+    heads = SourceHead.objects.filter(route__in=Route.objects.values("pk"), key=key)
+    routes = list(heads.values_list("route_id", flat=True)[:SAME_KEY])
+    versions = Record.objects.filter(route__in=routes, key=key).order_by("-version")  # not by id: an index of its own
+    return list(versions.values_list("pk", flat=True)[:VERSIONS]) if routes else []
+
+
+__all__ = ["DeliveryFilter", "RecordFilter", "RouteFilter", "RunFilter", "TransactionFilter", "versions_with"]

@@ -286,6 +286,27 @@ def lock_of(transactions: Sequence[UUID]) -> dict[UUID, int]:
         return {transaction: id_ for id_, transaction in cursor.fetchall()}
 
 
+def take_up(waived: Sequence[UUID]) -> None:
+    """Give waived transactions their heads back, as far as these are free and no newer version has come that way."""
+    if not waived:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH mine AS (
+                SELECT h.id, t.id AS transaction FROM routes_transaction t
+                JOIN routes_destination d ON d.id = t.destination_id
+                JOIN routes_keyhead h ON h.connection_id = d.connection_id AND h.object = d.stream AND h.key = t.key
+                WHERE t.id = ANY(%s::uuid[]) AND t.state = 'waived'
+                  AND h.transaction_id IS NULL AND h.seen_version <= t.version
+                ORDER BY h.connection_id, h.object, h.key FOR UPDATE OF h
+            )
+            UPDATE routes_keyhead h SET transaction_id = mine.transaction FROM mine WHERE h.id = mine.id
+            """,
+            [array(waived)],
+        )
+
+
 def promote(heads: Sequence[int]) -> list[UUID]:
     """Let the next waiting transaction of each freed head go; return those. The heads are locked by the caller.
 

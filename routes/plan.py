@@ -124,11 +124,34 @@ def current(route: Route) -> Snapshot:
 
     Raises NotReadyToRun. A constant number of queries, however many destinations there are.
     """
+    content = _content(route)
+    snapshot, _ = Snapshot.objects.get_or_create(
+        route=route, content_hash=_hash(content), defaults={"content": content}
+    )
+    return snapshot
+
+
+def foreseen(route: Route, draft: Version | None = None) -> tuple[Plan, dict[str, Any]]:
+    """Return what `current` would give, compiled, with its content; a mapping's draft takes the place of what counts.
+
+    Nothing is written: a configuration that nothing was processed with yet has no snapshot, and 0 for its number.
+    Raises NotReadyToRun.
+    """
+    content = _content(route, draft)
+    known = Snapshot.objects.filter(route=route, content_hash=_hash(content)).first()
+    if known is not None:
+        return plan(known.pk), content
+    return _readable(Snapshot(pk=0, route=route, content=content)), content
+
+
+def _content(route: Route, draft: Version | None = None) -> dict[str, Any]:
     destinations = list(route.destinations.select_related("connection").order_by("pk"))
     mappings = versions.all_published("mapping", [route.mapping, *(d.mapping for d in destinations)])
+    if draft is not None:
+        mappings = mappings | {draft.object_key: draft}
     targets = {d.connection_id for d in destinations}
     read = set(Route.objects.filter(connection__in=targets).values_list("connection_id", flat=True))
-    content = {
+    return {
         "route": {
             "slug": route.slug,
             "legal_entity": route.legal_entity_id,
@@ -144,11 +167,10 @@ def current(route: Route) -> Snapshot:
         "normalise": _mapping(route.mapping, mappings) if route.mapping else None,
         "destinations": _configured(destinations, mappings, read),
     }
-    encoded = msgspec.json.encode(content, order="deterministic")
-    snapshot, _ = Snapshot.objects.get_or_create(
-        route=route, content_hash=sha256(encoded).hexdigest(), defaults={"content": content}
-    )
-    return snapshot
+
+
+def _hash(content: dict[str, Any]) -> str:
+    return sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()
 
 
 def _formula(text: str) -> CompiledFormula | None:
@@ -192,7 +214,10 @@ def plan(snapshot_id: int) -> Plan:
 
     Raises NotReadyToRun for what was configured before the forms refused it, or lost its connector or stream since.
     """
-    snapshot = Snapshot.objects.get(pk=snapshot_id)
+    return _readable(Snapshot.objects.get(pk=snapshot_id))
+
+
+def _readable(snapshot: Snapshot) -> Plan:
     try:
         return _compiled(snapshot)
     except (MappingErrors, UnknownConnector) as error:

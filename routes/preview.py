@@ -15,14 +15,17 @@ from canonical.entity import Entity, Mask
 from canonical.masking import mask, may_see
 from canonical.problem import Problem
 from connectors import gate, sampling
+from connectors.manifest.stream import Stream
+from connectors.models import Connection
 from connectors.registry import registry
 from governance import audit
 from governance.actor import By
+from governance.models import LegalEntity
 from governance.rights import Right, allowed, allowed_masks, require
 from routes import evaluation, legal_entities, receive
 from routes.arrivals import Arrival, decode
 from routes.models import Route
-from routes.plan import NotReadyToRun, current, plan
+from routes.plan import NotReadyToRun, Plan, current, plan
 from routes.states import State
 
 MOST = 10  # records that are looked at
@@ -54,12 +57,30 @@ class Preview:
     from_start: bool  # the route has read nothing yet
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Everything of a route that its next run begins with, read from the rows; the system is not asked yet."""
+
+    connection: Connection
+    stream: Stream
+    plan: Plan
+    cursor: dict[str, Any] | None
+
+
 def of_next_run(route: Route, *, by: By) -> Preview:
     """Return what the next run would begin with. Raises NoPreview in words, and NotAllowed.
 
     A record belongs to the company that it names: where the person sees none of its records it is only counted, and
     values that the person may not see there are hidden.
     """
+    ready = prepared(route, by=by)
+    found = foreseen(ready, read(ready), by=by)
+    noted(route, found, by=by, legal_entity=route.legal_entity)
+    return found
+
+
+def prepared(route: Route, *, by: By) -> Prepared:
+    """Return what a preview of a route needs of the rows. Raises NoPreview in words, and NotAllowed."""
     require(by, Right.EDIT_CONFIGURATION, route.legal_entity)
     if route.connection is None:
         raise NoPreview(f"{route} reads no system; what is sent to it or posted by another route cannot be foreseen.")
@@ -68,11 +89,25 @@ def of_next_run(route: Route, *, by: By) -> Preview:
         stream = registry.connector(route.connection.connector).manifest.streams[route.stream]
     except NotReadyToRun as error:
         raise NoPreview(str(error)) from error
-    cursor = _stored_cursor(route.pk)
+    return Prepared(route.connection, stream, made, _stored_cursor(route.pk))
+
+
+def read(ready: Prepared) -> list[dict[str, Any]]:
+    """Return the raw records with which the run would begin, by their connection's leave. Raises NoPreview."""
     try:
-        raws = sampling.read(route.connection, stream, most=MOST, cursor=cursor)
+        return sampling.read(ready.connection, ready.stream, most=MOST, cursor=ready.cursor)
     except sampling.NoSample as none:
         raise NoPreview(str(none)) from none
+
+
+def noted(thing: audit.Thing, found: Preview, *, by: By, legal_entity: LegalEntity | None) -> None:
+    """Write into the audit trail that somebody has looked at a preview, of a route or of a draft."""
+    audit.record(by=by, verb="preview", thing=thing, after={"records": len(found.lines)}, legal_entity=legal_entity)
+
+
+def foreseen(ready: Prepared, raws: list[dict[str, Any]], *, by: By) -> Preview:
+    """Return what would become of raw records; of those of companies that the person does not see nothing is told."""
+    made = ready.plan
     arrivals = receive.arrive(made, raws, gate.database_now())
     readable = [each for each in arrivals if each.outcome != "unreadable"]
     evaluation.normalise(made, readable, entities=legal_entities.by_code())
@@ -83,10 +118,7 @@ def of_next_run(route: Route, *, by: By) -> Preview:
     for each in arrivals:
         seen = allowed(by, Right.VIEW, each.legal_entity or made.legal_entity_id)
         lines.append(_line(each, made.entity, by, known, names) if seen else Line("", False, [], [], [], [], True))
-    audit.record(
-        by=by, verb="preview", thing=route, after={"records": len(lines)}, legal_entity=route.legal_entity
-    )  # fmt: skip
-    return Preview(lines, list(Counter(_end(line) for line in lines).items()), cursor is None)
+    return Preview(lines, list(Counter(_end(line) for line in lines).items()), ready.cursor is None)
 
 
 def _line(arrival: Arrival, entity: str, by: By, known: set[str], names: dict[str, str]) -> Line:

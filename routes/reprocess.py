@@ -12,33 +12,45 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from canonical import codec
-from canonical.entities import ENTITIES
 from governance.actor import By, as_actor
-from routes import belonging, evaluation, failures, heads, legal_entities, overlays, rule_warnings, storing, unforeseen
+from routes import (
+    evaluation,
+    failures,
+    heads,
+    legal_entities,
+    overlays,
+    rule_waivers,
+    rule_warnings,
+    storing,
+    unforeseen,
+    worked_out,
+)
 from routes.arrivals import Arrival, Verdict, decode
 from routes.bodies import Bodies
 from routes.models import Route
 from routes.plan import NotReadyToRun, Plan, current, plan
 from routes.standing import standings
 from routes.states import State, move, write_record_moves
+from routes.worked_out import AGAIN, AS_THEN, Begins, Start
 
-STOPPED = (State.PARKED, State.HELD, State.FAILED)
 CHECKED = (State.NORMALISED, State.VALIDATED)  # as far as the check got before it stopped again
 
 
-def transactions(ids: Sequence[UUID], *, by: By, reason: str, how: str, as_then: bool = False) -> list[UUID]:
+def transactions(
+    ids: Sequence[UUID], *, by: By, reason: str, how: str, as_then: bool = False, start: Start = Start.SOURCE
+) -> list[UUID]:
     """Validate and translate stopped transactions again and queue those that pass; return those that went on.
 
-    Left alone: what is not stopped, what a newer version replaced, and what has a write in doubt, which needs a
-    decision first. One commit, a constant number of queries per route; "as then" for each page that they came with.
+    From the failed stage on, what a target has refused goes once more with the same bytes. Left alone: what is not
+    stopped, what a newer version replaced, and what has a write in doubt, which needs a decision first. One commit, a
+    constant number of queries per route; "as then" for each page that they came with.
     """
     if not ids:
         return []
     went_on: list[UUID] = []
     with transaction.atomic():
         held = heads.lock_of(ids)
-        rows = _load(list(held))
+        rows = [row for row in worked_out.load(list(held)) if worked_out.can_go_on(row)]
         groups: dict[tuple[int, int | None, dt.datetime | None], list[dict[str, Any]]] = {}
         for row in rows:
             then = (row["snapshot"], row["worked_out_at"]) if as_then else (None, None)
@@ -46,13 +58,14 @@ def transactions(ids: Sequence[UUID], *, by: By, reason: str, how: str, as_then:
         words = f"{AS_THEN}{reason}" if as_then else reason
         for (route, snapshot, as_of), members in groups.items():
             made = plan(snapshot or current(Route.objects.get(pk=route)).pk)
-            went_on += _again(made, members, held, by=by, reason=words, how=how, as_of=as_of)
+            went_on += _again(made, members, held, by=by, reason=words, how=how, as_of=as_of, start=start)
     return went_on
 
 
 def whatever_can(
-    stopped: Sequence[UUID], failed: Sequence[UUID], *, by: By, reason: str, how: str, as_then: bool = False
-) -> int:
+    stopped: Sequence[UUID], failed: Sequence[UUID], *, by: By, reason: str, how: str, as_then: bool = False,
+    start: Start = Start.SOURCE,
+) -> int:  # fmt: skip
     """Take stopped transactions and failed records on again; return how many went on.
 
     Those that something unforeseen spoils are left to people and hold up no other: one commit for those that go
@@ -61,7 +74,7 @@ def whatever_can(
     went_on: list[UUID] = []
 
     def again(part: Sequence[UUID]) -> None:
-        went_on.extend(transactions(part, by=by, reason=reason, how=how, as_then=as_then))
+        went_on.extend(transactions(part, by=by, reason=reason, how=how, as_then=as_then, start=start))
 
     def anew(part: Sequence[UUID]) -> None:
         went_on.extend(records(part, by=by, reason=reason, how=how))
@@ -104,99 +117,53 @@ def _leave_to_people(which: str, id_: UUID, error: Exception, *, by: By, how: st
         failures.write_down([trouble], at=cursor.fetchone()[0])
 
 
-AS_THEN = "as then: "  # begins the reason of a move that used the rows of an earlier time
-LOAD = """
-SELECT t.id, t.record_id, t.run_id, r.route_id AS route, t.snapshot_id AS snapshot, t.destination_id AS destination,
-       t.key, t.version, t.state, t.legal_entity_id AS legal_entity, t.withdraws, r.key AS record_key,
-       r.correlation_id AS correlation, p.body AS canonical, p.table_rows AS hits, s.body AS source,
-       coalesce((SELECT max(x.at) FROM routes_transition x WHERE x.subject_id = t.id AND x.to_state = 'normalised'
-                 AND x.reason NOT LIKE %s), t.created_at) AS worked_out_at
-FROM routes_transaction t
-JOIN routes_record r ON r.id = t.record_id
-LEFT JOIN LATERAL routes_body(r.canonical_payload_id) p ON true
-LEFT JOIN LATERAL routes_body(r.source_payload_id) s ON true
-WHERE t.id = ANY(%s) AND t.state = ANY(%s)
-  AND NOT EXISTS (
-    SELECT FROM routes_effectlink l JOIN routes_effect e ON e.id = l.effect_id
-    WHERE l.transaction_id = t.id AND e.state IN ('sent', 'unknown'))
-"""
-
-
-def _load(ids: Sequence[UUID]) -> list[dict[str, Any]]:
-    with connection.cursor() as cursor:
-        cursor.execute(LOAD, [f"{AS_THEN}%", list(ids), [str(s) for s in STOPPED]])
-        names = [column.name for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
 def _again(
     made: Plan, rows: Sequence[dict[str, Any]], held: dict[UUID, int], *, by: By, reason: str, how: str,
-    as_of: dt.datetime | None,
+    as_of: dt.datetime | None, start: Start,
 ) -> list[UUID]:  # fmt: skip
     destinations = {d.id: d for d in made.destinations}
     usable = [row for row in rows if row["destination"] in destinations]
+    once_more = [
+        row["id"] for row in usable
+        if worked_out.begins(row, start, destinations[row["destination"]]) is Begins.REQUEST
+    ]  # fmt: skip
+    went_on = _same_bytes(once_more, held, by=by, reason=reason, how=how)
+    usable = [row for row in usable if row["id"] not in set(once_more)]
     actor = as_actor(by)
-    moved = set(move([row["id"] for row in usable], frm=STOPPED, to=State.NORMALISED, by=actor, reason=reason))
+    moved = set(move([row["id"] for row in usable], frm=AGAIN, to=State.NORMALISED, by=actor, reason=reason))
     failures.close(transactions=list(moved), how=how)
     heads.forget_waits(list(moved))
-    pairs = [_pair(made, row, destinations[row["destination"]]) for row in usable if row["id"] in moved]
-    _normalise_again(made, [(a, v) for a, v in pairs if not v.withdraws and a.raw], as_of)
-    said = {v.transaction: a.canonical for a, v in pairs}
-    overlays.apply(made, [a for a, _ in pairs], as_of=as_of)
-    belonging.stop_strangers(made, pairs, said)
-    _hold_moved([(a, v) for a, v in pairs if v.withdraws])
-    for destination in made.destinations:
-        mine = [
-            (a, v) for a, v in pairs
-            if v.destination is destination and not v.withdraws and not a.failed and v.state is State.RECEIVED
-        ]  # fmt: skip
-        if mine:
-            evaluation.translate(made, destination, mine, as_of=as_of)
-    evaluation.hold_while_off([v for _, v in pairs])
+    pairs = worked_out.worked_out(made, [row for row in usable if row["id"] in moved], as_of=as_of, start=start)
     _settle(made, pairs, held, by=by)
-    return [v.transaction for _, v in pairs if v.state is State.READY]
+    return [*went_on, *(v.transaction for _, v in pairs if v.state is State.READY)]
 
 
-def _hold_moved(withdrawals: Sequence[tuple[Arrival, Verdict]]) -> None:
-    """A withdrawal that was moved into another period needs a second person, as any posting does."""
-    for arrival, verdict in withdrawals:
-        if verdict.destination.posting_date in arrival.corrected:
-            verdict.state = State.HELD
-            verdict.reason = evaluation.MOVED.format(verdict.destination.posting_date)
-            verdict.waits_for = ("approval", str(verdict.transaction))
+def _same_bytes(ids: Sequence[UUID], held: dict[UUID, int], *, by: By, reason: str, how: str) -> list[UUID]:
+    """Queue transactions whose bytes a target has refused, as they are; return those that were still stopped."""
+    words = f"the same bytes once more: {reason}"
+    moved = move(ids, frm=AGAIN, to=State.READY, by=as_actor(by), reason=words)
+    if not moved:
+        return []
+    failures.close(transactions=moved, how=how)
+    heads.forget_waits(moved)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE routes_transaction SET attempts = 0 WHERE id = ANY(%s)", [moved])
+    _let_go([held[id_] for id_ in moved if id_ in held])
+    return moved
 
 
-def _normalise_again(made: Plan, pairs: Sequence[tuple[Arrival, Verdict]], as_of: dt.datetime | None) -> None:
-    """Map the stored source bodies with this configuration's mapping, which may be another than when they came."""
-    arrivals = [a for a, _ in pairs]
-    if arrivals:
-        evaluation.normalise(made, arrivals, entities=legal_entities.by_code(), as_of=as_of)
-
-
-def _pair(made: Plan, row: dict[str, Any], destination: Any) -> tuple[Arrival, Verdict]:
-    body = row["canonical"] or "{}"
-    # grouped records are made of canonical values; what is read or pushed is kept as it came
-    again = made.normalise is not None and made.upstream_id is None and row["source"]
-    arrival = Arrival(
-        decode(row["source"]) if again else {}, "", b"", row["record_key"], row["version"], record=row["record_id"]
-    )
-    arrival.canonical = codec.loads(ENTITIES[made.entity], body.encode())
-    arrival.canonical_body = body
-    arrival.legal_entity, arrival.correlation = row["legal_entity"], row["correlation"]
-    arrival.hits = row["hits"] or ()
-    verdict = Verdict(destination, State.RECEIVED, State.NORMALISED, row["key"], "", transaction=row["id"])
-    if row["withdraws"]:
-        verdict.withdraws, verdict.state, verdict.reached = True, State.READY, State.VALIDATED
-        verdict.reason = "withdrawn at the source"
-    return arrival, verdict
+def _let_go(ids: Sequence[int]) -> None:
+    """Let heads go now, or as soon as an earlier request to their target can no longer arrive."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE routes_keyhead SET due_at = greatest((SELECT hub_now()), quiet_until), lease_owner = NULL"
+            " WHERE id = ANY(%s)",
+            [list(ids)],
+        )
 
 
 def _settle(made: Plan, pairs: Sequence[tuple[Arrival, Verdict]], held: dict[UUID, int], *, by: By) -> None:
     actor = as_actor(by)
-    for arrival, verdict in pairs:
-        if arrival.failed:
-            verdict.state, verdict.problems = State.FAILED, list(arrival.problems)
-            verdict.reason = arrival.problems[0].message
     _write_bodies(made, pairs)
     passed = [(a, v) for a, v in pairs if v.reached is State.VALIDATED]
     move([v.transaction for _, v in passed], frm=State.NORMALISED, to=State.VALIDATED, by=actor, reason="checked again")
@@ -212,11 +179,7 @@ def _settle(made: Plan, pairs: Sequence[tuple[Arrival, Verdict]], held: dict[UUI
     with connection.cursor() as cursor:
         cursor.execute("SELECT hub_now()")
         now = cursor.fetchone()[0]
-        cursor.execute(
-            "UPDATE routes_keyhead SET due_at = greatest((SELECT hub_now()), quiet_until), lease_owner = NULL"
-            " WHERE id = ANY(%s)",
-            [[held[v.transaction] for _, v in pairs if v.state is State.READY and v.transaction in held]],
-        )
+    _let_go([held[v.transaction] for _, v in pairs if v.state is State.READY and v.transaction in held])
     storing.write_stops(made, pairs, now=now)
     rule_warnings.replace(made, pairs, now=now)
 
@@ -302,6 +265,9 @@ def _records_again(made: Plan, rows: Sequence[tuple[Any, ...]], *, by: By, reaso
         arrival.correlation, arrival.changed_at = correlation, changed_at
         arrivals.append((arrival, run, now))
     readable = [a for a, _, _ in arrivals if a.outcome != "unreadable"]
+    passes = rule_waivers.of_records([a.record for a in readable])
+    for arrival in readable:
+        arrival.waived = passes.get(arrival.record, frozenset())
     failures.close(records=[a.record for a in readable], how=how)
     evaluation.normalise(made, readable, entities=legal_entities.by_code())
     overlays.apply(made, readable)

@@ -18,10 +18,11 @@ from canonical.entities import ENTITIES
 from canonical.problem import Problem
 from mappings.batch import run_mixed
 from mappings.mapped import Mapped
-from routes import bodies, ledger
+from routes import bodies, ledger, rule_waivers
 from routes.arrivals import exact
 from routes.bulk import array
 from routes.plan import plan
+from routes.rule_waivers import softened
 from routes.shipments import Shipment
 
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
@@ -40,11 +41,12 @@ def prepare(shipments: Sequence[Shipment]) -> dict[UUID, Problem]:
     live = [s.claim.live_transaction for s in unusual if s.claim.live_transaction]
     canonical = _canonical([*(s.claim.transaction for s in unusual), *live])
     mapped = _translated({s.intent.effect: (s, _meant_values(s, canonical)) for s in unusual if not _reverses(s)})
+    passes = rule_waivers.of_records([s.claim.record for s in unusual])
     problems: dict[UUID, Problem] = {}
     made = bodies.Bodies()
     for shipment in unusual:
         found = mapped.get(shipment.intent.effect)
-        problem = _stopping(shipment, found) if found else None
+        problem = _stopping(shipment, found, passes.get(shipment.claim.record, frozenset())) if found else None
         if problem is not None:
             problems[shipment.intent.effect] = problem
             continue
@@ -56,13 +58,14 @@ def prepare(shipments: Sequence[Shipment]) -> dict[UUID, Problem]:
     return problems
 
 
-def _stopping(shipment: Shipment, found: Mapped) -> Problem | None:
+def _stopping(shipment: Shipment, found: Mapped, passes: frozenset[str]) -> Problem | None:
     """Return the error that stops a shipment.
 
     Rules judge what a record says; a difference says what is missing, and to take back is always allowed.
     """
     judged = not (_is_difference(shipment) or shipment.claim.withdraws)
-    return next((p for p in found.problems if p.severity == "error" and (judged or not p.rule)), None)
+    said = softened(found.problems, passes)
+    return next((p for p in said if p.severity == "error" and (judged or not p.rule)), None)
 
 
 def _reverses(shipment: Shipment) -> bool:

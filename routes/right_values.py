@@ -8,14 +8,19 @@ import re
 from decimal import Decimal
 from typing import Any
 
+from django.core.exceptions import ValidationError
+
 from canonical.entity import Entity, Field, Kind
 from canonical.validity import accepted, fits
+from governance.iso_codes import check_country, check_currency
 from mappings.formula.problems import UnacceptableError
 from mappings.kinds import CONVERTERS
 from routes.evaluation import MOST
 
 PLAIN = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,4})?")  # four decimals are what the columns keep
 WHOLE = re.compile(r"-?[0-9]{1,18}")
+CODES = {"ISO 4217": check_currency, "ISO 3166-1 alpha-2": check_country}  # by a field's unit
+EXAMPLES = {"ISO 4217": "such as EUR", "ISO 3166-1 alpha-2": "such as DE"}
 NUMBERS = (Kind.DECIMAL, Kind.MONEY, Kind.INTEGER)
 MOST_OF_AN_ENTRY = Decimal(744)  # hours of the longest month: some tools book a month in one entry
 
@@ -41,6 +46,12 @@ def read(entity: Entity, field: Field, value: str | None) -> Any:
         raise _refusal(field, text, str(error), accepted(field)) from None
     if not fits(field, read_):
         raise _refusal(field, text, "It is not of the accepted form", accepted(field))
+    if check := CODES.get(field.unit):
+        try:
+            check(text)
+        except ValidationError:
+            wanted = f"a code of {field.unit}, {EXAMPLES[field.unit]}"
+            raise _refusal(field, text, "There is no such code", wanted) from None
     return read_
 
 

@@ -10,12 +10,14 @@ import msgspec
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db.models import Model
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from canonical.entities import ENTITIES
 from canonical.entity import Kind
 from connectors.models import Connection
 from connectors.registry import registry
+from governance.actor import By
 from governance.models import Version
 
 Choices = list[tuple[str, Any]]
@@ -23,6 +25,11 @@ LANES = {
     "posting": "what is posted in other systems", "master": "customers, projects and people",
     "analytics": "figures; never delays the others", "intake": "what is read",
 }  # fmt: skip
+
+
+UNSEEN = "What stands here is of another company and stays: only somebody who sees that one chooses another."
+
+NOT_NAMED = "one of another company"
 
 
 class Offered(UnfoldAdminSelectWidget):  # type: ignore[misc]  # unfold carries no types
@@ -33,7 +40,7 @@ class Offered(UnfoldAdminSelectWidget):  # type: ignore[misc]  # unfold carries 
     def optgroups(self, name: str, value: list[str], attrs: Any = None) -> Any:
         """Add the value that is not offered."""
         kept = self.choices
-        known = {str(each) for each, _ in _flat(kept)}
+        known = {str(each) for each, _ in flat(kept)}
         strange = [each for each in value if each and str(each) not in known]
         self.choices = [*kept, *((each, f"{str(each)[:80]} (not offered)") for each in strange)]
         try:
@@ -56,6 +63,41 @@ class ConnectionSelect(UnfoldAdminSelectWidget):  # type: ignore[misc]  # unfold
         if str(value) in self.systems:
             option["attrs"]["data-system"] = self.systems[str(value)]
         return option
+
+
+class Unseen(forms.ModelChoiceField):  # type: ignore[type-arg]  # generic for the checker only
+    """A row that is there already and that the person may not see: it stays, unnamed."""
+
+    @classmethod
+    def instead(cls, field: forms.ModelChoiceField, row: Model) -> "Unseen":  # type: ignore[type-arg]  # as above
+        """Return the field of that row, in the place of one that offers what may be seen."""
+        shown: Any = getattr(field.widget, "widget", field.widget)  # wrapped in links
+        attrs = {name: shown.attrs[name] for name in ("aria-label",) if name in shown.attrs}
+        return cls(
+            type(row)._default_manager.filter(pk=row.pk), label=field.label, help_text=f"{field.help_text} {UNSEEN}",
+            required=field.required, empty_label=None, disabled=True, widget=UnfoldAdminSelectWidget(attrs),
+        )  # fmt: skip
+
+    def label_from_instance(self, obj: Any) -> str:
+        """Name nothing of it."""
+        return NOT_NAMED
+
+
+class UnseenName(forms.CharField):
+    """The name of something that stands there and that the person may not see: it stays, untold."""
+
+    @classmethod
+    def instead(cls, field: forms.Field) -> "UnseenName":
+        """Return the field of that name, in the place of one that offers what may be seen."""
+        attrs = {name: field.widget.attrs[name] for name in ("aria-label",) if name in field.widget.attrs}
+        return cls(
+            label=field.label, help_text=f"{field.help_text} {UNSEEN}", required=field.required, disabled=True,
+            widget=UnfoldAdminSelectWidget(attrs, choices=[("", NOT_NAMED)]),
+        )  # fmt: skip
+
+    def prepare_value(self, value: Any) -> Any:
+        """Show nothing of it."""
+        return ""
 
 
 class NamesField(forms.CharField):
@@ -104,10 +146,12 @@ def streams(connections: Iterable[Connection], *, writes: bool) -> Choices:
     return [("", "Choose…"), *found.items()]
 
 
-def mappings(side: str) -> Choices:
-    """Return the published mappings that make canonical records (side "to") or take them ("from"), by entity."""
+def mappings(side: str, by: "By | None") -> Choices:
+    """Return the published mappings that make canonical records (side "to") or take them ("from"), by entity: those
+    that somebody may build on.
+    """
     found: dict[str, Choices] = {}
-    for version in Version.objects.filter(kind="mapping").in_force().only("object_key", "content"):
+    for version in Version.objects.filter(kind="mapping").in_force().usable_by(by).only("object_key", "content"):
         given = version.content.get(side)
         entity = str(given.get("entity", "")) if isinstance(given, dict) else ""
         if entity:
@@ -135,9 +179,10 @@ def offer(field: forms.Field, choices: Choices, **attrs: str) -> None:
     field.widget = Offered(choices=choices, attrs=attrs)
 
 
-def _flat(choices: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
+def flat(choices: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
+    """Yield choices without their groups."""
     for value, label in choices:
         if isinstance(label, list | tuple):
-            yield from _flat(label)
+            yield from flat(label)
         else:
             yield value, label

@@ -9,11 +9,15 @@ from django.forms import BaseInlineFormSet, ModelForm
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from canonical.entities import ENTITIES
+from connectors.connection_form import SHORT_NAME
 from connectors.models import Connection
 from connectors.registry import registry
+from governance.actor import By
+from governance.models import Version
+from mappings.spoken import spoken
 from routes import in_use, route_fields
 from routes.models import Destination, Route
-from routes.route_fields import Choices, ConnectionSelect, NamesField
+from routes.route_fields import Choices, ConnectionSelect, NamesField, Unseen
 
 STREAMS = {"data-streams": ""}  # the page narrows it to the connection's
 
@@ -24,7 +28,7 @@ class Offers:
     def __init__(self) -> None:
         self._connections: dict[str, list[Connection]] = {}
         self._streams: dict[tuple[int, ...], Choices] = {}
-        self._mappings: Choices | None = None
+        self._mappings: dict[By | None, Choices] = {}
 
     def connections(self, offered: "models.QuerySet[Connection] | None") -> list[Connection]:
         """Return the connections that a form offers."""
@@ -42,15 +46,31 @@ class Offers:
             self._streams[key] = route_fields.streams(connections, writes=True)
         return self._streams[key]
 
-    def mappings(self) -> Choices:
-        """Return the mappings that make something of canonical records."""
-        if self._mappings is None:
-            self._mappings = route_fields.mappings("from")
-        return self._mappings
+    def mappings(self, by: "By | None") -> Choices:
+        """Return the mappings that make something of canonical records, and that somebody may build on."""
+        if by not in self._mappings:
+            self._mappings[by] = route_fields.mappings("from", by)
+        return self._mappings[by]
 
 
 class ProblemsForm(ModelForm):  # type: ignore[type-arg]  # generic for the checker only
     """Shows what the row finds wrong with itself, also where the form leaves the field out."""
+
+    asker: "By | None" = None  # whose form it is, where somebody looks at it
+
+    @property
+    def _by(self) -> "By | None":
+        return self.asker or self.instance.asked_by
+
+    def _offer_mappings(self, choices: Choices) -> None:
+        """Offer mappings; one that stands there and is not seen stays, unnamed and unchangeable."""
+        present = str(self.initial.get("mapping") or "") if self.instance.pk else ""
+        seen = not present or present in {name for name, _ in route_fields.flat(choices)}
+        stands = Version.objects.of("mapping", present)
+        if seen or stands.usable_by(self._by).exists() or not stands.exists():  # what is nothing any more hides nothing
+            route_fields.offer(self.fields["mapping"], choices)
+        elif self.asker is not None:
+            self.fields["mapping"] = route_fields.UnseenName.instead(self.fields["mapping"])
 
     def _update_errors(self, errors: ValidationError) -> None:
         told = getattr(errors, "error_dict", {})
@@ -59,6 +79,20 @@ class ProblemsForm(ModelForm):  # type: ignore[type-arg]  # generic for the chec
             words = [f"{label.capitalize()}: {message}" for message in ValidationError(told.pop(name)).messages]
             told.setdefault(NON_FIELD_ERRORS, []).extend(ValidationError(words).error_list)
         super()._update_errors(errors)  # type: ignore[misc]  # Django's own hook, not in its stubs
+
+    def _known(self, connections: list[Connection]) -> list[Connection]:
+        """Return the connections that the form knows: those offered, or the row's own where that is not among them.
+
+        That one is kept then, unnamed and unchangeable.
+        """
+        number, field = self.instance.connection_id, self.fields.get("connection")
+        offered = number is None or number in {each.pk for each in connections}
+        if offered or not isinstance(field, forms.ModelChoiceField):
+            self._name_systems(connections)
+            return connections
+        own: Connection = self.instance.connection
+        self.fields["connection"] = Unseen.instead(field, own)
+        return [own]
 
     def _name_systems(self, connections: list[Connection]) -> None:
         """Let the list of connections say which system each is."""
@@ -102,7 +136,7 @@ class RouteForm(ProblemsForm):
             "shrink_limit_percent": "Ask before taking back more than, percent", "enabled": "Switched on",
         }  # fmt: skip
         help_texts: ClassVar = {
-            "slug": "How files and commands call it.",
+            "slug": "How files and commands call it. Small letters, digits and hyphens.",
             "legal_entity": "Sees what fails before a record names its own company.",
             "connection": "Leave it and the next one empty when others send the records through the hub's API.",
             "stream": "What the connection's system offers to read.",
@@ -114,16 +148,28 @@ class RouteForm(ProblemsForm):
             "lane": "Which workers do it.",
             "enabled": "Switched off, it reads nothing and takes nothing in.",
         }  # fmt: skip
+        error_messages: ClassVar = {"slug": {"invalid": SHORT_NAME}}
         widgets: ClassVar = {"group_by": UnfoldAdminTextareaWidget(attrs={"rows": 2})}
+
+    names_a_source = False  # one that could not be found, as a file does: then nothing is there too much
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         connections = Offers().connections(self._offered())
-        self._name_systems(connections)
+        connections = self._known(connections)
+        self._keep_upstream()
         if "stream" in self.fields:
             route_fields.offer(self.fields["stream"], route_fields.streams(connections, writes=False), **STREAMS)
-            route_fields.offer(self.fields["mapping"], route_fields.mappings("to"))
+            self._offer_mappings(route_fields.mappings("to", self._by))
             route_fields.offer(self.fields["lane"], route_fields.lanes())
+
+    def _keep_upstream(self) -> None:
+        """Keep what another route posts where the person may not see that one."""
+        field, number = self.fields.get("upstream"), self.instance.upstream_id
+        if number is None or not isinstance(field, forms.ModelChoiceField) or field.queryset is None:
+            return
+        if not field.queryset.filter(pk=number).exists():
+            self.fields["upstream"] = Unseen.instead(field, self.instance.upstream)
 
     def clean(self) -> dict[str, Any]:
         """Refuse two sources, and settings that belong to a source that the route has not."""
@@ -133,7 +179,7 @@ class RouteForm(ProblemsForm):
         if given.get("connection") and not given.get("stream"):
             raise ValidationError({"stream": "Name the stream of the connection that the route reads."})
         alien = [name for name in ("stream", "mapping", "group_by") if given.get(name)]
-        if not given.get("connection") and not given.get("upstream") and alien:
+        if not given.get("connection") and not given.get("upstream") and not self.names_a_source and alien:
             words = "A route without a connection takes canonical records through the API; leave this empty."
             raise ValidationError(dict.fromkeys(alien, words))
         return given
@@ -151,11 +197,13 @@ class DestinationForm(ProblemsForm):
     class Meta:
         model = Destination
         fields = (
-            "route", "name", "connection", "stream", "mapping", "condition", "key_formula", "approval_formula", "group",
-            "correction", "delta_fields", "posting_date", "keeps_reference", "lane", "batch_size", "window", "enabled",
+            "route", "name", "connection", "stream", "mapping", "condition", "condition_name",
+            "key_formula", "approval_formula", "group", "correction", "delta_fields", "posting_date", "keeps_reference",
+            "lane", "batch_size", "window", "enabled",
         )  # fmt: skip
         labels: ClassVar = {
             "connection": "Sends to", "stream": "Kind of record there", "condition": "Only when",
+            "condition_name": "In words",
             "key_formula": "Key there",
             "approval_formula": "A second person approves when", "group": "Exactly one of the group",
             "correction": "A later version", "posting_date": "Day that decides the period",
@@ -166,6 +214,7 @@ class DestinationForm(ProblemsForm):
             "connection": "Where the records go.",
             "stream": "What that system takes from the hub.",
             "mapping": "Translates the hub's record into theirs. Only published mappings are offered.",
+            "condition_name": "What goes there, as runs and records show it: billable time. Empty: as it reads.",
             "key_formula": "Formula for the key under which the target knows it; empty: the record's own key.",
             "approval_formula": "Formula; a record for which it is true waits for a second person. Empty: never.",
             "group": "Destinations with the same word here form a group: exactly one is chosen for each record.",
@@ -185,14 +234,16 @@ class DestinationForm(ProblemsForm):
         super().__init__(*args, **kwargs)
         offers = offers or Offers()
         connections = offers.connections(self._offered())
-        self._name_systems(connections)
+        connections = self._known(connections)
         name = self.instance.route.canonical_entity if self.instance.route_id else ""
         if "stream" in self.fields:
             route_fields.offer(self.fields["stream"], offers.streams(connections), **STREAMS)
-            route_fields.offer(self.fields["mapping"], offers.mappings())
+            self._offer_mappings(offers.mappings(self._by))
             route_fields.offer(self.fields["lane"], route_fields.lanes())
         if "posting_date" in self.fields:
             route_fields.offer(self.fields["posting_date"], route_fields.days(name))
+        if self.instance.condition and not self.instance.condition_name and "condition_name" in self.fields:
+            self.fields["condition_name"].widget.attrs["placeholder"] = spoken(self.instance.condition)
         if name in ENTITIES and "condition" in self.fields:
             names = ", ".join(ENTITIES[name].by_name)
             self.fields["condition"].help_text = f"formula on the canonical record; empty: always. Fields: {names}"
@@ -232,6 +283,19 @@ class DestinationFormSet(BaseInlineFormSet):  # type: ignore[type-arg]  # generi
         form = super()._construct_form(i, **kwargs)  # type: ignore[misc]  # Django's own hook, not in its stubs
         form.instance.route = self.instance
         return form
+
+    def validate_unique(self) -> None:
+        """Refuse two destinations of one name, at the name of the second."""
+        named: set[str] = set()
+        twice = False
+        for form in self.forms:
+            name = str(getattr(form, "cleaned_data", {}).get("name") or "")
+            if name in named and not self._should_delete_form(form):  # type: ignore[attr-defined]  # not in its stubs
+                form.add_error("name", f"Another destination here is called “{name}” already. Choose another name.")
+                twice = True
+            named |= {name} - {""}
+        if not twice:
+            super().validate_unique()
 
     def clean(self) -> None:
         """Refuse to delete a destination that has records, and a group of which more than one is always chosen."""

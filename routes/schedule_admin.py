@@ -1,25 +1,35 @@
 """The admin's pages for when a route runs: its schedule, and a run at once."""
 
-from datetime import time, timedelta
+import re
+from datetime import timedelta
 from typing import Any
 from zoneinfo import available_timezones
 
 from django import forms
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django_celery_beat.models import CrontabSchedule
 
 from connectors.gate import database_now
-from governance import deed_page
+from governance import deed_page, second_person
 from governance.deed_page import Deed, ReasonForm, button
 from governance.models import BusinessCalendar, User
 from governance.rights import NotAllowed, Right, allowed
+from governance.seen import SEEN
 from routes import preview, schedule_words, schedules, switching
 from routes.models import Route
 from routes.runs import ask_for_run
 
+PREVIEWED = "admin/route_previewed.html"
+ABOUT_PREVIEW = (
+    "The records with which the next run would begin are read now, by the pace of their connection. Nothing is kept, "
+    "nothing is sent, and the run will read them again."
+)
+CLOCK = re.compile(r"([0-9]{1,2})[:.]([0-9]{2})")  # 6:30, and 6.30 as many write it
 MOST = 10**6  # of a unit; what is too long is refused in words
+SECONDS = "seconds"  # a unit of the form only where a file or a command has set less than a minute
 EVERY, DAYS, MONTHLY, TIMES, NEVER = "every", "days", "monthly", "times", "never"
 WEEKDAYS = [(str(number % 7), schedule_words.DAYS[number % 7]) for number in range(1, 8)]  # Monday first
 FOR = {  # what each way needs
@@ -89,6 +99,10 @@ class ScheduleForm(ReasonForm):
         super().__init__(*args, **kwargs)
         self.fields["reason"].required = False
         self.fields["how"].widget.attrs["data-way"] = NEVER
+        if self.initial.get("unit") == SECONDS:
+            unit = self.fields["unit"]
+            assert isinstance(unit, forms.ChoiceField)
+            unit.choices = [(SECONDS, SECONDS), *((name, name) for name in schedule_words.UNITS)]
         for name, ways in ASKED_FOR.items():
             self.fields[name].widget.attrs["data-asked-for"] = " ".join(ways)  # the page hides what another way asks
 
@@ -103,7 +117,23 @@ class ScheduleForm(ReasonForm):
                 given["clock"] = _clock(given["at"])
             except ValueError as error:
                 self.add_error("at", str(error))
+        if given.get("how") == TIMES and given.get("times"):
+            try:
+                schedules.times_of(given["times"])
+            except schedules.NotASchedule as error:
+                self.add_error("times", str(error))
+        if given.get("how") == EVERY and given.get("number") and self.every() > schedules.LONGEST:
+            self.add_error(
+                "number", f"At most {schedules.LONGEST.days} days lie between two runs. Write a lower number."
+            )
         return given
+
+    def every(self) -> timedelta:
+        """Return what was chosen as the time from one run to the next."""
+        given = self.cleaned_data
+        units = schedule_words.UNITS | {SECONDS: 1}
+        seconds = units[given.get("unit") or "minutes"] * min(given["number"], MOST)
+        return timedelta(seconds=seconds)
 
     def crontab(self) -> str:
         """Return what was chosen as a crontab."""
@@ -118,16 +148,17 @@ class ScheduleForm(ReasonForm):
 
 def _clock(text: str) -> str:
     """Return times of the day as minute and hours of a crontab. Raises ValueError in words."""
-    found: list[time] = []
+    found: list[tuple[int, int]] = []
     for part in text.split(","):
-        try:
-            found.append(time.fromisoformat(part.strip().zfill(5)))
-        except ValueError:
-            raise ValueError(f"“{part.strip()[:20]}” is no time of the day. Write it as 06:00.") from None
-    minutes = {each.minute for each in found}
+        given = CLOCK.fullmatch(part.strip())
+        hour, minute = (int(each) for each in given.groups()) if given else (24, 60)
+        if hour > 23 or minute > 59:
+            raise ValueError(f"“{part.strip()[:20]}” is no time of the day. Write hours and minutes, as in 06:00.")
+        found.append((hour, minute))
+    minutes = {minute for _, minute in found}
     if len(minutes) > 1:
         raise ValueError("All times must have the same minutes, such as 06:00, 12:00, 18:00.")
-    return f"{minutes.pop()} {','.join(str(hour) for hour in sorted({each.hour for each in found}))}"
+    return f"{minutes.pop()} {','.join(str(hour) for hour in sorted({hour for hour, _ in found}))}"
 
 
 class RouteActions:
@@ -152,30 +183,40 @@ class RouteActions:
     def set_schedule(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Say when the route runs by itself."""
         route = _route(request, object_id)
-        form = ScheduleForm(deed_page.sent(request), initial=_started(route))
+        form = ScheduleForm(deed_page.sent(request), initial=self.started(request, route))
 
+        @transaction.atomic
         def act(typed: forms.Form) -> str:
             given, by = typed.cleaned_data, _person(request)
+            if SEEN in request.POST:
+                schedules.refuse_unseen(route, request.POST[SEEN])
             if given["how"] == NEVER:
                 schedules.remove_schedule(route, by=by, reason=given["reason"])
             else:
                 assert isinstance(typed, ScheduleForm)
                 common = {"by": by, "reason": given["reason"], "working_days_only": given["working_days_only"]}
                 if given["how"] == EVERY:
-                    every = schedule_words.UNITS[given["unit"] or "minutes"] * min(given["number"], MOST)
-                    schedules.set_schedule(route, every=timedelta(seconds=every), **common)
+                    schedules.set_schedule(route, every=typed.every(), **common)
                 else:
                     schedules.set_schedule(route, crontab=typed.crontab(), timezone=given["zone"] or "UTC", **common)
             return f"{route} runs {told(route)}."
 
         deed = Deed(f"Schedule of {route}", "Keep the schedule", form, act, _back(route), "", [("Now", told(route))])
+        deed.shown["seen"] = schedules.seen_of(route)
         return deed_page.shown(request, deed)
+
+    def started(self, request: HttpRequest, route: Route) -> dict[str, Any]:
+        """Return what the page of the schedule begins with: the one in force."""
+        return _started(route)
 
     @button("Preview", "previews", "preview_run")
     def preview_run(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Show what the next run would take in, and what would become of it."""
         route = _route(request, object_id)
-        given: dict[str, Any] = {"title": f"Preview of {route}", "back": _back(route)}
+        given: dict[str, Any] = {
+            "title": f"Preview of {route}", "back": _back(route), "about": ABOUT_PREVIEW, "ask": "Preview the next run",
+            "waits": "Reading from the system", "found": PREVIEWED,
+        }  # fmt: skip
         status = 200
         if request.method == "POST":
             try:
@@ -185,8 +226,8 @@ class RouteActions:
             except NotAllowed as refused:
                 return render(request, "403.html", {"message": str(refused)}, status=403)
         if getattr(request, "htmx", False):  # htmx shows no answer that is not 200
-            return render(request, "admin/route_previewed.html", given)
-        return render(request, "admin/route_preview.html", deed_page.site(request) | given, status=status)
+            return render(request, PREVIEWED, given)
+        return render(request, "admin/asked.html", deed_page.site(request) | given, status=status)
 
     @button("Switch on", "switchings-on", "switch_on")
     def switch_on(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -212,8 +253,8 @@ class RouteActions:
         return deed_page.shown(request, deed)
 
     def has_switch_on_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
-        """Offer it for a route that is switched off, to those who edit configuration."""
-        return _may_edit(request, object_id, enabled=False)
+        """Offer it for a route that is switched off, to those who edit configuration and need nobody's consent."""
+        return _may_edit(request, object_id, enabled=False) and not _is_held(request, object_id)
 
     def has_switch_off_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
         """Offer it for a route that is switched on, to those who edit configuration."""
@@ -263,8 +304,6 @@ def _started(route: Route) -> dict[str, Any]:
     if task.interval is None:
         return started
     number, unit = schedule_words.in_units(task.interval.every)
-    if unit not in schedule_words.UNITS:  # less than a minute, set by a file or a command
-        number, unit = 1, "minutes"
     return started | {"how": EVERY, "number": number, "unit": unit}
 
 
@@ -291,6 +330,16 @@ def _may(request: HttpRequest, object_id: str | None, right: Right, *, running: 
 def _may_edit(request: HttpRequest, object_id: str | None, *, enabled: bool) -> bool:
     route = _found(request, object_id)
     return route is not None and route.enabled == enabled and _has(request, route, Right.EDIT_CONFIGURATION)
+
+
+def _is_held(request: HttpRequest, object_id: str | None) -> bool:
+    """Return whether a second person is asked for what the person changes of a route; a page asks it several times."""
+    known: dict[str | None, bool] = request.__dict__.setdefault("_held_routes", {})
+    route = _found(request, object_id)
+    if object_id not in known:
+        asked = route and second_person.asks_for(_person(request), route.companies_concerned())
+        known[object_id] = bool(asked)
+    return known[object_id]
 
 
 def _has(request: HttpRequest, route: Route, right: Right) -> bool:

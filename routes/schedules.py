@@ -3,6 +3,7 @@
 Comparing runs, which find what a source has deleted, need none: once a day and route, asked for by rows.
 """
 
+import hashlib
 import json
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -14,11 +15,12 @@ from django.db import connection, transaction
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from connectors.gate import database_now
-from governance import audit
+from governance import audit, second_person
 from governance.actor import Actor, ActorKind, By
-from governance.models import BusinessCalendar
+from governance.models import AuditEntry, BusinessCalendar
 from governance.models.calendar import check_time_zone
 from governance.rights import Right, require
+from governance.versions import ChangedMeanwhile
 from routes import schedule_words
 from routes.models import Route, Run
 from routes.models.movement import RunState
@@ -29,6 +31,10 @@ TASK = "routes.tasks.scheduled_run"
 SHORTEST, LONGEST = timedelta(seconds=10), timedelta(days=31)
 COMPARE_FROM_HOUR = 2  # local time of the route's legal entity, when people sleep and sources are quiet
 CRON_FIELDS = ("minute", "hour", "day_of_month", "month_of_year", "day_of_week")
+CRON_WORDS = {  # of each of these, what people call it, and what it takes
+    "minute": ("minute", "0 to 59"), "hour": ("hour", "0 to 23"), "day_of_month": ("day of the month", "1 to 31"),
+    "month_of_year": ("month", "1 to 12"), "day_of_week": ("weekday", "0 to 6, from Sunday on"),
+}  # fmt: skip
 
 
 class NotASchedule(ValueError):
@@ -50,9 +56,10 @@ def set_schedule(
 
     With `working_days_only` it leaves out the days on which its company's calendar is closed.
 
-    Raises NotASchedule and governance.rights.NotAllowed.
+    Raises NotASchedule, NeedsSecondPerson and governance.rights.NotAllowed.
     """
     require(by, Right.EDIT_CONFIGURATION, route.legal_entity)
+    second_person.require_agreed(by, route.companies_concerned(), thing=f"the schedule of {route}")
     if route.takes_events:
         raise NotASchedule(f"{route} takes what is sent to it and reads nothing. Schedule the route that reads.")
     if (every is None) == (not crontab.strip()):
@@ -61,7 +68,7 @@ def set_schedule(
         raise NotASchedule(f"{route.legal_entity} has no calendar that says what its working days are. Make one first.")
     before = _told(schedule_of(route))
     task, _ = PeriodicTask.objects.update_or_create(
-        name=_name(route),
+        name=name_of(route),
         defaults={
             "task": TASK,
             "args": json.dumps([route.pk]),
@@ -81,11 +88,12 @@ def set_schedule(
 
 @transaction.atomic
 def remove_schedule(route: Route, *, by: By, reason: str = "") -> None:
-    """Let a route run only when somebody asks for it. Raises governance.rights.NotAllowed."""
+    """Let a route run only when somebody asks for it. Raises NeedsSecondPerson and governance.rights.NotAllowed."""
     require(by, Right.EDIT_CONFIGURATION, route.legal_entity)
     before = schedule_of(route)
     if before is None:
         return
+    second_person.require_agreed(by, route.companies_concerned(), thing=f"the schedule of {route}")
     audit.record(
         by=by, verb="remove_schedule", thing=route, before={"schedule": _told(before)}, after={"schedule": ""},
         reason=reason, legal_entity=route.legal_entity,
@@ -95,11 +103,50 @@ def remove_schedule(route: Route, *, by: By, reason: str = "") -> None:
 
 def schedule_of(route: Route) -> PeriodicTask | None:
     """Return the schedule of a route, if it has one."""
-    found: PeriodicTask | None = PeriodicTask.objects.filter(name=_name(route)).first()
+    found: PeriodicTask | None = PeriodicTask.objects.filter(name=name_of(route)).first()
     return found
 
 
-def _name(route: Route) -> str:
+def all_schedules() -> dict[int, PeriodicTask]:
+    """Return the schedules of all routes, by the routes' numbers. One query."""
+    tasks = PeriodicTask.objects.filter(task=TASK).select_related("crontab", "interval")
+    return {int(task.name.removeprefix("route ")): task for task in tasks if task.name.startswith("route ")}
+
+
+def seen_of(route: Route) -> str:
+    """Return what is another text after the schedule of a route has changed."""
+    task = schedule_of(route)
+    said = "" if task is None else f"{_told(task)} {task.kwargs} {task.interval_id} {task.crontab_id}"
+    return hashlib.sha256(said.encode()).hexdigest()[:24]
+
+
+def refuse_unseen(route: Route, seen: str) -> None:
+    """Raise ChangedMeanwhile where another schedule is set than somebody has `seen`; lock the route till the commit."""
+    Route.objects.select_for_update(of=("self",)).get(pk=route.pk)
+    if seen == seen_of(route):
+        return
+    deeds = {"set_schedule": "set", "remove_schedule": "removed"}
+    of_route = AuditEntry.objects.filter(thing_kind=route._meta.label_lower, thing_id=str(route.pk), verb__in=deeds)
+    last = of_route.order_by("-at").first()
+    who = (
+        f"{last.actor_name} has {deeds[last.verb]} the schedule (at {last.at:%Y-%m-%d %H:%M} UTC)"
+        if last else "The schedule was changed"
+    )  # fmt: skip
+    raise ChangedMeanwhile(
+        f"{who} while you had it open, so nothing of yours is saved yet. What counts now stands above, and what you "
+        "typed below. Keep the schedule once more to put yours in its place, or open the page anew for theirs."
+    )
+
+
+def told_of(routes: list[Route]) -> dict[int, str]:
+    """Return the schedules of routes in words, by the id of the route; those without one are left out. One query."""
+    names = {name_of(route): route.pk for route in routes}
+    found = PeriodicTask.objects.filter(name__in=names).select_related("interval", "crontab")
+    return {names[task.name]: _told(task) for task in found} if names else {}
+
+
+def name_of(route: Route) -> str:
+    """Return the name of a route's schedule among the tasks of the clock."""
     return f"route {route.pk}"
 
 
@@ -114,21 +161,47 @@ def _told(task: PeriodicTask | None) -> str:
 
 def _interval(every: timedelta) -> IntervalSchedule:
     if not SHORTEST <= every <= LONGEST or every.microseconds:
-        raise NotASchedule(f"{every} is not accepted: whole seconds, from {SHORTEST.seconds} seconds to 31 days.")
+        words = (
+            f"every {every.total_seconds():g} seconds"
+            if every.microseconds
+            else schedule_words.every(int(every.total_seconds()))
+        )
+        raise NotASchedule(
+            f"To run {words} is not accepted: whole seconds, from {SHORTEST.seconds} seconds to {LONGEST.days} days."
+        )
     found, _ = IntervalSchedule.objects.get_or_create(every=int(every.total_seconds()), period=IntervalSchedule.SECONDS)
     return found
 
 
-def _crontab(text: str, timezone: str) -> CrontabSchedule:
+def times_of(text: str) -> dict[str, str]:
+    """Return the parts of a list of times by CRON_FIELDS. Raises NotASchedule with the part that is wrong."""
     parts = text.split()
     if len(parts) != len(CRON_FIELDS):
         raise NotASchedule(f"“{text}” has {len(parts)} parts and not 5: minute, hour, day, month, weekday.")
-    fields = dict(zip(CRON_FIELDS, parts, strict=True))
+    for name, part in zip(CRON_FIELDS, parts, strict=True):
+        try:
+            parse_crontab(**{name: part})
+        except (ParseException, ValueError, KeyError):  # the library's words are of programs
+            called, accepted = CRON_WORDS[name]
+            raise NotASchedule(
+                f"“{text}” is no list of times: “{part}” is no {called}: write {accepted}, several with commas "
+                "between, or * for each, as in 30 6 * * 1-5."
+            ) from None
+    found = dict(zip(CRON_FIELDS, parts, strict=True))
     try:
-        parse_crontab(**fields)
+        parse_crontab(**found)
+    except (ParseException, ValueError, KeyError):  # each part can be, but not with the others
+        raise NotASchedule(
+            f"“{text}” is no list of times: no month {found['month_of_year']} has a day {found['day_of_month']}. Write "
+            "another day of the month, or * for each month."
+        ) from None
+    return found
+
+
+def _crontab(text: str, timezone: str) -> CrontabSchedule:
+    fields = times_of(text)
+    try:
         check_time_zone(timezone)
-    except (ParseException, ValueError, KeyError) as error:
-        raise NotASchedule(f"“{text}” is no list of times: {error}. Write it as 30 6 * * 1-5.") from None
     except ValidationError as error:
         raise NotASchedule(error.messages[0]) from None
     found, _ = CrontabSchedule.objects.get_or_create(**fields, timezone=timezone)

@@ -3,7 +3,7 @@
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from governance import audit
+from governance import audit, second_person
 from governance.actor import By
 from governance.rights import Right, require
 from routes import nudges
@@ -14,13 +14,17 @@ from routes.models import Destination, Route
 def switch(route: Route, *, on: bool, by: By, reason: str = "") -> None:
     """Let a route work, or not. Switching it to what it is already changes nothing.
 
-    Raises governance.rights.NotAllowed, and ValueError with everything that keeps it from working, one on each line.
+    Stopping is never held up; to switch it on needs a second person where its company wants one.
+
+    Raises governance.rights.NotAllowed, NeedsSecondPerson, and ValueError with everything that keeps it from working,
+    one on each line.
     """
     require(by, Right.EDIT_CONFIGURATION, route.legal_entity)
     row = Route.objects.select_for_update().get(pk=route.pk)
     if row.enabled == on:
         return
     if on:
+        second_person.require_agreed(by, row.companies_concerned(), thing=str(row))
         _refuse_what_cannot_run(row)
     row.enabled = on
     row.save(update_fields=["enabled"])

@@ -14,6 +14,7 @@ from routes import (
     ahead,
     clock,
     consignments,
+    day_totals,
     intake,
     nudges,
     pages,
@@ -111,6 +112,12 @@ def sweep() -> None:
         nudges.events(route)
     if tap.is_open():
         nudges.telling()
+
+
+@shared_task(ignore_result=True)
+def count_days() -> None:
+    """Count the days in which something has changed."""
+    day_totals.bring_up_to_date()
 
 
 @shared_task(ignore_result=True)

@@ -10,11 +10,12 @@ from rest_framework.response import Response
 
 from governance.api import forms, leaving, paging, parameters
 from governance.api.door import Door, person
-from governance.api.refusals import NOT_POSSIBLE, Refused, not_there
+from governance.api.refusals import INVALID_BODY, NOT_POSSIBLE, FieldError, Refused, not_there
 from governance.api.told import told
 from governance.models import User
+from governance.rights import Right, require
 from governance.scoping import EntityScopedQuerySet
-from routes import runs
+from routes import runs, spans
 from routes.api import shapes
 from routes.filters import RouteFilter, RunFilter
 from routes.models import Destination, Route, Run
@@ -25,19 +26,22 @@ ROUTE = {
     "mapping": "harvest.time_entries", "lane": "intake", "enabled": True,
     "destinations": [{"name": "NetSuite", "connection": "netsuite", "stream": "time_entries",
                       "mapping": "netsuite.time_entries", "condition": 'approval_status = "approved"',
-                      "correction": "update", "lane": "posting", "enabled": True}],
+                      "condition_name": "approved time", "correction": "update", "lane": "posting", "enabled": True}],
 }  # fmt: skip
 RUN = {
     "id": "0197a1c2-5a5b-7c1d-8e2f-0a1b2c3d4e5f", "route": "time-to-erp", "legal_entity": "HP-DE", "state": "waiting",
     "trigger": "api", "requested_by": "Ingrid Solheim", "created_at": "2026-10-05T16:30:00Z", "started_at": None,
-    "ended_at": None, "window_from": None, "window_to": None, "read": 0, "new": 0, "changed": 0, "unchanged": 0,
-    "unreadable": 0, "message": "",
+    "ended_at": None, "window_from": None, "window_to": None, "holds_more": False, "read": 0, "new": 0, "changed": 0,
+    "unchanged": 0, "unreadable": 0, "message": "",
 }  # fmt: skip
 
 
 LIST_OF_ROUTE = leaving.Leaving(
     since=datetime(2026, 12, 1, tzinfo=UTC), until=datetime(2027, 6, 1, tzinfo=UTC), instead="/api/process/v1/runs"
 )
+
+
+WINDOWS = "first and last day of what the stream reads by days"
 
 
 class RunRequest(forms.Form):
@@ -100,7 +104,7 @@ class RouteRunsDoor(Door):
         """List the runs of a route. On its way out: ask for /api/process/v1/runs?route=… instead."""
         row = route_of(person(request), slug)
         rows = Run.objects.visible_to(person(request)).filter(route=row).select_related("route", "legal_entity")
-        answer = paging.page(request, rows, ["-created_at", "-pk"], lambda found: [shapes.run(each) for each in found])
+        answer = paging.page(request, rows, ["-created_at", "-pk"], lambda found: shapes.runs(found, person(request)))
         return leaving.mark(answer, LIST_OF_ROUTE)
 
     @told(shapes.RunShape, status=202, form=RunRequest, sample=RUN, sent={})
@@ -110,11 +114,19 @@ class RouteRunsDoor(Door):
 
         def act(values: dict[str, Any]) -> Response:
             window = (values["window_from"], values["window_to"]) if values.get("window_from") else None
+            require(by, Right.RESUBMIT, row.legal_entity)
             try:
+                if window and not row.takes_events:
+                    spans.check(row, *window)
                 made = runs.ask_for_run(row, by=by, trigger="api", window=window, compares=values["compares"])
+            except spans.WrongSpan as error:
+                wrong = FieldError(f"/window_{error.end}", str(error), WINDOWS)
+                raise Refused(
+                    INVALID_BODY, f"{wrong.pointer}: {wrong.detail} Nothing was done.", errors=[wrong]
+                ) from None
             except runs.NothingToRead as error:
                 raise Refused(NOT_POSSIBLE, str(error)) from None
-            shown = shapes.run(Run.objects.select_related("route", "legal_entity").get(pk=made.pk))
+            [shown] = shapes.runs([Run.objects.select_related("route", "legal_entity").get(pk=made.pk)], by)
             return Response(shown, status=202, headers={"Location": f"/api/process/v1/runs/{made.pk}"})
 
         return self.once(request, RunRequest, act)
@@ -134,7 +146,7 @@ class RunsDoor(Door):
         """List runs, the newest first."""
         visible = Run.objects.visible_to(person(request)).select_related("route", "legal_entity")
         rows = parameters.filtered(request, RunFilter, visible)
-        return paging.page(request, rows, ["-created_at", "-pk"], lambda found: [shapes.run(row) for row in found])
+        return paging.page(request, rows, ["-created_at", "-pk"], lambda found: shapes.runs(found, person(request)))
 
 
 def route_of(by: User, slug: str) -> Route:

@@ -5,6 +5,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from governance.models import User
+from routes import shares
 from routes.models import Destination, Route, Run, Transaction
 from routes.models.movement import RunState
 from routes.states import State
@@ -17,7 +19,8 @@ class DestinationShape(serializers.Serializer[Any]):
     connection = serializers.CharField(help_text="short name")
     stream = serializers.CharField()
     mapping = serializers.CharField()
-    condition = serializers.CharField(allow_blank=True)
+    condition = serializers.CharField(allow_blank=True, help_text="formula; blank: always")
+    condition_name = serializers.CharField(allow_blank=True, help_text="what people call it")
     correction = serializers.CharField(help_text="how it takes a newer version of what is posted there")
     lane = serializers.CharField()
     enabled = serializers.BooleanField()
@@ -53,11 +56,15 @@ class RunShape(serializers.Serializer[Any]):
     ended_at = serializers.DateTimeField(allow_null=True)
     window_from = serializers.DateField(allow_null=True)
     window_to = serializers.DateField(allow_null=True)
-    read = serializers.IntegerField()
-    new = serializers.IntegerField()
-    changed = serializers.IntegerField()
-    unchanged = serializers.IntegerField()
-    unreadable = serializers.IntegerField()
+    holds_more = serializers.BooleanField(
+        help_text="whether it has read for legal entities that the caller does not see; then its totals are null, and "
+        "its books tell of what the caller sees"
+    )
+    read = serializers.IntegerField(allow_null=True)
+    new = serializers.IntegerField(allow_null=True)
+    changed = serializers.IntegerField(allow_null=True)
+    unchanged = serializers.IntegerField(allow_null=True)
+    unreadable = serializers.IntegerField(allow_null=True)
     message = serializers.CharField(allow_blank=True, help_text="why it stopped or is held, in words")
 
 
@@ -76,7 +83,9 @@ class TransactionShape(serializers.Serializer[Any]):
     withdraws = serializers.BooleanField(help_text="whether it takes back what is posted")
     attempts = serializers.IntegerField()
     waits_for = serializers.CharField(allow_blank=True)
-    amount = serializers.DecimalField(max_digits=20, decimal_places=4, allow_null=True)
+    amount = serializers.DecimalField(
+        max_digits=20, decimal_places=4, allow_null=True, help_text="of one that withdraws: what it takes back"
+    )
     currency = serializers.CharField(allow_blank=True)
     hours = serializers.DecimalField(max_digits=14, decimal_places=4, allow_null=True)
     created_at = serializers.DateTimeField()
@@ -121,11 +130,19 @@ def _destination(row: Destination) -> dict[str, Any]:
     return plain | {"connection": row.connection.slug}
 
 
+TOTALS = ("read", "new", "changed", "unchanged", "unreadable")  # of a run
+
+
 def run(row: Run) -> dict[str, Any]:
     """Return a run as the API shows it."""
     plain = {name: getattr(row, name) for name in names(RunShape, "route", "legal_entity")}
     told = plain | {"route": row.route.slug, "legal_entity": row.legal_entity.code}
-    return shown(RunShape, told)
+    return shown(RunShape, told | dict.fromkeys(TOTALS) if row.holds_more else told)
+
+
+def runs(rows: list[Run], by: User) -> list[dict[str, Any]]:
+    """Return runs as the API shows them to somebody."""
+    return [run(row) for row in shares.as_seen(rows, by)]
 
 
 def transaction(row: Transaction) -> dict[str, Any]:
@@ -139,5 +156,8 @@ def transaction(row: Transaction) -> dict[str, Any]:
         "destination": row.destination.name,
         "legal_entity": row.legal_entity.code,
         "state_in_words": State(row.state).label,
+        "amount": row.worth.amount,
+        "currency": row.worth.currency,
+        "hours": row.worth.hours,
     }
     return shown(TransactionShape, told)

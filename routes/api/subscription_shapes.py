@@ -10,7 +10,7 @@ from canonical.failure import Category
 from governance.api import forms
 from routes.models import Delivery, Destination, Route, Subscription
 from routes.models.outbound import SubscriptionState
-from routes.outbound import rotating, tap, types, wishes
+from routes.outbound import redelivering, rotating, tap, types, wishes
 
 MOST = 200  # names in one filter
 PLACE = {"route": "time-to-erp", "destination": "NetSuite"}
@@ -27,8 +27,9 @@ DELIVERY = {
     "id": 4711, "subscription": 7, "event": "019ad0c1-8f3e-7c52-9a51-6d1f0e0a7b11",
     "type": "throughline.transaction.posted", "subject": "TE-0000001", "legal_entity": "HP-DE",
     "happened_at": "2026-11-29T10:00:00Z", "state": "delivered", "attempts": 1, "tried_at": "2026-11-29T10:00:02Z",
-    "answer": "204",
+    "answer": "204", "waits": "",
 }  # fmt: skip
+WAITS = "why nothing leaves just now: its subscription rests"
 STATES = ["waiting", "delivered", "dropped"]
 
 
@@ -81,6 +82,8 @@ class CountShape(serializers.Serializer[Any]):
     """How many events are sent again."""
 
     events = serializers.IntegerField()
+    left_dropped = serializers.IntegerField(help_text="stay as they are: a person has dropped them")
+    waits = serializers.CharField(allow_blank=True, help_text=WAITS)
 
 
 class DeliveryShape(serializers.Serializer[Any]):
@@ -97,6 +100,7 @@ class DeliveryShape(serializers.Serializer[Any]):
     attempts = serializers.IntegerField()
     tried_at = serializers.DateTimeField(allow_null=True)
     answer = serializers.CharField(allow_blank=True, help_text="what came of the last try, in words")
+    waits = serializers.CharField(allow_blank=True, help_text=WAITS)
 
 
 class PlaceForm(forms.Form):
@@ -182,4 +186,10 @@ def delivery(row: Delivery) -> dict[str, Any]:
         "subject": row.event.subject, "legal_entity": row.event.legal_entity.code,
         "happened_at": row.event.happened_at, "state": row.done_how or "waiting", "attempts": row.attempts,
         "tried_at": row.tried_at, "answer": row.answer,
+        "waits": "" if row.done_how else redelivering.waits_for(row.subscription),
     }).data)  # fmt: skip
+
+
+def sent_again(done: redelivering.SentAgain, row: Subscription) -> dict[str, Any]:
+    """Return what came of sending everything again as the API shows it."""
+    return {"events": done.events, "left_dropped": done.dropped, "waits": redelivering.waits_for(row)}

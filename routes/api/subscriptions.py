@@ -177,17 +177,23 @@ class SubscriptionRedeliveriesDoor(Door):
 
     layer = "process"
 
-    @told(shapes.CountShape, form=RedeliveryBody, sample={"events": 37}, sent={"since": "2026-11-28T06:00:00Z"})
+    @told(
+        shapes.CountShape,
+        form=RedeliveryBody,
+        sample={"events": 37, "left_dropped": 2, "waits": ""},
+        sent={"since": "2026-11-28T06:00:00Z"},
+    )
     def post(self, request: Request, id: int) -> Any:
-        """Send everything again that happened since a moment and is still kept, in order."""
+        """Send everything again that happened since a moment, is still kept and was not dropped, in order."""
         by = person(request)
         row = subscription_of(by, id)
 
         def act(values: dict[str, Any]) -> Response:
             try:
-                return Response({"events": redelivering.send_again_since(row, values["since"], by=by)})
+                done = redelivering.send_again_since(row, values["since"], by=by)
             except ValueError as error:
                 raise Refused(NOT_POSSIBLE, str(error)) from None
+            return Response(shapes.sent_again(done, row))
 
         return self.once(request, RedeliveryBody, act)
 

@@ -5,6 +5,7 @@ from django.urls import path
 from routes.api.deliveries import DeliveriesDoor, DeliveryDoor, DropsDoor, RedeliveriesDoor
 from routes.api.hooks import webhook
 from routes.api.pauses import PausesDoor, ProbesDoor, ReleasesDoor
+from routes.api.previews import PreviewsDoor
 from routes.api.runs import RouteDoor, RouteRunsDoor, RoutesDoor, RunsDoor
 from routes.api.subscriptions import (
     SubscriptionDoor,
@@ -29,6 +30,7 @@ urlpatterns = [
     path("api/process/v1/routes", RoutesDoor.as_view(), name="api-routes"),
     path("api/process/v1/routes/<slug:slug>", RouteDoor.as_view(), name="api-route"),
     path("api/process/v1/routes/<slug:slug>/runs", RouteRunsDoor.as_view(), name="api-route-runs"),
+    path("api/process/v1/routes/<slug:slug>/previews", PreviewsDoor.as_view(), name="api-route-previews"),
     path("api/process/v1/runs", RunsDoor.as_view(), name="api-runs"),
     path(f"{CONNECTION}/pauses", PausesDoor.as_view(), name="api-pauses"),
     path(f"{CONNECTION}/releases", ReleasesDoor.as_view(), name="api-releases"),

@@ -1,7 +1,8 @@
 """Transactions in the states that few are in are found by state. Built beside the work, without a lock."""
 
-from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
+
+from governance.migrating import AddIndexAnew
 
 
 class Migration(migrations.Migration):
@@ -9,7 +10,7 @@ class Migration(migrations.Migration):
     atomic = False
     dependencies = [("routes", "0008_history_by_commit")]
     operations = [
-        AddIndexConcurrently(
+        AddIndexAnew(
             "transaction",
             models.Index(
                 fields=["state", "id"],

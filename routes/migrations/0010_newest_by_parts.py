@@ -2,8 +2,10 @@
 without a lock; on a partitioned table partition by partition.
 """
 
-from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
+from django.contrib.postgres.operations import RemoveIndexConcurrently
 from django.db import migrations, models
+
+from governance.migrating import AddIndexAnew
 
 RECORDS = {  # name of an index of routes_record → what it is of
     "routes_record_newest": "(route_id, legal_entity_id, id)",
@@ -46,19 +48,19 @@ class Migration(migrations.Migration):
     dependencies = [("routes", "0009_transactions_aside")]
     operations = [
         migrations.RunPython(make, drop),
-        AddIndexConcurrently(
+        AddIndexAnew(
             "transaction",
             models.Index(fields=["destination", "legal_entity", "id"], name="transaction_newest"),
         ),
-        AddIndexConcurrently(
+        AddIndexAnew(
             "transaction",
             models.Index(
                 condition=models.Q(("state", "posted"), _negated=True), fields=["state", "id"], name="transaction_unposted"
             ),
         ),
         RemoveIndexConcurrently("transaction", "transaction_aside"),
-        AddIndexConcurrently("run", models.Index(fields=["-created_at", "-id"], name="run_newest")),
-        AddIndexConcurrently(
+        AddIndexAnew("run", models.Index(fields=["-created_at", "-id"], name="run_newest")),
+        AddIndexAnew(
             "run",
             models.Index(
                 condition=models.Q(("read", 0), ("state", "done"), _negated=True),

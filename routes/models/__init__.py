@@ -21,13 +21,17 @@ from routes.models.movement import (
     Wait,
 )
 from routes.models.outbound import Delivery, OutboundEvent, RunEnding, Subscription, Tap
-from routes.models.trouble import Failure, Overlay, PostingPeriod, RuleWarning
+from routes.models.totals import DayCount, DayMark, DayTotal
+from routes.models.trouble import Failure, Overlay, PostingPeriod, RuleWaiver, RuleWarning
 
 __all__ = [
     "Attempt",
     "ClockSight",
     "ClockStep",
     "Collected",
+    "DayCount",
+    "DayMark",
+    "DayTotal",
     "Delivery",
     "Destination",
     "Doubt",
@@ -44,6 +48,7 @@ __all__ = [
     "PostingPeriod",
     "Record",
     "Route",
+    "RuleWaiver",
     "RuleWarning",
     "Run",
     "RunEnding",

@@ -1,13 +1,14 @@
 """Routes, their destinations and the snapshots that transactions name."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
 
 from connectors.models import Connection
 from governance.models import LegalEntity
 from governance.scoping import EntityScopedQuerySet
-from routes import checking, in_use
+from governance.taken import Asked, NamedOnce
+from routes import checking, concerned, in_use
 
 
 class Order(models.TextChoices):
@@ -40,12 +41,14 @@ class DestinationQuerySet(EntityScopedQuerySet["Destination"]):
         return super().delete()
 
 
-class Route(models.Model):
+class Route(NamedOnce, models.Model):
     """From one source through a mapping to a canonical entity, and from there to destinations.
 
     The source is a stream of a connection (pulled, or pushed by its webhooks), what another route has posted, or, with
     neither, our own API: canonical records that need no mapping.
     """
+
+    named_once: ClassVar = {"slug": "short name"}
 
     slug = models.SlugField(max_length=80, unique=True)
     name = models.CharField(max_length=200)
@@ -91,6 +94,12 @@ class Route(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def companies_concerned(self) -> list[LegalEntity]:
+        """Return the companies that may want a second person for a change: its own first, then all on its way."""
+        own = [self.legal_entity] if self.legal_entity_id else []
+        read = [self.connection.legal_entity] if self.connection else []
+        return [*own, *read, *_on_the_way(routes=[self.pk], upstream=[self.upstream_id])]
+
     def clean(self) -> None:
         """Refuse what could not run, every problem at its field. Raises ValidationError."""
         checking.check_route(self)
@@ -115,7 +124,7 @@ class Correction(models.TextChoices):
     NONE = "none", "a person decides"
 
 
-class Destination(models.Model):
+class Destination(Asked, models.Model):
     """Where a route's records go: a write stream of a connection, with condition, mapping and policies."""
 
     route = models.ForeignKey(Route, on_delete=models.CASCADE, related_name="destinations")
@@ -124,6 +133,9 @@ class Destination(models.Model):
     stream = models.CharField(max_length=80, help_text="the write stream, the object of the effect")
     lane = models.CharField(max_length=20, default="posting")
     condition = models.TextField(blank=True, help_text="formula on the canonical record; empty: always")
+    condition_name = models.CharField(
+        max_length=120, blank=True, help_text="what goes there, in words that runs and records show: billable time"
+    )
     group = models.CharField(max_length=80, blank=True, help_text="exactly one destination of a group is chosen")
     mapping = models.CharField(max_length=120, help_text="name of the translating mapping")
     key_formula = models.TextField(blank=True, help_text="formula for the business key; empty: the record's key")
@@ -159,6 +171,13 @@ class Destination(models.Model):
             in_use.refuse_change(self)
         super().save(*args, **kwargs)
 
+    def companies_concerned(self) -> list[LegalEntity]:
+        """Return the companies that may want a second person for a change: its route's, that of what it writes, and
+        all on the way of its route.
+        """
+        own = self.route.companies_concerned() if self.route_id else []
+        return [*own, *([self.connection.legal_entity] if self.connection_id else [])]
+
     def clean(self) -> None:
         """Refuse what could not run, every problem at its field. Raises ValidationError."""
         self.delta_fields = [] if self.delta_fields is None else self.delta_fields  # what an emptied field gives
@@ -168,6 +187,11 @@ class Destination(models.Model):
         """Delete it. Raises ProtectedError, in words, where it has records."""
         in_use.refuse_delete([self])
         return super().delete(*args, **kwargs)
+
+
+def _on_the_way(*, routes: list[int | None], upstream: list[int | None]) -> list[LegalEntity]:
+    found = concerned.companies(routes=routes, upstream=upstream)
+    return list(LegalEntity.objects.filter(pk__in=found).order_by("code")) if found else []
 
 
 class Snapshot(models.Model):

@@ -65,7 +65,21 @@ class Effect(models.Model):
                 condition=models.Q(operation__in=["create", "update", "reverse", "void"]),
             ),
         ]
-        indexes = [models.Index(name="effect_transaction", fields=["transaction_id"])]
+        indexes = [
+            models.Index(name="effect_transaction", fields=["transaction_id"]),
+            models.Index(  # people search by what the target calls it
+                name="effect_reference",
+                fields=["reference"],
+                opclasses=["text_pattern_ops"],
+                condition=~models.Q(reference=""),
+            ),
+            models.Index(
+                name="effect_external_id",
+                fields=["external_id"],
+                opclasses=["text_pattern_ops"],
+                condition=~models.Q(external_id=""),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.object} {self.key} #{self.number}"

@@ -54,6 +54,7 @@ class Run(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     message = models.TextField(blank=True)  # why it stopped or is held, in words
 
+    holds_more = False  # than somebody may see who looks at it, once `routes.shares` has looked
     entity_path = "legal_entity"
     objects = EntityScopedQuerySet.as_manager()
 
@@ -249,6 +250,7 @@ class Transaction(models.Model):
     created_at = models.DateTimeField()
     walk_id = models.UUIDField(null=True)  # how it came, with others, to the state it was stored in
 
+    taken_back: "Transaction | None" = None  # what one that withdraws takes back, once `routes.taken_back` has looked
     entity_path = "legal_entity"
     objects = TransactionQuerySet.as_manager()
 
@@ -278,6 +280,11 @@ class Transaction(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+    @property
+    def worth(self) -> "Transaction":
+        """Return whose hours and money it is about: what it takes back, where it takes back something."""
+        return self.taken_back or self
 
 
 class Wait(models.Model):

@@ -5,7 +5,7 @@ What happened is read from the history of states. For that `routes_transition`, 
 which counts them. The database fills both in, and they stand in no model: only `routes.outbound.history` reads them.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -16,6 +16,7 @@ from governance.identifiers import new_id
 from governance.keys import KeyLost
 from governance.models import LegalEntity
 from governance.scoping import EntityScopedQuerySet
+from governance.taken import NamedOnce
 from routes.models.configuration import Route
 from routes.models.movement import LOOSE
 
@@ -30,8 +31,10 @@ class SubscriptionState(models.TextChoices):
     DISABLED = "disabled", "switched off: its address kept failing"
 
 
-class Subscription(models.Model):
+class Subscription(NamedOnce, models.Model):
     """Somebody who wants to be told: an address, what of, and how it knows that the hub is speaking."""
+
+    named_once: ClassVar = {"name": "name"}
 
     name = models.CharField(max_length=120, unique=True)
     address = models.CharField(max_length=500, help_text="https://… that takes a POST with each event")

@@ -36,6 +36,7 @@ class Failure(models.Model):
     amount = models.DecimalField(max_digits=18, decimal_places=4, null=True)
     currency = models.CharField(max_length=3, blank=True)
     hours = models.DecimalField(max_digits=12, decimal_places=4, null=True)
+    occurred_on = models.DateField(null=True)  # the day of its record, once the exception queue has taken it in
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
     closed_how = models.CharField(max_length=30, blank=True)  # fixed, waived, auto:newer_version, …
@@ -84,6 +85,26 @@ class RuleWarning(models.Model):
 
     def __str__(self) -> str:
         return self.message
+
+
+class RuleWaiver(models.Model):
+    """A person's decision that a rule does not stop one version of one record. The next version is judged again."""
+
+    legal_entity = models.ForeignKey(LegalEntity, **LOOSE)
+    record_id = models.UUIDField()  # the version
+    rule = models.CharField(max_length=120)
+    reason = models.TextField()
+    made_by = models.CharField(max_length=100)  # actor reference
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    entity_path = "legal_entity"
+    objects = EntityScopedQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="rule_waived_once", fields=["record_id", "rule"])]
+
+    def __str__(self) -> str:
+        return self.rule
 
 
 class Overlay(models.Model):

@@ -148,8 +148,10 @@ class SubscriptionAdmin(ScopedAdmin):
         row, form = _row(request, object_id), SinceForm(deed_page.sent(request))
 
         def act(typed: forms.Form) -> str:
-            count = redelivering.send_again_since(row, typed.cleaned_data["since"], by=_person(request))
-            return f"{count:,} events are sent again, in order, each with the id that it had."
+            done = redelivering.send_again_since(row, typed.cleaned_data["since"], by=_person(request))
+            left = f"{done.dropped:,} that people have dropped stay so." if done.dropped else ""
+            said = f"{done.events:,} events are sent again, in order, each with the id that it had."
+            return " ".join(part for part in (said, left, redelivering.waits_for(row)) if part)
 
         return deed_page.shown(request, Deed(f"Send again to {row}", "Send again", form, act, _back(row)))
 

@@ -3,6 +3,7 @@
 An event that is sent again keeps its id and its bytes, so a subscriber that has it already can tell.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -12,7 +13,7 @@ from governance.actor import By
 from governance.rights import Right, require
 from routes import nudges
 from routes.models import Delivery, Subscription
-from routes.models.outbound import Done
+from routes.models.outbound import Done, SubscriptionState
 
 MOST = 100_000  # events that one request sends again
 REOPEN = """
@@ -23,9 +24,27 @@ WHERE e.id = d.event_id AND d.subscription_id = %s AND d.lease_owner IS NULL AND
 """
 
 
+@dataclass(frozen=True, slots=True)
+class SentAgain:
+    """What came of sending everything again."""
+
+    events: int  # that go again
+    dropped: int  # that stay as they are, since a person has dropped them
+
+
+def waits_for(subscription: Subscription) -> str:
+    """Return why nothing leaves for a subscription just now, in words; empty where it is active."""
+    if subscription.state == SubscriptionState.ACTIVE:
+        return ""
+    return f"The subscription is {SubscriptionState(subscription.state).label}. It waits until that goes on."
+
+
 @transaction.atomic
 def send_again(delivery: Delivery, *, by: By) -> None:
-    """Send one event again, at once. Raises NotAllowed, and ValueError while it is just being sent."""
+    """Send one event again, at once or once its subscription goes on; also one that a person has dropped.
+
+    Raises NotAllowed, and ValueError while it is just being sent.
+    """
     subscription = delivery.subscription
     require(by, Right.EDIT_CONFIGURATION, subscription.legal_entity)
     with connection.cursor() as cursor:
@@ -38,23 +57,33 @@ def send_again(delivery: Delivery, *, by: By) -> None:
 
 
 @transaction.atomic
-def send_again_since(subscription: Subscription, since: datetime, *, by: By) -> int:
-    """Send everything again that happened since a moment and is still kept, in order; return how many events.
+def send_again_since(subscription: Subscription, since: datetime, *, by: By) -> SentAgain:
+    """Send everything again that happened since a moment and is still kept, in order.
+
+    What a person has dropped, with a reason, stays so: it is asked for by itself.
 
     Raises NotAllowed, and ValueError where there is nothing or too much.
     """
     require(by, Right.EDIT_CONFIGURATION, subscription.legal_entity)
     with connection.cursor() as cursor:
-        cursor.execute(REOPEN.format(which="e.happened_at >= %s"), [subscription.pk, since])
+        which = "e.happened_at >= %s AND d.done_how <> %s"
+        cursor.execute(REOPEN.format(which=which), [subscription.pk, since, Done.DROPPED])
         count = int(cursor.rowcount)
+    left = Delivery.objects.filter(subscription=subscription, event__happened_at__gte=since, done_how=Done.DROPPED)
+    dropped = left.count()
+    if not count and dropped:
+        raise ValueError(
+            f"All that happened since then ({dropped:,}) was dropped by people, and stays so. What is wanted after all "
+            "is sent again by itself, from its own page."
+        )
     if not count:
         raise ValueError("Nothing that is still kept has happened since then. Choose an earlier moment.")
     if count > MOST:
         raise ValueError(f"That would be {count:,} events; at most {MOST:,} go at once. Choose a later moment.")
-    told = {"since": since, "events": count}
+    told = {"since": since, "events": count, **({"left dropped": dropped} if dropped else {})}
     audit.record(by=by, verb="send_again", thing=subscription, after=told, legal_entity=subscription.legal_entity)
     nudges.subscription(subscription.pk)
-    return count
+    return SentAgain(count, dropped)
 
 
 @transaction.atomic

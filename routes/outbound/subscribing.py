@@ -3,7 +3,7 @@
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from governance import audit
+from governance import audit, taken
 from governance.actor import By, as_actor
 from governance.encrypted import Secrets
 from governance.rights import Right, require
@@ -12,7 +12,6 @@ from routes.outbound import disabling, signing, tap, wishes
 from routes.outbound.wishes import Wishes
 
 STAYS = "A subscription stays with its company: what it was told is seen there. Make another one for the other company."
-TAKEN = "There is a subscription of this name already. Choose another name."
 
 
 @transaction.atomic
@@ -27,7 +26,7 @@ def subscribe(wanted: Wishes, *, by: By, secret: str = "") -> tuple[Subscription
     secret = secret or signing.new_secret()
     made = Subscription(**wanted.fields(), created_by=as_actor(by).reference)
     made.secrets = Secrets(signing.kept(secret))
-    _save(made, insert=True)
+    _save(made, by, insert=True)
     tap.open_up()
     audit.record(by=by, verb="subscribe", thing=made, after=_told(made), legal_entity=made.legal_entity)
     return made, secret
@@ -50,7 +49,7 @@ def change(subscription: Subscription, wanted: Wishes, *, by: By) -> Subscriptio
     before = _told(row)
     for name, value in wanted.fields().items():
         setattr(row, name, value)
-    _save(row)
+    _save(row, by)
     audit.record(by=by, verb="change", thing=row, before=before, after=_told(row), legal_entity=row.legal_entity)
     return row
 
@@ -69,13 +68,14 @@ def end(subscription: Subscription, *, reason: str, by: By) -> None:
     subscription.delete()
 
 
-def _save(row: Subscription, *, insert: bool = False) -> None:
+def _save(row: Subscription, by: By, *, insert: bool = False) -> None:
     try:
         with transaction.atomic():
             row.save(force_insert=insert)
     except IntegrityError as error:
-        if Subscription.objects.filter(name=row.name).exclude(pk=row.pk).exists():
-            raise ValidationError({"name": [TAKEN]}) from error
+        others = Subscription.objects.filter(name=row.name).exclude(pk=row.pk)
+        if others.exists():
+            raise ValidationError({"name": [taken.words(others, "name", by=by)]}) from error
         raise
 
 

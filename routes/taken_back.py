@@ -1,0 +1,32 @@
+"""What a transaction that takes back is about: the hours and the money that were posted, not those of what came.
+
+Lists show transactions in their dozens, so what each takes back is found for all of them by one query.
+"""
+
+from collections.abc import Iterable
+
+from routes.models import Transaction
+
+# Of each that takes back the newest earlier one under its key that the target had. One of another company says nothing:
+# who may see the one need not see the other.
+TAKEN_BACK = """
+SELECT DISTINCT ON (w.id) t.*, w.id AS taken_by
+FROM routes_transaction w
+JOIN routes_transaction t ON t.destination_id = w.destination_id AND t.key = w.key
+    AND t.legal_entity_id = w.legal_entity_id AND NOT t.withdraws AND t.id <> w.id
+    AND (t.version, t.id) < (w.version, w.id)
+WHERE w.id = ANY(%s) AND EXISTS (
+    SELECT FROM routes_effect e
+    WHERE e.transaction_id = t.id AND e.state = 'confirmed' AND e.operation IN ('create', 'update'))
+ORDER BY w.id, t.version DESC, t.id DESC
+"""
+
+
+def told(rows: Iterable[Transaction]) -> list[Transaction]:
+    """Return transactions that know what they take back, see `Transaction.worth`. One query; none where none does."""
+    found = list(rows)
+    taking = {row.pk: row for row in found if row.withdraws}
+    if taking:
+        for earlier in Transaction.objects.raw(TAKEN_BACK, [list(taking)]):
+            taking[getattr(earlier, "taken_by")].taken_back = earlier  # noqa: B009 - a column of the statement
+    return found

@@ -1,0 +1,150 @@
+"""Working stopped work out again, from its stored bodies: what would be sent now, and what would stop it.
+
+Nothing is stored, moved or sent here: `routes.reprocess` stores what comes out, `routes.dry_run` shows it.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from canonical import codec
+from canonical.entities import ENTITIES
+from routes import belonging, evaluation, legal_entities, overlays
+from routes.arrivals import Arrival, Verdict, decode
+from routes.plan import DestinationPlan, Plan
+from routes.states import State
+
+STOPPED = (State.PARKED, State.HELD, State.FAILED)
+AGAIN = (*STOPPED, State.WAIVED)  # what a person may send through; nothing else takes up what was waived
+AS_THEN = "as then: "  # begins the reason of a move that used the rows of an earlier time
+
+
+class Start(StrEnum):
+    """Where a resubmission begins."""
+
+    SOURCE = "source"  # with the body as it was received
+    FAILED_STAGE = "failed_stage"  # what the stages before the one that stopped it have made is used as it is
+
+
+class Begins(StrEnum):
+    """The body with which one transaction begins."""
+
+    SOURCE = "source"
+    CANONICAL = "canonical"
+    REQUEST = "request"  # the bytes that were refused go once more; no mapping and no rule is asked
+
+
+LOAD = """
+SELECT t.id, t.record_id, t.run_id, r.route_id AS route, t.snapshot_id AS snapshot, t.destination_id AS destination,
+       t.key, t.version, t.state, t.legal_entity_id AS legal_entity, t.withdraws, r.key AS record_key,
+       r.correlation_id AS correlation, p.body AS canonical, p.table_rows AS hits, s.body AS source,
+       coalesce((SELECT max(x.at) FROM routes_transition x WHERE x.subject_id = t.id AND x.to_state = 'normalised'
+                 AND x.reason NOT LIKE %s), t.created_at) AS worked_out_at,
+       t.request_payload_id AS request, t.request_hash AS request_hash, t.amount, t.currency, t.hours,
+       (SELECT f.stage FROM routes_failure f WHERE f.transaction_id = t.id AND f.closed_at IS NULL
+        ORDER BY f.opened_at DESC, f.id DESC LIMIT 1) AS stage,
+       ARRAY(SELECT w.rule FROM routes_rulewaiver w WHERE w.record_id = r.id) AS waived,
+       EXISTS (SELECT FROM routes_overlay o WHERE o.route_id = r.route_id AND o.key = r.key) AS corrected,
+       EXISTS (SELECT FROM routes_effectlink l JOIN routes_effect e ON e.id = l.effect_id
+               WHERE l.transaction_id = t.id AND e.state IN ('sent', 'unknown')) AS in_doubt
+FROM routes_transaction t
+JOIN routes_record r ON r.id = t.record_id
+LEFT JOIN LATERAL routes_body(r.canonical_payload_id) p ON true
+LEFT JOIN LATERAL routes_body(r.source_payload_id) s ON true
+WHERE t.id = ANY(%s)
+"""
+
+
+def load(ids: Sequence[UUID]) -> list[dict[str, Any]]:
+    """Return transactions with the bodies that they are worked out from. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(LOAD, [f"{AS_THEN}%", list(ids)])
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def can_go_on(row: dict[str, Any]) -> bool:
+    """Tell whether a loaded transaction is stopped, or waived, and none of its writes is in doubt."""
+    return row["state"] in AGAIN and not row["in_doubt"]
+
+
+def begins(row: dict[str, Any], start: Start, destination: DestinationPlan) -> Begins:
+    """Return with which body a loaded transaction begins.
+
+    Whatever a person has corrected begins with the source, so that the correction is laid over it once more. What a
+    switched-off destination would get is worked out, so that it is held there.
+    """
+    if start is Start.SOURCE or row["withdraws"] or row["corrected"]:
+        return Begins.SOURCE
+    whole = row["request"] is not None and row["state"] != State.HELD  # held → ready would read as an approval
+    if row["stage"] in ("deliver", "confirm") and whole and destination.enabled:
+        return Begins.REQUEST
+    return Begins.CANONICAL if row["stage"] in ("validate", "translate", "deliver", "confirm") else Begins.SOURCE
+
+
+def worked_out(
+    made: Plan, rows: Sequence[dict[str, Any]], *, as_of: dt.datetime | None, start: Start = Start.SOURCE
+) -> list[tuple[Arrival, Verdict]]:
+    """Return what becomes of loaded transactions, none of which begins with its request, by the plan's destinations.
+
+    `as_of` reads tables as they were then. A constant number of queries for each destination.
+    """
+    destinations = {d.id: d for d in made.destinations}
+    begun = [(row, destinations[row["destination"]]) for row in rows]
+    pairs = [_pair(made, row, to, begins(row, start, to)) for row, to in begun]
+    _normalise_again(made, [(a, v) for a, v in pairs if not v.withdraws and a.raw], as_of)
+    said = {v.transaction: a.canonical for a, v in pairs}
+    overlays.apply(made, [a for a, _ in pairs], as_of=as_of)
+    belonging.stop_strangers(made, pairs, said)
+    _hold_moved([(a, v) for a, v in pairs if v.withdraws])
+    for destination in made.destinations:
+        mine = [
+            (a, v) for a, v in pairs
+            if v.destination is destination and not v.withdraws and not a.failed and v.state is State.RECEIVED
+        ]  # fmt: skip
+        if mine:
+            evaluation.translate(made, destination, mine, as_of=as_of)
+    evaluation.hold_while_off([v for _, v in pairs])
+    for arrival, verdict in pairs:
+        if arrival.failed:
+            verdict.state, verdict.problems = State.FAILED, list(arrival.problems)
+            verdict.reason = arrival.problems[0].message
+    return pairs
+
+
+def _hold_moved(withdrawals: Sequence[tuple[Arrival, Verdict]]) -> None:
+    """A withdrawal that was moved into another period needs a second person, as any posting does."""
+    for arrival, verdict in withdrawals:
+        if verdict.destination.posting_date in arrival.corrected:
+            verdict.state = State.HELD
+            verdict.reason = evaluation.MOVED.format(verdict.destination.posting_date)
+            verdict.waits_for = ("approval", str(verdict.transaction))
+
+
+def _normalise_again(made: Plan, pairs: Sequence[tuple[Arrival, Verdict]], as_of: dt.datetime | None) -> None:
+    """Map the stored source bodies with this configuration's mapping, which may be another than when they came."""
+    arrivals = [a for a, _ in pairs]
+    if arrivals:
+        evaluation.normalise(made, arrivals, entities=legal_entities.by_code(), as_of=as_of)
+
+
+def _pair(made: Plan, row: dict[str, Any], destination: DestinationPlan, start: Begins) -> tuple[Arrival, Verdict]:
+    body = row["canonical"] or "{}"
+    # grouped records are made of canonical values; what is read or pushed is kept as it came
+    again = start is Begins.SOURCE and made.normalise is not None and made.upstream_id is None and row["source"]
+    arrival = Arrival(
+        decode(row["source"]) if again else {}, "", b"", row["record_key"], row["version"], record=row["record_id"]
+    )
+    arrival.canonical = codec.loads(ENTITIES[made.entity], body.encode())
+    arrival.canonical_body = body
+    arrival.legal_entity, arrival.correlation = row["legal_entity"], row["correlation"]
+    arrival.hits, arrival.waived = row["hits"] or (), frozenset(row["waived"])
+    verdict = Verdict(destination, State.RECEIVED, State.NORMALISED, row["key"], "", transaction=row["id"])
+    if row["withdraws"]:
+        verdict.withdraws, verdict.state, verdict.reached = True, State.READY, State.VALIDATED
+        verdict.reason = "withdrawn at the source"
+    return arrival, verdict
