@@ -11,4 +11,12 @@ if __name__ == "__main__":
     from django.core.management import execute_from_command_line
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hub.settings")
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except Exception as error:
+        from hub import unanswered
+
+        words = "" if "--traceback" in sys.argv else unanswered.words(error)
+        if not words:
+            raise
+        sys.exit(f"CommandError: {words}")

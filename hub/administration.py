@@ -16,6 +16,7 @@ class Administration(SimpleAdminConfig):
     """Django's administration, whose pages `hub.urls` loads; its checks load them too."""
 
     default = False
+    default_site = "hub.administration_site.Site"
 
     def ready(self) -> None:
         """Register the checks of the pages, of which none may be missing when they are made."""

@@ -9,19 +9,19 @@ class HubConfig(AppConfig):
     name = "hub"
 
     def ready(self) -> None:
-        """Take the application with the hub's settings in place of Celery's own; name the admin's first page.
+        """Take the application with the hub's settings in place of Celery's own.
 
         Begin to count and to trace where the operator wants it.
         """
         from allauth.mfa.signals import authentication_failed
         from django.conf import settings
-        from django.contrib import admin
 
         from hub.celery import app
+        from hub.changes import keeping
         from hub.sign_in.codes import refused
 
         app.set_default()
-        admin.site.index_title = "Administration"
+        keeping.listen()
         authentication_failed.connect(refused, dispatch_uid="hub.sign_in.refused")
         if settings.METRICS_TOKEN:
             from hub.figures import counted

@@ -6,7 +6,15 @@ import sys
 from typing import Any
 
 from celery import Celery
-from celery.signals import before_task_publish, setup_logging, task_postrun, task_prerun, worker_init, worker_ready
+from celery.signals import (
+    before_task_publish,
+    setup_logging,
+    task_postrun,
+    task_prerun,
+    worker_init,
+    worker_ready,
+    worker_shutdown,
+)
 from django.db import close_old_connections
 
 from hub import correlation
@@ -17,6 +25,7 @@ os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 app = Celery("throughline")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.autodiscover_tasks(["exceptions_queue.bulk"])
 # Celery closes a thread's connection to the database around each task. Tasks are short here, and the backend of a new
 # connection reads the catalogue anew. A thread keeps its connection (ADR 48).
 app.conf.CELERY_DB_REUSE_MAX = sys.maxsize  # read by Celery under this name alone, not through the settings
@@ -74,3 +83,11 @@ def _show_signs_of_life(sender: Any, **_: object) -> None:
     name = str(sender.hostname).partition("@")[0]
     pulse.beat(name)
     sender.timer.call_repeatedly(pulse.SECONDS, pulse.beat, (name,))
+
+
+@worker_shutdown.connect
+def _take_the_sign_away(sender: Any, **_: object) -> None:
+    """Leave no sign behind when this worker ends in order."""
+    from hub import pulse
+
+    pulse.end(str(sender.hostname).partition("@")[0])

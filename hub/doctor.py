@@ -173,5 +173,6 @@ def audit_trail() -> Iterator[Wrong]:
 
 CHECKS: tuple[Check, ...] = (
     disk, secret_files, in_service.settings_that_fit, database, durability, in_service.room_for_connections,
-    in_service.one_time, migrations, broker, in_service.lanes, keys, orphans, audit_trail, in_service.noted_lately,
+    in_service.one_time, migrations, broker, in_service.lanes, in_service.signs_of_life,
+    in_service.pages_answer, keys, orphans, audit_trail, in_service.noted_lately,
 )  # fmt: skip

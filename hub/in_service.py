@@ -1,7 +1,10 @@
 """What the doctor looks at while the hub is in service: settings that fit, one time, workers, room, notes."""
 
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from celery import current_app
 from django.conf import settings
@@ -11,12 +14,14 @@ from kombu.exceptions import OperationalError
 from redis import RedisError
 
 from governance.models import AuditEntry
-from hub import trail
+from hub import signs, trail
+from hub.supervisor.alone import Alone, told
 
 Wrong = tuple[str, str, str]  # thing, cause, remedy
 APART = 30.0  # seconds between two clocks that are told
 FULL = 0.85  # share of the database's connections
 ANSWER_SECONDS = 1.0  # that workers have to say which lanes they serve
+PAGES_SECONDS = 5.0  # that the web process has to say that it lives
 UNNOTED = timedelta(days=2)  # after which somebody should ask why the trail's head is not noted
 LEAST_KEY = 32  # characters of SECRET_KEY
 
@@ -85,8 +90,17 @@ def lanes() -> Iterator[Wrong]:
     try:
         served = current_app.control.inspect(timeout=ANSWER_SECONDS).active_queues() or {}
     except (OperationalError, OSError, RedisError) as error:
-        told = (str(error).strip().splitlines() or ["it said nothing"])[0]
-        yield ("The workers cannot be asked", f"the broker did not answer: {told}", "Mend Redis first.")
+        said = (str(error).strip().splitlines() or ["it said nothing"])[0]
+        yield ("The workers cannot be asked", f"the broker did not answer: {said}", "Mend Redis first.")
+        return
+    run = Path(settings.STATE) / "run"
+    children = told(run / "supervisor.json").get("children")
+    if not served and isinstance(children, dict) and "beat" not in children and Alone(run).held:
+        yield (
+            "The hub runs without workers and without a clock",
+            "it was started with WORKERS=none: nothing is read or sent, and nothing happens by itself.",
+            "Once that is settled for which it rests, start it again without WORKERS=none.",
+        )
         return
     if not served:
         yield (
@@ -104,6 +118,39 @@ def lanes() -> Iterator[Wrong]:
                 "Look into the workers' logs, and name the lane in WORKERS (posting,intake;posting,master,analytics), "
                 "or after -Q where workers are started by hand.",
             )
+
+
+def signs_of_life() -> Iterator[Wrong]:
+    """Workers and the clock give signs of life."""
+    for sign in signs.signs(Path(settings.STATE)):
+        if sign.is_late:
+            called = "The clock (beat)" if sign.name == signs.CLOCK else f"The worker {sign.name}"
+            yield (
+                f"{called} on {sign.machine} has given no sign of life for {sign.seconds:,.0f} s",
+                "it hangs, or was killed and not started again.",
+                "Start it again (systemctl restart, docker compose restart); the supervisor of make run does so by "
+                f"itself after five minutes. When it is gone for good, remove {sign.path}.",
+            )
+
+
+def pages_answer() -> Iterator[Wrong]:
+    """The pages answer."""
+    run = Path(settings.STATE) / "run"
+    web = str(told(run / "supervisor.json").get("web", ""))
+    if not web or not Alone(run).held:
+        return  # no supervisor runs here: whoever starts the web process asks it for /live
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        opener.open(f"{web}live", timeout=PAGES_SECONDS).close()
+    except urllib.error.HTTPError:
+        return  # it answers
+    except OSError as error:
+        yield (
+            f"The web process at {web} does not answer",
+            f"asked for /live, it said nothing within {PAGES_SECONDS:g} s: {error}.",
+            f"Read {Path(settings.STATE) / 'logs' / 'web.log'}; kill -KILL the process that {run / 'supervisor.json'} "
+            "calls web, and the supervisor starts it anew.",
+        )
 
 
 def noted_lately() -> Iterator[Wrong]:

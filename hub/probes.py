@@ -32,6 +32,7 @@ class Probes:
             return self.respond(request)
         answer = _answer(request)
         answer["Cache-Control"] = "no-store"
+        answer["Content-Length"] = str(len(answer.content))  # for who asks for the head alone
         answer._has_been_logged = True  # type: ignore[attr-defined]  # Django logs each 4xx and 5xx without it
         return answer
 

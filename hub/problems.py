@@ -23,6 +23,8 @@ from governance.rights import NotAllowed
 from governance.versions import WrongState
 from hub import no_database
 from mappings.cross_references import ReferenceConflict
+from mappings.deleting import CannotDelete
+from mappings.locking import TableGone
 from mappings.tables import RowErrors, RowsCollide, RowsGone
 
 MEDIA_TYPE = "application/problem+json"
@@ -35,6 +37,7 @@ BAD_REQUEST = Kind("bad-request", 400, "The request cannot be understood")
 INTERNAL = Kind("internal", 500, "The hub met something unforeseen")
 UNAVAILABLE = Kind("unavailable", 503, "The hub can do nothing just now")
 KINDS = (*refusals.KINDS, SIGN_IN, METHOD, NOT_ACCEPTABLE, TOO_MANY, BAD_REQUEST, INTERNAL, UNAVAILABLE)
+OAUTH = ("/oauth/token/", "/oauth/revoke_token/")  # where programs ask, in the form of RFC 6749 (section 5.2)
 SEE_ALLOW = "See the header Allow for those it takes."
 AGAIN = {"Retry-After": str(no_database.SECONDS)}
 _OF_FRAMEWORK: tuple[tuple[type[Exception], Kind, str], ...] = (
@@ -61,6 +64,8 @@ _OF_FRAMEWORK: tuple[tuple[type[Exception], Kind, str], ...] = (
     (RowErrors, refusals.INVALID_BODY, ""),
     (RowsCollide, refusals.NOT_POSSIBLE, ""),
     (RowsGone, refusals.NOT_POSSIBLE, ""),
+    (CannotDelete, refusals.NOT_POSSIBLE, ""),
+    (TableGone, refusals.NOT_POSSIBLE, ""),
     (ReferenceConflict, refusals.NOT_POSSIBLE, ""),
     (PermissionDenied, refusals.NOT_ALLOWED, "Ask an operator for the right."),
     (exceptions.APIException, BAD_REQUEST, ""),
@@ -121,6 +126,9 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if _is_api(request):
         detail = str(exception) if isinstance(exception, BadRequest) else "Check the request."
         return problem(BAD_REQUEST, detail)
+    if request.path.startswith(OAUTH) and isinstance(exception, BadRequest):
+        told = {"error": "invalid_request", "error_description": str(exception)}
+        return JsonResponse(told, status=400, headers={"Cache-Control": "no-store"})
     if isinstance(exception, BadRequest):  # of ours, with words
         return render(request, "bad_request.html", {"message": str(exception)}, status=400)
     return defaults.bad_request(request, exception)

@@ -11,14 +11,14 @@ from typing import Any
 
 from celery.schedules import crontab
 from django.templatetags.static import static
-from django.urls import reverse
 from psycopg.conninfo import conninfo_to_dict
 
-from hub import log_lines
+from hub import administration_look, log_lines
 from hub.environment import declared
 from hub.environment.reading import WrongSettings, read
-from hub.sign_in.providers import WrongProviders, providers
+from hub.sign_in.providers import providers
 from hub.supervisor.addresses import given_beside, remembered
+from hub.supervisor.problems import of_folder
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 try:
@@ -61,12 +61,15 @@ def _database(url: str) -> dict[str, object]:
     }
 
 
-SECRET_KEY = _secret_key()
+try:
+    SECRET_KEY = _secret_key()
+except OSError as refused:
+    raise SystemExit(of_folder(STATE, refused).lines()) from None
 DEBUG = GIVEN[declared.DEBUG]
 ALLOWED_HOSTS = GIVEN[declared.ALLOWED_HOSTS]
 
 INSTALLED_APPS = [
-    "unfold",
+    "unfold.apps.BasicAppConfig",  # its look; the site is ours
     "hub.administration.Administration",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -115,26 +118,24 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
+    "governance.middleware.rights_asked_once",
     "governance.middleware.channel_of_request",  # audit entries say whether it was a page, the admin or the API
 ]
 
-UNFOLD = {  # the admin's shell
+# The administration wears the shell of our own pages (templates/admin, static/administration, hub/administration_site).
+UNFOLD = {
     "SITE_TITLE": "Throughline",
     "SITE_HEADER": "Throughline",
-    "SITE_URL": None,  # the ways to our own pages stand above the list of the admin's
-    "SITE_ICON": lambda request: static("queue/mark.svg"),
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("queue/mark.svg")}],
-    "ACCOUNT": {
-        "navigation": [
-            {"title": "Your account", "link": lambda request: reverse("own-password")},
-            {"title": "Second factor", "link": lambda request: reverse("mfa_index")},
-            {"title": "Sessions", "link": lambda request: reverse("sessions")},
-        ],
-    },
-    "STYLES": [lambda request: static("administration/look.css")],
+    "BORDER_RADIUS": "6px",
+    "COLORS": administration_look.COLORS,
+    "STYLES": [lambda request: static("queue/side.css"), lambda request: static("administration/look.css")],
     "SCRIPTS": [
+        lambda request: static("queue/theme.js"),
         lambda request: static("administration/keys.js"),
         lambda request: static("administration/choices.js"),
+        lambda request: static("queue/leaving.js"),
+        lambda request: static("queue/wrong.js"),
     ],
 }
 
@@ -230,10 +231,7 @@ MFA_TOTP_ISSUER = "Throughline"
 MFA_TOTP_TOLERANCE = 1  # steps of 30 seconds that a telephone's clock may be off
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 SOCIALACCOUNT_ADAPTER = "hub.sign_in.provider.Arrival"
-try:
-    _PROVIDERS = providers(os.environ)
-except WrongProviders as wrong:  # whichever program reads these settings ends with the message and no trace
-    raise SystemExit(str(wrong)) from None
+_PROVIDERS = providers(os.environ)  # what is wrong with them was told with all else, by `read`
 SOCIALACCOUNT_PROVIDERS: dict[str, dict[str, Any]] = {
     "openid_connect": {"APPS": _PROVIDERS, "provider_class": "hub.sign_in.provider.Provider"}
 }
@@ -268,9 +266,19 @@ if find_spec("routes.tasks"):
             "schedule": SWEEP_SECONDS,
             "options": {"queue": "master", "expires": 2 * SWEEP_SECONDS},
         },
+        "bulk runs": {
+            "task": "exceptions_queue.bulk.tasks.sweep",
+            "schedule": SWEEP_SECONDS,
+            "options": {"queue": "master", "expires": 2 * SWEEP_SECONDS},
+        },
         # What comes with the clock alone. Each can be late, lost or doubled: the next one does the same.
         "publish what is due": {"task": "hub.tasks.publish_due", "schedule": 30.0, "options": {"expires": 30}},
         "ask for comparisons": {"task": "routes.tasks.compare", "schedule": 300.0, "options": {"expires": 300}},
+        "count days": {
+            "task": "routes.tasks.count_days",
+            "schedule": 60.0,
+            "options": {"queue": "analytics", "expires": 60},
+        },
         "partitions": {"task": "routes.tasks.make_partitions", "schedule": crontab(hour="1", minute="10")},
         "note the audit trail's head": {
             "task": "hub.tasks.note_audit_head",
@@ -307,6 +315,9 @@ LEASE_SECONDS = GIVEN[declared.LEASE_SECONDS]
 DELIVERY_BATCH = GIVEN[declared.DELIVERY_BATCH]
 DELIVERY_AT_ONCE = GIVEN[declared.DELIVERY_AT_ONCE]
 CONSIGNMENTS = GIVEN[declared.CONSIGNMENTS]
+BULK_MEMBERS_ALONE = GIVEN[declared.BULK_MEMBERS_ALONE]
+BULK_AMOUNT_ALONE = GIVEN[declared.BULK_AMOUNT_ALONE]
+BULK_PACE = GIVEN[declared.BULK_PACE]
 REQUEST_TIMEOUT_SECONDS = GIVEN[declared.REQUEST_TIMEOUT_SECONDS]
 BODY_PATIENCE = GIVEN[declared.BODY_PATIENCE]
 EVENT_BYTES = GIVEN[declared.EVENT_BYTES]
@@ -342,6 +353,7 @@ SPECTACULAR_SETTINGS = {
 }
 OAUTH2_PROVIDER_APPLICATION_MODEL = "governance.ApiClient"
 OAUTH2_PROVIDER = {
+    "OAUTH2_VALIDATOR_CLASS": "governance.api.token_rules.TokenRules",
     "SCOPES_BACKEND_CLASS": "governance.api.scopes.ClientScopes",
     "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,
     "REFRESH_TOKEN_EXPIRE_SECONDS": 14 * 24 * 3600,

@@ -8,6 +8,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 
 from governance.actor import By
 from governance.models import LegalEntity
+from governance.scoping import entity_ids
 from routes import consignments
 from routes.models import Destination, Record, Route, Run, Transaction
 from routes.models.movement import RecordState
@@ -100,15 +101,16 @@ def _summed(rows: QuerySet[Any], of: str) -> list[dict[str, Any]]:
 
 
 def _travelling(by: By, narrowed: Narrowed) -> list[consignments.InTransit]:
-    """Return what has left a page and is not yet written as transactions; it belongs to the route's company."""
+    """Return what has left a page and is not yet written as transactions, of the companies that somebody sees."""
+    of = entity_ids(by)
+    if narrowed.entity is not None:
+        of = frozenset({narrowed.entity.pk}) & (of if of is not None else {narrowed.entity.pk})
     if narrowed.run is not None:
-        return consignments.in_transit(narrowed.run.pk)
-    destinations = Destination.objects.visible_to(by)
+        return consignments.in_transit(narrowed.run.pk, of=of)
+    destinations = Destination.objects.all()
     if narrowed.route is not None:
         destinations = destinations.filter(route=narrowed.route)
-    if narrowed.entity is not None:
-        destinations = destinations.filter(route__legal_entity=narrowed.entity)
-    return consignments.in_transit_to(list(destinations.values_list("pk", flat=True)))
+    return consignments.in_transit_to(list(destinations.values_list("pk", flat=True)), of=of)
 
 
 def unfinished(by: By, run: Run) -> int:

@@ -13,7 +13,10 @@ from hub import trail
 @shared_task(ignore_result=True)
 def publish_due() -> None:
     """Put in force what was approved to be published by now."""
+    from hub.changes import publishing  # with the forms of what it puts in force, which few programs need
+
     versions.publish_due()
+    publishing.publish_due()
 
 
 @shared_task(ignore_result=True)

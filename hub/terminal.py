@@ -1,7 +1,8 @@
 """What commands share at the terminal: who acts, what is asked, how words look. Works without one, too."""
 
+import math
 import sys
-from argparse import RawDescriptionHelpFormatter
+from argparse import ArgumentTypeError, RawDescriptionHelpFormatter
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, NoReturn
@@ -14,6 +15,7 @@ from connectors.manifest import ManifestErrors
 from governance.actor import Actor, ActorKind, By
 from governance.keys import KeysUnusable
 from governance.models import User
+from hub import unanswered
 from routes.models import Route
 
 COMMAND_LINE = Actor(ActorKind.RULE, "command line", "Command line of the operator")
@@ -35,17 +37,13 @@ class TerminalCommand(BaseCommand):
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         """Run it, and say in words what keeps the hub itself from answering."""
+        _refuse_what_is_no_text(options)
         try:
             return super().execute(*args, **options)
-        except OperationalError as error:
-            raise CommandError(
-                f"The database does not answer: {_first(error)}. Start the hub (make run), or check DATABASE_URL."
-            ) from error
-        except ProgrammingError as error:
-            raise CommandError(
-                f"The database has not the schema of this release: {_first(error)}. "
-                "Start the hub (make run), which brings it up to date, or: manage.py migrate"
-            ) from error
+        except (OperationalError, ProgrammingError) as error:
+            if not (words := unanswered.words(error)):
+                raise
+            raise CommandError(words) from error
         except KeysUnusable as error:
             raise CommandError(f"The encryption keys cannot be used: {error}") from error
         except ManifestErrors as error:
@@ -55,13 +53,33 @@ class TerminalCommand(BaseCommand):
             sys.exit(INTERRUPTED)
 
 
-def _first(error: Exception) -> str:
-    return str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else type(error).__name__
+def _refuse_what_is_no_text(options: Mapping[str, Any]) -> None:
+    """Refuse what was typed in another encoding: the database takes no such text, and the terminal may show none."""
+    for value in options.values():
+        for each in value if isinstance(value, list) else [value]:
+            if isinstance(each, str) and any("\ud800" <= mark <= "\udfff" for mark in each):
+                shown = each.encode(errors="surrogateescape").decode(errors="backslashreplace")
+                raise CommandError(f"“{shown}” is no text in UTF-8. Type it again.")
+
+
+def seconds(text: str) -> float:
+    """Read an option that says how long to wait. Raises ArgumentTypeError."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = math.nan
+    if not (found >= 0 and math.isfinite(found)):
+        raise ArgumentTypeError(f"{text!r} is no time to wait; give a number of seconds, such as 600.")
+    return found
+
+
+WIDE = 100_000  # characters of a line where no terminal has an end of its own
 
 
 def console(*, errors: bool = False) -> Console:
-    """Return where words go; lines are never cut, so that they can be searched in a log."""
-    return Console(highlight=False, soft_wrap=True, stderr=errors)
+    """Return where words go; lines are never cut, and wrapped at a terminal only: they can be searched in a log."""
+    at_terminal = (sys.stderr if errors else sys.stdout).isatty()
+    return Console(highlight=False, soft_wrap=True, stderr=errors, width=None if at_terminal else WIDE)
 
 
 def refuse(message: str, details: Iterable[str] = ()) -> NoReturn:
@@ -107,9 +125,22 @@ def route_named(by: By, name: str, *, used: Callable[[Route], bool] = lambda rou
         foreign = Route.objects.select_related("legal_entity").filter(slug=name).first()
         found = foreign if foreign is not None and used(foreign) else None
     if found is None:
-        known = ", ".join(visible.values_list("slug", flat=True)) or "there is none yet"
-        raise CommandError(f"There is no route {name}. Use one of: {known}.")
+        raise CommandError(nothing_named("route", name, list(visible.values_list("slug", flat=True)), by))
     return found
+
+
+def nothing_named(one: str, name: str, known: list[str], by: By) -> str:
+    """Say that there is nothing of a name and what there is; where a person sees nothing at all, what they lack."""
+    whose = f" that {by.username} may see" if isinstance(by, User) else ""
+    remedy = f"There is none yet; integration admins make {one}s in the administration."
+    if known:
+        remedy = f"Use one of: {', '.join(known)}."
+    elif isinstance(by, User):
+        remedy = (
+            f"{by.username} sees no {one} at all, and needs a role in the company that it belongs to. An operator "
+            "gives roles in the administration (Users)."
+        )
+    return f"There is no {one} {name}{whose}. {remedy}"
 
 
 def money(amounts: Mapping[str, Decimal]) -> str:

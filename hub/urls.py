@@ -25,6 +25,7 @@ urlpatterns = [
     path("api/schemas/<slug:entity>.json", api.schema, name="api-schema"),
     path("", include("exceptions_queue.urls")),
     path("", include("hub.pages.urls")),
+    path("changes/", include("hub.changes.urls")),
     path("mappings/", include("hub.mapping_pages.urls")),
     path("", include("hub.table_pages.urls")),
     path("", include("exceptions_queue.api.urls")),

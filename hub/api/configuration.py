@@ -11,14 +11,17 @@ from django.utils.encoding import escape_uri_path
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from connectors.models import Connection
 from governance.api import etags, forms, paging, repeats
 from governance.api.door import Door, person
 from governance.api.refusals import INVALID_BODY, NOT_POSSIBLE, FieldError, Refused, not_there
 from governance.api.told import told
+from governance.encrypted import seals
 from governance.models import User
 from governance.rights import NotAllowed, Right, allowed, allowed_anywhere, require
 from hub.api import documents
 from hub.api.documents import Document
+from hub.configuration.alone import lock
 from hub.configuration.form import Data
 from hub.configuration.kind import Kind
 from hub.configuration.kinds import KINDS
@@ -112,9 +115,9 @@ class ThingDoor(Door):
         content, value = forms.parsed(request)
 
         def act() -> Response:
-            documents.lock()
+            lock()
             here = _thing(kind, name, by)
-            etags.require(request, here)
+            etags.require(request, here, _seal(kind, name))
             document = _read(kind, value, by)
             if document.name != name:
                 field = "/" + kind.key[0]
@@ -130,9 +133,9 @@ class ThingDoor(Door):
         by, kind = person(request), self.kind
         _thing(kind, name, by)
         with transaction.atomic():
-            documents.lock()
+            lock()
             here = _thing(kind, name, by)
-            etags.require(request, here)
+            etags.require(request, here, _seal(kind, name))
             documents.remove(kind, name, here, by)
         return Response(status=204)
 
@@ -159,8 +162,13 @@ def _read(kind: Kind, value: Any, by: User) -> Document:
 def _answer(kind: Kind, name: str, by: User, *, status: int = 200) -> Response:
     shown = documents.told(kind, by)[name]
     answer = Response(shown, status=status)
-    answer["ETag"] = etags.etag(shown)
+    answer["ETag"] = etags.etag(shown, _seal(kind, name))
     return answer
+
+
+def _seal(kind: Kind, name: str) -> str:
+    """Return what is another text once secrets of a thing were entered anew; "" of what has none."""
+    return seals(Connection.objects.filter(slug=name), "secrets") if kind.folder == "connections" else ""
 
 
 def doors(folder: str) -> tuple[type[KindDoor], type[ThingDoor]]:

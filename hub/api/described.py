@@ -129,6 +129,9 @@ def _complete(operation: dict[str, Any], *, takes_body: bool) -> None:
         statuses |= {409, 422}
     if edits:
         statuses |= {409, 412, 428}
+    for each in operation.get("parameters", ()):
+        if each["name"] == "If-Match":
+            statuses |= {412, 428} if each.get("required") else {412}
     for status in sorted(statuses):
         kinds = [kind for kind in problems.KINDS if kind.status == status]
         answers[str(status)] = {

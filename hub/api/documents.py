@@ -10,13 +10,14 @@ from copy import deepcopy
 from functools import cache
 from typing import Any
 
-from django.db import connection
 from jsonschema import ValidationError
 
 from connectors.manifest.source import Source
+from governance.actor import By
 from governance.api.refusals import INVALID_BODY, NOT_POSSIBLE, FieldError, Refused
 from governance.models import LegalEntity, User
-from hub.configuration import form, plan
+from hub.configuration import form
+from hub.configuration.alone import lock
 from hub.configuration.file import File
 from hub.configuration.form import Data, Schema
 from hub.configuration.kind import Kind
@@ -42,6 +43,10 @@ class Document(File):
         """Return a mistake at a place of this document."""
         return Mistake(self.place, 0, _pointer(place), message, remedy)
 
+    def missing(self, kind: str, one: str, name: object) -> tuple[str, str]:
+        """Return what is said where the document refers to something that is not there, and the way on."""
+        return f"there is no {one} {name}.", "Correct the name, or make it first."
+
     def secret(self, name: str, reference: str) -> str:
         """Return the secret that was sent. Raises NoSecret for one that was not, which stays as it is."""
         if name not in self.secrets:
@@ -65,7 +70,7 @@ def _validator(folder: str) -> Any:
     return form.STRICT(schema_of(folder, sent=True))
 
 
-def told(kind: Kind, by: User) -> dict[str, Data]:
+def told(kind: Kind, by: By) -> dict[str, Data]:
     """Return what somebody sees of a kind, by name, as the API tells it."""
     schema = schema_of(kind.folder, sent=False)
     found = (form.canonical(kind.folder, each) for each in kind.bare(by))
@@ -73,7 +78,7 @@ def told(kind: Kind, by: User) -> dict[str, Data]:
     return dict(sorted(made.items()))
 
 
-def owner_of(kind: Kind, document: Data, by: User) -> LegalEntity | None:
+def owner_of(kind: Kind, document: Data, by: By) -> LegalEntity | None:
     """Return the legal entity whose configuration a document is; None: that of all of them."""
     if kind.folder == "schedules":
         route = Route.objects.visible_to(by).filter(slug=document.get("route")).select_related("legal_entity").first()
@@ -123,12 +128,6 @@ def remove(kind: Kind, name: str, here: Data, by: User) -> None:
     _refuse(kind.folder, work.mistakes)
 
 
-def lock() -> None:
-    """Let nobody else put configuration in force through files or the API until this transaction ends."""
-    with connection.cursor() as cursor:
-        cursor.execute(plan.LOCK)
-
-
 def _refuse(folder: str, mistakes: list[Mistake]) -> None:
     for each in mistakes:
         if each.file:  # not in the document: something that it lacks cannot go
@@ -167,6 +166,9 @@ def _faults(error: ValidationError) -> list[FieldError]:
     if error.absolute_path and error.absolute_path[0] == "secrets":  # never a word of what stands there
         place = _pointer(tuple(error.absolute_path))
         return [FieldError(place, "This is no secret: a text of at most 20,000 characters.", "a text")]
+    if error.absolute_path and error.absolute_path[0] == "answers":  # what stands there may be a secret, misplaced
+        place = _pointer(tuple(error.absolute_path))
+        return [FieldError(place, "This is no answer.", "texts by question; write numbers in quotes")]
     return [FieldError(_pointer(place), words, remedy) for place, words, remedy in form.placed(error)]
 
 

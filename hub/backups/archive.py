@@ -98,7 +98,11 @@ class Found:
 
     def text(self, name: str) -> str:
         """Return a small member."""
-        return self._zip.read(name).decode()
+        return self.content(name).decode()
+
+    def content(self, name: str) -> bytes:
+        """Return a small member that need not be text."""
+        return self._zip.read(name)
 
     def pieces(self, name: str) -> Iterator[bytes]:
         """Yield a member piece by piece."""

@@ -26,6 +26,7 @@ from hub.settings import _database as as_django
 from hub.supervisor import programs
 from hub.supervisor.account import Account
 from hub.supervisor.alone import Alone
+from hub.supervisor.places import DATA
 from hub.supervisor.problems import CannotStart
 from hub.supervisor.servers import Servers
 
@@ -122,8 +123,22 @@ def reachable(*, alone: bool) -> Iterator[Database]:
             raise _running()
         yield Database(_parameters())
         return
+    if not alone:
+        _refuse_nothing_here(Path(settings.STATE))
     with _started(lock) as found:
         yield found
+
+
+def _refuse_nothing_here(state: Path) -> None:
+    """Refuse a folder without a database of the hub: starting the embedded server would make an empty one there."""
+    if not (state / DATA / "PG_VERSION").exists():
+        given = "STATE names this folder" if os.environ.get("STATE") else "STATE was not given, so it is this folder"
+        raise Refused(
+            f"There is no hub in {state}",
+            f"{given}, and it holds no database. Nothing was made there.",
+            "Give the folder that the hub was started with, as in STATE=/srv/hub manage.py backup FILE; or "
+            "DATABASE_URL, where the database is your own.",
+        )
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """Restores a backup: all of it or nothing, and only where it cannot overwrite what somebody still wants."""
 
-from collections.abc import Callable
-from contextlib import closing
+import os
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ OF_PEOPLE = (
     ("people", "governance_user"), ("connections", "connectors_connection"), ("routes", "routes_route"),
     ("records", "routes_record"), ("audit entries", "governance_auditentry"),
 )  # fmt: skip
+AS_IT_WAS = "The database is as it was. Mend that, then restore."
 EMPTIED = "DROP SCHEMA public CASCADE; CREATE SCHEMA public;"
 
 
@@ -45,10 +47,9 @@ def restore(
                     f"it holds {', '.join(f'{count:,} {what}' for what, count in held.items())}.",
                     "Back it up; then give --replace, which takes the backup's content in place of all that it holds.",
                 )
-            database.load(_told(found, tell), first=EMPTIED if tables else "")
+            with _notes_and_keys(found, say):
+                database.load(_told(found, tell), first=EMPTIED if tables else "")
             _analyse(database)
-        _put_notes_back(found, say)
-        _put_keys_back(found, say)
 
 
 def _told(found: Found, tell: Tell) -> Any:
@@ -129,29 +130,72 @@ def _analyse(database: Database) -> None:
         link.execute("ANALYZE")
 
 
-def _put_notes_back(found: Found, say: Callable[[str], None]) -> None:
-    """Take the backup's notes of the audit trail: those that stand here are of another trail."""
+@contextmanager
+def _notes_and_keys(found: Found, say: Callable[[str], None]) -> Iterator[None]:
+    """Have the keys in their file and the notes beside theirs before the block; take both away again if it fails.
+
+    So nothing that can go wrong with them comes after the database is another one. Raises Refused.
+    """
+    staged = _stage_notes(found)
+    try:
+        with _keys_brought(found, say):
+            yield
+    except BaseException as error:
+        staged.unlink(missing_ok=True)
+        if isinstance(error, keys.KeysUnusable):
+            raise Refused("The backup's encryption keys cannot be put in place", str(error), AS_IT_WAS) from error
+        raise
+    try:
+        _put_notes_in_place(found, staged, say)
+    except OSError as error:  # the rest is restored, and goes on being so
+        say(f"The notes of the audit trail are in {staged}: move them to {trail.place()}. It said: {error}.")
+
+
+def _stage_notes(found: Found) -> Path:
+    """Write the backup's notes beside their place, as the bytes that they are; return where."""
     here = trail.place()
-    noted = found.text(archive.HEADS) if found.has(archive.HEADS) else ""
-    if here.exists() and here.read_text() != noted:
+    staged = here.with_name(f"{here.name}.restored-{os.getpid()}")
+    try:
+        here.parent.mkdir(parents=True, exist_ok=True)
+        with staged.open("wb") as file:
+            file.write(found.content(archive.HEADS) if found.has(archive.HEADS) else b"")
+            file.flush()
+            os.fsync(file.fileno())
+        if here.exists():
+            here.read_bytes()
+    except OSError as error:
+        told = f"the system says: {error.strerror or error}."
+        raise Refused(f"The notes of the audit trail cannot be put into {here.parent}", told, AS_IT_WAS) from error
+    return staged
+
+
+def _put_notes_in_place(found: Found, staged: Path, say: Callable[[str], None]) -> None:
+    """Let the backup's notes take the place of those that stand here, which are of another trail and are kept."""
+    here = trail.place()
+    if here.exists() and here.read_bytes() != staged.read_bytes():
         aside = here.with_name(f"audit-heads.{datetime.now(tz=UTC):%Y%m%dT%H%M%S}.log")
         here.rename(aside)
         say(f"The notes of the audit trail that stood here are of another trail; they are kept in {aside}.")
-    if noted:
-        here.parent.mkdir(parents=True, exist_ok=True)
-        here.write_text(noted)
+    if found.has(archive.HEADS):
+        staged.replace(here)
+    else:
+        staged.unlink()
 
 
-def _put_keys_back(found: Found, say: Callable[[str], None]) -> None:
-    if not found.has(archive.KEYS):
-        if not keys.from_environment() and not keys.file().exists():
-            say("The backup holds no encryption keys: put yours back, or every credential has to be entered again.")
-        return
-    wanted = [line.encode() for line in found.text(archive.KEYS).split()]
+@contextmanager
+def _keys_brought(found: Found, say: Callable[[str], None]) -> Iterator[None]:
+    """Have the backup's keys in their file; say what is to be done by hand once the block is through."""
+    wanted = [line.encode() for line in found.text(archive.KEYS).split()] if found.has(archive.KEYS) else []
     if keys.from_environment():
         lacking = [keys.fingerprint(key) for key in wanted if key not in keys.ring()]
+        yield
         if lacking:
             say(f"Your environment lacks the keys {', '.join(lacking)} of the backup; add them to THROUGHLINE_KEYS.")
-        return
-    added = keys.add_older(wanted)
-    say(f"{added} encryption {'key was' if added == 1 else 'keys were'} put into {keys.file()}.")
+    elif not wanted:
+        yield
+        if not keys.file().exists():
+            say("The backup holds no encryption keys: put yours back, or every credential has to be entered again.")
+    else:
+        with keys.with_older(wanted) as added:
+            yield
+        say(f"{added} encryption {'key was' if added == 1 else 'keys were'} put into {keys.file()}.")

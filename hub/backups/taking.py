@@ -42,6 +42,9 @@ def take(path: Path, *, with_keys: bool, tell: Tell) -> int:
         written.drop()
         told = " ".join(str(error).split())[:300]
         raise Refused("The backup was not made", f"the database said: {told}", "Ask: manage.py doctor") from error
+    except keys.KeysUnusable as error:
+        written.drop()
+        raise Refused("The backup was not made", str(error), "Mend that, or leave --with-keys out.") from error
     except BaseException:
         written.drop()
         raise

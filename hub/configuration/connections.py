@@ -1,5 +1,6 @@
 """Connections as files: the account, its pace and its windows; of secrets only where they lie."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -40,8 +41,8 @@ class Connections(Kind):
 
     def compared(self, here: Data, wanted: Data) -> list[Difference]:
         """Return what differs; of secrets only whether another one lies where the file says, if any does."""
-        manifest = _manifest(wanted.get("connector", ""))
-        words = super().compared(*(_without_secrets(each, manifest) for each in (here, wanted)))
+        manifest = manifest_of(wanted.get("connector", ""))
+        words = super().compared(*(without_secrets(each, manifest) for each in (here, wanted)))
         row = Connection.objects.filter(slug=here["slug"]).first()
         kept = row.kept_secrets() if row is not None else {}
         for name, reference in wanted.get("secrets", {}).items():
@@ -63,7 +64,7 @@ class Connections(Kind):
         owner = entity(work, value.get("legal_entity"))
         if owner is not None:
             row.legal_entity = owner
-        manifest = _manifest(row.connector or "")
+        manifest = manifest_of(row.connector or "")
         row.answers = {name: each for name, each in value.get("answers", {}).items() if each not in ("", None)}
         unread = self._secrets(work, row, file, manifest, stored)
         self._judge(work, row, manifest, unread, owner)
@@ -94,6 +95,7 @@ class Connections(Kind):
 
     def _judge(self, work: Work, row: Connection, manifest: Manifest | None, unread: set[str], owner: Any) -> None:
         """Tell everything that is wrong with a connection, questions by their names."""
+        row.asked_by = work.by
         try:
             row.full_clean(exclude=None if owner else ["legal_entity"])
         except ValidationError as errors:
@@ -104,18 +106,13 @@ class Connections(Kind):
             work.say_all(ValidationError(left), {})
         if manifest is None:
             return
+        for name, (fault, remedy) in misplaced(manifest, row.answers).items():
+            work.say(("answers", name), fault, remedy)
         asked = {question.name: question for question in manifest.questions}
-        for name in row.answers:
-            if name not in asked:
-                names = ", ".join(each.name for each in asked.values() if not each.secret)
-                work.say(("answers", name), f"{manifest.title} asks no such question.", f"Questions: {names}.")
-            elif asked[name].secret:
-                remedy = f'Write it under secrets: {name}: {{secret: "env:NAME"}}; replace the secret if it was real.'
-                work.say(("answers", name), "this answer is a secret and does not stand in a file.", remedy)
         for name, words in row.answer_problems(manifest).items():
             if name not in unread:
                 side = "secrets" if asked[name].secret else "answers"
-                work.say((side, name), " ".join(words))
+                work.say((side, name), f"{asked[name].title}: {' '.join(words)}")
 
     def _windows(self, work: Work, row: Connection, given: list[Data]) -> None:
         """Put the file's windows in the place of those that are here, where they differ."""
@@ -142,7 +139,7 @@ class Connections(Kind):
 
 
 def _connection(row: Connection) -> Data:
-    manifest = _manifest(row.connector)
+    manifest = manifest_of(row.connector)
     asked = {q.name for q in manifest.questions if not q.secret} if manifest is not None else row.answers.keys()
     return {name: getattr(row, name) for name in PLAIN} | {
         "legal_entity": row.legal_entity.code,
@@ -157,7 +154,7 @@ def _secret_names(row: Connection) -> list[str]:
     kept = row.kept_secrets()
     if kept:
         return sorted(name for name, each in kept.items() if each)
-    manifest, auth = _manifest(row.connector), row.auth
+    manifest, auth = manifest_of(row.connector), row.auth
     if manifest is None or not getattr(row.secrets, "sealed", ""):
         return []
     way = manifest.auth_named(auth).name
@@ -186,14 +183,29 @@ def _moment(work: Work, text: object, place: Place) -> datetime | None:
     return found
 
 
-def _manifest(connector: str) -> Manifest | None:
+def misplaced(manifest: Manifest, answers: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Return what is wrong with answers that stand where none of the connector's may, and the remedy, by name."""
+    found: dict[str, tuple[str, str]] = {}
+    asked = {question.name: question for question in manifest.questions}
+    for name in answers:
+        if name not in asked:
+            names = ", ".join(each.name for each in asked.values() if not each.secret)
+            found[name] = f"{manifest.title} asks no such question.", f"Questions: {names}."
+        elif asked[name].secret:
+            remedy = f'Write it under secrets: {name}: {{secret: "env:NAME"}}; replace the secret if it was real.'
+            found[name] = "this answer is a secret and does not stand in a file.", remedy
+    return found
+
+
+def manifest_of(connector: str) -> Manifest | None:
+    """Return the manifest of a connector; None where it is not installed."""
     try:
         return registry.connector(connector).manifest
     except UnknownConnector:
         return None
 
 
-def _without_secrets(data: Data, manifest: Manifest | None) -> Data:
+def without_secrets(data: Data, manifest: Manifest | None) -> Data:
     """Return a document as differences may show it: no secrets, and no answer that is or might be one."""
     plain = {q.name for q in manifest.questions if not q.secret} if manifest is not None else set()
     answers = {name: each if name in plain else HIDDEN for name, each in data.get("answers", {}).items()}

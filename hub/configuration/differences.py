@@ -1,7 +1,7 @@
 """Says in words what is different between two writings of one thing: what is here, and what a file wants."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +16,10 @@ BEFORE = 12  # characters that are shown before the first that differs
 class Difference:
     """One difference in words."""
 
-    words: str
+    words: str  # long values are cut
     lacks: bool = False  # something here that the folder does not have: it goes only when asked to
+    whole: str = ""  # the same with nothing cut; empty where nothing is
+    values: tuple[str, str] | None = None  # both values with nothing cut, where `words` cut one of them
 
     def __str__(self) -> str:
         return self.words
@@ -34,7 +36,11 @@ def _walk(schema: Schema, here: Any, wanted: Any, path: str) -> Iterator[Differe
     elif isinstance(here, list) and isinstance(wanted, list) and (by := _by_key(schema, here, wanted)):
         yield from _entries(schema, *by, path)
     elif here != wanted or type(here) is not type(wanted):
-        yield Difference(f"{path}: {' → '.join(_shown(here, wanted))}")
+        short, both = _shown(here, wanted), (written(here), written(wanted))
+        if short == both:
+            yield Difference(f"{path}: {' → '.join(short)}")
+        else:
+            yield Difference(f"{path}: {' → '.join(short)}", whole=f"{path}: {' → '.join(both)}", values=both)
 
 
 def _maps(schema: Schema, here: Data, wanted: Data, path: str) -> Iterator[Difference]:
@@ -52,7 +58,8 @@ def _entries(schema: Schema, here: Data, wanted: Data, path: str) -> Iterator[Di
     for key in sorted(here.keys() | wanted.keys()):
         title = f"{schema.get('x-one', 'entry')} {called(key)}"
         if key not in here:
-            yield Difference(f"{title}: not here yet{_details(schema, wanted[key])}")
+            short, whole = (f"{title}: not here yet{_details(schema, wanted[key], say)}" for say in (shown, written))
+            yield Difference(short, whole="" if whole == short else whole)
         elif key not in wanted:
             yield Difference(f"{title}: not in the folder", lacks="x-key" in schema and not schema.get("x-part"))
         else:
@@ -61,6 +68,11 @@ def _entries(schema: Schema, here: Data, wanted: Data, path: str) -> Iterator[Di
 
 def _by_key(schema: Schema, here: list[Any], wanted: list[Any]) -> tuple[Data, Data] | None:
     """Return both lists by what makes an entry the same; None where they have no such thing, or not reliably."""
+    if "x-one" in schema and "x-key" not in schema:  # an entry is what it says, all of it
+        found = tuple(
+            {entry if isinstance(entry, str) else written(entry): entry for entry in each} for each in (here, wanted)
+        )
+        return None if (len(found[0]), len(found[1])) != (len(here), len(wanted)) else (found[0], found[1])
     keyed = schema if "x-key" in schema else _mapping_entries(here, wanted)
     if keyed is None:
         return None
@@ -81,9 +93,11 @@ def called(key: str) -> str:
     return " / ".join(part for part in key.split("\x1f") if part)
 
 
-def _details(schema: Schema, entry: Any) -> str:
+def _details(schema: Schema, entry: Any, say: Callable[[Any], str]) -> str:
+    if "x-one" in schema and "x-key" not in schema:
+        return ""
     left = {name: value for name, value in entry.items() if name not in schema.get("x-key", ())}
-    return f" ({', '.join(f'{spoken(name)} {shown(value)}' for name, value in left.items())})" if left else ""
+    return f" ({', '.join(f'{spoken(name)} {say(value)}' for name, value in left.items())})" if left else ""
 
 
 def spoken(name: str) -> str:
@@ -92,17 +106,26 @@ def spoken(name: str) -> str:
 
 
 def shown(value: Any) -> str:
-    """Return a value as people read it, cut where it is long."""
+    """Return a value as people read it, on one line and cut where it is long."""
+    told = written(value)
+    text = told[1:-1] if isinstance(value, str) and value else told
+    text = " ".join(text.split())
+    text = text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
+    return f"“{text}”" if isinstance(value, str) and value else text
+
+
+def written(value: Any) -> str:
+    """Return a value as people read it, all of it."""
     if value is None or value in ("", [], {}):
         return "nothing"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict) and all(not isinstance(each, dict | list) for each in value.values()):
         text = ", ".join(f"{spoken(name)} {each}" for name, each in value.items())
+    elif isinstance(value, list) and all(isinstance(each, str | int) for each in value):
+        text = ", ".join(written(each) for each in value)
     else:
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    text = " ".join(text.split())
-    text = text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
     return f"“{text}”" if isinstance(value, str) else text
 
 

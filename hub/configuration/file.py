@@ -27,6 +27,10 @@ class File:
         """Return the secret that lies where the file says. Raises NoSecret."""
         return secret_at(reference)
 
+    def missing(self, kind: str, one: str, name: object) -> tuple[str, str]:
+        """Return what is said where the file refers to something that is not there, and the way on."""
+        return f"there is no {one} {name}.", f"Correct the name, or add a file of it to {kind}/."
+
     def is_spoilt(self, place: Place) -> bool:
         """Return whether what is wrong there was told already."""
         return any(place[: len(each)] == each for each in self.spoilt)

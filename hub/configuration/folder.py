@@ -146,13 +146,15 @@ class Written:
 
     new: list[str]
     changed: list[str]
-    removed: list[str]  # of things that are no more
+    left: list[str]  # of things that are not here: no more, or not yet
+    removed: list[str]  # the same, where they were to go
     same: int
 
 
-def write(path: Path, things: Mapping[str, Mapping[str, Data]]) -> Written:
-    """Write a file for each thing, kind by kind, and remove files of these kinds whose thing is no more.
+def write(path: Path, things: Mapping[str, Mapping[str, Data]], *, prune: bool = False) -> Written:
+    """Write a file for each thing, kind by kind. Files of these kinds whose thing is not here stay, unless `prune`.
 
+    Nobody can tell a file of something that was deleted here from one that somebody wrote to be applied.
     Raises NotAFolder where somebody else's files lie.
     """
     _refuse_foreign(path)
@@ -171,9 +173,10 @@ def write(path: Path, things: Mapping[str, Mapping[str, Data]]) -> Written:
         (new if was is None else changed).append(place)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(text.encode())
-    for place in stale:
+    for place in stale if prune else ():
         (path / place).unlink()
-    return Written(new, changed, stale, len(wanted) - len(new) - len(changed))
+    left, removed = ([], stale) if prune else (stale, [])
+    return Written(new, changed, left, removed, len(wanted) - len(new) - len(changed))
 
 
 def _refuse_foreign(path: Path) -> None:

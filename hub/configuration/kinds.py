@@ -2,6 +2,7 @@
 
 from hub.configuration.companies import Calendars, LegalEntities
 from hub.configuration.connections import Connections
+from hub.configuration.exceptions import CutOffs, OrderOfExceptions
 from hub.configuration.kind import Kind
 from hub.configuration.lookup_tables import Tables
 from hub.configuration.mapping_versions import Mappings
@@ -11,6 +12,7 @@ from hub.configuration.schedules import Schedules
 from hub.configuration.subscriptions import Subscriptions
 
 ALL: tuple[Kind, ...] = (
-    LegalEntities(), Calendars(), Connections(), Tables(), Mappings(), Routes(), Schedules(), Subscriptions(), Roles(),
+    LegalEntities(), Calendars(), Connections(), Tables(), Mappings(), Routes(), Schedules(), Subscriptions(),
+    CutOffs(), OrderOfExceptions(), Roles(),
 )  # fmt: skip
 KINDS: dict[str, Kind] = {kind.folder: kind for kind in ALL}

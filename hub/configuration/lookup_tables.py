@@ -7,16 +7,18 @@ from decimal import Decimal
 from typing import Any
 
 from canonical.entity import Kind as ValueKind
-from governance.actor import By, as_actor, names
+from governance.actor import By, names
 from governance.rights import Right, allowed
+from governance.same_person import is_one_of
 from hub.configuration import form
 from hub.configuration.companies import entity, read_day
 from hub.configuration.differences import Difference, called
 from hub.configuration.file import File
 from hub.configuration.form import Data
 from hub.configuration.kind import Kind, Put
-from hub.configuration.work import REASON, Work
+from hub.configuration.work import REASON, Action, Work
 from mappings import tables
+from mappings.deleting import agree_to_deletion, delete_table, readers, wants_second_person
 from mappings.formula.problems import UnacceptableError
 from mappings.kinds import CONVERTERS
 from mappings.loosening import policy_of, remember
@@ -145,9 +147,8 @@ class Tables(Kind):
         """Approve what others have proposed, if this person may; return whether, and a note about it."""
         if not rows:
             return False, ""
-        me = as_actor(work.by).reference
         makers = ", ".join(sorted(set(names({row.proposed_by for row in rows}).values())))
-        mine = any(row.proposed_by == me for row in rows)
+        mine = is_one_of(work.by, *{row.proposed_by for row in rows})
         if mine or not allowed(work.by, Right.APPROVE_TABLES, table.legal_entity):
             return False, f"{_rows(len(rows))} proposed by {makers}: a second person has to approve them"
         tables.approve_rows(table, [row.pk for row in rows], by=work.by, reason=REASON)
@@ -167,15 +168,20 @@ class Tables(Kind):
                          lambda: tables.withdraw_rows(table, ids, by=work.by, reason=REASON), words)  # fmt: skip
 
     def stays(self, name: str, here: Data) -> str:
-        """Return why a table cannot go: rows that are or were in force explain what was posted."""
-        if TableRow.objects.filter(table__in=_named(name)).exists():
-            return "its rows explain what was posted; to take them out of force, keep its file without rows"
-        return ""
+        """Return why a table cannot go: mappings in force read it."""
+        return "a mapping in force reads it" if readers(_named(name).get()) else ""
 
     def remove(self, work: Work, name: str) -> None:
-        """Delete a table that never had a row."""
+        """Delete a table by its verb; where its rows want a second person, who applies the same folder agrees."""
         row = _named(name).select_related("legal_entity").get()
-        work.removal(self.one, name, lambda: work.delete(row, row.legal_entity, {"name": row.name}))
+        waits = ["proposed: a second person has to agree"]
+        if row.deletion_asked_by is None:
+            words = waits if wants_second_person(row, work.by) else []
+            work.removal(self.one, name, lambda: delete_table(row, by=work.by, reason=REASON), words)
+        elif is_one_of(work.by, row.deletion_asked_by) or not allowed(work.by, Right.APPROVE_TABLES, row.legal_entity):
+            work.step(Action.WOULD_REMOVE, self.one, name, waits)
+        else:
+            work.removal(self.one, name, lambda: agree_to_deletion(row, by=work.by, reason=REASON))
 
 
 def _rows(number: int) -> str:

@@ -6,11 +6,12 @@ When that person applies the same folder, what waits is approved, and published 
 
 from typing import Any
 
-from governance import versions
-from governance.actor import By, as_actor, names
+from governance import taken, versions
+from governance.actor import By, names
 from governance.models import State, Version
 from governance.models.version import content_hash
 from governance.rights import Right, allowed, require
+from governance.same_person import has_made
 from hub.configuration.companies import entity
 from hub.configuration.differences import Difference, differences
 from hub.configuration.file import File
@@ -19,7 +20,6 @@ from hub.configuration.kind import Kind, Put
 from hub.configuration.mistakes import Place
 from hub.configuration.work import REASON, Work
 from mappings import drafting, shipped
-from mappings.compiled import compile_mapping
 from mappings.formula.problems import MappingErrors
 from mappings.models import Mapping
 from mappings.models.mapping import KIND
@@ -61,8 +61,7 @@ class Mappings(Kind):
         owner = entity(work, value.get("legal_entity"))
         row = Mapping.objects.filter(key=key).select_related("legal_entity").first()
         if row is not None and row.legal_entity != owner and not file.is_spoilt(("legal_entity",)):
-            remedy = "Give the mapping of the other company another key."
-            work.say(("legal_entity",), f"the mapping belongs to {row.legal_entity or 'all companies'}.", remedy)
+            self._refuse_owner(work, row)
         sound = [self._judged(work, value["published"], ("published",))] if "published" in value else []
         sound += [self._judged(work, each, ("drafts", number)) for number, each in enumerate(value.get("drafts", []))]
         if not all(sound) or work.is_faulty:
@@ -75,9 +74,18 @@ class Mappings(Kind):
             self._retire(work, key)
         return Put(tuple(notes), changed=changed or drafted)
 
+    def _refuse_owner(self, work: Work, row: Mapping) -> None:
+        """Tell that a mapping is another company's, or to who may not see it no more than that its key is none."""
+        same = Mapping.objects.filter(pk=row.pk)
+        if row.legal_entity is not None and not same.visible_to(work.by).exists():
+            work.say(("key",), taken.words(same, "short name", by=work.by))
+            return
+        remedy = "Give the mapping of the other company another key."
+        work.say(("legal_entity",), f"the mapping belongs to {row.legal_entity or 'all companies'}.", remedy)
+
     def _judged(self, work: Work, content: Any, place: Place) -> bool:
         try:
-            compile_mapping(content)
+            drafting.judge(content)
         except MappingErrors as errors:
             for each in errors.problems:
                 where = each.row_and_column
@@ -111,8 +119,7 @@ class Mappings(Kind):
         was = version.state
         if version.state == State.DRAFT:
             version = versions.submit(version, by=work.by, note=REASON)
-        me = as_actor(work.by).reference
-        mine = me in {*version.contributors, version.submitted_by}
+        mine = has_made(work.by, version)
         makers = ", ".join(names(version.contributors).values())
         if version.state == State.SUBMITTED and not mine and allowed(work.by, Right.APPROVE_CONFIGURATION, owner):
             version = versions.approve(version, by=work.by, reason=REASON)

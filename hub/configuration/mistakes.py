@@ -17,7 +17,8 @@ class Mistake:
 
     def __str__(self) -> str:
         where = ", ".join(part for part in (f"{self.file}:{self.line}" if self.line else self.file, self.path) if part)
-        return f"{where}: {self.message} {self.remedy}".strip()
+        said = f"{self.message} {self.remedy}".strip()
+        return f"{where}: {said}" if where else said
 
 
 class Mistakes(Exception):

@@ -6,21 +6,23 @@ has spoken, all mistakes at once. Applying does the same again and commits, if i
 
 from contextlib import suppress
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from governance import audit
 from governance.actor import By
 from governance.models import User
+from governance.rights import NotAllowed
+from governance.second_person import NeedsSecondPerson
+from hub.changes import applied
 from hub.configuration import form
+from hub.configuration.alone import lock
 from hub.configuration.file import File
 from hub.configuration.folder import Folder
 from hub.configuration.form import Data
-from hub.configuration.kind import Kind
+from hub.configuration.kind import Kind, Put
 from hub.configuration.kinds import KINDS
 from hub.configuration.mistakes import Mistakes
 from hub.configuration.work import Action, Step, Work
-
-LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('configuration folder', 0))"
 
 
 class PlanChanged(Exception):
@@ -79,10 +81,9 @@ def apply(folder: Folder, *, by: User, prune: bool, expected: list[Step]) -> lis
 
 
 def _gone_through(folder: Folder, *, by: User, prune: bool) -> list[Step]:
-    work = Work(by, prune=prune, mistakes=list(folder.mistakes))
+    work = Work(by, prune=prune, instead="keep its file", mistakes=list(folder.mistakes))
     with audit.through("command"):
-        with connection.cursor() as cursor:
-            cursor.execute(LOCK)
+        lock()
         here = {name: KINDS[name].kept(by) for name in folder.files}
         for name, files in folder.files.items():
             for file in KINDS[name].in_order(files):
@@ -106,7 +107,7 @@ def _put(work: Work, kind: Kind, file: File, here: Data | None) -> None:
             return
         words = [str(each) for each in found if not each.lacks]
     with work.on(file, kind.one):
-        done = kind.put(work, file, here)
+        done = _done(work, kind, file, here)
         if not done.changed:
             work.step(Action.WAIT if done.notes else Action.LEAVE, kind.one, file.name, done.notes)
         else:
@@ -114,8 +115,29 @@ def _put(work: Work, kind: Kind, file: File, here: Data | None) -> None:
             work.step(action, kind.one, file.name, (*words, *done.notes))
 
 
+def _done(work: Work, kind: Kind, file: File, here: Data | None) -> Put:
+    """Put a file in force, or as far on its way as this person may where a second one is asked for."""
+    steps, mistakes = len(work.steps), len(work.mistakes)
+    try:
+        with transaction.atomic():
+            return kind.put(work, file, here)
+    except NeedsSecondPerson:
+        del work.steps[steps:], work.mistakes[mistakes:]
+        return applied.put(work, kind, file, here)
+    except NotAllowed:
+        done = applied.consent(work, kind, file, here)
+        if done is None:
+            raise
+        del work.steps[steps:], work.mistakes[mistakes:]
+        return done
+
+
 def _remove(work: Work, kind: Kind, name: str, here: Data) -> None:
     if why := kind.stays(name, here):
         work.step(Action.STAY, kind.one, name, (why,))
-    else:
+        return
+    try:
         kind.remove(work, name)
+    except NeedsSecondPerson:
+        done = applied.remove(work, kind, name)
+        work.step(Action.REMOVE if done.changed else Action.WAIT, kind.one, name, done.notes)

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS
+from django.db.models import Q, QuerySet
 
 from connectors.models import Connection
 from governance.actor import By
@@ -25,9 +26,10 @@ PLAIN = (
     "shrink_limit_percent", "lane", "enabled",
 )  # fmt: skip
 OF_DESTINATION = (
-    "name", "stream", "lane", "condition", "group", "mapping", "key_formula", "correction", "delta_fields",
-    "posting_date", "approval_formula", "batch_size", "window", "keeps_reference", "enabled",
+    "name", "stream", "lane", "condition", "condition_name", "group", "mapping", "key_formula", "correction",
+    "delta_fields", "posting_date", "approval_formula", "batch_size", "window", "keeps_reference", "enabled",
 )  # fmt: skip
+ONE_SOURCE = "route_has_one_source"  # the constraint
 LOOKED_UP = ("legal_entity", "connection")
 
 
@@ -62,8 +64,12 @@ class Routes(Kind):
         row = Route.objects.visible_to(work.by).filter(slug=file.name).select_related("legal_entity").first() or Route()
         before = [row.legal_entity] if row.pk else []
         owner = entity(work, value.get("legal_entity"))
+        self._wait_for_connections(work, value)
         given = self._given(work, row, value, owner)
-        _judge(work, RouteForm(given, instance=row), ())
+        row.asked_by = work.by
+        judged = RouteForm(given, instance=row)
+        judged.names_a_source = bool(value.get("connection") or value.get("upstream"))
+        _judge(work, judged, ())
         _assign(row, Route, PLAIN, value)
         if owner is not None:
             row.legal_entity = owner
@@ -78,19 +84,25 @@ class Routes(Kind):
 
     def _given(self, work: Work, row: Route, value: Data, owner: LegalEntity | None) -> Data:
         """Return what the form is given, rows by their numbers."""
-        visible = Connection.objects.visible_to(work.by)
         name = value.get("connection")
-        row.connection = work.named("connections", name, visible.filter(slug=name), ("connection",), "connection")
-        row.upstream = self._upstream(work, value.get("upstream"))
+        known = _or_present(Connection.objects.visible_to(work.by), row.connection_id).filter(slug=name)
+        row.connection = work.named("connections", name, known, ("connection",), "connection")
+        row.upstream = self._upstream(work, value.get("upstream"), row.upstream_id)
         given: Data = {name: value.get(name, _usual(Route, name)) for name in PLAIN}
         numbers = {"legal_entity": owner, "connection": row.connection, "upstream": row.upstream}
         return given | {name: each.pk if each else None for name, each in numbers.items()}
 
-    def _upstream(self, work: Work, named: Data | None) -> Destination | None:
+    def _wait_for_connections(self, work: Work, value: Data) -> None:
+        """Put the route off while a connection of it is not there, because it waits for a person."""
+        for name in (value.get("connection"), *(each.get("connection") for each in value.get("destinations", []))):
+            if why := work.waiting.get(("connections", str(name))):
+                raise Postponed(f"waits for the connection {name}, which {why}")
+
+    def _upstream(self, work: Work, named: Data | None, present: int | None) -> Destination | None:
         if not named:
             return None
         route, name = named.get("route", ""), named.get("destination", "")
-        rows = Destination.objects.visible_to(work.by).filter(route__slug=route, name=name)
+        rows = _or_present(Destination.objects.visible_to(work.by), present).filter(route__slug=route, name=name)
         if ("routes", route) in work.waiting:
             raise Postponed(f"waits for the route {route}, which {work.waiting['routes', route]}")
         found: Destination | None = work.named(
@@ -101,9 +113,10 @@ class Routes(Kind):
     def _destination(self, work: Work, route: Route, value: Data, place: Place) -> None:
         row = Destination.objects.filter(route=route, name=value["name"]).first() or Destination(route=route)
         old = None if row.pk is None else form.canonical(self.folder, {"destinations": [_destination(row)]})
+        row.asked_by = work.by
         name = value.get("connection")
-        visible = Connection.objects.visible_to(work.by).filter(slug=name)
-        at = work.named("connections", name, visible, (*place, "connection"), "connection")
+        known = _or_present(Connection.objects.visible_to(work.by), row.connection_id).filter(slug=name)
+        at = work.named("connections", name, known, (*place, "connection"), "connection")
         given: Data = {name: value.get(name, _usual(Destination, name)) for name in OF_DESTINATION}
         given |= {
             "route": route.pk,
@@ -138,6 +151,14 @@ class Routes(Kind):
         """Delete a route that has no records."""
         row = Route.objects.select_related("legal_entity").get(slug=name)
         work.removal(self.one, name, lambda: work.delete(row, row.legal_entity, {"slug": name, "name": row.name}))
+
+
+def _or_present(visible: QuerySet[Any], present: int | None) -> QuerySet[Any]:
+    """Return what somebody sees, and what stands in the row already: that may stay, whosever it is."""
+    if present is None:
+        return visible
+    either: QuerySet[Any] = visible.model._default_manager.filter(Q(pk__in=visible.values("pk")) | Q(pk=present))
+    return either
 
 
 def _route(row: Route) -> Data:
@@ -179,4 +200,6 @@ def _judge(work: Work, given: RouteForm | DestinationForm, place: Place) -> None
         if name in LOOKED_UP and given.data.get(name) is None and (place or name == "legal_entity"):
             continue  # told where it was looked up
         for message in [message for error in errors for message in error.messages]:
+            if ONE_SOURCE in message and getattr(given, "names_a_source", False):
+                continue  # it names one that is not there, which is told already
             work.say(place if name == NON_FIELD_ERRORS else (*place, name), message)

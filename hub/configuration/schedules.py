@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from django_celery_beat.models import PeriodicTask
+
 from governance.actor import By
 from hub.configuration.file import File
 from hub.configuration.form import Data
@@ -18,7 +20,8 @@ class Schedules(Kind):
 
     def rows(self, by: By) -> list[Data]:
         """Return what is here."""
-        return [found for route in Route.objects.visible_to(by) if (found := _schedule(route)) is not None]
+        tasks = schedules.all_schedules()
+        return [_schedule(route, tasks[route.pk]) for route in Route.objects.visible_to(by) if route.pk in tasks]
 
     def put(self, work: Work, file: File, here: Data | None) -> Put:
         """Set a route's schedule."""
@@ -47,14 +50,11 @@ class Schedules(Kind):
         )  # fmt: skip
 
 
-def _schedule(route: Route) -> Data | None:
-    task = schedules.schedule_of(route)
-    if task is None:
-        return None
+def _schedule(route: Route, task: PeriodicTask) -> Data:
     found: Data = {"route": route.slug}
     if schedules.only_on_working_days(task):
         found["working_days_only"] = True
     if task.crontab is not None:
         times = " ".join(str(getattr(task.crontab, name)) for name in schedules.CRON_FIELDS)
         return found | {"times": times, "time_zone": str(task.crontab.timezone)}
-    return found | {"every_seconds": task.interval.every} if task.interval is not None else None
+    return found | ({"every_seconds": task.interval.every} if task.interval is not None else {})

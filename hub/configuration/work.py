@@ -8,22 +8,41 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import DataError, IntegrityError, models, transaction
 
-from governance import audit
+from governance import audit, protecting, second_person, taken
+from governance.actor import By
 from governance.models import LegalEntity, User
 from governance.rights import NotAllowed, Right, require
 from governance.versions import WrongState
 from hub.configuration.file import File
 from hub.configuration.form import Data
 from hub.configuration.mistakes import Mistake, Place
+from mappings.deleting import CannotDelete
+from mappings.locking import TableGone
 from mappings.tables import RowErrors, RowsCollide, RowsGone
 
 REASON = "configuration folder applied"
-REFUSALS = (NotAllowed, WrongState, RowErrors, RowsGone, RowsCollide)  # what verbs say when they will not
+REFUSALS = (
+    NotAllowed,
+    WrongState,
+    RowErrors,
+    RowsGone,
+    RowsCollide,
+    CannotDelete,
+    TableGone,
+)  # what verbs say when they will not
+
+
+@runtime_checkable
+class Concerning(Protocol):
+    """A row whose change concerns companies that may want a second person for it."""
+
+    def companies_concerned(self) -> list[LegalEntity]:
+        """Return these companies."""
 
 
 class Action(StrEnum):
@@ -56,9 +75,11 @@ class Postponed(Exception):
 class Work:
     """One going through a folder, by a person."""
 
-    by: User
+    by: By
     prune: bool
     reason: str = REASON  # what audit entries say
+    instead: str = ""  # another way out than removing what uses a thing, where there is one
+    reader: "By | None" = None  # to whom mistakes are told, where that is not who works
     steps: list[Step] = field(default_factory=list)
     mistakes: list[Mistake] = field(default_factory=list)
     waiting: dict[tuple[str, str], str] = field(default_factory=dict)  # kind and name → what it waits for, in words
@@ -96,12 +117,14 @@ class Work:
         except Postponed as wait:
             self.waiting[file.kind, file.name] = str(wait)
             self.steps.append(Step(Action.WAIT, one, file.name, (str(wait),)))
+        except second_person.NeedsSecondPerson:
+            raise  # whoever works on the file knows whether it can wait for one
         except REFUSALS as refused:
             self.say((), str(refused))
         except ValidationError as errors:
             self.say_all(errors, {})
         except models.ProtectedError as refused:
-            self.say((), _protected(refused))
+            self.say((), self._protected(refused))
         except (IntegrityError, DataError) as refused:
             if not self.is_faulty:
                 self.say((), f"the database refuses it: {str(refused).splitlines()[0]}.", "Correct what it names.")
@@ -114,7 +137,8 @@ class Work:
         """Return the row that a file refers to by name; a mistake is told where there is none."""
         found = rows.first()
         if found is None and name and (kind, str(name)) not in self.lost:
-            self.say(place, f"there is no {one} {name}.", f"Correct the name, or add a file of it to {kind}/.")
+            assert self._now is not None
+            self.say(place, *self._now.missing(kind, one, name))
         return found
 
     def step(self, action: Action, one: str, name: str, words: Iterable[str] = ()) -> None:
@@ -129,13 +153,23 @@ class Work:
         try:
             with transaction.atomic():
                 act()
+        except second_person.NeedsSecondPerson:
+            raise  # as above
         except (*REFUSALS, models.ProtectedError) as refused:
-            message = _protected(refused) if isinstance(refused, models.ProtectedError) else str(refused)
+            message = self._protected(refused) if isinstance(refused, models.ProtectedError) else str(refused)
             self.mistakes.append(Mistake(f"{one} {name}", 0, "", f"it cannot be removed: {message}"))
         self.step(Action.REMOVE, one, name, words)
 
+    def _protected(self, refused: models.ProtectedError) -> str:
+        """Return in words why something stays: the application's own, or what refers to it."""
+        if not str(refused.args[0]).startswith("Cannot delete"):
+            return str(refused.args[0])
+        users: set[models.Model] = set(refused.protected_objects)
+        return f"it is used by {protecting.told(users, self.reader or self.by, instead=self.instead)}"
+
     def judge(self, row: models.Model, places: Mapping[str, Place], inside: Place = ()) -> None:
         """Tell everything that a row finds wrong with itself."""
+        taken.asked_by(row, self.by)
         try:
             row.full_clean()
         except ValidationError as errors:
@@ -146,17 +180,28 @@ class Work:
         owners = list(owners)
         for owner in owners:
             require(self.by, Right.EDIT_CONFIGURATION, owner)
+        self._require_agreed(row, owners)
         verb = "add" if row._state.adding else "change"
-        row._history_user = self.by  # type: ignore[attr-defined]  # how simple-history is told
+        self._sign(row)
         row.save()
         self.record(verb, row, owners[-1] if owners else None, here, wanted)
 
     def delete(self, row: models.Model, owner: LegalEntity | None, here: Data) -> None:
         """Delete a row in the same way."""
         require(self.by, Right.EDIT_CONFIGURATION, owner)
+        self._require_agreed(row, [owner])
         self.record("delete", row, owner, here, {})
-        row._history_user = self.by  # type: ignore[attr-defined]  # how simple-history is told
+        self._sign(row)
         row.delete()
+
+    def _require_agreed(self, row: models.Model, owners: list[LegalEntity | None]) -> None:
+        """Ask for a second person where a company that the row concerns, or did, wants one."""
+        if isinstance(row, Concerning):
+            second_person.require_agreed(self.by, [*owners, *row.companies_concerned()], thing=str(row))
+
+    def _sign(self, row: models.Model) -> None:
+        """Name the person in the row of the history table; what the engine tries is rolled back."""
+        row._history_user = self.by if isinstance(self.by, User) else None  # type: ignore[attr-defined]  # its own way
 
     def record(self, verb: str, row: models.Model, owner: LegalEntity | None, here: Data | None, wanted: Data) -> None:
         """Write the audit entry of a change: what differs, as the files have it."""
@@ -171,12 +216,3 @@ class Work:
 def _told(value: Any) -> Any:
     """Return a value as audit entries keep it."""
     return f"{len(value)} entries" if isinstance(value, list) and len(value) > 20 else value
-
-
-def _protected(refused: models.ProtectedError) -> str:
-    """Return in words why something stays: the application's own, or what refers to it."""
-    if not str(refused.args[0]).startswith("Cannot delete"):
-        return str(refused.args[0])
-    users = sorted(f"{row._meta.verbose_name} {row}" for row in refused.protected_objects)
-    more = f" and {len(users) - 5:,} more" if len(users) > 5 else ""
-    return f"it is used by {', '.join(users[:5])}{more}. Remove these first, or keep its file."

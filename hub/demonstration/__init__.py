@@ -4,6 +4,6 @@ Everything is made by the verbs that people use, so that history and audit trail
 changes nothing that people have changed in between. The simulated systems are asked over HTTP and as a program only.
 """
 
-from hub.demonstration.load import Loaded, load
+from hub.demonstration.load import LeftOut, Loaded, is_loaded, load, require_ours
 
-__all__ = ["Loaded", "load"]
+__all__ = ["LeftOut", "Loaded", "is_loaded", "load", "require_ours"]

@@ -27,6 +27,7 @@ class Way:
     to: str
     destination: str
     condition: str
+    only: str  # what goes there, in words
     key: str
     more: dict[str, Any] = field(default_factory=dict)  # of the destination
     compare_days: int = 0
@@ -41,6 +42,7 @@ WAYS = (
         "customers",
         "NetSuite customers",
         f'AND(is_active, customer_id <> "{INTERNAL_CUSTOMER}")',
+        "active customers, without the firm itself",
         "customer_id",
     ),
     Way(
@@ -51,6 +53,7 @@ WAYS = (
         "existing_projects",
         "NetSuite projects",
         "is_active",
+        "active projects",
         "project_code",
     ),
     Way(
@@ -61,6 +64,7 @@ WAYS = (
         "existing_workers",
         "NetSuite employees",
         f'AND(is_active, role <> "{ADMINISTRATION}")',
+        "active people, without the administration",
         "worker_id",
     ),
     Way(
@@ -71,6 +75,7 @@ WAYS = (
         "time_entries",
         "NetSuite time",
         'AND(approval_status = "approved", billable)',
+        "approved and billable time",
         '"TE-" & entry_id',
         {"lane": "posting", "keeps_reference": False, "posting_date": "worked_on"},
         compare_days=35,
@@ -108,6 +113,7 @@ def _route(way: Way, harvest: Connection, netsuite: Connection, by: User) -> Rou
         connection=netsuite,
         stream=way.to,
         condition=way.condition,
+        condition_name=way.only,
         key_formula=way.key,
         mapping=f"netsuite.{way.to}",
         **settings,

@@ -7,15 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.hashers import check_password
 
 from governance import calendars
 from governance.actor import ENGINE
 from governance.grants import grant
 from governance.models import LegalEntity, User
 from governance.rights import Role
+from hub.supervisor import left_out
 
 ZONES = {"HP-DE": "Europe/Berlin", "HP-US": "America/New_York", "HP-GB": "Europe/London"}
 PASSWORD_FILE = "demonstration.password"  # noqa: S105 - a file name; below STATE, readable by its owner only
+
+OTHER_PASSWORDS = "demonstration.other-passwords"  # below STATE/run: a note that the password opens nothing
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,13 @@ def people(entities: dict[str, LegalEntity]) -> dict[str, User]:
     return {person.user_name: _user(person, entities) for person in STAFF}
 
 
+def gone() -> list[str]:
+    """Return the user names of the staff who are not there."""
+    names = [person.user_name for person in STAFF]
+    there = set(User.objects.filter(username__in=names).values_list("username", flat=True))
+    return [name for name in names if name not in there]
+
+
 def _user(person: Person, entities: dict[str, LegalEntity]) -> User:
     mail = f"{person.first_name}.{person.last_name}@halden-partner.example".lower()
     names = {"first_name": person.first_name, "last_name": person.last_name, "email": mail, "is_staff": True}
@@ -63,7 +74,7 @@ def _user(person: Person, entities: dict[str, LegalEntity]) -> User:
         user.set_password(password())
         user.save(update_fields=["password"])
         where = entities[person.legal_entity] if person.legal_entity else None
-        grant(user=user, role=person.role, legal_entity=where, by=ENGINE, reason="demonstration")
+        grant(user=user, role=person.role, legal_entity=where, by=ENGINE, reason=left_out.REASON)
     return user
 
 
@@ -78,3 +89,30 @@ def password() -> str:
     with os.fdopen(descriptor, "w") as file:
         file.write(made + "\n")
     return made
+
+
+def opens() -> bool:
+    """Tell whether the password in STATE opens any account of the staff: not after another hub's was restored."""
+    try:
+        kept = (Path(settings.STATE) / PASSWORD_FILE).read_text().strip()
+    except FileNotFoundError:
+        return False
+    names = [person.user_name for person in STAFF]
+    return any(check_password(kept, user.password) for user in User.objects.filter(username__in=names).order_by("pk"))
+
+
+def told() -> str:
+    """Return with what the staff sign in, after "with ": the password where it opens something."""
+    if opens():
+        return f"the password {password()}"
+    return "the passwords that they had in the hub that this database comes from"
+
+
+def note() -> None:
+    """Note below STATE, for the last lines of `make run`, whether the password opens nothing."""
+    path = Path(settings.STATE) / "run" / OTHER_PASSWORDS
+    path.parent.mkdir(exist_ok=True)
+    if opens():
+        path.unlink(missing_ok=True)
+    else:
+        path.touch()

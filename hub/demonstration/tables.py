@@ -15,6 +15,8 @@ from mappings.models import LookupTable
 from mappings.models.lookup import Approval
 from mappings.tables import NewRow, add_rows, approve_rows, create_table
 
+EXCHANGE = {"USD": "0.92", "GBP": "1.15"}  # of a year in which nothing happened
+
 
 @dataclass(frozen=True)
 class Table:
@@ -106,6 +108,14 @@ def tables_of(firm: Facts) -> Iterator[Table]:
         ["month"],
         {"day": "date"},
         [_row([month], day=moment[:10]) for month, moment in firm["cut_offs"].items()],
+    )
+    yield Table(
+        "exchange_rates",
+        "Rates of exchange",
+        "How much of a euro one of a currency is; the order of exceptions compares money by it.",
+        ["currency"],
+        {"rate": "decimal"},
+        [NewRow((currency,), {"rate": rate}) for currency, rate in EXCHANGE.items()],
     )
     yield Table(
         "bill_rates",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from hub.environment import kinds
+from hub.environment import kinds, places
 from hub.environment.kinds import Kind
 
 T = TypeVar("T")
@@ -39,7 +39,7 @@ SANDBOX_PORT: Variable[int | None] = Variable(
 )
 DEMO = Variable("DEMO", kinds.SWITCH, True, "0: no demonstration firm and no simulated systems")
 DATABASE_URL = Variable(
-    "DATABASE_URL", kinds.DATABASE, "",
+    "DATABASE_URL", places.DATABASE, "",
     "your own PostgreSQL, 14 or newer: `postgresql://user:password@host:5432/name`; libpq's parameters may follow, "
     "such as `?sslmode=verify-full`",
     "the embedded server", secret=True,
@@ -48,14 +48,15 @@ DATABASE_PASSWORD = Variable(
     "DATABASE_PASSWORD", kinds.secret_of(1), "", "password of DATABASE_URL, where that names none", "none", secret=True
 )
 REDIS_URL = Variable(
-    "REDIS_URL", kinds.address("redis", "rediss", "unix"), "", "your own Redis: `redis://host:6379/0`",
+    "REDIS_URL", places.REDIS, "", "your own Redis: `redis://host:6379/0`",
     "the embedded server", secret=True,
 )  # fmt: skip
 WORKERS = Variable(
     # Both carry posting, which earns the money; only the second carries analytics, so that a heavy report leaves the
     # first one free.
     "WORKERS", kinds.workers(LANES), ("posting,intake", "posting,master,analytics"),
-    "one entry per worker process, each with the lanes that it serves", "`posting,intake;posting,master,analytics`",
+    "one entry per worker process, each with the lanes that it serves; with `none` there is no clock, either",
+    "`posting,intake;posting,master,analytics`",
 )  # fmt: skip
 WORKER_THREADS = Variable(
     "WORKER_THREADS", kinds.whole(1, 1000), 8,
@@ -70,12 +71,12 @@ SECRET_KEY = Variable(
     secret=True,
 )  # fmt: skip
 THROUGHLINE_KEYS = Variable(
-    "THROUGHLINE_KEYS", kinds.TEXT, "",
+    "THROUGHLINE_KEYS", places.KEYS, "",
     "encryption keys of stored credentials, newest first, with commas: [Encryption keys](encryption-keys.md)",
     "the file `keys` in STATE", secret=True,
 )  # fmt: skip
 ALLOWED_HOSTS = Variable(
-    "ALLOWED_HOSTS", kinds.several_of(",", kinds.TEXT), ["localhost", "127.0.0.1", "[::1]", "testserver"],
+    "ALLOWED_HOSTS", kinds.several_of(",", places.HOST_NAME), ["localhost", "127.0.0.1", "[::1]", "testserver"],
     "names under which the pages may be asked for, with commas", "`localhost,127.0.0.1,[::1]`",
 )  # fmt: skip
 HTTPS = Variable(
@@ -95,13 +96,17 @@ TOTP_REQUIRED = Variable(
     "TOTP_REQUIRED", kinds.SWITCH, False, "1: whose roles approve or administer must have a second factor"
 )
 OUTBOUND_ALLOWED = Variable(
-    "OUTBOUND_ALLOWED", kinds.several_of(",", kinds.HOST_AND_PORT), [],
+    "OUTBOUND_ALLOWED", kinds.several_of(",", places.HOST_AND_PORT), [],
     "internal addresses that connectors and providers for signing in may have, `10.1.2.3:443` or `127.0.0.1:*`, with "
     "commas",
     "none",
 )  # fmt: skip
 CONNECTOR_PATHS = Variable(
-    "CONNECTOR_PATHS", kinds.several_of(":", kinds.TEXT), [], "more folders with connectors, with colons", "none"
+    "CONNECTOR_PATHS",
+    kinds.several_of(":", places.EXISTING_FOLDER),
+    [],
+    "more folders with connectors, with colons",
+    "none",
 )
 LEASE_SECONDS = Variable(
     "LEASE_SECONDS", kinds.seconds(0.1, 86400), 120.0, "seconds that a worker owns what it has claimed"
@@ -119,6 +124,15 @@ CONSIGNMENTS = Variable(
     "CONSIGNMENTS", kinds.SWITCH, True,
     "0: a page's new records are queued one by one and never travel as one row",
 )  # fmt: skip
+BULK_MEMBERS_ALONE = Variable(
+    "BULK_MEMBERS_ALONE", kinds.whole(1, 50_000), 1000,
+    "members that one person sends, waives or approves in one bulk run; more need a second person",
+)  # fmt: skip
+BULK_AMOUNT_ALONE = Variable(
+    "BULK_AMOUNT_ALONE", kinds.whole(1, 1_000_000_000_000), 250_000,
+    "amount, in any one currency, above which a bulk run needs a second person",
+)  # fmt: skip
+BULK_PACE = Variable("BULK_PACE", kinds.whole(1, 1_000_000), 1200, "members that a bulk run takes on in a minute")
 BODY_PATIENCE = Variable(
     "BODY_PATIENCE", kinds.seconds(0.05, 3600), 10.0,
     "seconds without a byte of a body, and three times as many for all of it, until its sender gets 408 and its place "
@@ -161,10 +175,24 @@ OTEL_EXPORTER_OTLP_ENDPOINT = Variable(
     "collector of traces that takes OTLP over HTTP: `http://collector:4318`", "none",
 )  # fmt: skip
 OTEL_EXPORTER_OTLP_HEADERS = Variable(
-    "OTEL_EXPORTER_OTLP_HEADERS", kinds.TEXT, "", "headers for the collector, `name=value`, with commas", "none",
+    "OTEL_EXPORTER_OTLP_HEADERS", places.HEADERS, "", "headers for the collector, `name=value`, with commas", "none",
     secret=True,
 )  # fmt: skip
 OTEL_SERVICE_NAME = Variable("OTEL_SERVICE_NAME", kinds.TEXT, "throughline", "how traces call this installation")
+OTEL_TRACES_SAMPLER = Variable(  # these two are read by OpenTelemetry's SDK itself
+    "OTEL_TRACES_SAMPLER",
+    kinds.choice(
+        "always_on", "always_off", "traceidratio",
+        "parentbased_always_on", "parentbased_always_off", "parentbased_traceidratio",
+    ),
+    "", "which traces are sent", "`parentbased_always_on`",
+)  # fmt: skip
+OTEL_TRACES_SAMPLER_ARG = Variable(
+    "OTEL_TRACES_SAMPLER_ARG",
+    kinds.number("parts", 0, 1),
+    1.0,
+    "the part that `traceidratio` sends: 0.05 is a twentieth",
+)
 DEBUG = Variable("DEBUG", kinds.SWITCH, False, "never 1 where anybody else can reach the pages")
 SANDBOX: Variable[dict[str, str]] = Variable(
     "SANDBOX", kinds.SYSTEMS, {}, "addresses of the simulated systems", "set by `make run`"

@@ -1,18 +1,17 @@
 """Kinds of values that a setting takes: each reads a text, and says what it accepts.
 
-Standard library only, and psycopg's own reader of addresses: the settings and the supervisor read it first.
+Standard library only: the settings and the supervisor read it first. Places have kinds in `hub.environment.places`.
 """
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
 
-import psycopg
-from psycopg.conninfo import conninfo_to_dict
-
+NO_WORKERS = "none"
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
@@ -97,25 +96,21 @@ def secret_of(length: int) -> Kind[str]:
 
 
 def workers(lanes: tuple[str, ...]) -> Kind[tuple[str, ...]]:
-    """Return the kind that gives each worker process its `lanes`."""
+    """Return the kind that gives each worker process its `lanes`; NO_WORKERS is read as none at all."""
 
     def read(text: str) -> tuple[str, ...]:
+        if text == NO_WORKERS:
+            return ()
         found = tuple(part.strip() for part in text.split(";") if part.strip())
         if not found or any(lane not in lanes for part in found for lane in part.split(",")):
             raise ValueError
         return found
 
-    return Kind(f"lanes with “,” between, “;” between workers; the lanes are {', '.join(lanes)}", read)
-
-
-def _database(text: str) -> str:
-    if not text.startswith(("postgresql://", "postgres://")):
-        raise ValueError
-    try:
-        conninfo_to_dict(text)
-    except (psycopg.Error, UnicodeError) as error:
-        raise ValueError from error
-    return text
+    return Kind(
+        f"lanes with “,” between, “;” between workers, or {NO_WORKERS} for the pages alone; the lanes are "
+        f"{', '.join(lanes)}",
+        read,
+    )
 
 
 def _switch(text: str) -> bool:
@@ -132,19 +127,13 @@ def _systems(text: str) -> dict[str, str]:
 
 
 def _folder(text: str) -> Path:
-    return Path(text).expanduser().resolve()
-
-
-def _host_and_port(text: str) -> str:
-    host, _, port = text.rpartition(":")
-    if not host or not (port == "*" or (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536)):
+    found = Path(text).expanduser().resolve()
+    if any(os.path.exists(each) and not os.path.isdir(each) for each in (found, *found.parents)):
         raise ValueError
-    return text
+    return found
 
 
 TEXT: Kind[str] = Kind("text", str)
 SWITCH = Kind("0 or 1", _switch)
 FOLDER = Kind("the path of a folder", _folder)
-DATABASE = Kind("an address like postgresql://user:password@host:5432/name", _database)
 SYSTEMS = Kind("a JSON object of addresses by name", _systems)
-HOST_AND_PORT = Kind("a host and a port, 10.1.2.3:443, or * for all ports", _host_and_port)

@@ -7,6 +7,7 @@ from urllib.parse import quote, urlsplit
 
 from hub.environment import declared
 from hub.environment.declared import VARIABLES, Variable
+from hub.sign_in.providers import WrongProviders, providers
 
 T = TypeVar("T")
 LONGEST_SHOWN = 60  # characters of a wrong value
@@ -54,6 +55,10 @@ def read(environment: Mapping[str, str]) -> Environment:
             wrong.append(f"{variable.name} must be {variable.kind.accepted}{shown}.")
     found = Environment(given)
     wrong += _contradictions(found)
+    try:
+        providers(environment)
+    except WrongProviders as error:
+        wrong += error.wrong
     if wrong:
         raise WrongSettings(wrong)
     if found[declared.DATABASE_PASSWORD]:

@@ -42,9 +42,11 @@ def exposed() -> bytes:
     from prometheus_client.multiprocess import MultiProcessCollector
 
     from hub.figures import counted
+    from hub.figures.alive import Alive
     from hub.figures.stored import Stored
 
     registry = CollectorRegistry()
     MultiProcessCollector(registry, path=str(counted.folder()))  # type: ignore[no-untyped-call]
     registry.register(Stored())
+    registry.register(Alive())
     return generate_latest(registry)

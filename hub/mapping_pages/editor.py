@@ -8,23 +8,27 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from canonical.entities import ENTITIES
 from exceptions_queue.pages.door import context, page, person
+from governance import taken
 from governance.models import User, Version
 from governance.models.version import State
 from governance.rights import Right, require
 from governance.versions import ChangedMeanwhile, WrongState
 from hub.mapping_pages import samples
 from hub.mapping_pages.found import Sides, mapping_of, newest, sides_of
-from hub.mapping_pages.samples import NoSample
+from hub.mapping_pages.lacking_tables import places
+from hub.mapping_pages.samples import NoSample, NotReadable
 from hub.mapping_pages.shown import Known, field_rows, head_cells, rule_rows
-from hub.mapping_pages.table_form import TableForm
+from hub.mapping_pages.table_form import TableForm, told
 from mappings import drafting
 from mappings.differences import Difference, differences
-from mappings.field_table import FieldRow, FieldTable, content_of, table_of
+from mappings.field_table import FieldTable, content_of, table_of
 from mappings.formula.problems import MappingErrors
 from mappings.models import LookupTable, Mapping
+from mappings.models.mapping import KIND
 from mappings.row_trial import TableTrial, try_rows
+from mappings.sides import source_side, target_side
+from mappings.starting import from_start, from_target, required_at
 
 HTMX_PARTS = "hub/mapping/rows.html"
 
@@ -50,8 +54,7 @@ def new_draft(request: HttpRequest) -> HttpResponse:
     sides = sides_of(request)
     require(person(request), Right.EDIT_CONFIGURATION, sides.legal_entity)
     if request.method != "POST":
-        form = TableForm.of(_begun(sides), seen="0", draft="", sample=samples.PASTED, pasted="", note="")
-        return _shown(request, None, form, sides)
+        return _shown(request, None, _begun(sides), sides)
     return _posted(request, None, TableForm.typed(request.POST, sides.source, sides.target), sides)
 
 
@@ -90,14 +93,17 @@ def _posted(request: HttpRequest, mapping: Mapping | None, form: TableForm, side
 
 
 def _keep(request: HttpRequest, mapping: Mapping | None, form: TableForm, sides: Sides | None) -> HttpResponse:
+    unfilled = form.set_aside()
     table, user = form.read(), person(request)
     if form.errors:
         form.place(table, _mistakes(mapping, table, user, sides))
+        form.rows += unfilled
         return _shown(request, mapping, form, sides, status=422)
     try:
         version = _write(mapping, form, content_of(table), user, sides)
     except MappingErrors:
         form.place(table, _mistakes(mapping, table, user, sides))
+        form.rows += unfilled
         return _shown(request, mapping, form, sides, status=422)
     except ChangedMeanwhile as error:
         assert mapping is not None
@@ -120,6 +126,8 @@ def _write(
     note, seen = form.head["note"].strip(), form.head["seen"]
     if mapping is None:
         assert sides is not None
+        if Version.objects.of(KIND, sides.key).exists():  # somebody else was quicker, or the address was typed
+            raise WrongState(taken.words(Mapping.objects.filter(key=sides.key), "short name", by=user))
         return drafting.draft(
             key=sides.key, content=content, by=user, legal_entity=sides.legal_entity, note=note, newest_seen=0
         )
@@ -168,16 +176,20 @@ def _given(
     request: HttpRequest, mapping: Mapping | None, form: TableForm, table: FieldTable, sides: Sides | None
 ) -> dict[str, Any]:
     user = person(request)
-    offered = samples.choices(mapping, user)
+    offered = samples.choices(mapping, user, form.source, form.target)
     chosen = form.head.get("sample") or offered[0].value
-    unsampled = ""
+    company = mapping.legal_entity if mapping else sides.legal_entity if sides else None
+    unsampled = unreadable = ""
     try:
-        sample = samples.sample_of(mapping, chosen, form.head.get("pasted", ""), user)
+        sample = samples.sample_of(
+            mapping, chosen, form.head.get("pasted", ""), user, form.source, form.target, company
+        )  # fmt: skip
+    except NotReadable as error:
+        sample, unreadable = None, str(error)
     except NoSample as error:
         sample, unsampled = None, str(error)
     trial = _try(mapping, table, sample, user, sides)
     known = _known(user)
-    entity = ENTITIES.get(str(form.target.get("entity")))
     query = f"?{request.GET.urlencode()}" if mapping is None else ""
     at = [mapping.pk] if mapping else []
     return {
@@ -189,15 +201,16 @@ def _given(
         "rules": rule_rows(form, table, trial),
         "trial": trial,
         "mistakes": len(trial.mistakes),
-        "general_mistakes": [f"{p.message} {p.remedy}" for place, p in trial.mistakes if not place.what],
+        "general_mistakes": [told(problem) for place, problem in trial.mistakes if not place.what],
         "samples": offered,
         "chosen": chosen,
         "sampled": sample is not None,
         "unsampled": unsampled,
-        "paths": samples.paths_of(mapping, form.source, sample).items(),
-        "targets": sorted({row.to for row in table.fields if row.to}),
+        "unreadable": unreadable,
+        "lacking": places(content_of(table), user, company),
+        "readable": source_side(form.source, [sample.record] if sample else ()),
+        "fillable": target_side(form.target),
         "results": sorted({row.to for row in table.fields if row.to and not row.inside}),
-        "target": entity,
         "action": (reverse("mappings:draft", args=at) if mapping else reverse("mappings:new-draft")) + query,
         "previewed": (reverse("mappings:preview", args=at) if mapping else reverse("mappings:new-preview")) + query,
     }
@@ -207,16 +220,14 @@ def _known(user: User) -> Known:
     return Known(list(LookupTable.objects.visible_to(user).order_by("title")))
 
 
-def _begun(sides: Sides) -> FieldTable:
-    """Return a table to begin with: what the target requires, copied from fields of the same name where there are."""
-    entity = ENTITIES.get(str(sides.target.get("entity")))
-    source = ENTITIES.get(str(sides.source.get("entity")))
-    rows = tuple(
-        FieldRow(to=each.name, source=each.name if source and each.name in source.by_name else "")
-        for each in (entity.fields if entity else ())
-        if each.required
-    )
-    return FieldTable(sides.name, "", "", sides.source, sides.target, rows or (FieldRow(),))
+def _begun(sides: Sides) -> TableForm:
+    """Return the form of a new mapping: a shipped one to make one's own, else a row for each field of the target."""
+    head = {"seen": "0", "draft": "", "sample": "", "pasted": "", "note": ""}
+    if sides.start is not None:
+        return TableForm.of(from_start(sides.start, sides.name), **head)
+    form = TableForm.of(from_target(sides.name, sides.source, sides.target), **head)
+    form.offer(required_at(sides.target))
+    return form
 
 
 def _called(version: Version) -> str:

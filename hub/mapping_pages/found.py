@@ -1,6 +1,5 @@
 """Which mapping an address means, and between which two sides a new one stands."""
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +12,8 @@ from exceptions_queue.pages.door import person
 from governance.models import LegalEntity, Version
 from mappings.differences import label
 from mappings.models import Mapping
-from mappings.models.mapping import KIND
-
-KEY = re.compile(r"^[a-z0-9][a-z0-9_.-]{0,118}\Z", re.ASCII)
+from mappings.models.mapping import KEY, KIND
+from mappings.starting import Start, start_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +25,7 @@ class Sides:
     source: dict[str, Any]
     target: dict[str, Any]
     legal_entity: LegalEntity | None
+    start: Start | None = None  # the shipped mapping that it begins with
 
 
 def mapping_of(request: HttpRequest, pk: int) -> Mapping:
@@ -67,6 +66,11 @@ def side_of(end: str) -> dict[str, Any] | None:
     return None
 
 
+def end_of(side: dict[str, Any]) -> str:
+    """Return a side of a content as a form names it: "entity:time_entry", "stream:harvest:time_entries"."""
+    return f"entity:{side['entity']}" if "entity" in side else f"stream:{side.get('system')}:{side.get('stream')}"
+
+
 def sides_of(request: HttpRequest) -> Sides:
     """Return the sides of a new mapping, as its address names them. Raises Http404."""
     source, target = (side_of(request.GET.get(name, "")) for name in ("from", "to"))
@@ -74,4 +78,7 @@ def sides_of(request: HttpRequest) -> Sides:
     if source is None or target is None or not KEY.fullmatch(key):
         raise Http404("This address names no two sides of a mapping. Begin again with a new mapping.")
     place = get_object_or_404(LegalEntity.objects.visible_to(person(request)), code=company) if company else None
-    return Sides(key, request.GET.get("name", "")[:200], source, target, place)
+    start = start_of(request.GET.get("start", ""))
+    if start is not None and not start.fits(source, target):
+        raise Http404("The mapping to begin with stands between other sides. Begin again with a new mapping.")
+    return Sides(key, request.GET.get("name", "")[:200], source, target, place, start)

@@ -1,20 +1,18 @@
-"""The list of mappings, one mapping as people read it, and how a new one begins."""
+"""The list of mappings, and one mapping as people read it."""
 
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
-from django import forms
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.shortcuts import render
 
 from exceptions_queue.pages.door import context, page, person
-from governance.models import LegalEntity, Version
+from governance.models import Version
 from governance.models.version import State
-from governance.rights import NotAllowed, Right, allowed, allowed_anywhere, require
+from governance.rights import NotAllowed, Right, allowed, allowed_anywhere
 from hub.mapping_pages import samples
-from hub.mapping_pages.found import KEY, ends, mapping_of, side_of, version_of
+from hub.mapping_pages.found import mapping_of, version_of
+from hub.mapping_pages.lacking_tables import places
 from hub.mapping_pages.samples import NoSample
 from hub.mapping_pages.shown import Known, field_rows, rule_rows
 from hub.mapping_pages.table_form import TableForm
@@ -73,10 +71,12 @@ def mapping(request: HttpRequest, pk: int) -> HttpResponse:
         allowed(user, each, row.legal_entity) for each in (Right.EDIT_CONFIGURATION, Right.APPROVE_CONFIGURATION)
     )
     if tries:
-        offered = [each for each in samples.choices(row, user) if each.value != samples.PASTED]
+        offered = [each for each in samples.choices(row, user, table.source, table.target)
+                   if each.value != samples.PASTED]  # fmt: skip
         chosen = request.GET.get("sample", "") or (offered[0].value if offered else "")
         try:
-            trial = try_rows(row, table=table, sample=samples.sample_of(row, chosen, "", user), by=user)
+            sample = samples.sample_of(row, chosen, "", user, table.source, table.target)
+            trial = try_rows(row, table=table, sample=sample, by=user)
         except (NoSample, NotAllowed) as error:
             unsampled = str(error)
     form = TableForm.of(table)
@@ -86,7 +86,8 @@ def mapping(request: HttpRequest, pk: int) -> HttpResponse:
         fields=list(zip(shown, [origin(each, known.titles) for each in table.fields], strict=True)),
         rules=list(zip(rule_rows(form, table, trial), table.rules, strict=True)),
         trial=trial, samples=offered, chosen=chosen, unsampled=unsampled,
-        used=used_by(row, user), **steps_of(row, user),
+        used=used_by(row, user), lacking=places(version.content, user, row.legal_entity) if version else [],
+        **steps_of(row, user),
     )  # fmt: skip
     return render(request, "hub/mapping/mapping.html", more)
 
@@ -104,57 +105,3 @@ def used_by(row: Mapping, user: Any) -> list[tuple[str, str]]:
         *((route.name, "what it reads") for route in routes),
         *((each.route.name, f"what it writes to {each.name}") for each in reached.order_by("route__name", "name")),
     ]
-
-
-class NewForm(forms.Form):
-    """What a new mapping goes by, and its two sides."""
-
-    name = forms.CharField(max_length=200, help_text="As people read it: Harvest time to time entries.")
-    key = forms.RegexField(
-        KEY, label="Short name", max_length=119, help_text="As routes and files name it: harvest.time_entries.",
-        error_messages={"invalid": "Use small letters, digits, dot, hyphen and underscore."},
-    )  # fmt: skip
-    source = forms.ChoiceField(label="From")
-    target = forms.ChoiceField(label="To")
-    company = forms.ChoiceField(required=False, label="Legal entity", help_text="Empty: it serves all of them.")
-
-    def __init__(self, *args: Any, user: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **({"label_suffix": ""} | kwargs))
-        groups: list[Any] = [("", "Choose…"), *ends()]
-        places = LegalEntity.objects.visible_to(user, Right.EDIT_CONFIGURATION).order_by("code")
-        for name, choices in (
-            ("source", groups), ("target", groups), ("company", [("", "All"), *((p.code, str(p)) for p in places)]),
-        ):  # fmt: skip
-            field = self.fields[name]
-            assert isinstance(field, forms.ChoiceField)
-            field.choices = choices
-
-    def clean_key(self) -> str:
-        """Refuse a name that is taken."""
-        key = str(self.cleaned_data["key"])
-        if Mapping.objects.filter(key=key).exists() or Version.objects.of(KIND, key).exists():
-            raise forms.ValidationError("There is a mapping with this short name already. Choose another one.")
-        return key
-
-    def clean(self) -> dict[str, Any]:
-        """Refuse two vendors' streams: one side is always the hub's own record."""
-        given = dict(self.cleaned_data)
-        sides = [side_of(given.get(name, "")) for name in ("source", "target")]
-        if all(sides) and not any("entity" in (side or {}) for side in sides):
-            self.add_error("target", "One of the two sides is a record of the hub. A route joins two mappings.")
-        return given
-
-
-@page
-def new(request: HttpRequest) -> HttpResponse:
-    """Ask what a new mapping stands between, and go on to its fields."""
-    user = person(request)
-    if not allowed_anywhere(user, Right.EDIT_CONFIGURATION):
-        require(user, Right.EDIT_CONFIGURATION, None)
-    form = NewForm(request.POST if request.method == "POST" else None, user=user)
-    if request.method == "POST" and form.is_valid():
-        given = form.cleaned_data
-        named = {"key": given["key"], "name": given["name"], "from": given["source"], "to": given["target"]}
-        return redirect(f"{reverse('mappings:new-draft')}?{urlencode(named | {'company': given['company']})}")
-    status = 422 if request.method == "POST" else 200
-    return render(request, "hub/mapping/new.html", context("mappings", form=form), status=status)

@@ -14,18 +14,19 @@ from canonical.entity import Entity, Mask
 from canonical.masking import may_see
 from exceptions_queue.codes import code_of, id_of
 from exceptions_queue.permitted import masks_of, rights_in
-from governance.models import User, Version
+from governance.models import LegalEntity, User, Version
 from mappings.compiled import CompiledMapping
 from mappings.drafting import compiled
 from mappings.formula.tree import Path, walk
 from mappings.models import Mapping
 from mappings.models.mapping import KIND
 from mappings.row_trial import Sample, blanked
-from mappings.samples import read_samples, samples_of
+from mappings.samples import UnreadableSample, read_samples, samples_between
 from routes import bodies
 from routes.arrivals import decode
 from routes.models import Destination, Record, Route, Run
 
+Side = dict[str, Any]  # as a mapping's content has it
 MOST = 5  # recent records that are offered
 PASTED = "pasted"
 LARGEST = 50_000  # characters of a pasted sample
@@ -40,14 +41,22 @@ class Choice:
 
 
 class NoSample(ValueError):  # reads as what happened
-    """There is no such sample any more, or what was pasted is none; the message says so."""
+    """There is no such sample any more; the message says so."""
 
 
-def choices(mapping: Mapping | None, user: User) -> list[Choice]:
-    """Return the samples that somebody may choose for a mapping. At most four queries."""
+class NotReadable(NoSample):
+    """What was pasted is no record; the message says where, and why."""
+
+
+def choices(mapping: Mapping | None, user: User, source: Side, target: Side) -> list[Choice]:
+    """Return the samples that somebody may choose for a mapping between two sides. At most four queries.
+
+    A mapping of None is one that is not kept yet: no record has gone through it.
+    """
+    known = samples_between(source, target, mapping.key if mapping else "")
+    shipped = [Choice(f"shipped:{n}", f"Sample {n + 1} of the connector") for n in range(len(known))]
     if mapping is None:
-        return [Choice(PASTED, "What I paste below")]
-    shipped = [Choice(f"shipped:{n}", f"Sample {n + 1} of the connector") for n in range(len(samples_of(mapping)))]
+        return [*shipped, Choice(PASTED, "What I paste below")]
     real = [
         Choice(
             f"record:{code_of(record.pk)}", f"{record.key}, {record.route.name}, {record.received_at:%Y-%m-%d %H:%M}"
@@ -57,30 +66,36 @@ def choices(mapping: Mapping | None, user: User) -> list[Choice]:
     return [*shipped, *real, Choice(PASTED, "What I paste below")]
 
 
-def sample_of(mapping: Mapping | None, chosen: str, pasted: str, user: User) -> Sample | None:
-    """Return the chosen sample; None where nothing is chosen or pasted. Raises NoSample."""
+def sample_of(
+    mapping: Mapping | None, chosen: str, pasted: str, user: User, source: Side, target: Side,
+    legal_entity: LegalEntity | None = None,
+) -> Sample | None:  # fmt: skip
+    """Return the chosen sample; None where nothing is chosen or pasted. Raises NoSample, and NotReadable.
+
+    What is nobody's record counts as one of the mapping's company; `legal_entity` is that of one not kept yet.
+    """
     kind, _, name = chosen.partition(":")
-    if chosen == PASTED:
-        return _pasted(mapping, pasted)
-    if mapping is None or not chosen:
-        return None
-    if kind == "record":
+    company = mapping.legal_entity_id if mapping else legal_entity.pk if legal_entity else None
+    typed = _pasted(pasted, company)  # also where another one is chosen: what is wrong with it is said
+    if chosen == PASTED or not chosen:
+        return typed if chosen else None
+    if kind == "record" and mapping is not None:
         return _record(mapping, name, user)
-    shipped = samples_of(mapping)
+    shipped = samples_between(source, target, mapping.key if mapping else "")
     if kind == "shipped" and name.isascii() and name.isdigit() and int(name) < len(shipped):
-        return Sample(shipped[int(name)], legal_entity_id=mapping.legal_entity_id)
+        return Sample(shipped[int(name)], legal_entity_id=company)
     raise NoSample("This sample is not there any more. Choose another one.")
 
 
-def _pasted(mapping: Mapping | None, text: str) -> Sample | None:
+def _pasted(text: str, company: int | None) -> Sample | None:
     if not text.strip():
         return None
     if len(text) > LARGEST:
-        raise NoSample(f"The sample has more than {LARGEST:,} characters. Paste one record.")
+        raise NotReadable(f"This has {len(text):,} characters; at most {LARGEST:,} fit. Paste one record.")
     try:
-        return Sample(read_samples(text)[0], legal_entity_id=mapping.legal_entity_id if mapping else None)
-    except ValueError as error:
-        raise NoSample(str(error)) from None
+        return Sample(read_samples(text)[0], legal_entity_id=company)
+    except UnreadableSample as error:
+        raise NotReadable(str(error)) from None
 
 
 def _routes(mapping: Mapping) -> tuple[dict[int, int | None], dict[int, int | None]]:
@@ -166,26 +181,3 @@ def _hidden(raw: Any, readable: set[str], at: str = "") -> frozenset[str]:
     else:
         return frozenset() if at in readable or raw in (None, "") else frozenset([at])
     return frozenset().union(*parts)
-
-
-def paths_of(mapping: Mapping | None, source: dict[str, Any], sample: Sample | None) -> dict[str, str]:
-    """Return the fields that formulas may read, with their meaning where the hub knows it."""
-    entity = ENTITIES.get(str(source.get("entity")))
-    if entity is not None:
-        return {field.name: field.meaning for field in entity.fields}
-    found: dict[str, str] = {}
-    for record in [*(samples_of(mapping) if mapping else []), *([sample.record] if sample else [])]:
-        _collect(record, "", found)
-    return found
-
-
-def _collect(value: Any, at: str, found: dict[str, str], depth: int = 0) -> None:
-    if not isinstance(value, dict) or depth > 4 or len(found) > 300:
-        return
-    for name, each in value.items():
-        step = name if name.isidentifier() else f"[{name}]"
-        path = f"{at}.{step}" if at else step
-        if isinstance(each, dict) and each:
-            _collect(each, path, found, depth + 1)
-        else:
-            found.setdefault(path, "")

@@ -4,32 +4,56 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 
 from exceptions_queue.pages.door import context, page, person
 from governance import versions as life
 from governance.actor import names
 from governance.deed_page import ReasonForm
+from governance.deeds import deed
 from governance.models import AuditEntry, User, Version
 from governance.models.version import State
 from governance.rights import NotAllowed, Right, allowed
+from governance.same_person import has_made
+from governance.seen import SEEN
 from governance.versions import WrongState
 from hub.mapping_pages.found import mapping_of, version_of
 from hub.mapping_pages.pages import steps_of, used_by
 from mappings.differences import Difference, differences
 from mappings.models import LookupTable
 from mappings.models.mapping import KIND
-from mappings.version_admin import BACK_IN_FORCE, OUT_OF_FORCE, PublishForm
 
 MOST = 50  # versions, and entries of the history
-DEEDS = {
-    "draft": "wrote the draft", "revise": "changed the draft", "submit": "sent it for approval",
-    "approve": "approved it",
-    "send_back": "sent it back", "withdraw": "took it back", "publish": "published it", "schedule": "set its time",
-    "retire": "took it out of force", "roll_back": "rolled back", "install": "put it in force",
-}  # fmt: skip
+
+
+BACK_IN_FORCE = "Its content was approved once, so it comes back into force at once, as a new version."
+OUT_OF_FORCE = (
+    "No version is in force afterwards. Routes that use this mapping stop at their next run, and a work item says so, "
+    "until another version is published."
+)
+
+
+class PublishForm(ReasonForm):
+    """When a version is put in force, and why."""
+
+    at = forms.DateTimeField(
+        label="When",
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        help_text="Empty: now. Times are in UTC.",
+    )
+    field_order = ("at", "reason")
+
+    def clean_at(self) -> Any:
+        """Refuse a moment that has passed."""
+        at = self.cleaned_data["at"]
+        if at is not None and at <= timezone.now():
+            raise forms.ValidationError("This moment has passed. Give a later one, or leave it empty to publish now.")
+        return at
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +123,7 @@ def versions(request: HttpRequest, pk: int) -> HttpResponse:
             )
         )  # fmt: skip
     told = AuditEntry.objects.filter(thing_kind="governance.version", thing_id__in=[str(v.pk) for v in found])
-    entries = [(each, DEEDS.get(each.verb, each.verb), _number(each, found)) for each in told.order_by("-at")[:MOST]]
+    entries = [(each, deed(each.verb), _number(each, found)) for each in told.order_by("-at")[:MOST]]
     more = context(
         "mappings", mapping=row, tab="versions", lines=lines, entries=entries, used=used_by(row, user),
         **steps_of(row, user),
@@ -123,7 +147,8 @@ def step(request: HttpRequest, pk: int, number: int, name: str) -> HttpResponse:
     status = 200
     if request.method == "POST" and form.is_valid():
         try:
-            done = _take(taken, version, form.cleaned_data, user)
+            seen = {"seen": request.POST.get(SEEN, "")} if name in ("approvals", "publications") else {}
+            done = _take(taken, version, form.cleaned_data | seen, user)
         except NotAllowed as error:
             form.add_error(None, str(error))
             status = 403
@@ -155,8 +180,7 @@ def _take(step: Step, version: Version, given: dict[str, Any], user: User) -> Ve
 
 def _offered(version: Version, may: dict[Right, bool], user: User) -> list[Step]:
     """Return the steps that somebody may take with a version; nobody approves what they wrote or sent in."""
-    reference = f"person:{user.pk}"
-    mine = reference in version.contributors or reference == version.submitted_by
+    mine = version.state == State.SUBMITTED and has_made(user, version)
     return [
         each
         for each in STEPS

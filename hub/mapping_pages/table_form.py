@@ -27,6 +27,7 @@ from mappings.formula.problems import MappingErrors, SavedProblem
 FIELD_PARTS = (
     "to", "kind", "source", "formula", "constant", "table", *(f"key{n}" for n in range(MOST_KEYS)), "connection",
     "when", "on", "default", "mode", "as_kind", "if_blank", "meaning", "inside",
+    "offered",
 )  # fmt: skip
 RULE_PARTS = ("name", "check", "severity", "message", "field", "waivable", "category", "meaning")
 HEAD_PARTS = ("name", "meaning", "on", "note", "seen", "draft", "sample", "pasted")
@@ -88,6 +89,17 @@ class TableForm:
                 rows[at], rows[other] = rows[other], rows[at]
                 self.focus = f"{letter}{other}-{verb}"
 
+    def offer(self, required: set[str]) -> None:
+        """Mark the rows that the hub put there and nobody has to fill: kept only where something is filled in."""
+        for raw in self.rows:
+            raw["offered"] = "" if raw["to"] in required or raw["source"] else "1"
+
+    def set_aside(self) -> list[Raw]:
+        """Take out the rows that were offered and nobody filled, and return them."""
+        unfilled = [raw for raw in self.rows if _is_unfilled(raw)]
+        self.rows = [raw for raw in self.rows if not _is_unfilled(raw)]
+        return unfilled
+
     def read(self) -> FieldTable:
         """Return what was typed as a table; what no row can hold is said at its input."""
         self.errors = {}
@@ -123,6 +135,8 @@ class TableForm:
                 self.say(letter, number, part, f"It has {len(text):,} characters; at most {most:,} fit.")
 
     def _field(self, number: int, raw: Raw) -> FieldRow:
+        if _is_unfilled(raw):
+            return FieldRow(raw["to"].strip(), "constant", constant="blank")
         kind = raw["kind"]
         if kind not in KINDS:
             self.say("f", number, "kind", "Choose one of the list.")
@@ -187,6 +201,12 @@ class TableForm:
         )  # fmt: skip
 
 
+def _is_unfilled(raw: Raw) -> bool:
+    """Return whether a row was offered and nothing that it is made from was typed into it."""
+    typed = any(raw[part].strip() for part in ("source", "formula", "table", "key0", "when"))
+    return bool(raw["offered"]) and raw["kind"] == "copy" and not typed
+
+
 def located(table: FieldTable, place: Place, problem: SavedProblem) -> tuple[str, int, str, str]:
     """Return the input that a problem is about, and its words: ("f", 3, "key0", "Character 5: …")."""
     if place.what == "rule":
@@ -203,7 +223,7 @@ def located(table: FieldTable, place: Place, problem: SavedProblem) -> tuple[str
 def told(problem: SavedProblem, position: int | None = None) -> str:
     """Return a problem in words, with the place in what was typed: "Character 5: …"."""
     at = problem.position if position is None else position
-    words = f"{problem.message} {problem.remedy}"
+    words = problem.in_form or f"{problem.message} {problem.remedy}"
     return words if at is None else f"Character {at + 1}: {words}"
 
 

@@ -2,12 +2,12 @@
 
 from django.urls import path
 
-from hub.mapping_pages import editor, pages, steps, technical
+from hub.mapping_pages import beginning, editor, pages, steps, technical
 
 app_name = "mappings"
 urlpatterns = [
     path("", pages.mappings, name="mappings"),
-    path("new/", pages.new, name="new"),
+    path("new/", beginning.new, name="new"),
     path("new/fields/", editor.new_draft, name="new-draft"),
     path("new/trials/", editor.new_preview, name="new-preview"),
     path("<int:pk>/", pages.mapping, name="mapping"),

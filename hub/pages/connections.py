@@ -11,10 +11,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from connectors.health import Health, healths, now_by_database, paces
+from connectors.health import Health, now_by_database, paces
 from connectors.manifest.model import Manifest
 from connectors.models import Connection
 from connectors.registry import registry
+from exceptions_queue.guarded import healths
 from exceptions_queue.models import WorkItem
 from exceptions_queue.pages.door import context, page, person
 from exceptions_queue.pages.items import rows_of
@@ -104,7 +105,7 @@ def _shown(request: HttpRequest, row: Connection, form: ReasonForm, *, status: i
         promises=_promises(manifest),
         troubles=_troubles(row, user, now),
         operates=allowed(user, Right.OPERATE, row.legal_entity_id),
-        configures=user.is_staff and allowed(user, Right.EDIT_CONFIGURATION, row.legal_entity_id),
+        configures=allowed(user, Right.EDIT_CONFIGURATION, row.legal_entity_id),
         form=form,
     )
     return render(request, "hub/connection.html", more, status=status)

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 
 from exceptions_queue.pages.door import context, page, person
 from governance.models import User
-from governance.rights import Right, allowed
+from governance.rights import Right, allowed, allowed_anywhere
 from governance.scoping import EntityScopedQuerySet
 from routes.models import Delivery, Subscription
 from routes.models.outbound import Done
@@ -39,7 +39,7 @@ def deliveries(request: HttpRequest) -> HttpResponse:
         states=STATES.items(),
         types=[(name, name.removeprefix(f"{types.SPACE}.").replace(".", " ")) for name in types.TYPES],
         after=shown[SIZE - 1].pk if len(shown) > SIZE else "",
-        configures=user.is_staff and any(_configures(user, each) for each in subscriptions),
+        configures=allowed_anywhere(user, Right.EDIT_CONFIGURATION),
     )
     return render(request, "hub/deliveries.html", more)
 
@@ -101,7 +101,8 @@ def send_again(request: HttpRequest, delivery: int) -> HttpResponse:
         redelivering.send_again(row, by=person(request))
     except ValueError as error:
         return _shown(request, row, problem=str(error), status=409)
-    messages.success(request, "It is sent again, with the id that it had.")
+    later = redelivering.waits_for(row.subscription)
+    messages.success(request, later or "It is sent again, with the id that it had.")
     return redirect(reverse("hub:delivery", args=[row.pk]))
 
 

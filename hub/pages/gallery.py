@@ -12,7 +12,7 @@ from connectors.health import Health
 from exceptions_queue.models import State as ItemState
 from exceptions_queue.pages.door import context, page, person
 from exceptions_queue.way import way
-from governance.rights import NotAllowed
+from governance.rights import NotAllowed, opens_administration
 from routes.models import Transition
 from routes.states import State
 
@@ -31,9 +31,9 @@ class SampleForm(forms.Form):
 
 @page
 def gallery(request: HttpRequest) -> HttpResponse:
-    """Show the components in their states, to staff."""
-    if not person(request).is_staff:
-        raise NotAllowed("The gallery is for those who build pages. Ask an operator to make you staff, if you are one.")
+    """Show the components in their states, to whom the administration is open."""
+    if not opens_administration(person(request)):
+        raise NotAllowed("The gallery is for those who build pages, and opens to whom the administration does.")
     form = SampleForm({"reason": "typed by mistake", "worked_on": "31.02.2026", "role": "partner", "scope": "all"})
     more = context(
         "gallery",

@@ -20,7 +20,7 @@ from django.shortcuts import render
 
 from exceptions_queue.pages.door import context as page_context
 from exceptions_queue.pages.door import page, person
-from governance import audit, keys, second_factor
+from governance import audit, custody, keys, second_factor
 from governance.models import User
 from hub.sign_in import refusals
 from hub.sign_in.account import WORDS
@@ -120,6 +120,7 @@ class Enrolment(ActivateTOTPView):  # type: ignore[misc]  # allauth carries no t
     def form_valid(self, form: Any) -> HttpResponse:
         """Set it up, with an audit entry."""
         audit.record(by=person(self.request), verb="enrol_second_factor", thing=person(self.request))
+        custody.is_own_again(person(self.request))
         messages.success(self.request, "From now on, signing in asks for a code of your app.")
         answer: HttpResponse = super().form_valid(form)
         return answer

@@ -45,8 +45,7 @@ class SecondFactorFirst:
         if name in OPEN or not second_factor.is_missing(request.user):
             return None
         if request.path.startswith("/api/"):
-            detail = "Your roles demand a second factor. Sign in to the hub's pages and set one up."
-            return problem(refusals.NOT_ALLOWED, detail)
+            return problem(refusals.NOT_ALLOWED, second_factor.MISSING)
         if request.headers.get("HX-Request"):
             return HttpResponseClientRedirect(reverse("mfa_activate_totp"))
         return redirect("mfa_activate_totp")

@@ -12,11 +12,14 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from exceptions_queue.pages.door import context, page, person
-from governance import sessions
+from governance import programs, sessions
+from governance.api.scopes import ClientScopes
+from governance.rights import opens_administration
 from hub.sign_in.browsers import named
 
-NOT_STAFF = (
-    "Your account does not open the administration. An operator who manages users can switch on Staff status for you."
+CLOSED = (
+    "The administration is closed to you: your roles have no work there. An operator who manages users can give you a "
+    "role that has, such as Integration admin, or tick “May look at the administration” on the page of your account."
 )
 
 
@@ -33,8 +36,8 @@ class SignIn(LoginView):  # type: ignore[misc]  # allauth carries no types
 
 def admin_sign_in(request: HttpRequest) -> HttpResponse:
     """Lead from the administration to the one sign-in; somebody whom it refuses is told why."""
-    if request.user.is_authenticated and not request.user.is_staff:
-        return render(request, "403.html", {"message": NOT_STAFF}, status=403)
+    if request.user.is_authenticated and not opens_administration(request.user):
+        return render(request, "403.html", {"message": CLOSED}, status=403)
     following = request.GET.get("next") or reverse("admin:index")
     return redirect(f"{reverse('login')}?{urlencode({'next': following})}")
 
@@ -47,11 +50,14 @@ def anew(request: HttpRequest) -> HttpResponse:
 
 @page
 def own_sessions(request: HttpRequest) -> HttpResponse:
-    """List where somebody is signed in."""
+    """List where somebody is signed in, and which programs act for them."""
     here = request.session.session_key
     rows = [(each, named(each.user_agent), each.session_key == here) for each in sessions.of(person(request))]
     others = sum(not is_here for *_, is_here in rows)
-    return render(request, "usersessions/sessions.html", context("account", rows=rows, others=others))
+    allowed, words = programs.of(person(request)), ClientScopes().get_all_scopes()
+    shown = [(each, [words.get(scope, scope) for scope in each.scopes]) for each in allowed]
+    told = context("account", rows=rows, others=others, programs=shown)
+    return render(request, "usersessions/sessions.html", told)
 
 
 @require_POST
@@ -65,8 +71,17 @@ def end_session(request: HttpRequest, number: int) -> HttpResponse:
 
 @require_POST
 @page
+def end_program(request: HttpRequest, number: int) -> HttpResponse:
+    """Let a program act for oneself no more."""
+    messages.success(request, f"{programs.end(number, by=person(request))} acts for you no more.")
+    return redirect("sessions")
+
+
+@require_POST
+@page
 def end_other_sessions(request: HttpRequest) -> HttpResponse:
     """End all of one's own sessions but this one."""
     count = sessions.end_others(by=person(request), but=request.session.session_key or "")
-    messages.success(request, f"You are signed out in {count} other place{'' if count == 1 else 's'}.")
+    places = f"You are signed out in {count} other place{'' if count == 1 else 's'}."
+    messages.success(request, f"{places} No program acts for you.")
     return redirect("sessions")

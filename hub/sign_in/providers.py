@@ -15,7 +15,11 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class WrongProviders(Exception):
-    """What the environment says of providers cannot be used. The message names each setting, for the operator."""
+    """What the environment says of providers cannot be used: `wrong` names each setting, for the operator."""
+
+    def __init__(self, wrong: list[str]) -> None:
+        super().__init__(" ".join(wrong))
+        self.wrong = wrong
 
 
 def providers(environment: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -26,7 +30,7 @@ def providers(environment: Mapping[str, str]) -> list[dict[str, Any]]:
     wrong = [line for each in readers for line in each.wrong]
     wrong += [f"OIDC_PROVIDERS names {name} twice." for name in sorted({n for n in names if names.count(n) > 1})]
     if wrong:
-        raise WrongProviders("\n  ".join(["Sign-in through a provider is not set up rightly:", *wrong]))
+        raise WrongProviders(wrong)
     return found
 
 

@@ -26,6 +26,7 @@ urlpatterns: list[URLPattern] = [
     path("second-factor/recovery-codes/renewal/", codes.Renewal.as_view(), name="mfa_generate_recovery_codes"),
     path("sessions/", pages.own_sessions, name="sessions"),
     path("sessions/<int:number>/ending/", pages.end_session, name="session-end"),
+    path("sessions/programs/<int:number>/ending/", pages.end_program, name="program-end"),
     path("sessions/others/ending/", pages.end_other_sessions, name="sessions-end"),
     path("oidc/<slug:provider_id>/login/", provider.begin, name="openid_connect_login"),
     path("oidc/<slug:provider_id>/login/callback/", provider.finish, name="openid_connect_callback"),

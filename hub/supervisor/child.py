@@ -82,6 +82,12 @@ class Child:
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
 
+    def end(self) -> None:
+        """End it at once, though it hangs or is stopped; `watch` starts it anew."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
     def stop(self) -> None:
         """Wait for its end, and force it when it takes longer than its grace."""
         if self.process is None:

@@ -13,21 +13,24 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
 from governance import keys
-from hub.supervisor import logs, parts, port, terminal
+from hub.supervisor import left_out, logs, parts, port, terminal
 from hub.supervisor.addresses import GIVEN_TO_PROGRAMS, remember
 from hub.supervisor.alone import Alone
 from hub.supervisor.child import Child
 from hub.supervisor.foreign import ask_postgresql, ask_redis
+from hub.supervisor.hanging import HUNG_SECONDS, Hanging
 from hub.supervisor.options import ROOT, Options
 from hub.supervisor.preparation import Preparation
 from hub.supervisor.problems import CannotStart, disk_full, of_folder
 from hub.supervisor.processes import leash, marked, wait_until
 from hub.supervisor.servers import Servers
-from hub.supervisor.signposts import signposts
+from hub.supervisor.signposts import PAGES_ALONE, signposts
+from hub.supervisor.stale import forget_signs
 
 LEAST_FREE = 300_000_000  # bytes of disk below which no start is tried: PostgreSQL's log alone needs some 100 MB
 KILLED_SECONDS = 20.0  # how long the system may take to end a killed process; a busy one takes some
@@ -53,8 +56,10 @@ class Supervisor:
         self.alone = Alone(self.servers.places.run)
         self.children: list[Child] = []
         self.listening: socket.socket | None = None  # held as long as we run: each new web process inherits it
+        self.hanging = Hanging(options.state)
         self._stopping = False
         self._full = False  # whether it was told that the disk is full
+        self._left_out: dict[str, str] = {}  # what does not run although it usually does, and why
         self._told = ""  # the last trouble with the servers, so that it is told once
 
     def run(self) -> None:
@@ -75,23 +80,30 @@ class Supervisor:
         self._check_disk()
         self._check_keys()
         self._stop_orphans()
+        forget_signs(self.servers.places.run)
         self.listening = port.claim(self.options.port)
         url = f"http://{port.HOST}:{self.listening.getsockname()[1]}/"
         self.alone.say(web=url)
         ports = self._start_sandbox() if self.options.demonstration else dict  # needs no server, so it loads meanwhile
         self._start_servers()
         self._prepare()
+        if self.options.demonstration and (why := left_out.why_at(self._addresses()["DATABASE_URL"])):
+            ports = self._leave_demonstration_out(why)
         env = parts.environment(self.options, self._addresses(), ports())
         given = {name: env[name] for name in GIVEN_TO_PROGRAMS}
         remember(self.servers.places.run, self._addresses() | given)
         self._start(parts.web(self.servers.places, env, self.listening.fileno()))
-        for child in [*parts.workers(self.options, self.servers.places, env), parts.beat(self.servers.places, env)]:
+        workers = parts.workers(self.options, self.servers.places, env)
+        for child in [*workers, parts.beat(self.servers.places, env)] if workers else []:
             self._start(child)
+        if not workers:
+            self._left_out["Workers"] = PAGES_ALONE
         if self.options.demonstration:
             self._demonstrate(env)  # its program loads while the others do
         self._wait_for_web(url)
         self.alone.say(web=url, children={child.name: child.process.pid for child in self.children if child.process})
-        terminal.ready(url, signposts(url, self.options, self.servers.places.logs), time.monotonic() - self.began)
+        signs = signposts(url, self.options, self.servers.places.logs) | self._left_out
+        terminal.ready(url, signs, time.monotonic() - self.began)
 
     def _check_disk(self) -> None:
         if shutil.disk_usage(self.options.state).free < LEAST_FREE:
@@ -167,6 +179,16 @@ class Supervisor:
 
         return ports
 
+    def _leave_demonstration_out(self, why: str) -> Callable[[], dict[str, int]]:
+        """Stop the simulated systems again: this hub is somebody's, and `why` says by what that was seen."""
+        for child in self.children:
+            child.ask_to_stop()
+            child.stop()
+        self.children = []
+        self.options = replace(self.options, demonstration=False)
+        self._left_out["Demonstration"] = f"left out: {why}. Nothing of it was changed; DEMO=0 says so from the start."
+        return dict
+
     def _start(self, child: Child) -> None:
         terminal.step(f"Starting {child.name}")
         child.start()
@@ -203,6 +225,7 @@ class Supervisor:
                 disk_due = time.monotonic() + DISK_SECONDS
             self._keep_servers()
             try:
+                self._end_what_hangs()
                 self._keep_children()
                 if time.monotonic() > logs_due:
                     logs.trim(self.servers.places.logs)
@@ -227,6 +250,18 @@ class Supervisor:
         elif self._full and free >= LOW_FREE:
             terminal.step("There is room on the disk again; work goes on where it was")
         self._full = free < LOW_FREE
+
+    def _end_what_hangs(self) -> None:
+        for child in self.hanging.find(self.children, self._broker_answers):
+            terminal.trouble(f"{child.name} has given no sign of life for {HUNG_SECONDS / 60:g} minutes; it is ended")
+            child.end()
+
+    def _broker_answers(self) -> bool:
+        try:
+            ask_redis(self._addresses()["REDIS_URL"])
+        except CannotStart:
+            return False
+        return True
 
     def _keep_children(self) -> None:
         for child in self.children:

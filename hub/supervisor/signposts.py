@@ -6,6 +6,8 @@ from pathlib import Path
 from hub.supervisor.options import Options
 
 PASSWORD_FILE = "demonstration.password"  # noqa: S105 - a file name; made below STATE with the demonstration firm
+OTHER_PASSWORDS = "demonstration.other-passwords"  # below STATE/run, where that password opens nothing
+PAGES_ALONE = "no workers and no clock (WORKERS=none): nothing is read or sent, and nothing happens by itself"
 SIGN_INS = {  # of the demonstration's staff: user name → what they are
     "farid": "finance",
     "clara": "controller",
@@ -31,12 +33,17 @@ def signposts(url: str, options: Options, logs: Path) -> dict[str, str]:
 
 def _sign_in(options: Options) -> str:
     file = options.state / PASSWORD_FILE
+    people = ", ".join(f"{name} ({role})" for name, role in SIGN_INS.items())
+    if options.demonstration and (options.state / "run" / OTHER_PASSWORDS).exists():
+        return (
+            f"as {people}, with the passwords that they had in the hub that this database comes from; an account of "
+            f"your own is made with: {_command(options, 'createsuperuser')}"
+        )
     if not options.demonstration or not file.exists():
         return (
             f"with your account; the first one is made with: {_command(options, 'createsuperuser')}  For people whose "
             f"password you set and who then chose their own: {_command(options, 'vouch USER --reason …')}"
         )
-    people = ", ".join(f"{name} ({role})" for name, role in SIGN_INS.items())
     return f"as {people}; the password of all is {file.read_text().strip()}"
 
 

@@ -1,6 +1,7 @@
 """Make a lookup table, or change what it says of itself, column by column, without writing JSON."""
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +16,8 @@ from canonical.entity import Kind
 from exceptions_queue.pages.door import context, page, person
 from governance.models import LegalEntity, User
 from governance.rights import NotAllowed, Right, allowed_anywhere, require
-from hub.table_pages.pages import table_of
+from hub.company_field import CompanyField
+from hub.table_pages.pages import table_of, table_page
 from mappings import tables
 from mappings.accepted import NUMBERS, VALUE_KINDS
 from mappings.defining import define_table
@@ -38,7 +40,7 @@ class TableForm(forms.Form):
         max_length=60, label="Short name", validators=[COLUMN], help_text="As formulas write it: bill_rates."
     )
     meaning = forms.CharField(required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 2}))
-    company = forms.ChoiceField(required=False, label="Legal entity", help_text="Empty: it serves all of them.")
+    company = CompanyField()
     approval = forms.ChoiceField(label="Second person", choices=Approval.choices)
     approval_column = forms.CharField(
         required=False, max_length=60, label="Column whose amount decides", help_text="Only for: above an amount."
@@ -54,12 +56,12 @@ class TableForm(forms.Form):
 
     def __init__(self, *args: Any, user: User, fixed: bool, **kwargs: Any) -> None:
         super().__init__(*args, **({"label_suffix": ""} | kwargs))
-        places = LegalEntity.objects.visible_to(user, Right.EDIT_CONFIGURATION).order_by("code")
         company = self.fields["company"]
-        assert isinstance(company, forms.ChoiceField)
-        company.choices = [("", "All"), *((each.code, str(each)) for each in places)]
+        assert isinstance(company, CompanyField)
         if fixed:
             del self.fields["name"], self.fields["company"]
+        else:
+            company.offer_to(user)
 
     def clean(self) -> dict[str, Any]:
         """Ask for column and amount where they decide."""
@@ -124,43 +126,24 @@ def new(request: HttpRequest) -> HttpResponse:
     if not allowed_anywhere(user, Right.EDIT_CONFIGURATION):
         require(user, Right.EDIT_CONFIGURATION, None)
     sent = request.POST if request.method == "POST" else None
-    form = TableForm(sent, user=user, fixed=False)
-    columns = Columns(_grown(request) or sent, initial=[{"kind": "key"}, {"kind": "text"}], prefix="column")
+    asked = {name: request.GET.get(name, "")[:200] for name in ("name", "title", "company")}
+    form = TableForm(sent, user=user, fixed=False, initial=asked)
+    columns = Columns(_grown(request) or sent, initial=_asked_columns(request), prefix="column")
     if sent is None or request.POST.get("do") == "add":
         return _shown(request, None, form, columns, status=200, quiet=sent is not None)
-    if all([form.is_valid(), columns.is_valid()]):
-        given = form.cleaned_data
-        place = LegalEntity.objects.filter(code=given["company"]).first() if given["company"] else None
-        keys = [each.cleaned_data["name"] for each in columns if each.cleaned_data.get("kind") == "key"]
-        values = {
-            each.cleaned_data["name"]: each.cleaned_data["kind"]
-            for each in columns
-            if each.cleaned_data.get("kind") not in (None, "key")
-        }
-        names = [*keys, *values]
-        if not keys or not values:
-            form.add_error(None, "A table has at least one key column and one that it gives.")
-        elif len(names) < len([each for each in columns if each.cleaned_data]):
-            form.add_error(None, "Two columns have the same name. Give each its own.")
-        else:
-            try:
-                made = tables.create_table(
-                    name=given["name"], title=given["title"], meaning=given["meaning"], key_columns=keys,
-                    value_columns=values, by=user, legal_entity=place, accepted=_accepted(columns),
-                    reason=given["reason"], **_approval(form),
-                )  # fmt: skip
-            except (ValidationError, ValueError, NotAllowed) as error:
-                _refused(form, error)
-            else:
-                messages.success(request, f"{made} is there. Add its rows now.")
-                return redirect("tables:table", pk=made.pk)
-    return _shown(request, None, form, columns, status=422)
+
+    def make(given: dict[str, Any]) -> LookupTable:
+        place = LegalEntity.objects.filter(code=given.pop("company")).first()
+        return tables.create_table(**given, **_named(columns), by=user, legal_entity=place)
+
+    kept = _kept(request, form, columns, make, "{} is there. Add its rows now.")
+    return kept or _shown(request, None, form, columns, status=422)
 
 
-@page
+@table_page
 def definition(request: HttpRequest, pk: int) -> HttpResponse:
     """Change a table's title, who agrees to its rows, and what its columns accept."""
-    table, user = table_of(request, pk), person(request)
+    table, user = table_of(request, pk, mending=True), person(request)
     require(user, Right.EDIT_CONFIGURATION, table.legal_entity)
     sent = request.POST if request.method == "POST" else None
     names = ("title", "meaning", "approval", "approval_column", "approval_amount")
@@ -170,21 +153,50 @@ def definition(request: HttpRequest, pk: int) -> HttpResponse:
         for fixed in ("name", "kind"):
             each.fields[fixed].disabled = True
         each.initial = _column(table, name)
-    if sent is not None:
-        if all([form.is_valid(), columns.is_valid()]):
-            given = form.cleaned_data
-            try:
-                define_table(
-                    table, title=given["title"], meaning=given["meaning"], by=user, accepted=_accepted(columns),
-                    reason=given["reason"], **_approval(form),
-                )  # fmt: skip
-            except (ValidationError, ValueError, NotAllowed) as error:
-                _refused(form, error)
-            else:
-                messages.success(request, f"{given['title']} is changed. Rows that are there stay as they are.")
-                return redirect("tables:table", pk=table.pk)
-        return _shown(request, table, form, columns, status=422)
-    return _shown(request, table, form, columns, status=200)
+    if sent is None:
+        return _shown(request, table, form, columns, status=200)
+
+    def change(given: dict[str, Any]) -> LookupTable:
+        return define_table(table, **given, by=user)
+
+    kept = _kept(request, form, columns, change, "{} is changed. Rows that are there stay as they are.")
+    return kept or _shown(request, table, form, columns, status=422)
+
+
+def _asked_columns(request: HttpRequest) -> list[dict[str, str]]:
+    """Return the columns that a new table's form begins with: those that the address names, else one of each kind."""
+    keys = [{"name": name[:60], "kind": "key"} for name in request.GET.getlist("key")]
+    given = [each[:80].partition(":") for each in request.GET.getlist("value")]
+    values = [{"name": name[:60], "kind": kind or Kind.TEXT.value} for name, _, kind in given]
+    return [*(keys or [{"kind": "key"}]), *(values or [{"kind": "text"}])][:MOST]
+
+
+def _kept(
+    request: HttpRequest, form: forms.Form, columns: Any, keep: Callable[[dict[str, Any]], LookupTable], words: str
+) -> HttpResponse | None:
+    """Keep a table as two forms say it, and go to it; None where something is wrong, which stands in the form then."""
+    if not all([form.is_valid(), columns.is_valid()]):
+        return None
+    given = form.cleaned_data | _approval(form) | {"accepted": _accepted(columns)}
+    try:
+        table = keep(given)
+    except (ValidationError, ValueError, NotAllowed) as error:
+        _refused(form, error)
+        return None
+    messages.success(request, words.format(table.title))
+    return redirect("tables:table", pk=table.pk)
+
+
+def _named(columns: Any) -> dict[str, Any]:
+    """Return a new table's columns by what they are for. Raises ValueError in words."""
+    filled = [each.cleaned_data for each in columns if each.cleaned_data]
+    keys = [each["name"] for each in filled if each["kind"] == "key"]
+    values = {each["name"]: each["kind"] for each in filled if each["kind"] != "key"}
+    if not keys or not values:
+        raise ValueError("A table has at least one key column and one that it gives.")
+    if len({*keys, *values}) < len(filled):
+        raise ValueError("Two columns have the same name. Give each its own.")
+    return {"key_columns": keys, "value_columns": values}
 
 
 def _grown(request: HttpRequest) -> Any:
@@ -214,7 +226,7 @@ def _approval(form: forms.Form) -> dict[str, Any]:
 
 
 def _column(table: LookupTable, name: str) -> dict[str, Any]:
-    said = table.accepted.get(name, {})
+    said = {} if table.faults() else table.accepted.get(name, {})  # what cannot be read is asked for anew
     low, high = said.get("lowest"), said.get("highest")
     return {
         "name": name, "kind": table.value_columns[name], "lowest": Decimal(low) if low is not None else None,

@@ -7,7 +7,10 @@ from itertools import groupby, pairwise
 
 from django.db.models import Func, TextField, Value
 
+from canonical.entity import Mask
+from canonical.masking import spoken
 from governance.actor import names
+from mappings import discreet
 from mappings.models import LookupTable, TableRow
 
 SIZE = 200  # rows of a page; rows of one key stay together
@@ -26,9 +29,9 @@ class GridRow:
 
 
 def page_of(
-    table: LookupTable, *, show: str, find: str, after: list[str], today: date
-) -> tuple[list[GridRow], list[str]]:
-    """Return a page of a table's lines, and the key after which the next begins ([] where there is none). Two queries.
+    table: LookupTable, *, show: str, find: str, after: list[str], today: date, masks: frozenset[Mask]
+) -> tuple[list[GridRow], int | None]:
+    """Return a page of a table's lines, and the row after whose key the next begins (None: the end). Two queries.
 
     `show` is "now" (what counts and what waits), "waiting" or "all" (what ended, too).
     """
@@ -44,13 +47,13 @@ def page_of(
         found = found.filter(key__gt=after)
     rows = list(found.order_by("key", "valid_from", "pk")[: SIZE + 1])
     if len(rows) <= SIZE:
-        return lines_of(table, rows, today), []
+        return lines_of(table, rows, today, masks), None
     last = rows[-1].key
     whole = [row for row in rows if row.key != last] or list(found.filter(key=last).order_by("valid_from", "pk"))
-    return lines_of(table, whole, today), whole[-1].key
+    return lines_of(table, whole, today, masks), whole[-1].pk
 
 
-def lines_of(table: LookupTable, rows: list[TableRow], today: date) -> list[GridRow]:
+def lines_of(table: LookupTable, rows: list[TableRow], today: date, masks: frozenset[Mask]) -> list[GridRow]:
     """Return the lines of a grid for rows that are ordered by key and first day."""
     people = names({reference for row in rows for reference in (row.proposed_by, row.approved_by) if reference})
     lines: list[GridRow] = []
@@ -59,13 +62,21 @@ def lines_of(table: LookupTable, rows: list[TableRow], today: date) -> list[Grid
         in_force = [row for row in group if row.approved_at and not row.recorded_to]
         gaps = list(_gaps(in_force))
         for row in group:
-            lines.append(_line(table, row, in_force, people, today))
+            lines.append(_line(table, row, in_force, people, today, masks))
             lines += [GridRow(None, note=words) for place, words in gaps if place is row]
     return lines
 
 
-def _line(table: LookupTable, row: TableRow, in_force: list[TableRow], people: dict[str, str], today: date) -> GridRow:
-    values = [str(row.values.get(name, "")) for name in table.value_columns]
+def _line(
+    table: LookupTable,
+    row: TableRow,
+    in_force: list[TableRow],
+    people: dict[str, str],
+    today: date,
+    masks: frozenset[Mask],
+) -> GridRow:
+    shown = discreet.values_shown(row.values, masks)
+    values = [str(shown.get(name, "")) for name in table.value_columns]
     who = people[row.proposed_by]
     if row.approved_by and row.approved_by != row.proposed_by:
         who += f", approved by {people[row.approved_by]}"
@@ -75,14 +86,14 @@ def _line(table: LookupTable, row: TableRow, in_force: list[TableRow], people: d
     elif not row.approved_at:
         state = "waits"
         old = [each for each in in_force if _touch(each, row)]
-        note = "; ".join(
-            f"takes the place of {', '.join(map(str, each.values.values()))} on the days that both name" for each in old
-        )
+        told = [", ".join(map(str, discreet.values_shown(each.values, masks).values())) for each in old]
+        note = "; ".join(f"takes the place of {each} on the days that both name" for each in told)
     elif row.valid_to and row.valid_to < today:
         state = "past"
     else:
         state = "later" if row.valid_from and row.valid_from > today else "counts"
-    return GridRow(row, list(row.key), values, state, who, note)
+    row.reason = spoken(row.reason, (), masks)  # it is only shown
+    return GridRow(row, discreet.key_shown(table, row.key, masks), values, state, who, note)
 
 
 def _gaps(rows: list[TableRow]) -> Iterable[tuple[TableRow, str]]:

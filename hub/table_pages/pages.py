@@ -1,9 +1,10 @@
 """Lookup tables: the list, a table as a grid with a probe, and where its values are used."""
 
-import json
 import re
+from collections.abc import Callable
 from datetime import date
-from typing import Any
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, cast
 
 from django import forms
 from django.db.models import Count, Q
@@ -11,18 +12,50 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
+from canonical.entity import Mask
+from canonical.masking import spoken
 from exceptions_queue.pages.door import context, page, person
 from governance.actor import as_actor, names
 from governance.models import User, Version
 from governance.models.version import State
-from governance.rights import Right, allowed, allowed_anywhere
+from governance.rights import Right, allowed, allowed_anywhere, opens_administration
 from hub.table_pages import grid
+from mappings import discreet
 from mappings.models import LookupTable, Mapping, TableRow
 from mappings.models.mapping import KIND
 from mappings.row_form import words_of
 from mappings.sheets import days_of
 
+Given = ParamSpec("Given")
 SHOWS = {"now": "What counts and what waits", "waiting": "What waits for approval", "all": "What ended, too"}
+
+
+class BrokenTable(Exception):
+    """The columns of a table say what cannot be: an older release saved them without looking at them."""
+
+    def __init__(self, table: LookupTable, faults: dict[str, list[str]]) -> None:
+        self.table, self.faults = table, faults
+        super().__init__(str(table))
+
+
+def table_page(
+    view: Callable[Concatenate[HttpRequest, Given], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, Given], HttpResponse]:
+    """Let people in as `page` does; where the table itself is broken say so in words, and what mends it (409)."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Given.args, **kwargs: Given.kwargs) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except BrokenTable as broken:
+            more = context(
+                "tables", table=broken.table, faults=[each for found in broken.faults.values() for each in found],
+                mendable=broken.faults.keys() == {"accepted"},
+                defines=allowed(person(request), Right.EDIT_CONFIGURATION, broken.table.legal_entity),
+            )  # fmt: skip
+            return render(request, "hub/table/broken.html", more, status=409)
+
+    return page(cast(Callable[Concatenate[HttpRequest, Given], HttpResponse], guarded))
 
 
 @page
@@ -30,34 +63,65 @@ def tables(request: HttpRequest) -> HttpResponse:
     """List the tables, with how many of their rows wait for a second person."""
     user = person(request)
     waiting = Count("rows", filter=Q(rows__approved_at=None, rows__recorded_to=None))
-    found = LookupTable.objects.visible_to(user).select_related("legal_entity").annotate(waiting=waiting)
+    gone = request.GET.get("show") == "deleted"
+    there = LookupTable.ever.exclude(deleted_at=None) if gone else LookupTable.objects
+    found = there.visible_to(user).select_related("legal_entity").annotate(waiting=waiting)
     edits = allowed_anywhere(user, Right.EDIT_CONFIGURATION)
-    more = context("tables", tables=found.order_by("title", "pk"), edits=edits)
+    more = context("tables", tables=found.order_by("title", "pk"), edits=edits, gone=gone)
     return render(request, "hub/table/tables.html", more)
 
 
-@page
+@table_page
 def table(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show a table's rows by key and day, and which value applies on a day."""
-    row, user = table_of(request, pk), person(request)
-    show, find = request.GET.get("show", "now"), request.GET.get("find", "").strip().replace("\0", "")
+    """Show a table's rows by key and day, and which value applies on a day; of a deleted one what its rows were."""
+    row, user = table_of(request, pk, past=True), person(request)
+    show, find = (
+        request.GET.get("show", "all" if row.deleted_at else "now"),
+        request.GET.get("find", "").strip().replace("\0", ""),
+    )
     if show not in SHOWS:
         raise Http404("There is no such list.")
-    lines, after = grid.page_of(row, show=show, find=find, after=_key(request), today=timezone.now().date())
+    masks = discreet.masks_of_table(row, user)
+    lines, after = grid.page_of(
+        row, show=show, find=find, after=_key(request, row), today=timezone.now().date(), masks=masks
+    )
+    used = [] if row.deleted_at else used_by(row, user)
+    in_force = any(not words for _, words in used)
     probe = ProbeForm(request.GET if "day" in request.GET else None, table=row)
     more = context(
         "tables", table=row, lines=lines, shows=SHOWS.items(), show=show, find=find,
-        after=json.dumps(after) if after else "", probe=probe,
-        answer=probe.answer() if probe.is_bound and probe.is_valid() else None,
+        after=after or "", probe=probe,
+        answer=spoken(probe.answer(masks), (), masks) if probe.is_bound and probe.is_valid() else None,
         keys=[words_of(name) for name in row.key_columns], values=[words_of(name) for name in row.value_columns],
-        used=used_by(row, user), **rights_of(row, user),
+        used=used, history=opens_administration(user), ends=_end_of(row, user), in_force=in_force,
+        **({} if row.deleted_at else rights_of(row, user)),
     )  # fmt: skip
     return render(request, "hub/table/table.html", more)
 
 
-def table_of(request: HttpRequest, pk: int) -> LookupTable:
-    """Return a table that the person may see. Raises Http404."""
-    return get_object_or_404(LookupTable.objects.visible_to(person(request)).select_related("legal_entity"), pk=pk)
+def table_of(request: HttpRequest, pk: int, *, mending: bool = False, past: bool = False) -> LookupTable:
+    """Return a table that the person may see; `mending` accepts one whose definition can still be mended.
+
+    `past` accepts one that is deleted.
+
+    Raises Http404, and BrokenTable, which `table_page` shows.
+    """
+    visible = LookupTable.ever.visible_to(person(request)).select_related("legal_entity")
+    row = get_object_or_404(visible if past else visible.filter(deleted_at=None), pk=pk)
+    faults = row.faults()
+    if faults and not (mending and faults.keys() == {"accepted"}):
+        raise BrokenTable(row, faults)
+    return row
+
+
+def _end_of(row: LookupTable, user: User) -> dict[str, Any]:
+    """Return who deleted a table, or wants it deleted, when and why; nothing for one that stays. One query."""
+    who, at = (row.deleted_by, row.deleted_at) if row.deleted_at else (row.deletion_asked_by, row.deletion_asked_at)
+    return (
+        {"who": names([who])[who], "at": at, "why": row.deletion_reason, "mine": who == as_actor(user).reference}
+        if who
+        else {}
+    )
 
 
 def rights_of(row: LookupTable, user: User) -> dict[str, Any]:
@@ -97,7 +161,7 @@ class ProbeForm(forms.Form):
         day = forms.DateInput(attrs={"type": "date"})
         self.fields["day"] = forms.DateField(label="On the day", widget=day, initial=timezone.now().date)
 
-    def answer(self) -> str:
+    def answer(self, masks: frozenset[Mask]) -> str:
         """Return in words what applies."""
         key = tuple(self.cleaned_data[f"key_{number}"] for number in range(len(self.table.key_columns)))
         day: date = self.cleaned_data["day"]
@@ -106,7 +170,8 @@ class ProbeForm(forms.Form):
         shown = " / ".join(key)
         for row in counting:
             if _holds(row, day):
-                values = ", ".join(f"{words_of(name)} {value}" for name, value in row.values.items())
+                told = discreet.values_shown(row.values, masks)
+                values = ", ".join(f"{words_of(name)} {value}" for name, value in told.items())
                 return f"On {day}, {shown} gives {values} ({days_of(row)})."
         if any(_holds(row, day) for row in rows):
             return f"On {day}, {shown} gives nothing yet: a row for that day waits for a second person."
@@ -120,15 +185,16 @@ def _holds(row: TableRow, day: date) -> bool:
     return (row.valid_from or date.min) <= day <= (row.valid_to or date.max)
 
 
-def _key(request: HttpRequest) -> list[str]:
+def _key(request: HttpRequest, table: LookupTable) -> list[str]:
+    """Return the key after which a page begins: addresses name its row, for a key may name a person."""
     text = request.GET.get("after", "")
-    try:
-        found = json.loads(text) if text else []
-    except ValueError:
-        found = None
-    if not isinstance(found, list) or not all(isinstance(each, str) and "\0" not in each for each in found):
+    if not text:
+        return []
+    known = text.isascii() and text.isdecimal() and len(text) < 19
+    found = table.rows.filter(pk=int(text)).values_list("key", flat=True).first() if known else None
+    if found is None:
         raise Http404("There is no such page of the table.")
-    return found
+    return list(found)
 
 
 def _texts(value: Any) -> list[str]:

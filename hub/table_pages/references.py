@@ -13,7 +13,7 @@ from connectors.models import Connection
 from exceptions_queue.pages.door import context, page, person
 from governance.models import LegalEntity, User
 from governance.rights import NotAllowed, Right, allowed_anywhere, require
-from mappings import cross_references
+from mappings import cross_references, discreet
 from mappings.models import CrossReference
 from mappings.row_form import words_of
 
@@ -73,7 +73,11 @@ def references(request: HttpRequest) -> HttpResponse:
     rows = list(found.order_by("-pk")[: SIZE + 1])
     named = {each.pk: each.name for each in connections}
     more = context(
-        "tables", rows=[(row, named.get(row.connection_id, "a former connection")) for row in rows[:SIZE]],
+        "tables",
+        rows=[
+            (row, named.get(row.connection_id, "a former connection"))
+            for row in discreet.references_shown(rows[:SIZE], user)
+        ],
         chosen=chosen, connections=connections, entities=[(each, words_of(each)) for each in ENTITIES],
         after=rows[SIZE - 1].pk if len(rows) > SIZE else "", adds=allowed_anywhere(user, Right.EDIT_TABLES),
     )  # fmt: skip

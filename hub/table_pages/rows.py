@@ -7,22 +7,26 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
-from exceptions_queue.pages.door import context, page, person
+from exceptions_queue.pages.door import context, person
 from governance.actor import as_actor, names
 from governance.deed_page import ReasonForm
 from governance.models import User
 from governance.rights import NotAllowed, Right, require
-from hub.table_pages.pages import table_of
+from hub.table_pages.pages import table_of, table_page
 from mappings import tables
 from mappings.ending import end_row
 from mappings.loosening import agree_to
 from mappings.models import LookupTable, TableRow
-from mappings.row_admin import SAID, WAITS
 from mappings.row_form import RowForm, words_of
 from mappings.sheets import Sheet, days_of, read_sheet
 from mappings.tables import RowErrors
 
 LARGEST = 4_000_000  # bytes of an uploaded file
+SAID = (
+    "The row is kept. It counts from now on. What lacked it goes on by itself; what was stopped with another value is "
+    "sent again from its work item."
+)
+WAITS = "The row is proposed. It counts once a second person has approved it."
 ABOUT = {
     "corrections": "A row never changes: a new one takes its place from the first day that you give. To change a value "
     "from a day on, give that day; to put a mistake right, leave the days as they are.",
@@ -43,7 +47,7 @@ class EndForm(ReasonForm):
     field_order = ("last_day", "reason")
 
 
-@page
+@table_page
 def add(request: HttpRequest, pk: int) -> HttpResponse:
     """Add a row to a table."""
     table = table_of(request, pk)
@@ -53,7 +57,7 @@ def add(request: HttpRequest, pk: int) -> HttpResponse:
     return _shown(request, table, form, "Add a row", about, lambda: _add(table, form, person(request)))
 
 
-@page
+@table_page
 def change(request: HttpRequest, pk: int, row: int, name: str) -> HttpResponse:
     """Show what a step would do with a row, or take it."""
     table, user = table_of(request, pk), person(request)
@@ -88,7 +92,7 @@ def change(request: HttpRequest, pk: int, row: int, name: str) -> HttpResponse:
     return _shown(request, table, form, title, ABOUT[name], act, found, danger=name in ("refusals", "withdrawals"))
 
 
-@page
+@table_page
 def agree(request: HttpRequest, pk: int) -> HttpResponse:
     """Agree, as the second person, to an approval of rows that somebody has loosened."""
     table, user = table_of(request, pk), person(request)
@@ -135,7 +139,7 @@ class SheetForm(forms.Form):
         return given
 
 
-@page
+@table_page
 def sheet(request: HttpRequest, pk: int) -> HttpResponse:
     """Show what a sheet would change, every mistake by its line; add its rows once somebody has seen that."""
     table, user = table_of(request, pk), person(request)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from hub.table_pages import definition, pages, references, rows
+from hub.table_pages import definition, deleting, pages, references, rows
 
 app_name = "tables"
 urlpatterns = [
@@ -11,6 +11,9 @@ urlpatterns = [
     path("tables/<int:pk>/", pages.table, name="table"),
     path("tables/<int:pk>/definition/", definition.definition, name="definition"),
     path("tables/<int:pk>/agreements/", rows.agree, name="agree"),
+    path("tables/<int:pk>/deletions/", deleting.deletion, name="deletion"),
+    path("tables/<int:pk>/deletion-approvals/", deleting.agreement, name="deletion-approval"),
+    path("tables/<int:pk>/deletion-refusals/", deleting.keeping, name="deletion-refusal"),
     path("tables/<int:pk>/rows/", rows.add, name="add"),
     path("tables/<int:pk>/sheets/", rows.sheet, name="sheet"),
     path("tables/<int:pk>/rows/<int:row>/<slug:name>/", rows.change, name="change"),

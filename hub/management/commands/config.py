@@ -39,7 +39,8 @@ rate tables, mappings, routes, schedules, subscriptions and roles. A folder for 
   apply    shows what it would do, asks, and does all of it or nothing
 
 Secrets never stand in the files. Where one is needed a file says where it lies: env:NAME or file:/its/path.
-Things that the folder lacks stay, unless --prune says otherwise. See docs/admin.md, "From sandbox to production".
+Things that the folder lacks stay, and so do files of things that are not here, unless --prune says
+otherwise. See docs/admin.md, "From sandbox to production".
 """
 
 
@@ -57,6 +58,7 @@ class Command(TerminalCommand):
             each.add_argument(
                 "--only", nargs="+", choices=list(KINDS), default=[], metavar="KIND", help=f"only: {', '.join(KINDS)}"
             )
+        export.add_argument("--prune", action="store_true", help="remove files of things that are not here, too")
         diff.add_argument("--exit-code", action="store_true", help="end with 1 when anything is different, for CI")
         apply.add_argument(
             "--by",
@@ -84,10 +86,16 @@ class Command(TerminalCommand):
     def export(self, options: dict[str, Any]) -> None:
         """Write the files."""
         things = plan.everything(ENGINE, tuple(options["only"]))
-        kept_references(options["folder"], things)
-        done = folder.write(options["folder"], things)
+        try:
+            kept_references(options["folder"], things)
+            done = folder.write(options["folder"], things, prune=options["prune"])
+        except OSError as error:
+            raise CommandError(
+                f"{error.filename or options['folder']} cannot be written: {error.strerror or error}. Name another "
+                "folder, or give the account that runs this the right to write there; what was written stays."
+            ) from None
         out = console()
-        for sign, places in (("+", done.new), ("~", done.changed), ("-", done.removed)):
+        for sign, places in (("+", done.new), ("~", done.changed), ("-", done.removed), ("(-)", done.left)):
             for place in places:
                 out.print(Text(f"{sign} {place}"))
         number = sum(len(each) for each in things.values())
@@ -95,6 +103,11 @@ class Command(TerminalCommand):
             f"{number} {'thing is' if number == 1 else 'things are'} in {options['folder']}. Files: "
             f"{len(done.new)} new, {len(done.changed)} changed, {len(done.removed)} removed, {done.same} as they were."
         )
+        if done.left:
+            out.print(
+                "What is marked (-) describes things that are not here: deleted, or still to be applied. It stays; "
+                "with --prune it would be removed."
+            )
         self._tell_secrets(things)
 
     def _tell_secrets(self, things: dict[str, Any]) -> None:

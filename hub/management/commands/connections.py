@@ -12,7 +12,7 @@ from connectors import trying
 from connectors.models import Connection
 from governance import audit
 from governance.rights import NotAllowed
-from hub.terminal import TerminalCommand, actor, console, refuse
+from hub.terminal import TerminalCommand, actor, console, nothing_named, refuse
 
 
 class Command(TerminalCommand):
@@ -26,7 +26,9 @@ class Command(TerminalCommand):
         todo = parser.add_subparsers(dest="todo", required=True, metavar="test")
         test = todo.add_parser("test", help="test the named connections, or all")
         test.add_argument("names", nargs="*", metavar="NAME", help="short names of connections; none: all of them")
-        test.add_argument("--by", metavar="USER", help="who asks; else the command line, with an operator's rights")
+        test.add_argument(
+            "--by", metavar="USER", help="who asks: their rights count; else the command line, which may all"
+        )
         test.add_argument("--json", action="store_true", help="as JSON, for programs")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -36,8 +38,7 @@ class Command(TerminalCommand):
         chosen = list(visible.filter(slug__in=options["names"]) if options["names"] else visible)
         missing = sorted(set(options["names"]) - {row.slug for row in chosen})
         if missing:
-            known = ", ".join(row.slug for row in visible) or "there is none"
-            raise CommandError(f"There is no connection {', '.join(missing)}. Use one of: {known}.")
+            raise CommandError(nothing_named("connection", ", ".join(missing), [row.slug for row in visible], by))
         told, refused = [], []
         for row in chosen:
             try:

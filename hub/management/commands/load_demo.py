@@ -7,8 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from hub.demonstration import load
-from hub.demonstration.staff import STAFF, password
+from hub.demonstration import LeftOut, load
+from hub.demonstration.staff import STAFF, told
 
 
 class Command(BaseCommand):
@@ -29,13 +29,15 @@ class Command(BaseCommand):
             )
         try:
             found = load(harvest=options["harvest"], netsuite=options["netsuite"], state=options["sandbox_state"])
+        except LeftOut as refused:
+            raise CommandError(f"{refused} Load it into a database of its own.") from None
         except (OSError, RuntimeError) as error:
             raise CommandError(
                 f"The demonstration firm was not loaded: {error}. Check that the sandbox runs."
             ) from error
         self.stdout.write(
             f"Halden & Partner: {len(found.entities)} companies, {found.rows} rows of tables added, "
-            f"{len(found.routes)} routes.\nPeople who can sign in, all with the password {password()}"
+            f"{len(found.routes)} routes.\nPeople who can sign in, with {told()}"
         )
         for person in STAFF:
             place = person.legal_entity or "all companies"

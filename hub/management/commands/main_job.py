@@ -13,10 +13,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 from rich.text import Text
 
-from hub.demonstration import job, staff, systems
+from hub.demonstration import LeftOut, job, require_ours, staff, systems
 from hub.demonstration.movement import TIME
 from hub.demonstration.report import Cause, Money, Report, report
 from hub.supervisor.alone import told
+from hub.terminal import seconds
 from routes.models import Route
 
 SECONDS = 150.0
@@ -28,10 +29,14 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take how long to wait, and whether to do the work here."""
         parser.add_argument("--inline", action="store_true", help="do the work in this process, without workers")
-        parser.add_argument("--seconds", type=float, default=SECONDS, help="how long to wait for rest")
+        parser.add_argument("--seconds", type=seconds, default=SECONDS, help="how long to wait for rest")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Ask for the runs, watch, report."""
+        try:
+            require_ours()
+        except LeftOut as refused:
+            raise CommandError(str(refused)) from None
         if not Route.objects.filter(slug=TIME).exists():
             raise CommandError("There is no firm to work for. Load one with: manage.py load_demo")
         console = Console(highlight=False)
@@ -107,4 +112,4 @@ def _money(amounts: Money) -> str:
 def _where() -> Text:
     web = told(Path(settings.STATE) / "run" / "supervisor.json").get("web", "the address that `make run` shows")
     names = ", ".join(person.user_name for person in staff.STAFF)
-    return Text(f"Look at it: {web}\nSign in as {names}, with the password {staff.password()}")
+    return Text(f"Look at it: {web}\nSign in as {names}, with {staff.told()}")

@@ -1,11 +1,15 @@
 """`manage.py prepare`: schema and static files, quick when nothing is to do. The supervisor calls it each time."""
 
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
+
+from hub.supervisor.stale import forget_signs
 
 
 class Command(BaseCommand):
@@ -18,6 +22,7 @@ class Command(BaseCommand):
             self._migrate()
         except DatabaseError as error:
             raise CommandError(f"The schema could not be brought up to date: {str(error).strip()}") from error
+        forget_signs(Path(settings.STATE) / "run", of_this_machine=False)  # each new container has another name
         call_command("collectstatic", interactive=False, verbosity=0)
 
     def _migrate(self) -> None:

@@ -14,7 +14,8 @@ from governance.actor import By
 from governance.rights import NotAllowed
 from hub.state_totals import Narrowed, totals, unfinished
 from hub.terminal import TerminalCommand, actor, console, money, route_named
-from routes import inline
+from hub.terminal import seconds as time_to_wait
+from routes import accounting, inline, shares
 from routes.models import Run
 from routes.models.movement import RunState
 from routes.runs import NothingToRead, ask_for_run
@@ -42,9 +43,11 @@ class Command(TerminalCommand):
         """Take the route, and how to wait."""
         parser.add_argument("name", metavar="NAME", help="the route's short name, such as time")
         parser.add_argument("--wait", action="store_true", help="wait for the run and what it sends")
-        parser.add_argument("--seconds", type=float, default=3600.0, help="with --wait: how long at most (3600)")
+        parser.add_argument("--seconds", type=time_to_wait, default=3600.0, help="with --wait: how long at most (3600)")
         parser.add_argument("--inline", action="store_true", help="with --wait: do the work here, without workers")
-        parser.add_argument("--by", metavar="USER", help="who asks; else the command line, with an operator's rights")
+        parser.add_argument(
+            "--by", metavar="USER", help="who asks: their rights count; else the command line, which may all"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Ask, and wait if told to."""
@@ -72,7 +75,8 @@ class Command(TerminalCommand):
                     inline.work_off()
                 run.refresh_from_db()
                 left = unfinished(by, run)
-                said = f"{run.get_state_display()}: {run.read:,} read, {left:,} on their way. {run.message}"
+                read = "" if shares.hold_more([run], by) else f"{run.read:,} read, "
+                said = f"{run.get_state_display()}: {read}{left:,} on their way. {run.message}"
                 bar.update(task, description=escape(said.strip()))
                 over = run.state in (RunState.DONE, RunState.STOPPED, RunState.HELD)
                 if over and (not left or run.state != RunState.DONE):
@@ -87,13 +91,17 @@ class Command(TerminalCommand):
 
     def _tell(self, run: Run, by: By) -> None:
         out = console()
-        out.print(f"Read {run.read:,}: {run.new:,} new, {run.changed:,} changed, {run.unchanged:,} unchanged, "
-                  f"{run.unreadable:,} unreadable.")  # fmt: skip
+        books = accounting.books(run, by=by)
+        unchanged = "" if books.holds_more else f"{books.unchanged:,} unchanged, "
+        out.print(f"Read {books.read:,}: {books.new:,} new, {books.changed:,} changed, {unchanged}"
+                  f"{books.unreadable:,} unreadable.")  # fmt: skip
+        if books.holds_more:
+            out.print("It has read more, for legal entities that you do not see.")
         found = totals(by, Narrowed(run=run))
         for each in found:
             out.print(f"  {each.count:>9,}  {each.label}  {money(each.money)}".rstrip())
         if run.state != RunState.DONE:
             raise CommandError(f"The run is {run.get_state_display()}: {run.message or 'no reason was given.'}")
-        if run.unreadable or any(each.state in NEEDS for each in found):
+        if books.unreadable or any(each.state in NEEDS for each in found):
             out.print("Some of it waits for a person; the exceptions' page says for whom and why.")
             sys.exit(NEEDS_SOMEBODY)

@@ -1,0 +1,107 @@
+"""What the order of exceptions goes by, as files: cut-offs of companies, and the firm's yardstick."""
+
+from datetime import date
+from decimal import Decimal
+
+from exceptions_queue.models import CutOff, Yardstick
+from exceptions_queue.verbs import set_order
+from exceptions_queue.yardstick import WEIGHTS
+from governance.actor import By
+from governance.rights import Right, allowed
+from hub.configuration.companies import entity, read_day, read_time, written_time
+from hub.configuration.file import File
+from hub.configuration.form import Data
+from hub.configuration.kind import Kind, Put
+from hub.configuration.work import REASON, Work
+from routes.models import Route
+
+WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+AMOUNTS = ("nothing_below", "all_above")
+
+
+class CutOffs(Kind):
+    """Until when work has to be through."""
+
+    folder, one, key = "cut_offs", "cut-off", ("legal_entity", "name")
+
+    def rows(self, by: By) -> list[Data]:
+        """Return what is here."""
+        routes = dict(Route.objects.values_list("pk", "slug"))
+        found = CutOff.objects.visible_to(by).select_related("legal_entity")
+        return [_cut_off(row, routes) for row in found]
+
+    def put(self, work: Work, file: File, here: Data | None) -> Put:
+        """Make or change a cut-off."""
+        value, owner = file.value, entity(work, file.value.get("legal_entity"))
+        if owner is None:
+            return Put()
+        name = value.get("name", "")
+        row = CutOff.objects.filter(legal_entity=owner, name=name).first() or CutOff(legal_entity=owner, name=name)
+        row.kind, row.rule, row.covers = (value.get(each, "") for each in ("kind", "rule", "covers"))
+        row.number, row.entities = value.get("number"), list(value.get("entities", []))
+        row.weekday = WEEKDAYS.index(value["weekday"]) if value.get("weekday") in WEEKDAYS else None
+        days = [read_day(work, each, ("dates", number)) for number, each in enumerate(value.get("dates", []))]
+        row.dates = sorted(each for each in days if isinstance(each, date))
+        row.routes = self._routes(work, value)
+        if (at := read_time(value.get("at"))) is not None:
+            row.at = at
+        work.judge(row, {})
+        work.save(row, [owner], here, value)
+        return Put()
+
+    def _routes(self, work: Work, value: Data) -> list[int]:
+        found = []
+        for number, slug in enumerate(value.get("routes", [])):
+            rows = Route.objects.visible_to(work.by).filter(slug=slug)
+            row = work.named("routes", slug, rows, ("routes", number), "route")
+            found += [row.pk] if row else []
+        return found
+
+    def remove(self, work: Work, name: str) -> None:
+        """Delete a cut-off."""
+        row = next(each for each in CutOff.objects.select_related("legal_entity") if _name(each) == name)
+        work.removal(self.one, name, lambda: work.delete(row, row.legal_entity, {"name": row.name}))
+
+
+def _name(row: CutOff) -> str:
+    return f"{row.legal_entity.code} {row.name}"
+
+
+def _cut_off(row: CutOff, routes: dict[int, str]) -> Data:
+    return {
+        "legal_entity": row.legal_entity.code, "name": row.name, "kind": row.kind, "rule": row.rule,
+        "number": row.number, "weekday": None if row.weekday is None else WEEKDAYS[row.weekday],
+        "dates": [str(day) for day in row.dates], "at": written_time(row.at), "covers": row.covers,
+        "entities": list(row.entities), "routes": [routes.get(each, f"gone-{each}") for each in row.routes],
+    }  # fmt: skip
+
+
+class OrderOfExceptions(Kind):
+    """In which currency money is compared, and how much money and deadlines weigh."""
+
+    folder, one, key = "order_of_exceptions", "order of exceptions", ("of",)
+
+    def rows(self, by: By) -> list[Data]:
+        """Return what somebody has chosen, if anybody has."""
+        return [_order(row) for row in Yardstick.objects.all()] if allowed(by, Right.VIEW, None) else []
+
+    def put(self, work: Work, file: File, here: Data | None) -> Put:
+        """Choose it, by the verb of its page."""
+        value = file.value
+        row, bare = Yardstick.objects.first() or Yardstick(), Yardstick()
+        for name in ("currency", "rate_table", "rate_column", *WEIGHTS):
+            given = value.get(name, getattr(bare, name))
+            setattr(row, name, Decimal(given) if name in AMOUNTS else given)
+        work.judge(row, {})
+        if not work.is_faulty:
+            set_order(row, by=work.by, reason=REASON)
+        return Put()
+
+    def remove(self, work: Work, name: str) -> None:
+        """Go by what is usual again."""
+        work.removal(self.one, name, lambda: set_order(None, by=work.by, reason=REASON))
+
+
+def _order(row: Yardstick) -> Data:
+    plain = {name: getattr(row, name) for name in ("currency", "rate_table", "rate_column", *WEIGHTS)}
+    return {"of": "exceptions"} | plain | {name: f"{plain[name]:.2f}" for name in AMOUNTS}

@@ -1,0 +1,133 @@
+"""The one navigation of the hub, for our own pages and the administration: what it offers to whom, and where one is.
+
+An entry of the administration is offered to those whom its page lets in, as that page itself says.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.apps import apps
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+
+from governance.rights import opens_administration
+
+ADMIN = "admin:"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A way to a page. `section` is what our own pages call themselves; `models` are those whose pages of the
+    administration belong here.
+    """
+
+    title: str
+    view: str
+    section: str = ""
+    models: tuple[str, ...] = ()
+    builders: bool = False  # only for those who come into the administration
+
+    @property
+    def listed(self) -> str:
+        """Return the model whose list in the administration this leads to; "" when it leads elsewhere."""
+        return self.models[0] if self.view.endswith("_changelist") else ""
+
+
+GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
+    (
+        "Work",
+        (
+            Entry("Overview", "queue:home", "home"),
+            Entry("Exceptions", "queue:items", "queue"),
+            Entry("Bulk runs", "queue:bulk-runs", "bulk"),
+            Entry("Runs", "queue:runs", "runs", ("routes.run",)),
+            Entry("Transactions", "queue:transactions", "transactions"),
+            Entry("Records", "queue:records", "records"),
+        ),
+    ),
+    (
+        "Configuration",
+        (
+            Entry("Connections", "hub:connections", "connections", ("connectors.connection",)),
+            Entry("Routes", "admin:routes_route_changelist", models=("routes.route", "routes.destination")),
+            Entry("Mappings", "mappings:mappings", "mappings"),
+            Entry("Tables", "tables:tables", "tables", ("mappings.lookuptable",)),
+            Entry("Changes", "changes:changes", "changes"),
+            Entry(
+                "Business calendars",
+                "admin:governance_businesscalendar_changelist",
+                models=("governance.businesscalendar",),
+            ),
+            Entry("Cut-offs", "admin:exceptions_queue_cutoff_changelist", models=("exceptions_queue.cutoff",)),
+            Entry("Order of exceptions", "queue:order", "order"),
+            Entry("Events out", "hub:deliveries", "deliveries", ("routes.subscription",)),
+            Entry("API", "api", "api", builders=True),
+        ),
+    ),
+    (
+        "People and companies",
+        (
+            Entry("Users", "admin:governance_user_changelist", models=("governance.user", "governance.rolegrant")),
+            Entry("API clients", "admin:governance_apiclient_changelist", models=("governance.apiclient",)),
+            Entry("Legal entities", "admin:governance_legalentity_changelist", models=("governance.legalentity",)),
+        ),
+    ),
+    (
+        "Operation",
+        (
+            Entry("Lanes and workers", "hub:lanes", "lanes"),
+            Entry("Audit entries", "admin:governance_auditentry_changelist", models=("governance.auditentry",)),
+            Entry("Administration", "admin:index", builders=True),
+        ),
+    ),
+)
+REST = GROUPS[-1][1][-1]  # where every page of the administration belongs that has no entry of its own
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An entry as somebody sees it."""
+
+    title: str
+    address: str
+    is_here: bool
+
+
+def groups_for(request: HttpRequest, section: str) -> list[tuple[str, list[Link]]]:
+    """Return the groups that somebody sees, each with its links. One query, for the roles, where none has asked yet."""
+    opens, here = opens_administration(request.user), _here(request, section)
+    shown = []
+    for title, entries in GROUPS:
+        links = [
+            Link(each.title, reverse(each.view), each is here)
+            for each in entries
+            if opens or not (each.builders or each.listed)
+            if not each.listed or _lets_in(each.listed, request)
+        ]
+        if links:
+            shown.append((title, links))
+    return shown
+
+
+def _lets_in(model: str, request: HttpRequest) -> bool:
+    """Return whether the list of a model's rows opens to somebody."""
+    return bool(admin.site.get_model_admin(apps.get_model(model)).has_view_permission(request))
+
+
+def _here(request: HttpRequest, section: str) -> Entry | None:
+    """Return the entry that a page belongs to."""
+    if section:
+        return next((each for each in _entries() if each.section == section), None)
+    view = request.resolver_match.view_name if request.resolver_match else ""
+    if not view.startswith(ADMIN):
+        return None
+    for each in _entries():
+        if any(view.startswith(f"{ADMIN}{model.replace('.', '_')}_") for model in each.models):
+            return each
+    return REST
+
+
+def _entries() -> Iterator[Entry]:
+    for _, entries in GROUPS:
+        yield from entries
