@@ -10,13 +10,17 @@ from exceptions_queue.seen import Seen, seen_of
 from exceptions_queue.verbs.add_table_row import tables_of
 from exceptions_queue.verbs.approve_table_row import rows_of
 from exceptions_queue.verbs.move_to_next_period import offers
+from exceptions_queue.verbs.waive_rule import offered as rule_may_pass
 from governance.models import User
 from mappings.models import LookupTable, TableRow
-from routes import decisions
+from routes import claims, decisions
 from routes.models import Transaction
 from routes.periods import Offer
-from routes.reprocess import STOPPED
+from routes.shipments import destination_of
+from routes.worked_out import STOPPED
 
+# What a target may have by other ways, though it refused it; one member tells where it was refused.
+LINKABLE = (Category.DUPLICATE, Category.CONFLICT, Category.REFUSED, Category.VALIDATION)
 BESIDE = 10  # items that are told beside an item; further ones are counted
 
 
@@ -38,6 +42,9 @@ class Facts:
     beside_more: int = 0  # further ones of them, which are only counted
     seen: Seen | None = None  # its open members, as they are now
     reversal: bool = False  # what is in doubt takes back something posted
+    can_ask: bool = False  # what is in doubt can be asked of its target
+    linkable: bool = False  # something was refused that may stand at the target already
+    may_pass: bool = False  # its rule is marked as one that may be let pass once
 
     @property
     def rows_waiting(self) -> list[TableRow]:
@@ -65,15 +72,16 @@ class Facts:
 
 
 def facts_of(item: WorkItem, user: User, *, field: str = "", first_value: str = "") -> Facts:
-    """Gather what decides about an item's remedies. At most fourteen queries."""
-    has_records = item.failures().filter(record_id__isnull=False).exists()
+    """Gather what decides about an item's remedies. At most fifteen queries."""
+    first_stage = item.failures().filter(record_id__isnull=False).values_list("stage", flat=True).first()
+    has_records = first_stage is not None
     tables = tables_of(item)
     read = rows_read(item) if has_records else []
     beside = _beside(item, user, next(iter(tables), None))
     return Facts(
         item, user, has_records, field, next(iter(tables), None), rows_of(item, tables, read), read, first_value,
         _any_stopped(item), offers(item), beside[:BESIDE], max(0, len(beside) - BESIDE), seen_of(item),
-        _is_reversal(item),
+        _is_reversal(item), _can_ask(item), item.category in LINKABLE and first_stage == "deliver", rule_may_pass(item),
     )  # fmt: skip
 
 
@@ -105,3 +113,12 @@ def _is_reversal(item: WorkItem) -> bool:
     """Whether a reversal is in doubt: those have an item of their own, so one member tells."""
     first = item.failures().first() if item.category == Category.OUTCOME_UNKNOWN else None
     return first is not None and first.transaction_id is not None and decisions.takes_back([first.transaction_id])
+
+
+def _can_ask(item: WorkItem) -> bool:
+    """Whether the target of what is in doubt can be asked by our key; one member tells."""
+    if item.category != Category.OUTCOME_UNKNOWN:
+        return False
+    first = item.failures().first()
+    found = claims.held([first.transaction_id]) if first is not None and first.transaction_id else []
+    return bool(found) and destination_of(found[0]).write.can_look_up

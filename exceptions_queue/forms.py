@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.http import QueryDict
 
 from canonical.entity import Field
 from exceptions_queue import seen
@@ -11,8 +12,10 @@ from exceptions_queue.codes import id_of
 from exceptions_queue.words import plain
 from mappings.models import LookupTable, TableRow
 from mappings.row_form import column_field
+from routes.worked_out import Start
 
 REASON = "Kept in the history, for those who read this later."
+MISSING = "A reason is missing. Write one sentence for those who read this later."
 
 
 class ChosenMembers(forms.Field):
@@ -70,12 +73,31 @@ class RemedyForm(forms.Form):
         return self.cleaned_data.get("failures") or []
 
 
+STARTS = [
+    (Start.SOURCE.value, "From the start, with what the source sent"),
+    (Start.FAILED_STAGE.value, "From the stage that stopped it: what was refused goes once more as it is"),
+]
+CONFIGURATIONS = [("now", "As it is now"), ("then", "As it was then")]
+
+
+class ResubmissionForm(RemedyForm):
+    """Where what is sent again begins, and with which configuration."""
+
+    start = forms.ChoiceField(label="Begin", required=False, choices=STARTS, initial=Start.SOURCE.value)
+    configuration = forms.ChoiceField(required=False, choices=CONFIGURATIONS, initial="now")
+    field_order = ("start", "configuration", "reason")
+
+    def clean_start(self) -> str:
+        """Return where to begin; nothing chosen is the start."""
+        return self.cleaned_data["start"] or Start.SOURCE.value
+
+
 class NeedsReasonForm(RemedyForm):
     """A remedy that must be explained."""
 
     reason = forms.CharField(
         max_length=500, widget=forms.Textarea(attrs={"rows": 2}), help_text=REASON,
-        error_messages={"required": "A reason is missing. Write one sentence for those who read this later."},
+        error_messages={"required": MISSING},
     )  # fmt: skip
 
 
@@ -142,6 +164,24 @@ class CorrectionForm(NeedsReasonForm):
         assert isinstance(choice, forms.ChoiceField)
         named = [(f.name, f"{plain(f.name)} ({f.unit})" if f.unit else plain(f.name)) for f in fields]
         choice.choices = [("", "Choose the field"), *named]  # the first of them is hardly ever the one that is wrong
+
+
+class LinkForm(NeedsReasonForm):
+    """Which record of the target stands for a member already."""
+
+    external_id = forms.CharField(max_length=120, label="Its id there", help_text="As the other system shows it.")
+    reference = forms.CharField(
+        required=False, max_length=120, label="Its number there", help_text="What people see there, if that is another."
+    )
+    difference_seen = forms.BooleanField(required=False, widget=forms.HiddenInput)
+    field_order = ("external_id", "reference", "reason")
+
+    def now_seen(self) -> None:
+        """Let the form that comes back say that its person has read what the target has."""
+        if isinstance(self.data, QueryDict):
+            told = self.data.copy()
+            told["difference_seen"] = "on"
+            self.data = told
 
 
 POSTING = [("yes", "It is there"), ("no", "It is not there: send it again")]

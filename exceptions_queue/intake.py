@@ -9,17 +9,19 @@ row that a remedy is about to close; remedies write the item's row last, so the 
 
 import time
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.db import connection, transaction
 
 from canonical.failure import CATEGORIES, Category, NextStep
-from exceptions_queue import saving, settle, words
-from exceptions_queue.models import State, WorkItem, WorkItemAmount, WorkItemEvent
+from exceptions_queue import reckoning, saving, settle, waking, words
+from exceptions_queue.models import State, WorkItem, WorkItemAmount, WorkItemDay, WorkItemEvent
 from exceptions_queue.moving import event_of
 from governance.actor import ENGINE
+from routes.bulk import array
 
 CAUSES = 500  # that one call looks at
 LIMIT = 20_000  # failures that one call takes
@@ -37,11 +39,14 @@ TAKE = f"""
 WITH batch AS (
     SELECT id FROM routes_failure WHERE NOT taken AND fingerprint = ANY(%s) LIMIT %s FOR UPDATE SKIP LOCKED
 ), marked AS (
-    UPDATE routes_failure f SET taken = true FROM batch b WHERE f.id = b.id
+    UPDATE routes_failure f SET taken = true, occurred_on = CASE WHEN f.closed_at IS NULL THEN
+        (SELECT r.occurred_on FROM routes_record r WHERE r.id = f.record_id) ELSE f.occurred_on END
+    FROM batch b WHERE f.id = b.id
     RETURNING f.id, f.fingerprint, f.opened_at, f.closed_at, f.record_id
 )
 SELECT m.fingerprint, count(*), count(*) FILTER (WHERE m.closed_at IS NULL), max(m.opened_at),
-    {", ".join(f"min(b.{name}), max(b.{name}), count(b.{name})" for name in SHARED)}
+    {", ".join(f"min(b.{name}), max(b.{name}), count(b.{name})" for name in SHARED)},
+    array_agg(DISTINCT m.record_id) FILTER (WHERE m.record_id IS NOT NULL)
 FROM marked m
 LEFT JOIN LATERAL json_to_record((
     SELECT replace(p.body, '\\u0000', '\\ufffd')::json
@@ -50,10 +55,29 @@ LEFT JOIN LATERAL json_to_record((
 )) AS b({", ".join(f"{name} text" for name in SHARED)}) ON true
 GROUP BY m.fingerprint
 """  # noqa: S608 - built from the constant above
+# A record that stopped on its way to three destinations for one cause is three members and one money; `once` leaves out
+# what another open cause counts already (the one of the smallest fingerprint counts it).
 OPEN_NOW = """
-SELECT fingerprint, currency, count(*), sum(amount), sum(hours), count(*) FILTER (WHERE amount IS NULL),
-    min(opened_at), max(opened_at)
-FROM routes_failure WHERE fingerprint = ANY(%s) AND closed_at IS NULL GROUP BY fingerprint, currency
+SELECT fingerprint, route_id, occurred_on, currency, sum(members)::int, sum(amount), sum(hours),
+    coalesce(sum(members) FILTER (WHERE amount IS NULL), 0)::int, min(first), max(last),
+    sum(amount) FILTER (WHERE record_id IS NULL OR NOT EXISTS (
+        SELECT FROM routes_failure o WHERE o.record_id = f.record_id AND o.closed_at IS NULL AND o.taken
+            AND o.fingerprint < f.fingerprint AND o.amount IS NOT NULL))
+FROM (
+    SELECT DISTINCT ON (fingerprint, coalesce(record_id, id)) fingerprint, record_id, route_id, occurred_on, currency,
+        amount, hours, count(*) OVER same AS members, min(opened_at) OVER same AS first,
+        max(opened_at) OVER same AS last
+    FROM routes_failure WHERE fingerprint = ANY(%s) AND closed_at IS NULL
+    WINDOW same AS (PARTITION BY fingerprint, coalesce(record_id, id))
+    ORDER BY fingerprint, coalesce(record_id, id), amount DESC NULLS LAST, id
+) f GROUP BY 1, 2, 3, 4
+"""
+# Items that hold records of which something came or went here: what they count once may be another sum now.
+NEIGHBOURS = """
+INSERT INTO exceptions_queue_recount (item_id)
+SELECT DISTINCT w.number FROM routes_failure o
+JOIN exceptions_queue_workitem w ON w.fingerprint = o.fingerprint AND w.state <> 'resolved'
+WHERE o.record_id = ANY(%s::uuid[]) AND o.closed_at IS NULL AND o.taken AND NOT o.fingerprint = ANY(%s)
 """
 
 
@@ -65,6 +89,7 @@ class Taken:
     opened: int  # of these, still open
     last_seen: datetime
     shared: dict[str, str]  # values on which all of the opened ones agree
+    records: list[UUID]  # whose failures they are
 
 
 @dataclass(slots=True)
@@ -77,6 +102,20 @@ class Standing:
     first: datetime | None = None
     last: datetime | None = None
     sums: dict[str, Decimal] = field(default_factory=dict)
+    once: dict[str, Decimal] = field(default_factory=dict)  # of these sums, what no other item counts
+    days: list["OfDay"] = field(default_factory=list)
+
+
+class OfDay(NamedTuple):
+    """What of a cause lies on one day."""
+
+    route: int
+    day: date | None
+    currency: str
+    members: int
+    amount: Decimal | None
+    without_amount: int
+    once: Decimal | None
 
 
 def take_in(limit: int = LIMIT) -> int:
@@ -85,14 +124,16 @@ def take_in(limit: int = LIMIT) -> int:
         taken = _take(limit)
         if not taken:
             return 0
-        standing = _standing(list(taken))
+        standing = standing_of(list(taken))
         items = _items(list(taken))
         now = _now()
         events: list[WorkItemEvent] = []
         made = _open_new([c for c in taken if c not in items and c in standing], taken, standing, now, events)
         touched = [_refresh(items[c], taken[c], standing.get(c), now, events) for c in taken if c in items]
         saving.save(touched, CHANGED)
-        _save_amounts([*made, *touched], standing)
+        save_amounts([*made, *touched], standing)
+        _tell_neighbours(taken)
+        reckoning.reckon([*made, *(item for item in touched if item.members)], now)
         WorkItemEvent.objects.bulk_create(events)
         settle.settle([item for item in touched if not item.members and item.is_open])
         return sum(each.rows for each in taken.values())
@@ -122,9 +163,16 @@ def _take(limit: int) -> dict[str, Taken]:
             return {}
         cursor.execute(TAKE, [causes, limit])
         return {
-            cause: Taken(rows, opened, last, _agreed(values, opened))
-            for cause, rows, opened, last, *values in cursor.fetchall()
+            cause: Taken(rows, opened, last, _agreed(values, opened), records or [])
+            for cause, rows, opened, last, *values, records in cursor.fetchall()
         }
+
+
+def _tell_neighbours(taken: dict[str, Taken]) -> None:
+    """Leave word for items that hold the same records: `recount` counts them anew."""
+    if records := [each for one in taken.values() for each in one.records]:
+        with connection.cursor() as cursor:
+            cursor.execute(NEIGHBOURS, [array(records), list(taken)])
 
 
 def _agreed(values: list[Any], opened: int) -> dict[str, str]:
@@ -136,19 +184,23 @@ def _agreed(values: list[Any], opened: int) -> dict[str, str]:
     }
 
 
-def _standing(causes: list[str]) -> dict[str, Standing]:
+def standing_of(causes: list[str]) -> dict[str, Standing]:
+    """Return what is open of causes now. One query."""
     found: dict[str, Standing] = {}
     with connection.cursor() as cursor:
         cursor.execute(OPEN_NOW, [causes])
-        for cause, currency, count, amount, hours, unknown, first, last in cursor.fetchall():
+        rows = cursor.fetchall()
+        for cause, route, day, currency, count, amount, hours, unknown, first, last, once in rows:
             one = found.setdefault(cause, Standing())
+            one.days.append(OfDay(route, day, currency, count, amount, unknown, amount and (once or Decimal(0))))
             one.members += count
             one.without_amount += unknown
             one.hours = hours if one.hours is None else one.hours + (hours or 0)
             one.first = first if one.first is None else min(one.first, first)
             one.last = last if one.last is None else max(one.last, last)
             if amount is not None:
-                one.sums[currency] = amount
+                one.sums[currency] = one.sums.get(currency, Decimal(0)) + amount
+                one.once[currency] = one.once.get(currency, Decimal(0)) + (once or 0)
     return found
 
 
@@ -200,7 +252,6 @@ def _first_state(item: WorkItem) -> tuple[State, str]:
 
 def _count(item: WorkItem, standing: Standing) -> None:
     item.members, item.hours, item.without_amount = standing.members, standing.hours, standing.without_amount
-    # Without a rate of exchange the largest sum stands for the item in the order of the list; all sums are shown.
     item.currency, item.amount = max(standing.sums.items(), key=lambda pair: pair[1], default=("", None))
 
 
@@ -224,28 +275,42 @@ def _refresh(
         item.state = State.IN_PROGRESS if item.state == State.NEW else item.state
         reason = f"{taken.opened:,} stopped again for the same cause"
         events.append(event_of(item, by=ENGINE, verb="stopped again", at=now, frm=was, reason=reason))
+    if was == State.SNOOZED and (reason := waking.outgrown(item, (standing or Standing()).sums)):
+        events.append(waking.awake(item, reason, now))
     return item
 
 
 def _reopen(item: WorkItem, standing: Standing, now: datetime) -> None:
     item.state, item.waiting_on = _first_state(item)
     item.resolution = item.root_cause = ""
-    item.resolved_by = item.resolved_at = None
+    item.resolved_by = item.resolved_at = item.duplicate_of_id = None
     item.reopened += 1
     item.opened_at = standing.first or now
 
 
 CHANGED = (
     "members", "seen", "hours", "amount", "currency", "without_amount", "last_seen", "about", "state", "waiting_on",
-    "resolution", "root_cause", "resolved_by", "resolved_at", "reopened", "opened_at",
+    "resolution", "root_cause", "resolved_by", "resolved_at", "reopened", "opened_at", "duplicate_of_id",
+    *waking.REST,
 )  # fmt: skip
 
 
-def _save_amounts(items: list[WorkItem], standing: dict[str, Standing]) -> None:
+def save_amounts(items: list[WorkItem], standing: dict[str, Standing]) -> None:
+    """Write anew what items amount to, by currency and by day. Four queries."""
     WorkItemAmount.objects.filter(item__in=items).delete()
     WorkItemAmount.objects.bulk_create(
-        WorkItemAmount(item=item, currency=currency, amount=amount)
+        WorkItemAmount(item=item, currency=currency, amount=amount, once=standing[item.fingerprint].once[currency])
         for item in items
         if item.fingerprint in standing
         for currency, amount in sorted(standing[item.fingerprint].sums.items())
     )
+    WorkItemDay.objects.filter(item__in=items).delete()
+    WorkItemDay.objects.bulk_create(
+        WorkItemDay(
+            item=item, route_id=each.route, day=each.day, currency=each.currency, members=each.members,
+            amount=each.amount, once=each.once, without_amount=each.without_amount,
+        )
+        for item in items
+        if item.fingerprint in standing
+        for each in standing[item.fingerprint].days
+    )  # fmt: skip

@@ -10,21 +10,30 @@ from exceptions_queue.facts import Facts
 from exceptions_queue.forms import (
     CorrectionForm,
     CrossReferenceForm,
+    LinkForm,
     NeedsReasonForm,
     OutcomeForm,
     RemedyForm,
+    ResubmissionForm,
     RowCorrectionForm,
     TableRowForm,
 )
 from exceptions_queue.models import Release
 from exceptions_queue.tasks import nudge_release
+from exceptions_queue.verbs.ask_target import said
 from exceptions_queue.verbs.correct_field import correctable
+from exceptions_queue.verbs.link_record import NotSeen
 from exceptions_queue.verbs.members import left
 from governance.roles import Right
 from routes.outbound import disabling
 
 AT_ONCE = 5.0  # seconds that a page works on a release before a worker goes on with it
 SYSTEM = (Category.OUTAGE, Category.CREDENTIALS)
+# What no change at the source puts right.
+UNFETCHED = (
+    *SYSTEM, Category.OUTCOME_UNKNOWN, Category.APPROVAL_MISSING, Category.INTERNAL, Category.MISSING_REFERENCE,
+    Category.NO_RIGHT, Category.CONFIGURATION,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +172,10 @@ def _move(facts: Facts, typed: Any) -> str:
 
 
 def _resubmit(facts: Facts, typed: Any) -> str:
-    done = verbs.resubmit(facts.item, by=facts.user, reason=typed["reason"], failures=typed["failures"])
+    done = verbs.resubmit(
+        facts.item, by=facts.user, reason=typed["reason"], failures=typed["failures"],
+        as_then=typed["configuration"] == "then", start=typed["start"],
+    )  # fmt: skip
     return _released(done) if isinstance(done, Release) else f"{done:,} went on."
 
 
@@ -171,6 +183,14 @@ def _waive(facts: Facts, typed: Any) -> str:
     shown = typed["seen"]
     waived = verbs.waive(facts.item, by=facts.user, reason=typed["reason"], failures=typed["failures"], seen=shown)
     return f"{words.counted(waived, facts.item.entity)} will not be delivered.{left(facts.item, shown)}"
+
+
+def _waive_rule(facts: Facts, typed: Any) -> str:
+    shown = typed["seen"]
+    went_on = verbs.waive_rule(
+        facts.item, by=facts.user, reason=typed["reason"], failures=typed["failures"], seen=shown
+    )
+    return f"{words.counted(went_on, facts.item.entity)} passed the rule and went on.{left(facts.item, shown)}"
 
 
 def _approve(facts: Facts, typed: Any) -> str:
@@ -189,6 +209,29 @@ def _decide(facts: Facts, typed: Any) -> str:
     if facts.reversal:
         return "Noted: it is reversed there." if typed["happened"] else "Noted: it is not, and is reversed again."
     return "Noted: it is there." if typed["happened"] else "Noted: it is not there, and is sent again."
+
+
+def _ask_target(facts: Facts, typed: Any) -> str:
+    found = verbs.ask_target(facts.item, by=facts.user, reason=typed["reason"], failures=typed["failures"])
+    return f"The target was asked. {said(found)}"
+
+
+def _fetch_again(facts: Facts, typed: Any) -> str:
+    run = verbs.fetch_again(facts.item, by=facts.user, reason=typed["reason"], failures=typed["failures"])
+    days = f"{run.window_from}" if run.window_from == run.window_to else f"{run.window_from} to {run.window_to}"
+    return f"A run is asked for that reads {days} again. What has changed there goes on as a newer version."
+
+
+def _link_record(facts: Facts, typed: Any) -> str:
+    try:
+        verbs.link_record(
+            facts.item, by=facts.user, failures=typed["failures"], external_id=typed["external_id"],
+            reference=typed["reference"], reason=typed["reason"], difference_seen=typed["difference_seen"],
+        )  # fmt: skip
+    except NotSeen:
+        typed["form"].now_seen()
+        raise
+    return "It is linked: it counts as posted, and nothing was sent."
 
 
 def _try_system(facts: Facts, typed: Any) -> str:
@@ -240,6 +283,8 @@ KINDS = (
          lambda f, data: CrossReferenceForm(data), _link),
     Kind("approvals", "Approve", "Approve", Right.APPROVE,
          lambda f: f.item.category == Category.APPROVAL_MISSING and not f.item.table, _reason, _approve),
+    Kind("inquiries", "Ask the target whether it is there", "Ask it now", Right.RESUBMIT, lambda f: f.can_ask, _reason,
+         _ask_target, releases=False),
     Kind("outcomes", "Say what you found in the target", "Keep this", Right.RESUBMIT,
          _is(Category.OUTCOME_UNKNOWN), lambda f, data: OutcomeForm(data, reversal=f.reversal), _decide,
          releases=False, each=True),
@@ -253,7 +298,15 @@ KINDS = (
          _needs_reason, _move, releases=False),
     Kind("corrections", "Correct a field", "Correct and send again", Right.EDIT_OVERLAY,
          lambda f: _sendable(f) and f.item.category != Category.MISSING_REFERENCE, _correction_form, _correct),
-    Kind("resubmissions", "Send again as it is", "Send again", Right.RESUBMIT, _sendable, _reason, _resubmit),
+    Kind("links", "It stands at the target already: link it", "Link it", Right.RESUBMIT, lambda f: f.linkable,
+         lambda f, data: LinkForm(data), _link_record, releases=False, each=True),
+    Kind("resubmissions", "Send again as it is", "Send again", Right.RESUBMIT, _sendable,
+         lambda f, data: ResubmissionForm(data), _resubmit),
+    Kind("fetches", "It was put right at the source: fetch it again", "Fetch it again", Right.RESUBMIT,
+         lambda f: f.has_records and f.stopped and f.item.category not in UNFETCHED, _reason, _fetch_again,
+         releases=False),
+    Kind("rule-waivers", "Let these pass the rule once", "Let them pass", Right.WAIVE, lambda f: f.may_pass,
+         _needs_reason, _waive_rule),
     Kind("waivers", "Do not deliver", "Waive", Right.WAIVE,
          lambda f: f.has_records and f.item.category != Category.OUTCOME_UNKNOWN, _needs_reason, _waive,
          releases=False, danger=True),

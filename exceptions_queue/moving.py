@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from exceptions_queue.models import State, WorkItem, WorkItemEvent
+from exceptions_queue.models import Resolution, State, WorkItem, WorkItemEvent
 from governance.actor import By, as_actor
 
 
@@ -17,15 +17,19 @@ def event_of(item: WorkItem, *, by: By, verb: str, at: datetime, frm: str, reaso
     )  # fmt: skip
 
 
-def note(item: WorkItem, *, by: By, verb: str, reason: str, to: State | None = None) -> WorkItem:
+def note(
+    item: WorkItem, *, by: By, verb: str, reason: str, to: State | None = None, resolution: Resolution | None = None
+) -> WorkItem:
     """Write down what somebody did to an item, and move it when `to` is given; return the item as it stands now.
 
-    A resolved item keeps its state: only a recurrence opens it again.
+    To be resolved it needs the resolution. A resolved item keeps its state: only a recurrence, or `reopen`, opens it.
     """
     row = WorkItem.objects.select_for_update(of=("self",)).get(pk=item.pk)
-    was = row.state
+    was, now = row.state, timezone.now()
     if to is not None and row.is_open:
         row.state = to
-        row.save(update_fields=["state"])
-    event_of(row, by=by, verb=verb, at=timezone.now(), frm=was, reason=reason).save()
+        if resolution is not None:
+            row.resolution, row.resolved_by, row.resolved_at = resolution, as_actor(by).reference, now
+        row.save(update_fields=["state", "resolution", "resolved_by", "resolved_at"])
+    event_of(row, by=by, verb=verb, at=now, frm=was, reason=reason).save()
     return row

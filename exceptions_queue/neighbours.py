@@ -11,6 +11,7 @@ from django.db import connection
 from exceptions_queue import words
 from governance.models import User
 from routes.models import Collected, Overlay, Record, Route, Transaction, Wait
+from routes.taken_back import told
 
 MOST = 20  # neighbours of a kind that are listed
 WAITS = {
@@ -40,6 +41,7 @@ class Version:
     current: bool  # it is the one that is looked at
     newer: bool  # than the one that is looked at
     written: str  # what it did at the target, in order: "posted, then reversed"
+    meant: Transaction  # whose hours and money it is about: one that takes back is about what it takes back
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +52,21 @@ class Neighbours:
     siblings: list[Transaction] = field(default_factory=list)  # the same version on its way to other destinations
     waits: str = ""  # what it waits for, a sentence
     waits_key: str = ""  # the key of the parent, to find it by
+    waited_keys: list[str] = field(default_factory=list)  # of parents that it waited for before
     grouped_into: list[Transaction] = field(default_factory=list)  # an invoice that stands for it, with others
     made_of: list[Transaction] = field(default_factory=list)  # the first of what it stands for
     made_of_more: bool = False
     corrections: list[Overlay] = field(default_factory=list)  # people's, the newest first
     more: bool = False  # whether there are further versions than those listed
 
+    @property
+    def takes_back(self) -> Transaction | None:
+        """Return what the one that is looked at takes back; None where it takes nothing back, or that is not seen."""
+        return next((v.meant for v in self.versions if v.current and v.meant is not v.row), None)
+
 
 def around(row: Transaction, record: Record, user: User) -> Neighbours:
-    """Return a transaction's neighbours as far as somebody may see them. At most eight queries, whatever there is."""
+    """Return a transaction's neighbours as far as somebody may see them. At most eleven queries, whatever there is."""
     visible = Transaction.objects.visible_to(user).select_related("destination", "legal_entity")
     same = list(
         visible.filter(destination_id=row.destination_id, key=row.key, record_id__in=_of_one_key(record))
@@ -69,11 +77,11 @@ def around(row: Transaction, record: Record, user: User) -> Neighbours:
     made_of = list(visible.filter(pk__in=members).order_by("key")[: MOST + 1]) if members else []
     return Neighbours(
         versions=_versions(same[:MOST], row),
-        siblings=list(visible.filter(record_id=record.pk).exclude(pk=row.pk).order_by("destination__name")[:MOST]),
+        siblings=told(visible.filter(record_id=record.pk).exclude(pk=row.pk).order_by("destination__name")[:MOST]),
         waits=waits,
         waits_key=key,
-        grouped_into=list(visible.filter(record_id__in=_groups(row)).order_by("version")[:MOST]),
-        made_of=made_of[:MOST],
+        grouped_into=told(visible.filter(record_id__in=_groups(row)).order_by("version")[:MOST]),
+        made_of=told(made_of[:MOST]),
         made_of_more=len(made_of) > MOST,
         corrections=list(
             Overlay.objects.visible_to(user).filter(route_id=record.route_id, key=record.key)
@@ -97,10 +105,15 @@ def _versions(rows: list[Transaction], row: Transaction) -> list[Version]:
         written = {
             id_: ", then ".join(MEANS[each] for each in done if each in MEANS) for id_, done in cursor.fetchall()
         }
-    return [
-        Version(each, each.pk == row.pk, each.version > row.version, written.get(each.pk, ""))
-        for each in reversed(rows)
-    ]
+    found: list[Version] = []
+    there: Transaction | None = None  # what the target had, as far as told
+    for each in reversed(rows):
+        did = written.get(each.pk, "")
+        meant = there if each.withdraws and there is not None else each
+        found.append(Version(each, each.pk == row.pk, each.version > row.version, did, meant))
+        if did and not each.withdraws:
+            there = each
+    return found
 
 
 def _waits(row: Transaction) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from governance import narrowing
 from governance.actor import as_actor
 from governance.models import LegalEntity, RoleGrant, User
 from governance.roles import MASK_RIGHTS, ROLE_RIGHTS, Right, Role, roles_with
+from governance.scoping import roles_held
 
 NAMED = 5  # people who are named as able to do something
 
@@ -44,10 +45,20 @@ def masks_by_entity(user: User, legal_entities: Collection[int]) -> dict[int, fr
     """Return what somebody sees through in each legal entity, with one query."""
     if user.is_active and user.is_superuser:
         return dict.fromkeys(legal_entities, masks_of(frozenset(Right)))
-    there = Q(legal_entity=None) | Q(legal_entity__in=legal_entities)
-    grants = RoleGrant.objects.filter(there, user=user, user__is_active=True).values_list("role", "legal_entity_id")
     held: dict[int | None, set[Right]] = {}
-    for role, entity in grants:
-        held.setdefault(entity, set()).update(ROLE_RIGHTS[Role(role)])
+    for each in roles_held(user.pk):
+        held.setdefault(each.legal_entity, set()).update(ROLE_RIGHTS[Role(each.role)])
     everywhere = held.get(None, set())
     return {each: masks_of(frozenset(everywhere | held.get(each, set()))) for each in legal_entities}
+
+
+def who_have(right: Right, legal_entity: LegalEntity | None) -> list[User]:
+    """Return the people who have a right in a legal entity by a role, by name. One query."""
+    there = Q(legal_entity=None) | Q(legal_entity=legal_entity) if legal_entity else Q(legal_entity=None)
+    held = RoleGrant.objects.filter(there, user__is_active=True, role__in=roles_with(right)).values("user")
+    return sorted(User.objects.filter(pk__in=held), key=lambda user: as_actor(user).name.casefold())
+
+
+def who_see(legal_entity: LegalEntity | None) -> list[User]:
+    """Return the people who may see what belongs to a legal entity. One query."""
+    return who_have(Right.VIEW, legal_entity)

@@ -5,16 +5,19 @@ from typing import Any
 
 from canonical import codec
 from canonical.entities import ENTITIES
-from canonical.entity import Mask
-from canonical.masking import mask, may_see
-from exceptions_queue import lineage, story
+from canonical.entity import Entity, Mask
+from canonical.failure import CATEGORIES, Category
+from canonical.masking import mask, may_see, spoken
+from exceptions_queue import lineage, story, words
 from exceptions_queue.permitted import masks_of, rights_in
 from exceptions_queue.story import Value
 from governance.models import User
 from governance.roles import Right
 from routes import bodies
+from routes.accounting import called
 from routes.arrivals import decode
 from routes.models import Destination, Failure, Record, Run, Snapshot, Transaction, Transition
+from routes.taken_back import told
 
 MOST = 20  # versions, and transactions, that are listed
 
@@ -25,6 +28,7 @@ class NotChosen:
 
     name: str
     condition: str  # that it does not meet
+    called: str  # what people call it
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +58,37 @@ def tell(record: Record, user: User) -> RecordStory:
     content = _configuration(record)
     copies = lineage.copies(content, None)
     raw: Any = decode(source) if source else {}
+    canonical = codec.loads(entity, ours) if ours else {}
+    hidden = story.quoted(entity, copies, raw, canonical, masks)
+    stopped = Failure.objects.filter(record_id=record.pk, transaction_id=None).order_by("-opened_at")
+    failures = list(stopped[:MOST])
+    for each in failures:
+        each.message = _told(each, entity, copies, hidden, masks)
+    transitions = list(Transition.objects.filter(subject_id=record.pk).order_by("at", "pk"))
+    story.cover(transitions, "reason", hidden, masks)
     return RecordStory(
         entity=entity.name,
-        values=story.values_on_their_way(entity, copies, raw, codec.loads(entity, ours) if ours else {}, {}, masks),
-        transactions=list(
+        values=story.values_on_their_way(entity, copies, raw, canonical, {}, masks),
+        transactions=told(
             Transaction.objects.visible_to(user).filter(record_id=record.pk)
             .select_related("destination", "legal_entity").order_by("destination__name", "pk")[:MOST]
         ),
         not_chosen=_not_chosen(record),
-        failures=list(Failure.objects.filter(record_id=record.pk, transaction_id=None).order_by("-opened_at")[:MOST]),
+        failures=failures,
         versions=_versions(record, user),
-        transitions=list(Transition.objects.filter(subject_id=record.pk).order_by("at", "pk")),
-        run=Run.objects.filter(pk=record.run_id).select_related("route").first() if record.run_id else None,
+        transitions=transitions,
+        run=_run(record, user),
         technical=technical,
         bodies=story.bodies_of(entity, copies, raw, ours, {}, masks)[:2] if technical else [],
     )  # fmt: skip
+
+
+def _told(failure: Failure, entity: Entity, copies: lineage.Copies, hidden: set[str], masks: frozenset[Mask]) -> str:
+    """Return why a record stopped; words about a hidden field may quote its value, so they name the field only."""
+    name = lineage.canonical_name(copies, failure.field, entity)
+    if name and not may_see(entity, name, masks):
+        return f"{CATEGORIES[Category(failure.category)].title}: {words.plain(name)}."
+    return spoken(failure.message, hidden, masks)
 
 
 def masked_bodies(record: Record, masks: frozenset[Mask]) -> tuple[str, Any, Any]:
@@ -99,9 +119,19 @@ def _configuration(record: Record) -> dict[str, Any]:
 
 def _not_chosen(record: Record) -> list[NotChosen]:
     conditions = record.not_chosen or {}
-    names = dict(Destination.objects.filter(pk__in=[int(id_) for id_ in conditions]).values_list("pk", "name"))
-    told = [NotChosen(names.get(int(id_), "a former destination"), text) for id_, text in conditions.items()]
+    known = Destination.objects.filter(pk__in=[int(id_) for id_ in conditions])
+    there = {id_: rest for id_, *rest in known.values_list("pk", "name", "condition", "condition_name")}
+    told = []
+    for id_, text in conditions.items():
+        name, *condition = there.get(int(id_), ["a former destination", "", ""])
+        told.append(NotChosen(name, text, called(text, *condition)))
     return sorted(told, key=lambda each: each.name)
+
+
+def _run(record: Record, user: User) -> Run | None:
+    """Return the run that read a record, where somebody sees it: it may be one of another company's route."""
+    visible = Run.objects.visible_to(user).select_related("route")
+    return visible.filter(pk=record.run_id).first() if record.run_id else None
 
 
 def _versions(record: Record, user: User) -> list[Record]:

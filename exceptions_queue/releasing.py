@@ -15,11 +15,12 @@ from exceptions_queue.moving import event_of
 from governance.actor import By, as_actor
 from routes import reprocess
 from routes.models import Failure
+from routes.worked_out import Start
 
 STEP = 1000  # members in one commit
 
 
-def ask(item: WorkItem, *, by: By, reason: str, as_then: bool = False) -> Release:
+def ask(item: WorkItem, *, by: By, reason: str, as_then: bool = False, start: Start = Start.SOURCE) -> Release:
     """Write down that an item's open members go through again; call it last in a remedy's commit.
 
     The first step follows at once after the commit; what is left goes to a worker. The remedy has asked the rights.
@@ -36,7 +37,7 @@ def ask(item: WorkItem, *, by: By, reason: str, as_then: bool = False) -> Releas
     event_of(row, by=by, verb="sent again", at=timezone.now(), frm=was, reason=reason).save()
     return Release.objects.create(
         item=row, requested_at=now, actor_kind=actor.kind.value, actor_id=actor.id, actor_name=actor.name,
-        reason=reason, as_then=as_then, asked=row.failures().count(),
+        reason=reason, as_then=as_then, start=start.value, asked=row.failures().count(),
     )  # fmt: skip
 
 
@@ -82,5 +83,6 @@ def _take_on(release: Release, members: Sequence[Failure]) -> int:
     sent = [m.transaction_id for m in members if m.transaction_id]
     records = [m.record_id for m in members if m.record_id and not m.transaction_id]
     return reprocess.whatever_can(
-        sent, records, by=release.actor, reason=release.reason, how="fixed", as_then=release.as_then
-    )
+        sent, records, by=release.actor, reason=release.reason, how="fixed", as_then=release.as_then,
+        start=Start(release.start),
+    )  # fmt: skip

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
-from exceptions_queue import saving
+from exceptions_queue import saving, waking
 from exceptions_queue.models import Release, Resolution, RootCause, State, WorkItem, WorkItemEvent
 from exceptions_queue.moving import event_of
 from governance import audit
@@ -34,7 +34,7 @@ UNION ALL
 SELECT s.number, 'stands', t.state, count(*)
 FROM sent_again s JOIN routes_transaction t ON t.id = s.id GROUP BY s.number, t.state
 """
-CHANGED = ("state", "waiting_on", "resolution", "root_cause", "resolved_by", "resolved_at")
+CHANGED = ("state", "waiting_on", "resolution", "root_cause", "resolved_by", "resolved_at", *waking.REST)
 STOPPED = {Stands.FAILED, Stands.PARKED, Stands.HELD}
 
 
@@ -125,6 +125,7 @@ def _code(closed: dict[str, int], stands: dict[str, int]) -> Resolution | None:
 
 def _resolve(item: WorkItem, code: Resolution, who: Actor, now: datetime) -> None:
     item.state, item.waiting_on, item.resolution = State.RESOLVED, "", code
+    waking.clear(item)
     item.resolved_by, item.resolved_at = who.reference, now
     if not item.root_cause:
         item.root_cause = RootCause.NO_ACTION if code == Resolution.WAIVED else ""

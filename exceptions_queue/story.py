@@ -3,7 +3,8 @@
 Values are hidden by the canonical field that they copy.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -12,8 +13,9 @@ from django.db.models import Q
 from canonical import codec
 from canonical.entities import ENTITIES
 from canonical.entity import Entity, Mask
-from canonical.masking import HIDDEN, mask, may_see
-from exceptions_queue import lineage, made_by, neighbours, tries, words
+from canonical.masking import HIDDEN, hidden_texts, mask, may_see, spoken
+from exceptions_queue import kept_writes, lineage, made_by, neighbours, tries, words
+from exceptions_queue.kept_writes import KeptWrite
 from exceptions_queue.made_by import Used
 from exceptions_queue.neighbours import Neighbours
 from exceptions_queue.permitted import masks_of, rights_in
@@ -23,6 +25,7 @@ from governance.roles import Right
 from routes import bodies
 from routes.arrivals import decode
 from routes.models import Effect, EffectLink, Record, RuleWarning, Snapshot, Transaction, Transition
+from routes.states import State
 
 NUMBERS = msgspec.json.Encoder(decimal_format="number")
 EMPTY: tuple[Any, ...] = (None, "", [], {})
@@ -49,11 +52,18 @@ class Story:
     transitions: list[Transition]
     effects: list[Effect]
     tries: list[Try]
+    kept_writes: list[KeptWrite]  # of those who see technical details
     warnings: list[str]  # what rules said, though it went on
     bodies: list[tuple[str, str]]  # stage in words → JSON, values hidden that the person may not see
     used: Used
     around: Neighbours
     technical: bool  # whether the person sees technical details
+    hidden: set[str]  # texts of the record that the person may not see
+    masks: frozenset[Mask]
+
+    def said(self, words: str) -> str:
+        """Return words about the transaction as the person may read them."""
+        return spoken(words, self.hidden, self.masks)
 
 
 def tell(row: Transaction, user: User) -> Story:
@@ -64,7 +74,8 @@ def tell(row: Transaction, user: User) -> Story:
     links = EffectLink.objects.filter(transaction_id=row.pk).values("effect_id")
     effects = list(Effect.objects.filter(pk__in=links).order_by("number"))
     wanted = [record.source_payload_id, row.canonical_payload_id or record.canonical_payload_id, row.request_payload_id]
-    kept = {id_: str(body) for id_, body in bodies.read(id_ for id_ in wanted if id_).items()}
+    stored = [*wanted, *(effect.payload_id for effect in effects if technical)]
+    kept = {id_: str(body) for id_, body in bodies.read(id_ for id_ in stored if id_).items()}
     content = Snapshot.objects.get(pk=row.snapshot_id).content
     entity = ENTITIES[content["route"]["entity"]]
     copies = lineage.copies(content, row.destination_id)
@@ -72,20 +83,48 @@ def tell(row: Transaction, user: User) -> Story:
     subjects = Q(subject_id=row.pk) | Q(subject_id=record.pk)
     raw = decode(source) if source else {}
     request = decode(sent) if sent else {}
+    canonical = codec.loads(entity, ours) if ours else {}
+    tried = tries.of(effects, entity, user, technical=technical)
+    transitions = list(Transition.objects.filter(subjects).order_by("at", "pk"))
+    around = neighbours.around(row, record, user)
+    around = replace(around, waited_keys=_waited_for(row, transitions, entity, canonical))
+    hidden = quoted(entity, copies, raw, canonical, masks)
+    cover(transitions, "reason", hidden, masks)
+    cover(effects, "message", hidden, masks)
+    cover([each.attempt for each in tried], "message", hidden, masks)
+    cover(around.corrections, "reason", hidden, masks)
+    around = replace(
+        around, waits=spoken(around.waits, hidden, masks), waits_key=spoken(around.waits_key, hidden, masks)
+    )
+    row.waits_for = spoken(row.waits_for, hidden, masks)
+
+    def laid_out(body: str) -> str:
+        return _json(sent_shown(entity, copies, decode(body), masks))
+
     return Story(
         record=record,
         entity=entity.name,
-        values=values_on_their_way(entity, copies, raw, codec.loads(entity, ours) if ours else {}, request, masks),
+        values=values_on_their_way(entity, copies, raw, canonical, request, masks),
         answered=_answered(effects),
-        transitions=list(Transition.objects.filter(subjects).order_by("at", "pk")),
+        transitions=transitions,
         effects=effects,
-        tries=tries.of(effects, entity, user, technical=technical),
-        warnings=_warnings(row, entity, copies, masks),
+        tries=tried,
+        kept_writes=kept_writes.of(row, effects, [t.attempt for t in tried], kept, laid_out) if technical else [],
+        warnings=[spoken(each, hidden, masks) for each in _warnings(row, entity, copies, masks)],
+        hidden=hidden,
+        masks=masks,
         bodies=bodies_of(entity, copies, raw, ours, request, masks) if technical else [],
         used=made_by.used(row, record, content, tables=Right.EDIT_TABLES in rights),
-        around=neighbours.around(row, record, user),
+        around=around,
         technical=technical,
     )
+
+
+def _waited_for(row: Transaction, transitions: list[Transition], entity: Entity, ours: dict[str, Any]) -> list[str]:
+    """Return the keys of the records that it waited for: those which it refers to and its history names."""
+    reasons = [step.reason for step in transitions if step.subject_id == row.pk and step.to_state == State.PARKED]
+    keys = [str(ours[each.name]) for each in entity.fields if each.references and ours.get(each.name) not in EMPTY]
+    return [key for key in dict.fromkeys(keys) if any(key in reason for reason in reasons)]
 
 
 def _warnings(row: Transaction, entity: Entity, copies: lineage.Copies, masks: frozenset[Mask]) -> list[str]:
@@ -96,6 +135,18 @@ def _warnings(row: Transaction, entity: Entity, copies: lineage.Copies, masks: f
         hidden = bool(name) and not may_see(entity, name, masks)
         said.append(f"A rule warns about the {words.plain(name)}." if hidden else each.message)
     return said
+
+
+def quoted(entity: Entity, copies: lineage.Copies, raw: Any, ours: dict[str, Any], masks: frozenset[Mask]) -> set[str]:
+    """Return the texts of a record, as it came and in the hub's words, that somebody may not see."""
+    came = {name: lineage.at(raw, path) for name, path in copies.source.items()}
+    return hidden_texts(entity, came, masks) | hidden_texts(entity, ours, masks)
+
+
+def cover(rows: Iterable[Any], name: str, hidden: set[str], masks: frozenset[Mask]) -> None:
+    """Cover in words of rows, which are only shown, what somebody may not see."""
+    for each in rows:
+        setattr(each, name, spoken(getattr(each, name), hidden, masks))
 
 
 def values_on_their_way(
@@ -143,17 +194,27 @@ def bodies_of(
     masks: frozenset[Mask],
 ) -> list[tuple[str, str]]:
     """Return bodies as JSON; what no mapping names is hidden from those who may not see everything."""
-    everything = set(Mask) - {Mask.NONE} <= set(masks)
+    everything = _sees_everything(masks)
     readable = {path for name, path in copies.source.items() if may_see(entity, name, masks)}
-    sendable = {
-        p for p, reads in copies.reads.items() if all(may_see(entity, n, masks) for n in reads & set(entity.by_name))
-    }
     canonical = codec.dumps(mask(entity, codec.loads(entity, ours), masks)) if ours else b"{}"
     return [
         ("as received", _json(raw if everything else hide(raw, readable))),
         ("in the hub's words", _json(decode(canonical.decode()))),
-        ("as sent", _json(request if everything else hide(request, sendable))),
+        ("as sent", _json(sent_shown(entity, copies, request, masks))),
     ]
+
+
+def sent_shown(entity: Entity, copies: lineage.Copies, request: Any, masks: frozenset[Mask]) -> Any:
+    """Return a body for the target, everything hidden that copies what the person may not see."""
+    if _sees_everything(masks):
+        return request
+    ours = set(entity.by_name)
+    sendable = {p for p, reads in copies.reads.items() if all(may_see(entity, n, masks) for n in reads & ours)}
+    return hide(request, sendable)
+
+
+def _sees_everything(masks: frozenset[Mask]) -> bool:
+    return set(Mask) - {Mask.NONE} <= set(masks)
 
 
 def hide(body: Any, readable: set[str], at: str = "") -> Any:

@@ -5,7 +5,7 @@ import time
 from celery import shared_task
 from django.db import transaction
 
-from exceptions_queue import corrected, intake, releasing, settle
+from exceptions_queue import corrected, intake, reckoning, recount, releasing, settle, waking
 from routes import failures
 
 SECONDS = 20.0  # how long one call works
@@ -13,13 +13,18 @@ SECONDS = 20.0  # how long one call works
 
 @shared_task(ignore_result=True)
 def sweep() -> None:
-    """Take failures in, close what has arrived, and go on with releases."""
+    """Take failures in, close what has arrived, wake what was put aside, reckon anew what orders the list, and go on
+    with releases.
+    """
     until = time.monotonic() + SECONDS
     failures.close_of_recovered(how="auto:retry_succeeded")
     failures.close_of_caught_up(how="auto:retry_succeeded")
     intake.take_in_what_waits(until=until)
     settle.settle_sent_again()
+    waking.wake_due()
     corrected.release()
+    while time.monotonic() < until and (recount.sweep() or reckoning.sweep()):
+        pass
     releasing.work(seconds=max(0.0, until - time.monotonic()))
 
 

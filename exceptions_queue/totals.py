@@ -10,16 +10,16 @@ from decimal import Decimal
 
 from django.db import connection
 
-from routes.accounting import DestinationBook
+from routes.accounting import OF_COMPANIES, Books, DestinationBook, of_companies
 from routes.models import Run
 from routes.states import State
 
 # Of a record whose business key changed, the transaction under the new key counts, as in the books. One that was made
 # anew from its record, with a correction or another configuration, has a canonical form, and so a worth, of its own.
-SUMS = """
+SUMS = f"""
 WITH taken AS (
-    SELECT id, state, not_chosen, amount, currency, hours FROM routes_record
-    WHERE run_id = %s AND outcome <> 'unreadable'
+    SELECT id, state, not_chosen, amount, currency, hours FROM routes_record r
+    WHERE run_id = %s AND outcome <> 'unreadable' AND {OF_COMPANIES}
 ), placed AS (
     SELECT DISTINCT ON (t.record_id, t.destination_id) t.destination_id, t.state, t.amount, t.currency, t.hours,
         r.amount AS read_amount, r.currency AS read_currency, r.hours AS read_hours,
@@ -41,7 +41,7 @@ SELECT 'corrected', destination_id, '', currency, sum(amount), sum(hours) FROM (
     UNION ALL SELECT destination_id, read_currency, -read_amount, -read_hours FROM placed WHERE anew) changed
 GROUP BY 2, 4
 ORDER BY 4
-"""
+"""  # noqa: S608 - the condition is ours
 Row = tuple[str, int, str, str, Decimal | None, Decimal | None]  # what, destination, of it, currency, amount, hours
 
 
@@ -81,6 +81,16 @@ class Line:
         return self.worth.sums
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What a condition left out."""
+
+    condition: str  # the formula
+    called: str  # what people call it
+    count: int
+    worth: Worth
+
+
 @dataclass(slots=True)
 class Account:
     """What a run brought for one destination, in money and hours."""
@@ -88,16 +98,19 @@ class Account:
     due: Worth = field(default_factory=Worth)
     corrected: Worth = field(default_factory=Worth)  # how much more stands there than was read, by corrections here
     stopped: Worth = field(default_factory=Worth)
-    not_chosen: list[tuple[str, int, Worth]] = field(default_factory=list)  # the condition's words, records, worth
+    not_chosen: list["LeftOut"] = field(default_factory=list)
     difference: Worth = field(default_factory=Worth)  # what nobody can account for
 
 
-def lines(run: Run, books: tuple[DestinationBook, ...]) -> list[tuple[DestinationBook, list[Line], Account]]:
-    """Return the lines of each destination, in the order of the states, and what they add up to. One query."""
+def lines(run: Run, books: Books) -> list[tuple[DestinationBook, list[Line], Account]]:
+    """Return the lines of each destination, in the order of the states, and what they add up to. One query.
+
+    They are of the companies that the books are of.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(SUMS, [run.pk])
+        cursor.execute(SUMS, [run.pk, *of_companies(books.seen)])
         rows: list[Row] = cursor.fetchall()
-    return [(book, *_account(book, [row for row in rows if row[1] in (0, book.id)])) for book in books]
+    return [(book, *_account(book, [row for row in rows if row[1] in (0, book.id)])) for book in books.destinations]
 
 
 def _account(book: DestinationBook, rows: list[Row]) -> tuple[list[Line], Account]:
@@ -112,10 +125,11 @@ def _account(book: DestinationBook, rows: list[Row]) -> tuple[list[Line], Accoun
         found[each.state].worth.add(Worth(dict(each.worth)))
     for words, count in book.not_chosen.items():
         worth = _worth(row for row in rows if row[0] == "not chosen" and row[2] == words)
-        account.not_chosen.append((words, count, worth))
+        account.not_chosen.append(LeftOut(words, book.conditions.get(words, words), count, worth))
     account.difference.add(account.due)
     account.difference.add(account.corrected)
-    for worth in (account.stopped, *(w for *_, w in account.not_chosen), *(line.worth for line in found.values())):
+    left_out, standing = (each.worth for each in account.not_chosen), (line.worth for line in found.values())
+    for worth in (account.stopped, *left_out, *standing):
         account.difference.add(worth, -1)
     if book.travelling:  # hours are told of what has arrived only
         account.difference.hours = Decimal(0)

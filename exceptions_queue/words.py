@@ -1,6 +1,7 @@
 """What an item says of its cause, from the oldest failure it holds. Words for finance: no ids of ours, no codes."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,11 +11,12 @@ from django.db import connection
 from canonical.entities import ENTITIES
 from canonical.entity import Mask
 from canonical.failure import CATEGORIES, Category, CategoryInfo
-from canonical.masking import HIDDEN, mask
+from canonical.masking import HIDDEN, mask, spoken
 from exceptions_queue.models import WorkItem
 from mappings.models import LookupTable
 
 SENTENCE = re.compile(r"(?<=[.!?])\s")
+OF_TABLE = re.compile(r"(?<=the table )(\w+)")
 TITLE = 300
 SAID_BY_KIND = (  # the other system's own words for these say less than the kind does; they stand with the cause
     Category.OUTAGE, Category.CREDENTIALS, Category.CLOSED_PERIOD, Category.NO_RIGHT, Category.DUPLICATE,
@@ -23,7 +25,6 @@ SAID_BY_KIND = (  # the other system's own words for these say less than the kin
 LACKING = "Missing at the target"
 LACKING_MEANS = "The target lacks a record that this one needs, and does not say which in a way that can be waited for."
 ASKED = ("deliver", "confirm", "receive")  # stages in which the words are those of another system
-ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.\w+")  # of a person
 
 OLDEST = """
 SELECT f.fingerprint, f.legal_entity_id, f.stage, f.category, f.route_id, f.connection_id, f.field, f.rule, f."table",
@@ -48,6 +49,14 @@ def tell(causes: list[str]) -> list[dict[str, Any]]:
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     titles = dict(LookupTable.objects.filter(name__in={row["table"] for row in rows}).values_list("name", "title"))
     return [_told(row, titles) for row in rows]
+
+
+def with_titles(texts: Sequence[str]) -> list[str]:
+    """Return texts that name a lookup table as files do with its title instead. One query, where any does."""
+    names = {name for text in texts for name in OF_TABLE.findall(text)}
+    rows = LookupTable.objects.filter(name__in=names).values_list("name", "title") if names else ()
+    titles = {name: f"“{title}”" for name, title in rows}
+    return [OF_TABLE.sub(lambda found: titles.get(found[1], found[1]), text) for text in texts]
 
 
 def _told(row: dict[str, Any], titles: dict[str, str]) -> dict[str, Any]:
@@ -147,10 +156,8 @@ def title_for(item: WorkItem, masks: frozenset[Mask]) -> str:
 
 def without_persons(text: str, item: WorkItem, masks: frozenset[Mask]) -> str:
     """Return words of an item without names and addresses of people, for those who may not see them."""
-    if Mask.PERSON in masks:
-        return text
     name = item.about.get("worker_name")
-    return ADDRESS.sub(HIDDEN, text.replace(name, HIDDEN) if name else text)
+    return spoken(text, {name} if name and Mask.PERSON not in masks else (), masks)
 
 
 def tells(item: WorkItem, masks: frozenset[Mask]) -> bool:

@@ -13,6 +13,7 @@ from exceptions_queue.api import shapes
 from exceptions_queue.api.items import ITEM, item_of
 from exceptions_queue.models import Release, WorkItem
 from exceptions_queue.tasks import nudge_release
+from exceptions_queue.verbs.ask_target import said
 from governance.api import forms
 from governance.api.door import Door, person
 from governance.api.forms import MustReasonBody, ReasonBody
@@ -20,6 +21,7 @@ from governance.api.refusals import NOT_POSSIBLE, Refused
 from governance.api.told import told
 from governance.models import User
 from governance.rights import require
+from routes.worked_out import Start
 
 MOST_CHOSEN = 2000
 
@@ -45,6 +47,10 @@ class MembersAgainBody(ChosenBody):
     """What goes through again."""
 
     as_then = forms.Yes(required=False, default=False, help_text="with the configuration and table rows of then")
+    start = serializers.ChoiceField(
+        choices=[each.value for each in Start], required=False, default=Start.SOURCE.value,
+        help_text="with what the source sent, or with the stage that stopped it",
+    )  # fmt: skip
 
 
 class CorrectionBody(ChosenMustReasonBody):
@@ -60,6 +66,16 @@ class OutcomeBody(ReasonBody):
     failure = forms.Id(help_text="the member that was looked up")
     happened = forms.Yes(help_text="whether it is there; of a reversal: whether it is reversed")
     reference = forms.Text(required=False, default="", max_length=120, allow_blank=True, help_text="its number there")
+
+
+class RecordLinkBody(ChosenMustReasonBody):
+    """Which record of the target stands for one member already."""
+
+    external_id = forms.Text(max_length=120, help_text="its id there")
+    reference = forms.Text(required=False, default="", max_length=120, allow_blank=True, help_text="its number there")
+    difference_seen = forms.Yes(
+        required=False, default=False, help_text="without it, what the target has is told and nothing is linked"
+    )
 
 
 class MissingLinkBody(ReasonBody):
@@ -122,11 +138,11 @@ def _plainly(what: str) -> Callable[[Any, WorkItem], str]:
 WHY = {"reason": "agreed with the project manager"}
 ROW = {"values": {"item": "SVC-BLD"}, "reason": "new service of October"}
 SKINS = (
-    Skin("assignments", forms.Form, verbs.take, "Take the item, which is yours from then on.", _plainly("It is yours."),
-         {}),
     Skin("resubmissions", MembersAgainBody, verbs.resubmit, "Send members through again.", _released, WHY),
     Skin("waivers", ChosenMustReasonBody, verbs.waive, "Decide that members are not delivered.",
          _counted("will not be delivered"), WHY),
+    Skin("rule-waivers", ChosenMustReasonBody, verbs.waive_rule, "Let members pass the rule that stopped them, once.",
+         _counted("passed the rule and went on"), WHY),
     Skin("approvals", ChosenBody, verbs.approve, "Approve what is held for a second person.",
          _counted("approved"), WHY),
     Skin("corrections", CorrectionBody, verbs.correct_field, "Correct a field of members and send them again.",
@@ -137,6 +153,13 @@ SKINS = (
     Skin("outcomes", OutcomeBody, verbs.decide_unknown, "Say of a write in doubt whether it happened.",
          _plainly("Noted."),
          {"failure": "0197a1c2-5a5b-7c1d-8e2f-0a1b2c3d4e5f", "happened": True, "reference": "4711"}),
+    Skin("inquiries", ChosenBody, verbs.ask_target, "Ask the target of writes in doubt whether it has them.",
+         lambda done, item: said(done), WHY),
+    Skin("fetches", ChosenBody, verbs.fetch_again, "Read the days of members at their source once more.",
+         _plainly("A run is asked for."), WHY),
+    Skin("links", RecordLinkBody, verbs.link_record, "Take a record that the target has for one member.",
+         _plainly("It is linked, and nothing was sent."),
+         {"failures": ["0197a1c2-5a5b-7c1d-8e2f-0a1b2c3d4e5f"], "external_id": "8812", "difference_seen": True, **WHY}),
     Skin("cross-references", MissingLinkBody, verbs.add_cross_reference, "Say which id a record has there.",
          _released, {"external_id": "8812"}),
     Skin("table-rows", RowBody, verbs.add_table_row, "Add the missing row of a table.",
@@ -178,9 +201,7 @@ class RemedyDoor(Door):
 def _check_sense(item: WorkItem, by: User, name: str) -> None:
     """Ask the right first, then whether the remedy makes sense now, as the page does."""
     kind = remedies.by_name(name)
-    if kind is None:  # taking an item makes sense as long as it is open
-        if not item.is_open:
-            raise Refused(NOT_POSSIBLE, "The item is resolved. Nothing is left to be taken.")
+    if kind is None:  # a way of handling, whose verb asks for itself
         return
     require(by, kind.right, item.legal_entity_id)
     if not item.is_open or not kind.makes_sense(remedies.facts_of(item, by)):

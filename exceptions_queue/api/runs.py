@@ -13,13 +13,14 @@ from exceptions_queue.api.transactions import transaction_of
 from exceptions_queue.totals import Worth
 from governance.api import forms
 from governance.api.door import Door, person
-from governance.api.refusals import not_there
+from governance.api.refusals import NOT_POSSIBLE, Refused, not_there
 from governance.api.told import told
 from governance.rights import Right, require
-from routes import accounting, decisions
+from routes import accounting, decisions, posted
 from routes.api import shapes
 from routes.models import Run, Transaction
 from routes.states import State
+from routes.worked_out import Start
 
 MOST = 200  # transactions of one resubmission
 
@@ -41,7 +42,8 @@ class LineShape(WorthShape):
 class LeftOutShape(WorthShape):
     """What a condition left out."""
 
-    condition = serializers.CharField()
+    condition = serializers.CharField(help_text="its formula")
+    in_words = serializers.CharField(help_text="by the condition “billable time”")
     count = serializers.IntegerField()
 
 
@@ -60,7 +62,9 @@ class BookShape(serializers.Serializer[Any]):
 class WholeRunShape(shapes.RunShape):
     """A run with its books."""
 
-    balanced = serializers.BooleanField(help_text="whether everything that was read is accounted for")
+    balanced = serializers.BooleanField(
+        help_text="whether everything that was read is accounted for, as far as the caller sees it"
+    )
     books = BookShape(many=True)
 
 
@@ -72,12 +76,14 @@ class RunDoor(Door):
     @told(WholeRunShape)
     def get(self, request: Request, id: UUID) -> Response:
         """Show a run with its control totals and what became of every record."""
-        row = Run.objects.visible_to(person(request)).select_related("route", "legal_entity").filter(pk=id).first()
+        by = person(request)
+        row = Run.objects.visible_to(by).select_related("route", "legal_entity").filter(pk=id).first()
         if row is None:
             raise not_there("run", id)
-        known = accounting.books(row)
-        books = [_book(*line) for line in totals.lines(row, known.destinations)]
-        return Response(shapes.run(row) | {"balanced": known.balanced, "books": books})
+        known = accounting.books(row, by=by)
+        books = [_book(*line) for line in totals.lines(row, known)]
+        [shown] = shapes.runs([row], by)
+        return Response(shown | {"balanced": known.balanced, "books": books})
 
 
 class ResubmissionBody(forms.Form):
@@ -86,6 +92,10 @@ class ResubmissionBody(forms.Form):
     transactions = serializers.ListField(child=forms.Id(), min_length=1, max_length=MOST)
     reason = forms.Text(max_length=500, help_text="Kept in the history, for those who read this later.")
     as_then = forms.Yes(required=False, default=False, help_text="with the configuration and table rows of then")
+    start = serializers.ChoiceField(
+        choices=[each.value for each in Start], required=False, default=Start.SOURCE.value,
+        help_text="with what the source sent, or with the stage that stopped it",
+    )  # fmt: skip
 
 
 class ResubmittedShape(serializers.Serializer[Any]):
@@ -116,8 +126,13 @@ class ResubmissionsDoor(Door):
                 transaction_of(request, missing)
             for legal_entity in set(seen.values()):
                 require(by, Right.RESUBMIT, legal_entity)
-            done = decisions.resubmit(ids, by=by, reason=values["reason"], as_then=values["as_then"])
+            done = decisions.resubmit(
+                ids, by=by, reason=values["reason"], as_then=values["as_then"], start=Start(values["start"])
+            )
             left = [id_ for id_ in ids if id_ not in done]
+            there = posted.words(left)
+            if there and not done:
+                raise Refused(NOT_POSSIBLE, f"{'; '.join(there.values())}. Nothing was sent.")
             return Response({"went_on": done, "left_alone": left})
 
         return self.once(request, ResubmissionBody, act)
@@ -129,7 +144,10 @@ def _book(book: accounting.DestinationBook, lines: list[totals.Line], account: t
         "due": book.due,
         "due_worth": _worth(account.due),
         "states": [{"state": line.state, "count": line.count, **_worth(line.worth)} for line in lines],
-        "left_out": [{"condition": words, "count": count, **_worth(w)} for words, count, w in account.not_chosen],
+        "left_out": [
+            {"condition": each.condition, "in_words": each.called, "count": each.count, **_worth(each.worth)}
+            for each in account.not_chosen
+        ],
         "stopped": book.stopped,
         "difference": book.difference,
     }

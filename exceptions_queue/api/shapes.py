@@ -10,7 +10,6 @@ from exceptions_queue.member_rows import Member
 from exceptions_queue.models import Resolution, State, WorkItem, WorkItemEvent
 from exceptions_queue.pages.items import rows_of
 from exceptions_queue.remedies import Remedy
-from governance.actor import names
 from governance.models import User
 from routes.api.shapes import shown as in_shape
 
@@ -36,9 +35,28 @@ class WorkItemShape(serializers.Serializer[Any]):
     owner = serializers.CharField(help_text="the team or role that looks at it first")
     assignee = serializers.CharField(allow_blank=True, help_text="who took it")
     waiting_on = serializers.CharField(allow_blank=True)
+    comes_back_at = serializers.DateTimeField(
+        allow_null=True, help_text="when one that is put aside or waits for somebody comes back by itself"
+    )
+    tags = serializers.ListField(child=serializers.CharField())
     members = serializers.IntegerField(help_text="records and transactions that it holds up now")
     amounts = SumShape(many=True)
     without_amount = serializers.IntegerField(help_text="members whose amount nobody knows")
+    worth = serializers.DecimalField(
+        max_digits=20,
+        decimal_places=4,
+        allow_null=True,
+        help_text="what all members amount to in the reporting currency, by the rates of their days; null: unknown",
+    )
+    worth_currency = serializers.CharField(allow_blank=True, help_text="the reporting currency")
+    worth_lacks = serializers.CharField(allow_blank=True, help_text="the rate for want of which `worth` is unknown")
+    due_at = serializers.DateTimeField(allow_null=True, help_text="the earliest deadline of any member")
+    due_of = serializers.CharField(allow_blank=True, help_text="what is due then")
+    priority = serializers.IntegerField(min_value=0, max_value=100)
+    priority_set = serializers.IntegerField(
+        allow_null=True, min_value=0, max_value=100, help_text="the priority that a person has set, if one has"
+    )
+    priority_reason = serializers.CharField(allow_blank=True, help_text="why it was set")
     hours = serializers.DecimalField(max_digits=14, decimal_places=4, allow_null=True)
     first_seen = serializers.DateTimeField()
     last_seen = serializers.DateTimeField()
@@ -68,6 +86,14 @@ class HistoryShape(serializers.Serializer[Any]):
     reason = serializers.CharField(allow_blank=True)
 
 
+class CommentShape(serializers.Serializer[Any]):
+    """A remark on an item."""
+
+    at = serializers.DateTimeField()
+    author_name = serializers.CharField()
+    text = serializers.CharField()
+
+
 class WholeItemShape(WorkItemShape):
     """A work item with its cause, its history, and what can be done about it."""
 
@@ -77,7 +103,11 @@ class WholeItemShape(WorkItemShape):
     field = serializers.CharField(allow_blank=True)
     table = serializers.CharField(allow_blank=True)
     table_key = serializers.ListField(child=serializers.CharField(), allow_null=True)
+    duplicate_of = serializers.IntegerField(
+        allow_null=True, help_text="number of the item that this one is the same as"
+    )
     remedies = RemedyShape(many=True)
+    comments = CommentShape(many=True)
     history = HistoryShape(many=True)
 
 
@@ -105,8 +135,7 @@ class DoneShape(serializers.Serializer[Any]):
 
 
 def items(found: list[WorkItem], by: User) -> list[dict[str, Any]]:
-    """Return items as somebody may read them. Two queries more."""
-    people = names([item.assignee for item in found if item.assignee])
+    """Return items as somebody may read them. At most three queries more."""
     shown = []
     for row in rows_of(found, by):
         item = row.item
@@ -117,8 +146,10 @@ def items(found: list[WorkItem], by: User) -> list[dict[str, Any]]:
             "kind_in_words": row.kind,
             "state_in_words": State(item.state).label,
             "legal_entity": item.legal_entity.code,
-            "assignee": people.get(item.assignee, ""),
+            "assignee": row.assignee,
             "waiting_on": row.waits_for,
+            "comes_back_at": item.wakes_at,
+            "tags": [each.name for each in item.tags.all()],
             "amounts": [{"currency": each.currency, "amount": each.amount} for each in item.amounts.all()],
         }
         shown.append(in_shape(WorkItemShape, told))
@@ -126,7 +157,8 @@ def items(found: list[WorkItem], by: User) -> list[dict[str, Any]]:
 
 
 COPIED = (
-    "number", "state", "owner", "members", "without_amount", "hours", "first_seen", "last_seen", "resolution",
+    "number", "state", "owner", "members", "without_amount", "worth", "worth_currency", "worth_lacks", "due_at",
+    "due_of", "priority", "priority_set", "priority_reason", "hours", "first_seen", "last_seen", "resolution",
     "resolved_at",
 )  # fmt: skip
 
@@ -144,11 +176,17 @@ def whole(item: WorkItem, masks: Any, offered: list[Remedy], history: list[WorkI
         "hint": said(item.hint),
         "field": item.field,
         "table": item.table,
-        "table_key": item.table_key if tells else None,
+        "table_key": [said(part) for part in item.table_key] if tells and item.table_key else None,
         "remedies": [
-            {"name": each.name, "title": each.title, "effect": each.effect, "allowed": each.form is not None,
+            {"name": each.name, "title": words.without_persons(each.title, item, masks),
+             "effect": words.without_persons(each.effect, item, masks), "allowed": each.form is not None,
              "needs": each.needs, "row": each.row}
             for each in offered
+        ],
+        "duplicate_of": item.duplicate_of_id,
+        "comments": [
+            dict(CommentShape(each).data) | {"text": words.without_persons(each.text, item, masks)}
+            for each in item.comments.all()
         ],
         "history": [
             dict(HistoryShape(each).data) | {"reason": words.without_persons(each.reason, item, masks)}

@@ -7,15 +7,18 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from canonical.masking import spoken
 from exceptions_queue import story, words
 from exceptions_queue.models import WorkItem
-from exceptions_queue.permitted import masks_of, rights_in
+from exceptions_queue.permitted import masks_by_entity
 from exceptions_queue.tries import Try
 from governance.api import paging, parameters
 from governance.api.door import Door, person
 from governance.api.refusals import not_there
 from governance.api.told import told
+from governance.models import User
 from governance.scoping import EntityScopedQuerySet
+from routes import taken_back
 from routes.api import shapes
 from routes.filters import TransactionFilter
 from routes.models import Effect, Failure, Transaction, Transition
@@ -106,7 +109,7 @@ class TransactionsDoor(Door):
     def get(self, request: Request) -> Response:
         """List transactions, the newest first."""
         rows = parameters.filtered(request, TransactionFilter, _visible(request))
-        return paging.page(request, rows, ["-pk"], lambda found: [shapes.transaction(row) for row in found])
+        return paging.page(request, rows, ["-pk"], lambda found: _listed(found, person(request)))
 
 
 class TransactionDoor(Door):
@@ -123,12 +126,19 @@ class TransactionDoor(Door):
         return Response(shapes.transaction(row) | _story(request, known, failure))
 
 
+def _listed(found: list[Transaction], by: User) -> list[dict[str, Any]]:
+    masks = masks_by_entity(by, {row.legal_entity_id for row in found})
+    for row in found:
+        row.waits_for = spoken(row.waits_for, (), masks[row.legal_entity_id])
+    return [shapes.transaction(row) for row in taken_back.told(found)]
+
+
 def transaction_of(request: Request, id_: UUID) -> Transaction:
     """Return a transaction that the caller may see. Raises Refused (404)."""
     found = _visible(request).filter(pk=id_).first()
     if found is None:
         raise not_there("transaction", id_)
-    return found
+    return taken_back.told([found])[0]
 
 
 def _visible(request: Request) -> "EntityScopedQuerySet[Transaction]":
@@ -138,13 +148,12 @@ def _visible(request: Request) -> "EntityScopedQuerySet[Transaction]":
 def _story(request: Request, known: story.Story, failure: Failure | None) -> dict[str, Any]:
     items = WorkItem.objects.visible_to(person(request)).open()
     item = failure and items.filter(fingerprint=failure.fingerprint).first()
-    masks = masks_of(rights_in(person(request), item.legal_entity_id)) if item else frozenset()
     explained = failure.message if failure else ""
-    if item and not words.tells(item, masks):
-        explained = words.title_for(item, masks)
+    if item and not words.tells(item, known.masks):
+        explained = words.title_for(item, known.masks)
     return {
         "entity": known.entity,
-        "explanation": words.without_persons(explained, item, masks) if item else explained,
+        "explanation": known.said(explained),
         "work_item": item.number if item else None,
         "values": [{"name": v.name, "source": v.source, "canonical": v.ours, "sent": v.sent} for v in known.values],
         "warnings": known.warnings,

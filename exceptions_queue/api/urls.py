@@ -2,11 +2,16 @@
 
 from django.urls import path
 
+from exceptions_queue.api.bulk import STEPS, BulkMembersDoor, BulkRunDoor, BulkRunsDoor
+from exceptions_queue.api.counts import ItemCountsDoor
+from exceptions_queue.api.handling import WAYS
 from exceptions_queue.api.items import ItemDoor, ItemsDoor, MembersDoor, TotalsDoor
 from exceptions_queue.api.records import RecordDoor, RecordsDoor
 from exceptions_queue.api.remedies import SKINS, door_of
 from exceptions_queue.api.runs import ResubmissionsDoor, RunDoor
 from exceptions_queue.api.transactions import TransactionDoor, TransactionsDoor
+from exceptions_queue.api.trials import TrialsDoor
+from exceptions_queue.api.views import ViewDoor, ViewsDoor, ViewSharingsDoor
 
 SYSTEM, PROCESS, EXPERIENCE = "api/system/v1/", "api/process/v1/", "api/experience/v1/"
 urlpatterns = [
@@ -17,11 +22,23 @@ urlpatterns = [
     path(f"{PROCESS}transactions/<uuid:id>", TransactionDoor.as_view(), name="api-transaction"),
     path(f"{PROCESS}resubmissions", ResubmissionsDoor.as_view(), name="api-resubmissions"),
     path(f"{EXPERIENCE}totals", TotalsDoor.as_view(), name="api-totals"),
+    path(f"{EXPERIENCE}work-item-counts", ItemCountsDoor.as_view(), name="api-item-counts"),
+    path(f"{EXPERIENCE}work-item-views", ViewsDoor.as_view(), name="api-item-views"),
+    path(f"{EXPERIENCE}work-item-views/<int:id>", ViewDoor.as_view(), name="api-item-view"),
+    path(f"{EXPERIENCE}work-item-views/<int:id>/sharings", ViewSharingsDoor.as_view(), name="api-item-view-sharings"),
     path(f"{EXPERIENCE}work-items", ItemsDoor.as_view(), name="api-items"),
     path(f"{EXPERIENCE}work-items/<int:number>", ItemDoor.as_view(), name="api-item"),
     path(f"{EXPERIENCE}work-items/<int:number>/members", MembersDoor.as_view(), name="api-members"),
+    path(f"{EXPERIENCE}work-items/<int:number>/trials", TrialsDoor.as_view(), name="api-trials"),
+    path(f"{EXPERIENCE}bulk-runs", BulkRunsDoor.as_view(), name="api-bulk-runs"),
+    path(f"{EXPERIENCE}bulk-runs/<int:number>", BulkRunDoor.as_view(), name="api-bulk-run"),
+    path(f"{EXPERIENCE}bulk-runs/<int:number>/members", BulkMembersDoor.as_view(), name="api-bulk-members"),
+    *(
+        path(f"{EXPERIENCE}bulk-runs/<int:number>/{name}", door.as_view(), name=f"api-bulk-{name}")
+        for name, door in STEPS.items()
+    ),
     *(
         path(f"{EXPERIENCE}work-items/<int:number>/{skin.name}", door_of(skin).as_view(), name=f"api-{skin.name}")
-        for skin in SKINS
+        for skin in (*SKINS, *WAYS)
     ),
 ]

@@ -1,6 +1,44 @@
 """What people must do: work items, their money per currency, their history, and what a remedy has let go."""
 
+from exceptions_queue.models.bulk import BulkMember, BulkRun, BulkState, Outcome, Result
+from exceptions_queue.models.handling import WorkItemComment, WorkItemTag, WorkItemWatcher
+from exceptions_queue.models.order import CutOff, CutOffKind, Yardstick
 from exceptions_queue.models.release import Release
-from exceptions_queue.models.work_item import Resolution, RootCause, State, WorkItem, WorkItemAmount, WorkItemEvent
+from exceptions_queue.models.views import ListColumns, SavedView
+from exceptions_queue.models.work_item import (
+    WHOSE,
+    Recount,
+    Resolution,
+    RootCause,
+    State,
+    WorkItem,
+    WorkItemAmount,
+    WorkItemDay,
+    WorkItemEvent,
+)
 
-__all__ = ["Release", "Resolution", "RootCause", "State", "WorkItem", "WorkItemAmount", "WorkItemEvent"]
+__all__ = [
+    "WHOSE",
+    "BulkMember",
+    "BulkRun",
+    "BulkState",
+    "CutOff",
+    "CutOffKind",
+    "ListColumns",
+    "Outcome",
+    "Recount",
+    "Release",
+    "Resolution",
+    "Result",
+    "RootCause",
+    "SavedView",
+    "State",
+    "WorkItem",
+    "WorkItemAmount",
+    "WorkItemComment",
+    "WorkItemDay",
+    "WorkItemEvent",
+    "WorkItemTag",
+    "WorkItemWatcher",
+    "Yardstick",
+]

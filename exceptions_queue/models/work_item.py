@@ -5,7 +5,8 @@ from django.db.models import Q
 
 from canonical.failure import Category
 from connectors.models import Connection
-from governance.models import LegalEntity
+from governance.actor import as_actor
+from governance.models import LegalEntity, User
 from governance.scoping import EntityScopedQuerySet
 from routes.models import Failure
 
@@ -17,6 +18,7 @@ class State(models.TextChoices):
     TRIAGED = "triaged", "looked at"
     IN_PROGRESS = "in_progress", "being worked on"
     WAITING = "waiting", "waiting"
+    SNOOZED = "snoozed", "put aside"
     PENDING_APPROVAL = "pending_approval", "waiting for approval"
     RESUBMITTED = "resubmitted", "sent again"
     RESOLVED = "resolved", "resolved"
@@ -28,6 +30,8 @@ class Resolution(models.TextChoices):
     FIXED = "fixed", "fixed, everything is posted"
     PASSED_ON = "passed_on", "went on, and part of it stopped for another cause"
     WAIVED = "waived", "will not be delivered: a person decided"
+    NO_ACTION = "no_action", "closed without action: a person decided"
+    DUPLICATE = "duplicate", "the same as another one"
     NEWER_VERSION = "auto:newer_version", "by itself: a newer version arrived"
     RETRY_SUCCEEDED = "auto:retry_succeeded", "by itself: a later try succeeded"
     PARENT_ARRIVED = "auto:parent_arrived", "by itself: what it waited for arrived"
@@ -44,6 +48,16 @@ class RootCause(models.TextChoices):
     NO_ACTION = "no_action", "nowhere"
 
 
+UNKNOWN_FIRST = 1_000  # added to the rank of what nobody knows the worth of
+
+WHOSE = [
+    ("mine", "Mine"),
+    ("nobody", "Nobody's"),
+    ("watched", "Watched by me"),
+    ("mentioned", "With a remark for me"),
+]
+
+
 class WorkItemQuerySet(EntityScopedQuerySet["WorkItem"]):
     """Work items, asked in the domain's words."""
 
@@ -55,9 +69,25 @@ class WorkItemQuerySet(EntityScopedQuerySet["WorkItem"]):
         """Keep what goes on by itself once something arrives."""
         return self.filter(state=State.WAITING)
 
+    def whose(self, whose: str, user: User) -> "WorkItemQuerySet":
+        """Keep somebody's own, nobody's, those that they watch, or those with a remark for them (see WHOSE)."""
+        if whose == "nobody":
+            return self.filter(assignee="")
+        if whose == "watched":
+            return self.filter(watchers__user=user)
+        if whose == "mentioned":
+            return self.filter(comments__mentioned=user).distinct()
+        return self.filter(assignee=as_actor(user).reference)
+
     def by_money(self) -> "WorkItemQuerySet":
-        """Order by what is at stake: an unknown amount may be any amount and comes first, then the oldest."""
-        return self.order_by(models.F("amount").desc(nulls_first=True), "first_seen", "number")
+        """Order by money and deadline: an unknown amount may be any amount and comes first, then by priority, then
+        what is due first, then the oldest.
+        """
+        return self.order_by("-rank", models.F("due_at").asc(nulls_last=True), "number")
+
+    def by_age(self, *, newest_first: bool) -> "WorkItemQuerySet":
+        """Order by when it was first seen."""
+        return self.order_by("-first_seen", "-number") if newest_first else self.order_by("first_seen", "number")
 
 
 class WorkItem(models.Model):
@@ -85,10 +115,31 @@ class WorkItem(models.Model):
     assignee = models.CharField(max_length=100, blank=True)  # who took it; actor reference
     state = models.CharField(max_length=16, choices=State, default=State.NEW)
     waiting_on = models.CharField(max_length=200, blank=True)  # in words: "project P-881"
+    came_from = models.CharField(max_length=16, choices=State, blank=True)  # state to return to, of one put aside
+    wakes_at = models.DateTimeField(null=True)  # when one that waits or is put aside comes back by itself
+    wakes_above = models.PositiveIntegerField(null=True)  # … once it holds more than so many
+    wakes_above_amount = models.DecimalField(max_digits=20, decimal_places=4, null=True)  # … or a sum is above this
+    duplicate_of = models.ForeignKey(  # loose: items are never deleted, and the table is not to be locked for it
+        "self", null=True, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="duplicates"
+    )
     members = models.PositiveIntegerField(default=0)  # failures open now
     seen = models.PositiveIntegerField(default=0)  # failures ever
-    amount = models.DecimalField(max_digits=20, decimal_places=4, null=True)  # largest sum of one currency; for order
+    amount = models.DecimalField(max_digits=20, decimal_places=4, null=True)  # largest sum of one currency
     currency = models.CharField(max_length=3, blank=True)
+    # What all of them amount to in the reporting currency, by the rates of their days; null: unknown. See `reckoning`.
+    worth = models.DecimalField(max_digits=20, decimal_places=4, null=True)
+    worth_currency = models.CharField(max_length=3, blank=True)
+    worth_lacks = models.CharField(max_length=200, blank=True)  # the rate that is missing: "USD to EUR on 2026-10-05"
+    due_at = models.DateTimeField(null=True)  # the earliest deadline of any member; null: none that the hub knows of
+    due_key = models.CharField(max_length=120, blank=True)  # names it in addresses
+    due_of = models.CharField(max_length=300, blank=True)  # what is due then, in words
+    due_bills = models.BooleanField(default=False)  # whether that is a billing run
+    priority = models.SmallIntegerField(default=0)  # 0 to 100: as set by a person, else worked out
+    priority_set = models.SmallIntegerField(null=True)  # what a person has set
+    priority_set_by = models.CharField(max_length=100, blank=True)  # actor reference
+    priority_reason = models.CharField(max_length=500, blank=True)  # why it was set
+    rank = models.SmallIntegerField(default=UNKNOWN_FIRST)  # the priority, above all others while worth is unknown
+    reckoned_at = models.DateTimeField(null=True)  # when worth, deadline and priority were last worked out
     hours = models.DecimalField(max_digits=14, decimal_places=4, null=True)
     without_amount = models.PositiveIntegerField(default=0)  # open members whose amount nobody knows
     first_seen = models.DateTimeField()
@@ -106,15 +157,32 @@ class WorkItem(models.Model):
     class Meta:
         indexes = [
             models.Index(
-                models.F("amount").desc(nulls_first=True), "first_seen", "number",
-                name="work_item_by_money", condition=~Q(state="resolved"),
+                models.F("rank").desc(), models.F("due_at").asc(nulls_last=True), "number",
+                name="work_item_by_rank", condition=~Q(state="resolved"),
             ),
+            models.Index(name="work_item_due", fields=["due_key"], condition=~Q(state="resolved")),
+            models.Index(
+                models.F("reckoned_at").asc(nulls_first=True), name="work_item_reckoned", condition=~Q(state="resolved")
+            ),
+            models.Index(name="work_item_by_age", fields=["first_seen", "number"], condition=~Q(state="resolved")),
             models.Index(name="work_item_fingerprint", fields=["fingerprint", "-number"]),
+            models.Index(
+                name="work_item_wakes", fields=["wakes_at"],
+                condition=Q(state__in=["waiting", "snoozed"], wakes_at__isnull=False),
+            ),
             models.Index(name="work_item_resolved", fields=["-resolved_at"], condition=Q(state="resolved")),
         ]  # fmt: skip
         constraints = [
             models.UniqueConstraint(
                 name="one_open_work_item_per_cause", fields=["fingerprint"], condition=~Q(state="resolved")
+            ),
+            models.CheckConstraint(
+                name="work_item_priority_set_pair",
+                condition=Q(priority_set__isnull=True, priority_set_by="", priority_reason="")
+                | Q(priority_set__isnull=False, priority_set=models.F("priority")) & ~Q(priority_set_by=""),
+            ),
+            models.CheckConstraint(
+                name="work_item_priority_in_range", condition=Q(priority__gte=0, priority__lte=100, rank__gte=0)
             ),
             models.CheckConstraint(name="work_item_state_is_known", condition=Q(state__in=State.values)),
             models.CheckConstraint(
@@ -148,6 +216,8 @@ class WorkItemAmount(models.Model):
     item = models.ForeignKey(WorkItem, on_delete=models.CASCADE, related_name="amounts")
     currency = models.CharField(max_length=3)
     amount = models.DecimalField(max_digits=20, decimal_places=4)
+    # Of this, what no other open item counts: sums over many items add this, so that no record's money counts twice.
+    once = models.DecimalField(max_digits=20, decimal_places=4, null=True)  # null: not counted yet, all of it
 
     entity_path = "item__legal_entity"
     objects = EntityScopedQuerySet["WorkItemAmount"].as_manager()
@@ -157,6 +227,32 @@ class WorkItemAmount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.amount} {self.currency}"
+
+
+class WorkItemDay(models.Model):
+    """What of an item's open members lies on one day: what a deadline is worked out from."""
+
+    item = models.ForeignKey(WorkItem, on_delete=models.CASCADE, related_name="days")
+    route_id = models.BigIntegerField()  # by which its members came
+    day = models.DateField(null=True)  # on which their work was done; null: nobody knows, or no record is behind them
+    currency = models.CharField(max_length=3, blank=True)
+    members = models.PositiveIntegerField()
+    amount = models.DecimalField(max_digits=20, decimal_places=4, null=True)
+    once = models.DecimalField(max_digits=20, decimal_places=4, null=True)  # as in WorkItemAmount
+    without_amount = models.PositiveIntegerField()  # of which nobody knows what they amount to
+
+    entity_path = "item__legal_entity"
+    objects = EntityScopedQuerySet["WorkItemDay"].as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="work_item_day_once", fields=["item", "route_id", "day", "currency"], nulls_distinct=False
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.item_id} {self.day}"
 
 
 class WorkItemEvent(models.Model):
@@ -185,3 +281,17 @@ class WorkItemEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.actor_name} {self.verb}"
+
+
+class Recount(models.Model):
+    """Word that an item wants to be counted anew: another one let go, or took, records that it holds as well."""
+
+    item = models.ForeignKey(  # loose: whoever leaves word waits for nobody who has the item locked
+        WorkItem, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
+
+    entity_path = "item__legal_entity"
+    objects = EntityScopedQuerySet["Recount"].as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.item_id}"

@@ -1,18 +1,22 @@
-"""What waits for one person's approval: versions of mappings, proposed rows, loosened tables, held work items."""
+"""What waits for one person's approval: mappings and other configuration, rows, what was loosened, held items."""
 
 from dataclasses import dataclass
+from itertools import islice
 
-from django.db.models import Count, Q
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.urls import reverse
 
-from exceptions_queue.models import State, WorkItem
-from governance.actor import as_actor
-from governance.models import User, Version
+from exceptions_queue.agreeing import may_agree
+from exceptions_queue.models import BulkRun, BulkState, State, WorkItem
+from governance.models import LegalEntity, User, Version
+from governance.models.version import PUT_INTO_ROWS
 from governance.rights import Right
+from governance.same_person import counted_as
 from governance.scoping import ALL, entity_ids
 from mappings.models import LookupTable, Mapping, TableRow
 from mappings.models.mapping import KIND
 
+MOST = 50  # changes that are looked through for those that somebody may agree to
 SHOWN = 10  # lines of each kind; the page that a line leads to shows the others
 
 
@@ -26,44 +30,80 @@ class Waits:
 
 
 def waiting_for(user: User) -> list[Waits]:
-    """Return what somebody may approve now, leaving out what they brought in themselves. At most seven queries."""
-    return [*_versions(user), *_tables(user), *_items(user)]
+    """Return what somebody may approve now, leaving out what they brought in themselves.
+
+    At most fourteen queries, five of them for the rights; within `grants_read_once` at most ten.
+    """
+    mine = sorted(counted_as(user))
+    return [*_versions(user, mine), *_changes(user, mine), *_tables(user, mine), *_items(user), *_bulk_runs(user, mine)]
 
 
-def _versions(user: User) -> list[Waits]:
+def _versions(user: User, mine: list[str]) -> list[Waits]:
     places = entity_ids(user, Right.APPROVE_CONFIGURATION)
     if places == frozenset():
         return []
-    me = as_actor(user).reference
     found = Version.objects.filter(_within(places), kind=KIND).waiting_for_approval()
-    found = found.exclude(contributors__contains=[me]).exclude(submitted_by=me).order_by("submitted_at")
-    waiting = list(found.only("object_key", "number")[:SHOWN])
-    titles = {each.key: each for each in Mapping.objects.filter(key__in=[row.object_key for row in waiting])}
+    found = found.exclude(contributors__overlap=mine).exclude(submitted_by__in=mine).order_by("submitted_at")
+    of = Mapping.objects.filter(key=OuterRef("object_key"))
+    told = found.annotate(mapping=Subquery(of.values("pk")[:1]), title=Subquery(of.values("title")[:1]))
     return [
-        Waits(f"Mapping {titles[row.object_key]}, version {row.number}", 1,
-              reverse("mappings:mapping", args=[titles[row.object_key].pk]))
-        for row in waiting
-        if row.object_key in titles
+        Waits(f"Mapping {title}, version {number}", 1, reverse("mappings:mapping", args=[mapping]))
+        for mapping, title, number in told.values_list("mapping", "title", "number")[:SHOWN]
+        if mapping is not None
+    ]
+
+
+def _changes(user: User, mine: list[str]) -> list[Waits]:
+    """Return drafts of connections, routes, schedules and calendars, and companies where none is needed any more."""
+    places = entity_ids(user, Right.APPROVE_CONFIGURATION)
+    if places == frozenset():
+        return []
+    found = Version.objects.filter(_within(places), kind__in=PUT_INTO_ROWS).waiting_for_approval()
+    found = found.exclude(contributors__overlap=mine).exclude(submitted_by__in=mine).order_by("submitted_at")
+    asking = list(LegalEntity.objects.filter(Q(second_person=True) | ~Q(loosened_by=[])).order_by("code"))
+    here = [each for each in asking if places is ALL or each.pk in places]
+    bound = [each for each in here if not each.second_person and not set(each.loosened_by) & set(mine)]
+    anywhere = len(here) == len(asking)  # else a change may concern a company that asks and where they may not agree
+    rows = islice((row for row in found[:MOST] if anywhere or may_agree(row, user)), SHOWN)
+    return [
+        *(
+            Waits(f"{row.kind.capitalize()} {row.content.get('name') or row.object_key}, version {row.number}", 1,
+                  reverse("changes:change", args=[row.pk]))
+            for row in rows
+        ),
+        *(
+            Waits(f"That changes at {each} need no second person", 1,
+                  reverse("admin:governance_legalentity_agree", args=[each.pk]))
+            for each in bound[:SHOWN]
+        ),
     ]  # fmt: skip
 
 
-def _tables(user: User) -> list[Waits]:
+def _tables(user: User, mine: list[str]) -> list[Waits]:
     places = entity_ids(user, Right.APPROVE_TABLES)
     if places == frozenset():
         return []
-    me = as_actor(user).reference
-    rows = TableRow.objects.filter(_within(places, "table__")).waiting().exclude(proposed_by=me)
+    rows = TableRow.objects.filter(_within(places, "table__")).waiting().exclude(proposed_by__in=mine)
     counted = rows.order_by("table__title").values("table", "table__title").annotate(count=Count("pk"))[:SHOWN]
     found = [
         Waits(f"Proposed rows of {row['table__title']}", row["count"],
               reverse("tables:table", args=[row["table"]]) + "?show=waiting")
         for row in counted
     ]  # fmt: skip
-    loosened = LookupTable.objects.filter(_within(places)).exclude(loosened_by=[])
-    mine_to_judge = loosened.exclude(loosened_by__contains=[me]).order_by("title")[:SHOWN]
+    asked = LookupTable.objects.filter(_within(places)).exclude(loosened_by=[], deletion_asked_by=None)
+    others = [each for each in asked.order_by("title")[: 5 * SHOWN] if not {*each.loosened_by} & {*mine}]
+    loosened = [each for each in others if each.loosened_by]
+    ending = [each for each in others if each.deletion_asked_by is not None and each.deletion_asked_by not in mine]
     return [
         *found,
-        *(Waits(f"Who approves rows of {each}", 1, reverse("tables:agree", args=[each.pk])) for each in mine_to_judge),
+        *(
+            Waits(f"Who approves rows of {each}", 1, reverse("tables:agree", args=[each.pk]))
+            for each in loosened[:SHOWN]
+        ),
+        *(
+            Waits(f"That {each} is deleted", 1, reverse("tables:deletion-approval", args=[each.pk]))
+            for each in ending[:SHOWN]
+        ),
     ]
 
 
@@ -74,6 +114,25 @@ def _items(user: User) -> list[Waits]:
     held = WorkItem.objects.filter(_within(places), state=State.PENDING_APPROVAL).count()
     at = f"{reverse('queue:items')}?show=work&state={State.PENDING_APPROVAL}"
     return [Waits("Exceptions that wait for approval", held, at)] if held else []
+
+
+def _bulk_runs(user: User, mine: list[str]) -> list[Waits]:
+    """Return the plans that a second person has to approve, where somebody may in every company that they are of."""
+    places = entity_ids(user, Right.APPROVE)
+    if places == frozenset():
+        return []
+    own = [reference.removeprefix("person:") for reference in mine]
+    found = BulkRun.objects.visible_to(user, Right.APPROVE).filter(state=BulkState.PLANNED, approved_by=None)
+    waits = found.exclude(second_person="").exclude(actor_id__in=own).order_by("number")[:MOST]
+    rows = [
+        row for row in waits.prefetch_related("legal_entities")
+        if places is ALL or {each.pk for each in row.legal_entities.all()} <= places
+    ]  # fmt: skip
+    return [
+        Waits(f"Bulk run {row.number}, planned by {row.actor_name}", row.planned,
+              reverse("queue:bulk-run", args=[row.pk]))
+        for row in rows[:SHOWN]
+    ]  # fmt: skip
 
 
 def _within(places: frozenset[int] | None, before: str = "") -> Q:

@@ -1,109 +1,141 @@
-"""The first page, for each role what it acts on: money stuck, systems and routes, lanes, totals; and the last runs."""
+"""The first page: for each role what it looks after, and for everybody what is open and what was read lately."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, Max, Sum
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 
-from connectors.health import Health, healths, now_by_database
+from connectors.health import Health, now_by_database
 from connectors.models import Connection
+from exceptions_queue import span_totals
+from exceptions_queue.deadlines import deadlines
+from exceptions_queue.guarded import healths
 from exceptions_queue.models import State, WorkItem, WorkItemAmount
 from exceptions_queue.pages.approvals import waiting_for
 from exceptions_queue.pages.door import context, page, person
-from exceptions_queue.pages.items import rows_of
-from governance.models import User
-from governance.rights import Right, allowed_anywhere
-from routes.backlog import backlogs
-from routes.models import Run
+from exceptions_queue.pages.items import NEEDS_SOMEBODY, rows_of
+from governance.models import User, Version
+from governance.models.version import State as VersionState
+from governance.rights import Right, Role
+from governance.scoping import ALL, entity_ids, grants_read_once, roles_held
+from routes import shares
+from routes.lanes import lanes
+from routes.models import Route, Run
 from routes.models.movement import RunState
+from routes.route_health import MOST, route_healths
 
 TOP = 5
 RUNS = 8
 LATELY = timedelta(days=7)
 TILES = (  # what people act on first comes first
-    State.NEW, State.IN_PROGRESS, State.PENDING_APPROVAL, State.WAITING, State.RESUBMITTED,
+    State.NEW, State.TRIAGED, State.IN_PROGRESS, State.PENDING_APPROVAL, State.WAITING, State.SNOOZED,
+    State.RESUBMITTED,
 )  # fmt: skip
+FINANCE = {Role.FINANCE, Role.CONTROLLER}
+TOTALS = {Role.VIEWER, Role.CONTROLLER}
 
 
 @page
 def home(request: HttpRequest) -> HttpResponse:
-    """Show the totals, the items with the most at stake, the last runs, and what the person's roles look after."""
+    """Show what the person's roles look after, what is open, and the last runs. Whoever has several sees each part."""
     user = person(request)
-    needs = WorkItem.objects.visible_to(user).open().exclude(state__in=[State.WAITING, State.RESUBMITTED])
+    with grants_read_once():
+        roles = set(Role) if user.is_superuser else {Role(each.role) for each in roles_held(user.pk)}
+        more = _parts(request, user, roles) if roles else {}
+        return render(request, "queue/home.html", context("home", roles=roles, **more))
+
+
+def _parts(request: HttpRequest, user: User, roles: set[Role]) -> dict[str, Any]:
+    now = now_by_database()
+    administers = Role.INTEGRATION_ADMIN in roles
+    needs = WorkItem.objects.visible_to(user).filter(state__in=NEEDS_SOMEBODY)
+    found: dict[str, Any] = {
+        "tiles": tiles(user),
+        "approvals": waiting_for(user),
+        "rows": rows_of(list(needs.by_money().select_related("legal_entity").prefetch_related("amounts")[:TOP]), user),
+    }
+    if roles & FINANCE:
+        found["deadlines"] = deadlines(user)
+    if administers:
+        found |= _health(user, now)
+    if Role.OPERATOR in roles:
+        found["lanes"] = lanes(user)
+        if not administers:
+            found["systems"] = _systems(user)
+    if roles & TOTALS:
+        asked = request.GET.get("span", "")
+        span = asked if asked in span_totals.SPANS else "week"
+        found["totals"] = span_totals.span_totals(user, span, now)
+        found["spans"] = [(name, title) for name, (title, _) in span_totals.SPANS.items()]
+        found["columns"] = span_totals.COLUMNS.values()
+    else:
+        found["lately"] = _lately(user, now)
+    if not administers:
+        runs = _runs(user)  # a company's records may come by another's routes, whose runs are not its own
+        found["runs"] = runs if runs or "totals" not in found else None
+    return found
+
+
+def _runs(user: User) -> list[Run]:
+    """Return the last run of each route that found something. At most four queries."""
     read = Run.objects.visible_to(user).exclude(state=RunState.DONE, read=0)
     last = read.order_by().values("route").annotate(last=Max("created_at")).values("last")
     runs = read.filter(created_at__in=last).select_related("route", "legal_entity")
-    steers = allowed_anywhere(user, Right.OPERATE)
-    return render(
-        request,
-        "queue/home.html",
-        context(
-            "home",
-            tiles=tiles(user),
-            approvals=waiting_for(user),
-            rows=rows_of(list(needs.by_money().select_related("legal_entity").prefetch_related("amounts")[:TOP]), user),
-            runs=runs.order_by("-created_at")[:RUNS],
-            lately=_lately(user),
-            systems=_systems(user) if steers else None,
-            lanes=_lanes(user) if steers else None,
-        ),
-    )
+    return shares.as_seen(list(runs.order_by("-created_at")[:RUNS]), user)
 
 
-def _lately(user: User) -> dict[str, Any]:
-    """Return what runs have read in the last days. One query."""
-    since = Run.objects.visible_to(user).filter(created_at__gte=now_by_database() - LATELY)
+def _lately(user: User, now: datetime) -> dict[str, Any]:
+    """Return what runs have read in the last days, those of which somebody sees all. At most four queries."""
+    since = shares.told_whole(Run.objects.visible_to(user).filter(created_at__gte=now - LATELY), user)
     found = since.aggregate(runs=Count("pk"), read=Sum("read"), new=Sum("new"), changed=Sum("changed"))
-    return {name: value or 0 for name, value in found.items()}
+    return {name: value or 0 for name, value in found.items()} | {"whole": entity_ids(user) is ALL}
 
 
-@dataclass(frozen=True, slots=True)
-class Systems:
-    """How many connections work, and those that do not."""
-
-    working: int
-    troubled: list[tuple[Connection, Health]]
-
-
-def _systems(user: User) -> Systems:
+def _systems(user: User) -> list[tuple[Connection, Health]]:
+    """Return the connections with their health, what does not work first. Four queries, or five."""
     found = list(Connection.objects.visible_to(user).defer("secrets").order_by("name"))
     state = healths(found)
-    troubled = [(each, state[each.pk]) for each in found if not state[each.pk].works]
-    return Systems(len(found) - len(troubled), troubled)
+    order = {"bad": 0, "warn": 1}
+    return sorted(((each, state[each.pk]) for each in found), key=lambda pair: order.get(pair[1].kind, 2))
 
 
-@dataclass(slots=True)
-class Lag:
-    """How much waits in a lane, and since when."""
+def _health(user: User, now: datetime) -> dict[str, Any]:
+    """Return what an integration admin looks after: systems, routes and what is not in force yet."""
+    routes = route_healths(list(Route.objects.visible_to(user).select_related("legal_entity")), now)
+    return {
+        "systems": _systems(user),
+        "routes": routes,
+        "at_least": sum(each.failures for each in routes) >= MOST,
+        "drafts": _drafts(user),
+    }
 
-    name: str
-    due: int = 0
-    more: bool = False
-    since: datetime | None = None
 
-
-def _lanes(user: User) -> list[Lag]:
-    found: dict[str, Lag] = {}
-    for each in backlogs(Connection.objects.visible_to(user).values_list("pk", flat=True)):
-        lag = found.setdefault(each.lane, Lag(each.lane))
-        lag.due += each.due
-        lag.more |= each.more
-        lag.since = min((moment for moment in (lag.since, each.since) if moment), default=None)
-    return sorted(found.values(), key=lambda lag: lag.name)
+def _drafts(user: User) -> list[tuple[str, int, str]]:
+    """Return what is not in force yet: in words, how many of them, and the page where it goes on. One query."""
+    rows = Version.objects.visible_to(user, Right.EDIT_CONFIGURATION).filter(kind="mapping").order_by()
+    counts = dict(rows.values_list("state").annotate(number=Count("pk")))
+    told = {
+        VersionState.DRAFT: "drafts of mappings that nobody has sent in yet",
+        VersionState.SUBMITTED: "versions of mappings that wait for a second person",
+        VersionState.APPROVED: "approved versions of mappings that are not published yet",
+    }
+    return [(words, counts[state], reverse("mappings:mappings")) for state, words in told.items() if counts.get(state)]
 
 
 def tiles(user: User) -> list[dict[str, object]]:
-    """Return items, members and sums by state. Two queries over the open items."""
+    """Return items, members and sums by state, no record's money twice. Two queries over the open items."""
     open_ = WorkItem.objects.visible_to(user).open()
     found = open_.order_by().values("state")
-    found = found.annotate(items=Count("pk"), held=Sum("members"), known=Count("amount"))
+    found = found.annotate(items=Count("pk"), held=Sum("members"), known=Count("worth"))
     counts: dict[str, dict[str, Any]] = {row["state"]: dict(row) for row in found}
     sums: dict[str, list[tuple[object, str]]] = {}
     amounts = WorkItemAmount.objects.visible_to(user).exclude(item__state=State.RESOLVED)
-    for row in amounts.order_by("currency").values("item__state", "currency").annotate(total=Sum("amount")):
+    rows = amounts.order_by("currency").values("item__state", "currency")
+    for row in rows.annotate(total=Sum(Coalesce("once", "amount"))):
         sums.setdefault(row["item__state"], []).append((row["total"], row["currency"]))
     return [
         {

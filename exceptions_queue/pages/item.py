@@ -6,27 +6,40 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from exceptions_queue import member_rows, remedies, verbs, words
+from canonical.entity import Mask
+from exceptions_queue import handling, member_rows, reckoning, remedies, verbs, words
+from exceptions_queue.bulk import shown as bulk
 from exceptions_queue.codes import id_of
+from exceptions_queue.due_words import due_words
 from exceptions_queue.forms import RemedyForm
+from exceptions_queue.handling_forms import HandlingForm
 from exceptions_queue.models import WorkItem
 from exceptions_queue.pages.door import context, page, person
 from exceptions_queue.permitted import masks_of, rights_in
-from governance.actor import names
+from governance.actor import as_actor, names
 from governance.models import User
 from governance.rights import require
 from governance.roles import Right
 from mappings.cross_references import ReferenceConflict
+from mappings.locking import TableGone
 from mappings.tables import RowErrors, RowsCollide, RowsGone
 from routes.models import Route
 
 HISTORY = 100  # lines that are shown; older ones stay in the audit trail
-REFUSED = (verbs.NotPossible, RowErrors, RowsCollide, RowsGone, ReferenceConflict)  # what a verb says when it cannot
+REFUSED = (
+    verbs.NotPossible,
+    RowErrors,
+    RowsCollide,
+    RowsGone,
+    TableGone,
+    ReferenceConflict,
+)  # what a verb says
 
 
-def _item(user: User, number: int) -> WorkItem:
+def item_of(user: User, number: int) -> WorkItem:
     visible = WorkItem.objects.visible_to(user).select_related("legal_entity", "connection").prefetch_related("amounts")
     return get_object_or_404(visible, number=number)
 
@@ -35,11 +48,16 @@ def _item(user: User, number: int) -> WorkItem:
 def item(request: HttpRequest, number: int) -> HttpResponse:
     """Show an item; with `after`, only the next members for the table."""
     user = person(request)
-    return _shown(request, _item(user, number), user)
+    return shown(request, item_of(user, number), user)
 
 
-def _shown(
-    request: HttpRequest, row: WorkItem, user: User, *, typed: tuple[str, RemedyForm] | None = None
+def shown(
+    request: HttpRequest,
+    row: WorkItem,
+    user: User,
+    *,
+    typed: tuple[str, RemedyForm] | None = None,
+    handled: tuple[str, HandlingForm] | None = None,
 ) -> HttpResponse:
     rights = rights_in(user, row.legal_entity_id)
     masks = masks_of(rights)
@@ -54,13 +72,9 @@ def _shown(
         first_value="" if first is None or first.working in (None, "") else str(first.working),
     )  # fmt: skip
     offered = remedies.offered(facts, rights) if members.members else []
-    for remedy in offered:
-        if typed and remedy.name == typed[0] and remedy.row in (None, typed[1].initial.get("row")):
-            remedy.form, remedy.opened = typed[1], True
-            remedy.elsewhere = sorted(chosen - {m.failure for m in members.members})
-    if not typed and (first_allowed := next((each for each in offered if each.form), None)):
-        first_allowed.opened = True
-    info = words.kind_of(row)
+    _cover(offered, row, masks)
+    _open_one(offered, typed, chosen - {m.failure for m in members.members})
+    ways = handling.offered(row, rights, handled)
     more = context(
         "queue",
         **shared,
@@ -68,19 +82,50 @@ def _shown(
         about=words.about_for(row, masks),
         tells=words.tells(row, masks),
         cause=words.without_persons(row.cause, row, masks),
+        hint=words.without_persons(row.hint, row, masks) if words.tells(row, masks) else "",
         waits_for=words.without_persons(row.waiting_on, row, masks),
-        info=info,
+        info=words.kind_of(row),
+        same_as=WorkItem.objects.visible_to(user).filter(pk=row.duplicate_of_id).first()
+        if row.duplicate_of_id
+        else None,
         remedies=offered,
         chosen=chosen,
         route=Route.objects.filter(pk=row.route_id or 0).first(),
         events=[(e, words.without_persons(e.reason, row, masks)) for e in row.events.all()[:HISTORY]],
         release=row.releases.order_by("-pk").first(),
+        bulk_runs=bulk.failed_in(row),
         people=names([each for each in (row.assignee, row.resolved_by) if each]),
-        may_take=Right.WORK_QUEUE in rights and row.is_open,
+        due=due_words([row], timezone.now()).get(row.number),
+        urgency=reckoning.explained(row, timezone.now()) if row.is_open and row.members else None,
+        set_by=next(iter(names([row.priority_set_by]).values()), "") if row.priority_set_by else "",
+        may_take=Right.WORK_QUEUE in rights and row.is_open and row.assignee != as_actor(user).reference,
+        ways=ways,
+        tags=list(row.tags.all()),
+        comments=[(each, words.without_persons(each.text, row, masks)) for each in row.comments.all()],
+        watching=row.watchers.filter(user=user).exists(),
         technical=Right.SEE_TECHNICAL in rights,
         refused=next((each for each in offered if typed and each.opened), None),
+        unhandled=next((each for each in ways if each.opened), None),
     )
-    return render(request, "queue/item.html", more, status=422 if typed else 200)
+    return render(request, "queue/item.html", more, status=422 if typed or handled else 200)
+
+
+def _cover(offered: list[remedies.Remedy], row: WorkItem, masks: frozenset[Mask]) -> None:
+    """Cover names and addresses of people in what remedies say, from those who may not see them."""
+    for each in offered:
+        each.title = words.without_persons(each.title, row, masks)
+        each.effect = words.without_persons(each.effect, row, masks)
+        each.given = [(name, words.without_persons(str(part), row, masks)) for name, part in each.given]
+
+
+def _open_one(offered: list[remedies.Remedy], typed: tuple[str, RemedyForm] | None, elsewhere: set[UUID]) -> None:
+    """Unfold the remedy that was refused, with what was typed in it; else the first that the person may use."""
+    for remedy in offered:
+        if typed and remedy.name == typed[0] and remedy.row in (None, typed[1].initial.get("row")):
+            remedy.form, remedy.opened = typed[1], True
+            remedy.elsewhere = sorted(elsewhere)
+    if not typed and (first_allowed := next((each for each in offered if each.form), None)):
+        first_allowed.opened = True
 
 
 CHOOSE = frozenset({Right.RESUBMIT, Right.WAIVE, Right.EDIT_OVERLAY, Right.APPROVE})
@@ -100,7 +145,7 @@ def _after(request: HttpRequest) -> UUID | None:
 def remedy(request: HttpRequest, number: int, name: str) -> HttpResponse:
     """Do a remedy from its form, and say what came of it; what was refused is said beside what was typed."""
     user = person(request)
-    row = _item(user, number)
+    row = item_of(user, number)
     kind = remedies.by_name(name)
     if kind is None:
         raise Http404("There is no such remedy.")
@@ -118,33 +163,25 @@ def remedy(request: HttpRequest, number: int, name: str) -> HttpResponse:
         else:
             messages.success(request, said)
             return redirect("queue:item", number=number)
-    return _shown(request, row, user, typed=(name, form))
-
-
-@page
-@require_POST
-def take(request: HttpRequest, number: int) -> HttpResponse:
-    """Make the item this person's."""
-    user = person(request)
-    verbs.take(_item(user, number), by=user)
-    messages.success(request, "It is yours.")
-    return redirect("queue:item", number=number)
+    return shown(request, row, user, typed=(name, form))
 
 
 @page
 def technical(request: HttpRequest, number: int) -> HttpResponse:
     """Show what engineers need, to those who have the right."""
     user = person(request)
-    row = _item(user, number)
+    row = item_of(user, number)
     require(user, Right.SEE_TECHNICAL, row.legal_entity_id)
+    masks = masks_of(rights_in(user, row.legal_entity_id))
+    key = [words.without_persons(part, row, masks) for part in row.table_key or []] if words.tells(row, masks) else []
     failures = list(row.failures().order_by("pk")[:20])
-    return render(request, "queue/item_technical.html", {"item": row, "failures": failures})
+    return render(request, "queue/item_technical.html", {"item": row, "table_key": key, "failures": failures})
 
 
 @page
 def progress(request: HttpRequest, number: int) -> HttpResponse:
     """Show how far the last release is; the page asks every two seconds, until it is done."""
-    row = _item(person(request), number)
+    row = item_of(person(request), number)
     release = row.releases.order_by("-pk").first()
     if release is None:
         raise Http404("Nothing of this was sent through again.")

@@ -1,39 +1,38 @@
-"""The list of work items: the most money first, a page by key, never counted."""
+"""The list of work items: by money and deadline, a page by key."""
 
 import base64
 import binascii
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import msgspec
-from django.db.models import Q
+from django.db.models import Q, prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 
-from canonical.failure import CATEGORIES, Category
-from exceptions_queue import words
+from exceptions_queue import columns, views, words
+from exceptions_queue.deadlines import line_of
+from exceptions_queue.due_words import Due, due_words
 from exceptions_queue.models import State, WorkItem
 from exceptions_queue.models.work_item import WorkItemQuerySet
+from exceptions_queue.pages.asked import TABS, Asked, asked_of
 from exceptions_queue.pages.door import context, page, person
 from exceptions_queue.permitted import masks_by_entity
-from governance.models import User
-from governance.rights import entities_visible_to
+from exceptions_queue.query import compiled as conditions
+from exceptions_queue.query import counting
+from exceptions_queue.query.words import TABLE, WORDS, Understood
+from governance import places
+from governance.actor import names
+from governance.models import LegalEntity, User
+from governance.rights import Right
+from governance.scoping import ALL, entity_ids
 
 SIZE = 50
-VIEWS = {  # the tabs: name in the address → title and which items
-    "work": ("Needs somebody", [State.NEW, State.TRIAGED, State.IN_PROGRESS, State.PENDING_APPROVAL]),
-    "waiting": ("Waiting", [State.WAITING]),
-    "sent": ("Sent again", [State.RESUBMITTED]),
-    "resolved": ("Resolved", [State.RESOLVED]),
-}
-EMPTY = {  # what a tab says when nothing is in it
-    "work": "Nothing needs anybody. That is good news.",
-    "waiting": "Nothing waits for anything.",
-    "sent": "Nothing that was sent again is still on its way.",
-    "resolved": "Nothing has been resolved yet.",
-}
+MOST_EXPORTED = 10_000  # lines of a sheet
+NEEDS_SOMEBODY = [State.NEW, State.TRIAGED, State.IN_PROGRESS, State.PENDING_APPROVAL]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,50 +44,105 @@ class Row:
     about: str
     kind: str
     waits_for: str
+    assignee: str  # name of who took it
+    due: Due | None = None
+
+    @property
+    def stamp(self) -> str:
+        """Return what stands for all that the line says, but for how long ago something was."""
+        item = self.item
+        told = (
+            self.title, self.about, self.kind, self.waits_for, self.assignee, item.state, item.owner, item.members,
+            item.seen, str(item.hours), [str(each) for each in item.amounts.all()], item.without_amount,
+            [each.name for each in item.tags.all()], str(item.wakes_at), item.resolution, item.reopened,
+            str(item.worth), item.worth_currency, str(item.due_at), item.due_of, item.priority,
+        )  # fmt: skip
+        return hashlib.blake2s(repr(told).encode(), digest_size=4).hexdigest()
 
 
 @page
 def items(request: HttpRequest) -> HttpResponse:
-    """Show one tab of the list, narrowed by legal entity, kind and state."""
+    """Show the items that a line means, and how many there are of each kind beside them."""
+    return listed(request)
+
+
+def listed(request: HttpRequest, *, refused: str = "", status: int = 200) -> HttpResponse:
+    """Return the page of the list; `refused` is why what was typed about it was not done."""
     user = person(request)
-    tab = request.GET.get("show", "work")
-    if tab not in VIEWS:
-        raise Http404("There is no such list.")
-    chosen = {name: request.GET.get(name, "") for name in ("entity", "kind", "state")}
-    narrowed = any(chosen.values())
-    found = _narrowed(request, WorkItem.objects.visible_to(user).filter(state__in=VIEWS[tab][1]))
-    shown, after = _page(found, request.GET.get("after", ""), resolved=tab == "resolved")
+    asked = asked_of(request, user)
+    shown, after = ([], "") if asked.found.wrong else page_of(asked, user, request.GET.get("after", ""))
+    chosen = views.columns_of(user, asked.view)
     return render(
         request,
         "queue/items.html",
         context(
             "queue",
-            tabs=[(name, title) for name, (title, _) in VIEWS.items()],
-            tab=tab,
-            tab_title=VIEWS[tab][0],
+            asked=asked,
+            tabs=[(title, line, line == asked.text and not asked.view) for title, line in TABS.values()],
+            tab_title=asked.view.name if asked.view else TABS[asked.tab][0] if asked.tab else "Chosen by you",
             rows=rows_of(shown, user),
             after=after,
-            entities=entities_visible_to(user),
-            empty="Nothing fits what you chose. Show all, to see the rest." if narrowed else EMPTY[tab],
-            categories=[(c.value, CATEGORIES[c].title) for c in Category],
-            chosen=chosen,
+            empty=asked.empty,
+            deadlines=_deadlines(asked),
+            facets=[] if asked.found.wrong else counting.always(asked.found, user, timezone.now()),
+            further=[(word, WORDS[word].title) for word in counting.ON_REQUEST],
+            words=TABLE,
+            list_columns=chosen,
+            list_heads=_heads(asked, chosen),
+            choices=[
+                (name, columns.COLUMNS[name], name in chosen) for name in dict.fromkeys((*chosen, *columns.COLUMNS))
+            ],
+            companies=companies_with(user, Right.WORK_QUEUE),
+            most_exported=f"{MOST_EXPORTED:,}",
+            refused=refused,
+            typed=request.POST if refused else {},
         ),
-    )
+        status=status,
+    )  # fmt: skip
 
 
-def _narrowed(request: HttpRequest, found: WorkItemQuerySet) -> WorkItemQuerySet:
-    if entity := request.GET.get("entity"):
-        found = found.filter(legal_entity__code=entity)
-    if kind := request.GET.get("kind"):
-        found = found.filter(category=kind)
-    if (state := request.GET.get("state")) in State.values:
-        found = found.filter(state=state)
-    return found.select_related("legal_entity").prefetch_related("amounts")
+def _heads(asked: Asked, chosen: tuple[str, ...]) -> list[tuple[str, str, str, str]]:
+    """Return each column's name, head, the order that its head leads to ("": none) and how it is sorted now."""
+    sorts = columns.SORTED_BY if conditions.only_open(asked.found) else {}
+    heads = []
+    for name in chosen:
+        first, second = sorts.get(name, ("", ""))
+        to = second if asked.sort == first else first
+        is_sorted = asked.sort in (first, second) and bool(first)
+        how = ("ascending" if asked.sort == "oldest" else "descending") if is_sorted else ""
+        heads.append((name, columns.COLUMNS[name], to, how))
+    return heads
+
+
+def companies_with(user: User, right: Right) -> list[LegalEntity]:
+    """Return the legal entities in which somebody has a right."""
+    ids = entity_ids(user, right)
+    rows = LegalEntity.objects.order_by("code")
+    return list(rows if ids is ALL else rows.filter(pk__in=ids))
+
+
+@page
+def facet(request: HttpRequest, word: str) -> HttpResponse:
+    """Show how many items of a line there are for each value of a word: a part of the list, once it is opened."""
+    asked = asked_of(request, person(request))
+    if word not in counting.ON_REQUEST or asked.found.wrong:
+        raise Http404("There is no such choice.")
+    counted = counting.on_request(asked.found, word, person(request), timezone.now())
+    return render(request, "queue/facet_values.html", {"facet": counted, "asked": asked})
+
+
+def _deadlines(asked: Asked) -> list[str]:
+    """Return the deadlines to which a line is narrowed, by their titles."""
+    keys = [each.text for term in asked.line.of("blocks") if not term.negated for each in term.values]
+    return [line.title if (line := line_of(key)) else "one that is past by now" for key in keys]
 
 
 def rows_of(found: list[WorkItem], user: User) -> list[Row]:
-    """Return lines for items; what the person may not see is told by its kind. One query more."""
+    """Return lines for items; what the person may not see is told by its kind. At most seven queries more."""
+    prefetch_related_objects(found, "tags")
     seen = masks_by_entity(user, {i.legal_entity_id for i in found})
+    due = due_words(found, timezone.now())
+    people = names([item.assignee for item in found if item.assignee])
     return [
         Row(
             item,
@@ -96,46 +150,77 @@ def rows_of(found: list[WorkItem], user: User) -> list[Row]:
             words.about_for(item, seen[item.legal_entity_id]),
             words.kind_of(item).title,
             words.without_persons(item.waiting_on, item, seen[item.legal_entity_id]),
+            people.get(item.assignee, ""),
+            due.get(item.number),
         )
         for item in found
     ]
 
 
-def _page(found: WorkItemQuerySet, after: str, *, resolved: bool) -> tuple[list[WorkItem], str]:
-    """Return a page and the key of the next one, "" at the end."""
-    key = _key(after) if after else None
-    if resolved:
-        ordered = found.order_by("-resolved_at", "-number")
-        if key:
-            ordered = ordered.filter(Q(resolved_at__lt=key[1]) | Q(resolved_at=key[1], number__lt=key[2]))
-    else:
-        ordered = found.by_money()
-        if key:
-            ordered = ordered.filter(_beyond(*key))
-    shown = list(ordered[: SIZE + 1])
+def ordered(found: Understood, user: User, sort: str = "") -> WorkItemQuerySet:
+    """Return the items of a line that somebody may see, in an order that an index serves.
+
+    What is open goes by money and deadline, or as `sort` says; what is resolved by when that was; both by number.
+    """
+    rows = conditions.narrowed(found, user)
+    rows = rows.select_related("legal_entity", "connection").prefetch_related("amounts")
+    if conditions.only_open(found):
+        by_age = sort in columns.SORTS and sort != columns.USUAL_SORT
+        return rows.by_age(newest_first=sort == "newest") if by_age else rows.by_money()
+    return rows.order_by("-resolved_at", "-number") if conditions.only_resolved(found) else rows.order_by("-number")
+
+
+def page_of(asked: Asked, user: User, after: str) -> tuple[list[WorkItem], str]:
+    """Return a page of a line and the key of the next one, "" at the end."""
+    rows = ordered(asked.found, user, asked.sort)
+    if after:
+        rows = rows.filter(_behind(asked, *_key(after)))
+    shown = list(rows[: SIZE + 1])
     more = len(shown) > SIZE
     shown = shown[:SIZE]
-    return shown, _after(shown[-1], resolved) if more else ""
+    return shown, _after(asked, shown[-1]) if more else ""
 
 
-def _beyond(amount: Decimal | None, first_seen: datetime, number: int) -> Q:
-    """Return what comes after a row in the order of money: unknown amounts first, then the largest, then the oldest."""
-    later = Q(first_seen__gt=first_seen) | Q(first_seen=first_seen, number__gt=number)
-    if amount is None:
-        return Q(amount__isnull=True) & later | Q(amount__isnull=False)
-    return Q(amount__lt=amount) | Q(amount=amount) & later
+def _behind(asked: Asked, rank: int, moment: datetime | None, number: int) -> Q:
+    """Return what comes after a row in the order of a list."""
+    if conditions.only_open(asked.found) and asked.sort == columns.USUAL_SORT:
+        return _beyond(rank, moment, number)
+    if moment is None:
+        raise _unknown()
+    if conditions.only_open(asked.found):
+        if asked.sort == "oldest":
+            return Q(first_seen__gt=moment) | Q(first_seen=moment, number__gt=number)
+        return Q(first_seen__lt=moment) | Q(first_seen=moment, number__lt=number)
+    if conditions.only_resolved(asked.found):
+        return Q(resolved_at__lt=moment) | Q(resolved_at=moment, number__lt=number)
+    return Q(number__lt=number)
 
 
-def _after(item: WorkItem, resolved: bool) -> str:
-    moment = item.resolved_at if resolved else item.first_seen
-    key = [None if item.amount is None else str(item.amount), moment.isoformat() if moment else "", item.number]
+def _beyond(rank: int, moment: datetime | None, number: int) -> Q:
+    """Return what comes after a row: by rank, then what is due first, then the oldest."""
+    if moment is None:
+        return Q(rank__lt=rank) | Q(rank=rank, due_at=None, number__gt=number)
+    later = Q(due_at=None) | Q(due_at__gt=moment) | Q(due_at=moment, number__gt=number)
+    return Q(rank__lt=rank) | Q(rank=rank) & later
+
+
+def _after(asked: Asked, item: WorkItem) -> str:
+    if conditions.only_open(asked.found):
+        moment = item.due_at if asked.sort == columns.USUAL_SORT else item.first_seen
+    else:
+        moment = item.resolved_at or item.first_seen
+    key = [item.rank, moment.isoformat() if moment else None, item.number]
     return base64.urlsafe_b64encode(msgspec.json.encode(key)).rstrip(b"=").decode()
 
 
-def _key(after: str) -> tuple[Decimal | None, datetime, int]:
+def _key(after: str) -> tuple[int, datetime | None, int]:
     try:
         given: list[Any] = msgspec.json.decode(base64.urlsafe_b64decode(after + "=" * (-len(after) % 4)))
-        amount, moment, number = given
-        return None if amount is None else Decimal(amount), datetime.fromisoformat(moment), int(number)
-    except (binascii.Error, ValueError, TypeError, InvalidOperation) as error:
-        raise Http404("This page of the list is no longer known. Begin at its first page.") from error
+        rank, moment, number = given
+        return places.number(rank), None if moment is None else places.moment(moment), places.number(number)
+    except (binascii.Error, ValueError, TypeError, RecursionError) as error:
+        raise _unknown() from error
+
+
+def _unknown() -> Http404:
+    return Http404("This page of the list is no longer known. Begin at its first page.")

@@ -5,10 +5,12 @@ from typing import Any
 
 from django import forms
 
+from canonical.entities import ENTITIES
+from exceptions_queue import words
 from governance.models import User
 from governance.rights import entities_visible_to
 from routes.models import Route
-from routes.models.movement import RunState
+from routes.models.movement import RecordState, RunState
 from routes.states import State
 
 Choices = list[tuple[str, str]]
@@ -80,3 +82,32 @@ class TransactionNarrowing(Narrowing):
         if key := self.cleaned_data["key"].strip():
             found["key"] = key
         return found
+
+
+class RecordNarrowing(Narrowing):
+    """Narrows records, as they came."""
+
+    key = forms.CharField(required=False, max_length=200, label="Key at the source")
+    kind = forms.ChoiceField(required=False, label="What it is")
+    connection = forms.ChoiceField(required=False, label="From")
+    stream = forms.ChoiceField(required=False)
+    states = list(RecordState.choices)
+    field_order = ["key", "kind", "connection", "stream"]
+
+    def __init__(self, asked: Any, user: User) -> None:
+        super().__init__(asked, user)
+        # One sees records of one's company that came by a route of another: what there is is asked of the model.
+        self._choose("kind", "Everything", [(name, words.plain(name).capitalize()) for name in sorted(ENTITIES)])
+        routes = Route.objects.visible_to(user).exclude(stream="").order_by()
+        read = list(routes.values_list("connection__slug", "connection__name", "stream"))
+        sources = sorted({(name, slug) for slug, name, _ in read if slug})
+        self._choose("connection", "All systems", [(slug, name) for name, slug in sources])
+        streams = sorted({stream for *_, stream in read})
+        self._choose("stream", "All streams", [(name, words.plain(name).capitalize()) for name in streams])
+
+    def asked(self) -> dict[str, Any]:
+        """Return what was chosen, as the FilterSets take it."""
+        given = self.cleaned_data
+        more = {"key": given["key"].strip(), "entity": given["kind"], "connection": given["connection"]}
+        more["stream"] = given["stream"]
+        return super().asked() | {name: value for name, value in more.items() if value}

@@ -1,11 +1,9 @@
 """Runs: what each route has read, and what became of it, to the last record."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 
@@ -13,16 +11,17 @@ from exceptions_queue import totals
 from exceptions_queue.codes import code_of, id_of
 from exceptions_queue.pages.door import context, page, person
 from exceptions_queue.pages.narrowing import RunNarrowing, TransactionNarrowing
+from governance import places
 from governance.rights import Right, allowed
-from routes import accounting
+from routes import accounting, shares
 from routes.filters import WARNED, RunFilter, TransactionFilter
 from routes.models import Run, Transaction
 from routes.models.movement import RunState
 from routes.states import State
+from routes.taken_back import told
 
 SIZE = 50
-OF_RUN = Transaction.objects.filter(WARNED, run=OuterRef("pk")).order_by().values("run")
-HOW_MANY_WARNED = Coalesce(Subquery(OF_RUN.annotate(how_many=Count("pk")).values("how_many")), 0)
+ON_THEIR_WAY = frozenset({State.RECEIVED, State.NORMALISED, State.VALIDATED, State.READY, State.DELIVERING})
 
 
 @page
@@ -32,7 +31,7 @@ def runs(request: HttpRequest) -> HttpResponse:
     form = RunNarrowing(request.GET, user)
     found = Run.objects.visible_to(user).select_related("route", "legal_entity").order_by("-created_at", "-pk")
     if form.is_valid():
-        found = RunFilter(data=_repeatable(form.asked()), queryset=found).qs
+        found = RunFilter(data=repeatable(form.asked()), queryset=found).qs
     if not request.GET.get("all"):
         found = found.exclude(state=RunState.DONE, read=0)
     if before := request.GET.get("before"):
@@ -41,11 +40,11 @@ def runs(request: HttpRequest) -> HttpResponse:
     more = context(
         "runs",
         form=form,
-        runs=shown[:SIZE],
+        runs=shares.as_seen(shown[:SIZE], user),
         before=_place(shown[SIZE - 1]) if len(shown) > SIZE else "",
         every=request.GET.get("all", ""),
         narrowed=form.is_valid() and bool(form.asked()),
-        same=_same(request, "before", "all"),
+        same=asked_besides(request, "before", "all"),
     )
     return render(request, "queue/runs.html", more)
 
@@ -59,13 +58,13 @@ def _older(before: str) -> Q:
     """Return what comes after a place of the list."""
     moment, _, code = before.partition("~")
     try:
-        at = datetime.fromisoformat(moment)
+        at = places.moment(moment)
         return Q(created_at__lte=at) & (Q(created_at__lt=at) | Q(pk__lt=id_of(code))) if code else Q(created_at__lt=at)
     except ValueError as error:
         raise Http404("There is no such page of the list.") from error
 
 
-def _repeatable(asked: dict[str, Any]) -> QueryDict:
+def repeatable(asked: dict[str, Any]) -> QueryDict:
     """Return what is asked as an address would carry it: FilterSets read states as repeated parameters."""
     found = QueryDict(mutable=True)
     for name, value in asked.items():
@@ -73,7 +72,7 @@ def _repeatable(asked: dict[str, Any]) -> QueryDict:
     return found
 
 
-def _same(request: HttpRequest, *without: str) -> str:
+def asked_besides(request: HttpRequest, *without: str) -> str:
     """Return what is asked of a list, for the address of its next page."""
     kept = request.GET.copy()
     for name in without:
@@ -85,16 +84,18 @@ def _same(request: HttpRequest, *without: str) -> str:
 def run(request: HttpRequest, run: UUID) -> HttpResponse:
     """Show one run with its control totals."""
     user = person(request)
-    row = get_object_or_404(
-        Run.objects.visible_to(user).select_related("route", "legal_entity").annotate(warned=HOW_MANY_WARNED), pk=run
-    )
-    books = accounting.books(row)
+    row = get_object_or_404(Run.objects.visible_to(user).select_related("route", "legal_entity"), pk=run)
+    [row] = shares.as_seen([row], user)
+    books = accounting.books(row, by=user)
+    reads = row.state in (RunState.WAITING, RunState.RUNNING)
     more = context(
         "runs",
         run=row,
         books=books,
-        going=row.state in (RunState.WAITING, RunState.RUNNING),
-        destinations=totals.lines(row, books.destinations),
+        reads=reads,
+        sends=not reads and any(ON_THEIR_WAY & book.states.keys() for book in books.destinations),
+        warned=Transaction.objects.visible_to(user).filter(WARNED, run=row).count(),
+        destinations=totals.lines(row, books),
         technical=allowed(user, Right.SEE_TECHNICAL, row.legal_entity_id),
     )
     return render(request, "queue/run.html", more)
@@ -118,7 +119,7 @@ def transactions(request: HttpRequest) -> HttpResponse:
         raise Http404(str(error)) from error
     if warned := bool(request.GET.get("warned")):
         asked["warned"] = "true"
-    rows = TransactionFilter(data=_repeatable(asked), queryset=found).qs if form.is_valid() else found.none()
+    rows = TransactionFilter(data=repeatable(asked), queryset=found).qs if form.is_valid() else found.none()
     shown = rows.newest(SIZE + 1)
     state = asked.get("state", [""])[0]
     more = context(
@@ -129,8 +130,8 @@ def transactions(request: HttpRequest) -> HttpResponse:
         warned=warned,
         state=State(state) if state else None,
         narrowed=bool(asked),
-        transactions=shown[:SIZE],
+        transactions=told(shown[:SIZE]),
         after=shown[SIZE - 1].pk if len(shown) > SIZE else None,
-        same=_same(request, "after"),
+        same=asked_besides(request, "after"),
     )
     return render(request, "queue/transactions.html", more)

@@ -2,13 +2,17 @@
 
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
 
 from exceptions_queue import story
 from exceptions_queue.models import WorkItem
 from exceptions_queue.pages.door import context, page, person
 from exceptions_queue.way import way
+from governance.rights import Right, allowed
+from routes import decisions, posted
 from routes.models import Failure, Run, Transaction
 from routes.states import State
 
@@ -28,11 +32,27 @@ def transaction(request: HttpRequest, transaction: UUID) -> HttpResponse:
     item = failure and WorkItem.objects.visible_to(user).open().filter(fingerprint=failure.fingerprint).first()
     more = context(
         "transactions",
+        may_send=row.state == State.WAIVED and allowed(user, Right.RESUBMIT, row.legal_entity_id),
         transaction=row,
         story=told,
         item=item,
         way=way(row.state, [step for step in told.transitions if step.subject_id == row.pk]),
-        run=Run.objects.filter(pk=row.run_id).select_related("route").first() if row.run_id else None,
+        run=Run.objects.visible_to(user).filter(pk=row.run_id).select_related("route").first() if row.run_id else None,
         history=[(step, LABELS.get(step.to_state, step.to_state)) for step in told.transitions],
     )
     return render(request, "queue/transaction.html", more)
+
+
+@page
+@require_POST
+def send_again(request: HttpRequest, transaction: UUID) -> HttpResponse:
+    """Send what was waived after all, unless a newer version has come since."""
+    user = person(request)
+    row = get_object_or_404(Transaction.objects.visible_to(user), pk=transaction)
+    reason = request.POST.get("reason", "").strip()[:500] or "sent after all"
+    if decisions.resubmit([row.pk], by=user, reason=reason):
+        messages.success(request, "It goes through again.")
+    else:
+        said = posted.words([row.pk]).get(row.pk, "It stopped again, or a newer version has come since")
+        messages.error(request, f"{said}. Look at its history below.")
+    return redirect("queue:transaction", transaction=row.pk)

@@ -9,8 +9,9 @@ from django import template
 from django.utils import timezone
 
 from canonical.masking import HIDDEN
-from exceptions_queue import words
+from exceptions_queue import columns, words
 from exceptions_queue.codes import code_of
+from mappings.ends import end_words
 
 register = template.Library()
 EMPTY = "–"
@@ -72,6 +73,12 @@ def value(found: Any) -> str:
 
 
 @register.filter
+def end(name: str) -> str:
+    """Return an end of a mapping in words: "Harvest: Time entries"."""
+    return end_words(name)
+
+
+@register.filter
 def is_hidden(found: Any) -> bool:
     """Return whether a value is hidden from this person."""
     return bool(found == HIDDEN)
@@ -93,6 +100,24 @@ def plain(name: str) -> str:
 def counted(number: int, entity: str = "") -> str:
     """Return "412 time entries"."""
     return words.counted(number, entity)
+
+
+@register.simple_tag
+def usual_columns(chosen: Any) -> tuple[str, ...]:
+    """Return the columns that a list shows: the given ones, or the usual ones where nobody could choose."""
+    return tuple(chosen) if chosen else columns.USUAL
+
+
+@register.filter
+def column_head(name: str) -> str:
+    """Return the head of a column of the list."""
+    return columns.COLUMNS[name]
+
+
+@register.filter
+def is_number_column(name: str) -> bool:
+    """Return whether a column of the list holds numbers."""
+    return name in columns.NUMBERS
 
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

@@ -9,17 +9,30 @@ from exceptions_queue.verbs.add_table_row import add_table_row
 from exceptions_queue.verbs.approve import approve
 from exceptions_queue.verbs.approve_table_row import approve_table_row
 from exceptions_queue.verbs.ask_system import ask_system
+from exceptions_queue.verbs.ask_target import ask_target
+from exceptions_queue.verbs.assign import assign, hand_back
+from exceptions_queue.verbs.close import close, reopen
+from exceptions_queue.verbs.comment import comment
 from exceptions_queue.verbs.correct_field import correct_field
 from exceptions_queue.verbs.correct_table_row import correct_table_row
 from exceptions_queue.verbs.decide_unknown import decide_unknown
+from exceptions_queue.verbs.fetch_again import fetch_again
+from exceptions_queue.verbs.keep_view import change_view, delete_view, keep_view, share_view
+from exceptions_queue.verbs.link_record import link_record
 from exceptions_queue.verbs.members import NotPossible
 from exceptions_queue.verbs.move_to_next_period import move_to_next_period
+from exceptions_queue.verbs.prioritise import leave_to_formula, prioritise
+from exceptions_queue.verbs.put_aside import resume, snooze, wait_on
 from exceptions_queue.verbs.read_again import read_again
 from exceptions_queue.verbs.refuse_table_row import refuse_table_row
 from exceptions_queue.verbs.resubmit import resubmit
+from exceptions_queue.verbs.set_order import set_order
+from exceptions_queue.verbs.tag import tag
 from exceptions_queue.verbs.take import take
 from exceptions_queue.verbs.try_now import try_now
 from exceptions_queue.verbs.waive import waive
+from exceptions_queue.verbs.waive_rule import waive_rule
+from exceptions_queue.verbs.watch import watch
 
 __all__ = [
     "NotPossible",
@@ -28,14 +41,35 @@ __all__ = [
     "approve",
     "approve_table_row",
     "ask_system",
+    "ask_target",
+    "assign",
+    "change_view",
+    "close",
+    "comment",
     "correct_field",
     "correct_table_row",
     "decide_unknown",
+    "delete_view",
+    "fetch_again",
+    "hand_back",
+    "keep_view",
+    "leave_to_formula",
+    "link_record",
     "move_to_next_period",
+    "prioritise",
     "read_again",
     "refuse_table_row",
+    "reopen",
     "resubmit",
+    "resume",
+    "set_order",
+    "share_view",
+    "snooze",
+    "tag",
     "take",
     "try_now",
+    "wait_on",
     "waive",
+    "waive_rule",
+    "watch",
 ]

@@ -1,0 +1,103 @@
+"""Experience API: how many work items there are for each value of the words of the line."""
+
+from typing import Any
+
+from django.utils import timezone
+from django_filters import FilterSet
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from exceptions_queue.filters import LineFilter
+from exceptions_queue.models import WorkItem
+from exceptions_queue.query import counting
+from exceptions_queue.query.line import LONGEST
+from exceptions_queue.query.words import WORDS, understood
+from governance.api import parameters
+from governance.api.door import Door, person
+from governance.api.told import told
+from governance.filtering import Several
+
+COUNTED = (*counting.ALWAYS, *counting.ON_REQUEST)
+
+
+class CountFilter(FilterSet):
+    """Which items are counted, and by what."""
+
+    query = LineFilter(method="as_it_is", longest=LONGEST, help_text="the line of the list; left out: all items")
+    of = Several(
+        method="as_it_is", choices=[(word, WORDS[word].title) for word in COUNTED],
+        help_text=f"by which words; left out: {', '.join(counting.ALWAYS)}",
+    )  # fmt: skip
+
+    class Meta:
+        model = WorkItem
+        fields: list[str] = []
+
+    def as_it_is(self, rows: Any, name: str, value: Any) -> Any:
+        """Leave the rows: what is counted depends on the word."""
+        return rows
+
+
+class ValueCountShape(serializers.Serializer[Any]):
+    """How many items have one value."""
+
+    value = serializers.CharField(help_text="as it stands in the line")
+    words = serializers.CharField()
+    items = serializers.IntegerField(help_text=f"at most {counting.MOST}")
+    or_more = serializers.BooleanField(help_text="whether there may be more")
+
+
+class WordCountShape(serializers.Serializer[Any]):
+    """The values of one word of the line."""
+
+    word = serializers.CharField()
+    title = serializers.CharField()
+    values = ValueCountShape(many=True)
+    more_values = serializers.BooleanField(help_text="whether there are further, less frequent ones")
+
+
+class CountsShape(serializers.Serializer[Any]):
+    """Numbers that choosing a value would lead to; an item counts once for a value."""
+
+    counts = WordCountShape(many=True)
+
+
+class ItemCountsDoor(Door):
+    """How many work items there are."""
+
+    layer = "experience"
+
+    def names(self, request: Request) -> tuple[str, ...]:
+        """Return the parameters of the address."""
+        return tuple(CountFilter.base_filters)
+
+    @told(CountsShape, filters=CountFilter)
+    def get(self, request: Request) -> Response:
+        """Count the work items that choosing a value would leave, of those that the caller sees."""
+        parameters.filtered(request, CountFilter, WorkItem.objects.none())
+        by, now = person(request), timezone.now()
+        found = understood(request.query_params.get("query", ""), now)
+        asked = request.query_params.getlist("of") or list(counting.ALWAYS)
+        facets = {each.word: each for each in counting.always(found, by, now)}
+        for word in asked:
+            if word not in facets:
+                facets[word] = counting.on_request(found, word, by, now)
+        return Response({"counts": [_shown(facets[word]) for word in dict.fromkeys(asked)]})
+
+
+def _shown(facet: counting.Facet) -> dict[str, Any]:
+    return {
+        "word": facet.word,
+        "title": facet.title,
+        "values": [
+            {
+                "value": each.value,
+                "words": each.words,
+                "items": min(each.number, counting.MOST),
+                "or_more": each.at_least or each.number > counting.MOST,
+            }
+            for each in facet.values
+        ],
+        "more_values": facet.more,
+    }

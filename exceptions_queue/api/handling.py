@@ -1,0 +1,118 @@
+"""Experience API: how people pass an item on, put it aside, talk about it and close it. Addresses as on its page."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from exceptions_queue import verbs
+from exceptions_queue.api.remedies import Skin
+from exceptions_queue.models import RootCause, WorkItem
+from governance.actor import By
+from governance.api import forms
+from governance.api.forms import MustReasonBody, ReasonBody
+from governance.models import User
+
+
+class AssignBody(ReasonBody):
+    """Who shall work on it."""
+
+    to = forms.Text(
+        required=False, default="", max_length=150, allow_blank=True, help_text="sign-in name; left out: the caller"
+    )
+
+
+class WaitBody(ReasonBody):
+    """For whom, and until when."""
+
+    whom = forms.Text(max_length=200, help_text="for whom or what, in words")
+    until = forms.Moment(help_text="when it comes back by itself")
+
+
+class RestBody(MustReasonBody):
+    """Until when, or until how much."""
+
+    until = forms.Moment(help_text="when it comes back at the latest")
+    above = forms.Whole(
+        required=False, allow_null=True, default=None, min_value=1, max_value=2**31 - 1,
+        help_text="comes back once it holds more members than this",
+    )  # fmt: skip
+    above_amount = serializers.DecimalField(
+        required=False, allow_null=True, default=None, min_value=0, max_digits=18, decimal_places=2,
+        help_text="comes back once more than this is at stake in one currency",
+    )  # fmt: skip
+
+
+class PriorityBody(MustReasonBody):
+    """How urgent it is."""
+
+    priority = forms.Whole(min_value=0, max_value=100, help_text="0 to 100")
+
+
+class CommentBody(forms.Form):
+    """A remark."""
+
+    text = forms.Text(max_length=4000, help_text="@ and a name tells that person of it")
+
+
+class TagsBody(forms.Form):
+    """All tags that the item shall have."""
+
+    names = serializers.ListField(child=forms.Text(max_length=60), max_length=40)
+
+
+class WatchBody(forms.Form):
+    """Whether the caller watches it."""
+
+    wanted = forms.Yes(required=False, default=True)
+
+
+class CloseBody(MustReasonBody):
+    """Why nothing is left to be done."""
+
+    root_cause = serializers.ChoiceField(choices=RootCause.choices, required=False, default=RootCause.NO_ACTION.value)
+    same_as = forms.Whole(
+        required=False, allow_null=True, default=None, min_value=1, max_value=2**63 - 1,
+        help_text="number of the item that stays, where this one is a duplicate",
+    )  # fmt: skip
+
+
+def _assign(item: WorkItem, *, by: By, to: str, reason: str) -> WorkItem:
+    if not to:
+        return verbs.take(item, by=by)
+    found = User.objects.filter(username=to, is_active=True).first()
+    if found is None:
+        raise verbs.NotPossible(f"{to} may not work on items of {item.legal_entity}. Choose somebody who may.")
+    return verbs.assign(item, by=by, to=found, reason=reason)
+
+
+def _close(item: WorkItem, *, by: By, reason: str, root_cause: str, same_as: int | None) -> WorkItem:
+    return verbs.close(item, by=by, reason=reason, root_cause=RootCause(root_cause), same_as=same_as)
+
+
+def _says(words: str) -> Any:
+    return lambda done, item: words
+
+
+WHY = {"reason": "the project manager is away until Monday"}
+LATER = {"until": "2026-10-12T06:00:00Z"}
+WAYS = (
+    Skin("assignments", AssignBody, _assign, "Give the item to somebody, or take it.", _says("It is given."),
+         {"to": "farid"}),
+    Skin("returns", MustReasonBody, verbs.hand_back, "Give the item back to those who look at it first.",
+         _says("It is given back."), WHY),
+    Skin("waits", WaitBody, verbs.wait_on, "Say for whom the item waits.", _says("It waits."),
+         {"whom": "answer of the project manager", **LATER}),
+    Skin("rests", RestBody, verbs.snooze, "Put the item aside.", _says("It is put aside."), {**LATER, **WHY}),
+    Skin("resumptions", ReasonBody, verbs.resume, "Take up again what was put aside.", _says("It is back."), WHY),
+    Skin("priorities", PriorityBody, verbs.prioritise, "Set the item's priority.",
+         lambda done, item: f"Its priority is {item.priority}.", {"priority": 80, **WHY}),
+    Skin("priority-returns", ReasonBody, verbs.leave_to_formula, "Let the item's priority be worked out again.",
+         lambda done, item: f"Its priority is {item.priority}.", WHY),
+    Skin("comments", CommentBody, verbs.comment, "Write a remark.", _says("The remark is kept."),
+         {"text": "@Clara Voss agreed by phone."}),
+    Skin("tags", TagsBody, verbs.tag, "Say which tags the item has.",
+         lambda done, item: f"Its tags: {', '.join(done)}." if done else "It has no tags.", {"names": ["month-end"]}),
+    Skin("watchers", WatchBody, verbs.watch, "Watch the item, or not any more.", _says("Noted."), {"wanted": True}),
+    Skin("closures", CloseBody, _close, "Close an item that holds nothing any more.", _says("It is closed."), WHY),
+    Skin("reopenings", MustReasonBody, verbs.reopen, "Open a resolved item again.", _says("It is open again."), WHY),
+)  # fmt: skip

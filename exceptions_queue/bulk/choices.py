@@ -1,0 +1,259 @@
+"""What can be done with many: what the page of a single item offers, with the same rights and by the same verbs.
+
+A test compares both: what is offered for one and not for many stands below with its reason.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from canonical.entity import Field
+from exceptions_queue import handling, kinds, verbs, words
+from exceptions_queue.bulk.forms import (
+    THEN,
+    AgainForm,
+    MayReasonForm,
+    NothingForm,
+    SetValueForm,
+    TagThemForm,
+)
+from exceptions_queue.handling_forms import (
+    AssignForm,
+    CloseForm,
+    CommentForm,
+    HandlingForm,
+    PriorityForm,
+    ReasonForm,
+    SnoozeForm,
+    WaitForm,
+)
+from exceptions_queue.models import RootCause, WorkItem
+from exceptions_queue.permitted import who_have
+from exceptions_queue.verbs.correct_field import correctable
+from exceptions_queue.verbs.tag import kept_form
+from governance.actor import as_actor
+from governance.models import LegalEntity, User
+from governance.roles import Right
+from routes.worked_out import Start
+
+Typed = Mapping[str, Any]  # what was typed, as JSON keeps it
+Data = Mapping[str, Any] | None
+Act = Callable[[WorkItem, list[UUID], User, Typed], object]
+
+ONE_BY_ONE = {  # offered for one item and not for many, and why
+    "outcomes": "each write in doubt is looked up by itself at the target",
+    "inquiries": "the page of its exception asks the target about all that it holds",
+    "rule-waivers": "an exception is of one rule: its page lets all that it holds pass",
+    "fetches": "the page of its exception fetches the days of all that it holds from the source",
+    "links": "each record has a number of its own there",
+    "cross-references": "each record has an id of its own there",
+    "table-rows": "each missing row has values of its own; the table's page takes many at once",
+    "row-corrections": "each row has values of its own; the table's page takes many at once",
+    "row-approvals": "the table's page approves many rows at once, and shows each of them",
+    "row-refusals": "the table's page refuses many rows at once, and shows each of them",
+}
+
+
+@dataclass(slots=True)
+class Chosen:
+    """What somebody has chosen, as far as forms depend on it."""
+
+    user: User
+    legal_entities: list[LegalEntity] = field(default_factory=list)
+    entities: list[str] = field(default_factory=list)  # canonical entities of the members
+
+    def fields(self) -> list[Field]:
+        """Return the fields that the person may correct in all of them: the same policy as for one."""
+        if len(self.entities) != 1:
+            return []
+        each = [
+            correctable(WorkItem(entity=self.entities[0], legal_entity=place), self.user)
+            for place in self.legal_entities
+        ]
+        return [f for f in each[0] if all(f in other for other in each)] if each else []
+
+    def people(self) -> list[User]:
+        """Return who may work on all of them."""
+        each = [who_have(Right.WORK_QUEUE, place) for place in self.legal_entities]
+        return [user for user in each[0] if all(user in other for other in each)] if each else []
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One thing that can be done with many."""
+
+    name: str  # as the addresses of a single item name it
+    title: str
+    button: str
+    right: Right
+    form: Callable[[Chosen, Data], HandlingForm]
+    act: Act
+    will: str  # what becomes of those that are taken on, in words: "will be sent"
+    told: Callable[[Typed], str] = lambda typed: ""  # what was typed, in words
+    of_members: bool = False  # what items hold is meant, not the items themselves
+    sends: bool = False  # the configuration counts, and what the target says is waited for
+    decides: bool = False  # above the limits a second person approves it
+    at_once: int = 100  # members in one commit
+
+    def asked(self, chosen: Chosen, data: Data = None) -> HandlingForm:
+        """Return its form, empty or with what was typed, with ids of its own among all forms of a page."""
+        made = self.form(chosen, data)
+        made.auto_id = f"{self.name}-%s"
+        return made
+
+
+def by_name(name: str) -> Choice | None:
+    """Return the choice that an address names."""
+    return next((each for each in CHOICES if each.name == name), None)
+
+
+def kept(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a form understood, as JSON keeps it."""
+    return {name: _kept(value) for name, value in values.items() if value not in (None, "")}
+
+
+def _kept(value: Any) -> Any:
+    if isinstance(value, User):
+        return value.pk
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value) if isinstance(value, Decimal) else value
+
+
+def _resubmit(item: WorkItem, failures: list[UUID], by: User, typed: Typed) -> None:
+    as_then = typed.get("configuration") == THEN
+    start = typed.get("start") or Start.SOURCE
+    verbs.resubmit(item, by=by, failures=failures, reason=typed.get("reason", ""), as_then=as_then, start=start)
+
+
+def _waive(item: WorkItem, failures: list[UUID], by: User, typed: Typed) -> None:
+    verbs.waive(item, by=by, failures=failures, reason=typed["reason"])
+
+
+def _approve(item: WorkItem, failures: list[UUID], by: User, typed: Typed) -> None:
+    verbs.approve(item, by=by, failures=failures, reason=typed.get("reason", ""))
+
+
+def _correct(item: WorkItem, failures: list[UUID], by: User, typed: Typed) -> None:
+    verbs.correct_field(
+        item, by=by, failures=failures, field=typed["field"], value=typed["value"], reason=typed["reason"]
+    )
+
+
+def _move(item: WorkItem, failures: list[UUID], by: User, typed: Typed) -> None:
+    verbs.move_to_next_period(item, by=by, failures=failures, reason=typed["reason"])
+
+
+def _assign(item: WorkItem, failures: list[UUID], by: User, typed: Typed) -> None:
+    verbs.assign(item, by=by, to=User.objects.get(pk=typed["to"]), reason=typed.get("reason", ""))
+
+
+def _snooze(item: WorkItem, failures: list[UUID], by: User, typed: Typed) -> None:
+    amount = typed.get("above_amount")
+    verbs.snooze(
+        item, by=by, until=datetime.fromisoformat(typed["until"]), reason=typed["reason"], above=typed.get("above"),
+        above_amount=None if amount is None else Decimal(amount),
+    )  # fmt: skip
+
+
+def _wait(item: WorkItem, failures: list[UUID], by: User, typed: Typed) -> None:
+    until = datetime.fromisoformat(typed["until"])
+    verbs.wait_on(item, by=by, whom=typed["whom"], until=until, reason=typed.get("reason", ""))
+
+
+def _prioritise(item: WorkItem, failures: list[UUID], by: User, typed: Typed) -> None:
+    verbs.prioritise(item, by=by, priority=typed["priority"], reason=typed["reason"])
+
+
+def _tag(item: WorkItem, failures: list[UUID], by: User, typed: Typed) -> None:
+    added, taken = (set(map(kept_form, tags_in(typed, name))) for name in ("add", "take_away"))
+    has = set(item.tags.values_list("name", flat=True))
+    verbs.tag(item, by=by, names=sorted((has | added) - taken))
+
+
+def tags_in(typed: Typed, name: str) -> list[str]:
+    """Return the words that were typed in a field for tags."""
+    return [part.strip() for part in typed.get(name, "").split(",") if part.strip()]
+
+
+def _close(item: WorkItem, failures: list[UUID], by: User, typed: Typed) -> None:
+    cause = RootCause(typed.get("root_cause", RootCause.NO_ACTION))
+    verbs.close(item, by=by, reason=typed["reason"], root_cause=cause, same_as=typed.get("same_as"))
+
+
+def _simply(verb: Callable[..., object]) -> Act:
+    return lambda item, failures, by, typed: verb(item, by=by, reason=typed.get("reason", ""))
+
+
+def _plain(form: type[HandlingForm]) -> Callable[[Chosen, Data], HandlingForm]:
+    return lambda chosen, data: form(data)
+
+
+def _given(typed: Typed) -> str:
+    return f"to {as_actor(User.objects.get(pk=typed['to'])).name}"
+
+
+def _until(typed: Typed) -> str:
+    return f"until {datetime.fromisoformat(typed['until']):%Y-%m-%d}"
+
+
+def _tags_told(typed: Typed) -> str:
+    added, taken = tags_in(typed, "add"), tags_in(typed, "take_away")
+    return ", ".join([*(f"+ {name}" for name in added), *(f"- {name}" for name in taken)])
+
+
+def _field_told(typed: Typed) -> str:
+    return str(words.plain(typed["field"]))  # the value may be one that not everybody may see
+
+
+def _configuration_told(typed: Typed) -> str:
+    return "with the configuration of then" if typed.get("configuration") == THEN else "with the configuration of now"
+
+
+def _kind(name: str, form: Any, act: Act, will: str, **more: Any) -> Choice:
+    """Return the choice that does for many what a remedy does for one."""
+    single = kinds.by_name(name)
+    assert single is not None
+    return Choice(name, single.title, single.button, single.right, form, act, will, **more)
+
+
+def _way(name: str, form: Any, act: Act, will: str, **more: Any) -> Choice:
+    """Return the choice that does for many what a way of handling does for one."""
+    single = handling.by_name(name)
+    assert single is not None
+    title = single.title.replace(" it ", " them ").replace("it again", "them again").replace("Close it", "Close them")
+    return Choice(name, title, single.button, single.right, form, act, will, **more)
+
+
+MEMBERS: dict[str, Any] = {"of_members": True, "decides": True}
+CHOICES: Sequence[Choice] = (
+    _kind("resubmissions", _plain(AgainForm), _resubmit, "will be sent", **MEMBERS, sends=True,
+          told=_configuration_told),
+    _kind("waivers", _plain(ReasonForm), _waive, "will not be delivered", **MEMBERS),
+    _kind("approvals", _plain(MayReasonForm), _approve, "will be approved and sent", **MEMBERS, sends=True),
+    _kind("corrections", lambda chosen, data: SetValueForm(data, fields=chosen.fields()), _correct,
+          "will be corrected and sent", **MEMBERS, sends=True, told=_field_told),
+    _kind("period-moves", _plain(ReasonForm), _move, "will be proposed for the next open period", **MEMBERS),
+    _kind("tries", _plain(MayReasonForm), _simply(verbs.try_now), "will be tried now"),
+    _kind("probes", _plain(MayReasonForm), _simply(verbs.ask_system), "will be tried now"),
+    _kind("readings", _plain(MayReasonForm), _simply(verbs.read_again), "will be read again"),
+    _way("assignments", lambda chosen, data: AssignForm(data, people=chosen.people()), _assign, "will be given",
+         told=_given),
+    _way("returns", _plain(ReasonForm), _simply(verbs.hand_back), "will be given back"),
+    _way("resumptions", _plain(MayReasonForm), _simply(verbs.resume), "will be taken up again"),
+    _way("waits", _plain(WaitForm), _wait, "will wait", told=_until),
+    _way("rests", _plain(SnoozeForm), _snooze, "will be put aside", told=_until),
+    _way("priorities", _plain(PriorityForm), _prioritise, "will have the priority",
+         told=lambda typed: str(typed["priority"])),
+    _way("priority-returns", _plain(ReasonForm), _simply(verbs.leave_to_formula), "will be left to the formula"),
+    _way("tags", _plain(TagThemForm), _tag, "will be tagged", told=_tags_told),
+    _way("comments", _plain(CommentForm), lambda item, _, by, typed: verbs.comment(item, by=by, text=typed["text"]),
+         "will have the remark"),
+    _way("closures", _plain(CloseForm), _close, "will be closed"),
+    _way("reopenings", _plain(ReasonForm), _simply(verbs.reopen), "will be open again"),
+    Choice("watchers", "Watch them", "Watch them", Right.VIEW, _plain(NothingForm),
+           lambda item, _, by, typed: verbs.watch(item, by=by), "will be watched"),
+)  # fmt: skip

@@ -1,0 +1,168 @@
+"""What became of the members that a run took on, read from where they stand: nobody reports it, so nobody can forget.
+
+A member is at its end when it is posted, or at another end, or when something of it has stopped again.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from canonical.failure import CATEGORIES, Category
+from exceptions_queue.models import BulkRun, Result
+from routes.bulk import arrays
+from routes.models.movement import RecordState
+from routes.states import ENDS, State
+
+LIMIT = 5000  # members that are looked at in one commit
+CORRECTED = "corrections"  # the choice whose members may go on as a newer version
+LEFT_ALONE = (
+    "It was left as it is: a newer version has come, a write of it is in doubt, or its route cannot run just now."
+)
+ON_THE_MOVE = (State.READY, State.DELIVERING, State.RETRYING)
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """Where a member stands now."""
+
+    id: int
+    still_open: bool  # the failure that it was planned with
+    closed_how: str
+    state: str  # of the transaction, "" for none
+    record_state: str
+    stopped_as: UUID | None  # what is open of it now
+    message: str
+    category: str
+    sent: int = 0  # of a record: its transactions
+    ended: int = 0
+    posted: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What became of one member."""
+
+    id: int
+    result: Result
+    ended_as: str
+    ended: str = ""
+    stopped_as: UUID | None = None
+
+
+# A correction may store a newer version of the record: then that one's transaction tells.
+STANDS = """
+SELECT m.id, f.id IS NOT NULL AND f.closed_at IS NULL, coalesce(f.closed_how, ''),
+    coalesce(newer.state, t.state, ''), coalesce(r.state, ''), stopped.id, coalesce(stopped.message, ''),
+    coalesce(stopped.category, ''), coalesce(of_record.sent, 0), coalesce(of_record.ended, 0),
+    coalesce(of_record.posted, 0)
+FROM exceptions_queue_bulkmember m
+LEFT JOIN routes_failure f ON f.id = m.failure_id
+LEFT JOIN routes_transaction t ON t.id = m.transaction_id
+LEFT JOIN routes_record r ON r.id = m.record_id AND m.transaction_id IS NULL
+LEFT JOIN LATERAL (
+    SELECT n.id, n.state FROM routes_transaction n
+    WHERE %(follow)s AND t.state = 'superseded' AND n.destination_id = t.destination_id AND n.key = t.key
+      AND n.id > t.id ORDER BY n.id DESC LIMIT 1) newer ON true
+LEFT JOIN LATERAL (
+    SELECT count(*) AS sent, count(*) FILTER (WHERE x.state = ANY(%(ends)s)) AS ended,
+        count(*) FILTER (WHERE x.state = 'posted') AS posted
+    FROM routes_transaction x WHERE m.transaction_id IS NULL AND x.record_id = m.record_id) of_record ON true
+LEFT JOIN LATERAL (
+    SELECT n.id, n.message, n.category FROM routes_failure n
+    WHERE n.closed_at IS NULL AND n.id <> m.failure_id AND (
+        n.transaction_id = coalesce(newer.id, m.transaction_id)
+        OR m.transaction_id IS NULL AND n.record_id = m.record_id)
+    ORDER BY n.id DESC LIMIT 1) stopped ON true
+WHERE m.run_id = %(run)s AND m.result = 'under_way' ORDER BY m.id LIMIT %(limit)s
+"""
+SAVE = """
+UPDATE exceptions_queue_bulkmember m SET result = w.result, ended_as = w.ended_as, ended = w.ended,
+    stopped_as = w.stopped_as, ended_at = (SELECT hub_now())
+FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::uuid[])
+    AS w(id, result, ended_as, ended, stopped_as) WHERE m.id = w.id
+"""
+
+
+def collect(run: BulkRun) -> int:
+    """Write down what became of the members of a locked run that are on their way; return how many are at an end."""
+    with connection.cursor() as cursor:
+        asked: dict[str, Any] = {
+            "run": run.pk, "follow": run.choice == CORRECTED, "ends": [str(each) for each in ENDS], "limit": LIMIT,
+        }  # fmt: skip
+        cursor.execute(STANDS, asked)
+        stands = [Stand(*row) for row in cursor.fetchall()]
+    endings = [ending for each in stands if (ending := ending_of(each))]
+    save(endings)
+    return len(endings)
+
+
+def save(endings: Sequence[Ending]) -> None:
+    """Write down what became of members. One query."""
+    if not endings:
+        return
+    rows: list[tuple[Any, ...]] = [
+        (each.id, each.result.value, each.ended_as[:60], each.ended, each.stopped_as) for each in endings
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(SAVE, arrays(rows, 5))
+
+
+def skipped(ids: Iterable[int], ended_as: str, ended: str = "") -> list[Ending]:
+    """Return the endings of members that were not taken on."""
+    return [Ending(id_, Result.SKIPPED, ended_as, ended) for id_ in ids]
+
+
+def ending_of(stand: Stand) -> Ending | None:
+    """Return what became of a member; None while it is on its way."""
+    if stand.still_open:
+        return Ending(stand.id, Result.SKIPPED, "left as it was", LEFT_ALONE)
+    if stand.closed_how == "waived":
+        return Ending(stand.id, Result.DONE, "will not be delivered")
+    if stand.state in ON_THE_MOVE:
+        return None
+    if stand.stopped_as:
+        return _stopped(stand)
+    if stand.state:
+        ending: Ending | None = AT_AN_END[stand.state](stand) if stand.state in AT_AN_END else None
+        return ending
+    return _of_record(stand)
+
+
+def _stopped(stand: Stand) -> Ending:
+    if stand.category == Category.APPROVAL_MISSING:
+        return Ending(stand.id, Result.DONE, "held for a second person", stand.message)
+    kind = CATEGORIES[Category(stand.category)].title.lower()
+    return Ending(stand.id, Result.FAILED, kind, stand.message, stand.stopped_as)
+
+
+def _done(how: str) -> Any:
+    return lambda stand: Ending(stand.id, Result.DONE, how)
+
+
+def _passed(how: str) -> Any:
+    return lambda stand: Ending(stand.id, Result.SKIPPED, how)
+
+
+AT_AN_END: dict[str, Any] = {
+    State.POSTED: _done("posted"),
+    State.FILTERED: _done("left out by a rule"),
+    State.REVERSED: _done("undone at the target"),
+    State.SUPERSEDED: _passed("replaced by a newer version"),
+    State.WAIVED: _passed("waived by somebody else"),
+}
+
+
+def _of_record(stand: Stand) -> Ending | None:
+    """Return what became of a record that had stopped before a destination was chosen."""
+    if stand.record_state == RecordState.SUPERSEDED:
+        return Ending(stand.id, Result.SKIPPED, "replaced by a newer version")
+    if stand.record_state == RecordState.WAIVED:
+        return Ending(stand.id, Result.SKIPPED, "waived by somebody else")
+    if stand.record_state and stand.ended == stand.sent:
+        return Ending(stand.id, Result.DONE, "posted" if stand.posted else "left out by a rule")
+    if not stand.record_state:  # a run that was held: it was released
+        return Ending(stand.id, Result.DONE, "released")
+    return None

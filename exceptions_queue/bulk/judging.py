@@ -1,0 +1,293 @@
+"""What would become of each member, before anything is done: batches, in a constant number of queries for each."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from canonical.failure import Category
+from exceptions_queue import handling, trying
+from exceptions_queue.bulk.choices import Choice
+from exceptions_queue.bulk.forms import THEN
+from exceptions_queue.models import BulkRun, Outcome, Result, WorkItem
+from exceptions_queue.models.bulk import TAKEN_ON
+from exceptions_queue.trying import Outcome as Foreseen
+from governance.models import User
+from governance.same_person import counted_as
+from routes import periods
+from routes.bulk import arrays
+from routes.models import Failure, Route
+from routes.plan import NotReadyToRun, current
+from routes.states import NOT_YET_DELIVERING, State
+from routes.worked_out import Start
+
+STEP = 2000  # members that are judged in one commit
+CHANGED = "it has changed since it was chosen"
+IN_DOUBT = "nobody knows yet whether it arrived: say first what you found at the target"
+ON_ITS_WAY = "it is on its way, or at its end, already"
+STOPPED = (State.PARKED, State.HELD, State.FAILED)
+SYSTEM = (Category.OUTAGE, Category.CREDENTIALS)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What decides about one member."""
+
+    id: int
+    item: int
+    failure: UUID | None
+    transaction: UUID | None
+    record: UUID | None
+    route: int | None
+    category: str
+    waits_for_row: bool
+    state: str  # of the transaction, or of the record
+    closed: bool
+    in_doubt: bool
+    amount: Decimal | None
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What would become of one member."""
+
+    id: int
+    outcome: Outcome
+    why: str = ""
+    amount: Decimal | None = None
+    currency: str = ""
+
+
+FACTS = """
+SELECT m.id, m.item_id, m.failure_id, m.transaction_id, m.record_id, m.route_id, i.category, i."table" <> '',
+    coalesce(t.state, r.state, ''), m.failure_id IS NOT NULL AND (f.id IS NULL OR f.closed_at IS NOT NULL),
+    EXISTS (SELECT FROM routes_effectlink l JOIN routes_effect e ON e.id = l.effect_id
+            WHERE l.transaction_id = m.transaction_id AND e.state IN ('sent', 'unknown')),
+    m.amount, m.currency
+FROM exceptions_queue_bulkmember m
+JOIN exceptions_queue_workitem i ON i.number = m.item_id
+LEFT JOIN routes_failure f ON f.id = m.failure_id
+LEFT JOIN routes_transaction t ON t.id = m.transaction_id
+LEFT JOIN routes_record r ON r.id = m.record_id AND m.transaction_id IS NULL
+WHERE m.run_id = %s AND m.outcome = '' ORDER BY m.position LIMIT %s
+"""
+SAVE = """
+UPDATE exceptions_queue_bulkmember m SET outcome = w.outcome, why = w.why, amount = w.amount, currency = w.currency,
+    result = CASE WHEN w.outcome = ANY(%s) THEN %s ELSE '' END
+FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::numeric[], %s::text[])
+    AS w(id, outcome, why, amount, currency) WHERE m.id = w.id
+"""
+
+
+@transaction.atomic
+def step(run: BulkRun, choice: Choice, user: User) -> int:
+    """Judge the next members of a locked plan; return how many there were, 0 when all are judged."""
+    with connection.cursor() as cursor:
+        cursor.execute(FACTS, [run.pk, STEP])
+        facts = [Fact(*row) for row in cursor.fetchall()]
+    if not facts:
+        return 0
+    save(_judged(run, choice, user, facts))
+    return len(facts)
+
+
+def save(verdicts: Sequence[Verdict]) -> None:
+    """Write verdicts down. One query."""
+    rows = [(v.id, v.outcome.value, v.why, v.amount, v.currency) for v in verdicts]
+    with connection.cursor() as cursor:
+        cursor.execute(SAVE, [[str(each) for each in TAKEN_ON], str(Result.WAITING), *arrays(rows, 5)])
+
+
+def _judged(run: BulkRun, choice: Choice, user: User, facts: Sequence[Fact]) -> list[Verdict]:
+    if not choice.of_members:
+        return _verdicts(facts, _of_items(choice, facts))
+    left = [fact for fact in facts if not fact.closed]
+    said_of = MEMBERS[choice.name](run, user, left)
+    if choice.sends:
+        _add_unfit(said_of, left)
+    return _verdicts(facts, {fact.id: (Outcome.IMPOSSIBLE, CHANGED) for fact in facts} | said_of)
+
+
+class Said(NamedTuple):
+    """What is said of one member; an amount only where it would be another one than before."""
+
+    outcome: Outcome
+    why: str = ""
+    amount: Decimal | None = None
+    currency: str = ""
+
+
+def _verdicts(facts: Sequence[Fact], said: Mapping[int, tuple[Any, ...]]) -> list[Verdict]:
+    found = []
+    for fact in facts:
+        told = Said(*said[fact.id])
+        other = told.amount is not None
+        amount, currency = (told.amount, told.currency) if other else (fact.amount, fact.currency)
+        found.append(Verdict(fact.id, told.outcome, told.why, amount, currency))
+    return found
+
+
+def _add_unfit(said: dict[int, Said], facts: Iterable[Fact]) -> None:
+    """Say of members whose route cannot run as it is configured what is wrong with it."""
+    words = {route: told for route, (_, told) in configurations({f.route for f in facts if f.route}).items() if told}
+    for fact in facts:
+        if fact.route in words and said[fact.id].outcome in TAKEN_ON:
+            said[fact.id] = Said(Outcome.MISFIT, words[fact.route])
+
+
+def configurations(routes: Iterable[int]) -> dict[int, tuple[int | None, str]]:
+    """Return the snapshot of what is configured now for each route, or None and what keeps it from running."""
+    found: dict[int, tuple[int | None, str]] = {}
+    for route in Route.objects.filter(pk__in=list(routes)):
+        try:
+            found[route.pk] = (current(route).pk, "")
+        except NotReadyToRun as error:
+            found[route.pk] = (None, str(error))
+    return found
+
+
+OUTCOMES = {
+    Foreseen.WILL_SEND: Outcome.WILL, Foreseen.ALREADY_THERE: Outcome.THERE, Foreseen.LEFT_OUT: Outcome.LEFT_OUT,
+    Foreseen.NEEDS_APPROVAL: Outcome.APPROVAL, Foreseen.STILL_INVALID: Outcome.INVALID,
+    Foreseen.INCOMPATIBLE: Outcome.MISFIT, Foreseen.NOT_POSSIBLE: Outcome.IMPOSSIBLE,
+}  # fmt: skip
+
+
+def _again(run: BulkRun, user: User, facts: Sequence[Fact]) -> dict[int, Said]:
+    """Try all that may go again without sending or writing anything, with the configuration that was chosen."""
+    said = {fact.id: _may_go_again(fact) for fact in facts}
+    tried = {fact.failure: fact.id for fact in facts if said[fact.id].outcome == Outcome.WILL}
+    failures = Failure.objects.filter(pk__in=[failure for failure in tried if failure])
+    as_then = run.typed.get("configuration") == THEN
+    start = Start(run.typed.get("start") or Start.SOURCE)
+    for trial in trying.tries(failures, by=user, start=start, configuration="then" if as_then else "now"):
+        why = "" if trial.outcome is Foreseen.WILL_SEND else trial.words
+        said[tried[trial.failure]] = Said(OUTCOMES[trial.outcome], why, trial.amount, trial.currency)
+    return said
+
+
+def _may_go_again(fact: Fact) -> Said:
+    if fact.category == Category.OUTCOME_UNKNOWN or fact.in_doubt:
+        return Said(Outcome.IMPOSSIBLE, IN_DOUBT)
+    if fact.category == Category.APPROVAL_MISSING and not fact.waits_for_row:
+        return Said(Outcome.IMPOSSIBLE, "it waits for a second person: approve it instead")
+    if fact.record is None:
+        return Said(Outcome.IMPOSSIBLE, "no record is behind it: a run was stopped")
+    if fact.transaction and fact.state not in STOPPED:
+        return Said(Outcome.IMPOSSIBLE, ON_ITS_WAY)
+    return Said(Outcome.WILL)
+
+
+def _waive(run: BulkRun, user: User, facts: Sequence[Fact]) -> dict[int, Said]:
+    def said(fact: Fact) -> Said:
+        if fact.category == Category.OUTCOME_UNKNOWN or fact.in_doubt:
+            return Said(Outcome.IMPOSSIBLE, IN_DOUBT)
+        if fact.record is None:
+            return Said(Outcome.IMPOSSIBLE, "no record is behind it: a run was stopped")
+        if fact.transaction and (fact.state not in NOT_YET_DELIVERING or fact.state == State.RECEIVED):
+            return Said(Outcome.IMPOSSIBLE, ON_ITS_WAY)
+        return Said(Outcome.WILL)
+
+    return {fact.id: said(fact) for fact in facts}
+
+
+CORRECTED_BY = """
+SELECT DISTINCT t.id, 'person:' || o.made_by_id FROM routes_transaction t
+JOIN routes_record r ON r.id = t.record_id
+JOIN routes_overlay o ON o.route_id = r.route_id AND o.key = r.key AND o.ended_at IS NULL
+WHERE t.id = ANY(%s)
+"""
+
+
+def _approve(run: BulkRun, user: User, facts: Sequence[Fact]) -> dict[int, Said]:
+    with connection.cursor() as cursor:
+        cursor.execute(CORRECTED_BY, [[fact.transaction for fact in facts if fact.transaction]])
+        rows = cursor.fetchall()
+    mine = counted_as(user)
+    own = {id_ for id_, who in rows if who in mine}
+
+    def said(fact: Fact) -> Said:
+        if fact.category != Category.APPROVAL_MISSING or fact.waits_for_row:
+            return Said(Outcome.IMPOSSIBLE, "it is not held for an approval")
+        if fact.transaction in own:
+            return Said(Outcome.IMPOSSIBLE, "you corrected it yourself, and a second person is meant")
+        if fact.transaction and fact.state != State.HELD:
+            return Said(Outcome.IMPOSSIBLE, ON_ITS_WAY)
+        return Said(Outcome.WILL)
+
+    return {fact.id: said(fact) for fact in facts}
+
+
+def _correct(run: BulkRun, user: User, facts: Sequence[Fact]) -> dict[int, Said]:
+    said = {fact.id: _may_go_again(fact) for fact in facts}
+    for fact in facts:
+        if fact.category == Category.MISSING_REFERENCE:
+            said[fact.id] = Said(Outcome.IMPOSSIBLE, "it waits for a record that is missing, not for a field")
+    return said
+
+
+def _move(run: BulkRun, user: User, facts: Sequence[Fact]) -> dict[int, Said]:
+    closed = [f for f in facts if f.category == Category.CLOSED_PERIOD and f.transaction]
+    offers = periods.offers([f.transaction for f in closed if f.transaction])
+
+    def said(fact: Fact) -> Said:
+        if fact.category != Category.CLOSED_PERIOD:
+            return Said(Outcome.IMPOSSIBLE, "it did not meet a closed period")
+        if fact.transaction not in offers:
+            return Said(Outcome.IMPOSSIBLE, "no open period is known for it")
+        return Said(Outcome.WILL)
+
+    return {fact.id: said(fact) for fact in facts}
+
+
+MEMBERS: Mapping[str, Callable[[BulkRun, User, Sequence[Fact]], dict[int, Said]]] = {
+    "resubmissions": _again, "waivers": _waive, "approvals": _approve, "corrections": _correct, "period-moves": _move,
+}  # fmt: skip
+NO_REST = "it waits already, is on its way, or is resolved"
+NOT_SO = {  # why an item does not fit, by choice
+    "assignments": "it is resolved", "returns": "nobody has taken it",
+    "priorities": "it is resolved", "priority-returns": "nobody has set its priority, or it is resolved",
+    "resumptions": "it is not put aside",
+    "waits": NO_REST, "rests": NO_REST,
+    "closures": "it still holds something, or is closed already", "reopenings": "it is open already",
+    "tries": "nothing of it waits for its time", "probes": "no system is at fault",
+    "readings": "no run was stopped by it",
+}  # fmt: skip
+
+
+def _of_items(choice: Choice, facts: Sequence[Fact]) -> dict[int, Said]:
+    items = WorkItem.objects.in_bulk([fact.item for fact in facts])
+    recorded = _with_records(list(items)) if choice.name == "readings" else set()
+    return {
+        fact.id: Said(Outcome.WILL)
+        if _fits(choice.name, items[fact.item], recorded)
+        else Said(Outcome.IMPOSSIBLE, NOT_SO[choice.name])
+        for fact in facts
+    }
+
+
+def _fits(name: str, item: WorkItem, recorded: set[int]) -> bool:
+    if name == "tries":
+        return item.is_open and item.category == Category.INTERNAL
+    if name == "probes":
+        return item.is_open and item.category in SYSTEM and item.connection_id is not None
+    if name == "readings":
+        others = (*SYSTEM, Category.APPROVAL_MISSING, Category.INTERNAL)
+        return item.is_open and item.number not in recorded and item.category not in others
+    way = handling.by_name(name)
+    return way is None or way.makes_sense(item)
+
+
+def _with_records(items: list[int]) -> set[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT i.number FROM exceptions_queue_workitem i JOIN routes_failure f"
+            " ON f.fingerprint = i.fingerprint AND f.closed_at IS NULL AND f.record_id IS NOT NULL"
+            " WHERE i.number = ANY(%s)",
+            [items],
+        )
+        return {number for (number,) in cursor.fetchall()}

@@ -1,0 +1,176 @@
+"""How people see to an item without touching what it holds: a row of a table for each way.
+
+As with remedies, the page shows it, the address names it with a noun, and a verb does it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from exceptions_queue import verbs, waking
+from exceptions_queue.handling_forms import (
+    AssignForm,
+    CloseForm,
+    CommentForm,
+    HandlingForm,
+    PriorityForm,
+    ReasonForm,
+    SnoozeForm,
+    TagsForm,
+    WaitForm,
+)
+from exceptions_queue.models import RootCause, State, WorkItem
+from exceptions_queue.permitted import who_have
+from governance.actor import as_actor
+from governance.models import User
+from governance.roles import Right
+
+Data = Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way of seeing to an item."""
+
+    name: str  # in the address: a noun
+    title: str
+    button: str
+    right: Right
+    makes_sense: Callable[[WorkItem], bool]
+    form: Callable[[WorkItem, Data], HandlingForm]
+    act: Callable[[WorkItem, User, Any], str]
+
+    def asked(self, item: WorkItem, data: Data = None) -> HandlingForm:
+        """Return its form, empty or with what was typed, with ids of its own among all forms of a page."""
+        form = self.form(item, data)
+        form.auto_id = f"{self.name}-%s"
+        return form
+
+
+@dataclass(slots=True)
+class Offered:
+    """A way as the page shows it."""
+
+    way: Way
+    form: HandlingForm
+    opened: bool = False
+
+
+def offered(item: WorkItem, rights: frozenset[Right], typed: tuple[str, HandlingForm] | None = None) -> list[Offered]:
+    """Return the ways that make sense for an item and that somebody with these rights may go."""
+    ways = [way for way in WAYS if way.right in rights and way.makes_sense(item)]
+    if not typed:
+        return [Offered(way, way.asked(item)) for way in ways]
+    return [Offered(way, typed[1] if way.name == typed[0] else way.asked(item), way.name == typed[0]) for way in ways]
+
+
+def by_name(name: str) -> Way | None:
+    """Return the way that an address names."""
+    return next((way for way in WAYS if way.name == name), None)
+
+
+def _assign_form(item: WorkItem, data: Data) -> HandlingForm:
+    people = who_have(Right.WORK_QUEUE, item.legal_entity)
+    return AssignForm(data, people=people, initial={"was": item.assignee})
+
+
+def _assign(item: WorkItem, by: User, form: Any) -> str:
+    typed = form.cleaned_data
+    verbs.assign(item, by=by, to=typed["to"], reason=typed["reason"], was=typed["was"])
+    return "It is yours." if typed["to"] == by else f"{as_actor(typed['to']).name} works on it from now on."
+
+
+def _hand_back(item: WorkItem, by: User, form: Any) -> str:
+    row = verbs.hand_back(item, by=by, reason=form.cleaned_data["reason"])
+    return f"It is left to {row.owner}."
+
+
+def _snooze(item: WorkItem, by: User, form: Any) -> str:
+    typed = form.cleaned_data
+    verbs.snooze(
+        item, by=by, until=typed["until"], reason=typed["reason"], above=typed["above"],
+        above_amount=typed["above_amount"],
+    )  # fmt: skip
+    return f"It is put aside until {typed['until']:%Y-%m-%d}."
+
+
+def _wait(item: WorkItem, by: User, form: Any) -> str:
+    typed = form.cleaned_data
+    verbs.wait_on(item, by=by, whom=typed["whom"], until=typed["until"], reason=typed["reason"])
+    return f"It waits, and comes back on {typed['until']:%Y-%m-%d}."
+
+
+def _resume(item: WorkItem, by: User, form: Any) -> str:
+    verbs.resume(item, by=by, reason=form.cleaned_data["reason"])
+    return "It is back among what needs somebody."
+
+
+def _comment(item: WorkItem, by: User, form: Any) -> str:
+    row = verbs.comment(item, by=by, text=form.cleaned_data["text"])
+    told = ", ".join(sorted(as_actor(each).name for each in row.mentioned.all()))
+    return f"Your remark is kept. {told} will find it on the overview." if told else "Your remark is kept."
+
+
+def _tag(item: WorkItem, by: User, form: Any) -> str:
+    kept = verbs.tag(item, by=by, names=form.names())
+    return f"Its tags: {', '.join(kept)}." if kept else "It has no tags."
+
+
+def _tags_form(item: WorkItem, data: Data) -> HandlingForm:
+    return TagsForm(data, initial={"tags": ", ".join(each.name for each in item.tags.all())})
+
+
+def _close(item: WorkItem, by: User, form: Any) -> str:
+    typed = form.cleaned_data
+    verbs.close(
+        item, by=by, reason=typed["reason"], root_cause=RootCause(typed["root_cause"]), same_as=typed["same_as"]
+    )
+    return "It is closed."
+
+
+def _reopen(item: WorkItem, by: User, form: Any) -> str:
+    verbs.reopen(item, by=by, reason=form.cleaned_data["reason"])
+    return "It is open again."
+
+
+def _prioritise(item: WorkItem, by: User, form: Any) -> str:
+    typed = form.cleaned_data
+    verbs.prioritise(item, by=by, priority=typed["priority"], reason=typed["reason"])
+    return f"Its priority is {typed['priority']}, until somebody leaves it to the formula again."
+
+
+def _leave_to_formula(item: WorkItem, by: User, form: Any) -> str:
+    row = verbs.leave_to_formula(item, by=by, reason=form.cleaned_data["reason"])
+    return f"Its priority is worked out again: {row.priority}."
+
+
+def _plain(form: type[HandlingForm]) -> Callable[[WorkItem, Data], HandlingForm]:
+    return lambda item, data: form(data)
+
+
+def _is_open(item: WorkItem) -> bool:
+    return item.is_open
+
+
+def _may_rest(item: WorkItem) -> bool:
+    waits_already = item.state == State.WAITING and not waking.rests(item)
+    return item.is_open and not waits_already and item.state not in (State.RESUBMITTED, State.PENDING_APPROVAL)
+
+
+WORK = Right.WORK_QUEUE
+WAYS = (
+    Way("comments", "Write a remark", "Keep it", Right.VIEW, lambda i: True, _plain(CommentForm), _comment),
+    Way("assignments", "Give it to somebody", "Give it", WORK, _is_open, _assign_form, _assign),
+    Way("returns", "Give it back", "Give it back", WORK, lambda i: i.is_open and bool(i.assignee), _plain(ReasonForm),
+        _hand_back),
+    Way("resumptions", "Take it up again now", "Take it up", WORK, waking.rests, _plain(ReasonForm), _resume),
+    Way("waits", "Wait for somebody", "Let it wait", WORK, _may_rest, _plain(WaitForm), _wait),
+    Way("rests", "Put it aside", "Put it aside", WORK, _may_rest, _plain(SnoozeForm), _snooze),
+    Way("priorities", "Set its priority", "Set it", WORK, _is_open,
+        lambda i, data: PriorityForm(data, initial={"priority": i.priority}), _prioritise),
+    Way("priority-returns", "Leave its priority to the formula", "Leave it", WORK,
+        lambda i: i.is_open and i.priority_set is not None, _plain(ReasonForm), _leave_to_formula),
+    Way("tags", "Tags", "Keep these", WORK, lambda i: True, _tags_form, _tag),
+    Way("closures", "Close it", "Close it", WORK, lambda i: i.is_open and not i.members, _plain(CloseForm), _close),
+    Way("reopenings", "Open it again", "Open it", WORK, lambda i: not i.is_open, _plain(ReasonForm), _reopen),
+)  # fmt: skip

@@ -1,0 +1,140 @@
+"""The forms by which people pass an item on, put it aside, talk about it and close it. The verbs decide."""
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+from exceptions_queue.forms import MISSING, REASON
+from exceptions_queue.models import RootCause
+from governance.actor import as_actor
+from governance.models import User
+
+COMES_BACK = dt.time(6)  # of the day that was chosen: before work begins
+
+
+class HandlingForm(forms.Form):
+    """What all of them have in common: nothing but their look."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **({"label_suffix": ""} | kwargs))
+
+
+def _reason(*, required: bool = True) -> forms.CharField:
+    return forms.CharField(
+        required=required, max_length=500, widget=forms.Textarea(attrs={"rows": 2}), help_text=REASON,
+        error_messages={"required": MISSING},
+    )  # fmt: skip
+
+
+class ReasonForm(HandlingForm):
+    """A reason."""
+
+    reason = _reason()
+
+
+class AssignForm(HandlingForm):
+    """Who shall work on it."""
+
+    was = forms.CharField(required=False, widget=forms.HiddenInput)  # whose it was when the page was made
+    to = forms.ModelChoiceField(
+        User.objects.none(), label="To whom", empty_label="Choose somebody",
+        error_messages={"required": "Choose who shall work on it.",
+                        "invalid_choice": "Choose somebody of the list: others may not work on items of this company."},
+    )  # fmt: skip
+    reason = _reason(required=False)
+
+    def __init__(self, *args: Any, people: list[User], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["to"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = User.objects.filter(pk__in=[each.pk for each in people])
+        field.choices = [("", "Choose somebody"), *((each.pk, as_actor(each).name) for each in people)]
+
+
+class DayField(forms.DateField):
+    """A day, read as the moment at which work begins on it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        today = timezone.localdate()
+        limits = {"min": str(today + dt.timedelta(days=1))}
+        super().__init__(widget=forms.DateInput(attrs={"type": "date", **limits}), **kwargs)
+
+    def clean(self, value: Any) -> Any:
+        """Return the moment."""
+        day = super().clean(value)
+        return timezone.make_aware(dt.datetime.combine(day, COMES_BACK)) if day else None
+
+
+class SnoozeForm(HandlingForm):
+    """Until when, or until how much."""
+
+    until = DayField(label="Comes back on", help_text="At six in the morning, UTC, of that day at the latest.")
+    above = forms.IntegerField(
+        required=False, min_value=1, max_value=2**31 - 1, label="Or once it holds more than",
+        help_text="How many of its records.",
+    )  # fmt: skip
+    above_amount = forms.DecimalField(
+        required=False, min_value=0, max_digits=18, decimal_places=2, label="Or once more than this is at stake",
+        help_text="An amount, in any one currency.",
+    )  # fmt: skip
+    reason = _reason()
+
+
+class WaitForm(HandlingForm):
+    """For whom, and how long."""
+
+    whom = forms.CharField(
+        max_length=200, label="For whom or what", help_text="Such as: answer of the project manager."
+    )
+    until = DayField(
+        label="Look again on", help_text="It comes back by itself on that day, at six in the morning, UTC."
+    )
+    reason = _reason(required=False)
+
+
+class CommentForm(HandlingForm):
+    """A remark."""
+
+    text = forms.CharField(
+        max_length=4000, label="Remark", widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="@ and a name tells that person, such as @Clara Voss.",
+        error_messages={"required": "The remark is empty. Write what others should know."},
+    )  # fmt: skip
+
+
+class PriorityForm(HandlingForm):
+    """How urgent it is."""
+
+    priority = forms.IntegerField(
+        min_value=0, max_value=100, help_text="0 to 100. It stays so until you leave it to the formula again.",
+        error_messages={"required": "Say how urgent it is, with a number from 0 to 100."},
+    )  # fmt: skip
+    reason = _reason()
+
+
+class TagsForm(HandlingForm):
+    """All tags of an item."""
+
+    tags = forms.CharField(
+        required=False,
+        max_length=900,
+        label="Tags",
+        help_text="Words by which you find it again, with commas between them.",
+    )
+
+    def names(self) -> list[str]:
+        """Return the words that were typed."""
+        return [part for part in self.cleaned_data["tags"].split(",") if part.strip()]
+
+
+class CloseForm(HandlingForm):
+    """Why nothing is left to be done."""
+
+    same_as = forms.IntegerField(
+        required=False, min_value=1, max_value=2**63 - 1, label="The same as item",
+        help_text="Number of the item that stays, where this one is a duplicate.",
+    )  # fmt: skip
+    root_cause = forms.ChoiceField(label="Put right", choices=RootCause.choices, initial=RootCause.NO_ACTION)
+    reason = _reason()

@@ -1,0 +1,237 @@
+"""Which items a line means to somebody: each word as a condition on the items themselves, never by a join.
+
+What somebody may not see is not found by asking for it either: a person's name is compared only in companies in which
+they see names, and words that quote a hidden value only where that value is shown.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import reduce
+from operator import and_, or_
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.expressions import RawSQL
+from django.utils import timezone
+
+from canonical.entities import ENTITIES
+from canonical.entity import Mask
+from exceptions_queue import keys
+from exceptions_queue.deadlines import items_of
+from exceptions_queue.models import State, WorkItem, WorkItemAmount, WorkItemComment, WorkItemTag, WorkItemWatcher
+from exceptions_queue.models.work_item import WorkItemQuerySet
+from exceptions_queue.query.line import Term
+from exceptions_queue.query.values import Compared
+from exceptions_queue.query.words import Understood, understood
+from exceptions_queue.verbs.tag import kept_form
+from governance.actor import as_actor
+from governance.models import User
+from governance.roles import MASK_RIGHTS, Right
+from governance.scoping import ALL, entity_ids
+from routes.models import Destination, Route
+
+OPEN = [State(each) for each in State.values if each != State.RESOLVED]
+NONE = Q(pk__in=[])
+CORRECTED = """
+SELECT f.fingerprint FROM routes_overlay o
+JOIN routes_record r ON r.route_id = o.route_id AND r.key = o.key
+JOIN routes_failure f ON f.record_id = r.id AND f.closed_at IS NULL
+WHERE o.ended_at IS NULL
+"""
+
+
+@dataclass(slots=True)
+class Asker:
+    """Who asks, and when; what they may see is read once."""
+
+    user: User
+    now: dt.datetime = field(default_factory=timezone.now)
+    _seen: dict[Mask, frozenset[int] | None] = field(default_factory=dict)
+
+    def sees(self, mask: Mask) -> Q | None:
+        """Return which items are of companies in which this person sees through a mask; None for all."""
+        if mask not in self._seen:
+            right = MASK_RIGHTS.get(mask)
+            self._seen[mask] = frozenset() if right is None else entity_ids(self.user, right)
+        ids = self._seen[mask]
+        return None if ids is ALL else Q(legal_entity__in=ids)
+
+
+def condition(found: Understood, asker: Asker, *, without: frozenset[str] = frozenset()) -> Q:
+    """Return the condition of a line, without what is chosen of some words; what is turned round of them stays."""
+    kept = ((t, meant) for t, meant in found.meant if t.negated or not t.word or t.word not in without)
+    return reduce(and_, (of_term(term, meant, asker) for term, meant in kept), Q())
+
+
+def narrowed(found: Understood, user: User) -> WorkItemQuerySet:
+    """Return the items of a line that somebody may see."""
+    return WorkItem.objects.visible_to(user).filter(condition(found, Asker(user)))
+
+
+def of_word(found: Understood, word: str, asker: Asker) -> Q | None:
+    """Return the condition of what is chosen of one word; None where nothing is."""
+    held = [of_term(t, meant, asker) for t, meant in found.meant if t.word == word and not t.negated]
+    return reduce(and_, held) if held else None
+
+
+def of_term(term: Term, meant: tuple[Any, ...], asker: Asker) -> Q:
+    """Return the condition of one term: any of its values, or none of them."""
+    either = reduce(or_, (CONDITIONS[term.word](each, asker) for each in meant), NONE)
+    return ~either if term.negated else either
+
+
+def only_open(found: Understood) -> bool:
+    """Return whether a line means open items only, so that their own index serves it."""
+    states = {*map(str, OPEN), "open", "approvable"}
+    return any(t.word == "is" and not t.negated and set(meant) <= states for t, meant in found.meant)
+
+
+def only_resolved(found: Understood) -> bool:
+    """Return whether a line means resolved items only."""
+    ended = {"resolved", "auto"}
+    return any(t.word == "is" and not t.negated and set(meant) <= ended for t, meant in found.meant)
+
+
+def conditions_of(text: str, user: User) -> Q:
+    """Return the condition of a line that is known to be right."""
+    asker = Asker(user)
+    return condition(understood(text, asker.now), asker)
+
+
+def shown_whole(asker: Asker) -> Q:
+    """Return the items whose words are shown to somebody as they are kept, so that they may be searched."""
+    shown = Q()
+    for mask in Mask:
+        if mask is Mask.NONE or (sees := asker.sees(mask)) is None:
+            continue
+        hidden = NONE
+        for name, entity in ENTITIES.items():
+            fields = [each.name for each in entity.fields if each.mask is mask]
+            hidden |= Q(entity=name, field__in=fields) if fields else NONE
+        if mask is Mask.PERSON:
+            hidden |= Q(about__has_key="worker_name") | Q(title__contains="@") | Q(cause__contains="@")
+            hidden |= Q(waiting_on__contains="@")
+        shown &= sees | ~hidden
+    return shown
+
+
+def _is(value: str, asker: Asker) -> Q:
+    if value == "open":
+        return Q(state__in=OPEN)
+    if value == "regressed":
+        return Q(reopened__gt=0)
+    if value == "auto":
+        return Q(state=State.RESOLVED, resolution__startswith="auto:")
+    if value == "watched":
+        return Q(pk__in=WorkItemWatcher.objects.filter(user=asker.user).values("item"))
+    if value == "mentioned":
+        return Q(pk__in=WorkItemComment.objects.filter(mentioned=asker.user).values("item"))
+    if value == "billing":
+        return Q(due_bills=True)
+    if value == "approvable":
+        ids = entity_ids(asker.user, Right.APPROVE)
+        return Q(state=State.PENDING_APPROVAL) & (Q() if ids is ALL else Q(legal_entity__in=ids))
+    return Q(state=value)
+
+
+def _assignee(value: str, asker: Asker) -> Q:
+    if value.casefold() == "me":
+        return Q(assignee=as_actor(asker.user).reference)
+    if value.casefold() == "nobody":
+        return Q(assignee="")
+    people = User.objects.filter(username__iexact=value)
+    return Q(assignee__in=[as_actor(each).reference for each in people])
+
+
+def _about(name: str) -> Callable[[str, Asker], Q]:
+    return lambda value, asker: Q(about__contains={name: value})
+
+
+def _worker(value: str, asker: Asker) -> Q:
+    found, sees = Q(about__contains={"worker_name": value}), asker.sees(Mask.PERSON)
+    return found if sees is None else sees & found
+
+
+def _waiting(value: str, asker: Asker) -> Q:
+    return Q(waiting_on__icontains=value) & shown_whole(asker)
+
+
+def _bounded(name: str) -> Callable[[Compared | None, Asker], Q]:
+    def bound(value: Compared | None, asker: Asker) -> Q:
+        if value is None:
+            return Q(**{f"{name}__isnull": True})
+        held = Q(**{f"{name}__isnull": False})
+        if value.least is not None:
+            held &= Q(**{f"{name}__{'gte' if value.least_in else 'gt'}": value.least})
+        if value.most is not None:
+            held &= Q(**{f"{name}__{'lte' if value.most_in else 'lt'}": value.most})
+        return held
+
+    return bound
+
+
+def _has(value: str, asker: Asker) -> Q:
+    if value == "correction":
+        return Q(fingerprint__in=RawSQL(CORRECTED, ()))  # noqa: S611 - the constant above
+    if value == "remark":
+        return Q(pk__in=WorkItemComment.objects.values("item"))
+    if value == "tag":
+        return Q(pk__in=WorkItemTag.objects.values("item"))
+    return Q(without_amount__gt=0)
+
+
+def _target(value: str, asker: Asker) -> Q:
+    writes = Destination.objects.filter(route=OuterRef("route_id"), connection=OuterRef("connection_id"))
+    return Q(Exists(writes)) & Q(connection__slug=value)
+
+
+def _text(value: str, asker: Asker) -> Q:
+    """Return what a text is found in: numbers and keys whole, and parts of the words that somebody may read."""
+    found = NONE
+    for name in ("project_code", "customer_id", "period"):
+        found |= Q(about__contains={name: value})
+    words = Q(title__icontains=value) | Q(cause__icontains=value) | Q(table_key__contains=[value])
+    found |= (words & shown_whole(asker)) | _worker(value, asker)
+    digits = value.removeprefix("#")
+    if digits.isascii() and digits.isdecimal() and len(digits) < 19:
+        found |= Q(number=int(digits))
+    causes = keys.causes_of(value, asker.user)
+    return found | Q(fingerprint__in=causes) if causes else found
+
+
+CONDITIONS: dict[str, Callable[[Any, Asker], Q]] = {
+    "": _text,
+    "is": _is,
+    "class": lambda value, asker: Q(category=value),
+    "owner": lambda value, asker: Q(owner=value),
+    "assignee": _assignee,
+    "entity": lambda value, asker: Q(legal_entity__code__iexact=value),
+    "type": lambda value, asker: Q(entity=value),
+    "client": _about("customer_id"),
+    "project": _about("project_code"),
+    "worker": _worker,
+    "period": _about("period"),
+    "amount": _bounded("worth"),
+    "due": _bounded("due_at"),
+    "priority": _bounded("priority"),
+    "currency": lambda value, asker: Q(pk__in=WorkItemAmount.objects.filter(currency=value.upper()).values("item")),
+    "tag": lambda value, asker: Q(pk__in=WorkItemTag.objects.filter(name=kept_form(value)).values("item")),
+    "route": lambda value, asker: Q(route_id__in=Route.objects.filter(slug=value).values("pk")),
+    "source": lambda value, asker: Q(route_id__in=Route.objects.filter(connection__slug=value).values("pk")),
+    "target": _target,
+    "system": lambda value, asker: Q(connection__slug=value),
+    "age": _bounded("first_seen"),
+    "opened": _bounded("opened_at"),
+    "last": _bounded("last_seen"),
+    "waiting": _waiting,
+    "holds": _bounded("members"),
+    "again": _bounded("reopened"),
+    "has": _has,
+    "field": lambda value, asker: Q(field=value),
+    "rule": lambda value, asker: Q(rule=value),
+    "blocks": lambda value, asker: Q(pk__in=items_of(value)),
+    "resolved": _bounded("resolved_at"),
+    "resolution": lambda value, asker: Q(resolution=value),
+    "fixed": lambda value, asker: Q(root_cause=value),
+}

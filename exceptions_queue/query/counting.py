@@ -1,0 +1,273 @@
+"""How many items of a line there are for each value of a word: what stands beside the list, always or once opened.
+
+A value's number is what the list would have if that value alone were chosen of its word: all else of the line counts,
+what it turns round included. An item counts once for a value, however much it holds. Numbers are counted when they are
+shown, from what somebody may see, and never kept; what is on a page is counted anew while the page is looked at.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Subquery, Value, When
+from django.db.models.fields.json import KeyTextTransform
+
+from canonical.entity import Mask
+from connectors.models import Connection
+from exceptions_queue.models import WorkItem, WorkItemAmount, WorkItemTag
+from exceptions_queue.models.work_item import WorkItemQuerySet
+from exceptions_queue.query.compiled import CONDITIONS, Asker, condition, of_word, only_open, shown_whole
+from exceptions_queue.query.line import Value as Written
+from exceptions_queue.query.line import toggled, with_values
+from exceptions_queue.query.values import folded
+from exceptions_queue.query.words import WORDS, Understood
+from governance.actor import as_actor, names
+from governance.models import LegalEntity, User
+from routes.models import Destination, Route
+
+ALWAYS = ("class", "owner", "due", "amount")
+ON_REQUEST = (
+    "is", "entity", "assignee", "tag", "type", "client", "project", "worker", "period", "currency", "route", "source",
+    "target", "age", "waiting", "again", "has", "resolution",
+)  # fmt: skip
+MOST = 10_000  # above which a number says only that it is above
+LOOKED_AT = 100_000  # newest items that are counted where a line means resolved ones, too
+VALUES = 30  # of one word that are shown, the most frequent
+BANDS: dict[str, tuple[tuple[str, str], ...]] = {  # value in the line, words
+    "amount": (
+        ("unknown", "unknown"), ("<1000", "below 1,000"), ("1000..10000", "1,000 to 10,000"),
+        ("10000..100000", "10,000 to 100,000"), (">=100000", "100,000 and more"),
+    ),
+    "due": (
+        ("past", "past"), ("0d..1d", "within a day"), ("1d..1w", "in 1 to 7 days"), (">=1w", "in 7 days and more"),
+        ("none", "none that is known"),
+    ),
+    "age": (
+        ("<1d", "within a day"), ("1d..1w", "1 to 7 days"), ("1w..4w", "1 to 4 weeks"), (">=4w", "4 weeks and more"),
+    ),
+    "again": (("0", "never"), ("1", "once"), (">1", "more than once")),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """One value of a word, and how many items have it."""
+
+    value: str  # as it stands in the line
+    words: str
+    number: int
+    chosen: bool
+    line: str  # with the value chosen, or no longer
+    at_least: bool = False  # not all items were looked at
+
+    @property
+    def shown(self) -> str:
+        """Return the number as people read it."""
+        if self.number > MOST:
+            return f"more than {MOST:,}"
+        return f"at least {self.number:,}" if self.at_least else f"{self.number:,}"
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """A word with its values and their numbers."""
+
+    word: str
+    title: str
+    values: tuple[Counted, ...]
+    more: bool = False  # there are further values
+
+
+def always(found: Understood, user: User, now: dt.datetime) -> list[Facet]:
+    """Return what always stands beside the list. One query, whatever is chosen and however many there are."""
+    asker = Asker(user, now)
+    rows = _rows(found, asker, frozenset(ALWAYS))
+    dims: dict[str, Any] = {"d_class": F("category"), "d_owner": F("owner"), "d_amount": _banded("amount", asker),
+                            "d_due": _banded("due", asker)}  # fmt: skip
+    oks: dict[str, Any] = {}
+    for word in ALWAYS:
+        own = of_word(found, word, asker)
+        oks[f"ok_{word}"] = Value(True) if own is None else Case(When(own, then=Value(True)), default=Value(False))
+    groups = list(rows.annotate(**dims, **oks).order_by().values(*dims, *oks).annotate(n=Count("pk")))
+    cut = not only_open(found) and sum(each["n"] for each in groups) >= LOOKED_AT
+    shown = []
+    for word in ALWAYS:
+        others = [f"ok_{each}" for each in ALWAYS if each != word]
+        numbers: dict[str, int] = {}
+        for group in groups:
+            if all(group[name] for name in others):
+                value = _written(word, group[f"d_{word}"])
+                numbers[value] = numbers.get(value, 0) + group["n"]
+        shown.append(_facet(found, word, numbers, cut=cut))
+    return shown
+
+
+def on_request(found: Understood, word: str, user: User, now: dt.datetime) -> Facet:
+    """Return the numbers of one word. At most five queries. Raises KeyError for a word that is not counted."""
+    asker = Asker(user, now)
+    if word in ALWAYS:
+        return next(each for each in always(found, user, now) if each.word == word)
+    if word not in ON_REQUEST:
+        raise KeyError(word)
+    rows = _rows(found, asker, frozenset({word}))
+    if word in ("is", "has") or word in BANDS:
+        return _conditions(found, word, rows, asker)
+    if word in ("tag", "currency"):
+        model, name = (WorkItemTag, "name") if word == "tag" else (WorkItemAmount, "currency")
+        grouped = model.objects.filter(item__in=rows).values_list(name)
+        counted = list(grouped.annotate(n=Count("item", distinct=True)).order_by("-n", name)[: VALUES + 1])
+    else:
+        narrowed, by = GROUPED[word](rows, asker)
+        counted = list(
+            narrowed.annotate(by=by).order_by().exclude(by=None).values_list("by").annotate(n=Count("pk"))
+            .order_by("-n", "by")[: VALUES + 1]
+        )  # fmt: skip
+    numbers = {_written(word, value): number for value, number in counted[:VALUES]}
+    if word == "assignee":
+        return _assignees(found, numbers, user, more=len(counted) > VALUES)
+    numbers.pop("", None)
+    return _facet(found, word, numbers, more=len(counted) > VALUES, words=_named(word, set(numbers)))
+
+
+def _written(word: str, stored: str) -> str:
+    """Return a stored value as it stands in the line."""
+    return folded(stored) if WORDS[word].choices else stored
+
+
+def _rows(found: Understood, asker: Asker, without: frozenset[str]) -> WorkItemQuerySet:
+    rows = WorkItem.objects.visible_to(asker.user)
+    narrowed = rows.filter(condition(found, asker, without=without))
+    if only_open(found) and "is" not in without:
+        return narrowed
+    newest = narrowed.order_by("-pk").values("pk")[:LOOKED_AT]
+    return WorkItem.objects.filter(pk__in=newest)
+
+
+def _banded(word: str, asker: Asker) -> Case:
+    """Return the band in which an item lies, as it stands in the line."""
+    read = WORDS[word].read
+    return Case(
+        *(
+            When(CONDITIONS[word](read(Written(band), asker.now), asker), then=Value(band))
+            for band, _ in BANDS[word]
+        ),
+        default=Value(""),
+        output_field=CharField(),
+    )  # fmt: skip
+
+
+def _conditions(found: Understood, word: str, rows: WorkItemQuerySet, asker: Asker) -> Facet:
+    """Return the numbers of values that are conditions, of which several may hold for an item. One query."""
+    choices = BANDS.get(word) or WORDS[word].choices
+    counts = {
+        f"n_{place}": Count("pk", filter=CONDITIONS[word](WORDS[word].read(Written(value), asker.now), asker))
+        for place, (value, _) in enumerate(choices)
+    }
+    told = rows.order_by().aggregate(**counts)
+    numbers = {value: told[f"n_{place}"] for place, (value, _) in enumerate(choices)}
+    return _facet(found, word, {value: number for value, number in numbers.items() if number}, words=dict(choices))
+
+
+def _about(name: str) -> Callable[[WorkItemQuerySet, Asker], tuple[WorkItemQuerySet, Any]]:
+    return lambda rows, asker: (rows, KeyTextTransform(name, "about"))
+
+
+def _workers(rows: WorkItemQuerySet, asker: Asker) -> tuple[WorkItemQuerySet, Any]:
+    """Count persons only where somebody may see who they are."""
+    sees = asker.sees(Mask.PERSON)
+    return rows if sees is None else rows.filter(sees), KeyTextTransform("worker_name", "about")
+
+
+def _waits(rows: WorkItemQuerySet, asker: Asker) -> tuple[WorkItemQuerySet, Any]:
+    return rows.filter(shown_whole(asker)), F("waiting_on")
+
+
+def _targets(rows: WorkItemQuerySet, asker: Asker) -> tuple[WorkItemQuerySet, Any]:
+    writes = Destination.objects.filter(route=OuterRef("route_id"), connection=OuterRef("connection_id"))
+    return rows.filter(Exists(writes)), F("connection__slug")
+
+
+def _route(name: str) -> Callable[[WorkItemQuerySet, Asker], tuple[WorkItemQuerySet, Any]]:
+    return lambda rows, asker: (rows, Subquery(Route.objects.filter(pk=OuterRef("route_id")).values(name)[:1]))
+
+
+GROUPED: dict[str, Callable[[WorkItemQuerySet, Asker], tuple[WorkItemQuerySet, Any]]] = {
+    "entity": lambda rows, asker: (rows, F("legal_entity__code")),
+    "assignee": lambda rows, asker: (rows, F("assignee")),
+    "type": lambda rows, asker: (rows, F("entity")),
+    "client": _about("customer_id"),
+    "project": _about("project_code"),
+    "worker": _workers,
+    "period": _about("period"),
+    "route": _route("slug"),
+    "source": _route("connection__slug"),
+    "target": _targets,
+    "waiting": _waits,
+    "resolution": lambda rows, asker: (rows, F("resolution")),
+}
+
+
+def _assignees(found: Understood, numbers: dict[str, int], user: User, *, more: bool) -> Facet:
+    people = names([each for each in numbers if each])
+    ids = [each.partition(":")[2] for each in numbers if each.startswith("person:")]
+    signs = {as_actor(one).reference: one.username for one in User.objects.filter(pk__in=ids)}
+    own = as_actor(user).reference
+    told: dict[str, int] = {}
+    words: dict[str, str] = {}
+    for reference, number in numbers.items():
+        value = "nobody" if not reference else "me" if reference == own else signs.get(reference, "")
+        if value:
+            told[value] = number
+            words[value] = "nobody" if not reference else people[reference]
+    return _facet(found, "assignee", told, more=more, words=words)
+
+
+def _named(word: str, values: set[str]) -> dict[str, str]:
+    """Return the names that people read for short ones. One query for those that have names."""
+    if word == "route":
+        return dict(Route.objects.filter(slug__in=values).values_list("slug", "name"))
+    if word in ("source", "target"):
+        return dict(Connection.objects.filter(slug__in=values).values_list("slug", "name"))
+    if word == "entity":
+        return {each.code: f"{each.code} {each.name}" for each in LegalEntity.objects.filter(code__in=values)}
+    return {}
+
+
+def _chosen(found: Understood, word: str, value: str) -> str:
+    """Return the line with a value chosen, or taken back; states take the place of each other."""
+    if word == "is" and not found.line.has(word, value):
+        return with_values(found.line, word, [value])
+    return toggled(found.line, word, value)
+
+
+def _facet(
+    found: Understood,
+    word: str,
+    numbers: dict[str, int],
+    *,
+    more: bool = False,
+    cut: bool = False,
+    words: dict[str, str] | None = None,
+) -> Facet:
+    """Return a word's values in their order: bands as they follow each other, others by their number."""
+    known = dict(BANDS.get(word) or WORDS[word].choices) | (words or {})
+    held = {each.text for term in found.line.of(word) if not term.negated for each in term.values}
+    for value in held:  # what is chosen can be taken back, also once nothing has it
+        numbers.setdefault(value, 0)
+    if word in BANDS:
+        order = [value for value, _ in BANDS[word] if value in numbers]
+        order += [value for value in numbers if value and value not in order]
+    else:
+        order = sorted((value for value in numbers if value), key=lambda value: (-numbers[value], value))
+    return Facet(
+        word,
+        WORDS[word].title,
+        tuple(
+            Counted(
+                value, known.get(value, value), numbers[value], value in held, _chosen(found, word, value), cut
+            )
+            for value in order
+        ),
+        more,
+    )  # fmt: skip

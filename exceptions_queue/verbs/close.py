@@ -1,0 +1,83 @@
+"""Closing an item that holds nothing any more, naming the one that it duplicates, and opening one again."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from exceptions_queue import waking
+from exceptions_queue.models import Resolution, RootCause, State, WorkItem
+from exceptions_queue.moving import note
+from exceptions_queue.verbs.assign import locked
+from exceptions_queue.verbs.members import NotPossible, need_reason
+from governance import audit
+from governance.actor import By
+from governance.rights import Right, require
+
+
+@transaction.atomic
+def close(
+    item: WorkItem, *, by: By, reason: str, root_cause: RootCause = RootCause.NO_ACTION, same_as: int | None = None
+) -> WorkItem:
+    """Close an item that holds nothing; what holds something is sent again, corrected or waived instead.
+
+    With `same_as` it is a duplicate of the item of that number. Raises NotAllowed and NotPossible.
+    """
+    require(by, Right.WORK_QUEUE, item.legal_entity_id)
+    reason = need_reason(reason, "Closing an item")
+    row = locked(item)
+    holds = row.failures().count()
+    if holds:
+        raise NotPossible(
+            f"It still holds {holds:,}, and closing it would hide them. Send them again, correct them, or decide that "
+            "they are not delivered; the item then closes by itself."
+        )
+    other = _other(row, same_as, by) if same_as is not None else None
+    code = Resolution.DUPLICATE if other else Resolution.NO_ACTION
+    said = f"the same as {other.number}: {reason}" if other else reason
+    row = note(row, by=by, verb="resolved", reason=said, to=State.RESOLVED, resolution=code)
+    row.root_cause, row.duplicate_of = root_cause, other
+    waking.clear(row)
+    row.save(update_fields=["root_cause", "duplicate_of", "waiting_on", *waking.REST])
+    audit.record(
+        by=by, verb="resolve", thing=row, after={"resolution": code.value, "root_cause": root_cause.value},
+        reason=said, legal_entity=row.legal_entity_id,
+    )  # fmt: skip
+    return row
+
+
+@transaction.atomic
+def reopen(item: WorkItem, *, by: By, reason: str) -> WorkItem:
+    """Open a resolved item again; its history stays. Raises NotAllowed and NotPossible."""
+    require(by, Right.WORK_QUEUE, item.legal_entity_id)
+    reason = need_reason(reason, "Opening an item again")
+    row = WorkItem.objects.select_for_update(of=("self",)).get(pk=item.pk)
+    if row.is_open:
+        raise NotPossible("It is open already.")
+    newer = WorkItem.objects.open().filter(fingerprint=row.fingerprint).first()
+    if newer is not None:
+        raise NotPossible(f"The same cause has an open item already, number {newer.number}. Go on there.")
+    before = row.resolution
+    row.state, row.resolution, row.root_cause, row.duplicate_of = State.IN_PROGRESS, "", "", None
+    row.resolved_by = row.resolved_at = None
+    row.reopened += 1
+    row.opened_at = timezone.now()
+    row.save(
+        update_fields=["state", "resolution", "root_cause", "duplicate_of", "resolved_by", "resolved_at", "reopened",
+                       "opened_at"]
+    )  # fmt: skip
+    row = note(row, by=by, verb="reopened", reason=reason)
+    audit.record(
+        by=by, verb="reopen", thing=row, before={"resolution": before}, reason=reason,
+        legal_entity=row.legal_entity_id,
+    )  # fmt: skip
+    return row
+
+
+def _other(row: WorkItem, number: int, by: By) -> WorkItem:
+    other = WorkItem.objects.visible_to(by).filter(number=number).first()
+    if other is None or other.legal_entity_id != row.legal_entity_id:
+        raise NotPossible(f"There is no item {number} of this company. Write the number of the item that stays.")
+    if other.pk == row.pk:
+        raise NotPossible("An item is no duplicate of itself. Write the number of the other one.")
+    if other.duplicate_of_id == row.pk:
+        raise NotPossible(f"Item {number} is marked as a duplicate of this one already. One of both has to stay.")
+    return other

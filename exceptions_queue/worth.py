@@ -1,0 +1,120 @@
+"""What money amounts to in the reporting currency, by the rate of the day on which the work was done.
+
+Rates are rows of a lookup table that people keep: keyed by the currency alone or by both currencies, one row for each
+stretch of days. What has no rate is unknown, and it is said which rate that is; nothing is guessed.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import NamedTuple
+
+from exceptions_queue.models import WorkItem, WorkItemDay
+from mappings.models import LookupTable, TableRow
+
+PLACES = Decimal("0.0001")
+
+
+@dataclass(frozen=True, slots=True)
+class Reporting:
+    """In which currency money is compared, and which table and column hold the rates."""
+
+    currency: str
+    table: str = "exchange_rates"
+    column: str = "rate"
+
+
+class Sum(NamedTuple):
+    """Money of one day in one currency, in one company."""
+
+    entity: int
+    day: dt.date
+    currency: str
+    amount: Decimal
+
+
+class Worth(NamedTuple):
+    """What some sums amount to together; None with the first rate that is missing, in words."""
+
+    amount: Decimal | None
+    lacks: str = ""
+
+
+class _Rate(NamedTuple):
+    first: dt.date | None
+    last: dt.date | None
+    rate: Decimal
+
+
+@dataclass(slots=True)
+class Rates:
+    """The rates that a batch needs. A company's own table stands before the one that serves all."""
+
+    reporting: Reporting
+    own: dict[tuple[int | None, str], list[_Rate]] = field(default_factory=dict)  # company, currency → rates
+    tables: frozenset[int] = frozenset()  # companies with a table of their own
+
+    def rate(self, entity: int, currency: str, day: dt.date) -> Decimal | None:
+        """Return how much of the reporting currency one of a currency was on a day; None where nobody has said."""
+        if currency == self.reporting.currency:
+            return Decimal(1)
+        owner = entity if entity in self.tables else None
+        for each in self.own.get((owner, currency), ()):
+            if (each.first is None or each.first <= day) and (each.last is None or day <= each.last):
+                return each.rate
+        return None
+
+    def worth(self, sums: Iterable[Sum]) -> Worth:
+        """Return what sums amount to together; nothing known amounts to None without a rate that is missing."""
+        found: Decimal | None = None
+        for each in sorted(sums, key=lambda one: (one.day, one.currency)):
+            rate = self.rate(each.entity, each.currency, each.day)
+            if rate is None:
+                wanted = each.currency or "an amount without a currency"
+                return Worth(None, f"{wanted} to {self.reporting.currency} on {each.day}")
+            found = (found or Decimal(0)) + each.amount * rate
+        return Worth(None if found is None else found.quantize(PLACES))
+
+
+def rates_for(reporting: Reporting, currencies: Iterable[str]) -> Rates:
+    """Return the rates of some currencies. Two queries, or none where there is only the reporting currency."""
+    foreign = sorted({each for each in currencies if each and each != reporting.currency})
+    found = Rates(reporting)
+    if not foreign:
+        return found
+    tables = {each.pk: each for each in LookupTable.objects.filter(name=reporting.table)}
+    tables = {pk: each for pk, each in tables.items() if reporting.column in each.value_columns}
+    keys: list[tuple[str, ...]] = [(each,) for each in foreign]
+    keys += [(each, reporting.currency) for each in foreign]
+    rows = TableRow.objects.filter(table__in=tables).in_force().with_keys(keys)
+    for row in rows.order_by("table", "-recorded_from"):
+        table = tables[row.table_id]
+        if len(row.key) != len(table.key_columns) or row.key[1:] not in ([], [reporting.currency]):
+            continue
+        if (rate := _number(row.values, reporting.column)) is not None:
+            own = found.own.setdefault((table.legal_entity_id, row.key[0]), [])
+            own.append(_Rate(row.valid_from, row.valid_to, rate))
+    found.tables = frozenset(each.legal_entity_id for each in tables.values() if each.legal_entity_id)
+    return found
+
+
+def worths(items: Iterable[WorkItem], reporting: Reporting) -> Mapping[int, Worth]:
+    """Return by number what items amount to. Three queries at most, however many there are."""
+    known = {item.number: item for item in items}
+    sums: dict[int, list[Sum]] = {number: [] for number in known}
+    rows = WorkItemDay.objects.filter(item__in=list(known), amount__isnull=False)
+    for number, day, currency, amount in rows.values_list("item_id", "day", "currency", "amount"):
+        item = known[number]
+        assert amount is not None  # asked so above
+        sums[number].append(Sum(item.legal_entity_id, day or item.first_seen.date(), currency, amount))
+    rates = rates_for(reporting, {each.currency for found in sums.values() for each in found})
+    return {number: rates.worth(found) for number, found in sums.items()}
+
+
+def _number(values: Mapping[str, object], column: str) -> Decimal | None:
+    try:
+        rate = Decimal(str(values.get(column)))
+    except InvalidOperation:
+        return None
+    return rate if rate.is_finite() and rate > 0 else None
