@@ -1,7 +1,7 @@
 // Whatever the admin's shell does on a click alone can be reached, heard and pressed by keyboard too.
 (() => {
   const NAMES = {
-    dock_to_right: "Show or hide the list of pages", close: "Close", more_vert: "More", more_horiz: "More",
+    close: "Close", more_vert: "More", more_horiz: "More",
     search: "Search", visibility: "Show the password", visibility_off: "Hide the password",
   };
   const NATIVE = "a[href], button, input, select, textarea, summary, label";
@@ -13,7 +13,6 @@
       if (!icon.hasAttribute("x-on:click")) icon.setAttribute("aria-hidden", "true");
       if (alone && name) (icon.hasAttribute("x-on:click") ? icon : icon.parentElement).setAttribute("aria-label", name);
     }
-    root.querySelector("#command-submit")?.setAttribute("aria-label", NAMES.search);  // two signs, of which one is shown
     for (const each of root.querySelectorAll("[x-on\\:click]:not([role], [data-modal])")) {
       if (each.matches(NATIVE) || each.id === "changelist-filter-close") continue;
       each.setAttribute("role", "button");

@@ -12,3 +12,15 @@ document.addEventListener("change", (event) => {
   document.addEventListener("htmx:afterSettle", () => document.getElementById(id)?.focus(), { once: true });
   document.getElementById("show")?.click();
 });
+// Who wants to see their own record pastes it: its field is unfolded and has the focus.
+document.addEventListener("change", (event) => {
+  const field = document.getElementById("pasted");
+  if (event.target.id !== "sample" || event.target.value !== "pasted" || !field) return;
+  field.closest("details").open = true;
+  field.focus();
+});
+// What somebody pastes is what they want to see.
+document.addEventListener("input", (event) => {
+  const sample = document.getElementById("sample");
+  if (event.target.id === "pasted" && sample && event.target.value.trim()) sample.value = "pasted";
+});

@@ -1,4 +1,5 @@
-// The admin keeps the chosen theme under "adminTheme" as JSON text; these pages follow it and change it in the same place.
+// What every page has, ours and the administration's: light or dark, and the key that leads to the search.
+// The choice is kept under the name and in the form that the administration's library knows.
 (() => {
   const key = "_x_adminTheme";
   const wanted = () => {
@@ -9,11 +10,16 @@
   const show = () => document.documentElement.classList.toggle("dark", wanted() === "dark");
   show();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
+  addEventListener("storage", show);  // chosen in another window
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-theme-switch]")) {
       localStorage.setItem(key, JSON.stringify(wanted() === "dark" ? "light" : "dark"));
       show();
     }
+  });
+  document.addEventListener("alpine:init", () => {  // the library leaves the theme, and its own key for it, to this file
+    const theirs = window.theme;
+    if (theirs) window.theme = (...given) => ({ ...theirs(...given), themeBindings: {} });
   });
   // Ctrl+K (or Cmd+K) leads to the search from anywhere.
   document.addEventListener("keydown", (event) => {
@@ -23,50 +29,8 @@
     field.focus();
     field.select();
   });
-  // Ticked rows go along with every remedy's form; none ticked means all of them.
-  document.addEventListener("submit", (event) => {
-    if (!event.target.matches("[data-remedy]")) return;
-    event.target.querySelectorAll("[data-ticked]").forEach((field) => field.remove());  // of a page that was gone back to
-    document.querySelectorAll("input[data-member]:checked").forEach((box) => {
-      const field = document.createElement("input");
-      Object.assign(field, { type: "hidden", name: "failures", value: box.value });
-      field.dataset.ticked = "";
-      event.target.append(field);
-    });
+  // A navigation that is longer than the window shows where one is.
+  document.addEventListener("DOMContentLoaded", () => {
+    document.querySelector(".side [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
   });
-  const tell = () => {
-    const ticked = document.querySelectorAll("input[data-member]:checked").length;
-    document.querySelectorAll("[data-meant]").forEach((place) => {
-      const number = ticked + place.closest("form").querySelectorAll("input[name=failures]:not([data-ticked])").length;
-      place.textContent = number ? `Only the ${number} chosen below.` : place.dataset.meant;
-    });
-  };
-  document.addEventListener("change", (event) => {
-    if (event.target.matches("[data-all-members]")) {
-      document.querySelectorAll("input[data-member]").forEach((box) => { box.checked = event.target.checked; });
-    }
-    if (event.target.matches("[data-all-members], [data-member]")) tell();
-  });
-  document.addEventListener("DOMContentLoaded", tell);  // a refused form comes back with its rows ticked
-  // A table that is wider than its place is moved by the arrow keys, once the place can have the focus.
-  const reach = () => document.querySelectorAll(".card.flush, pre").forEach((place) => {
-    if (place.scrollWidth > place.clientWidth) place.tabIndex = 0;
-    else place.removeAttribute("tabindex");
-  });
-  ["DOMContentLoaded", "resize", "htmx:afterSettle"].forEach((when) => addEventListener(when, reach));
-  document.addEventListener("toggle", reach, true);  // what was folded away has a width now
-  // A remedy may take some seconds: its button says so, and cannot be pressed a second time.
-  document.addEventListener("submit", ({ target, submitter }) => {
-    if (target.method !== "post" || !submitter) return;
-    setTimeout(() => {
-      submitter.dataset.words = submitter.textContent;
-      submitter.textContent = "Working…";
-      submitter.disabled = true;
-    });
-  });
-  addEventListener("pageshow", () => document.querySelectorAll("[data-words]").forEach((button) => {
-    button.textContent = button.dataset.words;
-    button.disabled = false;
-    delete button.dataset.words;
-  }));
 })();
