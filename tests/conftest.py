@@ -3,10 +3,11 @@
 The main process of pytest starts and stops them; with xdist every worker uses the same servers, each its own database.
 """
 
+import gc
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -45,6 +46,18 @@ def pytest_configure(config: pytest.Config) -> None:
     from tests import emptying
 
     emptying.quicken()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for no garbage while all tests are read, nor later among what was read: that took a quarter of the time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.collect()
+        gc.freeze()
 
 
 @pytest.hookimpl(trylast=True)  # pytest-django has an order of its own, for one process

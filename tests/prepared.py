@@ -5,6 +5,7 @@ kill find the same files in memory, and the disk is spared some ten gigabytes.
 """
 
 import fcntl
+import hashlib
 import os
 import shutil
 import subprocess
@@ -74,7 +75,12 @@ def migrated() -> str:
             making = f"{MIGRATED}_making"
             server.execute(f"DROP DATABASE IF EXISTS {making}")
             server.execute(f"CREATE DATABASE {making}")
-            _run("migrate", "-v0", DATABASE_URL=address(making))
+            kept = _kept()
+            if not (kept.exists() and _load(kept, making)):
+                server.execute(f"DROP DATABASE {making}")
+                server.execute(f"CREATE DATABASE {making}")
+                _run("migrate", "-v0", DATABASE_URL=address(making))
+                _keep(making, kept)
             server.execute(f"ALTER DATABASE {making} RENAME TO {MIGRATED}")
     return MIGRATED
 
@@ -93,14 +99,60 @@ def address(database: str) -> str:
     return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{database}").geturl()
 
 
+def _kept() -> Path:
+    """Return where the dump of a migrated database is kept from one run to the next: to load it is a fifth of the work.
+
+    Its name tells what migrations, models and packages made it; any change of them asks for a new one.
+    """
+    made_by = hashlib.sha256()
+    own = (path for app in ROOT.glob("*/migrations") for path in app.parent.rglob("*.py"))
+    schema = {path for path in own if {"migrations", "models", "models.py", "apps.py"} & set(path.parts)}
+    for path in sorted({*schema, *(ROOT / "hub").glob("settings*"), ROOT / "requirements.lock"}):
+        if path.is_file():
+            made_by.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes() + b"\0")
+    return Path(sys.prefix) / f"migrated-{made_by.hexdigest()[:16]}.sql"
+
+
+def _keep(database: str, kept: Path) -> None:
+    """Keep the dump of a database, and none that was kept before."""
+    for old in kept.parent.glob("migrated-*.sql"):
+        old.unlink(missing_ok=True)
+    unfinished = kept.with_suffix(f".{os.getpid()}")
+    subprocess.run([*_dump(), "--dbname", address(database), "--file", unfinished], check=True)
+    unfinished.rename(kept)
+
+
+def _load(kept: Path, database: str) -> bool:
+    """Load a dump into an empty database; return whether all of it went in."""
+    load: list[str | Path] = [
+        _program("psql"),
+        *QUIETLY,
+        "--single-transaction",
+        "--file",
+        kept,
+        "--dbname",
+        address(database),
+    ]
+    return subprocess.run(load, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0
+
+
 def _copy(database: str, to: Servers) -> None:
     """Copy a database of the run's server to another server: a fifth of the work of migrating there, too."""
-    folder = programs.postgresql(to.postgresql.account)
-    dump = [folder / "pg_dump", "--no-owner", "--no-privileges", "--dbname", address(database)]
-    load = [folder / "psql", "--no-psqlrc", "--quiet", "--variable=ON_ERROR_STOP=1", "--output=/dev/null"]
-    with subprocess.Popen(dump, stdout=subprocess.PIPE) as dumping:
-        subprocess.run([*load, "--dbname", to.postgresql.url], stdin=dumping.stdout, check=True)
+    with subprocess.Popen([*_dump(), "--dbname", address(database)], stdout=subprocess.PIPE) as dumping:
+        load: list[str | Path] = [_program("psql"), *QUIETLY, "--dbname", to.postgresql.url]
+        subprocess.run(load, stdin=dumping.stdout, check=True)
     assert dumping.returncode == 0
+
+
+QUIETLY = ("--no-psqlrc", "--quiet", "--variable=ON_ERROR_STOP=1", "--output=/dev/null")
+
+
+def _dump() -> list[str | Path]:
+    return [_program("pg_dump"), "--no-owner", "--no-privileges"]
+
+
+def _program(name: str) -> Path:
+    return programs.postgresql(Servers.below(Path(os.environ["STATE"])).postgresql.account) / name
 
 
 def _run(*command: str, **env: str) -> None:

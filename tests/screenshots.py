@@ -37,7 +37,7 @@ PICTURES = (
     ("transaction", "clara", "light", "/transactions/?state=posted", "main a[href^='/transactions/']:not([href*='?'])"),
     ("connection", "olga", "light", "/connections/", "main a[href='/connections/netsuite/']"),
     ("lanes", "olga", "dark", "/lanes/", ""),
-    ("mappings", "ingrid", "light", "/admin/mappings/mapping/", "#result_list tbody a"),
+    ("mappings", "ingrid", "light", "/mappings/", "main tbody a"),
     ("api", "ingrid", "light", "/api/", ""),
 )
 

@@ -11,11 +11,6 @@ from tests.routes.conftest import make_world
 __all__ = ["Staff", "make_world", "staff"]
 
 
-@pytest.fixture(autouse=True)
-def static_root(settings: Any, tmp_path: Any) -> None:
-    settings.STATIC_ROOT = tmp_path  # made by collectstatic before the hub serves; whitenoise warns without it
-
-
 @pytest.fixture
 def token(transactional_db: None) -> Callable[..., str]:
     """Return a maker of tokens: for a user, through the client-credentials grant, with the scopes that are named."""

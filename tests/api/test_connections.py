@@ -8,6 +8,7 @@ import pytest
 
 from connectors.models import Connection
 from governance.models import AuditEntry
+from routes import spans
 from routes.models import Run
 from tests.api.conftest import Staff
 from tests.api.signing import get, post, token_of
@@ -75,6 +76,41 @@ def test_run_is_asked_for_once_and_read_with_its_books(world: World, staff: Staf
 def test_window_that_is_none_is_told_by_field(world: World, staff: Staff, body: dict[str, Any], pointer: str) -> None:
     answer = post(f"/api/process/v1/routes/{world.route.slug}/runs", token_of(staff.ingrid), body)
     assert [each["pointer"] for each in told(answer, 422, "invalid-body")["errors"]] == [pointer]
+    assert not Run.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "pointer"),
+    [("0001-01-01", "9999-12-31", "/window_from"), ("1969-12-31", "2026-10-01", "/window_from"),
+     ("2026-10-01", "9999-12-31", "/window_to")],
+)  # fmt: skip
+def test_days_that_nothing_can_be_read_of_are_told_when_asked(
+    world: World, staff: Staff, first: str, last: str, pointer: str
+) -> None:
+    body = {"window_from": first, "window_to": last}
+    answer = post(f"/api/process/v1/routes/{world.route.slug}/runs", token_of(staff.ingrid), body)
+    assert [each["pointer"] for each in told(answer, 422, "invalid-body")["errors"]] == [pointer]
+    assert not Run.objects.exists()
+
+
+def test_stream_that_is_not_read_by_days_is_told_when_asked(
+    world: World, staff: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, token = f"/api/process/v1/routes/{world.route.slug}/runs", token_of(staff.ingrid)
+    days = {"window_from": "2026-10-01", "window_to": "2026-10-31"}
+    monkeypatch.setattr(spans, "_reads_days", lambda route: False)
+    errors = told(post(place, token, days), 422, "invalid-body")["errors"]
+    assert [each["pointer"] for each in errors] == ["/window_from"]
+    assert "cannot be asked for by days" in errors[0]["detail"]
+    told(post(place, token_of(staff.olga), days), 403, "not-allowed")
+    assert not Run.objects.exists()
+    assert post(place, token, {}).status_code == 202
+
+
+def test_name_that_stands_twice_in_a_body_is_refused(world: World, staff: Staff) -> None:
+    place, token = f"/api/process/v1/routes/{world.route.slug}/runs", token_of(staff.ingrid)
+    answer = post(place, token, '{"compares": false, "compares": false}')
+    assert "“compares”" in told(answer, 400, "unreadable-body")["detail"]
     assert not Run.objects.exists()
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from governance.rights import Role
 from hub.api.described import document
@@ -13,14 +14,14 @@ from tests.governance.people import person
 pytestmark = pytest.mark.django_db
 READ_ONLY = ("/api/openapi.json", "/api/openapi.yaml", "/api/schemas/project.json", "/api/")
 SOME = {"slug": "x", "id": "1", "number": "1", "key": "x", "name": "x", "entity": "project"}
-UUIDS = ("transactions", "records", "runs", "events")
+UUIDS = {"transactions", "records", "runs", "events", "changes"}
 
 
 def addresses() -> list[tuple[str, set[str]]]:
     """Return every address of the document with its methods."""
     made = []
     for path, methods in document()["paths"].items():
-        given = SOME | ({"id": "0197a1c2-5a5b-7c1d-8e2f-0a1b2c3d4e5f"} if path.split("/")[4] in UUIDS else {})
+        given = SOME | ({"id": "0197a1c2-5a5b-7c1d-8e2f-0a1b2c3d4e5f"} if UUIDS & set(path.split("/")[4:6]) else {})
         made.append((path.format(**given), set(methods)))
     return made
 
@@ -79,3 +80,14 @@ def test_body_of_another_media_type_is_refused_before_it_is_read(client: Client)
 
 def test_session_without_its_forms_token_changes_nothing(client: Client) -> None:
     told(client.post("/api/process/v1/subscriptions", {}, content_type="application/json"), 403, "not-allowed")
+
+
+def test_session_with_its_forms_token_does_what_others_do(client: Client) -> None:
+    token = client.get(reverse("own-password")).cookies["csrftoken"].value
+    place = "/api/process/v1/subscriptions"
+    sent = {"name": "Ledger events", "url": "https://erp.halden-partner.example/", "note": 1}
+    for given in ({}, {"X-CSRFToken": "x" * 32}):
+        told(client.post(place, sent, content_type="application/json", headers=given), 403, "not-allowed")
+    answer = client.post(place, sent, content_type="application/json", headers={"X-CSRFToken": token})
+    told(answer, 422, "invalid-body")  # the body was read
+    told(client.post(place, {"csrfmiddlewaretoken": token}), 403, "not-allowed")  # the header alone counts

@@ -5,10 +5,12 @@ from collections.abc import Callable
 
 import pytest
 
-from governance.models import ApiAnswer, AuditEntry
+from exceptions_queue.models import WorkItemComment
+from governance.models import ApiAnswer, AuditEntry, RoleGrant
+from governance.rights import Role
 from routes.models import Run
 from tests.api.conftest import Staff
-from tests.api.signing import post, token_of
+from tests.api.signing import post, program_of_people, token_of, tokens_for
 from tests.api.test_tokens import told
 from tests.exceptions_queue import situations
 from tests.routes.world import World
@@ -38,6 +40,69 @@ def test_key_belongs_to_its_caller_and_address(world: World, staff: Staff) -> No
     for user in (staff.farid, staff.clara):
         answer = post(address, token_of(user), {}, Idempotency_Key="same")
         assert answer.json()["item"]["assignee"] == user.get_full_name()
+
+
+def test_key_belongs_to_the_person_for_whom_a_program_acts(world: World, staff: Staff) -> None:
+    item, program = situations.missing_rate(world), program_of_people()
+    address = f"/api/experience/v1/work-items/{item.number}/assignments"
+    for user in (staff.farid, staff.clara):
+        answer = post(address, tokens_for(user, program)["access_token"], {}, Idempotency_Key="same")
+        assert "Idempotency-Replayed" not in answer.headers
+        assert answer.json()["item"]["assignee"] == user.get_full_name()
+
+
+def test_answer_for_one_person_is_not_told_to_another_who_sees_less(world: World, staff: Staff) -> None:
+    item, program = situations.missing_rate(world), program_of_people()
+    address = f"/api/experience/v1/work-items/{item.number}/comments"
+    said = {"text": "Who was that?"}
+    first = post(address, tokens_for(staff.farid, program)["access_token"], said, Idempotency_Key="same")
+    assert first.status_code == 200, first.content
+    again = post(address, tokens_for(staff.viktor, program)["access_token"], said, Idempotency_Key="same")
+    assert "Idempotency-Replayed" not in again.headers
+    assert WorkItemComment.objects.count() == 2
+
+
+def test_key_belongs_to_the_reach_of_the_token(world: World, staff: Staff) -> None:
+    item, program = situations.missing_rate(world), program_of_people()
+    address = f"/api/experience/v1/work-items/{item.number}/waivers"
+    wide = tokens_for(staff.farid, program)["access_token"]
+    narrow = tokens_for(staff.farid, program, "experience:write", "entity:HP-US")["access_token"]
+    why = {"reason": "not billable"}
+    assert post(address, wide, why, Idempotency_Key="w-1").status_code == 200
+    told(post(address, narrow, why, Idempotency_Key="w-1"), 404, "not-found")
+    same = tokens_for(staff.farid, program)["access_token"]
+    assert post(address, same, why, Idempotency_Key="w-1")["Idempotency-Replayed"] == "true"
+
+
+@pytest.mark.parametrize(("left", "status", "kind"), [(Role.VIEWER, 403, "not-allowed"), (None, 404, "not-found")])
+def test_answer_is_not_told_again_once_the_right_is_gone(
+    world: World, staff: Staff, left: Role | None, status: int, kind: str
+) -> None:
+    item, token = situations.missing_rate(world), token_of(staff.farid)
+    address, why = f"/api/experience/v1/work-items/{item.number}/waivers", {"reason": "not billable"}
+    assert post(address, token, why, Idempotency_Key="w-1").status_code == 200
+    RoleGrant.objects.filter(user=staff.farid).delete()
+    if left:
+        RoleGrant.objects.create(user=staff.farid, role=left, legal_entity=None, granted_by="person:1")
+    told(post(address, token, why, Idempotency_Key="w-1"), status, kind)
+
+
+def test_answer_is_told_again_to_whom_more_is_allowed_by_now(world: World, staff: Staff) -> None:
+    item, token = situations.missing_rate(world), token_of(staff.farid)
+    address, why = f"/api/experience/v1/work-items/{item.number}/waivers", {"reason": "not billable"}
+    first = post(address, token, why, Idempotency_Key="w-1")
+    RoleGrant.objects.create(user=staff.farid, role=Role.OPERATOR, legal_entity=None, granted_by="person:1")
+    again = post(address, token, why, Idempotency_Key="w-1")
+    assert (again.status_code, again.content) == (200, first.content)
+
+
+def test_answer_that_shows_more_than_the_caller_sees_by_now_is_not_told_again(world: World, staff: Staff) -> None:
+    item, token = situations.missing_rate(world), token_of(staff.farid)
+    address, said = f"/api/experience/v1/work-items/{item.number}/comments", {"text": "Who was that?"}
+    assert post(address, token, said, Idempotency_Key="c-1").status_code == 200
+    RoleGrant.objects.filter(user=staff.farid).update(role=Role.VIEWER)  # may remark, and sees nobody's name
+    told(post(address, token, said, Idempotency_Key="c-1"), 403, "not-allowed")
+    assert WorkItemComment.objects.count() == 1
 
 
 def test_request_that_is_refused_keeps_no_key(world: World, staff: Staff) -> None:

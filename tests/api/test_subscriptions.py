@@ -126,9 +126,22 @@ def test_events_out_are_listed_sent_again_and_dropped(ask: Ask, nudged: list[int
     assert dropped.json()["state"] == "dropped", dropped.content
     assert ask("post", f"{OUT}/{sent.pk}/redeliveries", {}).json()["state"] == "waiting"
     again = ask("post", f"{PLACE}/{row.pk}/redeliveries", {"since": "2026-01-01T00:00:00Z"})
-    assert again.json() == {"events": 1}
+    assert again.json() == {"events": 1, "left_dropped": 0, "waits": ""}
     told(ask("post", f"{PLACE}/{row.pk}/redeliveries", {"since": "2999-01-01T00:00:00Z"}), 409, "not-possible")
     assert nudged[-1] == row.pk
+
+
+def test_what_is_sent_again_to_a_subscription_that_rests_says_that_it_waits(ask: Ask, nudged: list[int]) -> None:
+    place = ask("post", PLACE, WANTED)["Location"]
+    sent = delivery(Subscription.objects.get())
+    assert ask("get", f"{OUT}/{sent.pk}").json()["waits"] == ""
+    ask("post", f"{place}/pauses", {"reason": "year-end close"})
+    words = "The subscription is paused by a person. It waits until that goes on."
+    assert ask("post", f"{OUT}/{sent.pk}/redeliveries", {}).json()["waits"] == words
+    assert ask("post", f"{place}/redeliveries", {"since": "2026-01-01T00:00:00Z"}).json()["waits"] == words
+    dropped = ask("post", f"{OUT}/{sent.pk}/drops", {"reason": "known there"})
+    assert (dropped.json()["state"], dropped.json()["waits"]) == ("dropped", "")
+    told(ask("post", f"{place}/redeliveries", {"since": "2026-01-01T00:00:00Z"}), 409, "not-possible")
 
 
 def test_others_see_events_but_no_subscription(ask: Ask) -> None:

@@ -58,13 +58,29 @@ def test_mapping_that_cannot_run_is_refused_with_every_problem(draft: Any, staff
     assert Version.objects.count() == count
 
 
+def test_nobody_approves_another_state_than_they_have_read(draft: Any, staff: Staff) -> None:
+    address, _, _ = draft
+    ingrid, clara = token_of(staff.ingrid), token_of(staff.clara)
+    post(f"{address}/submissions", ingrid, {"note": "x"})
+    read = get(address, clara)["ETag"]
+    back = post(f"{address}/withdrawals", ingrid, {})
+    assert put(address, ingrid, {"content": CHANGED}, If_Match=back["ETag"]).status_code == 200
+    sent = post(f"{address}/submissions", ingrid, {"note": "x"})
+    stale = post(f"{address}/approvals", clara, {"reason": "read"}, **{"If-Match": read})
+    assert told(stale, 412, "stale")["current"]["content"]["meaning"] == "changed"
+    assert post(f"{address}/approvals", clara, {"reason": "read"}, **{"If-Match": sent["ETag"]}).status_code == 200
+
+
 def test_version_goes_from_draft_to_published_by_two_people_and_no_client(draft: Any, staff: Staff) -> None:
     address, _, _ = draft
     ingrid, clara = token_of(staff.ingrid), token_of(staff.clara)
     told(post(f"{address}/publications", ingrid, {}), 409, "not-possible")
     assert post(f"{address}/submissions", ingrid, {"note": "please look"}).json()["state"] == "submitted"
-    told(post(f"{address}/approvals", ingrid, {}), 403, "not-allowed")
-    assert post(f"{address}/approvals", clara, {"reason": "read"}).json()["approved_by"] == "Clara Voss"
+    read = {"If-Match": get(address, clara)["ETag"]}
+    told(post(f"{address}/approvals", ingrid, {}, **read), 403, "not-allowed")
+    for nothing in ({}, {"If-Match": "*"}):
+        told(post(f"{address}/approvals", clara, {"reason": "unread"}, **nothing), 428, "if-match-needed")
+    assert post(f"{address}/approvals", clara, {"reason": "read"}, **read).json()["approved_by"] == "Clara Voss"
     assert post(f"{address}/publications", ingrid, {}).json()["state"] == "published"
     told(post(f"{address}/submissions", ingrid, {}), 409, "not-possible")
     told(post(f"{address}/submissions", token_of(staff.viktor), {}), 404, "not-found")

@@ -147,7 +147,7 @@ def test_form_says_at_the_question_what_is_wrong_with_its_address(acme_connector
     assert not form.is_valid()
     [told] = form.errors["answer_base"]
     assert told == (
-        "Address: “http://a..b” is not an address that can be called: its name has an empty part, as between two dots. "
+        "“http://a..b” is not an address that can be called: its name has an empty part, as between two dots. "
         "Write for example https://api.acme.example."
     )
 

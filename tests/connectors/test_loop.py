@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,7 @@ async def test_many_threads_start_one_loop(own_loop: None) -> None:
 def test_thread_that_ends_takes_nobody_along_and_the_next_use_starts_anew(own_loop: None) -> None:
     first, running = loop.engine(), loop._running
     assert running is not None
+    thread = next(each for each in threading.enumerate() if each.ident == running.loop._thread_id)
     waiting = loop.run(asyncio.sleep(600))
 
     def end() -> None:
@@ -60,6 +62,7 @@ def test_thread_that_ends_takes_nobody_along_and_the_next_use_starts_anew(own_lo
     with pytest.raises(CancelledError):
         waiting.result(30)
     assert wait_until(running.loop.is_closed, 30)
+    thread.join(30)  # what ended it is told within this test, which knows of it
     assert loop.run(asyncio.sleep(0, "done")).result(30) == "done"
     assert loop.engine() is not first
 

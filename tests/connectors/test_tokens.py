@@ -189,7 +189,14 @@ async def _fail_twice(connection_id: int) -> None:
     async def refuse(_: Token | None) -> Token:
         raise ConnectorFailure(Category.CREDENTIALS, "no")
 
+    async def give(_: Token | None) -> Token:
+        return Token({"access_token": "tok-secret"}, "seed", 1, time.time() + 99)
+
     for _ in range(2):
         with pytest.raises(ConnectorFailure, match="no"):
             await store.renewed(connection_id, "seed", None, refuse)
-    await store.close()
+    other = DatabaseTokenStore()  # of another worker: it would wait for ever for a lock that was kept
+    token = await asyncio.wait_for(other.renewed(connection_id, "seed", None, give), timeout=60)
+    assert token.values == {"access_token": "tok-secret"}
+    for each in (store, other):
+        await each.close()

@@ -6,7 +6,7 @@ import pytest
 
 from tests.routes.conftest import billing, make_world, quick_world
 
-__all__ = ["billing", "make_world", "quick_world", "staff"]
+__all__ = ["billing", "make_world", "quick_staff", "quick_world", "staff"]
 
 
 @dataclass
@@ -23,7 +23,17 @@ class Staff:
 
 @pytest.fixture
 def staff(transactional_db: None) -> Staff:
-    """Return the staff."""
+    """Return the staff, in rows that are really committed."""
+    return _people()
+
+
+@pytest.fixture
+def quick_staff(db: None) -> Staff:
+    """Return the staff inside one transaction that is rolled back, for a `quick_world`."""
+    return _people()
+
+
+def _people() -> Staff:
     from governance.rights import Role  # the first conftest to load is read before Django's settings are
     from tests.governance.people import company, person
 

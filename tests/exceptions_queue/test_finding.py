@@ -30,16 +30,45 @@ def test_record_is_found_by_its_key_at_the_source(make_world: Make, staff: Staff
             assert ("LEDGER-1" in words) is sees, (somebody, key)
 
 
+def test_all_that_came_of_a_record_is_found_by_its_key_at_the_source(make_world: Make, staff: Staff) -> None:
+    world = make_world(correction="reverse", key_formula='"LEDGER-" & project_code')
+    world.take_in(entry(1))
+    world.deliver()
+    world.take_in(entry(1, version=2, project_code="P-002"))  # takes the first back, and is posted under another key
+    world.deliver()
+    world.take_in(entry(1, version=3, hours="0.00", project_code="P-002"))  # the newest stops
+    found = reverse("queue:transactions")
+    states = sorted(Transaction.objects.values_list("state", flat=True))
+
+    for address, many in (
+        (f"{found}?key=TE-0000001", len(states)), (f"{found}?key=TE-0000001&entity=HP-DE", len(states)),
+        *((f"{found}?key=TE-0000001&state={state}", states.count(state)) for state in set(states)),
+    ):  # fmt: skip
+        listed = signed_in(staff.farid).get(address)
+        assert len(listed.context["transactions"]) == many, address
+        assert not signed_in(staff.stranger).get(address).context["transactions"]
+    searched = signed_in(staff.farid).get(f"{reverse('queue:search')}?q=TE-0000001")
+    assert len(searched.context["found"].transactions) == len(states) >= 4
+
+
 @pytest.mark.parametrize(
     ("address", "says"),
     [
         ("/transactions/", "No record that you may see has come yet."),
         ("/transactions/?state=failed", "Nothing that you may see fits what you chose."),
+        ("/records/", "No record that you may see has come yet."),
+        ("/records/?state=failed", "Nothing that you may see fits what you chose."),
+        ("/records/?since=abc", "Nothing is looked for, since what you chose is not all understood."),
+        ("/transactions/?until=abc", "Nothing is looked for, since what you chose is not all understood."),
+        ("/runs/?since=2026-11-05&until=2026-11-04", "Nothing is looked for, since what you chose is not all"),
+        ("/records/?key=TE-77", "has the key “TE-77” at its source. The whole key is needed"),
         ("/runs/?state=held", "No run fits what you chose."),
         ("/transactions/?key=TE-77", "Nothing that you may see has the key “TE-77” at its source"),
         ("/runs/", "No route has found anything yet."),
         ("/runs/?all=1", "No route has run yet."),
-        ("/queue/", "Nothing needs anybody. That is good news."),
+        ("/queue/", "Nothing is open. That is good news."),
+        ("/queue/?show=work", "Nothing needs anybody. That is good news."),
+        ("/queue/?q=is%3Aopn", "Nothing is looked for, since what you typed is not all understood."),
         ("/queue/?show=resolved", "Nothing has been resolved yet."),
         ("/queue/?show=resolved&kind=validation", "Nothing fits what you chose."),
     ],
@@ -64,10 +93,12 @@ def test_pages_ask_the_same_queries_for_few_and_many(make_world: Make, staff: St
         )  # fmt: skip
         item, some = WorkItem.objects.get(), Transaction.objects.order_by("pk")[0]
         for limit, address in (
-            (28, "/"), (8, reverse("queue:runs")), (12, reverse("queue:run", args=[run.pk])),
+            (25, "/"), (8, reverse("queue:runs")), (12, reverse("queue:run", args=[run.pk])),
             (10, f"{reverse('queue:transactions')}?run={code_of(run.pk)}"),
-            (13, f"{reverse('queue:transactions')}?key=TE-"), (24, reverse("queue:transaction", args=[some.pk])),
-            (7, reverse("queue:technical", args=[item.number])), (18, url_of(item)),
+            (13, f"{reverse('queue:transactions')}?key=TE-"), (11, reverse("queue:records")),
+            (13, f"{reverse('queue:records')}?key=TE-0000001&connection=time&kind=time_entry"),
+            (24, reverse("queue:transaction", args=[some.pk])),
+            (7, reverse("queue:technical", args=[item.number])), (27, url_of(item)),
         ):  # fmt: skip
             with CaptureQueriesContext(connection) as queries:
                 assert client.get(address).status_code == 200

@@ -8,15 +8,17 @@ import datetime as dt
 import json
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection
+from django.db.models import Max, Min
 from django.test.utils import CaptureQueriesContext
 
 from exceptions_queue.codes import code_of
 from governance.models import LegalEntity, RoleGrant
 from governance.roles import Role
-from routes.models import Destination, Record, Route, Transaction
+from routes.models import Destination, Record, Route, Run, Transaction
 from routes.models.movement import TransactionQuerySet
 from tests.exceptions_queue.test_pages import signed_in
 from tests.governance.people import company, person
@@ -179,6 +181,57 @@ def test_records_read_little(filled: dict[str, Any], who: str) -> None:
         if rows > READ:
             told[query] = rows
     assert told == {}
+
+
+def test_records_of_a_large_old_run_read_little(filled: dict[str, Any]) -> None:
+    """The planner would walk back from the newest: so many are of the run that it expects to meet some soon."""
+    run = Run.objects.order_by("created_at")[0]
+    known = Record.objects.filter(key__lte="TE-0003000")
+    times = known.aggregate(first=Min("received_at"), last=Max("received_at"))
+    Run.objects.filter(pk=run.pk).update(created_at=times["first"], ended_at=times["last"])
+    known.update(run=run)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE routes_record")
+    with CaptureQueriesContext(connection) as captured:
+        found = records(f"run={run.pk}", filled["clara"]).newest(51)
+    assert [row.key for row in found[:2]] == ["TE-0003000", "TE-0002999"]
+    assert len(found) == 51
+    nodes = [node for asked in captured.captured_queries for node in plans(asked["sql"])]
+    assert sum(read_of(node) for node in nodes if node.get("Relation Name", "").startswith(GROWING)) <= READ
+    assert records(f"run={UUID(int=7)}", filled["clara"]).newest(51) == []
+
+
+@pytest.mark.parametrize("who", ["clara", "viktor"])
+def test_page_of_records_reads_little(filled: dict[str, Any], who: str) -> None:
+    told = {}
+    month = dt.datetime.now(dt.UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    # A partition of few rows is walked for each pair of route and company rather than looked up.
+    walked = 6 * min(Record.objects.filter(received_at__gte=month).count(), 31 * 24)
+    queries = (
+        "", "state=waived", "state=routed", "route=old", "entity=HP-GB", "key=TE-0000077", "key=TE-X",
+        "connection=time", "connection=ledger", "stream=time_entries", "stream=none", "kind=time_entry",
+        "kind=time_entry&connection=time&stream=time_entries&route=old", "kind=time_entry&state=waived&entity=HP-GB",
+        "since={day}&until={day}", "until={day}&connection=time", "until=2020-01-01",
+    )  # fmt: skip
+    for query in queries:
+        rows, whole, answer = read_by(f"/records/?{query.format(day=filled['day'])}", filled[who])
+        if rows > READ + walked or whole:
+            told[query] = (rows, whole)
+        if query == "route=old" and who == "clara":  # a viewer of one company is offered its own routes
+            assert len(answer.context["records"]) == 50
+    assert told == {}
+
+
+@pytest.mark.parametrize("who", ["clara", "viktor", "farid", "ingrid"])
+def test_overview_reads_little(filled: dict[str, Any], who: str) -> None:
+    """What it says of many rows was counted beside the work."""
+    from routes import day_totals
+
+    day_totals.bring_up_to_date()
+    somebody = {"farid": Role.FINANCE, "ingrid": Role.INTEGRATION_ADMIN}
+    user = filled[who] if who in filled else person(f"{who.title()} Somebody", somebody[who])
+    rows, whole, _ = read_by("/?span=month", user)
+    assert (rows <= READ, whole) == (True, [])
 
 
 @pytest.mark.parametrize("who", ["clara", "viktor"])

@@ -13,7 +13,7 @@ from canonical.failure import Category
 from exceptions_queue import intake, totals, verbs
 from exceptions_queue.models import WorkItem
 from routes import accounting, drafts, receive
-from routes.models import Run, Transaction
+from routes.models import Destination, Run, Transaction
 from tests.exceptions_queue.conftest import Staff
 from tests.exceptions_queue.test_pages import signed_in, text_of
 from tests.invariants.test_accounted import begin, take_in
@@ -27,12 +27,13 @@ def page_of(run: Run, user: object) -> str:
 
 
 def account_of(run: Run) -> Any:
-    [(_, _, account)] = totals.lines(run, accounting.books(run).destinations)
+    [(_, _, account)] = totals.lines(run, accounting.books(run))
     return account
 
 
 def test_what_was_read_is_shown_beside_what_became_of_it(make_world: Make, staff: Staff) -> None:
     world = make_world()
+    Destination.objects.update(condition_name="approved time")
     run = begin(world)
     stopped = entry(5, legal_entity="HP-XX")
     take_in(world, run, entry(1), entry(2, hours="0.00"), entry(3), entry(4, status="submitted"), stopped)
@@ -41,10 +42,27 @@ def test_what_was_read_is_shown_beside_what_became_of_it(make_world: Make, staff
     page = page_of(run, staff.clara)
 
     assert "Posted 1,600.00 EUR 16 h 2" in page
-    assert "Not chosen approval_status = &quot;approved&quot; 800.00 EUR 8 h 1" in page
+    assert "Not chosen by the condition “approved time” 800.00 EUR 8 h 1" in page
     assert "before a destination was chosen 800.00 EUR 8 h 1" in page
     assert "New and changed, as read 3,200.00 EUR 32 h 5" in page
     assert "adds up" in page
+
+
+def test_condition_is_called_by_its_name_and_its_formula_is_technical(make_world: Make, staff: Staff) -> None:
+    world = make_world()
+    run = begin(world)
+    take_in(world, run, entry(1), entry(4, status="submitted"))
+    formula, said = "approval_status = &quot;approved&quot;", "“approval status is approved”"
+
+    assert f"Not chosen by the condition {said}" in page_of(run, staff.clara)
+    assert formula not in page_of(run, staff.clara)
+    technical = page_of(run, staff.ingrid)
+    assert f"Not chosen for Ledger, by the condition {said}: {formula}" in technical.partition("Technical details")[2]
+    assert formula not in technical.partition("Technical details")[0]
+    Destination.objects.update(condition="hours > 99", condition_name="long days")
+    assert f"Not chosen by a condition of before, {said}" in page_of(run, staff.clara), (
+        "the name of today is not that of then"
+    )
 
 
 @pytest.mark.parametrize(
@@ -121,6 +139,6 @@ def test_amounts_take_one_query_whatever_the_size(make_world: Make) -> None:
     books = accounting.books(run)
 
     with CaptureQueriesContext(connection) as queries:
-        totals.lines(run, books.destinations)
+        totals.lines(run, books)
 
     assert len(queries) == 1

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from exceptions_queue import search
+from exceptions_queue import keys, search
 from mappings.models import CrossReference
-from routes.models import Record, Transaction
+from routes.models import Effect, EffectMember, Record, Transaction
 from tests.exceptions_queue.conftest import Staff
 from tests.exceptions_queue.situations import missing_rate, zero_hours
 from tests.exceptions_queue.test_pages import signed_in, text_of
@@ -51,6 +52,56 @@ def test_record_of_several_versions_is_found_once_as_its_newest(make_world: Make
     assert found.pk == Record.objects.order_by("-version")[0].pk
 
 
+def test_posting_is_found_by_the_targets_own_number(make_world: Make, staff: Staff) -> None:
+    """Finance has an ERP's document number in hand, or the id in its address."""
+    world = make_world()
+    world.take_in(entry(1), entry(2))
+    world.deliver()
+    effect = Effect.objects.get(key="TE-0000002")
+    assert effect.reference.startswith("LR-")
+    for text in (effect.reference, effect.external_id):
+        assert [row.key for row in search.find(text, staff.farid).posted] == ["TE-0000002"], text
+        assert search.find(text, staff.stranger).nothing
+    assert search.find(effect.reference[:-1], staff.farid).nothing, "a number is typed whole"
+    page = text_of(signed_in(staff.farid).get(f"/search/?q={effect.reference}"))
+    assert f"Posted, or known there, as {effect.reference}" in page
+    assert "TE-0000002" in page
+
+
+def test_number_of_what_stands_for_many_finds_each_of_them(make_world: Make, staff: Staff) -> None:
+    """An invoice's number finds the hours on it."""
+    world = make_world()
+    world.take_in(entry(1), entry(2))
+    world.deliver()
+    first, second = Effect.objects.order_by("key")
+    EffectMember.objects.create(effect_id=first.pk, transaction_id=second.transaction_id)
+    found = search.find(first.reference, staff.farid).posted
+    assert {row.key for row in found} == {"TE-0000001", "TE-0000002"}
+
+
+def test_number_is_looked_up_by_an_index(make_world: Make, staff: Staff) -> None:
+    make_world()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        _as_if_of_many(cursor, "routes_effect")
+        cursor.execute(f"EXPLAIN {keys.POSTED_AS}", {"text": "LR-1", "most": 10})
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "effect_reference" in plan
+    assert "effect_external_id" in plan
+
+
+def _as_if_of_many(cursor: CursorWrapper, table: str) -> None:
+    """Tell the planner that pages of a table and of its indexes are full: of an almost empty one any index is as good.
+
+    Undone with the transaction. It scales rows for a page by the pages there are, of which a new table counts ten.
+    """
+    cursor.execute(
+        """UPDATE pg_class SET relpages = 1, reltuples = 100000 WHERE oid = %(table)s::regclass
+        OR oid IN (SELECT indexrelid FROM pg_index WHERE indrelid = %(table)s::regclass)""",
+        {"table": table},
+    )
+
+
 @pytest.mark.parametrize("text", ["TE%0000001", "TE-000000_", "TE\\0000001", "%%", "__"])
 def test_characters_of_patterns_stand_for_themselves(make_world: Make, staff: Staff, text: str) -> None:
     make_world().take_in(entry(1))
@@ -88,8 +139,7 @@ def test_exception_is_found_by_its_number_and_by_the_key_that_is_missing(make_wo
 def test_routes_and_systems_are_found_by_a_part_of_their_name(make_world: Make, staff: Staff) -> None:
     make_world()
     found = search.find("edge", staff.clara)
-    assert [r.slug for r in found.routes] == ["time-to-ledger"]
-    assert [c.slug for c in found.connections] == ["ledger"]
+    assert [(each.kind, each.title) for each in found.named] == [("Route", "Time to ledger"), ("System", "Ledger")]
 
 
 @pytest.mark.parametrize(
@@ -125,7 +175,7 @@ def test_search_asks_the_same_queries_for_few_and_many(make_world: Make, staff: 
 def test_beginnings_are_read_from_the_index_in_its_order(make_world: Make, staff: Staff) -> None:
     """A common beginning must not fetch and sort everything that begins so."""
     make_world().take_in(*(entry(n) for n in range(1, 30)))
-    statement = search.BEGINNING["transactions"].format(entities="")
+    statement = keys.BEGINNING["transactions"].format(entities="")
     with connection.cursor() as cursor:
         cursor.execute("SET enable_seqscan = off")
         cursor.execute("SET enable_bitmapscan = off")

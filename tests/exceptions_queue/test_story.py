@@ -1,6 +1,8 @@
 """A transaction's and a record's whole story: what stands around it, who sees what, and with how many queries."""
 
+import re
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 
 import pytest
@@ -15,11 +17,12 @@ from exceptions_queue.models import WorkItem
 from exceptions_queue.way import way
 from governance.identifiers import new_id
 from governance.models import User
-from routes.models import Attempt, Effect, Exchange, Record, Transaction, Transition
+from routes import taken_back
+from routes.models import Attempt, Destination, Effect, Exchange, Record, Run, Transaction, Transition
 from routes.states import State
 from tests.exceptions_queue.conftest import Staff
 from tests.exceptions_queue.situations import zero_hours
-from tests.exceptions_queue.test_pages import signed_in, text_of
+from tests.exceptions_queue.test_pages import run_of, signed_in, text_of
 from tests.governance.people import company
 from tests.routes.billing import Billing
 from tests.routes.test_corrections_kept import second
@@ -50,6 +53,73 @@ def test_versions_stand_around_a_transaction_with_what_they_did(make_world: Make
     assert found[0].written == "posted"
     assert found[1].written == "reversed, then posted"
     assert "An earlier version posted" in page_of(of("TE-0000001"), staff.farid)
+
+
+def test_what_is_taken_back_is_told_with_what_was_posted(make_world: Make, staff: Staff) -> None:
+    world = make_world(condition="hours > 5")
+    world.take_in(entry(1, hours="8.00"))
+    world.deliver()
+    world.take_in(entry(1, hours="2.00", version=2))
+    row = of("TE-0000001", withdraws=True)
+    Transaction.objects.filter(withdraws=False).update(amount=800, currency="EUR")
+    Transaction.objects.filter(withdraws=True).update(amount=200, currency="EUR")
+
+    around = story.tell(of("TE-0000001", withdraws=True), staff.farid).around
+    words = page_of(row, staff.farid)
+
+    assert [(v.row.withdraws, v.meant.hours) for v in around.versions] == [(False, 8), (True, 8)]
+    assert "takes back 800.00 EUR" in words
+    assert "200.00 EUR" not in words
+
+
+def test_lists_search_record_and_api_tell_what_is_taken_back_with_what_was_posted(
+    make_world: Make, staff: Staff
+) -> None:
+    world = make_world(condition="hours > 5")
+    world.take_in(entry(1, hours="8.00"))
+    world.deliver()
+    world.take_in(entry(1, hours="2.00", version=2))
+    taking = of("TE-0000001", withdraws=True)
+    Transaction.objects.filter(withdraws=False).update(amount=800, currency="EUR")
+    Transaction.objects.filter(withdraws=True).update(amount=200, currency="USD", hours=2)
+    client = signed_in(staff.farid)
+
+    for address in ("/transactions/", "/search/?q=TE-0000001", reverse("queue:record", args=[taking.record_id])):
+        words = text_of(client.get(address))
+        assert "800.00 EUR" in words, address
+        assert "200.00 USD" not in words, address
+    listed = client.get("/api/process/v1/transactions").json()["items"]
+    alone = client.get(f"/api/process/v1/transactions/{taking.pk}").json()
+    for each in (*listed, alone):
+        assert (each["amount"], each["currency"], each["hours"]) == ("800.0000", "EUR", "8.0000")
+
+
+def test_what_was_never_posted_is_not_what_is_taken_back(make_world: Make) -> None:
+    world = make_world(condition="hours > 5")
+    world.take_in(entry(1, hours="8.00"))
+    world.deliver()
+    world.take_in(entry(1, hours="7.00", version=2))  # superseded before it was sent
+    world.take_in(entry(1, hours="2.00", version=3))
+
+    (row,) = taken_back.told([of("TE-0000001", withdraws=True)])
+
+    assert row.worth.hours == 8
+
+
+def test_list_asks_once_for_all_that_is_taken_back(
+    make_world: Make, staff: Staff, django_assert_num_queries: Any
+) -> None:
+    world = make_world(condition="hours > 5")
+    world.take_in(*(entry(number, hours="8.00") for number in range(1, 6)))
+    world.deliver()
+    world.take_in(*(entry(number, hours="2.00", version=2) for number in range(1, 6)))
+    rows = list(Transaction.objects.all())
+    assert sum(row.withdraws for row in rows) == 5
+
+    with django_assert_num_queries(1):
+        assert {row.worth.hours for row in taken_back.told(rows)} == {8}
+    with django_assert_num_queries(0):
+        taken_back.told(row for row in rows if not row.withdraws)
 
 
 def test_siblings_at_other_destinations_are_named(make_world: Make, staff: Staff) -> None:
@@ -133,6 +203,32 @@ def test_try_is_told_to_all_and_its_exchange_to_those_who_see_technical_details(
         assert ("https://ledger.example/entries" in words) is sees, user
 
 
+def test_write_that_succeeded_at_once_is_rebuilt_for_those_who_see_technical_details(
+    make_world: Make, staff: Staff
+) -> None:
+    world = make_world()
+    world.take_in(entry(1))
+    world.deliver()
+    row = of("TE-0000001")
+    effect = Effect.objects.get()
+
+    (write,) = story.tell(row, staff.ingrid).kept_writes
+    words = page_of(row, staff.ingrid)
+
+    assert write.line == "POST /entries"
+    assert '"hours": 8' in write.body
+    assert "Writes that succeeded at once" in words
+    assert f"as {effect.reference}" in words
+    assert "Its body is not kept any more" not in words
+    assert story.tell(row, staff.farid).kept_writes == []
+    assert "Writes that succeeded at once" not in page_of(row, staff.farid)
+
+
+def test_write_with_an_exchange_is_told_by_that_alone(make_world: Make, staff: Staff) -> None:
+    row = tried(make_world())
+    assert story.tell(row, staff.ingrid).kept_writes == []
+
+
 def test_bodies_of_an_exchange_are_for_those_who_may_see_everything_everywhere(make_world: Make, staff: Staff) -> None:
     row = tried(make_world())
     for user in (staff.ingrid, staff.olga):
@@ -174,7 +270,12 @@ def test_record_says_where_it_did_not_go(make_world: Make, staff: Staff) -> None
     world = make_world(condition="hours > 9")
     world.take_in(entry(1))
     words = page_of(Record.objects.get(), staff.farid)
-    assert "Not to Ledger: it does not meet hours &gt; 9" in words
+    assert "Not to Ledger: left out by the condition “hours is more than 9”" in words
+    assert "hours &gt; 9" not in words
+    Destination.objects.update(condition_name="long days")
+    told = page_of(Record.objects.get(), staff.ingrid)
+    assert "Not to Ledger: left out by the condition “long days”" in told
+    assert "hours &gt; 9" in told.partition("Technical details")[2]
 
 
 def test_record_that_stopped_says_why_and_leads_to_its_item(make_world: Make, staff: Staff) -> None:
@@ -203,3 +304,56 @@ def test_tries_of_nothing_ask_nothing(staff: Staff, django_assert_num_queries: A
     with django_assert_num_queries(0):
         assert tries.of([], ENTITIES["time_entry"], staff.farid, technical=True) == []
     assert not Effect.objects.exists()
+
+
+def test_run_of_another_company_is_no_link(make_world: Make, staff: Staff) -> None:
+    world = make_world()
+    zero_hours(world)
+    run = run_of(world)
+    Run.objects.filter(pk=run.pk).update(legal_entity=company("HP-GB"))
+    Transaction.objects.update(run=run)
+    Record.objects.update(run=run)
+    link = reverse("queue:run", args=[run.pk])
+
+    for row in (Transaction.objects.get(), Record.objects.get()):
+        address = reverse(f"queue:{type(row).__name__.lower()}", args=[row.pk])
+        assert link not in signed_in(staff.viktor).get(address).content.decode()
+        assert link in signed_in(staff.clara).get(address).content.decode()
+    assert signed_in(staff.viktor).get(link).status_code == 404
+
+
+def test_links_of_a_story_lead_somewhere_for_who_sees_it(make_world: Make, staff: Staff) -> None:
+    world = make_world()
+    world.take_in(entry(1), entry(2, hours="0.00"), entry(3, currency=None))
+    world.deliver()
+    intake.take_in()
+    run = run_of(world)
+    Run.objects.filter(pk=run.pk).update(legal_entity=company("HP-GB"))
+    Transaction.objects.update(run=run)
+    Record.objects.update(run=run)
+    client = signed_in(staff.viktor)
+    pages = [reverse("queue:transaction", args=[row.pk]) for row in Transaction.objects.visible_to(staff.viktor)]
+    pages += [reverse("queue:record", args=[row.pk]) for row in Record.objects.visible_to(staff.viktor)]
+    pages += [reverse("queue:item", args=[item.pk]) for item in WorkItem.objects.visible_to(staff.viktor)]
+    links = {link for page in pages for link in re.findall(r'href="(/[^"#]+)', client.get(page).content.decode())}
+
+    assert len(pages) > 4
+    dead = {link for link in links if "/static/" not in link and client.get(unescape(link)).status_code >= 400}
+    assert dead == set()
+
+
+def test_parent_that_it_waited_for_stays_linked(make_world: Make, staff: Staff) -> None:
+    world = make_world()
+    world.take_in(entry(1))
+    world.deliver()
+    row, reason = of("TE-0000001"), "Project P-001 does not exist yet in Ledger."
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE routes_transition SET to_state = 'parked', reason = %s WHERE subject_id = %s", [reason, row.pk]
+        )
+        assert cursor.rowcount
+
+    page = signed_in(staff.viktor).get(reverse("queue:transaction", args=[row.pk])).content.decode()
+
+    assert 'href="/search/?q=P-001"' in page
+    assert "It waited for" in page

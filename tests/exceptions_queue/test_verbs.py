@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
@@ -18,7 +17,7 @@ from governance.roles import Right
 from mappings import tables
 from mappings.models import Approval, CrossReference, LookupTable
 from mappings.tables import RowErrors, became_available
-from routes.models import Failure, Overlay, Run, Transaction
+from routes.models import Failure, Overlay, Run
 from tests.exceptions_queue.conftest import Staff
 from tests.exceptions_queue.situations import missing_rate, refused_sign_in, trouble, with_rates, zero_hours
 from tests.routes.world import World, entry, refused
@@ -362,39 +361,3 @@ def test_stopped_route_is_read_again(make_world: Make, staff: Staff) -> None:
 def test_taking_an_item_makes_it_somebodys(make_world: Make, staff: Staff) -> None:
     item = verbs.take(zero_hours(make_world()), by=staff.farid)
     assert (item.state, item.assignee) == (State.IN_PROGRESS, f"person:{staff.farid.pk}")
-
-
-CALLS: dict[str, Callable[[WorkItem, Any], object]] = {
-    "take": lambda item, by: verbs.take(item, by=by),
-    "add_table_row": lambda item, by: verbs.add_table_row(item, by=by, values={}),
-    "add_cross_reference": lambda item, by: verbs.add_cross_reference(item, by=by, external_id="1"),
-    "approve": lambda item, by: verbs.approve(item, by=by),
-    "approve_table_row": lambda item, by: verbs.approve_table_row(item, by=by),
-    "ask_system": lambda item, by: verbs.ask_system(item, by=by),
-    "correct_field": lambda item, by: verbs.correct_field(item, by=by, field="hours", value="8", reason="slip"),
-    "correct_table_row": lambda item, by: verbs.correct_table_row(item, by=by, row=1, values={}, reason="slip"),
-    "decide_unknown": lambda item, by: verbs.decide_unknown(item, by=by, failure=item_member(item), happened=False),
-    "move_to_next_period": lambda item, by: verbs.move_to_next_period(item, by=by, reason="late"),
-    "read_again": lambda item, by: verbs.read_again(item, by=by),
-    "refuse_table_row": lambda item, by: verbs.refuse_table_row(item, by=by, reason="slip"),
-    "resubmit": lambda item, by: verbs.resubmit(item, by=by),
-    "try_now": lambda item, by: verbs.try_now(item, by=by),
-    "waive": lambda item, by: verbs.waive(item, by=by, reason="x"),
-}
-
-
-def item_member(item: WorkItem) -> Any:
-    return item.failures()[0].pk
-
-
-def test_every_verb_is_refused_to_viewers_and_to_people_of_another_company(make_world: Make, staff: Staff) -> None:
-    world = make_world()
-    item = zero_hours(world)
-    assert set(CALLS) == set(verbs.__all__) - {"NotPossible"}
-    for name, call in CALLS.items():
-        for somebody in (staff.viktor, staff.stranger):
-            with pytest.raises(NotAllowed, match="Ask an operator"):
-                call(item, somebody)
-            assert verbs_of(item) == ["opened"], name
-    assert world.states() == ["failed"]
-    assert Transaction.objects.count() == 1

@@ -5,19 +5,16 @@ from html import unescape
 import pytest
 from django.contrib.admin import site
 from django.test import Client
+from django.urls import reverse
 
 from connectors.models import Connection
+from governance import audit, versions
 from governance.models import AuditEntry, BusinessCalendar, LegalEntity, RoleGrant, User, Version
 from governance.rights import Role
 from governance.scoped_admin import ScopedAdmin
 from tests.governance.people import company, person
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def static_root(settings, tmp_path) -> None:
-    settings.STATIC_ROOT = tmp_path  # made by collectstatic before the hub serves; whitenoise warns without it
 
 
 def signed_in(user: User) -> Client:
@@ -109,7 +106,9 @@ def test_row_cannot_be_put_into_a_legal_entity_without_a_hand_there() -> None:
         f"{each}-{name}_FORMS": "0" for each in ("weekday_hours", "days") for name in ("TOTAL", "INITIAL")
     }
 
-    assert signed_in(farid).post("/admin/governance/businesscalendar/add/", form).status_code == 403
+    refused = signed_in(farid).post("/admin/governance/businesscalendar/add/", form)
+
+    assert set(refused.context["adminform"].form.errors) == {"legal_entity"}
     assert not BusinessCalendar.objects.exists()
 
 
@@ -173,3 +172,51 @@ def test_versions_and_audit_entries_are_only_looked_at() -> None:
 
 def farid() -> User:
     return person("Farid Amini")
+
+
+def test_audit_entries_are_told_in_words_and_found_by_them() -> None:
+    clara, germany = person("Clara Voss", Role.CONTROLLER, is_staff=True), company("HP-DE")
+    made = audit.record(
+        by=clara, verb="set_schedule", thing=germany, after={"valid_to": "2026-12-31"}, legal_entity=germany
+    )
+    audit.record(by=clara, verb="sign_in", thing=clara)
+    client = signed_in(clara)
+
+    found = client.get("/admin/governance/auditentry/?verb=set_schedule").content.decode()
+    page = client.get(f"/admin/governance/auditentry/{made.pk}/change/").content.decode()
+
+    assert "Schedule set" in found
+    assert "Signed in</td>" not in found
+    for words in ("Schedule set", "Legal entity", "HP-DE Halden", "valid to"):
+        assert words in page
+    assert "valid_to" not in page
+    assert page.count("set_schedule") == page.count("<span data-technical>set_schedule") == 1
+
+
+def test_version_is_told_in_words_and_not_as_its_document() -> None:
+    ingrid = person("Ingrid Solheim", Role.INTEGRATION_ADMIN, is_staff=True)
+    clara = person("Clara Voss", Role.CONTROLLER)
+    content = {"name": "Approved time", "compare_days": 30}
+    made = versions.draft(kind="route", object_key="time-to-erp", content=content, by=ingrid, note="deletions matter")
+    versions.approve(versions.submit(made, by=ingrid, note="deletions matter"), by=clara)
+    alone = versions.keep(kind="calendar", object_key="HP-DE", content={"time_zone": "UTC"}, by=ingrid)
+    assert alone is not None
+    client = signed_in(ingrid)
+
+    found = client.get("/admin/governance/version/").content.decode()
+    page = client.get(f"/admin/governance/version/{made.pk}/change/").content.decode()
+    other = client.get(f"/admin/governance/version/{alone.pk}/change/").content.decode()
+
+    assert "Route Approved time" in found
+    for words in (
+        "Route Approved time",
+        "Ingrid Solheim",
+        "Clara Voss",
+        "deletions matter",
+        reverse("changes:change", args=[made.pk]),
+    ):
+        assert words in page
+    assert "nobody else, since one person was enough" in other
+    assert "Business calendar HP-DE" in found
+    for raw in ("Object key", "Content hash", made.content_hash, "person:", "one-person", "compare_days"):
+        assert raw not in page + other + found

@@ -7,6 +7,7 @@ from django.test import Client
 
 from governance.models import BusinessCalendar, CalendarDay, WeekdayHours
 from governance.rights import Role
+from governance.zones import zone_of
 from tests.governance.people import company, person
 
 pytestmark = pytest.mark.django_db
@@ -81,3 +82,48 @@ def test_year_shows_holidays_and_own_days(ingrid: Client) -> None:
     assert "days are worked" in body
     for odd in ("9" * 400, "-1", "1%00", "two", ""):
         assert ingrid.get(f"{page}?year={odd}").status_code in (200, 400)
+
+
+@pytest.mark.parametrize(("code", "zone"), [("HP-DE", "Europe/Berlin"), ("HP-GB", "Europe/London"), ("HP-US", "")])
+def test_new_calendar_of_the_only_company_has_its_zone_where_its_country_has_one(
+    ingrid: Client, code: str, zone: str
+) -> None:
+    client = Client()
+    client.force_login(person("Grace Field", Role.INTEGRATION_ADMIN, company(code)))
+
+    form = client.get(ADD).context["adminform"].form
+
+    begun = {name: form[name].value() for name in ("legal_entity", "country", "time_zone")}
+    assert begun == {"legal_entity": company(code).pk, "country": company(code).country, "time_zone": zone}
+
+
+def test_time_zone_that_nobody_chose_is_asked_for(ingrid: Client) -> None:
+    client = Client()
+    client.force_login(person("Grace Field", Role.INTEGRATION_ADMIN))
+    company("HP-US")
+    page = client.get(ADD)
+    field = page.context["adminform"].form["time_zone"]
+
+    assert field.value() in (None, "")
+    assert next(iter(field.subwidgets)).data["value"] == "", "what a browser chooses by itself"
+    for country, named in (("DE", "lives by Europe/Berlin"), ("US", "Choose a time zone.")):
+        errors = client.post(ADD, typed(country=country, subdivision="", time_zone="")).context["adminform"].form.errors
+        assert set(errors) == {"time_zone"}
+        assert named in errors["time_zone"][0]
+    assert not BusinessCalendar.objects.exists()
+
+
+def test_zone_of_a_country_is_the_one_by_which_all_of_it_lives() -> None:
+    found = {code: zone_of(code) for code in ("DE", "GB", "CH", "US", "ES", "CN", "XK", "ZZ", "")}
+
+    assert found == {"DE": "Europe/Berlin", "GB": "Europe/London", "CH": "Europe/Zurich", "US": "", "ES": "", "CN": "",
+                     "XK": "", "ZZ": "", "": ""}  # fmt: skip
+
+
+def test_second_calendar_of_a_company_is_refused_in_our_words(ingrid: Client) -> None:
+    assert ingrid.post(ADD, typed()).status_code == 302
+
+    errors = ingrid.post(ADD, typed()).context["adminform"].form.errors
+
+    assert errors["legal_entity"][0].startswith("This company has a calendar already. Change that one")
+    assert BusinessCalendar.objects.count() == 1

@@ -1,7 +1,6 @@
 """Nobody overwrites what somebody else has changed while a form was open, nor loses what they typed to a deletion."""
 
 import re
-from typing import Any
 
 import pytest
 from django.test import Client
@@ -11,11 +10,6 @@ from governance.rights import Role
 from tests.governance.people import company, person
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def static_root(settings: Any, tmp_path: Any) -> None:
-    settings.STATIC_ROOT = tmp_path  # made by collectstatic before the hub serves; whitenoise warns without it
 
 
 def admin(name: str) -> Client:

@@ -14,11 +14,6 @@ pytestmark = pytest.mark.django_db
 SET, OWN = "a long walk by the sea", "four candles and a fork"
 
 
-@pytest.fixture(autouse=True)
-def static_root(settings, tmp_path) -> None:
-    settings.STATIC_ROOT = tmp_path  # made by collectstatic before the hub serves; whitenoise warns without it
-
-
 @pytest.fixture
 def olga() -> User:
     return person("Olga Petrenko", Role.OPERATOR, is_staff=True)

@@ -238,6 +238,65 @@ def test_dump_that_breaks_in_the_middle_leaves_the_database_as_it_was(hub: None,
     assert content() == before
 
 
+def test_notes_that_are_no_text_come_back_byte_for_byte(hub: None, empty: str, tmp_path: Path, settings) -> None:
+    noted = b'{"entries": 1}\n\xff torn\n'
+    (settings.STATE / "audit-heads.log").write_bytes(noted)
+    before, file, said = content(), tmp_path / "of-today.backup", []
+    taking.take(file, with_keys=True, tell=quiet)
+    settings.STATE = tmp_path / "other"
+    settings.STATE.mkdir()
+    (settings.STATE / "audit-heads.log").write_bytes(b"\xfe of another trail")
+    point_at(empty)
+    restoring.restore(file, replace=False, tell=quiet, say=said.append)
+    assert content() == before
+    assert Connection.objects.first().secrets["token"] == "sealed-and-kept"
+    assert (settings.STATE / "audit-heads.log").read_bytes() == noted
+    assert [each.read_bytes() for each in settings.STATE.glob("audit-heads.2*")] == [b"\xfe of another trail"]
+
+
+@pytest.mark.parametrize("step", ["_stage_notes", "keys", "load", "_put_notes_in_place"])
+def test_restore_that_fails_anywhere_is_none_or_whole(hub: None, tmp_path: Path, settings, monkeypatch, step) -> None:
+    (settings.STATE / "audit-heads.log").write_bytes(b"as noted\n")
+    file = tmp_path / "of-today.backup"
+    taking.take(file, with_keys=True, tell=quiet)
+    keys.add_key()
+    (settings.STATE / "audit-heads.log").write_bytes(b"of now\n")
+    User.objects.create_user("viktor")
+    before, kept, said = content(), (settings.STATE / "keys").read_bytes(), []
+
+    def fail(*args: object, **more: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    (settings.STATE / "keys").write_bytes(kept.split()[0] + b"\n")  # so that the backup brings one
+    kept = (settings.STATE / "keys").read_bytes()
+    monkeypatch.setattr(*{
+        "keys": (keys, "add_older", lambda wanted: (_ for _ in ()).throw(keys.KeysUnusable("They cannot be written."))),
+        "load": (database.Database, "load", fail),
+    }.get(step, (restoring, step, fail)))  # fmt: skip
+    try:
+        restoring.restore(file, replace=True, tell=quiet, say=said.append)
+    except (Refused, OSError):
+        assert step != "_put_notes_in_place"
+        assert content() == before
+        assert (settings.STATE / "keys").read_bytes() == kept
+    else:
+        assert step == "_put_notes_in_place"
+        assert not User.objects.filter(username="viktor").exists()
+        assert "move them to" in " ".join(said)
+        assert len((settings.STATE / "keys").read_bytes().split()) == 2
+    assert (settings.STATE / "audit-heads.log").read_bytes() == b"of now\n"
+    monkeypatch.undo()
+    restoring.restore(file, replace=True, tell=quiet, say=quiet)
+    assert Connection.objects.first().secrets["token"] == "sealed-and-kept"
+
+
+def test_keys_that_others_can_read_are_told_in_words(hub: None, tmp_path: Path, settings) -> None:
+    (settings.STATE / "keys").chmod(0o644)
+    with pytest.raises(CommandError, match=r"(?s)The backup was not made.*chmod 600"):
+        call_command("backup", str(tmp_path / "x.backup"), "--with-keys")
+    assert not list(tmp_path.glob("x.backup*"))
+
+
 @pytest.mark.parametrize(
     ("more", "less", "words"), [("routes 9999_later", "", "newer"), ("", "routes 0001_initial", "older")]
 )
@@ -298,3 +357,16 @@ def test_embedded_database_is_started_for_it_where_it_rests(servers: Servers, st
     assert "Traceback" not in made.output + put_back.output
     assert json.loads(zipfile.ZipFile(file).read(archive.ABOUT))["migrations"]
     servers.start()  # nothing of theirs runs on
+
+
+def test_backup_where_no_hub_is_makes_none_and_says_what_to_name(tmp_path: Path, settings, monkeypatch, capsys) -> None:
+    settings.STATE = tmp_path / "elsewhere"
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.delenv("STATE", raising=False)
+    monkeypatch.setattr(database, "GIVEN", {database.declared.DATABASE_URL: ""})
+    with pytest.raises(CommandError, match=r"There is no hub in .*elsewhere") as refused:
+        call_command("backup", str(tmp_path / "of-today.backup"))
+    assert "STATE was not given" in str(refused.value)
+    assert "STATE=/srv/hub" in str(refused.value)
+    assert not (tmp_path / "of-today.backup").exists()
+    assert not settings.STATE.exists()

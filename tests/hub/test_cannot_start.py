@@ -57,7 +57,7 @@ def test_port_taken_names_who_has_it_and_a_free_one(taken: int) -> None:
         ("x" * 44, 0o600, {}, "is not a key"),
         ("", 0o600, {}, "There is no key"),
         ("any", 0o644, {}, "can be read by others"),
-        ("any", 0o600, {"THROUGHLINE_KEYS": "abc"}, "Key 1 in the environment variable THROUGHLINE_KEYS"),
+        ("any", 0o600, {"THROUGHLINE_KEYS": "abc"}, "THROUGHLINE_KEYS must be keys of"),
     ],
 )
 def test_keys_that_cannot_be_used_stop_the_start_before_anything_runs(
@@ -69,7 +69,7 @@ def test_keys_that_cannot_be_used_stop_the_start_before_anything_runs(
     env = {"STATE": str(short), "PORT": "0", "DEMO": "0"} | environment
     started = start_process(["python", "-m", "hub.supervisor"], env)
     assert started.wait() == 1
-    assert "The encryption keys cannot be used" in started.output
+    assert "cannot be used" in started.output
     assert says in " ".join(started.output.split())
     assert "Traceback" not in started.output
     assert not (short / "postgresql").exists()
@@ -283,9 +283,14 @@ def test_servers_of_the_operator_that_do_not_answer_are_named(ask, url: str) -> 
     assert "embedded one" in refused.value.remedy
 
 
-def test_servers_of_the_operator_that_answer_are_taken(redis_url: str) -> None:
-    foreign.ask_postgresql(os.environ["DATABASE_URL"])
+def test_servers_of_the_operator_that_answer_are_taken(redis_url: str, monkeypatch) -> None:
+    asked: list[str] = []
+    connect, ping = foreign.psycopg.connect, foreign.redis.Redis.ping
+    monkeypatch.setattr(foreign.psycopg, "connect", lambda *a, **k: asked.append("database") or connect(*a, **k))
+    monkeypatch.setattr(foreign.redis.Redis, "ping", lambda self: asked.append("broker") or ping(self))
+    foreign.ask_postgresql(os.environ["DATABASE_URL"])  # raises where it does not answer
     foreign.ask_redis(redis_url)
+    assert asked == ["database", "broker"], "nothing is taken unasked"
 
 
 def test_unforeseen_lack_of_room_is_still_said_in_words(monkeypatch, capsys) -> None:

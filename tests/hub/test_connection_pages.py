@@ -9,14 +9,20 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from canonical.failure import Category
+from canonical.problem import Problem
+from connectors.guard import AddressRefused
 from connectors.models import BreakerState, Connection, MaintenanceWindow, RateBudget
 from connectors.registry import registry
+from exceptions_queue.intake import take_in
 from governance.identifiers import new_id
+from governance.rights import Role
 from hub.pages import lanes
+from routes import failures
 from routes.models import Exchange, Route
 from tests.exceptions_queue.conftest import Staff, make_world, staff
 from tests.exceptions_queue.test_pages import signed_in, text_of
-from tests.governance.people import company
+from tests.governance.people import company, person
 from tests.routes.test_corrections_kept import second
 from tests.routes.world import World, entry
 
@@ -159,7 +165,7 @@ def test_pages_ask_the_same_queries_for_few_and_many(make_world: Make, staff: St
             second(world)
             world.take_in(*(entry(n) for n in range(1, 20)))
     assert counts[:4] == counts[4:]
-    assert max(counts) <= 27
+    assert max(counts) <= 24
 
 
 @pytest.fixture
@@ -178,9 +184,19 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, list[dict[str
 def test_lane_that_nobody_reads_is_told(staff: Staff, answers: dict[str, list[dict[str, str]]]) -> None:
     answers["worker@one"] = [{"name": name} for name in ("posting", "master", "intake")]
     words = text_of(signed_in(staff.olga).get("/lanes/workers/"))
-    assert "worker@one posting, master, intake" in words
+    assert "Worker 1 worker@one posting, master, intake" in words
     assert "No worker that answers reads the lane analytics." in words
     assert "lane posting" not in words
+
+
+def test_machine_of_a_worker_is_named_only_to_those_who_operate_everywhere(
+    staff: Staff, answers: dict[str, list[dict[str, str]]]
+) -> None:
+    answers["worker@one"] = [{"name": "posting"}]
+    here = person("Ines Weber", Role.OPERATOR, company("HP-DE"))
+    words = text_of(signed_in(here).get("/lanes/workers/"))
+    assert "Worker 1 posting" in words
+    assert "worker@one" not in words
 
 
 def test_broker_that_is_away_is_told(staff: Staff, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,3 +219,48 @@ def test_gallery_is_for_staff_and_shows_every_state(staff: Staff) -> None:
     for state in ("posted", "outcome unknown", "waiting for another record", "left alone after failures"):
         assert state in words
     assert "Enter a valid date." in words
+
+
+def refused(world: World, address: str) -> None:
+    """Write down that the guard has refused a call to the ledger, as a delivery does, and take it in."""
+    row, words = ledger(world), str(AddressRefused(address, 443))
+    problem = Problem("error", Category.CONFIGURATION, "", None, words)
+    trouble = failures.Trouble(row.legal_entity_id, Route.objects.all()[0].pk, "deliver", problem, connection_id=row.pk)
+    failures.write_down_once(trouble, at=timezone.now())
+    take_in()
+
+
+def test_connection_whose_calls_the_guard_refuses_is_not_working(make_world: Make, staff: Staff, settings: Any) -> None:
+    world = firm(make_world)
+    otto = signed_in(person("Otto Petrenko", Role.OPERATOR))
+    refused(world, "10.1.2.3")
+    for client, place in ((otto, "/"), (otto, "/connections/"), (signed_in(staff.ingrid), "/connections/ledger/")):
+        words = text_of(client.get(place))
+        assert "10.1.2.3 port 443 is internal. The operator of the hub can add 10.1.2.3:443 to" in words, place
+        assert "alls refused by the address guard" in words
+        assert "Ledger working" not in words
+    form = f"/admin/connectors/connection/{ledger(world).pk}/change/"
+    assert "Calls refused by the address guard" in text_of(signed_in(staff.ingrid).get(form))
+    assert "can add 10.1.2.3:443 to the setting OUTBOUND_ALLOWED" in words
+
+    settings.OUTBOUND_ALLOWED = ["10.1.2.3:443"]
+    assert "Ledger working" in text_of(otto.get("/connections/ledger/")), "allowed by now"
+    settings.OUTBOUND_ALLOWED = []
+    row = ledger(world)
+    row.name = "Ledger"
+    row.save()
+    assert "Ledger working" in text_of(otto.get("/connections/ledger/")), "changed since, so nobody knows"
+
+
+def test_address_that_is_a_number_is_judged_before_any_call(make_world: Make, staff: Staff, settings: Any) -> None:
+    world = firm(make_world)
+    names = [each.name for each in registry.connector(ledger(world).connector).manifest.questions if not each.secret]
+    asked = next(each for each in names if "url" in each or "address" in each)
+    for address, allowed, works in (
+        ("https://10.1.2.3", [], False), ("http://localhost:8", [], False),
+        ("https://10.1.2.3", ["10.0.0.0/8:*"], True), ("https://ledger.example", [], True),
+    ):  # fmt: skip
+        settings.OUTBOUND_ALLOWED = allowed
+        change(world, answers={asked: address})
+        words = text_of(signed_in(staff.farid).get("/connections/ledger/"))
+        assert ("Ledger working" in words) == works, address

@@ -40,6 +40,21 @@ def test_settings_are_ours_by_name_and_can_be_read() -> None:
         assert {name for name in re.findall(r"\$\{(\w+)", str(given))} <= NAMES
 
 
+def test_guide_writes_what_every_start_needs_into_a_file_that_is_never_kept() -> None:
+    guide = (ROOT / "docs" / "operator.md").read_text()
+    steps = re.search(r"^cat > \.env <<'END'\n(.*?)^END$.*?^```$", guide, re.MULTILINE | re.DOTALL)
+    assert steps is not None
+    assert re.findall(r"^(\w+)=", steps[1], re.MULTILINE) == [
+        "ALLOWED_HOSTS",
+        "WEB_ADDRESS",
+        "HTTPS",
+        "TRUSTED_PROXIES",
+    ]
+    assert not re.search(r"^\w+=\S+ docker compose", guide, re.MULTILINE)
+    for ignored in (".gitignore", ".dockerignore"):
+        assert ".env" in (ROOT / ignored).read_text().splitlines()
+
+
 def test_every_other_setting_can_be_given_in_a_file_that_is_never_kept() -> None:
     assert all(service["env_file"] == [{"path": "hub.env", "required": False}] for service in OURS.values())
     for ignored in (".gitignore", ".dockerignore"):

@@ -40,12 +40,12 @@ def test_settings_that_are_not_given_have_their_defaults() -> None:
 
 def test_settings_have_the_kind_that_is_declared(tmp_path: Path) -> None:
     found = read(
-        {"STATE": str(tmp_path / "a" / ".."), "BODY_PATIENCE": "2.5", "DEMO": "0", "CONNECTOR_PATHS": "/a: /b:"}
+        {"STATE": str(tmp_path / "a" / ".."), "BODY_PATIENCE": "2.5", "DEMO": "0", "CONNECTOR_PATHS": f"{tmp_path}: /:"}
     )
     assert found[declared.STATE] == tmp_path
     assert found[declared.BODY_PATIENCE] == 2.5
     assert found[declared.DEMO] is False
-    assert found[declared.CONNECTOR_PATHS] == ["/a", "/b"]
+    assert found[declared.CONNECTOR_PATHS] == [str(tmp_path), "/"]
 
 
 def test_wrong_settings_are_told_all_at_once_by_name() -> None:
@@ -59,6 +59,22 @@ def test_wrong_secret_is_not_repeated() -> None:
     said = " ".join(refused(WRONG))
     assert "hunter2" not in said
     assert "too short" not in said
+
+
+@pytest.mark.parametrize("text", ["/etc/passwd", "/etc/passwd/below"])
+def test_state_that_is_a_file_is_refused_in_words_by_every_command(text: str, start_process) -> None:
+    assert refused({"STATE": text}) == [f"STATE must be the path of a folder, not “{text}”."]
+    started = start_process(["python", "manage.py", "doctor"], {"STATE": text})
+    assert started.wait() == 1
+    assert "STATE must be the path of a folder" in started.output
+    assert "Traceback" not in started.output
+
+
+def test_state_that_cannot_be_written_is_told_in_words(start_process) -> None:
+    started = start_process(["python", "manage.py", "doctor"], {"STATE": "/proc/throughline", "SECRET_KEY": ""})
+    assert started.wait() == 1
+    assert "The folder /proc/throughline cannot be written." in started.output
+    assert "Traceback" not in started.output
 
 
 @pytest.mark.parametrize("text", ["nan", "inf", "-1", "1_0", "１", "1e400"])
@@ -150,3 +166,53 @@ def test_declared_names_are_those_of_the_environment() -> None:
     assert [getattr(declared, each.name) for each in declared.VARIABLES] == list(declared.VARIABLES)
     assert all(each.kind.accepted and each.meaning for each in declared.VARIABLES)
     assert "STATE" in os.environ  # this very run is told where to keep things by it
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("ALLOWED_HOSTS", "https://hub.example.com"),
+        ("ALLOWED_HOSTS", "hub.example.com:8000"),
+        ("OUTBOUND_ALLOWED", "http://10.1.2.3:443"),
+        ("OUTBOUND_ALLOWED", "10.1.2.3/24:443"),
+        ("OUTBOUND_ALLOWED", "harvest.example.com:443"),
+        ("CONNECTOR_PATHS", "/nowhere"),
+        ("REDIS_URL", "redis://localhost:6379/abc"),
+        ("REDIS_URL", "redis://localhost:6379?db=abc"),
+        ("DATABASE_URL", "postgresql://hub@db/hub?sslmode=verify-ful"),
+        ("DATABASE_URL", "postgresql://hub@db/hub?connect_timeout=soon"),
+        ("DATABASE_URL", "postgresql://hub@db:postgres/hub"),
+        ("THROUGHLINE_KEYS", "garbage"),
+        ("OTEL_TRACES_SAMPLER", "half"),
+        ("OTEL_TRACES_SAMPLER_ARG", "5"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "foo"),
+        ("OIDC_PROVIDERS", "Key Cloak"),
+    ],
+)
+def test_setting_that_would_only_fail_later_is_refused_at_once(name: str, text: str) -> None:
+    wrong = refused({name: text, "PORT": "eighty"})
+    assert len(wrong) == 2
+    assert wrong[0].startswith("PORT must be")
+    assert wrong[1].startswith(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("ALLOWED_HOSTS", "hub.example.com, .example.com, 10.1.2.3, [::1], *, localhost, hub_web"),
+        ("OUTBOUND_ALLOWED", "localhost:8601,10.1.0.0/16:443,[::1]:8601,10.0.0.5:*,127.0.0.1:*"),
+        ("CONNECTOR_PATHS", "/tmp"),
+        ("REDIS_URL", "redis://:secret@localhost:6379/0"),
+        ("REDIS_URL", "unix:///run/redis.sock?db=1"),
+        ("REDIS_URL", "rediss://cache.example.com:6380/?db=2"),
+        ("DATABASE_URL", "postgresql://hub@db:5432/hub?sslmode=verify-full&connect_timeout=5"),
+        ("DATABASE_URL", "postgresql://hub@db1:5432,db2:5433/hub?target_session_attrs=read-write"),
+        ("DATABASE_URL", "postgresql:///hub?host=/run/postgresql"),
+        ("THROUGHLINE_KEYS", ",".join(["0" * 43 + "=", "1" * 42 + "A="])),
+        ("OTEL_TRACES_SAMPLER", "traceidratio"),
+        ("OTEL_TRACES_SAMPLER_ARG", "0.05"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "api-key=a=b, other=c"),
+    ],
+)
+def test_setting_that_can_be_used_is_taken(name: str, text: str) -> None:
+    read({name: text})

@@ -177,4 +177,5 @@ def test_operators_page_says_what_to_do_about_each_figure() -> None:
     named = set(re.findall(r"^\| `(throughline_[a-z_]+)`", text, re.MULTILINE))
     counted_ones = {"throughline_web_requests_total", "throughline_web_request_seconds"}
     counted_ones |= {"throughline_attempts_total", "throughline_attempt_seconds", "throughline_figure_missing"}
+    counted_ones |= {"throughline_sign_of_life_seconds"}
     assert named == {figure.name for figure in stored.FIGURES} | counted_ones

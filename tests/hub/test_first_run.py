@@ -15,6 +15,9 @@ def called(monkeypatch, settings, tmp_path: Path) -> list[str]:
     settings.STATE = tmp_path
     monkeypatch.setattr(first_run, "get_commands", lambda: {"load_demo": "hub", "main_job": "hub"})
     monkeypatch.setattr(first_run, "call_command", names.append)
+    monkeypatch.setattr(first_run, "require_ours", lambda: None)
+    monkeypatch.setattr(first_run, "is_loaded", lambda: False)
+    monkeypatch.setattr(first_run.staff, "note", lambda: None)
     return names
 
 
@@ -34,6 +37,12 @@ def test_firm_that_could_not_be_loaded_is_tried_again(called: list[str], monkeyp
         with pytest.raises(OSError, match="away"):
             call_command(first_run.Command())
     assert called == ["load_demo", "load_demo"]
+
+
+def test_without_workers_the_main_job_waits_for_another_start(called: list[str], monkeypatch) -> None:
+    monkeypatch.setenv("WORKERS", "none")
+    call_command(first_run.Command())
+    assert called == ["load_demo"]
 
 
 def test_without_demonstration_nothing_is_loaded(called: list[str], monkeypatch) -> None:

@@ -10,6 +10,7 @@ from hub.celery import app
 from hub.supervisor import parts
 from hub.supervisor.options import Options
 from hub.supervisor.places import Places
+from hub.supervisor.problems import CannotStart
 
 
 def lanes_of_workers(environment: dict[str, str]) -> list[set[str]]:
@@ -33,6 +34,12 @@ def test_operator_chooses_workers_and_their_lanes() -> None:
         {"posting"},
         {"master", "analytics", "intake"},
     ]
+
+
+def test_web_can_be_started_alone() -> None:
+    assert lanes_of_workers({"WORKERS": "none"}) == []
+    with pytest.raises(CannotStart, match="“;” between workers, or none for the pages alone"):
+        Options.of({"WORKERS": ";"})
 
 
 def test_task_for_a_lane_that_does_not_exist_is_refused() -> None:

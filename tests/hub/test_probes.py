@@ -84,3 +84,10 @@ def test_many_who_ask_cost_no_more_than_one(django_assert_num_queries) -> None:
 def test_probes_are_only_read() -> None:
     assert Client().post("/ready").status_code == 405
     assert Client().head("/ready").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/live", "/ready"])
+def test_probe_that_is_asked_for_its_head_alone_has_no_body(path: str) -> None:
+    answer = Client().head(path)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert int(answer["Content-Length"]) == len(Client().get(path).content)

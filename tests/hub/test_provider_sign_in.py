@@ -162,6 +162,8 @@ def test_token_that_lies_opens_nothing(provider: FakeProvider, clara: User, lie:
     tell, why = LIES[lie]
     tell(provider)
     refused(provider, why)
+    assert not SocialAccount.objects.exists()
+    assert not AuditEntry.objects.filter(verb__in=["sign_in", "link_provider"]).exists()
 
 
 @pytest.mark.parametrize("config", [

@@ -16,11 +16,6 @@ pytestmark = pytest.mark.django_db
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1 (KHTML, like Gecko) Safari/604.1"
 
 
-@pytest.fixture(autouse=True)
-def static_root(settings, tmp_path) -> None:
-    settings.STATIC_ROOT = tmp_path  # made by collectstatic before the hub serves; whitenoise warns without it
-
-
 @pytest.fixture
 def farid() -> User:
     return somebody("Farid Amini", Role.FINANCE)

@@ -17,11 +17,6 @@ from tests.hub.browser import PASSWORD, sign_in, signed_in, somebody, words
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def static_root(settings, tmp_path) -> None:
-    settings.STATIC_ROOT = tmp_path  # made by collectstatic before the hub serves; whitenoise warns without it
-
-
 def entries() -> list[tuple[str, str, str]]:
     return list(AuditEntry.objects.order_by("pk").values_list("verb", "thing_name", "reason"))
 
@@ -138,7 +133,7 @@ def test_administration_leads_to_the_same_sign_in() -> None:
 def test_administration_tells_those_whom_it_refuses_why() -> None:
     answer = signed_in(somebody("Farid Amini", Role.FINANCE)).get("/admin/", follow=True)
     assert answer.status_code == 403
-    assert "does not open the administration" in words(answer)
+    assert "The administration is closed to you" in words(answer)
 
 
 def test_cookies_are_for_the_server_only_and_for_https_when_the_site_is() -> None:

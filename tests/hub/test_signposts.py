@@ -33,6 +33,18 @@ def test_signposts_tell_the_demonstrations_people_and_their_password(tmp_path: P
     assert words.endswith("is four candles")
 
 
+def test_signposts_tell_no_password_that_opens_nothing(tmp_path: Path) -> None:
+    (tmp_path / module.PASSWORD_FILE).write_text("four candles\n")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / module.OTHER_PASSWORDS).touch()
+
+    words = told(tmp_path)["Sign in"]
+
+    assert "four candles" not in words
+    assert "the passwords that they had in the hub that this database comes from" in words
+    assert staff.OTHER_PASSWORDS == module.OTHER_PASSWORDS
+
+
 def test_signposts_tell_how_the_first_account_is_made_without_a_demonstration(tmp_path: Path) -> None:
     assert "manage.py createsuperuser" in told(tmp_path, DEMO="0")["Sign in"]
     assert "manage.py vouch USER" in told(tmp_path, DEMO="0")["Sign in"]

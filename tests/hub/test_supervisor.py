@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import urllib.error
 import urllib.request
@@ -21,7 +22,7 @@ from tests.processes import Started, StartProcess
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow]
 
-Up = Callable[[], Started]
+Up = Callable[..., Started]
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def begin(state: Path, start_process: StartProcess) -> Up:
     """Start the supervisor on `state`, without waiting."""
     env = {"STATE": str(state), "PORT": "0", "DEMO": "0", "DATABASE_URL": "", "REDIS_URL": ""}
     env |= {"COLUMNS": "200", "WORKERS": "posting,master,analytics,intake"}  # one worker: a start takes less time
-    return lambda: start_process(["python", "-m", "hub.supervisor"], env)
+    return lambda **more: start_process(["python", "-m", "hub.supervisor"], env | more)
 
 
 @pytest.fixture
@@ -104,6 +105,19 @@ def test_orphans_that_do_not_notice_are_stopped_by_the_next_start(up: Up, state:
     assert "an earlier start had left behind" in second.output
     assert [each for each in frozen if each.alive] == []
     assert wait_until(lambda: answers(second), 30)
+
+
+def test_pages_alone_and_signs_of_programs_that_are_gone(begin: Up, state: Path) -> None:
+    run = state / "run"
+    ours, theirs, old = (run / f"pulse-worker-9@{name}" for name in (socket.gethostname(), "another", "third"))
+    for sign in (ours, theirs, old):
+        sign.touch()
+    os.utime(old, (1, 1))
+    started = begin(WORKERS="none")
+    started.wait_for("Throughline is running", 120)
+    assert set(json.loads((run / "supervisor.json").read_text())["children"]) == {"web"}
+    assert "no workers and no clock (WORKERS=none): nothing is read or sent" in " ".join(started.output.split())
+    assert [sign for sign in (ours, theirs, old) if sign.exists()] == [theirs]
 
 
 def froze(process: Seen) -> bool:

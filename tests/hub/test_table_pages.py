@@ -8,6 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from connectors.models import Connection
 from governance.actor import ENGINE
@@ -16,16 +17,11 @@ from governance.rights import Role
 from mappings import shipped
 from mappings.ending import CannotEnd, end_row
 from mappings.models import Approval, CrossReference, LookupTable
-from mappings.tables import NewRow, add_rows, create_table
+from mappings.tables import NewRow, RowErrors, add_rows, create_table
 from tests.exceptions_queue.test_pages import signed_in, text_of
 from tests.governance.people import company, person
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def static_root(settings: Any, tmp_path: Any) -> None:
-    settings.STATIC_ROOT = tmp_path  # made by collectstatic before the hub serves; whitenoise warns without it
 
 
 def rates(approval: str = Approval.AT_ONCE, **more: Any) -> LookupTable:
@@ -264,3 +260,48 @@ def test_grid_goes_on_by_key_and_shows_each_row_once(monkeypatch: Any) -> None:
         if not after:
             break
     assert sorted(seen) == sorted(table.rows.in_force().values_list("pk", flat=True))
+
+
+BROKEN = {  # as an older release let tables be saved, and whether saying anew what is accepted mends it
+    "a limit that is no number": ({"accepted": {"rate": {"lowest": "cheap"}}}, True),
+    "what is accepted as a list": ({"accepted": ["rate"]}, True),
+    "a kind that there is not": ({"value_columns": {"rate": "cash"}}, False),
+    "columns as a list": ({"value_columns": ["rate"]}, False),
+    "columns as a number": ({"value_columns": 7}, False),
+}
+
+
+@pytest.mark.parametrize(("saved", "mendable"), BROKEN.values(), ids=BROKEN.keys())
+def test_table_that_an_older_release_broke_says_so_and_what_mends_it(saved: dict[str, Any], mendable: bool) -> None:
+    table = rates()
+    LookupTable.objects.filter(pk=table.pk).update(**saved)
+    ingrid = signed_in(person("Ingrid Solheim", Role.INTEGRATION_ADMIN))
+    row = table.rows.first()
+    addresses = [reverse("tables:table", args=[table.pk]), reverse("tables:sheet", args=[table.pk])]
+    addresses += [reverse("tables:add", args=[table.pk]), reverse("tables:change", args=[table.pk, row.pk, "ends"])]
+    for address in addresses:
+        answer = ingrid.get(address)
+        assert answer.status_code == 409, address
+        assert "Rate card cannot be used" in text_of(answer)
+        assert ("Say what it accepts" if mendable else "New table") in text_of(answer)
+    assert "Rate card" in text_of(ingrid.get("/tables/"))
+    definition = ingrid.get(reverse("tables:definition", args=[table.pk]))
+    assert definition.status_code == (200 if mendable else 409)
+    table.refresh_from_db()
+    with pytest.raises(RowErrors, match="Rate card cannot take rows"):
+        add_rows(table, [NewRow(("Partner",), {"rate": "300"}, None, None)], by=ENGINE)
+
+
+def test_broken_table_works_again_once_what_it_accepts_is_said_anew() -> None:
+    table = rates()
+    LookupTable.objects.filter(pk=table.pk).update(accepted={"rate": {"lowest": "cheap"}})
+    ingrid = signed_in(person("Ingrid Solheim", Role.INTEGRATION_ADMIN))
+    typed = {
+        "title": "Rate card", "approval": "at_once", "column-TOTAL_FORMS": "1", "column-INITIAL_FORMS": "1",
+        "column-0-highest": "900",
+    }  # fmt: skip
+
+    mended = ingrid.post(reverse("tables:definition", args=[table.pk]), typed)
+
+    assert mended.status_code == 302
+    assert "Analyst" in text_of(ingrid.get(mended.url))

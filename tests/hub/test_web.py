@@ -28,9 +28,9 @@ def serve(start_process: StartProcess) -> Callable[[dict[str, str]], tuple[Start
         command = ["python", "-m", "gunicorn", "-c", "python:hub.web", "hub.wsgi:application", "--bind", place]
         started = start_process(command, settings | {"PYTHONUNBUFFERED": "1"})
 
-        def ask(path: str, **headers: str) -> tuple[int, dict[str, str], str]:
+        def ask(path: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], str]:
             named = {name.replace("_", "-"): value for name, value in headers.items()}
-            request = urllib.request.Request(f"http://{place}{path}", headers=named)
+            request = urllib.request.Request(f"http://{place}{path}", headers=named, method=method)
             try:
                 answer = urllib.request.urlopen(request, timeout=20)
             except urllib.error.HTTPError as error:
@@ -63,6 +63,19 @@ def test_web_process_writes_json_lines_without_parameters_and_probes(serve) -> N
     assert (asked["method"], asked["path"], asked["status"], asked["request"]) == ("GET", "/login/", 200, "caller-4711")
     assert "abcdefgh" not in started.output
     assert not re.search("/live|/ready", started.output)
+
+
+def test_head_alone_is_answered_without_a_body_and_without_a_warning(serve) -> None:
+    started, ask = serve({"LOG_FORMAT": "json", "WEB_PROCESSES": "1", "WEB_THREADS": "2"})
+    for path in ("/live", "/ready", "/login/"):
+        status, headers, body = ask(path, "HEAD")
+        assert (status, body) == (200, "")
+        assert int(headers["Content-Length"]) > 0
+    assert ask("/login/", X_Request_ID="the-last-one")[0] == 200
+    started.wait_for("the-last-one")
+    lines = [json.loads(line) for line in started.output.splitlines()]
+    assert [line["method"] for line in lines if line["logger"] == "gunicorn.access"] == ["HEAD", "GET"]
+    assert [line for line in lines if line["level"] not in ("INFO", "DEBUG")] == []
 
 
 def test_figures_of_all_web_processes_are_told_by_each(serve, tmp_path: Path) -> None:

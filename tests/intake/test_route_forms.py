@@ -145,3 +145,17 @@ def test_run_of_a_route_that_cannot_work_stops_with_a_failure_of_configuration(f
     failure = Failure.objects.get()
     assert (run.state, failure.category) == ("stopped", "configuration")
     assert "column" in failure.message
+
+
+def test_two_destinations_of_one_name_are_refused_at_the_name(firm: Firm, ingrid: Client) -> None:
+    sent = typed(firm.pushed, firm.pushed.destinations.get())
+    second = {name.replace("-0-", "-1-"): each for name, each in sent.items() if "-0-" in name}
+    more = second | {"destinations-1-id": "", "destinations-TOTAL_FORMS": "2"}
+
+    answer = ingrid.post(f"/admin/routes/route/{firm.pushed.pk}/change/", sent | more)
+
+    rows = answer.context["inline_admin_formsets"][0].formset
+    assert list(rows.errors[1]) == ["name"]
+    assert "Another destination here is called “Ledger” already" in str(rows.errors[1]["name"])
+    assert not rows.non_form_errors()
+    assert firm.pushed.destinations.count() == 1

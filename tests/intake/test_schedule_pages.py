@@ -1,5 +1,6 @@
 """A route's page in the admin: when it runs by itself, and a run at once."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -53,9 +54,18 @@ def test_schedule_is_set_shown_and_removed_in_words(firm: Firm) -> None:
         ({"how": "days", "at": "06:00"}, "at least one day"),
         ({"how": "days", "weekdays": ["1"], "at": "25:00"}, "is no time of the day"),
         ({"how": "days", "weekdays": ["1"], "at": "06:00, 07:30"}, "the same minutes"),
+        ({"how": "days", "weekdays": ["1"], "at": "06:00:30"}, "is no time of the day. Write hours and minutes"),
+        ({"how": "days", "weekdays": ["1"], "at": "06:00+02:00"}, "is no time of the day"),
+        ({"how": "days", "weekdays": ["1"], "at": "6"}, "is no time of the day"),
+        ({"how": "days", "weekdays": ["1"], "at": "6.60"}, "is no time of the day"),
+        ({"how": "times", "times": "0 0 30 2 *"}, "no month 2 has a day 30"),
         ({"how": "monthly", "day_of_month": "31", "at": "06:00"}, "less than or equal to 28"),
         ({"how": "times", "times": "soon"}, "has 1 parts and not 5"),
-        ({"how": "every", "number": "99", "unit": "days"}, "to 31 days"),
+        ({"how": "every", "number": "99", "unit": "days"}, "At most 31 days"),
+        ({"how": "every", "number": "999999", "unit": "days"}, "At most 31 days"),
+        ({"how": "times", "times": "99 6 * * *"}, "“99” is no minute: write 0 to 59"),
+        ({"how": "times", "times": "30 6 * 13 *"}, "“13” is no month: write 1 to 12"),
+        ({"how": "times", "times": "30 6 * * x"}, "“x” is no weekday: write 0 to 6"),
     ],
 )
 def test_schedule_that_cannot_be_followed_is_refused_and_what_was_typed_stays(
@@ -66,7 +76,60 @@ def test_schedule_that_cannot_be_followed_is_refused_and_what_was_typed_stays(
     assert answer.status_code == 422
     assert told in answer.content.decode()
     assert answer.context["form"]["how"].value() == typed["how"]
+    assert not answer.context["form"].non_field_errors(), "it is said beside the field"
+    assert "accepted" not in answer.content.decode()
     assert schedules.schedule_of(firm.pushed) is None
+
+
+@pytest.mark.parametrize(("typed", "kept"), [("6.30", "06:30"), ("14.30", "14:30"), ("6:05, 18.05", "06:05, 18:05")])
+def test_time_of_the_day_is_understood_as_people_write_it(firm: Firm, typed: str, kept: str) -> None:
+    admin, page = signed_in(Role.INTEGRATION_ADMIN), f"{page_of(firm)}/schedules/"
+
+    answer = admin.post(page, {"how": "days", "weekdays": ["1"], "at": typed, "zone": "Europe/Berlin"})
+
+    assert answer.status_code == 302
+    assert admin.get(page).context["form"].initial["at"] == kept
+
+
+def test_less_than_a_minute_opens_as_it_is(firm: Firm) -> None:
+    schedules.set_schedule(firm.pushed, every=timedelta(seconds=30), by=ENGINE)
+    admin, page = signed_in(Role.INTEGRATION_ADMIN), f"{page_of(firm)}/schedules/"
+    form = admin.get(page).context["form"]
+    assert (form.initial["number"], form.initial["unit"]) == (30, "seconds")
+    assert '<option value="seconds" selected>' in str(form["unit"])
+
+    answer = admin.post(page, {"how": "every", "number": "30", "unit": "seconds"}, follow=True)
+
+    assert "runs every 30 seconds" in answer.content.decode()
+
+
+def test_schedule_that_somebody_else_has_set_meanwhile_is_not_overwritten_unseen(firm: Firm) -> None:
+    ingrid, page = signed_in(Role.INTEGRATION_ADMIN), f"{page_of(firm)}/schedules/"
+    opened = _seen(ingrid.get(page))
+    iris = Client()
+    iris.force_login(person("Iris Berg", Role.INTEGRATION_ADMIN, company("HP-DE"), is_staff=True))
+    iris.post(page, {"how": "every", "number": "5", "unit": "hours"} | opened)
+    mine = {"how": "every", "number": "2", "unit": "hours"}
+
+    answer = ingrid.post(page, mine | opened)
+
+    body = answer.content.decode()
+    assert answer.status_code == 422
+    assert "Iris Berg has set the schedule" in body
+    assert "every 5 hours" in body
+    assert answer.context["form"]["number"].value() == "2", "what was typed stays"
+    assert schedule_words.of(schedules.schedule_of(firm.pushed)) == "every 5 hours"
+    assert ingrid.post(page, mine | _seen(answer)).status_code == 302
+    assert schedule_words.of(schedules.schedule_of(firm.pushed)) == "every 2 hours"
+
+    opened = _seen(ingrid.get(page))
+    iris.post(page, {"how": "never"} | opened)
+    refused = ingrid.post(page, mine | opened)
+    assert (refused.status_code, "Iris Berg has removed" in refused.content.decode()) == (422, True)
+
+
+def _seen(answer: Any) -> dict[str, str]:
+    return dict(re.findall(r'name="(_seen)" value="([0-9a-f]+)"', answer.content.decode()))
 
 
 WORDS = [

@@ -39,9 +39,10 @@ def test_trail_that_was_restored_from_before_is_found() -> None:
     audit.verify()
     trail.note()
     with trail.place().open("a") as file:
-        file.write('{"entries": 7, "head": "00ff", "wrong": []}\n{"cut sho')
-    ((thing, cause, remedy),) = doctor.audit_trail()
-    assert thing == "The audit trail is not as it was written"
-    assert "entry 7" in cause
+        file.write('{"at": "2026-11-02T08:00:00+00:00", "entries": 7, "head": "00ff", "wrong": []}\n{"cut sho')
+    told = list(doctor.audit_trail())  # of the half line, too
+    ((_, _, remedy),) = [each for each in told if "entry 7" in each[1]]
+    assert {thing for thing, _, _ in told} == {"The audit trail is not as it was written"}
+    assert "Line 3 of" in "".join(cause for _, cause, _ in told)
     assert str(trail.place()) in remedy
     assert connection.in_atomic_block

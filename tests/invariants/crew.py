@@ -69,8 +69,8 @@ class Crew:
         with Broker(self.broker) as broker:
             app.send_task("routes.tasks.sweep", queue="master", connection=broker, ignore_result=True, expires=10)
 
-    def until(self, done: Callable[[], bool], *, seconds: float = 60, what: str = "") -> None:
-        """Sweep every quarter of a second until something is so; fail with the workers' words when it takes longer."""
+    def until(self, done: Callable[[], bool], *, seconds: float = 60, what: str = "", every: float = 0.25) -> None:
+        """Sweep every so many seconds until something is so; fail with the workers' words when it takes longer."""
         end = time.monotonic() + seconds
         while not done():
             if time.monotonic() > end:
@@ -78,7 +78,7 @@ class Crew:
                     worker.send_signal(signal.SIGCONT)  # a stopped one may hold rows that the next test empties
                 pytest.fail(f"not so within {seconds} s: {what}\n{self.output()}")
             self.sweep()
-            time.sleep(0.25)
+            time.sleep(every)
 
     def end(self) -> None:
         """Kill all workers."""

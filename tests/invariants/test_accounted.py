@@ -48,7 +48,7 @@ def balanced(run: Run) -> accounting.Books:
     books = accounting.books(run)
     assert books.balanced, books
     assert all(each.due == books.new + books.changed for each in books.destinations)
-    assert not any(account.difference for *_, account in totals.lines(run, books.destinations))
+    assert not any(account.difference for *_, account in totals.lines(run, books))
     return books
 
 

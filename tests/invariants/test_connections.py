@@ -46,7 +46,9 @@ def test_tasks_share_connections_and_outlive_broken_ones(crew: Crew) -> None:
     kept = backends() - before
     sweeps(crew, 3 * THREADS)
 
-    assert backends() - before == kept  # tasks opened none of their own
+    now = backends() - before
+    assert kept <= now, "a task let go of its thread's connection"
+    assert len(now) <= THREADS + 1, "each thread has one, and the loop that takes messages"  # threads begin when needed
 
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_terminate_backend(pid) FROM unnest(%s::int[]) AS w(pid)", [list(kept)])

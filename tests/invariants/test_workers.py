@@ -70,7 +70,7 @@ def stop_with_something_sent(crew: Crew) -> set[tuple[UUID, UUID | None]]:
     which is not part of this crew (`hub.standing_still`).
     """
     while True:
-        crew.until(lambda: bool(on_the_wire()), what="something is on the wire")
+        crew.until(lambda: bool(on_the_wire()), what="something is on the wire", every=0.02)
         crew.signal(0, signal.SIGSTOP)
         time.sleep(0.1)  # the server ends the statement that it was asked for
         sent = on_the_wire()
@@ -117,7 +117,7 @@ def test_stopped_worker_that_comes_back_doubles_nothing(
     make_world: Make, crew: Crew, ledger: Simulator, mode: str
 ) -> None:
     restart(ledger, mode)
-    ledger.set_faults(*FAULTS, seed=5, latency=0.05)
+    ledger.set_faults(*FAULTS, seed=5, latency=0.2)  # it has to be caught while it waits
     world = make_world(f"ledger_{mode}", over_http=ledger.url)
     crew.signal(1, signal.SIGSTOP)
     runs.ask_for_run(world.route, by=ENGINE, trigger="person")

@@ -23,11 +23,6 @@ ALWAYS, NEVER = (Approval.ALWAYS, "", None), (Approval.AT_ONCE, "", None)
 ABOVE = (Approval.ABOVE_AMOUNT, "rate", Decimal(100))
 
 
-@pytest.fixture(autouse=True)
-def static_root(settings: Any, tmp_path: Any) -> None:
-    settings.STATIC_ROOT = tmp_path  # made by collectstatic before the hub serves; whitenoise warns without it
-
-
 @pytest.fixture
 def ingrid() -> User:
     return person("Ingrid Solheim", Role.INTEGRATION_ADMIN)

@@ -16,11 +16,6 @@ TYPED = {"name": "Data warehouse", "address": "https://events.acme.example/in"}
 SECRET = re.compile(r"whsec_[A-Za-z0-9+/=]{44}")
 
 
-@pytest.fixture(autouse=True)
-def static_root(settings: Any, tmp_path: Any) -> None:
-    settings.STATIC_ROOT = tmp_path
-
-
 def signed_in(role: Role, where: str | None = "HP-DE", name: str = "Ines Brandt") -> Client:
     client = Client()
     client.force_login(person(name, role, company(where) if where else None, is_staff=True))

@@ -310,7 +310,7 @@ def test_all_since_a_moment_is_sent_again_in_order(
         world.deliver()
         carried()
     since = timezone.now() - timedelta(days=1)
-    assert redelivering.send_again_since(made, since, by=ENGINE) == 2
+    assert redelivering.send_again_since(made, since, by=ENGINE) == redelivering.SentAgain(2, 0)
     del subscriber.taken[:]
     carried()
     assert [each.event["data"]["hours"] for each in subscriber.taken] == ["1", "2"]

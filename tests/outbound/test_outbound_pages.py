@@ -122,6 +122,10 @@ def test_event_is_sent_again_or_dropped_by_those_who_may(warehouse: Subscription
     assert "sent again" in ines.post(f"{address}redeliveries/", follow=True).content.decode()
     row.refresh_from_db()
     assert row.done_at is None
+    Subscription.objects.filter(pk=warehouse.pk).update(state="paused", state_reason="year-end close")
+    told = ines.post(f"{address}redeliveries/", follow=True).content.decode()
+    assert "It waits until that goes on" in told
+    assert "It is sent again" not in told
     answer = ines.post(f"{address}drops/", {"reason": " "})
     assert answer.status_code == 422
     assert "needs a reason" in answer.content.decode()

@@ -35,11 +35,10 @@ def database(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def hub(database: None) -> Iterator[str]:
     """Return the address at which the hub answers."""
-    from pytest_django.live_server_helper import LiveServer
+    from tests.pages.serving import served
 
-    server = LiveServer("127.0.0.1")
-    yield server.url
-    server.stop()
+    with served() as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

@@ -21,11 +21,15 @@ from canonical.failure import Category
 from canonical.problem import Problem
 from connectors.models import BreakerState, Connection, MaintenanceWindow
 from exceptions_queue import intake
+from exceptions_queue.models import WorkItem
 from governance import calendars, clients, versions
 from governance.actor import ENGINE
 from governance.models import User
 from governance.rights import Role
-from mappings import cross_references, shipped, tables
+from hub.changes import drafting, publishing, things
+from hub.demonstration import cut_offs
+from mappings import cross_references, deleting, shipped, tables
+from mappings.defining import define_table
 from mappings.models import LookupTable
 from routes.models import (
     Delivery,
@@ -42,6 +46,7 @@ from routes.models.movement import RunState
 from routes.outbound import subscribing
 from routes.outbound.wishes import Wishes
 from routes.states import State
+from tests.exceptions_queue.bulk import planned, started, work
 from tests.exceptions_queue.situations import trouble, with_rates
 from tests.exceptions_queue.test_pages import run_of
 from tests.exceptions_queue.test_story import tried
@@ -72,6 +77,7 @@ def empty() -> Firm:
     """Return a firm in which nothing has happened yet: its companies, and the people, with what they may do."""
     for code, zone in (("HP-DE", "Europe/Berlin"), ("HP-US", "America/New_York"), ("HP-GB", "Europe/London")):
         calendars.set_up(legal_entity=company(code), time_zone=zone, by=ENGINE)
+    cut_offs.make([company("HP-DE")], by=ENGINE)
     where = {"viktor": company("HP-DE")}
     people = {name: person(full, role, where.get(name), is_staff=True) for name, (full, role) in STAFF.items()}
     people["nobody"] = person("Nora Without")  # has an account and no role yet
@@ -101,7 +107,29 @@ def furnished(make: Make) -> Firm:
     _runs(world)
     _events_out(firm)
     _schedules()
+    _changes(world, firm)
+    _bulk_runs(firm)
     return firm
+
+
+def _bulk_runs(firm: Firm) -> None:
+    """Leave a bulk run that is done, and a plan that says why it cannot do it to some."""
+    clara, items = firm.people["clara"], list(WorkItem.objects.open())
+    work(started(planned(clara, "tags", {"add": "month-end"}, *items), clara))
+    planned(clara, "resubmissions", {"configuration": "now", "reason": "it is put right"}, *items)
+
+
+def _changes(world: World, firm: Firm) -> None:
+    """Have a change of the route in each state, by Ingrid."""
+    by, slug = firm.people["ingrid"], world.route.slug
+    document = things.document("route", slug)
+    for days in (1, 2, 3):
+        draft = drafting.draft("route", slug, document | {"compare_days": days}, by=by, note="deletions matter")
+        if days > 1:
+            drafting.submit(draft, by=by)
+        if days > 2:
+            publishing.approve(draft, by=firm.people["clara"])
+    drafting.draft("calendar", "HP-DE", things.document("calendar", "HP-DE") | {"subdivision": "BE"}, by=by)
 
 
 def _move(world: World) -> None:
@@ -135,6 +163,16 @@ def _tables(world: World, firm: Firm) -> None:
     rates.refresh_from_db()
     wanted = tables.NewRow(("Manager", "EUR"), {"rate": Decimal(210)}, valid_from=date(2026, 1, 1))
     tables.add_rows(rates, [wanted], by=firm.people["ingrid"], reason="agreed in January")
+    define_table(  # which loosens it: somebody else has to agree
+        rates, title=rates.title, meaning=rates.meaning, approval="above_amount", approval_column="rate",
+        approval_amount=Decimal(500), by=firm.people["ingrid"], reason="Small rates need no second person",
+    )  # fmt: skip
+    old = LookupTable.objects.create(
+        name="old_rates", title="Old rates", key_columns=["role"], value_columns={"rate": "money"},
+        approval="above_amount", approval_column="rate", approval_amount=Decimal(500),
+    )  # fmt: skip
+    tables.add_rows(old, [tables.NewRow(("Manager",), {"rate": Decimal(90)})], by=ENGINE, reason="of last year")
+    deleting.delete_table(old, by=firm.people["ingrid"], reason="Nobody reads it")  # somebody else has to agree
     connection = world.destination.connection_id
     reference = cross_references.NewReference(connection, "project", "P-001", "X-1", company("HP-DE").pk, "PR-1")
     cross_references.upsert([reference], by=ENGINE)

@@ -1,26 +1,25 @@
 """What a look at a page finds wrong with it: words that only engineers know, width, what axe-core objects to."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import Enum
 from functools import cache
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
-import axe_playwright_python
 from playwright.sync_api import Page
 
 from tests.pages.chromium import SIZES
+from tests.pages.serving import AXE
 
 THEMES = ("light", "dark")
 GRAVE = ("serious", "critical")
 # Where technical words may stand, as the pages mark it themselves.
-TECHNICAL = "[data-technical]"
+TECHNICAL = "[data-technical], [class*=material-symbols]"  # and icons, which are drawn by the names of theirs
 SHOWN = """(technical) => {
   document.querySelectorAll('details').forEach((each) => { each.open = true; });
   const hidden = [...document.querySelectorAll(technical)].map((each) => [each, each.style.display]);
-  hidden.forEach(([each]) => { each.style.display = 'none'; });
+  hidden.forEach(([each]) => { each.style.setProperty('display', 'none', 'important'); });
   const said = document.title + '\\n' + document.body.innerText;
   hidden.forEach(([each, before]) => { each.style.display = before; });
   const typed = [...document.querySelectorAll('input:not([type=hidden]), textarea')]
@@ -28,48 +27,64 @@ SHOWN = """(technical) => {
   return [said, ...typed].join('\\n');
 }"""
 TOO_WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
-JUDGED = "(only) => axe.run(document, {resultTypes: ['violations'], ...only}).then((said) => said.violations)"
+# A script that follows the theme is told of it with the next frame.
+JUDGED = """(only) => new Promise((then) => requestAnimationFrame(() => requestAnimationFrame(then)))
+  .then(() => axe.run(document, {resultTypes: ['violations'], ...only})).then((said) => said.violations)"""
 COLOURS = {"runOnly": ["color-contrast", "link-in-text-block"]}  # all that the other theme can change
 AT_REST = "*, *::before, *::after { transition: none !important; animation: none !important; }"
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 JSON = r'\{\s*["\']|\[\s*[{"\']'
+SNAKES = r"(?<![\w.@/:-])[a-z]+(?:_[a-z0-9]+)+(?![\w.@/-])"  # as code and tables are named; addresses and files aside
 CLASSES = r"\b(?:[A-Z][a-z]+)+(?:Error|Exception)\b|Traceback|<\w+ object at|(?:^|\t|: )None$"
 PACKAGES = ("canonical", "governance", "connectors", "mappings", "routes", "exceptions_queue", "hub")
 
 
-def at(page: Page, *, technical: bool = False) -> Iterator[str]:
-    """Tell what is wrong with the words of the page that is open, and with its width in both windows."""
+def at(
+    page: Page, *, technical: bool = False, formulas: bool = False, judge: Callable[[], Iterable[str]] = tuple
+) -> Iterator[str]:
+    """Tell what is wrong with the words of the page that is open, with its width in both windows, and for `judge`.
+
+    The judge looks at the narrow window. The page is left in the other window than it came in, where the next one
+    begins: what costs is a change of size.
+    """
     if not technical:
-        yield from in_words(page.evaluate(SHOWN, TECHNICAL))
-    for width, height in reversed(SIZES):
-        page.set_viewport_size({"width": width, "height": height})
+        yield from in_words(page.evaluate(SHOWN, TECHNICAL), formulas=formulas)
+    for size in (_size(page), *(other for other in SIZES if other != _size(page))):
+        if size != _size(page):
+            page.set_viewport_size({"width": size[0], "height": size[1]})
         if (over := page.evaluate(TOO_WIDE)) > 0:
-            yield f"is {over} pixels wider than a window of {width}"
+            yield f"is {over} pixels wider than a window of {size[0]}"
+        if size == SIZES[0]:
+            yield from judge()
 
 
-def in_words(said: str) -> Iterator[str]:
-    """Tell which words of a page only engineers know."""
-    for kind in (UUID, JSON, CLASSES, _internal_names()):
+def _size(page: Page) -> tuple[int, int]:
+    size = page.viewport_size
+    assert size
+    return size["width"], size["height"]
+
+
+def in_words(said: str, *, formulas: bool = False) -> Iterator[str]:
+    """Tell which words of a page only engineers know; where formulas are written, fields have names as in code."""
+    for kind in (UUID, JSON, CLASSES, _internal_names(), *(() if formulas else (SNAKES,))):
         if found := re.search(kind, said, re.MULTILINE):
             yield f"shows {found.group()!r}: …{said[max(0, found.start() - 60) : found.end() + 40]!r}…"
 
 
-def judged(page: Page, *, ours: bool) -> Iterator[str]:
-    """Tell what axe-core objects to in both themes; on a page that is not ours, what is serious or critical."""
-    page.evaluate(_axe())
+def judged(page: Page, *, ours: bool, themes: Sequence[str] = THEMES) -> Iterator[str]:
+    """Tell what axe-core objects to in both themes; on a page that is not ours, what is serious or critical.
+
+    The page is in the first of `themes`, and is left in the last.
+    """
+    page.add_script_tag(url=AXE)
     page.add_style_tag(content=AT_REST)  # colours on their way from one theme to the other are nobody's
-    for theme in THEMES:
-        page.emulate_media(color_scheme=theme)  # both our pages and the administration follow it
-        for found in page.evaluate(JUDGED, {} if theme == THEMES[0] else COLOURS):
+    for theme in themes:
+        if theme != themes[0]:
+            page.emulate_media(color_scheme=theme)  # both our pages and the administration follow it
+        for found in page.evaluate(JUDGED, {} if theme == themes[0] else COLOURS):
             if ours or found["impact"] in GRAVE:
                 places = " | ".join(node["html"][:200] for node in found["nodes"][:3])
                 yield f"in {theme}, axe: {found['id']} ({found['impact']}): {found['help']}: {places}"
-    page.emulate_media(color_scheme=THEMES[0])
-
-
-@cache
-def _axe() -> str:
-    return (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 
 
 @cache

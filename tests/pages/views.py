@@ -9,12 +9,25 @@ SENT = "takes what a form sends, and is no page"
 MACHINES = "for programs"
 NOT_WALKED = {
     "queue:take": SENT,
+    "queue:watch": SENT,
+    "queue:handle": SENT,
     "queue:remedy": SENT,
+    "queue:sent-again": SENT,
+    "queue:columns": SENT,
+    "queue:views": SENT,
+    "queue:view": SENT,
+    "queue:view-share": SENT,
+    "queue:view-delete": SENT,
+    "queue:bulk-steer": SENT,
+    "changes:test": SENT,
+    "changes:trial": SENT,
+    "changes:preview": SENT,
     "hub:pause": SENT,
     "hub:resume": SENT,
     "hub:probe": SENT,
     "hub:redelivery": SENT,
     "hub:drop": SENT,
+    "program-end": SENT,
     "session-end": SENT,
     "sessions-end": SENT,
     "logout": SENT,
@@ -26,11 +39,13 @@ NOT_WALKED = {
     "oauth2_provider:token": MACHINES,
     "oauth2_provider:revoke-token": MACHINES,
     "webhook": MACHINES,
-    "tables:agree": "of a table whose approval somebody loosened; tests/mappings/test_loosening.py goes there",
     "mappings:preview": "a part of a draft's page, while somebody types",
     "mappings:new-preview": "the same of a new one",
+    "queue:sheet": "a file",
     "queue:progress": "a part of an item's page, while something is being let go",
 }
+
+ASKED_BY_THE_CLOCK = {"queue:news"}  # what a page asks for by itself while it is looked at: seen on a slow day only
 
 
 def named() -> set[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -11,6 +11,10 @@ from django.http import Http404
 from django.utils import timezone
 
 from connectors.models import Connection
+from exceptions_queue.bulk import planning
+from exceptions_queue.bulk.choices import by_name
+from exceptions_queue.bulk.selecting import Selection
+from exceptions_queue.models import BulkRun
 from governance import clients, versions
 from governance.actor import ENGINE
 from governance.api.refusals import NOT_ALLOWED, NOT_FOUND, Refused
@@ -46,6 +50,7 @@ class Firm:
     own: dict[Role, User]
     foreign: dict[Role, User]
     everywhere: dict[Role, User]
+    changes: dict[str, Version] = field(default_factory=dict)  # of the route, by state
 
     @property
     def route(self) -> Route:
@@ -58,6 +63,15 @@ class Firm:
         return found
 
     @property
+    def bulk(self) -> BulkRun:
+        """Return a bulk run that waives what the item holds, planned by somebody else."""
+        if (found := BulkRun.objects.first()) is not None:
+            return found
+        choice, root = by_name("waivers"), User.objects.get(username="root")
+        assert choice is not None
+        return planning.plan(Selection(items=(self.item.number,)), by=root, choice=choice, data={"reason": REASON})
+
+    @property
     def transactions(self) -> list[Any]:
         return list(Transaction.objects.values_list("pk", flat=True))
 
@@ -68,6 +82,14 @@ class Firm:
     @property
     def row(self) -> TableRow:
         return self.table.rows.all()[0]
+
+    @property
+    def view(self) -> Any:
+        """Return a list that is shared with all who see the German company."""
+        from exceptions_queue.models import SavedView
+
+        kept = {"line": "is:open", "changed_by": "person:1", "changed_at": timezone.now()}
+        return SavedView.objects.get_or_create(name="Shared", legal_entity=self.germany, defaults=kept)[0]
 
     @property
     def failure(self) -> Any:
@@ -95,7 +117,7 @@ def make(world: World) -> Firm:
     subscription, delivery = _told(germany, world.route)
     return Firm(
         world, germany, item, run, LookupTable.objects.get(), _versions(germany), subscription, delivery, events,
-        client, person("Nora Nobody"), made["Own"], made["Foreign"], made["Everywhere"],
+        client, person("Nora Nobody"), made["Own"], made["Foreign"], made["Everywhere"], _changes(world.route, germany),
     )  # fmt: skip
 
 
@@ -137,6 +159,26 @@ def _versions(germany: LegalEntity) -> dict[str, Version]:
             row = step(row)
         made[state] = row
     return made
+
+
+def _changes(route: Route, germany: LegalEntity) -> dict[str, Version]:
+    """Return a change of the route in each state that asks for something."""
+    from hub.changes import things
+
+    document = things.document("route", route.slug)
+    where: dict[str, Any] = {"kind": "route", "object_key": route.slug, "by": ENGINE, "legal_entity": germany}
+    made = {"retired": versions.keep(content=document | {"compare_days": 3}, **where)}
+    made["published"] = versions.keep(content=document, **where)
+    root = User.objects.get(username="root")
+    for state in STATES[:3]:
+        content = document | {"compare_days": 7}
+        made[state] = versions.draft(content=content, based_on=made["published"], **where)
+    made["submitted"], made["approved"] = (versions.submit(made[s], by=ENGINE) for s in ("submitted", "approved"))
+    made["approved"] = versions.approve(made["approved"], by=root)
+    found = {state: row for state, row in made.items() if row is not None}
+    for row in found.values():
+        row.refresh_from_db()
+    return found
 
 
 @contextmanager

@@ -26,7 +26,10 @@ WHY = {"reason": "agreed"}
 ID = "0197a1c2-5a5b-7c1d-8e2f-0a1b2c3d4e5f"
 ROW = {"key": ["Advisor", "EUR"], "values": {"rate": "250.00"}}
 SYSTEM, PROCESS, ITEM = "/api/system/v1", "/api/process/v1", "/api/experience/v1/work-items/{item}"
+VIEW = "/api/experience/v1/work-item-views/{view}"
+BULK = "/api/experience/v1/bulk-runs/{bulk}"
 VERSION = PROCESS + "/mappings/{mapping}/versions/1"
+CHANGE = SYSTEM + "/configuration/changes/{change}"
 SUBSCRIPTION, DELIVERY = PROCESS + "/subscriptions/{subscription}", PROCESS + "/deliveries/{delivery}"
 OPERATIONS: list[tuple[str, str, Right, Any]] = [
     ("get", SYSTEM + "/connections/{connection}", R.VIEW, None),
@@ -47,6 +50,18 @@ OPERATIONS: list[tuple[str, str, Right, Any]] = [
         )
         for method in ("get", "put", "delete")
     ),
+    ("get", CHANGE, R.APPROVE_CONFIGURATION, None),
+    ("put", CHANGE, R.EDIT_CONFIGURATION, {"document": {}}),
+    ("post", CHANGE + "/submissions", R.EDIT_CONFIGURATION, {}),
+    ("post", CHANGE + "/approvals", R.APPROVE_CONFIGURATION, {}),
+    ("post", CHANGE + "/returns", R.APPROVE_CONFIGURATION, WHY),
+    ("post", CHANGE + "/withdrawals", R.EDIT_CONFIGURATION, {}),
+    ("post", CHANGE + "/tests", R.EDIT_CONFIGURATION, {}),
+    ("post", CHANGE + "/previews", R.EDIT_CONFIGURATION, {}),
+    ("post", CHANGE + "/take-ups", R.EDIT_CONFIGURATION, {}),
+    ("post", CHANGE + "/publications", R.PUBLISH_CONFIGURATION, {}),
+    ("post", CHANGE + "/rollbacks", R.EDIT_CONFIGURATION, WHY),
+    ("post", CHANGE + "/discards", R.EDIT_CONFIGURATION, {}),
     ("get", SUBSCRIPTION, R.EDIT_CONFIGURATION, None),
     ("put", SUBSCRIPTION, R.EDIT_CONFIGURATION, {}),
     ("delete", SUBSCRIPTION, R.EDIT_CONFIGURATION, None),
@@ -62,6 +77,7 @@ OPERATIONS: list[tuple[str, str, Right, Any]] = [
     ("get", PROCESS + "/routes/{route}", R.VIEW, None),
     ("get", PROCESS + "/routes/{route}/runs", R.VIEW, None),
     ("post", PROCESS + "/routes/{route}/runs", R.RESUBMIT, {}),
+    ("post", PROCESS + "/routes/{route}/previews", R.EDIT_CONFIGURATION, {}),
     ("get", PROCESS + "/runs/{run}", R.VIEW, None),
     ("get", PROCESS + "/transactions/{transaction}", R.VIEW, None),
     ("post", PROCESS + "/resubmissions", R.RESUBMIT, WHY | {"transactions": ["{transaction}"]}),
@@ -70,6 +86,12 @@ OPERATIONS: list[tuple[str, str, Right, Any]] = [
     ("post", PROCESS + "/tables/{table}/row-approvals", R.APPROVE_TABLES, WHY | {"rows": [1]}),
     ("post", PROCESS + "/tables/{table}/row-refusals", R.APPROVE_TABLES, WHY | {"rows": [1]}),
     ("post", PROCESS + "/tables/{table}/row-withdrawals", R.EDIT_TABLES, WHY | {"rows": [1]}),
+    ("post", PROCESS + "/tables/{table}/deletions", R.EDIT_CONFIGURATION, WHY),
+    ("post", PROCESS + "/tables/{table}/deletion-approvals", R.APPROVE_TABLES, WHY),
+    ("post", PROCESS + "/tables/{table}/deletion-refusals", R.APPROVE_TABLES, WHY),
+    ("get", PROCESS + "/mappings/{mapping}", R.VIEW, None),
+    ("get", PROCESS + "/mappings/{mapping}/samples", R.APPROVE_CONFIGURATION, None),  # or edit; who edits approves, too
+    ("post", PROCESS + "/mappings/{mapping}/trials", R.APPROVE_CONFIGURATION, {"content": INWARD, "record": {}}),
     ("get", PROCESS + "/mappings/{mapping}/versions", R.VIEW, None),
     ("post", PROCESS + "/mappings/{mapping}/versions", R.EDIT_CONFIGURATION, {"content": INWARD}),
     ("get", VERSION, R.VIEW, None),
@@ -81,11 +103,36 @@ OPERATIONS: list[tuple[str, str, Right, Any]] = [
     ("post", VERSION + "/publications", R.PUBLISH_CONFIGURATION, {}),
     ("post", VERSION + "/rollbacks", R.PUBLISH_CONFIGURATION, WHY),
     ("post", VERSION + "/retirements", R.PUBLISH_CONFIGURATION, WHY),
+    ("get", BULK, R.VIEW, None),
+    ("get", BULK + "/members", R.VIEW, None),
+    ("post", BULK + "/starts", R.WAIVE, {"plan": "x"}),
+    ("post", BULK + "/approvals", R.APPROVE, {"plan": "x"}),
+    ("post", BULK + "/refusals", R.APPROVE, WHY),
+    ("post", BULK + "/pauses", R.WAIVE, WHY),
+    ("post", BULK + "/resumptions", R.WAIVE, WHY),
+    ("post", BULK + "/cancellations", R.WAIVE, WHY),
+    ("post", BULK + "/plans", R.WAIVE, {}),
     ("get", ITEM, R.VIEW, None),
     ("get", ITEM + "/members", R.VIEW, None),
     ("post", ITEM + "/assignments", R.WORK_QUEUE, {}),
+    ("post", ITEM + "/returns", R.WORK_QUEUE, WHY),
+    ("post", ITEM + "/waits", R.WORK_QUEUE, {"whom": "the client", "until": "2030-01-01T06:00:00Z"}),
+    ("post", ITEM + "/priorities", R.WORK_QUEUE, WHY | {"priority": 80}),
+    ("post", ITEM + "/priority-returns", R.WORK_QUEUE, {}),
+    ("post", ITEM + "/rests", R.WORK_QUEUE, WHY | {"until": "2030-01-01T06:00:00Z"}),
+    ("post", ITEM + "/resumptions", R.WORK_QUEUE, WHY),
+    ("post", ITEM + "/comments", R.VIEW, {"text": "seen"}),
+    ("post", ITEM + "/tags", R.WORK_QUEUE, {"names": ["month-end"]}),
+    ("post", ITEM + "/watchers", R.VIEW, {}),
+    ("post", ITEM + "/closures", R.WORK_QUEUE, WHY),
+    ("post", ITEM + "/reopenings", R.WORK_QUEUE, WHY),
+    ("post", ITEM + "/trials", R.WORK_QUEUE, {}),
     ("post", ITEM + "/resubmissions", R.RESUBMIT, WHY),
     ("post", ITEM + "/waivers", R.WAIVE, WHY),
+    ("post", ITEM + "/rule-waivers", R.WAIVE, WHY),
+    ("post", ITEM + "/inquiries", R.RESUBMIT, WHY),
+    ("post", ITEM + "/fetches", R.RESUBMIT, WHY),
+    ("post", ITEM + "/links", R.RESUBMIT, WHY | {"external_id": "1"}),
     ("post", ITEM + "/approvals", R.APPROVE, WHY),
     ("post", ITEM + "/corrections", R.EDIT_OVERLAY, WHY | {"field": "hours", "value": "7.50"}),
     ("post", ITEM + "/period-moves", R.EDIT_OVERLAY, WHY),
@@ -98,6 +145,10 @@ OPERATIONS: list[tuple[str, str, Right, Any]] = [
     ("post", ITEM + "/probes", R.OPERATE, WHY),
     ("post", ITEM + "/tries", R.RESUBMIT, WHY),
     ("post", ITEM + "/readings", R.RESUBMIT, WHY),
+    ("get", VIEW, R.VIEW, None),
+    ("put", VIEW, R.WORK_QUEUE, {"name": "Other"}),
+    ("delete", VIEW, R.WORK_QUEUE, None),
+    ("post", VIEW + "/sharings", R.WORK_QUEUE, {"legal_entity": "HP-DE"}),
 ]
 
 
@@ -110,8 +161,9 @@ def names(firm: Firm) -> dict[str, Any]:
     return {
         "connection": firm.connection.slug, "route": firm.route.slug, "record": firm.record, "company": "HP-DE",
         "transaction": firm.transactions[0], "run": firm.run.pk, "table": firm.table.pk, "table_name": table,
-        "mapping": "time-draft", "item": firm.item.number, "subscription": firm.subscription.pk,
-        "delivery": firm.delivery.pk,
+        "mapping": "time-draft", "bulk": firm.bulk.pk, "item": firm.item.number, "subscription": firm.subscription.pk,
+        "delivery": firm.delivery.pk, "change": firm.changes["draft"].pk,
+        "view": firm.view.pk,
     }  # fmt: skip
 
 

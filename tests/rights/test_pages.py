@@ -9,10 +9,12 @@ from typing import Any, NamedTuple
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from exceptions_queue import remedies
+from exceptions_queue import handling, remedies
+from exceptions_queue.pages import bulk
 from governance.actor import ENGINE
 from governance.models import LegalEntity
 from governance.roles import ROLE_RIGHTS, Right, Role
+from hub.changes.steps import STEPS as CHANGE_STEPS
 from hub.mapping_pages.steps import STEPS
 from hub.table_pages.rows import ABOUT
 from mappings import cross_references
@@ -40,10 +42,17 @@ YAML = {"content": text_of(INWARD), "seen": "0"}
 PAGES: dict[str, Row] = {
     "queue/{item}/": Row("get", R.VIEW),
     "queue/{item}/technical/": Row("get", R.SEE_TECHNICAL),
-    "queue/{item}/assignments/": Row("post", R.WORK_QUEUE),
+    "queue/{item}/trials/": Row("get", R.WORK_QUEUE),
+    "queue/{item}/taking/": Row("post", R.WORK_QUEUE),
+    "queue/{item}/watchers/": Row("post", R.VIEW),
+    "queue/views/{view}/": Row("post", R.WORK_QUEUE, {"q": "is:open", "seen": "1"}),
+    "queue/views/{view}/sharings/": Row("post", R.WORK_QUEUE, {"with": "HP-DE", "seen": "1"}),
+    "queue/views/{view}/deletions/": Row("post", R.WORK_QUEUE, {"seen": "1"}),
+    "bulk-runs/{bulk}/": Row("get", R.VIEW),
     "records/{record}/": Row("get", R.VIEW),
     "runs/{run}/": Row("get", R.VIEW),
     "transactions/{transaction}/": Row("get", R.VIEW),
+    "transactions/{transaction}/resubmissions/": Row("post", R.RESUBMIT),
     "connections/{connection}/": Row("get", R.VIEW),
     "connections/{connection}/pauses/": Row("post", R.OPERATE, WHY),
     "connections/{connection}/releases/": Row("post", R.OPERATE),
@@ -51,6 +60,12 @@ PAGES: dict[str, Row] = {
     "events-out/{delivery}/": Row("get", R.VIEW),
     "events-out/{delivery}/redeliveries/": Row("post", R.EDIT_CONFIGURATION),
     "events-out/{delivery}/drops/": Row("post", R.EDIT_CONFIGURATION, WHY),
+    "changes/{change}/": Row("get", R.APPROVE_CONFIGURATION),  # or edit or publish; who does that approves, too
+    "changes/{change}/draft/": Row("get", R.EDIT_CONFIGURATION),
+    "changes/{change}/tests/": Row("post", R.EDIT_CONFIGURATION),
+    "changes/{change}/previews/": Row("post", R.EDIT_CONFIGURATION),
+    "changes/{change}/trials/": Row("post", R.EDIT_CONFIGURATION),
+    "changes/of/route/{route}/": Row("get", R.APPROVE_CONFIGURATION),
     "mappings/{mapping}/": Row("get", R.VIEW),
     "mappings/{mapping}/draft/": Row("get", R.EDIT_CONFIGURATION),
     "mappings/{mapping}/draft/trials/": Row("post", R.APPROVE_CONFIGURATION),  # or edit; who edits approves, too
@@ -61,6 +76,9 @@ PAGES: dict[str, Row] = {
     "tables/{table}/": Row("get", R.VIEW),
     "tables/{table}/definition/": Row("get", R.EDIT_CONFIGURATION),
     "tables/{table}/agreements/": Row("get", R.APPROVE_TABLES),
+    "tables/{table}/deletions/": Row("get", R.EDIT_CONFIGURATION),
+    "tables/{table}/deletion-approvals/": Row("get", R.APPROVE_TABLES),
+    "tables/{table}/deletion-refusals/": Row("get", R.APPROVE_TABLES),  # of one's own: edit configuration
     "tables/{table}/rows/": Row("get", R.EDIT_TABLES),
     "tables/{table}/sheets/": Row("get", R.EDIT_TABLES),
 }
@@ -70,16 +88,22 @@ FORMS: dict[str, Row] = {  # the same addresses when their form is sent
     "mappings/new/fields/": Row("post", R.EDIT_CONFIGURATION, query=NEW),
     "tables/{table}/definition/": Row("post", R.EDIT_CONFIGURATION),
     "tables/{table}/agreements/": Row("post", R.APPROVE_TABLES),
+    "tables/{table}/deletions/": Row("post", R.EDIT_CONFIGURATION, WHY),
+    "tables/{table}/deletion-approvals/": Row("post", R.APPROVE_TABLES, WHY),
+    "tables/{table}/deletion-refusals/": Row("post", R.APPROVE_TABLES, WHY),
     "tables/{table}/rows/": Row("post", R.EDIT_TABLES),
     "tables/{table}/sheets/": Row("post", R.EDIT_TABLES),
 }
+CHANGING = "changes/<code:pk>/<slug:name>/"  # one row for each step, by its own right
 STEP = "mappings/<int:pk>/versions/<int:number>/<slug:name>/"  # one row for each step, by its own right
 CHANGE = "tables/<int:pk>/rows/<int:row>/<slug:name>/"  # one row for each of these
 CHANGES: dict[str, Right] = {
     "corrections": R.EDIT_TABLES, "ends": R.EDIT_TABLES, "withdrawals": R.EDIT_TABLES,
     "approvals": R.APPROVE_TABLES, "refusals": R.APPROVE_TABLES,
 }  # fmt: skip
+BULK = "bulk-runs/<int:number>/<slug:name>/"  # one row for each step, by its own right
 REMEDY = "queue/<int:number>/<slug:name>/"  # one row for each kind of remedy, by its own right
+HANDLING = "queue/<int:number>/handling/<slug:name>/"  # one row for each way of seeing to it, by its own right
 ANYWHERE: dict[str, tuple[Right, dict[str, str]]] = {  # begin something new: asked in any company; what is sent for one
     "mappings/new/": (
         R.EDIT_CONFIGURATION,
@@ -101,8 +125,9 @@ ANYWHERE: dict[str, tuple[Right, dict[str, str]]] = {  # begin something new: as
     ),
 }  # fmt: skip
 LISTS = {
-    "", "queue/", "search/", "runs/", "transactions/", "connections/", "lanes/", "events-out/", "mappings/", "tables/",
-    "cross-references/",
+    "bulk-runs/", "bulk-runs/new/",
+    "", "queue/", "search/", "runs/", "transactions/", "records/", "connections/", "lanes/", "events-out/", "mappings/",
+    "tables/", "cross-references/", "changes/",
 }  # fmt: skip
 OF_THEIR_OWN = {  # addresses that ask no role, and why
     "login/": "who signs in", "login/code/": "who signs in", "logout/": "oneself", "confirmation/": "oneself",
@@ -110,11 +135,18 @@ OF_THEIR_OWN = {  # addresses that ask no role, and why
     "second-factor/enrolment/": "oneself", "second-factor/removal/": "oneself",
     "second-factor/recovery-codes/": "oneself", "second-factor/recovery-codes/renewal/": "oneself",
     "sessions/": "oneself", "sessions/<int:number>/ending/": "oneself", "sessions/others/ending/": "oneself",
+    "sessions/programs/<int:number>/ending/": "oneself",
     "oidc/<slug:provider_id>/login/": "who signs in", "oidc/<slug:provider_id>/login/callback/": "who signs in",
     "password/": "oneself", "vouchers/": "by `passwords.vouch`, which asks",
     "oauth/authorize/": "a person lets a client act for them", "oauth/token/": "by the client's secret",
     "oauth/revoke_token/": "by the client's secret", "hooks/<slug:slug>/<slug:stream>": "by the sender's signature",
     "queue/<int:number>/releases/": "a part of the item's page, which asks; there while something is sent again",
+    "queue/choices/<slug:word>/": "counts what somebody sees; tests/exceptions_queue/test_query.py",
+    "queue/views/": "keeps a list of one's own, or asks by the verb; tests/exceptions_queue/test_views.py",
+    "queue/columns/": "oneself",
+    "queue/sheets/<slug:form>/": "holds what somebody sees; tests/exceptions_queue/test_sheets.py",
+    "queue/news/": "shows what somebody sees; tests/exceptions_queue/test_news.py",
+    "queue/order/": "seen by all, changed by who edits for all companies; tests/exceptions_queue/test_order.py",
     "lanes/workers/": "in any company; tests/hub/test_lanes.py", "gallery/": "staff, shows no data",
     "static": "files for everybody", "metrics": "by the operator's own means", "health": "tells no data",
 }  # fmt: skip
@@ -132,7 +164,11 @@ def addresses(resolver: Any, before: str = "") -> Iterator[str]:
 
 
 def test_every_address_has_a_row() -> None:
-    known = {_shape(place) for place in (*PAGES, *LISTS, *ANYWHERE, *OF_THEIR_OWN, REMEDY, STEP, CHANGE)}
+    known = {
+        _shape(place)
+        for place in (*PAGES, *LISTS, *ANYWHERE, *OF_THEIR_OWN, REMEDY, HANDLING, STEP, CHANGE, CHANGING, BULK)
+    }
+    known |= {"changes/of/*/*/"}
     assert {place for place in addresses(get_resolver()) if _shape(place) not in known} == set()
     assert CHANGES.keys() == ABOUT.keys()
 
@@ -144,9 +180,16 @@ def _shape(place: str) -> str:
 def test_page_asks_the_right_where_its_thing_belongs(firm: Firm) -> None:
     rows = [*PAGES.items(), *FORMS.items()]
     rows += [("queue/{item}/" + each.name + "/", Row("post", each.right, WHY)) for each in remedies.KINDS]
+    rows += [("queue/{item}/handling/" + way.name + "/", Row("post", way.right, WHY)) for way in handling.WAYS]
+    for name in bulk.STEPS:
+        right = R.APPROVE if name in ("approvals", "refusals") else R.WAIVE
+        rows.append(("bulk-runs/{bulk}/" + name + "/", Row("post", right, WHY)))
     for step in STEPS:
         place = "mappings/{mapping}/versions/1/" + step.name + "/"
         rows += [(place, Row("get", R.VIEW)), (place, Row("post", step.right, WHY))]
+    for changing in CHANGE_STEPS:
+        place = "changes/{change}/" + changing.name + "/"
+        rows += [(place, Row("get", R.APPROVE_CONFIGURATION)), (place, Row("post", changing.rights[-1], WHY))]
     for name, right in CHANGES.items():
         sent = WHY | {"last_day": "2030-01-31", "value_rate": "250.00"}
         rows.append(("tables/{table}/rows/{row}/" + name + "/", Row("post", right, sent)))
@@ -168,9 +211,11 @@ def test_page_asks_the_right_where_its_thing_belongs(firm: Firm) -> None:
 def _names(firm: Firm) -> dict[str, Any]:
     """Return what the German company has, by the names in the addresses."""
     return {
-        "item": firm.item.number, "record": _code(firm.record), "run": _code(firm.run.pk),
+        "bulk": firm.bulk.pk, "item": firm.item.number, "record": _code(firm.record), "run": _code(firm.run.pk),
         "transaction": _code(firm.transactions[0]), "connection": firm.connection.slug, "delivery": firm.delivery.pk,
+        "change": _code(firm.changes["draft"].pk), "route": firm.route.slug,
         "mapping": Mapping.objects.get(key="time-draft").pk, "table": firm.table.pk, "row": firm.row.pk,
+        "view": firm.view.pk,
     }  # fmt: skip
 
 
@@ -203,13 +248,13 @@ def test_lists_name_nothing_of_another_company(firm: Firm) -> None:
     named = {
         "queue/": firm.item.title, "runs/": firm.route.name, "connections/": f"/connections/{firm.connection.slug}/",
         "events-out/": firm.subscription.name, "mappings/": "time-draft", "tables/": firm.table.title,
-        "cross-references/": "P-KEY-1", "transactions/": Transaction.objects.all()[0].key,
+        "changes/": firm.route.name, "cross-references/": "P-KEY-1", "transactions/": Transaction.objects.all()[0].key,
     }  # fmt: skip
     shown, told = [], []
     for who, found in ((firm.own, shown), (firm.foreign, told)):
         client = Client()
-        client.force_login(who[Role.VIEWER])
         for place in sorted(LISTS):
+            client.force_login(who[Role.CONTROLLER if place == "changes/" else Role.VIEWER])
             body = client.get(f"/{place}").content.decode()
             found += [place] if named.get(place, "Halden Germany") in body else []
             assert found is shown or "Halden Germany" not in body, place
@@ -224,8 +269,10 @@ def _code(id_: Any) -> str:
 
 
 def test_nothing_is_shown_to_who_is_not_signed_in(firm: Firm) -> None:
-    names: dict[str, Any] = dict.fromkeys(("item", "delivery", "mapping", "table", "row"), 1) | {"connection": "time"}
-    names |= {name: _code(firm.run.pk) for name in ("record", "run", "transaction")}
+    names: dict[str, Any] = dict.fromkeys(("bulk", "item", "delivery", "mapping", "table", "row", "view"), 1) | {
+        "connection": "time"
+    }
+    names |= {name: _code(firm.run.pk) for name in ("record", "run", "transaction", "change")} | {"route": "time"}
     for place, row in (*PAGES.items(), *FORMS.items(), *((place, Row("get", R.VIEW)) for place in ANYWHERE)):
         answer = getattr(Client(), row.method)("/" + place.format(**names) + row.query)
         assert answer.status_code == 302, place

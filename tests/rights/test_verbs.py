@@ -3,23 +3,31 @@
 Verbs are found by their keyword-only `by=`. A new one without a row here fails the first test.
 """
 
-import ast
 from collections.abc import Callable
 from datetime import date, timedelta
-from functools import cache
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from django.conf import settings
 from django.utils import timezone
 
 from connectors import sampling
 from connectors import trying as tests_of_connections
-from exceptions_queue import verbs
-from governance import accounts, calendars, clients, grants, passwords, provider_links, second_factor, versions
+from governance import (
+    accounts,
+    calendars,
+    clients,
+    grants,
+    passwords,
+    provider_links,
+    second_factor,
+    second_person,
+    versions,
+)
 from governance.models import RoleGrant, User
 from governance.roles import ROLE_RIGHTS, Right, Role
-from mappings import cross_references, defining, drafting, ending, loosening, row_trial, tables, trial
+from hub.changes import drafting as changing
+from hub.changes import previewing, publishing
+from hub.changes import trying as trying_drafts
+from mappings import cross_references, defining, deleting, drafting, ending, loosening, row_trial, tables, trial
 from mappings.field_table import table_of
 from mappings.models import Approval, Mapping
 from routes import (
@@ -37,20 +45,14 @@ from routes import (
 from routes.outbound import redelivering, rotating, steering, subscribing, trying
 from routes.outbound.wishes import Wishes
 from tests.governance.people import company, person
-from tests.rights.firm import REASON, Firm, refused
+from tests.rights.finding import there
+from tests.rights.firm import Firm, refused
+from tests.rights.of_queue import QUEUE
+from tests.rights.rows import WHY, Call, Row
+from tests.rights.unasked import UNASKED
 from tests.routes.world import INWARD
 
-PACKAGES = ("canonical", "governance", "connectors", "mappings", "routes", "exceptions_queue", "hub")
-Call = Callable[[Firm, Any], object]
 R = Right
-
-
-class Row(NamedTuple):
-    """A verb, the right that it asks, and how it is called."""
-
-    right: Right | None
-    call: Call
-    everywhere: bool = False  # the right is asked for all companies
 
 
 def _wanted(firm: Firm, name: str = "Warehouse") -> Wishes:
@@ -61,12 +63,11 @@ def _v(state: str, verb: Callable[..., object], **more: Any) -> Call:
     return lambda firm, by: verb(firm.versions[state], by=by, **more)
 
 
-def _item(verb: Callable[..., object], **more: Any) -> Call:
-    return lambda firm, by: verb(firm.item, by=by, **more)
+def _c(state: str, verb: Callable[..., object], **more: Any) -> Call:
+    return lambda firm, by: verb(firm.changes[state], by=by, **more)
 
 
 ROW = tables.NewRow(("Advisor", "EUR"), {"rate": "250.00"})
-WHY = {"reason": REASON}
 LAST = date(2030, 1, 31)
 VERBS: dict[str, Row] = {
     "governance.calendars.set_up": Row(
@@ -101,6 +102,35 @@ VERBS: dict[str, Row] = {
     "governance.versions.publish": Row(R.PUBLISH_CONFIGURATION, _v("approved", versions.publish)),
     "governance.versions.retire": Row(R.PUBLISH_CONFIGURATION, _v("published", versions.retire, **WHY)),
     "governance.versions.roll_back": Row(R.PUBLISH_CONFIGURATION, _v("retired", versions.roll_back, **WHY)),
+    "governance.versions.discard": Row(R.EDIT_CONFIGURATION, _v("draft", versions.discard)),
+    "governance.versions.approve_alone": Row(R.EDIT_CONFIGURATION, _v("draft", versions.approve_alone)),
+    "governance.versions.retire_empty": Row(R.PUBLISH_CONFIGURATION, _v("published", versions.retire_empty)),
+    "governance.second_person.ask": Row(R.EDIT_CONFIGURATION, lambda f, by: second_person.ask(f.germany, by=by)),
+    "governance.second_person.ask_no_more": Row(
+        R.EDIT_CONFIGURATION, lambda f, by: second_person.ask_no_more(f.germany, by=by, **WHY)
+    ),
+    "governance.second_person.agree": Row(R.APPROVE_CONFIGURATION, lambda f, by: second_person.agree(f.germany, by=by)),
+    "hub.changes.drafting.draft": Row(
+        R.EDIT_CONFIGURATION,
+        lambda f, by: changing.draft("route", f.route.slug, f.changes["draft"].content, by=by),
+    ),
+    "hub.changes.drafting.revise": Row(R.EDIT_CONFIGURATION, _c("draft", changing.revise, content={})),
+    "hub.changes.drafting.put_on_top": Row(
+        R.EDIT_CONFIGURATION,
+        lambda f, by: changing.put_on_top(f.changes["draft"], {}, by=by, seen=f.changes["draft"].shown),
+    ),
+    "hub.changes.drafting.take_up": Row(R.EDIT_CONFIGURATION, _c("draft", changing.take_up)),
+    "hub.changes.drafting.submit": Row(R.EDIT_CONFIGURATION, _c("draft", changing.submit)),
+    "hub.changes.drafting.go_back": Row(R.EDIT_CONFIGURATION, _c("retired", changing.go_back)),
+    "hub.changes.publishing.approve": Row(R.APPROVE_CONFIGURATION, _c("submitted", publishing.approve)),
+    "hub.changes.publishing.publish": Row(R.PUBLISH_CONFIGURATION, _c("approved", publishing.publish)),
+    "hub.changes.publishing.publish_alone": Row(R.PUBLISH_CONFIGURATION, _c("draft", publishing.publish_alone)),
+    "hub.changes.publishing.approve_and_publish": Row(  # whoever publishes approves, too
+        R.PUBLISH_CONFIGURATION, _c("submitted", publishing.approve_and_publish)
+    ),
+    "hub.changes.previewing.of_draft": Row(R.EDIT_CONFIGURATION, _c("draft", previewing.of_draft)),
+    "hub.changes.trying.try_draft": Row(R.EDIT_CONFIGURATION, _c("draft", trying_drafts.try_draft)),
+    "hub.changes.trying.try_form": Row(R.EDIT_CONFIGURATION, _c("draft", trying_drafts.try_form, typed=lambda _: [])),
     "connectors.trying.try_out": Row(
         R.EDIT_CONFIGURATION, lambda f, by: tests_of_connections.try_out(f.connection, by=by)
     ),
@@ -127,6 +157,13 @@ VERBS: dict[str, Row] = {
             name="t", title="T", key_columns=["k"], value_columns={"v": "text"}, by=by, legal_entity=f.germany
         ),
     ),
+    "mappings.deleting.delete_table": Row(
+        R.EDIT_CONFIGURATION, lambda f, by: deleting.delete_table(f.table, by=by, **WHY)
+    ),
+    "mappings.deleting.agree_to_deletion": Row(
+        R.APPROVE_TABLES, lambda f, by: deleting.agree_to_deletion(f.table, by=by, **WHY)
+    ),
+    "mappings.deleting.keep_table": Row(R.APPROVE_TABLES, lambda f, by: deleting.keep_table(f.table, by=by, **WHY)),
     "mappings.tables.add_rows": Row(R.EDIT_TABLES, lambda f, by: tables.add_rows(f.table, [ROW], by=by)),
     "mappings.tables.approve_rows": Row(R.APPROVE_TABLES, lambda f, by: tables.approve_rows(f.table, [1], by=by)),
     "mappings.tables.refuse_rows": Row(R.APPROVE_TABLES, lambda f, by: tables.refuse_rows(f.table, [1], by=by, **WHY)),
@@ -198,6 +235,7 @@ VERBS: dict[str, Row] = {
     "routes.pausing_by_hand.pause": Row(R.OPERATE, lambda f, by: pausing_by_hand.pause(f.connection, by=by, **WHY)),
     "routes.pausing_by_hand.resume": Row(R.OPERATE, lambda f, by: pausing_by_hand.resume(f.connection, by=by, **WHY)),
     "routes.pausing_by_hand.try_again": Row(R.OPERATE, lambda f, by: pausing_by_hand.try_again(f.connection, by=by)),
+    "routes.preview.prepared": Row(R.EDIT_CONFIGURATION, lambda f, by: preview.prepared(f.route, by=by)),
     "routes.preview.of_next_run": Row(R.EDIT_CONFIGURATION, lambda f, by: preview.of_next_run(f.route, by=by)),
     "routes.switching.switch": Row(R.EDIT_CONFIGURATION, lambda f, by: switching.switch(f.route, on=False, by=by)),
     "routes.runs.ask_for_run": Row(R.RESUBMIT, lambda f, by: runs.ask_for_run(f.route, by=by, trigger="person")),
@@ -207,35 +245,7 @@ VERBS: dict[str, Row] = {
     "routes.schedules.remove_schedule": Row(
         R.EDIT_CONFIGURATION, lambda f, by: schedules.remove_schedule(f.route, by=by)
     ),
-    "exceptions_queue.verbs.add_cross_reference.add_cross_reference": Row(
-        R.EDIT_TABLES, _item(verbs.add_cross_reference, external_id="8812")
-    ),
-    "exceptions_queue.verbs.add_table_row.add_table_row": Row(
-        R.EDIT_TABLES, _item(verbs.add_table_row, values={"rate": "250.00"})
-    ),
-    "exceptions_queue.verbs.approve.approve": Row(R.APPROVE, _item(verbs.approve)),
-    "exceptions_queue.verbs.approve_table_row.approve_table_row": Row(R.APPROVE_TABLES, _item(verbs.approve_table_row)),
-    "exceptions_queue.verbs.ask_system.ask_system": Row(R.OPERATE, _item(verbs.ask_system)),
-    "exceptions_queue.verbs.correct_field.correct_field": Row(
-        R.EDIT_OVERLAY, _item(verbs.correct_field, field="hours", value="7.50", **WHY)
-    ),
-    "exceptions_queue.verbs.correct_table_row.correct_table_row": Row(
-        R.EDIT_TABLES, _item(verbs.correct_table_row, row=1, values={"rate": "250.00"}, **WHY)
-    ),
-    "exceptions_queue.verbs.decide_unknown.decide_unknown": Row(
-        R.RESUBMIT, lambda f, by: verbs.decide_unknown(f.item, by=by, failure=f.failure, happened=True, reference="1")
-    ),
-    "exceptions_queue.verbs.move_to_next_period.move_to_next_period": Row(
-        R.EDIT_OVERLAY, _item(verbs.move_to_next_period, **WHY)
-    ),
-    "exceptions_queue.verbs.read_again.read_again": Row(R.RESUBMIT, _item(verbs.read_again)),
-    "exceptions_queue.verbs.refuse_table_row.refuse_table_row": Row(
-        R.APPROVE_TABLES, _item(verbs.refuse_table_row, **WHY)
-    ),
-    "exceptions_queue.verbs.resubmit.resubmit": Row(R.RESUBMIT, _item(verbs.resubmit)),
-    "exceptions_queue.verbs.take.take": Row(R.WORK_QUEUE, _item(verbs.take)),
-    "exceptions_queue.verbs.try_now.try_now": Row(R.RESUBMIT, _item(verbs.try_now)),
-    "exceptions_queue.verbs.waive.waive": Row(R.WAIVE, _item(verbs.waive, **WHY)),
+    **QUEUE,
 }
 ACCOUNTS: dict[str, Callable[[User, Any], object]] = {  # ask for managing users wherever the account has a role
     "governance.accounts.close": lambda account, by: accounts.close(account, by=by, **WHY),
@@ -245,61 +255,6 @@ ACCOUNTS: dict[str, Callable[[User, Any], object]] = {  # ask for managing users
     "governance.provider_links.unlink": lambda account, by: provider_links.unlink(account, by=by, **WHY),
     "governance.second_factor.reset": lambda account, by: second_factor.reset(account, by=by, **WHY),
 }
-UNASKED: dict[str, str] = {  # verbs that ask no right, and why
-    "mappings.loosening.remember": "a note on a table by the verb that changes it, which asks",
-    "governance.audit.record": "writes what another verb did, which has asked",
-    "governance.audit.entry_of": "writes what another verb did, which has asked",
-    "governance.passwords.vouch": "asks for any right that vouching opens; tests/governance/test_passwords.py",
-    "governance.rotation.rotate": "re-encrypts what is there; only the command of whoever holds the keys calls it",
-    "governance.sessions.end": "one's own sessions only; tests/hub/test_sessions.py",
-    "governance.sessions.end_others": "one's own sessions only; tests/hub/test_sessions.py",
-    "routes.corrected_versions.store": "a step of `overlays.correct` and `reprocess`, which have asked",
-    "routes.outbound.wishes.check": "says what is wrong with a wish; names only what the person sees",
-    "routes.outcomes.confirmed": "a step of `decisions.it_happened`, which has asked",
-    "routes.periods.move_to_next": "asks through `overlays.correct` and `decisions.resubmit`, for each transaction",
-    "routes.releases.cause_removed": "a step of releases, whose remedy has asked",
-    "routes.reprocess.transactions": "a step of `decisions.resubmit` and of releases, which have asked",
-    "routes.reprocess.whatever_can": "a step of `decisions.resubmit` and of releases, which have asked",
-    "routes.reprocess.records": "a step of releases, whose remedy has asked",
-    "routes.states.move": "the only writer of states, below every verb",
-    "routes.states.write_record_moves": "the only writer of states, below every verb",
-    "exceptions_queue.moving.event_of": "writes what another verb did, which has asked",
-    "exceptions_queue.moving.note": "writes what another verb did, which has asked",
-    "exceptions_queue.releasing.ask": "the last step of a remedy, which has asked",
-    "hub.configuration.plan.compare": "reads what the person sees; only the command calls it",
-    "hub.configuration.plan.plan": "each thing is put in force by its own verb; tests/rights/test_commands.py",
-    "hub.configuration.plan.apply": "each thing is put in force by its own verb; tests/rights/test_commands.py",
-    "hub.demonstration.movement.make": "makes the demonstration firm in an empty database",
-    "hub.demonstration.systems.connect": "makes the demonstration firm in an empty database",
-}
-
-
-@cache
-def there() -> frozenset[str]:
-    """Return every public function with a keyword-only `by`, as module and name."""
-    found = set()
-    for package in PACKAGES:
-        for path in (settings.BASE_DIR / package).rglob("*.py"):
-            if not {"migrations", "vendors"} & set(path.parts):
-                found |= {f"{_module(path)}.{name}" for name in _verbs(path)}
-    return frozenset(found)
-
-
-def _module(path: Path) -> str:
-    return ".".join(path.relative_to(settings.BASE_DIR).with_suffix("").parts)
-
-
-def _verbs(path: Path) -> list[str]:
-    text = path.read_text(encoding="utf-8")
-    if "by:" not in text:
-        return []
-    return [
-        node.name
-        for node in ast.walk(ast.parse(text))
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        and not node.name.startswith("_")
-        and any(each.arg == "by" for each in node.args.kwonlyargs)
-    ]
 
 
 def test_every_verb_has_a_row() -> None:

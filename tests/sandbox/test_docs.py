@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.faults import Fault
+from sandbox.firm.reference import reference
 from sandbox.firm.story import Story
 from sandbox.firm.timesheets import Firm
 from sandbox.firm.troubles import troubles
@@ -40,6 +41,14 @@ def test_every_admin_endpoint_is_named(story, tmp_path):
     assert len(named) > 20
     for path in named:
         assert re.sub(r"\{type\}", "{table}", path) in PAGE, path
+
+
+def test_what_a_connection_of_ones_own_needs_is_told():
+    assert "OUTBOUND_ALLOWED=127.0.0.1:*" in PAGE
+    given = reference(Firm(date(2026, 11, 21)))["connections"]
+    for system, answers in given.items():
+        for name, answer in answers.items():
+            assert f"`{answer}`" in PAGE or name == "certificate", f"{system}: {name}"
 
 
 def test_every_act_is_named(story):

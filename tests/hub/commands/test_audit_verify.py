@@ -47,3 +47,28 @@ def test_verify_finds_a_trail_that_was_rewritten_as_a_whole(entries, give) -> No
     done = give("audit", "verify")
     assert done.code == 1
     assert "it was rewritten or restored" in done.out
+
+
+def test_half_a_line_swallows_not_the_next_note(entries) -> None:
+    trail.place().write_text('{"at": "2026-01-0')  # a full disk cut it short
+    trail.note()
+    trail.note()
+    assert [each["entries"] for each in trail.notes()] == [3, 3]
+
+
+@pytest.mark.parametrize("line", ["{}", "[]", "7", '{"at": "soon", "entries": 1, "head": "00", "wrong": []}', "\\xff"])
+def test_strange_note_is_named_and_the_rest_is_checked(entries, give, line: str) -> None:
+    trail.note()
+    strange = line.encode().replace(b"\\xff", b"\xff")
+    good = json.loads(trail.place().read_text())
+    rewritten = json.dumps(good | {"head": "0" * 64}).encode()
+    trail.place().write_bytes(strange + b"\n" + rewritten + b"\n")
+    done = give("audit", "verify", "--json")
+    assert done.code == 1
+    first, second = json.loads(done.out)["wrong"]
+    assert first == f"Line 1 of {trail.place()} cannot be read: it is no note of a head."
+    assert "it was rewritten or restored" in second
+    done = give("doctor", "--json")
+    checks = {each["title"]: each for each in json.loads(done.out)["checks"]}
+    told = [each["cause"] for each in checks["The audit trail is the one that was noted"]["wrong"]]
+    assert told == [first, second]

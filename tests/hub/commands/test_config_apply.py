@@ -7,8 +7,10 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 
 from connectors.models import Connection
+from governance.actor import ENGINE
 from governance.models import AuditEntry, BusinessCalendar, LegalEntity, RoleGrant, Version
-from mappings.models import LookupTable, TableRow
+from mappings.models import Approval, LookupTable, TableRow
+from mappings.tables import NewRow, add_rows, create_table
 from routes import schedules
 from routes.models import Route
 from tests.hub.commands.firm import SECRETS, bytes_of
@@ -134,7 +136,26 @@ def test_prune_keeps_what_explains_postings(firm, give, exported: Path) -> None:
     done = give("config", "apply", exported, "--by", "root", "--yes", "--prune")
     assert done.code == 0
     assert "= stay table bill_rates" in done.out
+    assert "a mapping in force reads it" in done.out
     assert TableRow.objects.in_force().filter(table__name="bill_rates").count() == 3
+
+
+def test_prune_deletes_a_table_by_its_verb_and_with_the_second_person_that_its_rows_want(firm, give, exported) -> None:
+    made = create_table(
+        name="old_rates", title="Old rates", key_columns=["role"], value_columns={"rate": "money"}, by=ENGINE
+    )
+    add_rows(made, [NewRow(("Consultant",), {"rate": "100"})], by=ENGINE)
+    LookupTable.objects.filter(pk=made.pk).update(approval=Approval.ALWAYS)
+
+    for _ in range(2):  # the same person again agrees to nothing
+        done = give("config", "apply", exported, "--by", "ingrid", "--yes", "--prune")
+        assert (done.code, done.err) == (0, "")
+        assert "table old_rates" in done.out
+        assert "proposed: a second person has to agree" in done.out
+        assert LookupTable.objects.filter(pk=made.pk).exists()
+    assert give("config", "apply", exported, "--by", "clara", "--yes", "--prune").code == 0
+    assert not LookupTable.objects.filter(pk=made.pk).exists()
+    assert made.rows.count() == 1
 
 
 def test_prune_of_what_is_in_use_is_refused_as_a_whole(firm, give, exported: Path) -> None:

@@ -41,12 +41,23 @@ def test_export_writes_the_same_bytes_again(firm, give, tmp_path: Path) -> None:
     assert bytes_of(tmp_path / "other") == first
 
 
-def test_export_removes_files_of_what_is_no_more_and_no_others(firm, give, tmp_path: Path) -> None:
+def test_export_leaves_files_that_somebody_wrote_to_be_applied_and_says_so(firm, give, tmp_path: Path) -> None:
+    give("config", "export", tmp_path / "firm")
+    mine = tmp_path / "firm" / "legal_entities" / "HP-AT.yaml"
+    mine.write_text("code: HP-AT\nname: Halden & Partner in Vienna\ncountry: AT\ncurrency: EUR\n")
+    done = give("config", "export", tmp_path / "firm")
+    assert "(-) legal_entities/HP-AT.yaml" in done.out
+    assert "with --prune it would be removed" in done.out
+    assert "0 removed" in done.out
+    assert "Vienna" in mine.read_text()
+
+
+def test_export_removes_files_of_what_is_no_more_when_told_to_and_no_others(firm, give, tmp_path: Path) -> None:
     give("config", "export", tmp_path / "firm")
     (tmp_path / "firm" / "README.md").write_text("ours")
     firm.routes[0].delete()
-    done = give("config", "export", tmp_path / "firm")
-    assert "- routes/customers.yaml" in done.out
+    done = give("config", "export", tmp_path / "firm", "--prune")
+    assert "- routes/customers.yaml" in done.out.splitlines()
     assert not (tmp_path / "firm" / "routes" / "customers.yaml").exists()
     assert (tmp_path / "firm" / "README.md").read_text() == "ours"
 
@@ -88,3 +99,11 @@ def test_export_names_the_secret_whose_key_is_lost(firm, give, tmp_path: Path, m
     done = give("config", "export", tmp_path / "firm")
     assert done.code == 0
     assert b"env:HARVEST_TOKEN" in bytes_of(tmp_path / "firm")["connections/harvest.yaml"]
+
+
+def test_export_to_where_nothing_can_be_written_says_so(firm, give, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    done = give("config", "export", tmp_path / "taken" / "firm")
+    assert done.code == 1
+    assert "cannot be written: " in done.err
+    assert str(tmp_path / "taken") in done.err

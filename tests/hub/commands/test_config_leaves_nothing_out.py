@@ -11,6 +11,7 @@ from django.apps import apps
 from django.db import connection, models, transaction
 
 from connectors.models import Connection, MaintenanceWindow
+from exceptions_queue.models import CutOff, Yardstick
 from governance.actor import ENGINE
 from governance.encrypted import EncryptedJSONField
 from governance.models import BusinessCalendar
@@ -30,6 +31,7 @@ KIND = {  # in which folder a model's fields stand
     "governance.Version": "mappings", "mappings.Mapping": "mappings", "connectors.Connection": "connections",
     "connectors.MaintenanceWindow": "connections", "mappings.LookupTable": "tables", "mappings.TableRow": "tables",
     "routes.Route": "routes", "routes.Destination": "routes", "routes.Subscription": "subscriptions",
+    "exceptions_queue.CutOff": "cut_offs", "exceptions_queue.Yardstick": "order_of_exceptions",
     "django_celery_beat.PeriodicTask": "schedules", "django_celery_beat.IntervalSchedule": "schedules",
     "django_celery_beat.CrontabSchedule": "schedules",
 }  # fmt: skip
@@ -44,6 +46,8 @@ OTHER: dict[str, Any] = {  # where no other value of the same kind would do
     "governance.Version.content": {"name": "another"},
     "governance.Version.state": "retired",
     "governance.Version.object_key": "harvest.elsewhere",
+    "exceptions_queue.CutOff.routes": [1], "exceptions_queue.CutOff.dates": [date(2026, 12, 18)],
+    "exceptions_queue.CutOff.weekday": 4,
 }  # fmt: skip
 
 
@@ -86,6 +90,11 @@ def fill(firm) -> None:
         connection=Connection.objects.get(slug="netsuite"), reason="moved", starts_at=noon,
         ends_at=noon + timedelta(hours=1),
     )  # fmt: skip
+    CutOff.objects.create(
+        legal_entity=company("HP-US"), name="Billing", kind="billing_run", rule="working_day", number=3, at=time(18),
+        covers="month_before",
+    )  # fmt: skip
+    Yardstick.objects.create(currency="EUR")
     BusinessCalendar.objects.create(legal_entity=company("HP-US"), country="US", time_zone="UTC")
     LookupTable.objects.filter(name="bill_rates").update(approval_amount="100.00")
     upstream = Route.objects.create(

@@ -19,6 +19,7 @@ def exported(firm, give, tmp_path: Path) -> Path:
 
 EDITS = [  # file, what stands there, what stands there instead, and what is told of it
     ("legal_entities/HP-US.yaml", "country: US", "country: us", "HP-US.yaml:3, country: \"us\" does not have"),
+    ("legal_entities/HP-DE.yaml", "country: DE", "country: ZZ", 'country: "ZZ" is no country. Write'),
     ("legal_entities/HP-US.yaml", "currency: USD", "currncy: USD", "HP-US.yaml:4, currncy: 'currncy' is not known"),
     ("legal_entities/HP-US.yaml", "currency: USD", "currncy: USD", "currency: 'currency' is missing."),
     ("calendars/HP-DE.yaml", "subdivision: BE", "subdivision: XX", "calendars/HP-DE.yaml:1: "),
@@ -62,6 +63,18 @@ def test_folder_with_twenty_mistakes_lists_twenty_and_applies_none(firm, give, e
     assert f"{len(EDITS)} mistakes; nothing was applied." in lines[-1]
     assert (AuditEntry.objects.count(), TableRow.objects.count()) == before
     assert LegalEntity.objects.get(code="HP-GB").name == "Halden & Partner Ltd"
+
+
+def test_source_that_is_not_there_hides_no_mistake_and_condemns_nothing_right(firm, give, exported: Path) -> None:
+    path = exported / "routes/time.yaml"
+    text = re.sub(r"^connection: \S+", "connection: nowhere", path.read_text(), flags=re.MULTILINE)
+    path.write_text(re.sub(r"^mapping: \S+", "mapping: nix", text, flags=re.MULTILINE))
+    told = give("config", "apply", exported, "--by", "root", "--yes").err
+    assert "connection: there is no connection nowhere" in told, told
+    assert "mapping: " in told, told
+    assert "nix" in told
+    assert "leave this empty" not in told
+    assert "stream: " not in told
 
 
 def test_row_with_two_mistakes_tells_both(firm, give, exported: Path) -> None:

@@ -4,6 +4,7 @@ import datetime as dt
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
@@ -32,7 +33,7 @@ HOURS = st.tuples(st.times(), st.times()).filter(lambda pair: pair[0] < pair[1])
 ).filter(lambda hours: hours["opens"] < hours["closes"])  # fmt: skip
 
 COMPANY = st.fixed_dictionaries(
-    {"code": st.from_regex(r"HP[-/ .]?[A-Z]{2}", fullmatch=True), "name": TEXT, "country": st.just("DE"),
+    {"code": st.from_regex(r"HP[-_.]?[A-Z]{2}", fullmatch=True), "name": TEXT, "country": st.just("DE"),
      "currency": st.sampled_from(["EUR", "USD"])}
 )  # fmt: skip
 CALENDAR = st.fixed_dictionaries(
@@ -67,6 +68,21 @@ SUBSCRIPTION = st.fixed_dictionaries(
 ).map(lambda each: each | {"secret": {"secret": reference_of("subscription", f"{each['name']}_secret")}})
 
 
+CUT_OFF = st.fixed_dictionaries(
+    {"name": TEXT, "kind": st.sampled_from(["billing_run", "payroll_run"]),
+     "at": st.times().map(lambda t: f"{t:%H:%M}"), "covers": st.sampled_from(["month_before", "up_to"])},
+    optional={"entities": st.just(["expense", "time_entry"])},
+).flatmap(lambda each: st.sampled_from([
+    {"rule": "working_day", "number": 3}, {"rule": "before_end", "number": 0}, {"rule": "weekly", "weekday": "Friday"},
+    {"rule": "dates", "dates": ["2026-11-30", "2026-12-18"]},
+]).map(lambda rule: each | rule))  # fmt: skip
+ORDER = st.fixed_dictionaries(
+    {"of": st.just("exceptions"), "currency": st.sampled_from(["EUR", "USD"])},
+    optional={"rate_table": SLUG, "rate_column": st.just("rate"), "money": st.integers(0, 100),
+              "all_above": AMOUNT.map(lambda text: f"{Decimal(text) + 101:.2f}")},
+)  # fmt: skip
+
+
 @contextmanager
 def undone() -> Iterator[None]:
     """Undo what is done inside; a few examples share one database."""
@@ -80,10 +96,11 @@ def undone() -> Iterator[None]:
 @given(
     firm=COMPANY, calendar=CALENDAR, tables=st.lists(TABLE, max_size=2, unique_by=lambda table: table["name"]),
     routes=st.lists(ROUTE, max_size=2, unique_by=lambda route: route["slug"]), connection=CONNECTION,
+    cut_offs=st.lists(CUT_OFF, max_size=2, unique_by=lambda each: each["name"]), order=ORDER,
     subscriptions=st.lists(SUBSCRIPTION, max_size=2, unique_by=lambda each: each["name"]),
 )  # fmt: skip
 def test_applied_configuration_is_exported_as_it_was_written(
-    firm, calendar, tables, routes, connection, subscriptions
+    firm, calendar, tables, routes, connection, cut_offs, order, subscriptions
 ) -> None:
     owner = {"legal_entity": firm["code"]}
     things = {
@@ -92,6 +109,8 @@ def test_applied_configuration_is_exported_as_it_was_written(
         "routes": [route | owner for route in routes],
         "schedules": [],
         "subscriptions": [each | owner | {"routes": [route["slug"] for route in routes]} for each in subscriptions],
+        "cut_offs": [each | owner | {"routes": [route["slug"] for route in routes]} for each in cut_offs],
+        "order_of_exceptions": [order],
         "roles": [{"user": "farid", "roles": [{"role": "finance", **owner}, {"role": "viewer"}]}],
     }  # fmt: skip
     places = {each["secret"]["secret"].removeprefix("env:"): signing.new_secret() for each in subscriptions}

@@ -17,6 +17,7 @@ from governance.actor import ENGINE
 from governance.models import AuditEntry, User, Version
 from governance.rights import Role
 from hub import in_service, trail
+from hub.supervisor.alone import Alone
 from tests.governance.people import company, person
 
 
@@ -80,6 +81,22 @@ def test_lane_without_a_worker_is_found_wherever_the_workers_run(monkeypatch, cr
     ((thing, _, remedy),) = in_service.lanes()
     assert thing == "No worker answers"
     assert "make run" in remedy
+
+
+def test_hub_that_was_started_without_workers_says_so(monkeypatch, settings, tmp_path: Path) -> None:
+    monkeypatch.setattr("celery.app.control.Inspect.active_queues", lambda self: None)
+    settings.STATE = tmp_path
+    (tmp_path / "run").mkdir()
+    supervisor = Alone(tmp_path / "run")
+    supervisor.take()
+    supervisor.say(children={"web": 1})
+    ((thing, cause, remedy),) = in_service.lanes()
+    assert thing == "The hub runs without workers and without a clock"
+    assert "WORKERS=none" in cause
+    assert "without WORKERS=none" in remedy
+    supervisor.release()
+    ((thing, _, _),) = in_service.lanes()
+    assert thing == "No worker answers"
 
 
 @pytest.mark.parametrize("error", [OperationalError, ConnectionRefusedError, RedisError])

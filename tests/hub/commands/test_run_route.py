@@ -83,7 +83,9 @@ def test_run_route_does_not_know_a_route_of_another_company(world, give) -> None
     person("Grace Field", Role.FINANCE, company("HP-US"))
     done = give("run_route", world.route.slug, "--by", "grace")
     assert done.code == 1
-    assert f"There is no route {world.route.slug}. Use one of: there is none yet." in done.err
+    lacks = "grace sees no route at all, and needs a role in the company that it belongs to."
+    assert f"There is no route {world.route.slug} that grace may see. {lacks}" in done.err
+    assert "Use one of" not in done.err
 
 
 def test_run_route_refuses_a_route_that_is_switched_off(world, give) -> None:
@@ -105,3 +107,10 @@ def test_run_route_without_a_name_is_wrong_usage(give) -> None:
     done = give("run_route")
     assert done.code == 2
     assert "NAME" in done.err
+
+
+@pytest.mark.parametrize("seconds", ["-1", "nan", "inf", "soon"])
+def test_wait_that_is_no_time_is_wrong_usage(db, give, seconds: str) -> None:
+    done = give("run_route", "time", "--wait", f"--seconds={seconds}")
+    assert done.code == 2
+    assert "give a number of seconds" in done.err

@@ -60,3 +60,19 @@ def test_transactions_of_an_unknown_state_is_wrong_usage(db, give) -> None:
     done = give("transactions", "--state", "lost")
     assert done.code == 2
     assert "invalid choice: 'lost'" in done.err
+
+
+def test_transactions_wraps_nothing_without_a_terminal(quick_world, give, monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    world = quick_world()
+    world.take_in(entry(1), entry(2, currency="USD"), entry(3, currency="GBP"))
+    world.deliver()
+    head, *rows = give("transactions").out.splitlines()
+    assert head.split() == ["State", "Number", "Money", "Hours", "Without", "an", "amount"]
+    assert len(rows) == 1
+
+
+def test_words_that_are_no_text_are_refused(db, give) -> None:
+    done = give("transactions", "--entity", "HP\udcff")
+    assert done.code == 1
+    assert "“HP\\xff” is no text in UTF-8. Type it again." in done.err

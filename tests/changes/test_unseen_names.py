@@ -1,0 +1,75 @@
+"""Lists, histories and states of a route name nothing of companies that the person does not see."""
+
+from typing import Any
+
+import pytest
+from django.urls import reverse
+
+from connectors import sampling
+from connectors.models import Connection
+from governance import audit
+from governance.actor import ENGINE
+from governance.models import User
+from hub.changes import drafting, things
+from routes.models import Route
+from tests.api.test_changes import call
+from tests.changes.looking import at, browser
+from tests.changes.test_routes import form
+from tests.exceptions_queue.test_pages import text_of
+from tests.governance.people import company
+from tests.intake.firm import Firm
+from tests.routes.world import entry
+
+UNSEEN = "one of another company"
+
+
+@pytest.fixture
+def route(firm: Firm, ingrid: User) -> Route:
+    """Return a route of Ingrid's company that reads and writes through connections of another."""
+    Connection.objects.filter(slug="time").update(slug="us-time", name="Time of Halden", legal_entity=company("HP-US"))
+    ledger = Connection.objects.filter(slug="ledger")
+    ledger.update(slug="us-ledger", name="Ledger of Halden", legal_entity=company("HP-US"))
+    return firm.pushed
+
+
+def test_lists_histories_and_states_do_not_name_them(firm: Firm, ingrid: User, route: Route) -> None:
+    end = route.destinations.get()
+    for row in (route, end):
+        audit.record(by=ENGINE, verb="change", thing=row, before={"connection": "us-ledger"},
+                     after={"connection": "Time of Halden"}, legal_entity=route.legal_entity)  # fmt: skip
+    version = drafting.draft("route", route.slug, things.document("route", route.slug) | {"name": "Other"}, by=ingrid)
+    gone = drafting.draft("route", "new", things.document("route", route.slug) | {"slug": "new"}, by=ENGINE)
+    places = ["/admin/routes/route/", "/admin/routes/destination/", form(route).replace("change", "history")]
+    places += [f"/admin/routes/destination/{end.pk}/history/", reverse("changes:states", args=["route", route.slug])]
+
+    for place in [*places, at(version), at(gone)]:
+        answer = browser(ingrid).get(place)
+        assert answer.status_code == 200
+        words = text_of(answer)
+        assert "us-time" not in words, place
+        assert "us-ledger" not in words, place
+        assert "of Halden" not in words, place
+    for place in places[:4]:
+        assert UNSEEN in text_of(browser(ingrid).get(place)), place
+    assert UNSEEN in text_of(browser(ingrid).get(at(gone)))
+    told = call(ingrid, "get", f"/api/system/v1/configuration/changes/{gone.pk}").json()["differences"]
+    assert UNSEEN in str(told)
+    assert "us-" not in str(told)
+
+
+def test_lists_name_what_is_seen(firm: Firm, ingrid: User) -> None:
+    assert "Time tool" in text_of(browser(ingrid).get("/admin/routes/route/"))
+    assert "Ledger" in text_of(browser(ingrid).get("/admin/routes/destination/"))
+
+
+def test_draft_of_ones_own_route_is_previewed_as_the_route_is(
+    firm: Firm, ingrid: User, route: Route, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[dict[str, Any]] = [entry(1)]
+    monkeypatch.setattr(sampling, "read", lambda *_, **__: found)
+    version = drafting.draft("route", route.slug, things.document("route", route.slug) | {"compare_days": 7}, by=ingrid)
+    assert "Preview the next run" in text_of(browser(ingrid).get(at(version)))
+
+    answer = browser(ingrid).post(reverse("changes:preview", args=[version.pk]))
+
+    assert answer.status_code == 200, text_of(answer)

@@ -1,0 +1,117 @@
+"""The rows of the queue's verbs in the matrix of rights."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.utils import timezone
+
+from exceptions_queue import trying, verbs
+from exceptions_queue.bulk import planning, steering
+from exceptions_queue.bulk.choices import by_name
+from exceptions_queue.bulk.selecting import Selection
+from governance.roles import Right, Role
+from routes import finding_out, linking
+from tests.rights.firm import Firm
+from tests.rights.rows import WHY, Call, Row
+
+R = Right
+
+
+def _item(verb: Callable[..., object], **more: Any) -> Call:
+    return lambda firm, by: verb(firm.item, by=by, **more)
+
+
+def _bulk(verb: Callable[..., object], **more: Any) -> Call:
+    return lambda firm, by: verb(firm.bulk, by=by, **more)
+
+
+def _plan(firm: Firm, by: Any) -> object:
+    choice = by_name("waivers")
+    assert choice is not None
+    return planning.plan(Selection(items=(firm.item.number,)), by=by, choice=choice, data=WHY)
+
+
+QUEUE: dict[str, Row] = {
+    "exceptions_queue.trying.tries": Row(R.WORK_QUEUE, lambda f, by: trying.tries(list(f.item.failures()), by=by)),
+    "exceptions_queue.bulk.planning.plan": Row(R.WAIVE, _plan),
+    "exceptions_queue.bulk.planning.anew": Row(R.WAIVE, _bulk(planning.anew)),
+    "exceptions_queue.bulk.steering.approve": Row(R.APPROVE, _bulk(steering.approve, seen="")),
+    "exceptions_queue.bulk.steering.cancel": Row(R.WAIVE, _bulk(steering.cancel)),
+    "exceptions_queue.bulk.steering.go_on": Row(R.WAIVE, _bulk(steering.go_on)),
+    "exceptions_queue.bulk.steering.pause": Row(R.WAIVE, _bulk(steering.pause)),
+    "exceptions_queue.bulk.steering.refuse": Row(R.APPROVE, _bulk(steering.refuse, **WHY)),
+    "exceptions_queue.bulk.steering.start": Row(R.WAIVE, _bulk(steering.start, seen="")),
+    "exceptions_queue.verbs.add_cross_reference.add_cross_reference": Row(
+        R.EDIT_TABLES, _item(verbs.add_cross_reference, external_id="8812")
+    ),
+    "exceptions_queue.verbs.add_table_row.add_table_row": Row(
+        R.EDIT_TABLES, _item(verbs.add_table_row, values={"rate": "250.00"})
+    ),
+    "exceptions_queue.verbs.approve.approve": Row(R.APPROVE, _item(verbs.approve)),
+    "exceptions_queue.verbs.approve_table_row.approve_table_row": Row(R.APPROVE_TABLES, _item(verbs.approve_table_row)),
+    "exceptions_queue.verbs.ask_system.ask_system": Row(R.OPERATE, _item(verbs.ask_system)),
+    "routes.finding_out.ask": Row(R.RESUBMIT, lambda f, by: finding_out.ask(f.transactions, by=by)),
+    "routes.linking.link": Row(
+        R.RESUBMIT, lambda f, by: linking.link(f.transactions[0], by=by, external_id="1", reference="", **WHY)
+    ),
+    "exceptions_queue.verbs.ask_target.ask_target": Row(R.RESUBMIT, _item(verbs.ask_target)),
+    "exceptions_queue.verbs.fetch_again.fetch_again": Row(R.RESUBMIT, _item(verbs.fetch_again)),
+    "exceptions_queue.verbs.link_record.link_record": Row(
+        R.RESUBMIT,
+        lambda f, by: verbs.link_record(
+            f.item, by=by, failures=[f.failure], external_id="1", difference_seen=True, **WHY
+        ),
+    ),
+    "exceptions_queue.verbs.correct_field.correct_field": Row(
+        R.EDIT_OVERLAY, _item(verbs.correct_field, field="hours", value="7.50", **WHY)
+    ),
+    "exceptions_queue.verbs.correct_table_row.correct_table_row": Row(
+        R.EDIT_TABLES, _item(verbs.correct_table_row, row=1, values={"rate": "250.00"}, **WHY)
+    ),
+    "exceptions_queue.verbs.decide_unknown.decide_unknown": Row(
+        R.RESUBMIT, lambda f, by: verbs.decide_unknown(f.item, by=by, failure=f.failure, happened=True, reference="1")
+    ),
+    "exceptions_queue.verbs.move_to_next_period.move_to_next_period": Row(
+        R.EDIT_OVERLAY, _item(verbs.move_to_next_period, **WHY)
+    ),
+    "exceptions_queue.verbs.read_again.read_again": Row(R.RESUBMIT, _item(verbs.read_again)),
+    "exceptions_queue.verbs.refuse_table_row.refuse_table_row": Row(
+        R.APPROVE_TABLES, _item(verbs.refuse_table_row, **WHY)
+    ),
+    "exceptions_queue.verbs.resubmit.resubmit": Row(R.RESUBMIT, _item(verbs.resubmit)),
+    "exceptions_queue.verbs.assign.assign": Row(
+        R.WORK_QUEUE, lambda f, by: verbs.assign(f.item, by=by, to=f.everywhere[Role.FINANCE])
+    ),
+    "exceptions_queue.verbs.assign.hand_back": Row(R.WORK_QUEUE, _item(verbs.hand_back, **WHY)),
+    "exceptions_queue.verbs.close.close": Row(R.WORK_QUEUE, _item(verbs.close, **WHY)),
+    "exceptions_queue.verbs.close.reopen": Row(R.WORK_QUEUE, _item(verbs.reopen, **WHY)),
+    "exceptions_queue.verbs.keep_view.keep_view": Row(
+        R.WORK_QUEUE, lambda f, by: verbs.keep_view(by=by, name="New", line="is:open", legal_entity=f.germany)
+    ),
+    "exceptions_queue.verbs.keep_view.change_view": Row(
+        R.WORK_QUEUE, lambda f, by: verbs.change_view(f.view, by=by, seen=1, name="Other", line="is:new")
+    ),
+    "exceptions_queue.verbs.keep_view.share_view": Row(
+        R.WORK_QUEUE, lambda f, by: verbs.share_view(f.view, by=by, seen=1, legal_entity=f.germany)
+    ),
+    "exceptions_queue.verbs.keep_view.delete_view": Row(
+        R.WORK_QUEUE, lambda f, by: verbs.delete_view(f.view, by=by, seen=1)
+    ),
+    "exceptions_queue.verbs.comment.comment": Row(R.VIEW, _item(verbs.comment, text="seen")),
+    "exceptions_queue.verbs.prioritise.prioritise": Row(R.WORK_QUEUE, _item(verbs.prioritise, priority=80, **WHY)),
+    "exceptions_queue.verbs.prioritise.leave_to_formula": Row(R.WORK_QUEUE, _item(verbs.leave_to_formula)),
+    "exceptions_queue.verbs.put_aside.resume": Row(R.WORK_QUEUE, _item(verbs.resume)),
+    "exceptions_queue.verbs.put_aside.snooze": Row(R.WORK_QUEUE, _item(verbs.snooze, until=timezone.now(), **WHY)),
+    "exceptions_queue.verbs.put_aside.wait_on": Row(
+        R.WORK_QUEUE, _item(verbs.wait_on, whom="the client", until=timezone.now())
+    ),
+    "exceptions_queue.verbs.tag.tag": Row(R.WORK_QUEUE, _item(verbs.tag, names=["acme"])),
+    "exceptions_queue.verbs.watch.watch": Row(R.VIEW, _item(verbs.watch)),
+    "exceptions_queue.verbs.set_order.set_order": Row(
+        R.EDIT_CONFIGURATION, lambda f, by: verbs.set_order(None, by=by, **WHY), everywhere=True
+    ),
+    "exceptions_queue.verbs.take.take": Row(R.WORK_QUEUE, _item(verbs.take)),
+    "exceptions_queue.verbs.try_now.try_now": Row(R.RESUBMIT, _item(verbs.try_now)),
+    "exceptions_queue.verbs.waive_rule.waive_rule": Row(R.WAIVE, _item(verbs.waive_rule, **WHY)),
+    "exceptions_queue.verbs.waive.waive": Row(R.WAIVE, _item(verbs.waive, **WHY)),
+}
