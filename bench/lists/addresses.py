@@ -169,7 +169,7 @@ def _records(found: Found) -> list[Asked]:
         "state and company": {"state": "failed", "legal_entity": "HP-GB"},
         "state and old route": {"state": "failed", "route": "time-of-old"},
     }
-    asked = _both("Records", "", RECORDS, narrowings)
+    asked = _both("Records", "/records/", RECORDS, narrowings)
     for user in BOTH:
         asked += [
             Asked("Records", f"API, {what}", f"{RECORDS}?cursor={paging.encoded([str(id_)])}", user)
@@ -262,7 +262,7 @@ def _admin(found: Found) -> list[Asked]:
         "runs": "routes/run/", "runs, a state": "routes/run/?state__exact=stopped",
         "runs, page 300": "routes/run/?p=300",
         "cross-references": "mappings/crossreference/", "cross-references, searched": "mappings/crossreference/?q=P-77",
-        "table rows": "mappings/tablerow/", "subscriptions": "routes/subscription/",
+        "subscriptions": "routes/subscription/",
     }  # fmt: skip
     configured = ("mappings/", "routes/subscription/")  # what integration admins look at
     return [Asked("Administration", what, f"/admin/{address}", user) for what, address in addresses.items()

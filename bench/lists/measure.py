@@ -112,7 +112,8 @@ def _processor() -> float:
 def _asking(asked: Asked, browsers: dict[str, Client], tokens: dict[str, str]) -> Callable[[], Any]:
     if asked.address.startswith("/api/"):
         headers = {"Authorization": f"Bearer {tokens[asked.user]}"}
-        return lambda: Client().get(asked.address, headers=headers)
+        program = Client()  # one for all rounds: to load the middleware is a start's cost, and no request's
+        return lambda: program.get(asked.address, headers=headers)
     return lambda: browsers[asked.user].get(asked.address)
 
 

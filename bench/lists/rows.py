@@ -179,12 +179,7 @@ class Rows:
             digest if sends else None, record, facts.amount, facts.currency, facts.hours, at,
             self._walk(path, at, reason.message if reason else ""),
         ))  # fmt: skip
-        moment = at
-        for old, new, person in path.steps:
-            moment += dt.timedelta(hours=5) if person else SECOND
-            who = ("person", "Farid Amini") if person else ENGINE
-            why = reason.message if reason and new in ("failed", "unknown", "retrying") else REASONS[new]
-            heap["routes_transition"].append((self._id(moment), id_, old, new, moment, *who, why))
+        moment = self._transitions(path, id_, at, reason)
         effect = self._effects(path, target, id_, facts, request, digest, version, moment, before) if sends else None
         if reason is not None:
             heap["routes_failure"].append((
@@ -209,6 +204,15 @@ class Rows:
                 f"L{facts.number:09}" if live else "", request if live else None, facts.key if live else "",
                 id_ if live else None, 0, version, False, False,
             ))  # fmt: skip
+
+    def _transitions(self, path: Path, transaction: str, at: dt.datetime, reason: Cause | None) -> dt.datetime:
+        """Make the changes of state that have rows of their own; return when the last was."""
+        for old, new, person in path.steps:
+            at += dt.timedelta(hours=5) if person else SECOND
+            who = ("person", "Farid Amini") if person else ENGINE
+            why = reason.message if reason and new in ("failed", "unknown", "retrying") else REASONS[new]
+            self._heap["routes_transition"].append((self._id(at), transaction, old, new, at, *who, why))
+        return at
 
     def _effects(
         self, path: Path, target: Target, transaction: str, facts: bodies.Facts, request: str, digest: bytes,
