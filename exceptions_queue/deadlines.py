@@ -16,13 +16,15 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.db.models import Q
 
+from exceptions_queue import stuck
 from exceptions_queue.due_words import Due, due_of
 from exceptions_queue.models import CutOff, CutOffKind
 from exceptions_queue.recurrence import CutOffDate, due_for
+from exceptions_queue.stuck import Place
 from governance.actor import By
 from governance.calendars import working_times
 from governance.roles import Right
-from governance.scoping import ALL, entity_ids
+from governance.scoping import entity_ids
 from governance.working_time import WorkingTime
 from routes.models import Route
 from routes.next_runs import next_runs
@@ -31,25 +33,6 @@ NOTHING = "nothing"  # names, in an address, what blocks no deadline that is kno
 MOST_CAUSES = 3  # that are said to explain a line
 ENOUGH = Decimal("0.9")  # of a line's money; fewer causes than the most are named once they explain so much
 
-# A period is asked of the ledgers to which the route posts by day; where they differ, one that is closed counts, else
-# the first to end.
-OPEN = """
-SELECT d.item_id, d.route_id, d.currency, sum(d.members), sum(coalesce(d.once, d.amount)), sum(d.without_amount),
-    w.legal_entity_id, e.code, d.day, w.entity, p.connection_id, c.name, c.slug, p.starts_on, p.ends_on, p.closed
-FROM exceptions_queue_workitem w
-JOIN exceptions_queue_workitemday d ON d.item_id = w.number
-JOIN governance_legalentity e ON e.id = w.legal_entity_id
-LEFT JOIN LATERAL (
-    SELECT q.connection_id, q.starts_on, q.ends_on, q.closed FROM routes_postingperiod q
-    WHERE q.legal_entity_id = w.legal_entity_id AND d.day BETWEEN q.starts_on AND q.ends_on
-      AND q.connection_id IN (SELECT x.connection_id FROM routes_destination x
-                              WHERE x.route_id = d.route_id AND x.enabled AND x.posting_date <> '')
-    ORDER BY q.closed DESC, q.ends_on, q.connection_id LIMIT 1) p ON true
-LEFT JOIN connectors_connection c ON c.id = p.connection_id
-WHERE w.state <> 'resolved' AND (%(entities)s::bigint[] IS NULL OR w.legal_entity_id = ANY(%(entities)s))
-    AND (%(items)s::bigint[] IS NULL OR w.number = ANY(%(items)s))
-GROUP BY 1, 2, 3, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16
-"""
 Sums = dict[str, Decimal]
 
 
@@ -67,7 +50,8 @@ class Deadline:
     overdue: str = ""  # in words, once it is too late
     members: int = 0
     without_amount: int = 0
-    causes: dict[int, Sums] = field(default_factory=dict)  # number of the item → its part of the money
+    causes: int = 0  # how many items hold it
+    largest: dict[str, list[Decimal]] = field(default_factory=dict)  # by currency, of the items that hold most
     sums: Sums = field(default_factory=dict)
     companies: set[str] = field(default_factory=set)  # codes
 
@@ -82,11 +66,10 @@ class Deadline:
         if not self.sums:
             return None
         currency, whole = max(self.sums.items(), key=lambda pair: pair[1])
-        parts = sorted((sums.get(currency, Decimal(0)) for sums in self.causes.values()), reverse=True)
         if whole <= 0:
             return None
         reached, number = Decimal(0), 0
-        for part in parts[:MOST_CAUSES]:
+        for part in self.largest[currency]:
             reached, number = reached + part, number + 1
             if reached >= ENOUGH * whole:
                 break
@@ -103,14 +86,13 @@ class Deadline:
         blocked = "blocks" if not self.overdue else "has missed"
         return f"{self.sums[found.currency]:,.0f} {found.currency} {blocked} {self.title}; {who} {found.percent} %"
 
-    def add(self, item: int, currency: str, members: int, amount: Decimal | None, without: int) -> None:
-        """Add members of an item."""
-        self.members += members
-        self.without_amount += without
-        own = self.causes.setdefault(item, {})
-        if amount is not None:
-            for sums in (own, self.sums):
-                sums[currency] = sums.get(currency, Decimal(0)) + amount
+    def add(self, part: stuck.Stuck) -> None:
+        """Add what stands in it: the whole, or its money of one currency."""
+        if part.currency is None:
+            self.members, self.causes, self.without_amount = part.members, part.items, part.without_amount
+        elif part.amount is not None:
+            self.sums[part.currency] = part.amount
+            self.largest[part.currency] = [amount for amount in part.largest if amount is not None]
 
 
 class Explained(NamedTuple):
@@ -121,42 +103,34 @@ class Explained(NamedTuple):
     currency: str
 
 
-class _Row(NamedTuple):
-    item: int
-    route: int
-    currency: str
-    members: int
-    amount: Decimal | None
-    without_amount: int
-    entity: int
-    code: str
-    day: dt.date | None
-    about: str
-    connection: int | None
-    name: str | None
-    slug: str | None
-    starts_on: dt.date | None
-    ends_on: dt.date | None
-    closed: bool | None
-
-
 def deadlines(by: By) -> list[Deadline]:
     """Return what is stuck, of what somebody may see: what is overdue first, then by time, then what has no deadline.
 
-    At most eight queries, however much is open: read are the counts that the queue keeps of its items.
+    At most nine queries, however much is open: read are sums of the counts that the queue keeps of its items.
     """
-    return _deadlines(entity_ids(by, Right.VIEW))
+    lines = _lines(stuck.places(entity_ids(by, Right.VIEW)), _now())
+    found: list[Deadline] = []
+    numbers: dict[str, int] = {}
+    for place, line in lines:
+        if line.key not in numbers:
+            numbers[line.key] = len(found)
+            found.append(line)
+        found[numbers[line.key]].companies.add(place.code)
+    if found:
+        for part in stuck.sums([(numbers[line.key], place) for place, line in lines], MOST_CAUSES):
+            found[part.line].add(part)
+    return sorted(found, key=_order)
 
 
 def line_of(key: str) -> Deadline | None:
-    """Return the line of a key with the numbers of its items; whether somebody may see these is asked elsewhere."""
-    return next((line for line in _deadlines(ALL) if line.key == key), None)
+    """Return the line of a key, without its sums; whether somebody may see what is in it is asked elsewhere."""
+    return next((line for _, line in _lines(stuck.places(None), _now()) if line.key == key), None)
 
 
-def items_of(key: str) -> list[int]:
-    """Return the numbers of the items in the line of a key, as `line_of`."""
-    found = line_of(key)
-    return sorted(found.causes) if found else []
+def blocking(key: str) -> Q:
+    """Return the condition that something of an item stands in the line of a key."""
+    places = [place for place, line in _lines(stuck.places(None), _now()) if line.key == key]
+    return Q(pk__in=stuck.standing_in(places)) if places else Q(pk__in=[])
 
 
 def dues(items: Sequence[int], now: dt.datetime) -> dict[int, Deadline]:
@@ -164,47 +138,37 @@ def dues(items: Sequence[int], now: dt.datetime) -> dict[int, Deadline]:
 
     At most eight queries, however many there are.
     """
-    rows = _rows({"entities": None, "items": list(items)})
     found: dict[int, Deadline] = {}
-    for row, line in zip(rows, _lines(rows, now), strict=True):
-        if line.ends and (row.item not in found or line.ends < (found[row.item].ends or line.ends)):
-            found[row.item] = line
+    for place, line in _lines(stuck.places_of(items), now):
+        if line.ends and (place.item not in found or line.ends < (found[place.item].ends or line.ends)):
+            found[place.item] = line
     return found
 
 
-def _rows(asked: dict[str, Any]) -> list[_Row]:
-    with connection.cursor() as cursor:
-        cursor.execute(OPEN, asked)
-        return [_Row(*row) for row in cursor.fetchall()]
-
-
-def _lines(rows: list[_Row], now: dt.datetime) -> list[Deadline]:
-    """Return the line in which each row stands, empty."""
-    if not rows:
-        return []
-    runs = _runs({row.route for row in rows}, now)
-    times = working_times({row.entity for row in rows})
-    cut_offs = CutOffs(times)
-    found = []
-    for row in rows:
-        line = _line(row, runs.get(row.route), cut_offs, times[row.entity].zone, now)
-        if line.ends:
-            line.due = due_of(line.ends, line.title, now, times[row.entity])
-        found.append(line)
-    return found
-
-
-def _deadlines(entities: frozenset[int] | None) -> list[Deadline]:
+def _now() -> dt.datetime:
     with connection.cursor() as cursor:
         cursor.execute("SELECT hub_now()")
         now: dt.datetime = cursor.fetchone()[0]
-    rows = _rows({"entities": None if entities is ALL else sorted(entities), "items": None})
-    lines: dict[str, Deadline] = {}
-    for row, line in zip(rows, _lines(rows, now), strict=True):
-        line = lines.setdefault(line.key, line)
-        line.companies.add(row.code)
-        line.add(row.item, row.currency, row.members, row.amount, row.without_amount)
-    return sorted(lines.values(), key=_place)
+        return now
+
+
+def _lines(places: Sequence[Place], now: dt.datetime) -> list[tuple[Place, Deadline]]:
+    """Return each place with the line in which it stands, empty; places alike but for their items share one."""
+    if not places:
+        return []
+    runs = _runs({place.route for place in places}, now)
+    times = working_times({place.entity for place in places})
+    cut_offs = CutOffs(times)
+    known: dict[Place, Deadline] = {}
+    found = []
+    for place in places:
+        alike = place._replace(item=0)
+        if alike not in known:
+            line = known[alike] = _line(place, runs.get(place.route), cut_offs, times[place.entity].zone, now)
+            if line.ends:
+                line.due = due_of(line.ends, line.title, now, times[place.entity])
+        found.append((place, known[alike]))
+    return found
 
 
 def _runs(routes: Iterable[int], now: dt.datetime) -> dict[int, tuple[Route, dt.datetime]]:
@@ -235,27 +199,27 @@ class CutOffs:
             self._of.setdefault(each.legal_entity_id, []).append(each)
         self._known: dict[tuple[int, dt.date], CutOffDate | None] = {}
 
-    def under(self, row: _Row) -> list[tuple[CutOff, CutOffDate]]:
-        """Return the cut-offs under which a row falls, the earliest first."""
-        if row.day is None:
+    def under(self, place: Place) -> list[tuple[CutOff, CutOffDate]]:
+        """Return the cut-offs under which a place falls, the earliest first."""
+        if place.day is None:
             return []
         found = []
-        for each in self._of.get(row.entity, ()):
-            if each.concerns(row.route, row.about):
-                if (key := (each.pk, row.day)) not in self._known:
-                    self._known[key] = due_for(each.recurrence, self._times[row.entity], row.day)
+        for each in self._of.get(place.entity, ()):
+            if each.concerns(place.route, place.about):
+                if (key := (each.pk, place.day)) not in self._known:
+                    self._known[key] = due_for(each.recurrence, self._times[place.entity], place.day)
                 if date := self._known[key]:
                     found.append((each, date))
         return sorted(found, key=lambda pair: (pair[1].moment, pair[0].pk))
 
 
 def _line(
-    row: _Row, run: tuple[Route, dt.datetime] | None, cut_offs: CutOffs, zone: dt.tzinfo, now: dt.datetime
+    place: Place, run: tuple[Route, dt.datetime] | None, cut_offs: CutOffs, zone: dt.tzinfo, now: dt.datetime
 ) -> Deadline:
-    """Return the line in which a row stands, empty."""
-    period = _period(row, zone, now) if row.ends_on else None
-    under = cut_offs.under(row)
-    if under and not (period and row.closed):
+    """Return the line in which a place stands, empty."""
+    period = _period(place, zone, now) if place.ends_on else None
+    under = cut_offs.under(place)
+    if under and not (period and place.closed):
         first = _cut_off(*under[0], now)
         closes = any(each.kind == CutOffKind.CLOSE for each, _ in under)  # it says itself until when a period takes
         return period if period and not closes and _before(period, first) else first
@@ -264,7 +228,7 @@ def _line(
     route, at = run
     if period is not None and (period.overdue or period.on is None or period.on < at.date()):
         return period
-    bills = route.pk != row.route  # it takes up what is posted
+    bills = route.pk != place.route  # it takes up what is posted
     return Deadline(f"run:{route.slug}", f"{route.name}: its next run", on=at.date(), at=at, ends=at, bills=bills)
 
 
@@ -280,15 +244,15 @@ def _cut_off(cut_off: CutOff, date: CutOffDate, now: dt.datetime) -> Deadline:
     return found
 
 
-def _period(row: _Row, zone: dt.tzinfo, now: dt.datetime) -> Deadline:
-    assert row.starts_on
-    assert row.ends_on
-    key = f"period:{row.slug}:{row.starts_on}:{row.ends_on}:{'closed' if row.closed else 'open'}"
-    found = Deadline(key, f"{_named(row.starts_on, row.ends_on)} at {row.name}", on=row.ends_on)
-    found.ends = dt.datetime.combine(row.ends_on + dt.timedelta(days=1), dt.time(), zone).astimezone(
+def _period(place: Place, zone: dt.tzinfo, now: dt.datetime) -> Deadline:
+    assert place.starts_on
+    assert place.ends_on
+    key = f"period:{place.slug}:{place.starts_on}:{place.ends_on}:{'closed' if place.closed else 'open'}"
+    found = Deadline(key, f"{_named(place.starts_on, place.ends_on)} at {place.ledger}", on=place.ends_on)
+    found.ends = dt.datetime.combine(place.ends_on + dt.timedelta(days=1), dt.time(), zone).astimezone(
         dt.UTC
     ) - dt.timedelta(minutes=1)
-    if row.closed:
+    if place.closed:
         found.overdue = "closed: it needs the next open period"
     elif found.ends <= now:
         found.overdue = "has ended, and still takes postings"
@@ -301,6 +265,6 @@ def _named(starts_on: dt.date, ends_on: dt.date) -> str:
     return f"{starts_on:%B %Y}" if is_month and starts_on.year == ends_on.year else f"{starts_on} to {ends_on}"
 
 
-def _place(line: Deadline) -> tuple[Any, ...]:
+def _order(line: Deadline) -> tuple[Any, ...]:
     never = dt.datetime.max.replace(tzinfo=dt.UTC)
     return (line.key == NOTHING, not line.overdue, line.ends or never, line.title)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django_filters import FilterSet
 
 from canonical.failure import CATEGORIES, Category
-from exceptions_queue.deadlines import items_of
+from exceptions_queue.deadlines import blocking
 from exceptions_queue.models import WHOSE, State, WorkItem
 from exceptions_queue.models.handling import LONGEST_TAG
 from exceptions_queue.models.work_item import WorkItemQuerySet
@@ -84,4 +84,4 @@ class WorkItemFilter(FilterSet):
 
     def that_block(self, rows: QuerySet[WorkItem], name: str, key: str) -> QuerySet[WorkItem]:
         """Keep those of which something blocks a deadline."""
-        return rows.filter(pk__in=items_of(key))
+        return rows.filter(blocking(key))

@@ -18,7 +18,7 @@ from django.utils import timezone
 from canonical.entities import ENTITIES
 from canonical.entity import Mask
 from exceptions_queue import keys
-from exceptions_queue.deadlines import items_of
+from exceptions_queue.deadlines import blocking
 from exceptions_queue.models import State, WorkItem, WorkItemAmount, WorkItemComment, WorkItemTag, WorkItemWatcher
 from exceptions_queue.models.work_item import WorkItemQuerySet
 from exceptions_queue.query.line import Term
@@ -230,7 +230,7 @@ CONDITIONS: dict[str, Callable[[Any, Asker], Q]] = {
     "has": _has,
     "field": lambda value, asker: Q(field=value),
     "rule": lambda value, asker: Q(rule=value),
-    "blocks": lambda value, asker: Q(pk__in=items_of(value)),
+    "blocks": lambda value, asker: blocking(value),
     "resolved": _bounded("resolved_at"),
     "resolution": lambda value, asker: Q(resolution=value),
     "fixed": lambda value, asker: Q(root_cause=value),

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from exceptions_queue import deadlines, intake
+from exceptions_queue import deadlines, intake, stuck
 from exceptions_queue.models import State, WorkItem, WorkItemAmount, WorkItemDay
 from governance.actor import ENGINE
 from routes import schedules
@@ -140,10 +140,43 @@ def test_few_causes_are_said_to_explain_most(firm: World, staff: Staff) -> None:
     stop(firm, 2, first=9, role="Analyst")
     stop(firm, 2, first=10, role="Intern")
     [line] = deadlines.deadlines(staff.farid)
-    assert len(line.causes) == 3
+    assert line.causes == 3
     assert line.explained == (2, 90, "EUR")
     words = text_of(signed_in(staff.farid).get("/"))
     assert "3 causes 2 causes explain 90 % of the EUR" in words
+
+
+def test_an_item_counts_in_each_line_with_what_stands_there(firm: World, staff: Staff) -> None:
+    """One cause over two months holds a part of the money of each, and is found under both."""
+    period(firm, 95, 66)
+    period(firm, 35, -9)
+    stop(firm, 70, 71, 2)
+    lines = deadlines.deadlines(staff.farid)
+    assert [(line.causes, line.members, line.sums) for line in lines] == [
+        (1, 2, {"EUR": Decimal(1600)}), (1, 1, {"EUR": Decimal(800)}),
+    ]  # fmt: skip
+    [item] = WorkItem.objects.all()
+    for line in lines:
+        assert WorkItem.objects.filter(deadlines.blocking(line.key)).get() == item
+    assert not WorkItem.objects.filter(deadlines.blocking("nothing")).exists()
+
+
+def test_what_has_no_day_is_found_under_its_line(firm: World, staff: Staff) -> None:
+    stop(firm, 2)
+    WorkItemDay.objects.update(day=None)
+    [line] = deadlines.deadlines(staff.farid)
+    assert (line.key, line.members) == ("nothing", 1)
+    assert WorkItem.objects.filter(deadlines.blocking("nothing")).count() == 1
+
+
+def test_rows_that_are_read_are_sums(firm: World, staff: Staff) -> None:
+    """Of forty causes one row comes for each day, and not one for each cause."""
+    for role in range(40):
+        stop(firm, 2, 3, first=100 + 2 * role, role=f"Role {role}")
+    assert WorkItemDay.objects.count() == 80
+    places = stuck.places(None)
+    assert len(places) == 2
+    assert len(stuck.sums([(0, place) for place in places], 3)) == 2  # the whole, and its one currency
 
 
 def test_each_line_leads_to_its_items(firm: World, staff: Staff) -> None:
