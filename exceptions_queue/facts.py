@@ -15,6 +15,7 @@ from governance.models import User
 from mappings.models import LookupTable, TableRow
 from routes import claims, decisions
 from routes.models import Transaction
+from routes.overlays import STAGE
 from routes.periods import Offer
 from routes.shipments import destination_of
 from routes.worked_out import STOPPED
@@ -45,6 +46,7 @@ class Facts:
     can_ask: bool = False  # what is in doubt can be asked of its target
     linkable: bool = False  # something was refused that may stand at the target already
     may_pass: bool = False  # its rule is marked as one that may be let pass once
+    contradicted: bool = False  # the source contradicts a correction, and somebody has to decide
 
     @property
     def rows_waiting(self) -> list[TableRow]:
@@ -82,6 +84,7 @@ def facts_of(item: WorkItem, user: User, *, field: str = "", first_value: str = 
         item, user, has_records, field, next(iter(tables), None), rows_of(item, tables, read), read, first_value,
         _any_stopped(item), offers(item), beside[:BESIDE], max(0, len(beside) - BESIDE), seen_of(item),
         _is_reversal(item), _can_ask(item), item.category in LINKABLE and first_stage == "deliver", rule_may_pass(item),
+        first_stage == STAGE,
     )  # fmt: skip
 
 

@@ -268,6 +268,7 @@ FITS: dict[str, tuple[str, ...]] = {
     Category.REFUSED: (*PROPOSED, "corrections", "resubmissions"),
     Category.NO_RIGHT: (*PROPOSED, "resubmissions"),
     Category.CONFIGURATION: (*PROPOSED, "readings", "resubmissions"),
+    Category.CONFLICT: (*PROPOSED, "corrections", "resubmissions"),
 }
 KINDS = (
     Kind("row-approvals", "Approve the proposed row", "Approve the row", Right.APPROVE_TABLES,

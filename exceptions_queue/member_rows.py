@@ -56,7 +56,7 @@ class Page:
 ROWS = """
 SELECT f.id, f.transaction_id, f.message, f.hours, f.amount, f.currency, f.value,
     coalesce(r.key, t.key, ''), t.destination_id, pr.body, pt.body, pl.body,
-    o.value, o.source_value, o.id IS NOT NULL
+    o.value, o.source_value, o.id IS NOT NULL, o.returned_at IS NOT NULL
 FROM (
     SELECT * FROM routes_failure
     WHERE fingerprint = %s AND closed_at IS NULL AND (%s::uuid IS NULL OR id > %s) ORDER BY id LIMIT %s
@@ -105,7 +105,7 @@ def _member(
     item: WorkItem,
 ) -> Member:
     (id_, sent, message, hours, amount, currency, found, key, destination, said, ours, live,
-     corrected, source_value, has_overlay) = row  # fmt: skip
+     corrected, source_value, has_overlay, contradicted) = row  # fmt: skip
     source = _values(entity, said)
     working = _values(entity, ours) or dict(source)
     shown = mask(entity, source, masks) if entity else {}
@@ -113,7 +113,9 @@ def _member(
     three: list[Any] = [None, None, None]
     if field:
         found = source.get(field, words.without_persons(found, item, masks))
-        three = [_typed(entity, field, source_value) if has_overlay else found, working.get(field), None]
+        # What contradicts a correction is what the source says by now.
+        kept = has_overlay and not contradicted
+        three = [_typed(entity, field, source_value) if kept else found, working.get(field), None]
         if has_overlay:
             three[1] = _typed(entity, field, corrected)
         path = copies.get(destination or 0, copies[0]).target.get(field)

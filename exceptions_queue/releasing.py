@@ -13,7 +13,7 @@ from django.utils import timezone
 from exceptions_queue.models import Release, State, WorkItem
 from exceptions_queue.moving import event_of
 from governance.actor import By, as_actor
-from routes import reprocess
+from routes import overlay_endings, overlays, reprocess
 from routes.models import Failure
 from routes.worked_out import Start
 
@@ -82,7 +82,15 @@ def _members(release: Release) -> list[Failure]:
 def _take_on(release: Release, members: Sequence[Failure]) -> int:
     sent = [m.transaction_id for m in members if m.transaction_id]
     records = [m.record_id for m in members if m.record_id and not m.transaction_id]
+    take_source(members, by=release.actor, reason=release.reason)
     return reprocess.whatever_can(
         sent, records, by=release.actor, reason=release.reason, how="fixed", as_then=release.as_then,
         start=Start(release.start),
     )  # fmt: skip
+
+
+def take_source(members: Sequence[Failure], *, by: By, reason: str) -> None:
+    """Let what the source says count where it contradicts a correction, and that is what members have stopped for."""
+    asked = {m.record_id for m in members if m.stage == overlays.STAGE and m.record_id}
+    if asked:
+        overlay_endings.take_source(asked, by=by, reason=reason)

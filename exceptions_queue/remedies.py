@@ -65,6 +65,8 @@ def _shown(kind: Kind, facts: Facts, rights: frozenset[Right]) -> Remedy:
     if kind.name == "resubmissions" and facts.item.category == Category.NO_RIGHT and facts.item.connection:
         asked = f"Ask the administrator of {facts.item.connection.name} for the right"
         remedy.title = f"{asked}, then send it again as it is"
+    if facts.contradicted and kind.name in CONTRADICTED:
+        remedy.title = CONTRADICTED[kind.name]
     if kind.name == "period-moves":
         remedy.given, remedy.effect = _days(facts), f"proposes {_holds(facts.item)}; sent once a second person approves"
     if kind.name == "table-rows" and facts.table:
@@ -79,6 +81,12 @@ def _shown(kind: Kind, facts: Facts, rights: frozenset[Right]) -> Remedy:
     if kind.name in ("row-approvals", "row-refusals"):
         remedy.given = told(facts.rows_waiting)
     return remedy
+
+
+CONTRADICTED = {  # what these remedies decide where the source contradicts a correction
+    "corrections": "Keep the correction, or enter another value",
+    "resubmissions": "Take what the source says by now, and send it",
+}  # fmt: skip
 
 
 def _lacking(kind: Kind, facts: Facts, rights: frozenset[Right]) -> list[LegalEntity | None]:

@@ -3,7 +3,7 @@
 `tries` serves one member and ten thousand alike. What somebody may not see is hidden in what it tells.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -24,8 +24,10 @@ from routes.arrivals import decode
 from routes.corrections import Next
 from routes.dry_run import Configuration, Foreseen
 from routes.models import Failure
+from routes.overlays import NONE as NO_CORRECTIONS
+from routes.overlays import STAGE
 from routes.states import State
-from routes.worked_out import Start
+from routes.worked_out import Start, Tried
 
 
 class Outcome(StrEnum):
@@ -108,26 +110,31 @@ class Trial:
 
 def tries(
     failures: Iterable[Failure], *, by: By, start: Start | Literal["failed_stage", "source"] = Start.SOURCE,
-    configuration: Configuration = "now",
+    configuration: Configuration = "now", corrections: Mapping[str, Mapping[str, Any]] = NO_CORRECTIONS,
 ) -> list[Trial]:  # fmt: skip
     """Return what would become of each failure's transaction or record, in their order; those of runs are left out.
 
     `start` is the source as it was received, or the stage that stopped it; `configuration` is what is in force now,
-    what was then, or the draft of a mapping. Nothing is written or sent; a constant number of queries for each
-    configuration. Raises NotAllowed, also for a draft that somebody may not read, and ValueError for what is no draft.
+    what was then, or the draft of a mapping; `corrections` are right values, by key and field, that are only tried.
+    Where the source contradicts a correction, what it says is taken, as when it is sent again. Nothing is written or
+    sent; a constant number of queries for each configuration. Raises NotAllowed, also for a draft that somebody may
+    not read, and ValueError for what is no draft.
     """
     wanted = [each for each in failures if each.transaction_id or each.record_id]
     for entity in {each.legal_entity_id for each in wanted}:
         require(by, Right.WORK_QUEUE, entity)
     if isinstance(configuration, Version):
         _require_draft(configuration, by)
+    asked = [each.record_id for each in wanted if each.stage == STAGE and each.record_id]
+    tried = Tried(asked if not corrections else (), corrections)
     found = dry_run.transactions(
         [each.transaction_id for each in wanted if each.transaction_id], start=Start(start),
-        configuration=configuration,
+        configuration=configuration, tried=tried,
     )  # fmt: skip
     found += dry_run.records(
-        [each.record_id for each in wanted if each.record_id and not each.transaction_id], configuration=configuration
-    )
+        [each.record_id for each in wanted if each.record_id and not each.transaction_id], configuration=configuration,
+        tried=tried,
+    )  # fmt: skip
     masks = {entity: allowed_masks(by, entity) for entity in {each.legal_entity for each in found}}
     by_subject: dict[UUID | None, list[Foreseen]] = {}
     for seen in found:

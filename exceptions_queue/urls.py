@@ -5,6 +5,7 @@ from django.urls import path, register_converter
 from exceptions_queue.codes import CodeConverter
 from exceptions_queue.pages import (
     bulk,
+    corrections,
     handling,
     home,
     item,
@@ -46,6 +47,9 @@ urlpatterns = [
     path("bulk-runs/new/", bulk.new, name="bulk-new"),
     path("bulk-runs/<int:number>/", bulk.run, name="bulk-run"),
     path("bulk-runs/<int:number>/<slug:name>/", bulk.steer, name="bulk-steer"),
+    path("corrections/", corrections.corrections, name="corrections"),
+    path("corrections/<int:number>/", corrections.correction, name="correction"),
+    path("corrections/<int:number>/withdrawals/", corrections.withdraw, name="correction-withdrawals"),
     path("search/", search.search, name="search"),
     path("records/", records.records, name="records"),
     path("records/<code:record>/", records.record, name="record"),

@@ -36,6 +36,7 @@ DEEDS = {
     "waive_rule": "let pass a rule once", "ask": "target asked", "fetch_again": "fetched again",
     "take": "taken on", "resubmit": "resubmitted", "waive": "waived", "correct": "corrected", "confirm": "confirmed",
     "probe": "system asked", "read_again": "read again", "move_period": "moved to the next period",
+    "take_back": "correction taken back",
     "resolve": "resolved", "link": "linked", "assign": "given to somebody", "hand back": "given back",
     "comment": "remark written", "tag": "tagged", "reopen": "opened again", "put aside": "put aside",
     "waits for": "left to wait for somebody", "prioritise": "priority set",

@@ -41,6 +41,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("Overview", "queue:home", "home"),
             Entry("Exceptions", "queue:items", "queue"),
             Entry("Bulk runs", "queue:bulk-runs", "bulk"),
+            Entry("Corrections", "queue:corrections", "corrections"),
             Entry("Runs", "queue:runs", "runs", ("routes.run",)),
             Entry("Transactions", "queue:transactions", "transactions"),
             Entry("Records", "queue:records", "records"),

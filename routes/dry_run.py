@@ -26,7 +26,7 @@ from routes.models import Route, Snapshot
 from routes.plan import DestinationPlan, NotReadyToRun, Plan, foreseen, plan
 from routes.standing import standings
 from routes.states import State
-from routes.worked_out import Begins, Start
+from routes.worked_out import AS_IT_IS, Begins, Start, Tried
 
 Configuration = Literal["now", "then"] | Version  # as it is in force, as it was, or with a mapping's draft
 Where = tuple[int, str, str]  # connection, write stream, key
@@ -83,7 +83,9 @@ class Foreseen:
     hours: Decimal | None = None
 
 
-def transactions(ids: Sequence[UUID], *, start: Start, configuration: Configuration) -> list[Foreseen]:
+def transactions(
+    ids: Sequence[UUID], *, start: Start, configuration: Configuration, tried: Tried = AS_IT_IS
+) -> list[Foreseen]:
     """Return what would become of transactions, in no order; of those that cannot be tried only how they stand."""
     rows = worked_out.load(ids) if ids else []
     thens = Snapshot.objects.in_bulk({row["snapshot"] for row in rows})
@@ -101,14 +103,14 @@ def transactions(ids: Sequence[UUID], *, start: Start, configuration: Configurat
         groups.setdefault((row["route"], *then), []).append((seen, row))
     routes = Route.objects.in_bulk({row["route"] for row in rows})
     for (route, snapshot, as_of), members in groups.items():
-        _try_group(routes[route], snapshot, as_of, members, start, configuration)
+        _try_group(routes[route], snapshot, as_of, members, start, configuration, tried)
     _compare(found, {row["id"]: row["request"] for row in rows})
     return found
 
 
 def _try_group(
     route: Route, snapshot: int | None, as_of: dt.datetime | None, members: Sequence[tuple[Foreseen, dict[str, Any]]],
-    start: Start, configuration: Configuration,
+    start: Start, configuration: Configuration, tried: Tried,
 ) -> None:  # fmt: skip
     try:
         if snapshot is not None:
@@ -132,7 +134,7 @@ def _try_group(
             seen.state, seen.content = State.READY, seen.then
         else:
             begun.append((seen, row))
-    pairs = worked_out.worked_out(made, [row for _, row in begun], as_of=as_of, start=start)
+    pairs = worked_out.worked_out(made, [row for _, row in begun], as_of=as_of, start=start, tried=tried)
     for (seen, _), (arrival, verdict) in zip(begun, pairs, strict=True):
         _settle(seen, arrival, verdict)
 
@@ -176,7 +178,7 @@ WHERE r.id = ANY(%s)
 """
 
 
-def records(ids: Sequence[UUID], *, configuration: Configuration) -> list[Foreseen]:
+def records(ids: Sequence[UUID], *, configuration: Configuration, tried: Tried = AS_IT_IS) -> list[Foreseen]:
     """Return what would become of records that stopped before a destination was chosen, one for each destination.
 
     They never had a configuration, so there is none "as then": that of now counts.
@@ -190,12 +192,14 @@ def records(ids: Sequence[UUID], *, configuration: Configuration) -> list[Forese
     found: list[Foreseen] = []
     routes = Route.objects.in_bulk({row["route_id"] for row in rows})
     for route in routes.values():
-        found += _records_of(route, [row for row in rows if row["route_id"] == route.pk], configuration)
+        found += _records_of(route, [row for row in rows if row["route_id"] == route.pk], configuration, tried)
     _compare(found, {})
     return found
 
 
-def _records_of(route: Route, rows: Sequence[dict[str, Any]], configuration: Configuration) -> list[Foreseen]:
+def _records_of(
+    route: Route, rows: Sequence[dict[str, Any]], configuration: Configuration, tried: Tried
+) -> list[Foreseen]:
     plain = {row["id"]: _of_record(route, row) for row in rows}
     try:
         made, content = _configured(route, configuration)
@@ -222,7 +226,7 @@ def _records_of(route: Route, rows: Sequence[dict[str, Any]], configuration: Con
             found.append(seen)
         else:
             arrivals.append(arrival)
-    _evaluate(made, arrivals)
+    _evaluate(made, arrivals, tried)
     for arrival in arrivals:
         found += _places(plain[arrival.record], arrival)
     return found
@@ -240,14 +244,14 @@ def _overtaken(made: Plan, row: dict[str, Any]) -> bool:
     return newer and (row["withdrawn"] or not made.in_order)
 
 
-def _evaluate(made: Plan, arrivals: Sequence[Arrival]) -> None:
+def _evaluate(made: Plan, arrivals: Sequence[Arrival], tried: Tried) -> None:
     if not arrivals:
         return
     passes = rule_waivers.of_records([each.record for each in arrivals])
     for arrival in arrivals:
         arrival.waived = passes.get(arrival.record, frozenset())
     evaluation.normalise(made, arrivals, entities=legal_entities.by_code())
-    overlays.apply(made, arrivals)
+    overlays.apply(made, arrivals, taking=tried.taking, more=tried.corrections)
     placed = standings(made, arrivals)
     evaluation.evaluate(made, arrivals, standing=lambda a: placed.get(a.key, {}))
 

@@ -10,14 +10,18 @@ from django_filters import FilterSet
 
 from governance.filtering import Flag, Moment, One, Several, Text, Uuid, Whole
 from governance.models import LegalEntity
-from routes.models import Delivery, Record, Route, RuleWarning, Run, SourceHead, Transaction
+from routes.models import Delivery, Overlay, Record, Route, RuleWarning, Run, SourceHead, Transaction
 from routes.models.movement import RecordQuerySet, RecordState, RunState, TransactionQuerySet
 from routes.models.outbound import Done
+from routes.models.overlay import OverlayQuerySet
 from routes.newest import NewestQuerySet
 from routes.outbound import types
 from routes.states import State
 
 DELIVERY_STATES = [("waiting", "not arrived yet"), *Done.choices]
+CORRECTION_STATES = [
+    ("open", "open"), ("in_force", "in force"), ("returned", "the source contradicts it"), ("ended", "ended"),
+]  # fmt: skip
 SAME_KEY = 50  # newest records of one key, over all routes
 VERSIONS = 200  # of the records of one key, the newest by their source
 MOST_OF_A_BEGINNING = 5_000  # transactions with keys that begin alike; of more the newest are found by walking
@@ -54,6 +58,29 @@ class RunFilter(FilterSet):
     class Meta:
         model = Run
         fields: list[str] = []
+
+
+class OverlayFilter(FilterSet):
+    """Narrows people's corrections."""
+
+    state = One(method="that_stand", choices=CORRECTION_STATES, help_text="how far it is")
+    route = Text(field_name="route__slug", longest=80, help_text="short name of a route")
+    legal_entity = Text(field_name="legal_entity__code", longest=20, help_text="code of a legal entity")
+    key = Text(help_text="business key of the record, exactly")
+    field = Text(longest=80, help_text="the field that was corrected, such as hours")
+    by = Text(field_name="made_by__username", lookup_expr="iexact", longest=150, help_text="who corrected: a username")
+
+    class Meta:
+        model = Overlay
+        fields: list[str] = []
+
+    def that_stand(self, rows: OverlayQuerySet, name: str, state: str) -> OverlayQuerySet:
+        """Keep those in force, those that the source contradicts, both, or those that have ended."""
+        if state == "returned":
+            return rows.returned()
+        if state == "ended":
+            return rows.filter(ended_at__isnull=False)
+        return rows.open() if state == "open" else rows.open().filter(returned_at__isnull=True)
 
 
 class _Newest(FilterSet):

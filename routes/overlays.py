@@ -1,8 +1,9 @@
 """People's corrections of canonical fields: laid over each later version until the source catches up."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -18,52 +19,93 @@ from governance.models import LegalEntity, User
 from routes import bodies, evaluation, legal_entities, meeting, right_values
 from routes.arrivals import Arrival, decode
 from routes.evaluation import money
-from routes.models import Overlay, Record, Route
+from routes.models import Happened, Overlay, Record, Route
 from routes.models.configuration import Order
+from routes.overlay_endings import Happening, write_down
 from routes.plan import Plan, current, plan
 
+NONE: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+STAGE = "overlay"  # at which a record stops whose source contradicts a correction
 
-def apply(made: Plan, arrivals: Sequence[Arrival], *, as_of: dt.datetime | None = None) -> None:
+
+def apply(
+    made: Plan, arrivals: Sequence[Arrival], *, as_of: dt.datetime | None = None, taking: Collection[UUID] = (),
+    more: Mapping[str, Mapping[str, Any]] = NONE,
+) -> None:  # fmt: skip
     """Lay open corrections over records that are sent again, in place: the source has said nothing new of them.
 
-    What the route's mapping works out from a corrected field follows the correction. `as_of` is for the tables.
+    What the route's mapping works out from a corrected field follows the correction. `as_of` is for the tables. What
+    the source contradicts is not laid over; somebody is asked again, but for the records that are `taking` what it
+    says. `more` are values, by key and field, that a person only tries.
     """
     by_key: dict[str, list[Arrival]] = {}
     for arrival in arrivals:
         if arrival.canonical is not None and arrival.outcome != "withdrawn":
             by_key.setdefault(arrival.key, []).append(arrival)
     laid: dict[str, dict[str, Any]] = {}
+    asked: list[tuple[Arrival, list[tuple[_Correction, Any]]]] = []
+    returned: dict[str, list[_Correction]] = {}
     for each in _open(made, list(by_key)) if by_key else ():
-        laid.setdefault(each.key, {})[each.field] = each.value
+        if each.returned:
+            returned.setdefault(each.key, []).append(each)
+        else:
+            laid.setdefault(each.key, {})[each.field] = each.value
+    for key, values in more.items():
+        if key in by_key:
+            laid[key] = {**laid.get(key, {}), **values}
+    for key, contradicted in returned.items():
+        left = [each for each in contradicted if each.field not in more.get(key, {})]
+        for arrival in by_key[key]:
+            said = arrival.canonical or {}
+            doubted = [(each, said.get(each.field)) for each in left if said.get(each.field) != each.value]
+            if doubted and arrival.record not in taking:
+                asked.append((arrival, doubted))
     _lay(made, [(arrival, values) for key, values in laid.items() for arrival in by_key[key]], as_of)
+    for arrival, doubted in asked:
+        _ask(arrival, doubted)
 
 
 def compare(made: Plan, arrivals: Sequence[Arrival]) -> None:
     """Lay open corrections over new versions, in place; end those that the source has caught up with.
 
     No two arrivals have the same key. A correction with which the source neither agrees nor holds on to what it said
-    before ends, too, and a person is asked.
+    before is not laid over but returned: a person is asked, at this version and at every later one, until somebody
+    decides or the source says again what it said before. What happened to each is kept.
     """
     by_key = {a.key: a for a in arrivals if a.canonical is not None and a.outcome != "withdrawn"}
     corrections = _open(made, list(by_key)) if by_key else []
     if not corrections:
         return
     said = {each.id: (by_key[each.key].canonical or {}).get(each.field) for each in corrections}
-    agreed = [each for each in corrections if said[each.id] == each.value]
-    doubted = [each for each in corrections if said[each.id] not in (each.value, each.said)]
+    doubted = [e for e in corrections if not e.returned and said[e.id] not in (e.value, e.said)]
     before = _said_before(made, [by_key[key] for key in {each.key for each in doubted}])
-    # Where the version before would say the same today, not the source has changed but a table or the mapping.
-    contradicted = [e for e in doubted if e.key not in before or before[e.key].get(e.field) != said[e.id]]
-    gone = {each.id for each in (*agreed, *contradicted)}
+    happened: list[Happening] = []
     laid: dict[str, dict[str, Any]] = {}
+    contradicted: dict[str, list[tuple[_Correction, Any]]] = {}
     for each in corrections:
-        if each.id not in gone:
+        what = _happened(each, said[each.id], before)
+        happened.append(Happening(each.id, what, _as_stored(said[each.id]), by_key[each.key].version))
+        if what in (Happened.KEPT, Happened.RESUMED):
             laid.setdefault(each.key, {})[each.field] = each.value
+        elif what is Happened.RETURNED:
+            contradicted.setdefault(each.key, []).append((each, said[each.id]))
     _lay(made, [(by_key[key], values) for key, values in laid.items()], None)
-    for key in {each.key for each in contradicted}:
-        _ask(by_key[key], [(each, said[each.id]) for each in contradicted if each.key == key])
-    _end([each.id for each in agreed], "source_agrees")
-    _end([each.id for each in contradicted], "source_disagrees")
+    for key, found in contradicted.items():
+        _ask(by_key[key], found)
+    write_down(happened)
+
+
+def _happened(correction: "_Correction", said: Any, before: Mapping[str, Mapping[str, Any]]) -> Happened:
+    """Return what a version that says this means for a correction; `before` is what the last one would say today."""
+    if said == correction.value:
+        return Happened.AGREED
+    if said == correction.said:
+        return Happened.RESUMED if correction.returned else Happened.KEPT
+    if correction.returned:
+        return Happened.RETURNED
+    # Where the version before would say the same today, not the source has changed but a table or the mapping.
+    then = before.get(correction.key)
+    return Happened.RETURNED if then is None or then.get(correction.field) != said else Happened.KEPT
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +117,26 @@ class _Correction:
     field: str
     value: Any  # the right value, with its field's type
     said: Any  # what the source said when it was corrected, with its field's type
+    returned: bool  # the source contradicts it, and nobody has decided yet
 
 
 def _open(made: Plan, keys: list[str]) -> list[_Correction]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id, key, field, value, source_value FROM routes_overlay"
+            "SELECT id, key, field, value, source_value, returned_at IS NOT NULL FROM routes_overlay"
             " WHERE route_id = %s AND key = ANY(%s) AND ended_at IS NULL ORDER BY id",
             [made.route_id, keys],
         )
         return [
             _Correction(
-                id_, key, field, typed(made.entity, field, _plain(v)), typed(made.entity, field, _plain(said))
+                id_, key, field, typed(made.entity, field, plain(v)), typed(made.entity, field, plain(said)), returned
             )
-            for id_, key, field, v, said in cursor.fetchall()
+            for id_, key, field, v, said, returned in cursor.fetchall()
         ]  # fmt: skip
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return what a column of JSON holds, which the driver gives as text."""
     return msgspec.json.decode(value) if isinstance(value, str) else value
 
 
@@ -122,7 +166,7 @@ def _ask(arrival: Arrival, contradicted: Sequence[tuple[_Correction, Any]]) -> N
     first, said = contradicted[0]
     message = f"{' '.join(sentences)} Decide which of them holds."
     accepted = f"{_told(first.value)} or {_told(said)}"
-    arrival.stage = "overlay"
+    arrival.stage = STAGE
     arrival.problems.append(Problem("error", Category.CONFLICT, first.field, None, message, said, accepted))
 
 
@@ -161,15 +205,6 @@ def typed(entity: str, field: str, value: Any) -> Any:
     return codec.loads(ENTITIES[entity], msgspec.json.encode({field: value}))[field]
 
 
-def _end(ids: Sequence[int], how: str) -> None:
-    if ids:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE routes_overlay SET ended_at = (SELECT hub_now()), ended_how = %s WHERE id = ANY(%s)",
-                [how, list(ids)],
-            )
-
-
 def correct(*, record: UUID, field: str, value: str | None, reason: str, by: User) -> Overlay:
     """Correct one canonical field of a record's key; the value is text as a person types it.
 
@@ -195,13 +230,14 @@ def correct(*, record: UUID, field: str, value: str | None, reason: str, by: Use
         if route.order == Order.SUPERSEDING and _replaced(row):
             raise ValueError(f"A newer version of {row.key} has come meanwhile. Load the page again.")
         open_ = Overlay.objects.select_for_update().filter(route=route, key=row.key, field=field, ended_at=None).first()
-        said = open_.source_value if open_ else _said(row, route, field)
+        said = open_.source_value if open_ and open_.returned_at is None else _said(row, route, field)
         if open_:
-            _end([open_.pk], "withdrawn")
+            write_down([Happening(open_.pk, Happened.REPLACED, said, row.version)], by=by, reason=reason)
         made = Overlay.objects.create(
             legal_entity=entity, route=route, key=row.key, field=field, value=stored, source_value=said,
             reason=reason, made_by=by,
         )  # fmt: skip
+        write_down([Happening(made.pk, Happened.MADE, said, row.version)], by=by, reason=reason)
         audit.record(
             by=by, verb="correct", thing=made, before={field: said}, after={field: stored}, reason=reason,
             legal_entity=entity, channel="",

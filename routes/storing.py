@@ -303,8 +303,8 @@ def _trouble(plan: Plan, a: Arrival, v: Verdict, run: UUID | None) -> failures.T
     )
     amount, currency, hours = a.worth
     return failures.Trouble(
-        a.legal_entity or plan.legal_entity_id, plan.route_id, "validate", problem, record=a.record,
-        transaction=v.transaction, run=run, connection_id=v.destination.connection_id, amount=amount,
+        a.legal_entity or plan.legal_entity_id, plan.route_id, a.stage if a.stage == "overlay" else "validate", problem,
+        record=a.record, transaction=v.transaction, run=run, connection_id=v.destination.connection_id, amount=amount,
         currency=currency, hours=hours,
     )  # fmt: skip
 

@@ -4,7 +4,8 @@ Nothing is stored, moved or sent here: `routes.reprocess` stores what comes out,
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -38,6 +39,16 @@ class Begins(StrEnum):
     REQUEST = "request"  # the bytes that were refused go once more; no mapping and no rule is asked
 
 
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What a person tries without keeping it."""
+
+    taking: Collection[UUID] = ()  # records of which they would take what the source says, against a correction
+    # right values, by key of the record and field
+    corrections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+AS_IT_IS = Tried()
 LOAD = """
 SELECT t.id, t.record_id, t.run_id, r.route_id AS route, t.snapshot_id AS snapshot, t.destination_id AS destination,
        t.key, t.version, t.state, t.legal_entity_id AS legal_entity, t.withdraws, r.key AS record_key,
@@ -87,18 +98,21 @@ def begins(row: dict[str, Any], start: Start, destination: DestinationPlan) -> B
 
 
 def worked_out(
-    made: Plan, rows: Sequence[dict[str, Any]], *, as_of: dt.datetime | None, start: Start = Start.SOURCE
-) -> list[tuple[Arrival, Verdict]]:
+    made: Plan, rows: Sequence[dict[str, Any]], *, as_of: dt.datetime | None, start: Start = Start.SOURCE,
+    tried: Tried = AS_IT_IS,
+) -> list[tuple[Arrival, Verdict]]:  # fmt: skip
     """Return what becomes of loaded transactions, none of which begins with its request, by the plan's destinations.
 
-    `as_of` reads tables as they were then. A constant number of queries for each destination.
+    `as_of` reads tables as they were then; `tried` is what a person only tries. A constant number of queries for each
+    destination.
     """
     destinations = {d.id: d for d in made.destinations}
     begun = [(row, destinations[row["destination"]]) for row in rows]
     pairs = [_pair(made, row, to, begins(row, start, to)) for row, to in begun]
     _normalise_again(made, [(a, v) for a, v in pairs if not v.withdraws and a.raw], as_of)
     said = {v.transaction: a.canonical for a, v in pairs}
-    overlays.apply(made, [a for a, _ in pairs], as_of=as_of)
+    unasked = {a.record for a, v in pairs if v.withdraws}  # to take something back nobody needs its right value
+    overlays.apply(made, [a for a, _ in pairs], as_of=as_of, taking=unasked | set(tried.taking), more=tried.corrections)
     belonging.stop_strangers(made, pairs, said)
     _hold_moved([(a, v) for a, v in pairs if v.withdraws])
     for destination in made.destinations:

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from exceptions_queue.api.bulk import STEPS, BulkMembersDoor, BulkRunDoor, BulkRunsDoor
+from exceptions_queue.api.corrections import CorrectionDoor, CorrectionsDoor, CorrectionWithdrawalsDoor
 from exceptions_queue.api.counts import ItemCountsDoor
 from exceptions_queue.api.handling import WAYS
 from exceptions_queue.api.items import ItemDoor, ItemsDoor, MembersDoor, TotalsDoor
@@ -30,6 +31,13 @@ urlpatterns = [
     path(f"{EXPERIENCE}work-items/<int:number>", ItemDoor.as_view(), name="api-item"),
     path(f"{EXPERIENCE}work-items/<int:number>/members", MembersDoor.as_view(), name="api-members"),
     path(f"{EXPERIENCE}work-items/<int:number>/trials", TrialsDoor.as_view(), name="api-trials"),
+    path(f"{EXPERIENCE}corrections", CorrectionsDoor.as_view(), name="api-corrections"),
+    path(f"{EXPERIENCE}corrections/<int:number>", CorrectionDoor.as_view(), name="api-correction"),
+    path(
+        f"{EXPERIENCE}corrections/<int:number>/withdrawals",
+        CorrectionWithdrawalsDoor.as_view(),
+        name="api-correction-withdrawals",
+    ),
     path(f"{EXPERIENCE}bulk-runs", BulkRunsDoor.as_view(), name="api-bulk-runs"),
     path(f"{EXPERIENCE}bulk-runs/<int:number>", BulkRunDoor.as_view(), name="api-bulk-run"),
     path(f"{EXPERIENCE}bulk-runs/<int:number>/members", BulkMembersDoor.as_view(), name="api-bulk-members"),

@@ -39,6 +39,7 @@ JOIN routes_record r ON r.route_id = o.route_id AND r.key = o.key
 JOIN routes_failure f ON f.record_id = r.id AND f.closed_at IS NULL
 WHERE o.ended_at IS NULL
 """
+CONTRADICTED = f"{CORRECTED} AND o.returned_at IS NOT NULL"
 
 
 @dataclass(slots=True)
@@ -174,6 +175,8 @@ def _bounded(name: str) -> Callable[[Compared | None, Asker], Q]:
 def _has(value: str, asker: Asker) -> Q:
     if value == "correction":
         return Q(fingerprint__in=RawSQL(CORRECTED, ()))  # noqa: S611 - the constant above
+    if value == "contradiction":
+        return Q(fingerprint__in=RawSQL(CONTRADICTED, ()))  # noqa: S611 - the constant above
     if value == "remark":
         return Q(pk__in=WorkItemComment.objects.values("item"))
     if value == "tag":

@@ -53,7 +53,8 @@ TYPES: Choices = tuple((name, _plain(name)) for name in sorted(ENTITIES))
 RESOLUTIONS: Choices = tuple((each.value, str(each.label)) for each in Resolution)
 ROOTS: Choices = tuple((each.value, str(each.label)) for each in RootCause)
 HAS: Choices = (
-    ("correction", "a field that a person corrected"),
+    ("correction", "a correction that is open, also written has:overlay"),
+    ("contradiction", "a correction that its source contradicts"),
     ("remark", "a remark"),
     ("tag", "a tag"),
     ("unknown_amount", "members whose amount nobody knows"),
@@ -63,6 +64,11 @@ HAS: Choices = (
 def _one_of(name: str, title: str, told: str, example: str, choices: Choices) -> Word:
     written = tuple((values.folded(stored), words) for stored, words in choices)
     return Word(name, title, told, example, lambda value, now: values.one_of(value, choices), written)
+
+
+def _with(value: Value, now: dt.datetime) -> Any:
+    """Return what `has:` means; an overlay is what engineers call a correction."""
+    return "correction" if value.text.casefold() == "overlay" else values.one_of(value, HAS)
 
 
 def _text(name: str, title: str, told: str, example: str) -> Word:
@@ -95,7 +101,8 @@ TABLE: tuple[Word, ...] = (
     _text("waiting", "Waits for", "a part of the words for what or whom it waits", "waiting:P-881"),
     Word("holds", "Holds", "how many records and transactions it holds", "holds:>100", lambda v, now: values.count(v)),
     Word("again", "Came back", "how often it came back", "again:>1", lambda v, now: values.count(v)),
-    _one_of("has", "With", "what else there is about it", "has:correction", HAS),
+    Word("has", "With", "what else there is about it", "has:correction", _with,
+         tuple((values.folded(stored), words) for stored, words in HAS)),
     _text("field", "Field", "the failing field", "field:hours"),
     _text("rule", "Rule", "the rule that it is against", "rule:hours-positive"),
     _text("blocks", "Deadline", "a deadline of the overview, as its lines name it", 'blocks:"nothing"'),

@@ -29,6 +29,7 @@ from exceptions_queue.verbs.resubmit import resubmit
 from exceptions_queue.verbs.set_order import set_order
 from exceptions_queue.verbs.tag import tag
 from exceptions_queue.verbs.take import take
+from exceptions_queue.verbs.take_back import take_back
 from exceptions_queue.verbs.try_now import try_now
 from exceptions_queue.verbs.waive import waive
 from exceptions_queue.verbs.waive_rule import waive_rule
@@ -67,6 +68,7 @@ __all__ = [
     "snooze",
     "tag",
     "take",
+    "take_back",
     "try_now",
     "wait_on",
     "waive",

@@ -42,6 +42,7 @@ def resubmit(
     if failures is None:
         return releasing.ask(item, by=by, reason=reason, as_then=as_then, start=start)
     members = chosen(item, failures)
+    releasing.take_source(members, by=by, reason=reason)
     # Records first: like a page, they enter keys before they hold any head.
     again = reprocess.records(records(members), by=by, reason=reason, how="fixed")
     went_on = decisions.resubmit(transactions(members), by=by, reason=reason, as_then=as_then, start=start)

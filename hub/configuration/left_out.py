@@ -95,7 +95,7 @@ MODELS: dict[str, str] = {
     ),
     "exceptions_queue.SavedView": "people's own lists of work, and those that they share with colleagues",
     "exceptions_queue.ListColumns": "which columns a person wants to see",
-    "routes.Overlay": "a person's correction of one record",
+    **dict.fromkeys(("routes.Overlay", "routes.OverlayEvent"), "a person's correction of one record"),
     "routes.RuleWaiver": "a person's decision about one version of one record",
     "routes.PostingPeriod": "read from the target",
     "django_celery_beat.SolarSchedule": "no schedule of ours goes by the sun",

@@ -21,8 +21,9 @@ from routes.models.movement import (
     Wait,
 )
 from routes.models.outbound import Delivery, OutboundEvent, RunEnding, Subscription, Tap
+from routes.models.overlay import Ended, Happened, Overlay, OverlayEvent
 from routes.models.totals import DayCount, DayMark, DayTotal
-from routes.models.trouble import Failure, Overlay, PostingPeriod, RuleWaiver, RuleWarning
+from routes.models.trouble import Failure, PostingPeriod, RuleWaiver, RuleWarning
 
 __all__ = [
     "Attempt",
@@ -38,12 +39,15 @@ __all__ = [
     "Effect",
     "EffectLink",
     "EffectMember",
+    "Ended",
     "Exchange",
     "Failure",
+    "Happened",
     "InboundEvent",
     "KeyHead",
     "OutboundEvent",
     "Overlay",
+    "OverlayEvent",
     "Payload",
     "PostingPeriod",
     "Record",

@@ -1,6 +1,5 @@
 """Why something stopped, and what people changed."""
 
-from django.conf import settings
 from django.db import models
 
 from canonical.failure import Category
@@ -105,37 +104,6 @@ class RuleWaiver(models.Model):
 
     def __str__(self) -> str:
         return self.rule
-
-
-class Overlay(models.Model):
-    """A person's correction of one canonical field of one business key; compared with later source versions."""
-
-    legal_entity = models.ForeignKey(LegalEntity, on_delete=models.PROTECT)
-    route = models.ForeignKey(Route, on_delete=models.PROTECT)
-    key = models.CharField(max_length=200)
-    field = models.CharField(max_length=80)
-    value = models.JSONField(null=True)
-    source_value = models.JSONField(null=True)  # what the source said when the correction was made
-    reason = models.TextField()
-    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
-    made_at = models.DateTimeField(auto_now_add=True)
-    ended_at = models.DateTimeField(null=True)
-    ended_how = models.CharField(max_length=20, blank=True)  # source_agrees, source_disagrees, withdrawn
-
-    entity_path = "legal_entity"
-    objects = EntityScopedQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                name="one_open_overlay_per_field",
-                fields=["route", "key", "field"],
-                condition=models.Q(ended_at__isnull=True),
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.key} {self.field}"
 
 
 class PostingPeriod(models.Model):

@@ -33,7 +33,7 @@ OURS = {
     "Tables",
     "Lanes and workers",
 }
-OURS |= {"Events out", "Records", "Changes", "Bulk runs"}
+OURS |= {"Events out", "Records", "Changes", "Bulk runs", "Corrections"}
 LOOKS = OURS | {"Routes", "Business calendars", "Cut-offs", "API", "Legal entities", "Audit entries", "Administration"}
 
 

@@ -19,6 +19,7 @@ NOT_WALKED = {
     "queue:view-share": SENT,
     "queue:view-delete": SENT,
     "queue:bulk-steer": SENT,
+    "queue:correction-withdrawals": SENT,
     "changes:test": SENT,
     "changes:trial": SENT,
     "changes:preview": SENT,

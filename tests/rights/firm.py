@@ -22,7 +22,7 @@ from governance.models import ApiClient, LegalEntity, User, Version
 from governance.rights import NotAllowed
 from governance.roles import Role
 from mappings.models import LookupTable, Mapping, TableRow
-from routes.models import Delivery, Failure, OutboundEvent, Record, Route, Run, Subscription, Transaction
+from routes.models import Delivery, Failure, OutboundEvent, Overlay, Record, Route, Run, Subscription, Transaction
 from routes.outbound import signing
 from tests.exceptions_queue import situations
 from tests.governance.people import company, person
@@ -70,6 +70,15 @@ class Firm:
         choice, root = by_name("waivers"), User.objects.get(username="root")
         assert choice is not None
         return planning.plan(Selection(items=(self.item.number,)), by=root, choice=choice, data={"reason": REASON})
+
+    @property
+    def correction(self) -> Any:
+        """Return a correction of hours that somebody else has made."""
+        root = User.objects.get(username="root")
+        made = {"value": "7.50", "source_value": "8.00", "reason": REASON, "made_by": root}
+        key = Record.objects.all()[0].key
+        where = {"route": self.route, "legal_entity": self.germany, "key": key, "field": "hours"}
+        return Overlay.objects.get_or_create(**where, defaults=made)[0]
 
     @property
     def transactions(self) -> list[Any]:

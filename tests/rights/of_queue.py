@@ -10,7 +10,7 @@ from exceptions_queue.bulk import planning, steering
 from exceptions_queue.bulk.choices import by_name
 from exceptions_queue.bulk.selecting import Selection
 from governance.roles import Right, Role
-from routes import finding_out, linking
+from routes import finding_out, linking, overlay_endings
 from tests.rights.firm import Firm
 from tests.rights.rows import WHY, Call, Row
 
@@ -53,6 +53,12 @@ QUEUE: dict[str, Row] = {
     "routes.finding_out.ask": Row(R.RESUBMIT, lambda f, by: finding_out.ask(f.transactions, by=by)),
     "routes.linking.link": Row(
         R.RESUBMIT, lambda f, by: linking.link(f.transactions[0], by=by, external_id="1", reference="", **WHY)
+    ),
+    "exceptions_queue.verbs.take_back.take_back": Row(
+        R.EDIT_OVERLAY, lambda f, by: verbs.take_back(f.correction, by=by, **WHY)
+    ),
+    "routes.overlay_endings.withdraw": Row(
+        R.EDIT_OVERLAY, lambda f, by: overlay_endings.withdraw(f.correction.pk, by=by, **WHY)
     ),
     "exceptions_queue.verbs.ask_target.ask_target": Row(R.RESUBMIT, _item(verbs.ask_target)),
     "exceptions_queue.verbs.fetch_again.fetch_again": Row(R.RESUBMIT, _item(verbs.fetch_again)),

@@ -28,6 +28,7 @@ ROW = {"key": ["Advisor", "EUR"], "values": {"rate": "250.00"}}
 SYSTEM, PROCESS, ITEM = "/api/system/v1", "/api/process/v1", "/api/experience/v1/work-items/{item}"
 VIEW = "/api/experience/v1/work-item-views/{view}"
 BULK = "/api/experience/v1/bulk-runs/{bulk}"
+CORRECTION = "/api/experience/v1/corrections/{correction}"
 VERSION = PROCESS + "/mappings/{mapping}/versions/1"
 CHANGE = SYSTEM + "/configuration/changes/{change}"
 SUBSCRIPTION, DELIVERY = PROCESS + "/subscriptions/{subscription}", PROCESS + "/deliveries/{delivery}"
@@ -145,6 +146,8 @@ OPERATIONS: list[tuple[str, str, Right, Any]] = [
     ("post", ITEM + "/probes", R.OPERATE, WHY),
     ("post", ITEM + "/tries", R.RESUBMIT, WHY),
     ("post", ITEM + "/readings", R.RESUBMIT, WHY),
+    ("get", CORRECTION, R.VIEW, None),
+    ("post", CORRECTION + "/withdrawals", R.EDIT_OVERLAY, WHY),
     ("get", VIEW, R.VIEW, None),
     ("put", VIEW, R.WORK_QUEUE, {"name": "Other"}),
     ("delete", VIEW, R.WORK_QUEUE, None),
@@ -163,7 +166,7 @@ def names(firm: Firm) -> dict[str, Any]:
         "transaction": firm.transactions[0], "run": firm.run.pk, "table": firm.table.pk, "table_name": table,
         "mapping": "time-draft", "bulk": firm.bulk.pk, "item": firm.item.number, "subscription": firm.subscription.pk,
         "delivery": firm.delivery.pk, "change": firm.changes["draft"].pk,
-        "view": firm.view.pk,
+        "view": firm.view.pk, "correction": firm.correction.pk,
     }  # fmt: skip
 
 

@@ -49,6 +49,8 @@ PAGES: dict[str, Row] = {
     "queue/views/{view}/sharings/": Row("post", R.WORK_QUEUE, {"with": "HP-DE", "seen": "1"}),
     "queue/views/{view}/deletions/": Row("post", R.WORK_QUEUE, {"seen": "1"}),
     "bulk-runs/{bulk}/": Row("get", R.VIEW),
+    "corrections/{correction}/": Row("get", R.VIEW),
+    "corrections/{correction}/withdrawals/": Row("post", R.EDIT_OVERLAY, WHY),
     "records/{record}/": Row("get", R.VIEW),
     "runs/{run}/": Row("get", R.VIEW),
     "transactions/{transaction}/": Row("get", R.VIEW),
@@ -125,7 +127,7 @@ ANYWHERE: dict[str, tuple[Right, dict[str, str]]] = {  # begin something new: as
     ),
 }  # fmt: skip
 LISTS = {
-    "bulk-runs/", "bulk-runs/new/",
+    "bulk-runs/", "bulk-runs/new/", "corrections/",
     "", "queue/", "search/", "runs/", "transactions/", "records/", "connections/", "lanes/", "events-out/", "mappings/",
     "tables/", "cross-references/", "changes/",
 }  # fmt: skip
@@ -215,7 +217,7 @@ def _names(firm: Firm) -> dict[str, Any]:
         "transaction": _code(firm.transactions[0]), "connection": firm.connection.slug, "delivery": firm.delivery.pk,
         "change": _code(firm.changes["draft"].pk), "route": firm.route.slug,
         "mapping": Mapping.objects.get(key="time-draft").pk, "table": firm.table.pk, "row": firm.row.pk,
-        "view": firm.view.pk,
+        "view": firm.view.pk, "correction": firm.correction.pk,
     }  # fmt: skip
 
 
@@ -269,9 +271,9 @@ def _code(id_: Any) -> str:
 
 
 def test_nothing_is_shown_to_who_is_not_signed_in(firm: Firm) -> None:
-    names: dict[str, Any] = dict.fromkeys(("bulk", "item", "delivery", "mapping", "table", "row", "view"), 1) | {
-        "connection": "time"
-    }
+    names: dict[str, Any] = dict.fromkeys(
+        ("bulk", "item", "delivery", "mapping", "table", "row", "view", "correction"), 1
+    ) | {"connection": "time"}
     names |= {name: _code(firm.run.pk) for name in ("record", "run", "transaction", "change")} | {"route": "time"}
     for place, row in (*PAGES.items(), *FORMS.items(), *((place, Row("get", R.VIEW)) for place in ANYWHERE)):
         answer = getattr(Client(), row.method)("/" + place.format(**names) + row.query)
