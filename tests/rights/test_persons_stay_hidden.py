@@ -207,6 +207,7 @@ def addresses() -> Iterator[str]:
         "/events/{id}": [str(each) for each in InboundEvent.objects.values_list("pk", flat=True)],
         "/tables/{id}": [str(each) for each in LookupTable.objects.values_list("pk", flat=True)],
         "/work-items/{number}": [str(each) for each in WorkItem.objects.values_list("pk", flat=True)],
+        "/corrections/{number}": [str(each) for each in Overlay.objects.values_list("pk", flat=True)],
         "/bulk-runs/{number}": [str(each) for each in BulkRun.objects.values_list("pk", flat=True)],
         "/routes/{slug}": list(Route.objects.values_list("slug", flat=True)),
     }
