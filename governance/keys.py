@@ -9,6 +9,7 @@ https://github.com/fernet/spec/
 import fcntl
 import hashlib
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterable, Iterator
@@ -21,6 +22,8 @@ from django.conf import settings
 
 ENVIRONMENT = "THROUGHLINE_KEYS"
 FILE = "THROUGHLINE_KEYS_FILE"  # names a file that holds what the variable would, as secrets are mounted in containers
+KEY = re.compile(r"[A-Za-z0-9_+/-]{43}=")  # 32 bytes in base64; another character, and its fingerprint is another one
+OPERATOR = "An operator of the hub has to mend that: `manage.py doctor` says what is wrong with them."
 
 
 class KeyLost(Exception):
@@ -39,10 +42,13 @@ def encrypt(plain: bytes) -> str:
 
 def decrypt(sealed: str) -> bytes:
     """Return what `encrypt` was given; raises KeyLost when its key is not here, or the text was tampered with."""
+    here = tuple(_there())
     try:
-        return _opened(sealed.rpartition(".")[2], tuple(_keys()))
+        if here:
+            return _opened(sealed.rpartition(".")[2], here)
     except InvalidToken:
-        raise KeyLost(_what_is_lost(sealed)) from None
+        pass
+    raise KeyLost(_what_is_lost(sealed))
 
 
 @lru_cache(maxsize=64)  # a worker opens the same few for every batch; other keys are another entry
@@ -76,7 +82,12 @@ def can_read(sealed: str) -> bool:
 
 def from_environment() -> bool:
     """Return whether the operator keeps the keys in the environment, so that no file is read or written."""
-    return bool(os.environ.get(ENVIRONMENT, "").strip(" ,") or os.environ.get(FILE))
+    return bool(split(os.environ.get(ENVIRONMENT, "")) or os.environ.get(FILE))
+
+
+def split(text: str) -> list[str]:
+    """Return the keys that stand in a text, with commas or blanks between."""
+    return [key for key in re.split(r"[\s,]+", text) if key]
 
 
 def check(state: Path) -> None:
@@ -85,6 +96,11 @@ def check(state: Path) -> None:
         _keys_in_environment(_given())
     elif (path := state / "keys").exists():
         _read(path)
+
+
+def require_usable() -> None:
+    """Raise KeysUnusable where keys are there and cannot be used: before work begins that would need them midway."""
+    _there()
 
 
 def add_key() -> str:
@@ -101,7 +117,7 @@ def add_key() -> str:
 
 def ring() -> list[bytes]:
     """Return the keys themselves, newest first: for a backup that is to hold them."""
-    return _keys()
+    return _there()
 
 
 def add_older(wanted: list[bytes]) -> int:
@@ -171,22 +187,31 @@ def place() -> str:
 
 def _keys() -> list[bytes]:
     """Return the keys, newest first; makes the first one when there is none."""
+    if not from_environment() and not os.path.exists(file()):
+        _make(file())
+    return _there()
+
+
+def _there() -> list[bytes]:
+    """Return the keys that are there, newest first; makes none, so that whoever only reads leaves nothing behind."""
     if from_environment():
         return list(_keys_in_environment(_given()))
     path = file()
-    if not path.exists():
-        _make(path)
-    return _read(path)
+    return _read(path) if os.path.exists(path) else []
 
 
 def _read(path: Path) -> list[bytes]:
     try:
         found = path.stat()
         return list(_keys_in_file(path, found.st_mtime_ns, found.st_ino, stat.S_IMODE(found.st_mode)))
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise KeysUnusable(
-            f"The encryption keys in {path} cannot be read: {error.strerror}. Repair its rights or restore it."
+            f"The encryption keys in {path} cannot be read: {_why(error)}. Repair its rights or restore it."
         ) from error
+
+
+def _why(error: OSError | ValueError) -> str:
+    return (error.strerror or str(error)) if isinstance(error, OSError) else "it is no text in UTF-8"
 
 
 def _given() -> str:
@@ -195,16 +220,14 @@ def _given() -> str:
     if not path:
         return os.environ[ENVIRONMENT]
     try:
-        return ",".join(Path(path).read_text().split())
-    except OSError as error:
-        raise KeysUnusable(
-            f"The encryption keys in {path} cannot be read: {error.strerror}. {FILE} names it."
-        ) from error
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise KeysUnusable(f"The encryption keys in {path} cannot be read: {_why(error)}. {FILE} names it.") from error
 
 
 @lru_cache(maxsize=4)
 def _keys_in_environment(value: str) -> tuple[bytes, ...]:
-    return _checked(value.split(","), f"the environment variable {ENVIRONMENT}")
+    return _checked(split(value), f"the environment variable {ENVIRONMENT}")
 
 
 @lru_cache(maxsize=4)
@@ -212,19 +235,17 @@ def _keys_in_file(path: Path, changed: int, inode: int, mode: int) -> tuple[byte
     """Read the file anew whenever it is another one: a process that runs during a rotation must see the new key."""
     if mode & 0o077:
         raise KeysUnusable(f"The encryption keys in {path} can be read by others. Type: chmod 600 {path}")
-    return _checked(path.read_text().splitlines(), str(path))
+    return _checked(path.read_text(encoding="utf-8").splitlines(), str(path))
 
 
 def _checked(texts: Iterable[str], place: str) -> tuple[bytes, ...]:
     keys = tuple(text.strip().encode() for text in texts if text.strip())
     for number, key in enumerate(keys, start=1):
-        try:
-            Fernet(key)
-        except ValueError as error:
+        if not KEY.fullmatch(key.decode()):
             raise KeysUnusable(
                 f"Key {number} in {place} is not a key: it must be 32 bytes in URL-safe base64 (44 characters). "
                 "Make one with `manage.py rotate_keys --new-key`."
-            ) from error
+            )
     if not keys:
         raise KeysUnusable(f"There is no key in {place}. Restore it from your backup, or remove it to have one made.")
     return keys
@@ -271,10 +292,10 @@ def _refuse_environment(remedy: str) -> None:
 
 def _what_is_lost(sealed: str) -> str:
     name, _, token = sealed.rpartition(".")
-    here = [fingerprint(key) for key in _keys()]
+    here = [fingerprint(key) for key in _there()]
     if token and name in here:
         return "This secret was changed after it was encrypted, so it cannot be read. Enter it again."
     return (
         f"This secret was encrypted with the key {name or 'of an unknown name'}, which is not here ({place()} has "
-        f"{', '.join(here)}). Put that key back from your backup, or enter the secret again."
+        f"{', '.join(here) or 'none'}). Put that key back from your backup, or enter the secret again."
     )

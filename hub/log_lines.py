@@ -3,7 +3,7 @@
 import json
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -36,8 +36,18 @@ def hide(values: Iterable[str]) -> None:
 def secrets_of(given: Environment) -> list[str]:
     """Return every secret among the settings, the passwords within addresses included."""
     values = [str(given[each]) for each in VARIABLES if each.secret and given[each]]
-    passwords = [urlsplit(value).password or "" for value in values if "://" in value]
+    passwords = [each for value in values if "://" in value for each in _passwords(value)]
     return [*values, *passwords, *map(unquote, passwords), *(part for value in values for part in value.split(","))]
+
+
+def _passwords(address: str) -> Iterator[str]:
+    """Yield the passwords that stand in an address, before its host or among its parameters."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # a password that only looks like an address
+        return
+    yield parts.password or ""
+    yield from (part.partition("=")[2] for part in parts.query.split("&") if "password" in part.partition("=")[0])
 
 
 def without_secrets(text: str) -> str:

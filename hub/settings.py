@@ -4,21 +4,20 @@ Units: sizes in bytes, times in seconds. `STATE` is the folder that holds everyt
 """
 
 import os
-import secrets
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from celery.schedules import crontab
 from django.templatetags.static import static
-from psycopg.conninfo import conninfo_to_dict
 
 from hub import administration_look, log_lines
-from hub.environment import declared
+from hub.environment import broker, declared, libpq, signing_key
 from hub.environment.reading import WrongSettings, read
 from hub.sign_in.providers import providers
 from hub.supervisor.addresses import given_beside, remembered
-from hub.supervisor.problems import of_folder
+from hub.supervisor.problems import CannotStart
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 try:
@@ -27,29 +26,13 @@ except WrongSettings as wrong:  # whichever program reads these settings ends wi
     raise SystemExit(wrong.lines()) from None
 STATE = GIVEN[declared.STATE]
 
-
-def _secret_key() -> str:
-    """Return the SECRET_KEY that was given, else the one kept in STATE (made at the first start, mode 0600)."""
-    if key := GIVEN[declared.SECRET_KEY]:
-        return key
-    path = STATE / "secret_key"
-    if path.exists():
-        return path.read_text().strip()
-    key = secrets.token_urlsafe(50)
-    STATE.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(key)
-    return key
-
-
 # Rows are found by key in batches of hundreds: the planner's usual price for a random page makes it read whole tables.
 PLANNER = "-c random_page_cost=1.1 -c jit=off"
 
 
 def _database(url: str) -> dict[str, object]:
     """Turn postgresql://user:password@host:port/name?sslmode=require into Django's form; libpq's parameters pass."""
-    parts = {name: str(value) for name, value in conninfo_to_dict(url).items() if value is not None}
+    parts = libpq.parameters(url)
     places = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
     found: dict[str, object] = {ours: parts.pop(theirs, "") for ours, theirs in places.items()}
     options = " ".join(part for part in (PLANNER, parts.pop("options", "")) if part)
@@ -62,9 +45,9 @@ def _database(url: str) -> dict[str, object]:
 
 
 try:
-    SECRET_KEY = _secret_key()
-except OSError as refused:
-    raise SystemExit(of_folder(STATE, refused).lines()) from None
+    SECRET_KEY = GIVEN[declared.SECRET_KEY] or signing_key.kept(STATE, sys.argv)
+except CannotStart as refused:
+    raise SystemExit(refused.lines()) from None
 DEBUG = GIVEN[declared.DEBUG]
 ALLOWED_HOSTS = GIVEN[declared.ALLOWED_HOSTS]
 
@@ -236,7 +219,7 @@ SOCIALACCOUNT_PROVIDERS: dict[str, dict[str, Any]] = {
     "openid_connect": {"APPS": _PROVIDERS, "provider_class": "hub.sign_in.provider.Provider"}
 }
 
-CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://")  # kombu's word for a Redis on a Unix socket
+CELERY_BROKER_URL = broker.for_celery(REDIS_URL)
 # A lane is a queue with workers of its own choice (WORKERS, see the supervisor's options): analytics never delays
 # posting. A task is sent with queue=<lane>; a lane that is not listed is an error and not a queue nobody reads.
 LANES = list(declared.LANES)

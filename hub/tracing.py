@@ -59,7 +59,8 @@ def _to_the_collector() -> SpanProcessor:
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-    headers = dict(pair.split("=", 1) for pair in settings.OTEL_EXPORTER_OTLP_HEADERS.split(",") if "=" in pair)
+    given = [pair.strip() for pair in settings.OTEL_EXPORTER_OTLP_HEADERS.split(",")]
+    headers = dict(pair.split("=", 1) for pair in given if pair)
     place = f"{settings.OTEL_EXPORTER_OTLP_ENDPOINT.rstrip('/')}/v1/traces"
     return BatchSpanProcessor(OTLPSpanExporter(endpoint=place, headers=headers or None, timeout=SECONDS))
 

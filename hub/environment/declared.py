@@ -76,7 +76,8 @@ THROUGHLINE_KEYS = Variable(
     "the file `keys` in STATE", secret=True,
 )  # fmt: skip
 ALLOWED_HOSTS = Variable(
-    "ALLOWED_HOSTS", kinds.several_of(",", places.HOST_NAME), ["localhost", "127.0.0.1", "[::1]", "testserver"],
+    "ALLOWED_HOSTS", kinds.several_of(",", places.HOST_NAME, least=1),
+    ["localhost", "127.0.0.1", "[::1]", "testserver"],
     "names under which the pages may be asked for, with commas", "`localhost,127.0.0.1,[::1]`",
 )  # fmt: skip
 HTTPS = Variable(
@@ -167,11 +168,11 @@ LOG_FORMAT = Variable(
     "json: one object a line, with ids that join what belongs together",
 )
 METRICS_TOKEN = Variable(
-    "METRICS_TOKEN", kinds.secret_of(16), "",
+    "METRICS_TOKEN", kinds.token_of(16), "",
     "bearer token with which Prometheus asks `/metrics`; without one there are no figures", "none", secret=True,
 )  # fmt: skip
 OTEL_EXPORTER_OTLP_ENDPOINT = Variable(
-    "OTEL_EXPORTER_OTLP_ENDPOINT", kinds.address("http", "https"), "",
+    "OTEL_EXPORTER_OTLP_ENDPOINT", places.COLLECTOR, "",
     "collector of traces that takes OTLP over HTTP: `http://collector:4318`", "none",
 )  # fmt: skip
 OTEL_EXPORTER_OTLP_HEADERS = Variable(
@@ -195,7 +196,7 @@ OTEL_TRACES_SAMPLER_ARG = Variable(
 )
 DEBUG = Variable("DEBUG", kinds.SWITCH, False, "never 1 where anybody else can reach the pages")
 SANDBOX: Variable[dict[str, str]] = Variable(
-    "SANDBOX", kinds.SYSTEMS, {}, "addresses of the simulated systems", "set by `make run`"
+    "SANDBOX", places.SYSTEMS, {}, "addresses of the simulated systems", "set by `make run`"
 )
 
 VARIABLES: tuple[Variable[object], ...] = tuple(each for each in globals().values() if isinstance(each, Variable))

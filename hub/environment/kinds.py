@@ -3,15 +3,17 @@
 Standard library only: the settings and the supervisor read it first. Places have kinds in `hub.environment.places`.
 """
 
-import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
-from urllib.parse import urlsplit
 
 NO_WORKERS = "none"
+LONGEST_PATH = 1000  # characters of a path that are told
+LONGEST_NAME = 255  # bytes of a folder's name (NAME_MAX of Linux)
+LONGEST_TEXT = 200  # characters
+LONGEST_NUMBER = 20  # digits; what is longer is out of every range here
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
@@ -24,11 +26,17 @@ class Kind(Generic[T_co]):
     read: Callable[[str], T_co]
 
 
+def shown(text: str, most: int = 60) -> str:
+    """Return the beginning of a wrong value as it can be printed anywhere: what no terminal shows is written out."""
+    found = "".join(mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in text[: most + 1])
+    return found if len(found) <= most else f"{found[:most]}…"
+
+
 def whole(least: int, most: int) -> Kind[int]:
     """Return the kind of whole numbers from `least` to `most`, in plain digits."""
 
     def read(text: str) -> int:
-        if not (text.isascii() and text.isdigit()) or not least <= int(text[:20]) <= most:
+        if len(text) > LONGEST_NUMBER or not (text.isascii() and text.isdigit()) or not least <= int(text) <= most:
             raise ValueError
         return int(text)
 
@@ -62,26 +70,17 @@ def choice(*words: str) -> Kind[str]:
     return Kind(f"one of {', '.join(words)}", read)
 
 
-def address(*schemes: str) -> Kind[str]:
-    """Return the kind of addresses that begin with one of `schemes` and name a host or a socket."""
-
-    def read(text: str) -> str:
-        parts = urlsplit(text)
-        if parts.scheme not in schemes or not (parts.netloc or parts.path) or any(mark.isspace() for mark in text):
-            raise ValueError
-        _ = parts.port  # raises ValueError for what is no port
-        return text
-
-    return Kind(f"an address that begins with {' or '.join(f'{scheme}://' for scheme in schemes)}", read)
-
-
-def several_of(separator: str, kind: Kind[T]) -> Kind[list[T]]:
+def several_of(separator: str, kind: Kind[T], *, least: int = 0) -> Kind[list[T]]:
     """Return the kind of lists of `kind` with `separator` between; blanks around and empty places count for nothing."""
 
     def read(text: str) -> list[T]:
-        return [kind.read(part.strip()) for part in text.split(separator) if part.strip()]
+        found = [kind.read(part.strip()) for part in text.split(separator) if part.strip()]
+        if len(found) < least:
+            raise ValueError
+        return found
 
-    return Kind(f"a list with “{separator}” between, each {kind.accepted}", read)
+    number = f" of at least {least}" if least else ""
+    return Kind(f"a list{number} with “{separator}” between, each {kind.accepted}", read)
 
 
 def secret_of(length: int) -> Kind[str]:
@@ -92,7 +91,19 @@ def secret_of(length: int) -> Kind[str]:
             raise ValueError
         return text
 
-    return Kind(f"at least {length} characters on one line", read)
+    return Kind(f"at least {length} character{'' if length == 1 else 's'} on one line", read)
+
+
+def token_of(length: int) -> Kind[str]:
+    """Return the kind of secrets that travel in a header, which takes ASCII only."""
+    secret = secret_of(length)
+
+    def read(text: str) -> str:
+        if not text.isascii():
+            raise ValueError
+        return secret.read(text)
+
+    return Kind(f"{secret.accepted}, in plain ASCII letters, digits and marks", read)
 
 
 def workers(lanes: tuple[str, ...]) -> Kind[tuple[str, ...]]:
@@ -119,21 +130,24 @@ def _switch(text: str) -> bool:
     return text == "1"
 
 
-def _systems(text: str) -> dict[str, str]:
-    found = json.loads(text)
-    if not isinstance(found, dict) or not all(isinstance(each, str) for each in found.values()):
-        raise ValueError
-    return found
-
-
 def _folder(text: str) -> Path:
-    found = Path(text).expanduser().resolve()
+    try:
+        found = Path(text).expanduser().resolve()
+    except RuntimeError as error:  # ~nobody-of-that-name, or links that lead in a circle
+        raise ValueError from error
     if any(os.path.exists(each) and not os.path.isdir(each) for each in (found, *found.parents)):
         raise ValueError
+    if any(len(os.fsencode(part)) > LONGEST_NAME for part in found.parts):
+        raise ValueError
     return found
 
 
-TEXT: Kind[str] = Kind("text", str)
+def _text(text: str) -> str:
+    if not text.isprintable() or len(text) > LONGEST_TEXT:
+        raise ValueError
+    return text
+
+
+TEXT = Kind(f"a text of at most {LONGEST_TEXT} characters on one line", _text)
 SWITCH = Kind("0 or 1", _switch)
 FOLDER = Kind("the path of a folder", _folder)
-SYSTEMS = Kind("a JSON object of addresses by name", _systems)

@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar, cast
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from hub.environment import declared
+from hub.environment import declared, libpq
 from hub.environment.declared import VARIABLES, Variable
+from hub.environment.kinds import LONGEST_PATH, shown
 from hub.sign_in.providers import WrongProviders, providers
 
 T = TypeVar("T")
-LONGEST_SHOWN = 60  # characters of a wrong value
 
 
 class WrongSettings(Exception):
@@ -43,6 +43,7 @@ def read(environment: Mapping[str, str]) -> Environment:
     """Return the values of all settings; raise WrongSettings that names every one that cannot be used."""
     given: dict[str, object] = {}
     wrong: list[str] = []
+    spoilt: set[str] = set()  # the names of what is wrong by itself
     for variable in VARIABLES:
         try:
             text = _text(variable, environment)
@@ -50,11 +51,13 @@ def read(environment: Mapping[str, str]) -> Environment:
                 given[variable.name] = variable.kind.read(text)
         except _Wrong as error:
             wrong.append(str(error))
-        except ValueError:
-            shown = "" if variable.secret else f", not “{_shortened(text)}”"
-            wrong.append(f"{variable.name} must be {variable.kind.accepted}{shown}.")
+        except (ValueError, OSError):
+            instead = "" if variable.secret else f", not “{shown(text)}”"
+            wrong.append(f"{variable.name} must be {variable.kind.accepted}{instead}.")
+        if len(wrong) > len(spoilt):
+            spoilt.add(variable.name)
     found = Environment(given)
-    wrong += _contradictions(found)
+    wrong += [said for names, said in _contradictions(found) if not spoilt.intersection(names)]
     try:
         providers(environment)
     except WrongProviders as error:
@@ -75,37 +78,40 @@ def _text(variable: Variable[object], environment: Mapping[str, str]) -> str:
     """Return what was given for a setting, in the environment or a file; "" where nothing was."""
     text = environment.get(variable.name, "").strip()
     place = environment.get(variable.file, "") if variable.secret else ""
-    if not place:
-        return text
-    if text:
+    if place and text:
         raise _Wrong(f"{variable.name} and {variable.file} are both given; keep one of them.")
-    try:
-        text = Path(place).read_text().strip()
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise _Wrong(f"{variable.file} names {place}, which cannot be read: {why}.") from error
-    if not text:
-        raise _Wrong(f"{variable.file} names {place}, which is empty.")
+    if place:
+        text = _in_file(variable.file, place)
+    if "\0" in text or any("\ud800" <= mark <= "\udfff" for mark in text):
+        raise _Wrong(f"{variable.name} is no text in UTF-8. Type it again.")
     return text
 
 
-def _contradictions(found: Environment) -> Iterator[str]:
+def _in_file(name: str, place: str) -> str:
+    try:
+        text = Path(place).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+        raise _Wrong(f"{name} names {shown(place, LONGEST_PATH)}, which cannot be read: {why}.") from error
+    if not text:
+        raise _Wrong(f"{name} names {shown(place, LONGEST_PATH)}, which is empty.")
+    return text
+
+
+def _contradictions(found: Environment) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield which settings do not fit each other, and how that is said."""
     lease, longest = found[declared.LEASE_SECONDS], found[declared.REQUEST_TIMEOUT_SECONDS]
     if longest >= lease / 2:  # else a request could still be on its way when another worker takes over
-        yield f"REQUEST_TIMEOUT_SECONDS ({longest:g}) must be less than half of LEASE_SECONDS ({lease:g})."
+        said = f"REQUEST_TIMEOUT_SECONDS ({longest:g}) must be less than half of LEASE_SECONDS ({lease:g})."
+        yield ("REQUEST_TIMEOUT_SECONDS", "LEASE_SECONDS"), said
     if found[declared.DATABASE_PASSWORD]:
-        url = found[declared.DATABASE_URL]
+        url, names = found[declared.DATABASE_URL], ("DATABASE_URL", "DATABASE_PASSWORD")
         if not url:
-            yield "DATABASE_PASSWORD is given without DATABASE_URL; the embedded database has no password."
-        elif urlsplit(url).password:
-            yield "DATABASE_URL names a password and DATABASE_PASSWORD another; keep one of them."
+            yield names, "DATABASE_PASSWORD is given without DATABASE_URL; the embedded database has no password."
+        elif libpq.parameters(url).get("password"):
+            yield names, "DATABASE_URL names a password and DATABASE_PASSWORD another; keep one of them."
 
 
 def _with_password(url: str, password: str) -> str:
-    parts = urlsplit(url)
-    who, _, where = parts.netloc.rpartition("@")
-    return parts._replace(netloc=f"{who}:{quote(password, safe='')}@{where}").geturl()
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
+    """Return the address with the password among its parameters, where every form of address may have it."""
+    return f"{url}{'&' if '?' in url else '?'}password={quote(password, safe='')}"

@@ -190,3 +190,38 @@ def test_check_refuses_keys_that_cannot_be_used(own_folder: Path, monkeypatch: p
     monkeypatch.setenv(keys.ENVIRONMENT, "abc")
     with pytest.raises(keys.KeysUnusable, match="Key 1 in the environment variable THROUGHLINE_KEYS is not a key"):
         keys.check(own_folder)
+
+
+@pytest.mark.parametrize("text", ["0" * 43 + "=!", "0" * 44, "0" * 42 + "==", "é" * 43 + "="])
+def test_key_of_another_length_or_letter_is_no_key(own_folder: Path, text: str, monkeypatch) -> None:
+    """One letter more is left out by base64, but the fingerprint would be that of another key."""
+    monkeypatch.setenv(keys.ENVIRONMENT, text)
+    with pytest.raises(keys.KeysUnusable, match="is not a key"):
+        keys.encrypt(b"token")
+
+
+def test_file_that_is_no_text_is_told_in_words(own_folder: Path) -> None:
+    own_folder.mkdir()
+    (own_folder / "keys").write_bytes(b"\xff\xfe")
+    (own_folder / "keys").chmod(0o600)
+    with pytest.raises(keys.KeysUnusable, match="it is no text in UTF-8"):
+        keys.encrypt(b"token")
+
+
+def test_keys_may_stand_on_lines_of_their_own_in_the_variable(own_folder: Path, monkeypatch) -> None:
+    first, second = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+    monkeypatch.setenv(keys.ENVIRONMENT, second)
+    sealed = keys.encrypt(b"token")
+    monkeypatch.setenv(keys.ENVIRONMENT, f"{first}\n{second}")
+    assert keys.decrypt(sealed) == b"token"
+
+
+def test_reading_makes_no_key(own_folder: Path, monkeypatch) -> None:
+    monkeypatch.setenv(keys.ENVIRONMENT, Fernet.generate_key().decode())
+    sealed = keys.encrypt(b"token")
+    monkeypatch.delenv(keys.ENVIRONMENT)
+    with pytest.raises(keys.KeyLost, match="has none"):
+        keys.decrypt(sealed)
+    assert not keys.can_read(sealed)
+    assert keys.ring() == []
+    assert not own_folder.exists()

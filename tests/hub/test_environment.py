@@ -71,7 +71,7 @@ def test_state_that_is_a_file_is_refused_in_words_by_every_command(text: str, st
 
 
 def test_state_that_cannot_be_written_is_told_in_words(start_process) -> None:
-    started = start_process(["python", "manage.py", "doctor"], {"STATE": "/proc/throughline", "SECRET_KEY": ""})
+    started = start_process(["python", "manage.py", "prepare"], {"STATE": "/proc/throughline", "SECRET_KEY": ""})
     assert started.wait() == 1
     assert "The folder /proc/throughline cannot be written." in started.output
     assert "Traceback" not in started.output
@@ -129,6 +129,25 @@ def test_password_that_does_not_fit_the_address_is_refused(url: str, words: str)
     assert "first" not in said
 
 
+@pytest.mark.parametrize(
+    "url", ["postgresql://hub:@db/hub", "postgresql:///hub?host=/run/pg", "postgresql://hub@a,b/x"]
+)
+def test_password_reaches_every_form_of_address(url: str) -> None:
+    found = as_django(read({"DATABASE_URL": url, "DATABASE_PASSWORD": "p@ss/ w:rd?&"})[declared.DATABASE_URL])
+    assert found["PASSWORD"] == "p@ss/ w:rd?&"
+
+
+def test_mistake_hides_no_other_and_is_told_once() -> None:
+    wrong = refused(
+        {"DATABASE_URL": "postgresql://hub@db/hub?foo=bar", "DATABASE_PASSWORD": "x", "LEASE_SECONDS": "50"}
+    )
+    assert [sentence.split()[0] for sentence in wrong] == ["DATABASE_URL", "REQUEST_TIMEOUT_SECONDS"]
+
+
+def test_host_with_a_dot_behind_is_the_one_that_is_compared() -> None:
+    assert read({"ALLOWED_HOSTS": "hub.example.com."})[declared.ALLOWED_HOSTS] == ["hub.example.com"]
+
+
 def test_parameters_of_the_databases_address_reach_the_driver() -> None:
     options = as_django("postgresql://hub@db/hub?sslmode=verify-full&options=-csearch_path%3Dhub")["OPTIONS"]
     assert options["sslmode"] == "verify-full"
@@ -173,27 +192,66 @@ def test_declared_names_are_those_of_the_environment() -> None:
     [
         ("ALLOWED_HOSTS", "https://hub.example.com"),
         ("ALLOWED_HOSTS", "hub.example.com:8000"),
+        ("ALLOWED_HOSTS", ","),
+        ("ALLOWED_HOSTS", " , ,"),
+        ("ALLOWED_HOSTS", "hub..example"),
+        ("ALLOWED_HOSTS", "hub.examplK"),  # the sign of Kelvin, which is no k
+        ("ALLOWED_HOSTS", "10.1.2.999"),
+        ("ALLOWED_HOSTS", "[::g]"),
+        ("OUTBOUND_ALLOWED", "[10.1.2.3:443"),
+        ("OUTBOUND_ALLOWED", "10.1.2.3:0000443000"),
+        ("EVENT_BYTES", "0" * 30 + "99999999999"),
+        ("STATE", "~nosuchuser/x"),
+        ("SANDBOX", "[" * 50_000),
+        ("SANDBOX", '{"harvest": "http://[x"}'),
+        ("METRICS_TOKEN", "sixteen-lettérs-or-more"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http:/collector:4318"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318?x=y"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://col lector"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "key=é"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "key=a\nb"),
+        ("OTEL_SERVICE_NAME", "a\nb"),
         ("OUTBOUND_ALLOWED", "http://10.1.2.3:443"),
         ("OUTBOUND_ALLOWED", "10.1.2.3/24:443"),
         ("OUTBOUND_ALLOWED", "harvest.example.com:443"),
         ("CONNECTOR_PATHS", "/nowhere"),
         ("REDIS_URL", "redis://localhost:6379/abc"),
         ("REDIS_URL", "redis://localhost:6379?db=abc"),
+        ("REDIS_URL", "redis://localhost:6379?foo=bar"),
+        ("REDIS_URL", "redis://localhost:6379?ssl_cert_reqs=none"),
+        ("REDIS_URL", "rediss://localhost:6379?ssl_cert_reqs=maybe"),
+        ("REDIS_URL", "rediss://localhost:6379?ssl_ca_certs=/nowhere"),
         ("DATABASE_URL", "postgresql://hub@db/hub?sslmode=verify-ful"),
         ("DATABASE_URL", "postgresql://hub@db/hub?connect_timeout=soon"),
         ("DATABASE_URL", "postgresql://hub@db:postgres/hub"),
+        ("DATABASE_URL", "postgresql://hub@db:0/hub"),
+        ("DATABASE_URL", "postgresql://hub@db"),  # no name of the database
+        ("DATABASE_URL", f"postgresql://hub@db/{'n' * 64}"),
+        ("DATABASE_URL", "postgresql://hub@db/hub?hostaddr=nowhere"),
+        ("DATABASE_URL", "postgresql://hub@a,b/hub?hostaddr=10.0.0.1"),
+        ("DATABASE_URL", "postgresql://hub@a:1,b:2,c:3/hub?host=x,y"),
+        ("DATABASE_URL", "postgresql://hub@db/hub?sslrootcert=/nowhere"),
+        ("DATABASE_URL", "postgresql://hub@db/hub?ssl_min_protocol_version=SSLv3"),
+        ("DATABASE_URL", "postgresql://hub@db/hub?ssl_min_protocol_version=TLSv1.3&ssl_max_protocol_version=TLSv1.2"),
+        ("DATABASE_URL", "postgresql://hub@db/hub?sslmode=prefer&sslrootcert=system"),
+        ("DATABASE_URL", "postgresql://hub@db/hub?load_balance_hosts=maybe"),
         ("THROUGHLINE_KEYS", "garbage"),
+        ("THROUGHLINE_KEYS", "0" * 43 + "=!"),
+        ("THROUGHLINE_KEYS", "0" * 43 + "=," + "0" * 44),
+        ("THROUGHLINE_KEYS", ","),
         ("OTEL_TRACES_SAMPLER", "half"),
         ("OTEL_TRACES_SAMPLER_ARG", "5"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "foo"),
         ("OIDC_PROVIDERS", "Key Cloak"),
+        ("OIDC_KC_ISSUER", "https://login.example.com"),  # of a provider that is not listed
     ],
 )
 def test_setting_that_would_only_fail_later_is_refused_at_once(name: str, text: str) -> None:
     wrong = refused({name: text, "PORT": "eighty"})
     assert len(wrong) == 2
-    assert wrong[0].startswith("PORT must be")
-    assert wrong[1].startswith(name)
+    port, other = sorted(wrong, key=lambda sentence: not sentence.startswith("PORT"))
+    assert port.startswith("PORT must be")
+    assert other.startswith(name)
 
 
 @pytest.mark.parametrize(
@@ -205,10 +263,16 @@ def test_setting_that_would_only_fail_later_is_refused_at_once(name: str, text: 
         ("REDIS_URL", "redis://:secret@localhost:6379/0"),
         ("REDIS_URL", "unix:///run/redis.sock?db=1"),
         ("REDIS_URL", "rediss://cache.example.com:6380/?db=2"),
+        ("REDIS_URL", "rediss://:p%40ss@[::1]:6380/2?ssl_cert_reqs=none&ssl_check_hostname=false"),
+        ("REDIS_URL", "redis://"),
         ("DATABASE_URL", "postgresql://hub@db:5432/hub?sslmode=verify-full&connect_timeout=5"),
         ("DATABASE_URL", "postgresql://hub@db1:5432,db2:5433/hub?target_session_attrs=read-write"),
         ("DATABASE_URL", "postgresql:///hub?host=/run/postgresql"),
+        ("DATABASE_URL", "postgresql://hub@a:5432,b:5433/hub?hostaddr=10.0.0.1,10.0.0.2&sslmode=verify-full"),
+        ("DATABASE_URL", "postgresql://hub@db/hub?sslrootcert=system&sslmode=verify-full&keepalives_idle=30"),
+        ("DATABASE_URL", "postgresql://hub@db/hub?ssl_min_protocol_version=TLSv1.3&options=-csearch_path%3Dhub"),
         ("THROUGHLINE_KEYS", ",".join(["0" * 43 + "=", "1" * 42 + "A="])),
+        ("THROUGHLINE_KEYS", "\n".join(["0" * 43 + "=", "+/" + "1" * 40 + "A="])),
         ("OTEL_TRACES_SAMPLER", "traceidratio"),
         ("OTEL_TRACES_SAMPLER_ARG", "0.05"),
         ("OTEL_EXPORTER_OTLP_HEADERS", "api-key=a=b, other=c"),

@@ -54,7 +54,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
     for wrong in (
         "OIDC_ENTRA_ISSUER=http://login.example must begin with https://",
         "OIDC_ENTRA_CLIENT_ID is missing",
-        "names 'Key Cloak'",
+        "names “Key Cloak”",
         "OIDC_OKTA_ISSUER is the part before",
         "OIDC_OKTA_CLIENT_SECRET_FILE=/no/such/file cannot be read",
         "names okta twice",
