@@ -19,9 +19,9 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from governance.keys import KeysUnusable, newest_fingerprint
+from governance.keys import KeysUnusable, check
 from governance.rotation import lost_secrets
-from hub import in_service, trail
+from hub import in_service, trail, unanswered
 from hub.supervisor import parts
 from hub.supervisor.alone import Alone
 from hub.supervisor.postgresql import DURABLE
@@ -64,8 +64,20 @@ def _of_applications() -> Iterator[Check]:
             yield from importlib.import_module(name).CHECKS
 
 
+def folder() -> Iterator[Wrong]:
+    """The hub's folder is there."""
+    if not Path(settings.STATE).is_dir():
+        yield (
+            f"There is no folder {settings.STATE}",
+            f"{unanswered.whence()}, and no hub was started with it.",
+            "Give the folder that the hub was started with, as in STATE=/srv/hub manage.py doctor.",
+        )
+
+
 def disk() -> Iterator[Wrong]:
     """The disk has room."""
+    if not Path(settings.STATE).is_dir():
+        return  # told by itself
     free = shutil.disk_usage(settings.STATE).free
     if free < LEAST_FREE:
         yield (
@@ -144,9 +156,13 @@ def broker() -> Iterator[Wrong]:
 def keys() -> Iterator[Wrong]:
     """Every stored credential can be read."""
     try:
-        newest_fingerprint()
+        check(Path(settings.STATE))  # and makes none, as asking for the newest one would
     except KeysUnusable as error:
-        yield ("The encryption keys cannot be used", str(error), "Restore the file or the variable that it names.")
+        yield (
+            "The encryption keys cannot be used",
+            str(error),
+            "Do what it says. What waits for them goes on within the hour, or at once from its exception: Try it now.",
+        )
         return
     for lost in lost_secrets():
         yield (f"{lost.field} of {lost.thing} cannot be read", lost.message, "Restore the key, or enter it again.")
@@ -172,7 +188,7 @@ def audit_trail() -> Iterator[Wrong]:
 
 
 CHECKS: tuple[Check, ...] = (
-    disk, secret_files, in_service.settings_that_fit, database, durability, in_service.room_for_connections,
+    folder, disk, secret_files, in_service.settings_that_fit, database, durability, in_service.room_for_connections,
     in_service.one_time, migrations, broker, in_service.lanes, in_service.signs_of_life,
     in_service.pages_answer, keys, orphans, audit_trail, in_service.noted_lately,
 )  # fmt: skip

@@ -48,6 +48,9 @@ class TerminalCommand(BaseCommand):
             raise CommandError(f"The encryption keys cannot be used: {error}") from error
         except ManifestErrors as error:
             raise CommandError(f"A connector does not load. Correct it first:\n{error}") from error
+        except OSError as error:
+            place = f"{error.filename}: " if error.filename else ""
+            raise CommandError(f"{place}the system says: {error.strerror or error}.") from error
         except KeyboardInterrupt:
             console(errors=True).print("Stopped. What was begun already goes on without this command.")
             sys.exit(INTERRUPTED)

@@ -23,12 +23,13 @@ from hub.backups.refused import Refused
 from hub.environment import declared
 from hub.settings import GIVEN
 from hub.settings import _database as as_django
-from hub.supervisor import programs
+from hub.supervisor import ownership, programs
 from hub.supervisor.account import Account
 from hub.supervisor.alone import Alone
 from hub.supervisor.places import DATA
 from hub.supervisor.problems import CannotStart
 from hub.supervisor.servers import Servers
+from hub.unanswered import whence
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,13 @@ class Database:
     """Where it is. The password never stands on a command line."""
 
     parameters: dict[str, Any]
+
+    @property
+    def place(self) -> str:
+        """Say where it is: the embedded one by its folder."""
+        if not GIVEN[declared.DATABASE_URL]:
+            return f"in {Path(settings.STATE) / DATA}"
+        return f"{self.parameters.get('dbname', '')} at {self.parameters.get('host') or 'this machine'}"
 
     def connect(self) -> "psycopg.Connection[Any]":
         """Return a connection; raises Refused."""
@@ -110,7 +118,19 @@ class Database:
 
 @contextmanager
 def reachable(*, alone: bool) -> Iterator[Database]:
-    """Yield the hub's database; with `alone` nobody else of the hub may work with it. Raises Refused."""
+    """Yield the hub's database; with `alone` nobody else of the hub may work with it. Raises Refused.
+
+    What root has made meanwhile below a STATE of somebody else's belongs to them afterwards.
+    """
+    try:
+        with _reached(alone=alone) as found:
+            yield found
+    finally:
+        ownership.give_back(Path(settings.STATE))
+
+
+@contextmanager
+def _reached(*, alone: bool) -> Iterator[Database]:
     if GIVEN[declared.DATABASE_URL]:
         found = Database(_parameters())
         if alone:
@@ -132,10 +152,9 @@ def reachable(*, alone: bool) -> Iterator[Database]:
 def _refuse_nothing_here(state: Path) -> None:
     """Refuse a folder without a database of the hub: starting the embedded server would make an empty one there."""
     if not (state / DATA / "PG_VERSION").exists():
-        given = "STATE names this folder" if os.environ.get("STATE") else "STATE was not given, so it is this folder"
         raise Refused(
             f"There is no hub in {state}",
-            f"{given}, and it holds no database. Nothing was made there.",
+            f"{whence()}, and it holds no database. Nothing was made there.",
             "Give the folder that the hub was started with, as in STATE=/srv/hub manage.py backup FILE; or "
             "DATABASE_URL, where the database is your own.",
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from django.conf import settings
 from django.db.migrations.loader import MigrationLoader
 
 from governance import keys
@@ -50,6 +51,7 @@ def restore(
             with _notes_and_keys(found, say):
                 database.load(_told(found, tell), first=EMPTIED if tables else "")
             _analyse(database)
+            say(f"The database is {database.place}; all else is in {settings.STATE}.")
 
 
 def _told(found: Found, tell: Tell) -> Any:

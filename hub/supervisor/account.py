@@ -72,11 +72,15 @@ class Account:
 
 
 def account(data: Path | None = None) -> Account:
-    """Return the account for the servers: our own; for root the owner of `data`, else one made for them."""
+    """Return the account for the servers: our own; for root the owner of `data` or its folder, else one made for them.
+
+    Whose folder it is starts the hub there; root may only have come to restore something.
+    """
     if os.geteuid() != 0:
         return Account(os.geteuid(), os.getegid(), dropped=False)
-    if data and data.exists() and (owner := data.stat()).st_uid != 0:
-        return Account(owner.st_uid, owner.st_gid, dropped=True)
+    for place in (data, data.parent) if data else ():
+        if place.exists() and (owner := place.stat()).st_uid != 0:
+            return Account(owner.st_uid, owner.st_gid, dropped=True)
     entry = _find(NAME) or _made() or _find("nobody")
     if entry is None:
         raise CannotStart(

@@ -8,12 +8,15 @@ changed since the last time it returns at once.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import os
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 VENV = os.path.join(ROOT, ".venv")
@@ -35,10 +38,12 @@ def main() -> int:
         wanted = fingerprint()
         if installed() == wanted:
             return 0
-        make_venv()
-        install()
-        with open(STAMP, "w") as file:
-            file.write(wanted)
+        with alone():
+            if installed() != wanted:  # whoever was here meanwhile may have done it
+                make_venv()
+                install()
+                with open(STAMP, "w") as file:
+                    file.write(wanted)
     except Refused as refused:
         thing, cause, remedy = refused.args
         print(f"\n{thing}.\n  Cause:  {cause}\n  Remedy: {remedy}\n", file=sys.stderr)
@@ -71,6 +76,20 @@ def installed() -> str:
             return file.read()
     except OSError:
         return ""
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Let one start at a time work on the environment: the next would clear what the first is filling."""
+    with open(LOCK, "rb") as file:  # a file that is there anyway, and that nobody replaces while installing
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("Another start is installing in this folder; waiting until it is done")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError:  # a file system without locks: as it was before there was one
+            pass
+        yield
 
 
 def make_venv() -> None:

@@ -9,6 +9,8 @@ import pytest
 
 from hub.supervisor.options import ROOT
 
+NOT_GIVEN = ("DATABASE_URL", "REDIS_URL", "THROUGHLINE_KEYS", "SECRET_KEY")
+
 
 def given(state: Path, *words: str) -> subprocess.CompletedProcess[str]:
     env = {name: value for name, value in os.environ.items() if name not in ("THROUGHLINE_KEYS", "REDIS_URL")}
@@ -34,3 +36,24 @@ def test_rotation_at_a_rested_database_adds_no_key(tmp_path: Path) -> None:
     keys.chmod(0o600)
     assert given(tmp_path, "rotate_keys").returncode == 1
     assert keys.read_text().splitlines() == ["0" * 43 + "="]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("doctor",), ("transactions",), ("audit", "verify"), ("createsuperuser", "--username", "olga"), ("--help",),
+        ("backup", "of-today.backup"), ("restore", "/nowhere/of-today.backup"), ("rotate_keys",),
+        ("config", "export", "x"),
+    ],
+)  # fmt: skip
+def test_mistyped_state_is_said_and_no_folder_is_made_for_it(tmp_path: Path, words: tuple[str, ...]) -> None:
+    state = tmp_path / "mistyped"
+    env = {name: value for name, value in os.environ.items() if name not in NOT_GIVEN} | {"STATE": str(state)}
+    command = [sys.executable, str(ROOT / "manage.py"), *words]
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False, timeout=120)
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+    if words[0] not in ("--help", "restore"):
+        said = " ".join((done.stdout + done.stderr).split())
+        assert f"There is no hub in {state}" in said or f"There is no folder {state}" in said
+        assert done.returncode == 1

@@ -97,3 +97,22 @@ def test_application_adds_checks_of_its_own(monkeypatch) -> None:
     (finding,) = doctor.examine()
     assert finding.title == "The moon is full"
     assert finding.wrong[0][2] == "Wait until the 15th."
+
+
+def test_unusable_keys_are_named_with_what_to_do(monkeypatch) -> None:
+    monkeypatch.setenv("THROUGHLINE_KEYS", "0" * 43 + "=!")
+    ((thing, cause, remedy),) = doctor.keys()
+    assert thing == "The encryption keys cannot be used"
+    assert "Key 1 in the environment variable THROUGHLINE_KEYS is not a key" in cause
+    assert "Try it now" in remedy
+
+
+@pytest.mark.django_db
+def test_folder_that_is_not_there_is_named_and_not_made(settings, tmp_path: Path) -> None:
+    settings.STATE = tmp_path / "mistyped"
+    found = {finding.title: finding.wrong for finding in doctor.examine()}
+    ((thing, _, remedy),) = found["The hub's folder is there"]
+    assert thing == f"There is no folder {tmp_path / 'mistyped'}"
+    assert "STATE=/srv/hub manage.py doctor" in remedy
+    assert found["The disk has room"] == ()
+    assert not settings.STATE.exists()

@@ -4,12 +4,13 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from rich.console import Console
 
 from hub.backups import progress
 from hub.backups.refused import Refused
 from hub.backups.taking import take
+from hub.terminal import TerminalCommand
 
 WITH_KEYS = (
     "The file holds the encryption keys: whoever has it can read every password and token of your connections. "
@@ -21,9 +22,8 @@ WITHOUT_KEYS = (
 )
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = "Writes the whole database, as of this moment, to one file. The hub may go on working."
-    requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take the file, and whether the keys go with it."""

@@ -5,19 +5,18 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
 from rich.console import Console
 from rich.text import Text
 
 from hub.doctor import Finding, examine
+from hub.terminal import TerminalCommand
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = (
         "Looks at everything that an operator would check, and says what is wrong with the hub, why, and what to do; "
         "ends with 1 when anything is. Changes nothing."
     )
-    requires_system_checks = []  # it must be able to speak when those fail
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take how to tell."""

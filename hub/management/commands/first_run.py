@@ -5,16 +5,16 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command, get_commands
-from django.core.management.base import BaseCommand
 
 from hub.demonstration import LeftOut, is_loaded, require_ours, staff
 from hub.environment import declared
 from hub.environment.reading import read
+from hub.terminal import TerminalCommand
 
 MARKER = "demonstration.loaded"  # below STATE: the firm is loaded once, people may change it afterwards
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = "Loads the demonstration firm on the first start and runs the main job."
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from hub.demonstration import LeftOut, load
 from hub.demonstration.staff import STAFF, told
+from hub.terminal import TerminalCommand
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = "Loads the demonstration firm: companies, people, tables, connections, routes and schedules."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from rich.console import Console, Group
 from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -17,13 +17,13 @@ from hub.demonstration import LeftOut, job, require_ours, staff, systems
 from hub.demonstration.movement import TIME
 from hub.demonstration.report import Cause, Money, Report, report
 from hub.supervisor.alone import told
-from hub.terminal import seconds
+from hub.terminal import TerminalCommand, seconds
 from routes.models import Route
 
 SECONDS = 150.0
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = "Runs the demonstration's routes to rest with progress, and prints what happened and where to look."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -5,16 +5,16 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from hub.supervisor.stale import forget_signs
+from hub.terminal import TerminalCommand
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = "Brings the schema and the static files up to date."
-    requires_system_checks = []  # migrate checks the database itself; the rest is checked by `make check`
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Migrate when a migration waits, then collect static files."""

@@ -4,17 +4,17 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from rich.console import Console
 
 from hub.backups import progress
 from hub.backups.refused import Refused
 from hub.backups.restoring import restore
+from hub.terminal import TerminalCommand
 
 
-class Command(BaseCommand):
+class Command(TerminalCommand):
     help = "Puts the database back as a backup has it, all of it or nothing. Stop the hub first."
-    requires_system_checks = []  # there may be no tables yet
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take the file, and whether what is there may go."""

@@ -58,13 +58,13 @@ class Command(TerminalCommand):
             worth = money({each.currency: each.amount for each in item.amounts.all()})
             about = f"{item.members:,} waiting{f', {worth}' if worth else ''}, {item.legal_entity.code}"
             out.print(Text(f"{item.number}  {item.title}: {about}"))
-        what = f"{members:,} of {len(found)} work {'item' if len(found) == 1 else 'items'}"
+        what = f"{members:,} waiting in {len(found):,} work {'item' if len(found) == 1 else 'items'}"
         if options["dry_run"] or not found:
             out.print(
                 f"Nothing was done. {what} would be sent again." if found else "There is nothing open to send again."
             )
             return
-        if not options["yes"] and not confirmed(f"Send {what} again?"):
+        if not options["yes"] and not confirmed(f"Send what is waiting again: {what}?"):
             raise CommandError("Nothing was sent again: it was not agreed to. Give --yes to do it without being asked.")
         self._do(found, by, options)
 

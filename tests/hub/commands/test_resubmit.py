@@ -38,7 +38,7 @@ def test_resubmit_sends_an_items_members_again(item, give) -> None:
 def test_resubmit_says_first_what_it_would_do(item, give) -> None:
     done = give("resubmit", "--route", "time-to-ledger", "--by", "farid", *REASON, "--dry-run")
     assert done.code == 0
-    assert "Nothing was done. 3 of 1 work item would be sent again." in done.out
+    assert "Nothing was done. 3 waiting in 1 work item would be sent again." in done.out
     assert item.failures().count() == 3
 
 

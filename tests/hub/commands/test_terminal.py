@@ -1,10 +1,12 @@
 """What keeps the hub itself from answering ends in words, at a terminal and without one."""
 
 import pytest
+from django.core.management import get_commands, load_command_class
 from django.db import OperationalError, ProgrammingError
 
 from governance.keys import KeysUnusable
 from hub.management.commands import transactions
+from hub.terminal import TerminalCommand
 
 TOLD = {
     OperationalError: (
@@ -44,3 +46,19 @@ def test_interrupted_command_says_that_work_goes_on(give, monkeypatch) -> None:
 def test_help_of_several_paragraphs_keeps_its_lines(give) -> None:
     assert "\n  export   writes the files" in give("config", "--help").out
     assert "\n  3  it is done, and some of it waits for a person" in give("run_route", "--help").out
+
+
+def test_command_of_the_hub_tells_what_can_be_foreseen_in_words() -> None:
+    """Those of the applications below cannot know the hub's terminal; they name what they foresee themselves."""
+    below = {"rotate_keys", "write_canonical_page", "formulas"}
+    ours = {name for name, app in get_commands().items() if app in ("hub", "governance", "mappings", "routes")}
+    others = {name for name in ours if not isinstance(load_command_class(get_commands()[name], name), TerminalCommand)}
+    assert others == below
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a/" * 2500])
+def test_file_that_no_system_takes_is_told_in_words(give, name: str) -> None:
+    done = give("restore", name)
+    assert done.code == 1
+    assert "too long" in done.err
+    assert "Traceback" not in done.err
