@@ -1,5 +1,6 @@
 """Reads YAML with the line of every value, refusing what an author cannot have meant (doubled keys, aliases)."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +25,8 @@ class Source:
         return self.lines.get(path, 1)
 
 
+YAML = "tag:yaml.org,2002:"  # the beginning of YAML's own tags, which are written as !!
+SCALARS = tuple(f"{YAML}{each}" for each in ("str", "int", "float", "bool", "null", "timestamp", "value", "merge"))
 NUL = "a NUL character stands in a text, which no database keeps."
 
 
@@ -59,18 +62,41 @@ def read_source(text: str, file: str) -> Source:
 
 def _value(loader: Any, node: yaml.Node, path: tuple[str | int, ...], source: Source) -> Any:
     line = source.lines[path] = node.start_mark.line + 1
+    if (kind := _wrong_tag(node)) is not None:
+        source.faults.append((line, f"{_written(node.tag)} stands here.", f"Leave it out and write {kind}."))
+        return None
     if isinstance(node, yaml.MappingNode):
         return _mapping(loader, node, path, source)
     if isinstance(node, yaml.SequenceNode):
         return [_value(loader, child, (*path, place), source) for place, child in enumerate(node.value)]
-    if node.tag == "tag:yaml.org,2002:timestamp":
+    if node.tag == f"{YAML}timestamp":
         return node.value  # "2026-01-01" is a text in a manifest; JSON knows no dates
-    if node.tag == "tag:yaml.org,2002:binary":
-        source.faults.append((line, "bytes (!!binary) stand here.", "Write a text, a number, true or false."))
-        return None
     if "\0" in node.value:
         source.faults.append((line, NUL, "Leave it out; where it came by copying, type the text anew."))
-    return loader.construct_object(node)
+    try:
+        value = loader.construct_object(node)
+    except (ValueError, KeyError):  # !!int and its like before what is none, or more digits than Python reads
+        value = float("nan")
+    if isinstance(value, float) and not math.isfinite(value):
+        source.faults.append((line, f"{node.value[:40]} is no number that can be used.", "Write one in digits."))
+        return None
+    return value
+
+
+def _wrong_tag(node: yaml.Node) -> str | None:
+    """Return what is to be written where a node has a tag that its form cannot have, or that is not read at all."""
+    if isinstance(node, yaml.MappingNode):
+        return None if node.tag == f"{YAML}map" else "a map of names and values"
+    if isinstance(node, yaml.SequenceNode):
+        return None if node.tag == f"{YAML}seq" else "a list"
+    return None if node.tag in SCALARS else "a text, a number, true or false"
+
+
+def _written(tag: str) -> str:
+    """Return a tag as it is written in a file."""
+    if tag == f"{YAML}binary":
+        return "the tag !!binary, for bytes,"
+    return f"the tag !!{tag.removeprefix(YAML)}" if tag.startswith(YAML) else f"the tag {tag}"
 
 
 def _mapping(loader: Any, node: yaml.MappingNode, path: tuple[str | int, ...], source: Source) -> dict[str, Any]:

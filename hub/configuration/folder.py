@@ -4,6 +4,7 @@ What a file has that its schema does not accept is told and left out, so that al
 """
 
 import hashlib
+import os
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,7 @@ MARK = "throughline.yaml"  # says that the folder is ours, and in which form
 FORMAT = 1
 MARK_TEXT = f"# Written by `manage.py config export`; see docs/admin.md.\nformat: {FORMAT}\n"
 NUMERIC = tuple("0123456789+-.")  # what YAML might read as a number, a day or a time
+LINKED = "it is a link that leads out of the folder."
 LONGEST_NAME = 200  # bytes of a file's name, below what file systems take
 
 
@@ -37,6 +39,7 @@ class Folder:
     path: Path
     files: dict[str, list[File]] = field(default_factory=dict)
     mistakes: list[Mistake] = field(default_factory=list)
+    outside: frozenset[str] = frozenset()  # links that lead out of it, which are not followed
 
     @property
     def is_empty(self) -> bool:
@@ -49,6 +52,9 @@ def read(path: Path, only: Collection[str] = ()) -> Folder:
     if not path.is_dir():
         raise NotAFolder(f"There is no folder {path}. Name one that `manage.py config export` has written.")
     found = Folder(path)
+    found.outside = _leading_out(path)
+    remedy = "Put the file or folder itself in its place."
+    found.mistakes += [Mistake(place, 0, "", LINKED, remedy) for place in sorted(found.outside)]
     _look_around(found)
     for kind in KINDS:
         if not only or kind in only:
@@ -61,9 +67,22 @@ def read(path: Path, only: Collection[str] = ()) -> Folder:
     return found
 
 
+def _leading_out(path: Path) -> frozenset[str]:
+    """Return the links where files would be read that lead out of a folder: what lies elsewhere is none of it."""
+    home = path.resolve()
+    looked_at = [*path.iterdir(), *(each for kind in KINDS for each in (path / kind).rglob("*"))]
+    return frozenset(
+        each.relative_to(path).as_posix()
+        for each in looked_at
+        if each.is_symlink() and not Path(os.path.realpath(each)).is_relative_to(home)
+    )
+
+
 def _look_around(found: Folder) -> None:
     """Find what nobody would read: folders and files whose names are mistyped, another form of the folder."""
     for inside in sorted(found.path.iterdir()):
+        if inside.name in found.outside:
+            continue
         if inside.is_dir() and inside.name not in KINDS and any(_written(inside)):
             remedy = f"The folders are: {', '.join(KINDS)}."
             found.mistakes.append(Mistake(f"{inside.name}/", 0, "", "there is no such kind of thing.", remedy))
@@ -71,7 +90,7 @@ def _look_around(found: Folder) -> None:
             remedy = f"Move it into one of the folders {', '.join(KINDS)}."
             found.mistakes.append(Mistake(inside.name, 0, "", "the file lies in no kind's folder.", remedy))
     mark = found.path / MARK
-    if mark.is_file():
+    if mark.is_file() and MARK not in found.outside:
         source = read_source(mark.read_text(encoding="utf-8", errors="replace"), MARK)
         if not isinstance(source.value, dict) or source.value.get("format") != FORMAT:
             remedy = f"This release reads `format: {FORMAT}`. Export with the release that shall apply."
@@ -79,14 +98,20 @@ def _look_around(found: Folder) -> None:
 
 
 def _written(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.suffix in (".yaml", ".yml") and path.is_file())
+    return sorted(path for path in folder.rglob("*") if path.suffix in (".yaml", ".yml"))
 
 
 def _files(found: Folder, kind: str) -> list[File]:
     files: list[File] = []
     named: dict[str, str] = {}
-    for path in _written(found.path / kind):
+    for path in _written(found.path / kind) if kind not in found.outside else ():
         place = path.relative_to(found.path).as_posix()
+        if place in found.outside:
+            continue
+        if not path.is_file():
+            message = "it is a folder, and would not be read." if path.is_dir() else "it is no file that can be read."
+            found.mistakes.append(Mistake(place, 0, "", message, "Put a file of one thing in its place."))
+            continue
         if path.suffix == ".yml" or path.parent != found.path / kind:
             found.mistakes.append(Mistake(place, 0, "", "it would not be read.", f"Name it {kind}/{path.stem}.yaml."))
             continue
@@ -162,6 +187,11 @@ def write(path: Path, things: Mapping[str, Mapping[str, Data]], *, prune: bool =
     wanted |= {
         f"{kind}/{file_name(name)}": text_of(data) for kind, each in things.items() for name, data in each.items()
     }
+    if path.is_dir() and (outside := _leading_out(path)):
+        raise NotAFolder(
+            f"Links in {path} lead out of it: {', '.join(sorted(outside)[:10])}. Nothing was written. Put the files "
+            "or folders themselves in their place, or name another folder."
+        )
     stale = sorted(set(_here(path, things)) - set(wanted))
     new: list[str] = []
     changed: list[str] = []

@@ -137,7 +137,7 @@ class Command(TerminalCommand):
         """Show the plan, ask, do it."""
         by, prune = named_user(options["by"]), options["prune"]
         read = folder.read(options["folder"], options["only"])
-        if prune and read.is_empty:
+        if prune and read.is_empty and not read.mistakes:
             raise CommandError(
                 f"{options['folder']} describes nothing, and --prune would remove everything. Name another folder, or "
                 "remove things by themselves in the administration."

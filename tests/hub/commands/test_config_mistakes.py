@@ -139,3 +139,67 @@ def test_files_that_nobody_would_read_are_told(firm, give, exported: Path) -> No
                  "throughline.yaml:1, format: the form is not known"):  # fmt: skip
         assert told in done.err
     assert done.err.strip().endswith("6 mistakes; nothing was applied. Correct them and give the command again.")
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("!!python/object/apply:os.system ['true']", "the tag !!python/object/apply:os.system stands here."),
+        ("!secret x", "the tag !secret stands here."),
+        ("!!int none", "none is no number that can be used."),
+        ("!!float none", "none is no number that can be used."),
+        ("!!bool perhaps", "perhaps is no number that can be used."),
+        ("!!timestamp [2026]", "the tag !!timestamp stands here."),
+        ("!!binary aGVsbG8=", "the tag !!binary, for bytes, stands here."),
+        (".inf", ".inf is no number that can be used."),
+        ("-.INF", "-.INF is no number that can be used."),
+        (".nan", ".nan is no number that can be used."),
+        ("1e999", "1e999"),
+        ("9" * 5000, "is no number that can be used."),
+    ],
+)
+def test_what_yaml_alone_knows_is_told_in_words(firm, give, exported: Path, written: str, told: str) -> None:
+    path = exported / "schedules" / "customers.yaml"
+    path.write_text(path.read_text().replace("every_seconds: 900", f"every_seconds: {written}"))
+    for todo in (["diff"], ["apply", "--by", "clara", "--yes"]):
+        done = give("config", todo[0], exported, *todo[1:])
+        assert done.code == 1
+        assert "schedules/customers.yaml:" in done.err
+        assert told in done.err
+        assert "Traceback" not in done.err
+
+
+def test_folder_with_the_name_of_a_file_is_told(firm, give, exported: Path) -> None:
+    (exported / "routes" / "dir.yaml").mkdir()
+    done = give("config", "diff", exported)
+    assert done.code == 1
+    assert "routes/dir.yaml: it is a folder, and would not be read." in done.err
+
+
+def test_links_out_of_the_folder_are_named_and_not_followed(firm, give, exported: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "routes").mkdir()
+    (elsewhere / "one.yaml").write_text("secret: of somebody else's\n")
+    (exported / "routes" / "one.yaml").symlink_to(elsewhere / "one.yaml")
+    (exported / "mappings").rename(elsewhere / "mappings")
+    (exported / "mappings").symlink_to(elsewhere / "mappings")
+    for todo in (["diff"], ["apply", "--by", "clara", "--yes", "--prune"]):
+        done = give("config", todo[0], exported, *todo[1:])
+        assert done.code == 1
+        assert "routes/one.yaml: it is a link that leads out of the folder." in done.err
+        assert "mappings: it is a link that leads out of the folder." in done.err
+        assert "secret" not in done.err
+    before = {path: path.read_bytes() for path in elsewhere.rglob("*") if path.is_file()}
+    done = give("config", "export", exported, "--prune")
+    assert done.code == 1
+    assert "lead out of it: mappings, routes/one.yaml. Nothing was written." in done.err
+    assert {path: path.read_bytes() for path in elsewhere.rglob("*") if path.is_file()} == before
+
+
+def test_link_within_the_folder_is_read(firm, give, exported: Path) -> None:
+    (exported / "..data").mkdir()
+    (exported / "routes" / "time.yaml").rename(exported / "..data" / "time.yaml")
+    (exported / "routes" / "time.yaml").symlink_to("../..data/time.yaml")
+    done = give("config", "diff", exported, "--only", "routes")
+    assert "leads out" not in done.err
