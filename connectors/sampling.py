@@ -20,7 +20,7 @@ from connectors.outcome import ConnectorFailure
 from connectors.registry import UnknownConnector, registry
 from governance import audit
 from governance.actor import By
-from governance.keys import KeyLost
+from governance.keys import OPERATOR, KeyLost, KeysUnusable
 from governance.rights import Right, allowed_masks, require
 
 MOST = 5  # records of a sample
@@ -100,6 +100,8 @@ def read(
         return records
     except ConnectorFailure as failure:
         raise NoSample(f"{stream.title}: {words(failure)}") from failure
+    except KeysUnusable as unusable:
+        raise NoSample(f"The hub's encryption keys cannot be used. {OPERATOR}") from unusable
     except KeyLost as lost:
         raise NoSample(f"{lost} Enter the connection's secrets again.") from lost
     finally:

@@ -21,7 +21,7 @@ from connectors.registry import UnknownConnector, registry
 from connectors.spec import ConnectionSpec
 from governance import audit
 from governance.actor import By
-from governance.keys import KeyLost
+from governance.keys import OPERATOR, KeyLost, KeysUnusable
 from governance.rights import Right, require
 
 if TYPE_CHECKING:
@@ -82,6 +82,8 @@ def _once_only(connection: Connection) -> TestReport | None:
 def _report(connection: Connection, *, apart: bool = False) -> TestReport:
     try:
         spec = connection.spec()
+    except KeysUnusable:
+        return TestReport(False, "The hub's encryption keys cannot be used.", OPERATOR, Category.CONFIGURATION)
     except KeyLost as lost:
         return TestReport(False, str(lost), "Enter the connection's secrets again.", Category.CREDENTIALS)
     except UnknownConnector as unknown:

@@ -13,7 +13,7 @@ from exceptions_queue.verbs.move_to_next_period import offers
 from exceptions_queue.verbs.waive_rule import offered as rule_may_pass
 from governance.models import User
 from mappings.models import LookupTable, TableRow
-from routes import claims, decisions
+from routes import claims, decisions, unforeseen
 from routes.models import Transaction
 from routes.overlays import STAGE
 from routes.periods import Offer
@@ -104,7 +104,7 @@ def _beside(item: WorkItem, user: User, table: LookupTable | None) -> list[WorkI
 
 def _any_stopped(item: WorkItem) -> bool:
     """Return whether something of an item can be sent again; of the unforeseen, some only waits to be tried again."""
-    if item.category != Category.INTERNAL:
+    if not unforeseen.is_tried_again(item.category, item.rule):
         return True
     members = item.failures().filter(record_id__isnull=False)
     moving = members.filter(transaction_id__isnull=False).values("transaction_id")

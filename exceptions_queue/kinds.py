@@ -25,6 +25,7 @@ from exceptions_queue.verbs.correct_field import correctable
 from exceptions_queue.verbs.link_record import NotSeen
 from exceptions_queue.verbs.members import left
 from governance.roles import Right
+from routes import unforeseen
 from routes.outbound import disabling
 
 AT_ONCE = 5.0  # seconds that a page works on a release before a worker goes on with it
@@ -253,6 +254,10 @@ def _is(*categories: Category) -> Callable[[Facts], bool]:
     return lambda facts: facts.item.category in categories
 
 
+def _is_tried_again(facts: Facts) -> bool:
+    return unforeseen.is_tried_again(facts.item.category, facts.item.rule)
+
+
 def _sendable(facts: Facts) -> bool:
     """Whether members can be sent again: not what waits for consent, nor what the target may have taken."""
     sends = facts.has_records and facts.stopped
@@ -267,7 +272,7 @@ FITS: dict[str, tuple[str, ...]] = {
     Category.CLOSED_PERIOD: (*PROPOSED, "period-moves", "resubmissions"),
     Category.REFUSED: (*PROPOSED, "corrections", "resubmissions"),
     Category.NO_RIGHT: (*PROPOSED, "resubmissions"),
-    Category.CONFIGURATION: (*PROPOSED, "readings", "resubmissions"),
+    Category.CONFIGURATION: (*PROPOSED, "tries", "readings", "resubmissions"),
     Category.CONFLICT: (*PROPOSED, "corrections", "resubmissions"),
 }
 KINDS = (
@@ -290,10 +295,11 @@ KINDS = (
          _is(Category.OUTCOME_UNKNOWN), lambda f, data: OutcomeForm(data, reversal=f.reversal), _decide,
          releases=False, each=True),
     Kind("probes", "Try the system now", "Try now", Right.OPERATE, _is(*SYSTEM), _reason, _try_system, releases=False),
-    Kind("tries", "Try it now", "Try now", Right.RESUBMIT, _is(Category.INTERNAL), _reason, _try_now, releases=False),
+    Kind("tries", "Try it now", "Try now", Right.RESUBMIT, _is_tried_again, _reason, _try_now, releases=False),
     Kind("readings", "Read the source again", "Read again", Right.RESUBMIT,
          lambda f: not f.has_records and not disabling.is_told(f.item.rule)
-         and f.item.category not in (*SYSTEM, Category.APPROVAL_MISSING, Category.INTERNAL),
+         and not _is_tried_again(f)
+         and f.item.category not in (*SYSTEM, Category.APPROVAL_MISSING),
          _reason, _read_again, releases=False),
     Kind("period-moves", "Post in the next open period", "Propose it", Right.EDIT_OVERLAY, lambda f: bool(f.offers),
          _needs_reason, _move, releases=False),

@@ -8,7 +8,7 @@ from django.core import checks
 from django.db import models
 from django.db.models.functions import Cast
 
-from governance.keys import KeyLost, decrypt, encrypt
+from governance.keys import KeyLost, KeysUnusable, decrypt, encrypt
 
 
 class Secrets(dict[str, Any]):
@@ -21,15 +21,19 @@ class Secrets(dict[str, Any]):
 
 
 class LostSecrets(Secrets):
-    """Secrets whose key is gone: the row can be listed and saved; reading a secret raises KeyLost with the remedy."""
+    """Secrets that cannot be read: the row can be listed and saved; reading a secret raises why, with the remedy.
 
-    def __init__(self, sealed: str, message: str) -> None:
+    KeyLost where the key is gone, KeysUnusable where no key can be used at the moment.
+    """
+
+    def __init__(self, sealed: str, message: str, why: type[KeyLost | KeysUnusable] = KeyLost) -> None:
         super().__init__()
         self.sealed = sealed  # written back as it is, so that nothing is lost if the key comes back
         self.message = message
+        self._why = why
 
     def _lost(self, *_: object, **__: object) -> NoReturn:
-        raise KeyLost(self.message)
+        raise self._why(self.message)
 
     __getitem__ = __contains__ = __iter__ = __len__ = _lost
     get = keys = values = items = copy = _lost
@@ -60,13 +64,13 @@ class EncryptedJSONField(models.TextField):  # type: ignore[type-arg]
         super().__init__(*args, **kwargs)
 
     def from_db_value(self, value: str | None, expression: object, connection: object) -> Secrets | None:
-        """Decrypt; a lost key does not keep the row from being read, only the secrets."""
+        """Decrypt; lost or unusable keys do not keep the row from being read, only the secrets."""
         if value is None:
             return None
         try:
             return Secrets(json.loads(decrypt(value)))
-        except KeyLost as error:
-            return LostSecrets(value, str(error))
+        except (KeyLost, KeysUnusable) as error:
+            return LostSecrets(value, str(error), type(error))
 
     def get_prep_value(self, value: object) -> str | None:
         """Encrypt."""

@@ -19,6 +19,7 @@ from django.db import transaction
 from connectors import gate
 from connectors.models import Connection
 from connectors.outcome import WriteRequest
+from governance import keys
 from governance.actor import ENGINE
 from governance.identifiers import new_id
 from routes import (
@@ -102,6 +103,7 @@ def deliver(*, connection_id: int, lane: str, stream: str) -> Delivered:
 def _admitted(connection_id: int, lane: str, stream: str) -> Delivered:
     if not _is_more(connection_id, lane, stream):
         return Delivered(0, False)
+    keys.require_usable()  # else it would be found out once the effects are written down as on their way
     owner = uuid4()
     wanted = settings.DELIVERY_BATCH
     admission = gate.admit(connection_id, wanted, owner, stream=stream, at_once=settings.DELIVERY_AT_ONCE)

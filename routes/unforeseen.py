@@ -16,6 +16,7 @@ from kombu.exceptions import OperationalError as BrokerAway
 from canonical.failure import Category
 from canonical.problem import Problem
 from governance.actor import ENGINE
+from governance.keys import KeysUnusable
 from routes import failures, retry
 from routes.models import Run
 from routes.pages import NotNow
@@ -28,6 +29,8 @@ MOST = 10  # members of one batch that are set apart; with more of them the faul
 KEPT = "The hub met something that it was not made for. Nothing is lost: {} Show this to whoever looks after the hub."
 LATER = "it keeps its place and is tried again by itself, at least once an hour."
 APART = "this is kept as it came, and all others went on. Send it again once the hub is put right."
+KEYS = "encryption keys"  # the rule of a failure that tells of them
+NO_KEYS = "{} An operator of the hub has to do that; `manage.py doctor` tells the same. Nothing is lost: {}"
 RETRIED = "the hub met something that it was not made for; it is tried again by itself"
 
 log = logging.getLogger(__name__)
@@ -57,8 +60,18 @@ def watched(work: Callable[P, Done]) -> Callable[P, Done]:
 
 
 def problem(error: Exception, what_happens: str = LATER) -> Problem:
-    """Return the failure of an error that nobody foresaw, without any word of the error itself."""
+    """Return the failure of an error that nobody foresaw, without any word of the error itself.
+
+    Encryption keys that became unusable are foreseen; they stop the same work, and one cause tells what mends them.
+    """
+    if isinstance(error, KeysUnusable):
+        return Problem("error", Category.CONFIGURATION, "", None, NO_KEYS.format(error, what_happens), rule=KEYS)
     return Problem("error", Category.INTERNAL, "", None, KEPT.format(what_happens), rule=cause(error))
+
+
+def is_tried_again(category: str, rule: str) -> bool:
+    """Return whether what stops for a reason keeps its place and is tried again by itself, or at once by `try_now`."""
+    return category == Category.INTERNAL or (category == Category.CONFIGURATION and rule == KEYS)
 
 
 def cause(error: Exception) -> str:
@@ -136,7 +149,7 @@ WITH mine AS (
       AND (h.lease_owner = %(owner)s OR %(owner)s::uuid IS NULL AND h.due_at <= (SELECT hub_now()))
 ), told AS (
     SELECT f.transaction_id, f.opened_at FROM routes_failure f JOIN mine m ON m.transaction_id = f.transaction_id
-    WHERE f.closed_at IS NULL AND f.category = 'internal'
+    WHERE f.closed_at IS NULL AND (f.category = 'internal' OR f.category = 'configuration' AND f.rule = %(keys)s)
 ), waiting AS (
     UPDATE routes_keyhead h
     SET lease_owner = NULL, due_at = greatest(h.quiet_until, (SELECT hub_now()) + make_interval(secs =>
@@ -163,7 +176,7 @@ def put_off(connection_id: int, lane: str, stream: str, *, owner: UUID | None, e
             PUT_OFF,
             {
                 "connection": connection_id, "lane": lane, "stream": stream, "owner": owner, "most": MOST,
-                "first": retry.SLOWLY.first, "cap": retry.SLOWLY.cap,
+                "first": retry.SLOWLY.first, "cap": retry.SLOWLY.cap, "keys": KEYS,
             },
         )  # fmt: skip
         rows = cursor.fetchall()

@@ -16,7 +16,7 @@ from connectors.models import Connection
 from connectors.paths import find
 from connectors.registry import UnknownConnector
 from connectors.spec import ConnectionSpec
-from governance.keys import KeyLost
+from governance.keys import KeyLost, KeysUnusable
 from routes import intake
 from routes.arrivals import decode, digest
 from routes.models import InboundEvent, Route
@@ -49,7 +49,7 @@ def spec_of(source: Connection) -> ConnectionSpec | None:
         spec = source.spec()
     except UnknownConnector:
         return None
-    except KeyLost:
+    except (KeyLost, KeysUnusable):
         raise NotBelieved(Refusal.KEY_LOST) from None
     return spec if spec.connector.manifest.webhooks else None
 

@@ -15,7 +15,7 @@ from connectors.manifest.patterns import compile_pattern
 from connectors.registry import UnknownConnector, registry
 from connectors.spec import ConnectionSpec
 from governance.encrypted import EncryptedJSONField
-from governance.keys import KeyLost
+from governance.keys import KeyLost, KeysUnusable
 from governance.models import LegalEntity
 from governance.scoping import EntityScopedQuerySet
 from governance.taken import NamedOnce
@@ -146,7 +146,7 @@ class Connection(NamedOnce, models.Model):
         """Return the secrets that can be read; none where their key is lost, so that they can be entered again."""
         try:
             return dict(self.secrets.items()) if self.secrets is not None else {}
-        except KeyLost:
+        except (KeyLost, KeysUnusable):
             return {}
 
     def answer_problems(self, manifest: Manifest) -> dict[str, list[str]]:

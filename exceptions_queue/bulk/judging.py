@@ -17,7 +17,7 @@ from exceptions_queue.models.bulk import TAKEN_ON
 from exceptions_queue.trying import Outcome as Foreseen
 from governance.models import User
 from governance.same_person import counted_as
-from routes import periods
+from routes import periods, unforeseen
 from routes.bulk import arrays
 from routes.models import Failure, Route
 from routes.plan import NotReadyToRun, current
@@ -272,11 +272,13 @@ def _of_items(choice: Choice, facts: Sequence[Fact]) -> dict[int, Said]:
 
 def _fits(name: str, item: WorkItem, recorded: set[int]) -> bool:
     if name == "tries":
-        return item.is_open and item.category == Category.INTERNAL
+        return item.is_open and unforeseen.is_tried_again(item.category, item.rule)
     if name == "probes":
         return item.is_open and item.category in SYSTEM and item.connection_id is not None
     if name == "readings":
-        others = (*SYSTEM, Category.APPROVAL_MISSING, Category.INTERNAL)
+        others = (*SYSTEM, Category.APPROVAL_MISSING)
+        if unforeseen.is_tried_again(item.category, item.rule):
+            return False
         return item.is_open and item.number not in recorded and item.category not in others
     way = handling.by_name(name)
     return way is None or way.makes_sense(item)

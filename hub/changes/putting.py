@@ -11,7 +11,7 @@ from connectors.manifest.source import Source
 from governance import second_person
 from governance.actor import ENGINE, By
 from governance.encrypted import LostSecrets
-from governance.keys import KeyLost
+from governance.keys import KeyLost, KeysUnusable
 from governance.models import LegalEntity, Version
 from governance.rights import NotAllowed
 from governance.versions import WrongState
@@ -125,7 +125,7 @@ def secrets_of(version: Version) -> dict[str, Any]:
     kept = getattr(version, "proposed_secrets", None)
     try:
         return dict(kept.secrets.items()) if kept is not None else {}
-    except KeyLost:
+    except (KeyLost, KeysUnusable):
         return {}
 
 

@@ -70,7 +70,7 @@ class _Readable(forms.Form):
         """Compare."""
         try:
             return str(super().clean_code())  # type: ignore[misc]  # of allauth's form beside this one
-        except keys.KeyLost:
+        except (keys.KeyLost, keys.KeysUnusable):
             raise ValidationError(UNREADABLE) from None
 
 
@@ -98,7 +98,7 @@ def _pending(request: HttpRequest, *, anew: bool) -> str:
     if kept:
         try:
             return keys.decrypt(kept).decode()
-        except keys.KeyLost:
+        except (keys.KeyLost, keys.KeysUnusable):
             pass  # a key that went within these minutes: begin anew
     secret = str(generate_totp_secret())
     request.session[SECRET_SESSION_KEY] = keys.encrypt(secret.encode())
@@ -150,7 +150,7 @@ class RecoveryCodes(ViewRecoveryCodesView):  # type: ignore[misc]  # allauth car
         """Add what the shell needs; a lost key shows none."""
         try:
             shown: dict[str, Any] = super().get_context_data(**given)
-        except keys.KeyLost:
+        except (keys.KeyLost, keys.KeysUnusable):
             shown = {"can_view_codes": False, "unreadable": UNREADABLE}
         return page_context("account") | shown
 

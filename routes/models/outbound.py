@@ -13,7 +13,7 @@ from django.db import models
 from canonical.failure import Category
 from governance.encrypted import EncryptedJSONField
 from governance.identifiers import new_id
-from governance.keys import KeyLost
+from governance.keys import KeyLost, KeysUnusable
 from governance.models import LegalEntity
 from governance.scoping import EntityScopedQuerySet
 from governance.taken import NamedOnce
@@ -84,7 +84,7 @@ class Subscription(NamedOnce, models.Model):
         """Return its secrets; none where their key is lost."""
         try:
             return dict(self.secrets.items()) if self.secrets is not None else {}
-        except KeyLost:
+        except (KeyLost, KeysUnusable):
             return {}
 
 

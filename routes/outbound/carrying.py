@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.db import connection, transaction
 
-from governance.keys import KeyLost
+from governance.keys import KeyLost, KeysUnusable
 from routes import retry
 from routes.bulk import array
 from routes.models import Subscription
@@ -112,7 +112,7 @@ def _claim(subscription: Subscription, owner: UUID) -> list[Claim]:
 def _sent(subscription: Subscription, letters: Sequence[Letter], deadline: float) -> list[Answered]:
     try:
         secrets = signing.in_force(subscription.secrets, _now())
-    except KeyLost as lost:
+    except (KeyLost, KeysUnusable) as lost:
         return [Answered(None, str(lost))] * len(letters)
     try:
         return calling.call_all(subscription.address, letters, secrets, deadline=deadline)

@@ -8,7 +8,7 @@ from django.db import connection
 from governance import audit
 from governance.actor import By
 from governance.identifiers import new_id
-from governance.keys import KeyLost
+from governance.keys import KeyLost, KeysUnusable
 from governance.rights import Right, require
 from routes.models import Subscription
 from routes.outbound import calling, signing, types
@@ -34,7 +34,7 @@ def _answer(subscription: Subscription) -> Answered:
         now = cursor.fetchone()[0]
     try:
         secrets = signing.in_force(subscription.secrets, now)
-    except KeyLost as lost:
+    except (KeyLost, KeysUnusable) as lost:
         return Answered(None, str(lost))
     told = Happening(
         types.TESTED, "test", subscription.name, 0, 0, None, "", now, f"/subscriptions/{subscription.pk}",

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
+from canonical.failure import Category
 from exceptions_queue import verbs
 from exceptions_queue.models import WorkItem
 from exceptions_queue.tasks import sweep
+from governance import keys
 from governance.rights import NotAllowed
 from routes import deliver, evaluation
 from tests.exceptions_queue.conftest import Staff
@@ -87,3 +89,28 @@ def test_record_that_is_still_poison_stops_again_and_the_page_says_so(
     sweep()
     item.refresh_from_db()
     assert (item.is_open, item.resolution, world.states()) == (False, "fixed", ["posted", "posted"])
+
+
+def test_unusable_keys_are_an_item_that_says_what_to_do_and_can_be_tried_at_once(
+    make_world: Make, staff: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make_world("ledger_look_up")
+    world.take_in(*(entry(n) for n in range(1, 4)))
+    monkeypatch.setenv(keys.ENVIRONMENT, "0" * 43 + "=!")
+    world.deliver()
+    sweep()
+    item = WorkItem.objects.get()
+    assert (item.category, item.members) == (Category.CONFIGURATION, 3)
+    page = text_of(signed_in(staff.farid).get(url_of(item)))
+    assert "is not a key" in page
+    assert "An operator of the hub has to do that" in page
+    assert "Try it now" in page
+    assert "Send again as it is" not in page, "nothing is stopped that could be sent"
+    assert "Read the source again" not in page
+    monkeypatch.delenv(keys.ENVIRONMENT)
+    signed_in(staff.farid).post(reverse("queue:remedy", args=[item.number, "tries"]), {"reason": "mended"})
+    world.deliver()
+    sweep()
+    item.refresh_from_db()
+    assert world.states() == ["posted"] * 3
+    assert (item.is_open, item.resolution) == (False, "auto:retry_succeeded")
