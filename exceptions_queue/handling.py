@@ -13,6 +13,7 @@ from exceptions_queue.handling_forms import (
     CloseForm,
     CommentForm,
     HandlingForm,
+    MayReasonForm,
     PriorityForm,
     ReasonForm,
     SnoozeForm,
@@ -83,6 +84,11 @@ def _assign(item: WorkItem, by: User, form: Any) -> str:
 def _hand_back(item: WorkItem, by: User, form: Any) -> str:
     row = verbs.hand_back(item, by=by, reason=form.cleaned_data["reason"])
     return f"It is left to {row.owner}."
+
+
+def _leave_to_rules(item: WorkItem, by: User, form: Any) -> str:
+    row = verbs.leave_to_rules(item, by=by, reason=form.cleaned_data["reason"])
+    return row.routed_why
 
 
 def _snooze(item: WorkItem, by: User, form: Any) -> str:
@@ -163,6 +169,8 @@ WAYS = (
     Way("assignments", "Give it to somebody", "Give it", WORK, _is_open, _assign_form, _assign),
     Way("returns", "Give it back", "Give it back", WORK, lambda i: i.is_open and bool(i.assignee), _plain(ReasonForm),
         _hand_back),
+    Way("routings", "Let the rules decide whose it is", "Let them decide", WORK, _is_open, _plain(MayReasonForm),
+        _leave_to_rules),
     Way("resumptions", "Take it up again now", "Take it up", WORK, waking.rests, _plain(ReasonForm), _resume),
     Way("waits", "Wait for somebody", "Let it wait", WORK, _may_rest, _plain(WaitForm), _wait),
     Way("rests", "Put it aside", "Put it aside", WORK, _may_rest, _plain(SnoozeForm), _snooze),

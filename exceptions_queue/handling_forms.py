@@ -34,6 +34,12 @@ class ReasonForm(HandlingForm):
     reason = _reason()
 
 
+class MayReasonForm(HandlingForm):
+    """A reason, where somebody has one."""
+
+    reason = _reason(required=False)
+
+
 class AssignForm(HandlingForm):
     """Who shall work on it."""
 

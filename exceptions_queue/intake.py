@@ -17,7 +17,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from canonical.failure import CATEGORIES, Category, NextStep
-from exceptions_queue import reckoning, saving, settle, waking, words
+from exceptions_queue import reckoning, routing, saving, settle, waking, words
 from exceptions_queue.models import State, WorkItem, WorkItemAmount, WorkItemDay, WorkItemEvent
 from exceptions_queue.moving import event_of
 from governance.actor import ENGINE
@@ -129,11 +129,15 @@ def take_in(limit: int = LIMIT) -> int:
         now = _now()
         events: list[WorkItemEvent] = []
         made = _open_new([c for c in taken if c not in items and c in standing], taken, standing, now, events)
+        resolved = {item.number for item in items.values() if not item.is_open}
         touched = [_refresh(items[c], taken[c], standing.get(c), now, events) for c in taken if c in items]
         saving.save(touched, CHANGED)
         save_amounts([*made, *touched], standing)
         _tell_neighbours(taken)
-        reckoning.reckon([*made, *(item for item in touched if item.members)], now)
+        grown = [item for item in touched if item.members]
+        reckoning.reckon([*made, *grown], now)
+        back = [item for item in grown if item.number in resolved]
+        events += routing.arrived([*made, *back], [item for item in grown if item.number not in resolved], now)
         WorkItemEvent.objects.bulk_create(events)
         settle.settle([item for item in touched if not item.members and item.is_open])
         return sum(each.rows for each in taken.values())
@@ -284,6 +288,8 @@ def _reopen(item: WorkItem, standing: Standing, now: datetime) -> None:
     item.state, item.waiting_on = _first_state(item)
     item.resolution = item.root_cause = ""
     item.resolved_by = item.resolved_at = item.duplicate_of_id = None
+    if not item.assignee:  # whoever gave it back did so the last time
+        item.placed_by = ""
     item.reopened += 1
     item.opened_at = standing.first or now
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from django.db import connection, transaction
 from django.db.models import F, Q, Sum
 
-from exceptions_queue import countdown, saving
+from exceptions_queue import countdown, routing, saving
 from exceptions_queue.deadlines import dues
 from exceptions_queue.models import WorkItem
 from exceptions_queue.models.work_item import UNKNOWN_FIRST
@@ -87,6 +87,7 @@ def sweep(limit: int = BATCH) -> int:
         wanted = wanted.filter(Q(reckoned_at=None) | Q(reckoned_at__lt=since))
         items = list(wanted.order_by(F("reckoned_at").asc(nulls_first=True))[:limit])
         reckon(items, moment)
+        routing.follow(items, moment)
         return len(items)
 
 

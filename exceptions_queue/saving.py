@@ -20,6 +20,9 @@ TYPES = {
     "wakes_above_amount": "numeric", "duplicate_of_id": "bigint", "worth": "numeric",
     "worth_currency": "text", "worth_lacks": "text", "due_at": "timestamptz", "due_key": "text", "due_of": "text",
     "due_bills": "bool", "priority": "smallint", "rank": "smallint", "reckoned_at": "timestamptz",
+    "owner": "text", "assignee": "text", "placed_by": "text", "routed_rule": "bigint", "routed_why": "text",
+    "routed_worth": "numeric", "routed_at": "timestamptz", "priority_set": "smallint", "priority_set_by": "text",
+    "priority_reason": "text",
 }  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from governance.models import User
 
 SHIPPED: dict[str, tuple[str, str]] = {  # name in addresses → title and line
     "mine": ("My items", "is:open assignee:me"),
+    "teams": ("My teams’ items", "is:open team:mine"),
     "unassigned": ("Unassigned in my companies", "is:open assignee:nobody"),
     "billing": ("Blocks the next billing run", "is:open is:billing"),
     "others": ("Waiting on others", "is:waiting,pending-approval"),

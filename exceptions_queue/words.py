@@ -76,7 +76,7 @@ def _told(row: dict[str, Any], titles: dict[str, str]) -> dict[str, Any]:
         "accepted": _accepted(row, titles),
         "cause": _cause(row, key, titles),
         "hint": row["hint"],
-        "owner": info.owner.value,
+        "owner": info.owner.value,  # until the rules have been asked, which is in the same commit
         "title": _title(row, key, titles)[:TITLE],
     }
 

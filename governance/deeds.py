@@ -38,6 +38,7 @@ DEEDS = {
     "probe": "system asked", "read_again": "read again", "move_period": "moved to the next period",
     "take_back": "correction taken back",
     "resolve": "resolved", "link": "linked", "assign": "given to somebody", "hand back": "given back",
+    "leave to rules": "left to the rules",
     "comment": "remark written", "tag": "tagged", "reopen": "opened again", "put aside": "put aside",
     "waits for": "left to wait for somebody", "prioritise": "priority set",
     "leave priority": "priority left to the formula", "set order": "order of exceptions changed",

@@ -62,6 +62,17 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             ),
             Entry("Cut-offs", "admin:exceptions_queue_cutoff_changelist", models=("exceptions_queue.cutoff",)),
             Entry("Order of exceptions", "queue:order", "order"),
+            Entry(
+                "Routing rules",
+                "admin:exceptions_queue_routingrule_changelist",
+                models=("exceptions_queue.routingrule",),
+            ),
+            Entry("Teams", "admin:exceptions_queue_team_changelist", models=("exceptions_queue.team",)),
+            Entry(
+                "Fallback teams",
+                "admin:exceptions_queue_fallbackteam_changelist",
+                models=("exceptions_queue.fallbackteam",),
+            ),
             Entry("Events out", "hub:deliveries", "deliveries", ("routes.subscription",)),
             Entry("API", "api", "api", builders=True),
         ),

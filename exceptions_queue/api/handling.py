@@ -100,6 +100,8 @@ WAYS = (
          {"to": "farid"}),
     Skin("returns", MustReasonBody, verbs.hand_back, "Give the item back to those who look at it first.",
          _says("It is given back."), WHY),
+    Skin("routings", ReasonBody, verbs.leave_to_rules, "Let the routing rules decide whose the item is.",
+         lambda done, item: done.routed_why, WHY),
     Skin("waits", WaitBody, verbs.wait_on, "Say for whom the item waits.", _says("It waits."),
          {"whom": "answer of the project manager", **LATER}),
     Skin("rests", RestBody, verbs.snooze, "Put the item aside.", _says("It is put aside."), {**LATER, **WHY}),

@@ -24,7 +24,9 @@ HISTORY = 100  # lines that are shown; older ones stay in the audit trail
 ITEM = {
     "number": 17, "title": "Service items: no row for AI enablement", "about": "period 2026-10",
     "kind": "unmapped_value", "kind_in_words": "Value without a row", "state": "new", "state_in_words": "new",
-    "legal_entity": "HP-DE", "owner": "finance", "assignee": "", "waiting_on": "", "comes_back_at": None,
+    "legal_entity": "HP-DE", "owner": "finance data owner", "assignee": "",
+    "routed_why": "No rule fits. “Value without a translation” goes to finance data owner first.",
+    "waiting_on": "", "comes_back_at": None,
     "tags": ["month-end"], "members": 37, "amounts": [{"currency": "EUR", "amount": "12480.0000"}],
     "without_amount": 0, "worth": "12480.0000", "worth_currency": "EUR", "worth_lacks": "",
     "due_at": "2026-11-06T17:00:00Z", "due_of": "Billing run of HP-DE", "priority": 62, "priority_set": None,

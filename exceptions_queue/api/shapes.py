@@ -32,8 +32,9 @@ class WorkItemShape(serializers.Serializer[Any]):
     state = serializers.ChoiceField(choices=State.choices)
     state_in_words = serializers.CharField()
     legal_entity = serializers.CharField()
-    owner = serializers.CharField(help_text="the team or role that looks at it first")
-    assignee = serializers.CharField(allow_blank=True, help_text="who took it")
+    owner = serializers.CharField(help_text="the team that looks at it first")
+    assignee = serializers.CharField(allow_blank=True, help_text="who took it, or was given it")
+    routed_why = serializers.CharField(allow_blank=True, help_text="why it came there, in words")
     waiting_on = serializers.CharField(allow_blank=True)
     comes_back_at = serializers.DateTimeField(
         allow_null=True, help_text="when one that is put aside or waits for somebody comes back by itself"
@@ -157,8 +158,8 @@ def items(found: list[WorkItem], by: User) -> list[dict[str, Any]]:
 
 
 COPIED = (
-    "number", "state", "owner", "members", "without_amount", "worth", "worth_currency", "worth_lacks", "due_at",
-    "due_of", "priority", "priority_set", "priority_reason", "hours", "first_seen", "last_seen", "resolution",
+    "number", "state", "owner", "routed_why", "members", "without_amount", "worth", "worth_currency", "worth_lacks",
+    "due_at", "due_of", "priority", "priority_set", "priority_reason", "hours", "first_seen", "last_seen", "resolution",
     "resolved_at",
 )  # fmt: skip
 

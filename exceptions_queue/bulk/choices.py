@@ -15,7 +15,6 @@ from exceptions_queue import handling, kinds, verbs, words
 from exceptions_queue.bulk.forms import (
     THEN,
     AgainForm,
-    MayReasonForm,
     NothingForm,
     SetValueForm,
     TagThemForm,
@@ -25,6 +24,7 @@ from exceptions_queue.handling_forms import (
     CloseForm,
     CommentForm,
     HandlingForm,
+    MayReasonForm,
     PriorityForm,
     ReasonForm,
     SnoozeForm,
@@ -224,7 +224,12 @@ def _way(name: str, form: Any, act: Act, will: str, **more: Any) -> Choice:
     """Return the choice that does for many what a way of handling does for one."""
     single = handling.by_name(name)
     assert single is not None
-    title = single.title.replace(" it ", " them ").replace("it again", "them again").replace("Close it", "Close them")
+    title = (
+        single.title.replace(" it ", " them ")
+        .replace("whose it is", "whose they are")
+        .replace("it again", "them again")
+        .replace("Close it", "Close them")
+    )
     return Choice(name, title, single.button, single.right, form, act, will, **more)
 
 
@@ -243,6 +248,7 @@ CHOICES: Sequence[Choice] = (
     _way("assignments", lambda chosen, data: AssignForm(data, people=chosen.people()), _assign, "will be given",
          told=_given),
     _way("returns", _plain(ReasonForm), _simply(verbs.hand_back), "will be given back"),
+    _way("routings", _plain(MayReasonForm), _simply(verbs.leave_to_rules), "will go where the rules say"),
     _way("resumptions", _plain(MayReasonForm), _simply(verbs.resume), "will be taken up again"),
     _way("waits", _plain(WaitForm), _wait, "will wait", told=_until),
     _way("rests", _plain(SnoozeForm), _snooze, "will be put aside", told=_until),

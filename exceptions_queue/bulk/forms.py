@@ -6,21 +6,11 @@ from django import forms
 
 from canonical.entity import Field
 from exceptions_queue.forms import CONFIGURATIONS, MISSING, REASON, STARTS
-from exceptions_queue.handling_forms import HandlingForm
+from exceptions_queue.handling_forms import HandlingForm, MayReasonForm
 from exceptions_queue.words import plain
 from routes.worked_out import Start
 
 THEN = "then"
-
-
-def _reason() -> forms.CharField:
-    return forms.CharField(required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 2}), help_text=REASON)
-
-
-class MayReasonForm(HandlingForm):
-    """A reason, if somebody wants to give one."""
-
-    reason = _reason()
 
 
 class AgainForm(MayReasonForm):

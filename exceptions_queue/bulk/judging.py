@@ -249,7 +249,7 @@ MEMBERS: Mapping[str, Callable[[BulkRun, User, Sequence[Fact]], dict[int, Said]]
 }  # fmt: skip
 NO_REST = "it waits already, is on its way, or is resolved"
 NOT_SO = {  # why an item does not fit, by choice
-    "assignments": "it is resolved", "returns": "nobody has taken it",
+    "assignments": "it is resolved", "returns": "nobody has taken it", "routings": "it is resolved",
     "priorities": "it is resolved", "priority-returns": "nobody has set its priority, or it is resolved",
     "resumptions": "it is not put aside",
     "waits": NO_REST, "rests": NO_REST,

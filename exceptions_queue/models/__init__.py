@@ -4,6 +4,7 @@ from exceptions_queue.models.bulk import BulkMember, BulkRun, BulkState, Outcome
 from exceptions_queue.models.handling import WorkItemComment, WorkItemTag, WorkItemWatcher
 from exceptions_queue.models.order import CutOff, CutOffKind, Yardstick
 from exceptions_queue.models.release import Release
+from exceptions_queue.models.routing import FallbackTeam, RoutingRule, Team
 from exceptions_queue.models.views import ListColumns, SavedView
 from exceptions_queue.models.work_item import (
     WHOSE,
@@ -24,6 +25,7 @@ __all__ = [
     "BulkState",
     "CutOff",
     "CutOffKind",
+    "FallbackTeam",
     "ListColumns",
     "Outcome",
     "Recount",
@@ -31,8 +33,10 @@ __all__ = [
     "Resolution",
     "Result",
     "RootCause",
+    "RoutingRule",
     "SavedView",
     "State",
+    "Team",
     "WorkItem",
     "WorkItemAmount",
     "WorkItemComment",

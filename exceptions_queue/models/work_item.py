@@ -111,8 +111,13 @@ class WorkItem(models.Model):
     accepted = models.CharField(max_length=250, blank=True)
     hint = models.TextField(blank=True)
     about = models.JSONField(default=dict)  # client, project, worker, period: what all members share
-    owner = models.CharField(max_length=60)  # the team or role that looks at it first
-    assignee = models.CharField(max_length=100, blank=True)  # who took it; actor reference
+    owner = models.CharField(max_length=60)  # the team that looks at it first, by name; never empty
+    assignee = models.CharField(max_length=100, blank=True)  # who took it or was given it; actor reference
+    placed_by = models.CharField(max_length=100, blank=True)  # who gave it or gave it back: rules leave it alone then
+    routed_rule = models.BigIntegerField(null=True)  # the routing rule by which it came there; null: none
+    routed_why = models.TextField(blank=True)  # in words: why it came to its team or person
+    routed_worth = models.DecimalField(max_digits=20, decimal_places=4, null=True)  # its worth at that moment
+    routed_at = models.DateTimeField(null=True)  # null: no rule was asked yet
     state = models.CharField(max_length=16, choices=State, default=State.NEW)
     waiting_on = models.CharField(max_length=200, blank=True)  # in words: "project P-881"
     came_from = models.CharField(max_length=16, choices=State, blank=True)  # state to return to, of one put aside

@@ -75,6 +75,7 @@ def shown(
     _cover(offered, row, masks)
     _open_one(offered, typed, chosen - {m.failure for m in members.members})
     ways = handling.offered(row, rights, handled)
+    people = names([each for each in (row.assignee, row.resolved_by, row.placed_by) if each])
     more = context(
         "queue",
         **shared,
@@ -94,7 +95,8 @@ def shown(
         events=[(e, words.without_persons(e.reason, row, masks)) for e in row.events.all()[:HISTORY]],
         release=row.releases.order_by("-pk").first(),
         bulk_runs=bulk.failed_in(row),
-        people=names([each for each in (row.assignee, row.resolved_by) if each]),
+        people=people,
+        placed_by=people.get(row.placed_by, ""),
         due=due_words([row], timezone.now()).get(row.number),
         urgency=reckoning.explained(row, timezone.now()) if row.is_open and row.members else None,
         set_by=next(iter(names([row.priority_set_by]).values()), "") if row.priority_set_by else "",

@@ -5,6 +5,7 @@ they see names, and words that quote a hidden value only where that value is sho
 """
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import reduce
@@ -17,7 +18,7 @@ from django.utils import timezone
 
 from canonical.entities import ENTITIES
 from canonical.entity import Mask
-from exceptions_queue import keys
+from exceptions_queue import keys, teams
 from exceptions_queue.deadlines import blocking
 from exceptions_queue.models import State, WorkItem, WorkItemAmount, WorkItemComment, WorkItemTag, WorkItemWatcher
 from exceptions_queue.models.work_item import WorkItemQuerySet
@@ -33,6 +34,7 @@ from routes.models import Destination, Route
 
 OPEN = [State(each) for each in State.values if each != State.RESOLVED]
 NONE = Q(pk__in=[])
+BETWEEN = r"[\s_-]+"  # words of a team's name
 CORRECTED = """
 SELECT f.fingerprint FROM routes_overlay o
 JOIN routes_record r ON r.route_id = o.route_id AND r.key = o.key
@@ -145,6 +147,11 @@ def _assignee(value: str, asker: Asker) -> Q:
     return Q(assignee__in=[as_actor(each).reference for each in people])
 
 
+def _team(folded: str) -> str:
+    """Return a pattern for the names that are compared as one: between words stands a blank, hyphen or underscore."""
+    return f"^{BETWEEN.join(map(re.escape, folded.split('-')))}$"
+
+
 def _about(name: str) -> Callable[[str, Asker], Q]:
     return lambda value, asker: Q(about__contains={name: value})
 
@@ -207,7 +214,7 @@ CONDITIONS: dict[str, Callable[[Any, Asker], Q]] = {
     "": _text,
     "is": _is,
     "class": lambda value, asker: Q(category=value),
-    "owner": lambda value, asker: Q(owner=value),
+    "team": lambda value, asker: teams.mine(asker.user) if value == "mine" else Q(owner__iregex=_team(value)),
     "assignee": _assignee,
     "entity": lambda value, asker: Q(legal_entity__code__iexact=value),
     "type": lambda value, asker: Q(entity=value),

@@ -26,7 +26,7 @@ from governance.actor import as_actor, names
 from governance.models import LegalEntity, User
 from routes.models import Destination, Route
 
-ALWAYS = ("class", "owner", "due", "amount")
+ALWAYS = ("class", "team", "due", "amount")
 ON_REQUEST = (
     "is", "entity", "assignee", "tag", "type", "client", "project", "worker", "period", "currency", "route", "source",
     "target", "age", "waiting", "again", "has", "resolution",
@@ -83,7 +83,7 @@ def always(found: Understood, user: User, now: dt.datetime) -> list[Facet]:
     """Return what always stands beside the list. One query, whatever is chosen and however many there are."""
     asker = Asker(user, now)
     rows = _rows(found, asker, frozenset(ALWAYS))
-    dims: dict[str, Any] = {"d_class": F("category"), "d_owner": F("owner"), "d_amount": _banded("amount", asker),
+    dims: dict[str, Any] = {"d_class": F("category"), "d_team": F("owner"), "d_amount": _banded("amount", asker),
                             "d_due": _banded("due", asker)}  # fmt: skip
     oks: dict[str, Any] = {}
     for word in ALWAYS:
@@ -92,6 +92,7 @@ def always(found: Understood, user: User, now: dt.datetime) -> list[Facet]:
     groups = list(rows.annotate(**dims, **oks).order_by().values(*dims, *oks).annotate(n=Count("pk")))
     cut = not only_open(found) and sum(each["n"] for each in groups) >= LOOKED_AT
     shown = []
+    called = {folded(group["d_team"]): group["d_team"] for group in groups}
     for word in ALWAYS:
         others = [f"ok_{each}" for each in ALWAYS if each != word]
         numbers: dict[str, int] = {}
@@ -99,7 +100,7 @@ def always(found: Understood, user: User, now: dt.datetime) -> list[Facet]:
             if all(group[name] for name in others):
                 value = _written(word, group[f"d_{word}"])
                 numbers[value] = numbers.get(value, 0) + group["n"]
-        shown.append(_facet(found, word, numbers, cut=cut))
+        shown.append(_facet(found, word, numbers, cut=cut, words=called if word == "team" else None))
     return shown
 
 

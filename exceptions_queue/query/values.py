@@ -41,6 +41,11 @@ def folded(text: str) -> str:
     return re.sub(r"[\s_-]+", "-", text.strip().casefold())
 
 
+def team(value: Value, now: dt.datetime) -> str:
+    """Return the name of a team as it is compared; teams have names of the firm's, so any text may be one."""
+    return folded(text(value))
+
+
 def one_of(value: Value, choices: Iterable[tuple[str, str]]) -> str:
     """Return the stored value of a closed list that is meant, by itself or by its words. Raises Unfit."""
     known: dict[str, str] = {}

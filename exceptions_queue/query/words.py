@@ -48,7 +48,10 @@ STATES: Choices = (
     ("approvable", "waiting for an approval that I may give"),
 )
 CLASSES: Choices = tuple((each.value, CATEGORIES[each].title) for each in Category)
-OWNERS: Choices = tuple((each.value, each.value) for each in Owner)
+OWNERS: Choices = (
+    ("mine", "mine"),
+    *((values.folded(each.value), each.value) for each in Owner if each is not Owner.NOBODY),
+)
 TYPES: Choices = tuple((name, _plain(name)) for name in sorted(ENTITIES))
 RESOLUTIONS: Choices = tuple((each.value, str(each.label)) for each in Resolution)
 ROOTS: Choices = tuple((each.value, str(each.label)) for each in RootCause)
@@ -78,7 +81,8 @@ def _text(name: str, title: str, told: str, example: str) -> Word:
 TABLE: tuple[Word, ...] = (
     _one_of("is", "State", "how far the work is", "is:open", STATES),
     _one_of("class", "Kind", "kind of cause", "class:missing-reference", CLASSES),
-    _one_of("owner", "Looks at it first", "team or role that looks at it first", "owner:finance", OWNERS),
+    Word("team", "Team", "team that looks at it first, or mine: those that you belong to", "team:mine", values.team,
+         OWNERS),
     _text("assignee", "Whose", "who works on it: me, nobody, or a sign-in name", "assignee:me"),
     _text("entity", "Legal entity", "code of a legal entity", "entity:HP-DE"),
     _one_of("type", "What it holds", "kind of record that it holds", "type:time-entry", TYPES),
@@ -112,7 +116,7 @@ TABLE: tuple[Word, ...] = (
 )  # fmt: skip
 WORDS: dict[str, Word] = {word.name: word for word in TABLE}
 ALSO = {"kind": "class", "state": "is", "whose": "assignee", "legal_entity": "entity", "customer": "client",
-        "connection": "system", "company": "entity"}  # fmt: skip
+        "owner": "team", "connection": "system", "company": "entity"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from exceptions_queue.verbs.approve import approve
 from exceptions_queue.verbs.approve_table_row import approve_table_row
 from exceptions_queue.verbs.ask_system import ask_system
 from exceptions_queue.verbs.ask_target import ask_target
-from exceptions_queue.verbs.assign import assign, hand_back
+from exceptions_queue.verbs.assign import assign, hand_back, leave_to_rules
 from exceptions_queue.verbs.close import close, reopen
 from exceptions_queue.verbs.comment import comment
 from exceptions_queue.verbs.correct_field import correct_field
@@ -55,6 +55,7 @@ __all__ = [
     "hand_back",
     "keep_view",
     "leave_to_formula",
+    "leave_to_rules",
     "link_record",
     "move_to_next_period",
     "prioritise",

@@ -1,8 +1,13 @@
-"""Giving an item to somebody, and giving it back."""
+"""Giving an item to somebody, giving it back to its team, and leaving it to the routing rules again.
+
+What a person decides about whose an item is, no rule overrides: it is written down who did.
+"""
 
 from django.db import transaction
+from django.utils import timezone
 
-from exceptions_queue.models import State, WorkItem
+from exceptions_queue import routing
+from exceptions_queue.models import State, WorkItem, WorkItemEvent
 from exceptions_queue.moving import note
 from exceptions_queue.verbs.members import NotPossible, need_reason
 from governance import audit
@@ -46,6 +51,24 @@ def hand_back(item: WorkItem, *, by: By, reason: str) -> WorkItem:
     return _keep(row, "", by=by, verb="hand back", reason=reason)
 
 
+@transaction.atomic
+def leave_to_rules(item: WorkItem, *, by: By, reason: str = "") -> WorkItem:
+    """Let the routing rules decide anew whose an item is, whoever has it now. Raises NotAllowed and NotPossible."""
+    require(by, Right.WORK_QUEUE, item.legal_entity_id)
+    row = locked(item)
+    before = {"assignee": row.assignee, "team": row.owner}
+    row.assignee = row.placed_by = ""
+    row.routed_rule, row.routed_at = None, None
+    events = routing.route([row], timezone.now())
+    row = note(row, by=by, verb="left to the rules", reason=reason.strip() or row.routed_why)
+    WorkItemEvent.objects.bulk_create(events)
+    audit.record(
+        by=by, verb="leave to rules", thing=row, before=before, reason=reason,
+        after={"assignee": row.assignee, "team": row.owner}, legal_entity=row.legal_entity_id,
+    )  # fmt: skip
+    return row
+
+
 def locked(item: WorkItem) -> WorkItem:
     """Return an open item as it stands now, locked. Raises NotPossible once it is resolved."""
     row = WorkItem.objects.select_for_update(of=("self",)).select_related("legal_entity").get(pk=item.pk)
@@ -63,8 +86,8 @@ def _with(said: str, reason: str) -> str:
 
 
 def _keep(row: WorkItem, reference: str, *, by: By, verb: str, reason: str) -> WorkItem:
-    before, row.assignee = row.assignee, reference
-    row.save(update_fields=["assignee"])
+    before, row.assignee, row.placed_by = row.assignee, reference, as_actor(by).reference
+    row.save(update_fields=["assignee", "placed_by"])
     audit.record(
         by=by, verb=verb, thing=row, before={"assignee": before}, after={"assignee": reference}, reason=reason,
         legal_entity=row.legal_entity_id,

@@ -8,11 +8,12 @@ from hub.configuration.lookup_tables import Tables
 from hub.configuration.mapping_versions import Mappings
 from hub.configuration.roles import Roles
 from hub.configuration.routes import Routes
+from hub.configuration.routing import FallbackTeams, RoutingRules, Teams
 from hub.configuration.schedules import Schedules
 from hub.configuration.subscriptions import Subscriptions
 
 ALL: tuple[Kind, ...] = (
     LegalEntities(), Calendars(), Connections(), Tables(), Mappings(), Routes(), Schedules(), Subscriptions(),
-    CutOffs(), OrderOfExceptions(), Roles(),
+    CutOffs(), OrderOfExceptions(), Roles(), Teams(), FallbackTeams(), RoutingRules(),
 )  # fmt: skip
 KINDS: dict[str, Kind] = {kind.folder: kind for kind in ALL}

@@ -51,6 +51,9 @@ FIELDS: dict[str, dict[str, str]] = {
     "routes.Destination": {"id": NUMBER},
     "exceptions_queue.CutOff": {"id": NUMBER, "changed_at": HISTORY},
     "exceptions_queue.Yardstick": {"id": "there is one", "changed_at": HISTORY},
+    "exceptions_queue.Team": {"id": NUMBER},
+    "exceptions_queue.FallbackTeam": {"id": NUMBER},
+    "exceptions_queue.RoutingRule": {"id": NUMBER, "changed_at": HISTORY},
     "routes.Subscription": {
         "id": NUMBER, "state": HAND, "state_reason": HAND, "failing_since": TRAFFIC, "failures": TRAFFIC,
         "due_at": TRAFFIC, "last_answer": TRAFFIC, "created_by": HISTORY, "created_at": HISTORY,

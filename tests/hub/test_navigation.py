@@ -35,6 +35,7 @@ OURS = {
 }
 OURS |= {"Events out", "Records", "Changes", "Bulk runs", "Corrections"}
 LOOKS = OURS | {"Routes", "Business calendars", "Cut-offs", "API", "Legal entities", "Audit entries", "Administration"}
+LOOKS |= {"Routing rules", "Teams", "Fallback teams"}
 
 
 def side_of(client: Client, address: str) -> str:

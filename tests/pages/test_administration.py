@@ -29,6 +29,7 @@ NOT_WALKED = {
     "admin:autocomplete": "rows for a field, asked for while somebody types",
     "admin:jsi18n": "words for scripts",
     "admin:exceptions_queue_cutoff_dates": "a part of a cut-off's form, while somebody types",
+    "admin:exceptions_queue_routingrule_trial": "a part of a rule's form, while somebody types",
 }
 # Rows in different states, each with buttons of its own.
 SEVERAL = {"admin:routes_route_change": 3, "admin:routes_subscription_change": 3}

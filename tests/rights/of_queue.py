@@ -89,6 +89,7 @@ QUEUE: dict[str, Row] = {
         R.WORK_QUEUE, lambda f, by: verbs.assign(f.item, by=by, to=f.everywhere[Role.FINANCE])
     ),
     "exceptions_queue.verbs.assign.hand_back": Row(R.WORK_QUEUE, _item(verbs.hand_back, **WHY)),
+    "exceptions_queue.verbs.assign.leave_to_rules": Row(R.WORK_QUEUE, _item(verbs.leave_to_rules)),
     "exceptions_queue.verbs.close.close": Row(R.WORK_QUEUE, _item(verbs.close, **WHY)),
     "exceptions_queue.verbs.close.reopen": Row(R.WORK_QUEUE, _item(verbs.reopen, **WHY)),
     "exceptions_queue.verbs.keep_view.keep_view": Row(

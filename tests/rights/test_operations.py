@@ -122,6 +122,7 @@ OPERATIONS: list[tuple[str, str, Right, Any]] = [
     ("post", ITEM + "/priority-returns", R.WORK_QUEUE, {}),
     ("post", ITEM + "/rests", R.WORK_QUEUE, WHY | {"until": "2030-01-01T06:00:00Z"}),
     ("post", ITEM + "/resumptions", R.WORK_QUEUE, WHY),
+    ("post", ITEM + "/routings", R.WORK_QUEUE, WHY),
     ("post", ITEM + "/comments", R.VIEW, {"text": "seen"}),
     ("post", ITEM + "/tags", R.WORK_QUEUE, {"names": ["month-end"]}),
     ("post", ITEM + "/watchers", R.VIEW, {}),

@@ -11,7 +11,7 @@ from django.apps import apps
 from django.db import connection, models, transaction
 
 from connectors.models import Connection, MaintenanceWindow
-from exceptions_queue.models import CutOff, Yardstick
+from exceptions_queue.models import CutOff, FallbackTeam, RoutingRule, Team, Yardstick
 from governance.actor import ENGINE
 from governance.encrypted import EncryptedJSONField
 from governance.models import BusinessCalendar
@@ -32,6 +32,8 @@ KIND = {  # in which folder a model's fields stand
     "connectors.MaintenanceWindow": "connections", "mappings.LookupTable": "tables", "mappings.TableRow": "tables",
     "routes.Route": "routes", "routes.Destination": "routes", "routes.Subscription": "subscriptions",
     "exceptions_queue.CutOff": "cut_offs", "exceptions_queue.Yardstick": "order_of_exceptions",
+    "exceptions_queue.Team": "teams", "exceptions_queue.FallbackTeam": "fallback_teams",
+    "exceptions_queue.RoutingRule": "routing_rules",
     "django_celery_beat.PeriodicTask": "schedules", "django_celery_beat.IntervalSchedule": "schedules",
     "django_celery_beat.CrontabSchedule": "schedules",
 }  # fmt: skip
@@ -47,7 +49,7 @@ OTHER: dict[str, Any] = {  # where no other value of the same kind would do
     "governance.Version.state": "retired",
     "governance.Version.object_key": "harvest.elsewhere",
     "exceptions_queue.CutOff.routes": [1], "exceptions_queue.CutOff.dates": [date(2026, 12, 18)],
-    "exceptions_queue.CutOff.weekday": 4,
+    "exceptions_queue.CutOff.weekday": 4, "exceptions_queue.RoutingRule.routes": [1],
 }  # fmt: skip
 
 
@@ -95,6 +97,16 @@ def fill(firm) -> None:
         covers="month_before",
     )  # fmt: skip
     Yardstick.objects.create(currency="EUR")
+    Team.objects.create(name="tax", role="finance")
+    FallbackTeam.objects.create(category="any", team="tax")
+    RoutingRule.objects.create(
+        name="Large ones",
+        legal_entity=company("HP-US"),
+        team="tax",
+        amount_from="1000.00",
+        amount_below="5000.00",
+        priority=70,
+    )
     BusinessCalendar.objects.create(legal_entity=company("HP-US"), country="US", time_zone="UTC")
     LookupTable.objects.filter(name="bill_rates").update(approval_amount="100.00")
     upstream = Route.objects.create(
