@@ -3,7 +3,7 @@
 #   make test                                      everything that is needed, the checks, then every test
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test check chromium screenshots bench bench-lists chaos fuzz clean lock environment
+.PHONY: help run test check chromium screenshots bench bench-lists bench-queue chaos fuzz clean lock environment
 
 SUITABLE := import sys, venv; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.11 python; do \
@@ -61,6 +61,10 @@ bench: environment
 ## make bench-lists   fill a million transactions, ask every list for its time, and write that section of the page
 bench-lists: environment
 	$(BIN)/python -m bench.lists
+
+## make bench-queue   fill five million transactions, ask the exception queue for its times, write that section
+bench-queue: environment
+	$(BIN)/python -m bench.queue
 
 ## make chaos   kill everything while it works; nothing may be lost or doubled
 chaos: environment

@@ -3,7 +3,7 @@
 import datetime as dt
 import random
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from uuid import UUID
 
 from django.db import connection
@@ -39,8 +39,8 @@ class Facts:
 
     @property
     def amount(self) -> Decimal:
-        """Return hours times rate, in the company's currency."""
-        return (self.hours * self.rate).quantize(Decimal("0.01"))
+        """Return hours times rate, in the company's currency, rounded as the hub's mapping does."""
+        return (self.hours * self.rate).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
     @property
     def currency(self) -> str:

@@ -2,12 +2,12 @@
 
 import datetime as dt
 import random
-import sys
 import time
 from collections.abc import Iterator
 
 from django.db import connection, transaction
 
+from bench.filling import Said
 from bench.lists import firm, spread, talk
 from bench.lists.rows import Rows
 from exceptions_queue import intake
@@ -24,7 +24,7 @@ UPDATE exceptions_queue_workitem SET resolved_at = last_seen + interval '5 hours
 
 def fill(transactions: int, now: dt.datetime) -> float:
     """Write a firm's year with that many transactions, which ends now; return the seconds. Needs an empty database."""
-    began, said = time.monotonic(), _Said()
+    began, said = time.monotonic(), Said()
     for month in range(-13, 1):
         day = (now.date().replace(day=15) + dt.timedelta(days=30 * month)).replace(day=1)
         partitions.ensure(day, months_ahead=1)
@@ -64,15 +64,3 @@ def _quiet_moments(number: int, now: dt.datetime) -> Iterator[dt.datetime]:
     chance = random.Random(spread.SEED + 3)  # noqa: S311 - rows that can be made again
     for place in range(number):
         yield now - step * (number - place) + dt.timedelta(seconds=chance.randint(0, 59))
-
-
-class _Said:
-    """Says what is done, and how long it took since the last time."""
-
-    def __init__(self) -> None:
-        self._at = time.monotonic()
-
-    def __call__(self, what: str) -> None:
-        now = time.monotonic()
-        print(f"  {what}: {now - self._at:,.0f} s", file=sys.stderr, flush=True)
-        self._at = now

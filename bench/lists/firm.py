@@ -1,6 +1,7 @@
 """The firm whose lists are measured: three companies, its staff, four routes with their connections, one subscriber."""
 
 import datetime as dt
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,8 @@ from governance.rights import Role
 from routes.models import Destination, Route
 from routes.plan import current
 
-STAFF = {  # user name → first name, last name, role, company ("" for all)
+Staff = Mapping[str, tuple[str, str, Role, str]]
+STAFF: Staff = {  # user name → first name, last name, role, company ("" for all)
     "ingrid": ("Ingrid", "Solheim", Role.INTEGRATION_ADMIN, ""),
     "farid": ("Farid", "Amini", Role.FINANCE, ""),
     "clara": ("Clara", "Voss", Role.CONTROLLER, ""),
@@ -53,13 +55,13 @@ class Firm:
     staff: dict[str, User]
 
 
-def found(now: dt.datetime) -> Firm:
-    """Make the firm in an empty database."""
+def found(now: dt.datetime, ways: Sequence[spread.Way] = spread.WAYS, staff: Staff = STAFF) -> Firm:
+    """Make the firm in an empty database, with these routes and people."""
     hub_setup.lay_the_ground()
     companies = {row.code: row for row in LegalEntity.objects.filter(code__in=spread.COMPANIES)}
-    routes = {way.slug: _route(way, companies["HP-DE"]) for way in spread.WAYS}
-    staff = {name: _person(name, companies) for name in STAFF}
-    return Firm(now, {code: row.pk for code, row in companies.items()}, routes, staff)
+    routes = {way.slug: _route(way, companies["HP-DE"]) for way in ways}
+    people = {name: _person(name, told, companies) for name, told in staff.items()}
+    return Firm(now, {code: row.pk for code, row in companies.items()}, routes, people)
 
 
 def _route(way: spread.Way, owner: LegalEntity) -> Switch:
@@ -82,8 +84,8 @@ def _route(way: spread.Way, owner: LegalEntity) -> Switch:
     return Switch(route.pk, owner.pk, current(route).pk, tuple(targets))
 
 
-def _person(name: str, companies: dict[str, LegalEntity]) -> User:
-    first, last, role, company = STAFF[name]
+def _person(name: str, told: tuple[str, str, Role, str], companies: dict[str, LegalEntity]) -> User:
+    first, last, role, company = told
     user = User.objects.create_user(username=name, first_name=first, last_name=last, is_staff=True)
     grant(user=user, role=role, legal_entity=companies.get(company), by=ENGINE, reason="measurement")
     return user

@@ -12,7 +12,7 @@ import socket
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -71,14 +71,19 @@ class Measured:
 
 def measure(rounds: int, servers: Servers, only: str = "") -> list[Measured]:
     """Ask everything; return what it took, in the order of the addresses. Raises AssertionError for a wrong answer."""
+    asked = [each for each in all_of(find()) if re.search(only, f"{each.group}: {each.what}")]
+    found, browsers = in_process(asked, rounds, STAFF)
+    return found if only else _over_http(found, rounds, servers, browsers)
+
+
+def in_process(asked: Iterable[Asked], rounds: int, staff: Iterable[str]) -> tuple[list[Measured], dict[str, Client]]:
+    """Ask addresses as people of the staff; return what they took, in their order, and everybody's browser."""
     settings.ALLOWED_HOSTS = ["*"]
     settings.API_REQUESTS_PER_MINUTE = 1_000_000
     call_command("collectstatic", interactive=False, verbosity=0)
-    asked = [each for each in all_of(find()) if re.search(only, f"{each.group}: {each.what}")]
-    browsers = {name: _browser(name) for name in STAFF}
-    tokens = {name: _token(name) for name in STAFF}
-    found = [_measured(each, rounds, _asking(each, browsers, tokens)) for each in asked]
-    return found if only else _over_http(found, rounds, servers, browsers)
+    browsers = {name: _browser(name) for name in staff}
+    tokens = {name: _token(name) for name in staff}
+    return [_measured(each, rounds, _asking(each, browsers, tokens)) for each in asked], browsers
 
 
 def _measured(asked: Asked, rounds: int, ask: Callable[[], Any]) -> Measured:
@@ -92,17 +97,17 @@ def _measured(asked: Asked, rounds: int, ask: Callable[[], Any]) -> Measured:
     gc.collect()
     began = time.monotonic()
     while len(times) < rounds and (len(times) < min(FEWEST, rounds) or time.monotonic() - began < PATIENCE):
-        spent, at = _processor(), time.perf_counter()
+        spent, at = processor_time(), time.perf_counter()
         ask()
         times.append((time.perf_counter() - at) * 1000)
-        processor.append((_processor() - spent) * 1000)
+        processor.append((processor_time() - spent) * 1000)
     made = Measured(asked, tuple(times), statistics.median(processor), queries)
     print(f"  {made.median:8.1f} ms {made.processor:8.1f} ms cpu {made.queries:3} queries  "
           f"{asked.user:7} {asked.group}: {asked.what}", file=sys.stderr, flush=True)  # fmt: skip
     return made
 
 
-def _processor() -> float:
+def processor_time() -> float:
     """Return the seconds that this process and its server process have worked; not what parallel workers did."""
     pid = connection.connection.info.backend_pid
     with open(f"/proc/{pid}/schedstat") as file:
