@@ -1,23 +1,25 @@
 """Experience API: work items, their members, and totals for a first page."""
 
-from typing import Any
+from typing import Any, cast, get_args
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from exceptions_queue import member_rows, remedies
+from exceptions_queue import member_rows, ordering, remedies
 from exceptions_queue.api import shapes
 from exceptions_queue.filters import WorkItemFilter
 from exceptions_queue.models import State, WorkItem
+from exceptions_queue.models.work_item import WorkItemQuerySet
 from exceptions_queue.pages.home import tiles
 from exceptions_queue.permitted import masks_of, rights_in
 from governance.api import paging, parameters
 from governance.api.door import Door, person
 from governance.api.refusals import not_there
 from governance.api.told import told
+from governance.filtering import One
 from governance.models import User
 
 HISTORY = 100  # lines that are shown; older ones stay in the audit trail
@@ -53,6 +55,21 @@ class TotalsShape(serializers.Serializer[Any]):
     states = StateTotalShape(many=True)
 
 
+class ItemListFilter(WorkItemFilter):
+    """Narrows the list, and says in which order it stands."""
+
+    sort = One(
+        method="as_it_is", choices=[(name, name) for name in get_args(ordering.Order)],
+        help_text="`money`: what is open, as the page has it: of unknown worth, then by priority and deadline;"
+        " `oldest`, `newest`: what is open, by when it was first seen; `resolved`: what is resolved, the last first;"
+        " `number` or left out: all, the highest number first",
+    )  # fmt: skip
+
+    def as_it_is(self, rows: "QuerySet[WorkItem]", name: str, value: str) -> "QuerySet[WorkItem]":
+        """Leave the rows: they are put in order once they are narrowed."""
+        return rows
+
+
 class ItemsDoor(Door):
     """The work items."""
 
@@ -60,14 +77,21 @@ class ItemsDoor(Door):
 
     def names(self, request: Request) -> tuple[str, ...]:
         """Return the parameters of the list."""
-        return (*WorkItemFilter.base_filters, *paging.NAMES)
+        return (*ItemListFilter.base_filters, *paging.NAMES)
 
-    @told(shapes.WorkItemShape, filters=WorkItemFilter, paged=True, sample={"items": [ITEM], "next": None})
+    @told(shapes.WorkItemShape, filters=ItemListFilter, paged=True, sample={"items": [ITEM], "next": None})
     def get(self, request: Request) -> Response:
-        """List work items, the newest first."""
-        by = person(request)
-        rows = parameters.filtered(request, WorkItemFilter, _visible(by))
-        return paging.page(request, rows, ["-number"], lambda found: shapes.items(found, by))
+        """List work items in an order: of money and deadline as on the page, or of another one."""
+        by, order = person(request), _order(request)
+        asked = cast(WorkItemQuerySet, parameters.filtered(request, ItemListFilter, _visible(by)))
+        rows = ordering.arranged(asked, order)
+        size, cursor = paging.size_of(request), parameters.one(request, "cursor")
+        if cursor is not None:
+            rows = rows.filter(_behind(order, cursor))
+        found = list(rows[: size + 1])
+        more = len(found) > size
+        place = paging.encoded([order, *ordering.place_of(found[size - 1], order)]) if more else None
+        return paging.answer(request, shapes.items(found[:size], by), place)
 
 
 class ItemDoor(Door):
@@ -122,9 +146,25 @@ def item_of(by: User, number: int) -> WorkItem:
     return found
 
 
-def _visible(by: User) -> "QuerySet[WorkItem]":
+def _visible(by: User) -> WorkItemQuerySet:
     rows = WorkItem.objects.visible_to(by).select_related("legal_entity", "connection")
     return rows.prefetch_related("amounts")
+
+
+def _order(request: Request) -> ordering.Order:
+    """Return the order that is asked for; what is no order was refused with the other parameters."""
+    return next((each for each in get_args(ordering.Order) if each == request.query_params.get("sort")), "number")
+
+
+def _behind(order: ordering.Order, cursor: str) -> Q:
+    """Return what lies behind a page of the list. Raises Refused (400), also for a page of another order."""
+    of, *place = paging.decoded(cursor) or [None]
+    try:
+        if of == order:
+            return ordering.behind(order, place)
+    except (ValueError, TypeError):
+        pass
+    raise paging.unknown()
 
 
 def _after(request: Request) -> UUID | None:

@@ -4,7 +4,6 @@ import base64
 import binascii
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -13,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from exceptions_queue import columns, views, words
+from exceptions_queue import columns, ordering, views, words
 from exceptions_queue.deadlines import line_of
 from exceptions_queue.due_words import Due, due_words
 from exceptions_queue.models import State, WorkItem
@@ -24,7 +23,6 @@ from exceptions_queue.permitted import masks_by_entity
 from exceptions_queue.query import compiled as conditions
 from exceptions_queue.query import counting
 from exceptions_queue.query.words import TABLE, WORDS, Understood
-from governance import places
 from governance.actor import names
 from governance.models import LegalEntity, User
 from governance.rights import Right
@@ -157,70 +155,32 @@ def rows_of(found: list[WorkItem], user: User) -> list[Row]:
     ]
 
 
-def ordered(found: Understood, user: User, sort: str = "") -> WorkItemQuerySet:
-    """Return the items of a line that somebody may see, in an order that an index serves.
-
-    What is open goes by money and deadline, or as `sort` says; what is resolved by when that was; both by number.
-    """
+def ordered(found: Understood, user: User, sort: str = columns.USUAL_SORT) -> WorkItemQuerySet:
+    """Return the items of a line that somebody may see, in an order that an index serves."""
     rows = conditions.narrowed(found, user)
     rows = rows.select_related("legal_entity", "connection").prefetch_related("amounts")
-    if conditions.only_open(found):
-        by_age = sort in columns.SORTS and sort != columns.USUAL_SORT
-        return rows.by_age(newest_first=sort == "newest") if by_age else rows.by_money()
-    return rows.order_by("-resolved_at", "-number") if conditions.only_resolved(found) else rows.order_by("-number")
+    return ordering.arranged(rows, ordering.of_line(found, sort))
 
 
 def page_of(asked: Asked, user: User, after: str) -> tuple[list[WorkItem], str]:
     """Return a page of a line and the key of the next one, "" at the end."""
-    rows = ordered(asked.found, user, asked.sort)
+    rows, order = ordered(asked.found, user, asked.sort), ordering.of_line(asked.found, asked.sort)
     if after:
-        rows = rows.filter(_behind(asked, *_key(after)))
+        rows = rows.filter(_behind(order, after))
     shown = list(rows[: SIZE + 1])
     more = len(shown) > SIZE
     shown = shown[:SIZE]
-    return shown, _after(asked, shown[-1]) if more else ""
+    return shown, key_of(shown[-1], order) if more else ""
 
 
-def _behind(asked: Asked, rank: int, moment: datetime | None, number: int) -> Q:
-    """Return what comes after a row in the order of a list."""
-    if conditions.only_open(asked.found) and asked.sort == columns.USUAL_SORT:
-        return _beyond(rank, moment, number)
-    if moment is None:
-        raise _unknown()
-    if conditions.only_open(asked.found):
-        if asked.sort == "oldest":
-            return Q(first_seen__gt=moment) | Q(first_seen=moment, number__gt=number)
-        return Q(first_seen__lt=moment) | Q(first_seen=moment, number__lt=number)
-    if conditions.only_resolved(asked.found):
-        return Q(resolved_at__lt=moment) | Q(resolved_at=moment, number__lt=number)
-    return Q(number__lt=number)
+def key_of(item: WorkItem, order: ordering.Order) -> str:
+    """Return an item's place in an order, as addresses carry it."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(ordering.place_of(item, order))).rstrip(b"=").decode()
 
 
-def _beyond(rank: int, moment: datetime | None, number: int) -> Q:
-    """Return what comes after a row: by rank, then what is due first, then the oldest."""
-    if moment is None:
-        return Q(rank__lt=rank) | Q(rank=rank, due_at=None, number__gt=number)
-    later = Q(due_at=None) | Q(due_at__gt=moment) | Q(due_at=moment, number__gt=number)
-    return Q(rank__lt=rank) | Q(rank=rank) & later
-
-
-def _after(asked: Asked, item: WorkItem) -> str:
-    if conditions.only_open(asked.found):
-        moment = item.due_at if asked.sort == columns.USUAL_SORT else item.first_seen
-    else:
-        moment = item.resolved_at or item.first_seen
-    key = [item.rank, moment.isoformat() if moment else None, item.number]
-    return base64.urlsafe_b64encode(msgspec.json.encode(key)).rstrip(b"=").decode()
-
-
-def _key(after: str) -> tuple[int, datetime | None, int]:
+def _behind(order: ordering.Order, after: str) -> Q:
     try:
         given: list[Any] = msgspec.json.decode(base64.urlsafe_b64decode(after + "=" * (-len(after) % 4)))
-        rank, moment, number = given
-        return places.number(rank), None if moment is None else places.moment(moment), places.number(number)
+        return ordering.behind(order, given)
     except (binascii.Error, ValueError, TypeError, RecursionError) as error:
-        raise _unknown() from error
-
-
-def _unknown() -> Http404:
-    return Http404("This page of the list is no longer known. Begin at its first page.")
+        raise Http404("This page of the list is no longer known. Begin at its first page.") from error
