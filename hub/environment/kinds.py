@@ -18,6 +18,10 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
+class Because(ValueError):
+    """What is wrong with a value, as part of a sentence and without anything secret."""
+
+
 @dataclass(frozen=True)
 class Kind(Generic[T_co]):
     """How a text becomes a value; `read` raises ValueError for what is not `accepted`, said as "must be …"."""
@@ -76,7 +80,7 @@ def several_of(separator: str, kind: Kind[T], *, least: int = 0) -> Kind[list[T]
     def read(text: str) -> list[T]:
         found = [kind.read(part.strip()) for part in text.split(separator) if part.strip()]
         if len(found) < least:
-            raise ValueError
+            raise Because("it names nothing")
         return found
 
     number = f" of at least {least}" if least else ""

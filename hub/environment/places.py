@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from governance import keys
 from hub.environment import libpq
-from hub.environment.kinds import Kind
+from hub.environment.kinds import Because, Kind, shown
 
 LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 HOST = re.compile(rf"\.?{LABEL}(\.{LABEL})*\.?", re.IGNORECASE | re.ASCII)
@@ -101,7 +101,7 @@ def _read_redis_parameters(parts: SplitResult) -> None:
     if parts.scheme != "unix" and parts.path.strip("/"):
         given.append(("db", parts.path.strip("/")))
     if len(dict(given)) != len(given):  # twice the same, or two numbers of the database
-        raise ValueError
+        raise Because("one of its parameters stands there twice")
     for name, value in given:
         if name == "db":
             right = value.isascii() and value.isdigit() and len(value) < 6
@@ -112,7 +112,7 @@ def _read_redis_parameters(parts: SplitResult) -> None:
         else:
             right = value in REDIS_WORDS.get(name, ())
         if not right:
-            raise ValueError
+            raise Because(f"its {shown(name)} cannot be that")
 
 
 def _host(text: str) -> str:

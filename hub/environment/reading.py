@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from hub.environment import declared, libpq
 from hub.environment.declared import VARIABLES, Variable
-from hub.environment.kinds import LONGEST_PATH, shown
+from hub.environment.kinds import LONGEST_PATH, Because, shown
 from hub.sign_in.providers import WrongProviders, providers
 
 T = TypeVar("T")
@@ -51,9 +51,10 @@ def read(environment: Mapping[str, str]) -> Environment:
                 given[variable.name] = variable.kind.read(text)
         except _Wrong as error:
             wrong.append(str(error))
-        except (ValueError, OSError):
+        except (ValueError, OSError) as error:
             instead = "" if variable.secret else f", not “{shown(text)}”"
-            wrong.append(f"{variable.name} must be {variable.kind.accepted}{instead}.")
+            why = f" ({error})" if isinstance(error, Because) else ""
+            wrong.append(f"{variable.name} must be {variable.kind.accepted}{instead}{why}.")
         if len(wrong) > len(spoilt):
             spoilt.add(variable.name)
     found = Environment(given)

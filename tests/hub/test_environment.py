@@ -280,3 +280,23 @@ def test_setting_that_would_only_fail_later_is_refused_at_once(name: str, text: 
 )
 def test_setting_that_can_be_used_is_taken(name: str, text: str) -> None:
     read({name: text})
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "why"),
+    [
+        ("ALLOWED_HOSTS", ",", "it names nothing"),
+        ("REDIS_URL", "redis://:hunter2@queue?foo=bar", "its foo cannot be that"),
+        ("DATABASE_URL", "postgresql://hub:hunter2@db/hub?foo=bar", 'invalid URI query parameter: "foo"'),
+        ("DATABASE_URL", "postgresql://hub:hunter2@db", "it does not name the database"),
+        ("DATABASE_URL", "postgresql://hub:hunter2@db/hub?hostaddr=nowhere", "its hostaddr is no address in numbers"),
+        ("DATABASE_URL", "postgresql://hub:hunter2@db/hub?sslmode=maybe", 'invalid sslmode value: "maybe"'),
+        ("DATABASE_URL", "postgresql://hub:hunter2@db/hub?sslrootcert=/no", "its sslrootcert is no file that is there"),
+        ("DATABASE_URL", "postgresql://hub:hunter2@[db/hub", ""),
+    ],
+)
+def test_what_is_wrong_with_an_address_is_said_without_its_secrets(name: str, text: str, why: str) -> None:
+    (said,) = refused({name: text})
+    assert said.startswith(f"{name} must be ")
+    assert said.endswith(f"({why})." if why else ".")
+    assert "hunter2" not in said
