@@ -46,7 +46,8 @@ def recovered(connection: Connection) -> None:
     if breaker.close(connection.pk):
         with database.cursor() as cursor:
             cursor.execute(
-                "UPDATE routes_failure SET closed_at = (SELECT hub_now()), closed_how = 'auto:retry_succeeded'"
+                "UPDATE routes_failure SET closed_at = (SELECT hub_now()), closed_how = 'auto:retry_succeeded',"
+                " taken = false"
                 " WHERE closed_at IS NULL AND connection_id = %s AND category = ANY(%s) AND transaction_id IS NULL",
                 [connection.pk, [str(category) for category in WAITS_FOR_SYSTEM]],
             )

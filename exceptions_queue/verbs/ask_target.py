@@ -3,6 +3,8 @@
 from collections.abc import Collection
 from uuid import UUID
 
+from django.db import transaction
+
 from exceptions_queue.models import State, WorkItem
 from exceptions_queue.moving import note
 from exceptions_queue.verbs.members import NotPossible, chosen, transactions
@@ -26,11 +28,12 @@ def ask_target(item: WorkItem, *, by: By, reason: str = "", failures: Collection
     found = finding_out.ask(transactions(members), by=by)
     if not found:
         raise NotPossible("None of these is in doubt any more. Load the page again.")
-    note(item, by=by, verb="target asked", reason=f"{said(found)} {reason}".strip(), to=State.IN_PROGRESS)
-    audit.record(
-        by=by, verb="ask", thing=item, after={"asked": len(found), "settled": sum(each.settled for each in found)},
-        reason=reason, legal_entity=item.legal_entity_id,
-    )  # fmt: skip
+    with transaction.atomic():
+        note(item, by=by, verb="target asked", reason=f"{said(found)} {reason}".strip(), to=State.IN_PROGRESS)
+        audit.record(
+            by=by, verb="ask", thing=item, after={"asked": len(found), "settled": sum(each.settled for each in found)},
+            reason=reason, legal_entity=item.legal_entity_id,
+        )  # fmt: skip
     return found
 
 

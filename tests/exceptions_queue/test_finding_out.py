@@ -20,6 +20,7 @@ from routes.arrivals import decode
 from routes.models import KeyHead, RuleWaiver, RuleWarning
 from tests.exceptions_queue.conftest import Staff
 from tests.exceptions_queue.situations import zero_hours
+from tests.exceptions_queue.test_pages import signed_in, text_of, url_of
 from tests.exceptions_queue.test_trying import one, opened, publish, refuse
 from tests.routes.world import OUTWARD, World, entry, refused, unknown
 
@@ -64,6 +65,16 @@ def test_a_write_in_doubt_that_the_target_has_is_posted_and_not_sent(quick_world
     assert (world.states(), len(world.target.requests)) == (["posted"], sent)
     assert (done.state, done.resolution) == ("resolved", "fixed")
     assert AuditEntry.objects.filter(verb="ask", actor_name="Farid Amini").exists()
+
+
+def test_page_asks_in_commits_of_its_own(make_world: Make, staff: Staff) -> None:
+    world = make_world()
+    item = in_doubt(world, committed=True)
+
+    answer = signed_in(staff.farid).post(f"{url_of(item)}inquiries/", {"reason": ""}, follow=True)
+
+    assert "it is there as X-TE-0000001, and posted" in text_of(answer)
+    assert after(world).state == "resolved"
 
 
 def test_what_the_target_lacks_is_told_and_nothing_is_sent(quick_world: Make, quick_staff: Staff) -> None:
