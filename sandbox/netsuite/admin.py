@@ -27,6 +27,12 @@ class Certificate(msgspec.Struct, forbid_unknown_fields=True):
     pem: str
 
 
+class Revocation(msgspec.Struct, forbid_unknown_fields=True):
+    """A certificate that no longer counts, by its id."""
+
+    kid: str
+
+
 class Limits(msgspec.Struct, forbid_unknown_fields=True):
     """The account's concurrency limit, and how long new access tokens live."""
 
@@ -60,6 +66,10 @@ def add_routes(router: web.UrlDispatcher, site: "NetSuite") -> None:
         site.login.certify(wanted.kid, wanted.pem)
         return answer(200, {"kid": wanted.kid})
 
+    async def revoke(request: web.Request) -> web.Response:
+        wanted = msgspec.json.decode(await request.read(), type=Revocation)
+        return answer(200, {"revoked": site.login.revoke(wanted.kid)})
+
     async def expire(_: web.Request) -> web.Response:
         return answer(200, {"expired": site.login.expire()})
 
@@ -83,6 +93,7 @@ def add_routes(router: web.UrlDispatcher, site: "NetSuite") -> None:
     router.add_post(ADMIN + "periods", set_period)
     router.add_get(ADMIN + "credentials", credentials)
     router.add_post(ADMIN + "certificates", certify)
+    router.add_post(ADMIN + "certificates/revocations", revoke)
     router.add_post(ADMIN + "tokens/expirations", expire)
     router.add_post(ADMIN + "limits", limit)
     router.add_post(ADMIN + "locks", lock)

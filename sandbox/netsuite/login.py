@@ -129,6 +129,14 @@ class Login:
         """Map a certificate's public key to the application, as an administrator does on the M2M page."""
         self._memory.put("certificates", {"kid": kid, "pem": pem}, by="admin")
 
+    def revoke(self, kid: str) -> int:
+        """Take a certificate back, as an administrator does, and the tokens with it; return how many."""
+        gone = [row["id"] for row in self._memory.table("certificates").values() if row["kid"] == kid]
+        for number in gone:
+            self._memory.delete("certificates", number, by="admin")
+        self.expire()
+        return len(gone)
+
     def credentials(self) -> dict[str, str]:
         """Return what an admin would copy from NetSuite's screens; makes the demonstration's key at first need."""
         rows = list(self._memory.table("demonstration_keys").values())
