@@ -1,9 +1,11 @@
 """What is so about an item: what its remedies depend on, gathered once for a page."""
 
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from canonical.failure import Category
+from connectors import sign_in_again
 from exceptions_queue.made_with import ReadRow, rows_read
 from exceptions_queue.models import WorkItem
 from exceptions_queue.seen import Seen, seen_of
@@ -11,13 +13,17 @@ from exceptions_queue.verbs.add_table_row import tables_of
 from exceptions_queue.verbs.approve_table_row import rows_of
 from exceptions_queue.verbs.move_to_next_period import offers
 from exceptions_queue.verbs.waive_rule import offered as rule_may_pass
+from governance import second_person
 from governance.models import User
+from governance.roles import Right
+from governance.scoping import ALL, entity_ids
 from mappings.models import LookupTable, TableRow
-from routes import claims, decisions, unforeseen
+from routes import asking_for_parents, claims, decisions, unforeseen, waiting_behind
 from routes.models import Transaction
 from routes.overlays import STAGE
 from routes.periods import Offer
 from routes.shipments import destination_of
+from routes.waiting_behind import Waiting
 from routes.worked_out import STOPPED
 
 # What a target may have by other ways, though it refused it; one member tells where it was refused.
@@ -47,6 +53,10 @@ class Facts:
     linkable: bool = False  # something was refused that may stand at the target already
     may_pass: bool = False  # its rule is marked as one that may be let pass once
     contradicted: bool = False  # the source contradicts a correction, and somebody has to decide
+    can_ask_for_parent: bool = False  # the parent that it waits for can be looked up at the target
+    can_sign_in: bool = False  # what its connection's way to sign in asks is known
+    asks_second_person: str = ""  # the company that wants one for changes of its connection; "" none does
+    waiting: Waiting | None = None  # of a system that takes nothing: what goes on with it
 
     @property
     def rows_waiting(self) -> list[TableRow]:
@@ -85,7 +95,29 @@ def facts_of(item: WorkItem, user: User, *, field: str = "", first_value: str = 
         _any_stopped(item), offers(item), beside[:BESIDE], max(0, len(beside) - BESIDE), seen_of(item),
         _is_reversal(item), _can_ask(item), item.category in LINKABLE and first_stage == "deliver", rule_may_pass(item),
         first_stage == STAGE,
+        _can_ask_for_parent(item), **_of_system(item, user),
     )  # fmt: skip
+
+
+def _can_ask_for_parent(item: WorkItem) -> bool:
+    """Whether the parent that members wait for can be asked for at the target."""
+    if item.category != Category.MISSING_REFERENCE or not (item.table and item.table_key and item.connection_id):
+        return False
+    return asking_for_parents.place(item.connection_id, item.table) is not None
+
+
+def _of_system(item: WorkItem, user: User) -> dict[str, Any]:
+    """Return what is so of a system that takes nothing: what goes on with it, and whose consent a new sign-in needs."""
+    if item.category not in (Category.OUTAGE, Category.CREDENTIALS) or item.connection is None:
+        return {}
+    seen = entity_ids(user, Right.VIEW)
+    found: dict[str, Any] = {"waiting": waiting_behind.behind(item.connection.pk, of=None if seen is ALL else seen)}
+    if item.category == Category.CREDENTIALS:
+        company = second_person.asks_for(user, item.connection.companies_concerned())
+        found |= {
+            "can_sign_in": bool(sign_in_again.questions(item.connection)), "asks_second_person": str(company or ""),
+        }  # fmt: skip
+    return found
 
 
 def _beside(item: WorkItem, user: User, table: LookupTable | None) -> list[WorkItem]:

@@ -55,6 +55,17 @@ class Offered:
     way: Way
     form: HandlingForm
     opened: bool = False
+    keys: str = ""  # see `keyboard.give`
+
+    @property
+    def called(self) -> str:
+        """Return its name."""
+        return self.way.name
+
+    @property
+    def can(self) -> bool:
+        """Whether the person may go it: others are not offered."""
+        return True
 
 
 def offered(item: WorkItem, rights: frozenset[Right], typed: tuple[str, HandlingForm] | None = None) -> list[Offered]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from canonical.failure import Category
+from connectors.sign_in_again import NotRenewed
 from exceptions_queue import releasing, verbs, words
 from exceptions_queue.facts import Facts
 from exceptions_queue.forms import (
@@ -19,6 +20,7 @@ from exceptions_queue.forms import (
     TableRowForm,
 )
 from exceptions_queue.models import Release
+from exceptions_queue.sign_in_form import SignInForm
 from exceptions_queue.tasks import nudge_release
 from exceptions_queue.verbs.ask_target import said
 from exceptions_queue.verbs.correct_field import correctable
@@ -158,6 +160,25 @@ def _link(facts: Facts, typed: Any) -> str:
     return f"The link is kept. {_released(release)}"
 
 
+def _look_up(facts: Facts, typed: Any) -> str:
+    release = verbs.look_up_parent(facts.item, by=facts.user, reason=typed["reason"])
+    return f"It is there, and the link is kept. {_released(release)}"
+
+
+def _sign_in_form(facts: Facts, data: Mapping[str, Any] | None) -> RemedyForm:
+    assert facts.item.connection is not None
+    return SignInForm(data, connection=facts.item.connection)
+
+
+def _sign_in(facts: Facts, typed: Any) -> str:
+    try:
+        said = verbs.renew_sign_in(facts.item, by=facts.user, typed=typed["form"].typed(), reason=typed["reason"])
+    except NotRenewed as error:
+        typed["form"].blame(error)
+        raise
+    return f"{said} What waits goes on now, in order; this page shows how far it is."
+
+
 def _correct(facts: Facts, typed: Any) -> str:
     done = verbs.correct_field(
         facts.item, by=facts.user, field=typed["field"], value=typed["value"], reason=typed["reason"],
@@ -284,6 +305,8 @@ KINDS = (
          lambda f: f.lacks_row or f.replaces_row, _row_form, _add_row, on_table=True),
     Kind("row-corrections", "Correct a row that this was made with", "Correct the row", Right.EDIT_TABLES,
          lambda f: bool(f.read), _row_correction_form, _correct_row, on_table=True),
+    Kind("look-ups", "Look whether it is there by now", "Look there now", Right.EDIT_TABLES,
+         lambda f: f.can_ask_for_parent, _reason, _look_up),
     Kind("cross-references", "It exists there already: link it", "Link it", Right.EDIT_TABLES,
          lambda f: f.item.category == Category.MISSING_REFERENCE and bool(f.item.table_key and f.item.connection_id),
          lambda f, data: CrossReferenceForm(data), _link),
@@ -294,6 +317,8 @@ KINDS = (
     Kind("outcomes", "Say what you found in the target", "Keep this", Right.RESUBMIT,
          _is(Category.OUTCOME_UNKNOWN), lambda f, data: OutcomeForm(data, reversal=f.reversal), _decide,
          releases=False, each=True),
+    Kind("sign-ins", "Enter the sign-in anew", "Try it, and keep it", Right.EDIT_CONFIGURATION,
+         lambda f: f.item.category == Category.CREDENTIALS and f.can_sign_in, _sign_in_form, _sign_in, releases=False),
     Kind("probes", "Try the system now", "Try now", Right.OPERATE, _is(*SYSTEM), _reason, _try_system, releases=False),
     Kind("tries", "Try it now", "Try now", Right.RESUBMIT, _is_tried_again, _reason, _try_now, releases=False),
     Kind("readings", "Read the source again", "Read again", Right.RESUBMIT,

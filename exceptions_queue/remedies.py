@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from django.urls import reverse
+
 from canonical.failure import Category
-from exceptions_queue import words
+from exceptions_queue import deciding, words
 from exceptions_queue.facts import Facts, facts_of
 from exceptions_queue.forms import RemedyForm, RowCorrectionForm
 from exceptions_queue.kinds import KINDS, Kind, by_name, likeliest, place
@@ -16,6 +18,7 @@ from governance.actor import names
 from governance.models import LegalEntity
 from governance.roles import Right
 from mappings.models import TableRow
+from routes.waiting_behind import MOST, Waiting
 
 
 @dataclass(slots=True)
@@ -27,6 +30,7 @@ class Remedy:
     button: str
     effect: str
     form: RemedyForm | None
+    leads: tuple[str, str] = ("", "")  # where it is done instead: words and address
     needs: str = ""  # which role is lacking and who has it, when this person may not
     row: int | None = None  # the table row that it is about
     opened: bool = False  # its form is not folded away
@@ -34,11 +38,28 @@ class Remedy:
     danger: bool = False
     given: list[tuple[str, str]] = field(default_factory=list)  # what is settled already: the key of the row
     elsewhere: list[UUID] = field(default_factory=list)  # rows that were ticked and are not among those shown
+    holds: str = ""  # what the whole item holds: "37 time entries, 12,480.00 EUR"
+    keys: str = ""  # see `keyboard.give`
 
     @property
     def place(self) -> str:
         """Return where on the page it stands, as links name it."""
         return place(self.name, self.row)
+
+    @property
+    def called(self) -> str:
+        """Return its name."""
+        return self.name
+
+    @property
+    def can(self) -> bool:
+        """Whether the person may use it."""
+        return self.form is not None
+
+    @property
+    def asks(self) -> str:
+        """Return what somebody is asked about who presses a key: what it does, with how many and how much."""
+        return self.effect if self.holds in self.effect else "; ".join(filter(None, (self.effect, self.holds)))
 
 
 def offered(facts: Facts, rights: frozenset[Right]) -> list[Remedy]:
@@ -53,6 +74,9 @@ def offered(facts: Facts, rights: frozenset[Right]) -> list[Remedy]:
             shown += _row_corrections(kind, facts)
         else:
             shown.append(_shown(kind, facts, rights))
+    holds = waiting(facts.waiting) if facts.waiting else _holds(facts.item)
+    for remedy in shown:
+        remedy.holds = holds
     return shown
 
 
@@ -69,13 +93,16 @@ def _shown(kind: Kind, facts: Facts, rights: frozenset[Right]) -> Remedy:
         remedy.title = CONTRADICTED[kind.name]
     if kind.name == "period-moves":
         remedy.given, remedy.effect = _days(facts), f"proposes {_holds(facts.item)}; sent once a second person approves"
+    if kind.name == "look-ups":
+        remedy.effect = f"if it is there, {remedy.effect}"
+    if facts.waiting and kind.name in ("sign-ins", "probes"):
+        _of_system(remedy, facts)
     if kind.name == "table-rows" and facts.table:
         remedy.given = list(zip(facts.table.key_columns, facts.item.table_key or [], strict=False))
-        remedy.effect = "; also ".join(
-            [remedy.effect, *(f"{_holds(each)}, of item {each.number}" for each in facts.beside)]
-        )
+        frees = "; also ".join([remedy.effect, *(f"{_holds(each)}, of item {each.number}" for each in facts.beside)])
         if facts.beside_more:
-            remedy.effect += f"; and what {facts.beside_more:,} further items hold"
+            frees += f"; and what {facts.beside_more:,} further items hold"
+        remedy.effect = deciding.before_adding(facts.table, facts.user, frees)
         if facts.replaces_row:
             remedy.title, remedy.button, remedy.effect = "Propose another row in its place", "Propose this row", ""
     if kind.name in ("row-approvals", "row-refusals"):
@@ -87,6 +114,25 @@ CONTRADICTED = {  # what these remedies decide where the source contradicts a co
     "corrections": "Keep the correction, or enter another value",
     "resubmissions": "Take what the source says by now, and send it",
 }  # fmt: skip
+
+
+def _of_system(remedy: Remedy, facts: Facts) -> None:
+    """Say what goes on once a system takes something again; a sign-in may need a second person, by a draft."""
+    assert facts.waiting is not None
+    assert facts.item.connection is not None
+    remedy.effect = f"lets {waiting(facts.waiting)} go on, in order, once it works"
+    if remedy.name == "sign-ins" and facts.asks_second_person and remedy.form is not None:
+        remedy.form = None
+        remedy.needs = f"Changes at {facts.asks_second_person} need a second person: enter the sign-in in a draft."
+        address = reverse("admin:connectors_connection_change", args=[facts.item.connection.pk])
+        remedy.leads = (f"Open {facts.item.connection.name}", address)
+
+
+def waiting(found: Waiting) -> str:
+    """Return what waits for a system: "412 transactions, 12,480.00 EUR, 3 without a known amount"."""
+    count = f"more than {MOST:,} transactions" if found.more else words.counted(found.count, "transaction")
+    sums = [money(amount, currency) for currency, amount in sorted(found.sums.items())]
+    return ", ".join([count, *sums, *([f"{found.unknown:,} without a known amount"] if found.unknown else [])])
 
 
 def _lacking(kind: Kind, facts: Facts, rights: frozenset[Right]) -> list[LegalEntity | None]:

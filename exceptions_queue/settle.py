@@ -9,6 +9,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
+from canonical.failure import Category
 from exceptions_queue import saving, waking
 from exceptions_queue.models import Release, Resolution, RootCause, State, WorkItem, WorkItemEvent
 from exceptions_queue.moving import event_of
@@ -54,7 +55,7 @@ def settle(items: list[WorkItem]) -> int:
     """
     if not items:
         return 0
-    closed, stands, now = _outcomes([item.number for item in items])
+    closed, stands, now = outcomes([item.number for item in items])
     people = _people(items)
     releasing = set(Release.objects.filter(item__in=items, done_at=None).values_list("item_id", flat=True))
     events: list[WorkItemEvent] = []
@@ -67,6 +68,8 @@ def settle(items: list[WorkItem]) -> int:
                 item.state = State.RESUBMITTED
                 events.append(event_of(item, by=ENGINE, verb="sent again", at=now, frm=was, reason="on its way again"))
             continue
+        if code == Resolution.RETRY_SUCCEEDED and item.category == Category.CREDENTIALS and item.root_cause:
+            code = Resolution.FIXED  # it succeeded since somebody has entered the sign-in anew
         who = ENGINE if code.startswith("auto:") else people.get(item.number, ENGINE)
         _resolve(item, code, who, now)
         done.append((item, who))
@@ -85,7 +88,7 @@ def settle(items: list[WorkItem]) -> int:
     return len(done)
 
 
-def _outcomes(
+def outcomes(
     numbers: list[int],
 ) -> tuple[dict[int, dict[str, int]], dict[int, dict[str, int]], datetime]:
     """Return per item how its failures were closed, and where what was sent again stands; and the time."""

@@ -31,7 +31,7 @@ DEEDS = {
     "test": "tested", "sample": "sample read", "preview": "previewed", "pause": "paused", "resume": "resumed",
     "try_again": "tried again now", "set_schedule": "schedule set", "remove_schedule": "schedule removed",
     "subscribe": "subscribed", "try": "tried", "send_again": "sent again", "drop_event": "event dropped",
-    "rotate_secret": "secret renewed",
+    "rotate_secret": "secret renewed", "renew_sign_in": "sign-in entered anew",
     # Work
     "waive_rule": "let pass a rule once", "ask": "target asked", "fetch_again": "fetched again",
     "take": "taken on", "resubmit": "resubmitted", "waive": "waived", "correct": "corrected", "confirm": "confirmed",

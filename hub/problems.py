@@ -16,6 +16,7 @@ from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.views import set_rollback
 
+from connectors.sign_in_again import NotRenewed
 from exceptions_queue.verbs import NotPossible
 from governance.api import refusals
 from governance.api.refusals import Kind, Refused
@@ -67,6 +68,7 @@ _OF_FRAMEWORK: tuple[tuple[type[Exception], Kind, str], ...] = (
     (CannotDelete, refusals.NOT_POSSIBLE, ""),
     (TableGone, refusals.NOT_POSSIBLE, ""),
     (ReferenceConflict, refusals.NOT_POSSIBLE, ""),
+    (NotRenewed, refusals.NOT_POSSIBLE, ""),
     (PermissionDenied, refusals.NOT_ALLOWED, "Ask an operator for the right."),
     (exceptions.APIException, BAD_REQUEST, ""),
     (SuspiciousOperation, BAD_REQUEST, "Check the request's size and headers."),

@@ -102,6 +102,12 @@ class RowCorrectionBody(MustReasonBody):
     valid_to = forms.Day(required=False, allow_null=True, default=None)
 
 
+class SignInBody(ReasonBody):
+    """What the way to sign in asks."""
+
+    typed = forms.Texts(help_text="answers by the question's name, secrets among them; what is left out stays")
+
+
 Verb = Callable[..., Any]
 
 
@@ -162,6 +168,10 @@ SKINS = (
          {"failures": ["0197a1c2-5a5b-7c1d-8e2f-0a1b2c3d4e5f"], "external_id": "8812", "difference_seen": True, **WHY}),
     Skin("cross-references", MissingLinkBody, verbs.add_cross_reference, "Say which id a record has there.",
          _released, {"external_id": "8812"}),
+    Skin("look-ups", ReasonBody, verbs.look_up_parent, "Look up whether the missing record is there by now.",
+         _released, WHY),
+    Skin("sign-ins", SignInBody, verbs.renew_sign_in, "Enter anew what the system has refused to sign in.",
+         lambda done, item: done, {"typed": {"token": "…"}, "reason": "the old one has expired"}),
     Skin("table-rows", RowBody, verbs.add_table_row, "Add the missing row of a table.",
          lambda done, item: _released(done.release, item), ROW),
     Skin("row-corrections", RowCorrectionBody, verbs.correct_table_row, "Correct a row that members were made with.",

@@ -49,6 +49,8 @@ ONE_BY_ONE = {  # offered for one item and not for many, and why
     "rule-waivers": "an exception is of one rule: its page lets all that it holds pass",
     "fetches": "the page of its exception fetches the days of all that it holds from the source",
     "links": "each record has a number of its own there",
+    "look-ups": "the page of its exception asks for the one parent that all that it holds waits for",
+    "sign-ins": "each system has a sign-in of its own",
     "cross-references": "each record has an id of its own there",
     "table-rows": "each missing row has values of its own; the table's page takes many at once",
     "row-corrections": "each row has values of its own; the table's page takes many at once",

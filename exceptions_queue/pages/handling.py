@@ -7,7 +7,7 @@ from django.views.decorators.http import require_POST
 
 from exceptions_queue import handling, verbs
 from exceptions_queue.pages.door import page, person
-from exceptions_queue.pages.item import item_of, shown
+from exceptions_queue.pages.item import item_of, onward, shown
 from governance.rights import require
 
 
@@ -31,8 +31,7 @@ def handle(request: HttpRequest, number: int, name: str) -> HttpResponse:
                 return redirect("queue:item", number=number)
             form.add_error(None, str(error))
         else:
-            messages.success(request, said)
-            return redirect("queue:item", number=number)
+            return onward(request, row, said)
     return shown(request, row, user, handled=(name, form))
 
 

@@ -10,7 +10,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from canonical.entity import Mask
-from exceptions_queue import handling, member_rows, reckoning, remedies, verbs, words
+from connectors.sign_in_again import NotRenewed
+from exceptions_queue import deciding, handling, keyboard, member_rows, progressing, reckoning, remedies, verbs, words
 from exceptions_queue.bulk import shown as bulk
 from exceptions_queue.codes import id_of
 from exceptions_queue.due_words import due_words
@@ -23,6 +24,7 @@ from governance.actor import as_actor, names
 from governance.models import User
 from governance.rights import require
 from governance.roles import Right
+from governance.second_person import NeedsSecondPerson
 from mappings.cross_references import ReferenceConflict
 from mappings.locking import TableGone
 from mappings.tables import RowErrors, RowsCollide, RowsGone
@@ -36,6 +38,7 @@ REFUSED = (
     RowsGone,
     TableGone,
     ReferenceConflict,
+    NeedsSecondPerson,
 )  # what a verb says
 
 
@@ -76,6 +79,7 @@ def shown(
     _open_one(offered, typed, chosen - {m.failure for m in members.members})
     ways = handling.offered(row, rights, handled)
     people = names([each for each in (row.assignee, row.resolved_by, row.placed_by) if each])
+    keyboard.give(offered, ways)
     more = context(
         "queue",
         **shared,
@@ -85,6 +89,8 @@ def shown(
         cause=words.without_persons(row.cause, row, masks),
         hint=words.without_persons(row.hint, row, masks) if words.tells(row, masks) else "",
         waits_for=words.without_persons(row.waiting_on, row, masks),
+        decides=deciding.now(row, [each.proposed_by for each in facts.rows_waiting], facts.table),
+        waiting=remedies.waiting(facts.waiting) if facts.waiting and row.is_open else "",
         info=words.kind_of(row),
         same_as=WorkItem.objects.visible_to(user).filter(pk=row.duplicate_of_id).first()
         if row.duplicate_of_id
@@ -93,7 +99,7 @@ def shown(
         chosen=chosen,
         route=Route.objects.filter(pk=row.route_id or 0).first(),
         events=[(e, words.without_persons(e.reason, row, masks)) for e in row.events.all()[:HISTORY]],
-        release=row.releases.order_by("-pk").first(),
+        progress=progressing.of(row, user),
         bulk_runs=bulk.failed_in(row),
         people=people,
         placed_by=people.get(row.placed_by, ""),
@@ -160,12 +166,24 @@ def remedy(request: HttpRequest, number: int, name: str) -> HttpResponse:
     if form.is_valid():
         try:
             said = kind.act(facts, {**form.cleaned_data, "form": form})
+        except NotRenewed:
+            pass  # the form says it, each at its field
         except REFUSED as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, said)
-            return redirect("queue:item", number=number)
+            return onward(request, row, said)
     return shown(request, row, user, typed=(name, form))
+
+
+def onward(request: HttpRequest, row: WorkItem, said: str) -> HttpResponse:
+    """Say what was done, on the item's page again or on that of the next one, as it was sent with the form."""
+    then = request.POST.get("then", "")
+    wanted = int(then) if then.isascii() and then.isdigit() and len(then) < 19 else 0
+    if WorkItem.objects.visible_to(person(request)).filter(pk=wanted).exists():
+        messages.success(request, f"Exception {row.number}: {said}")
+        return redirect("queue:item", number=wanted)
+    messages.success(request, said)
+    return redirect("queue:item", number=row.number)
 
 
 @page
@@ -182,9 +200,10 @@ def technical(request: HttpRequest, number: int) -> HttpResponse:
 
 @page
 def progress(request: HttpRequest, number: int) -> HttpResponse:
-    """Show how far the last release is; the page asks every two seconds, until it is done."""
-    row = item_of(person(request), number)
-    release = row.releases.order_by("-pk").first()
-    if release is None:
+    """Show how far what was let go is; the page asks every two seconds, until it is done."""
+    user = person(request)
+    row = item_of(user, number)
+    found = progressing.of(row, user)
+    if found is None:
         raise Http404("Nothing of this was sent through again.")
-    return render(request, "queue/release.html", {"item": row, "release": release})
+    return render(request, "queue/release.html", {"item": row, "progress": found})

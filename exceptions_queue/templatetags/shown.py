@@ -27,6 +27,12 @@ def money(amount: Decimal | None, currency: str = "") -> str:
 
 
 @register.filter
+def plain_amount(amount: Any) -> str:
+    """Return an amount for a script to add up, "" where there is none or it is hidden."""
+    return str(amount) if isinstance(amount, Decimal) else ""
+
+
+@register.filter
 def thousands(number: int) -> str:
     """Return "9,377"."""
     return f"{number:,}"

@@ -19,12 +19,14 @@ from exceptions_queue.verbs.decide_unknown import decide_unknown
 from exceptions_queue.verbs.fetch_again import fetch_again
 from exceptions_queue.verbs.keep_view import change_view, delete_view, keep_view, share_view
 from exceptions_queue.verbs.link_record import link_record
+from exceptions_queue.verbs.look_up_parent import look_up_parent
 from exceptions_queue.verbs.members import NotPossible
 from exceptions_queue.verbs.move_to_next_period import move_to_next_period
 from exceptions_queue.verbs.prioritise import leave_to_formula, prioritise
 from exceptions_queue.verbs.put_aside import resume, snooze, wait_on
 from exceptions_queue.verbs.read_again import read_again
 from exceptions_queue.verbs.refuse_table_row import refuse_table_row
+from exceptions_queue.verbs.renew_sign_in import renew_sign_in
 from exceptions_queue.verbs.resubmit import resubmit
 from exceptions_queue.verbs.set_order import set_order
 from exceptions_queue.verbs.tag import tag
@@ -57,10 +59,12 @@ __all__ = [
     "leave_to_formula",
     "leave_to_rules",
     "link_record",
+    "look_up_parent",
     "move_to_next_period",
     "prioritise",
     "read_again",
     "refuse_table_row",
+    "renew_sign_in",
     "reopen",
     "resubmit",
     "resume",

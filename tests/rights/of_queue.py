@@ -49,6 +49,10 @@ QUEUE: dict[str, Row] = {
     ),
     "exceptions_queue.verbs.approve.approve": Row(R.APPROVE, _item(verbs.approve)),
     "exceptions_queue.verbs.approve_table_row.approve_table_row": Row(R.APPROVE_TABLES, _item(verbs.approve_table_row)),
+    "exceptions_queue.verbs.look_up_parent.look_up_parent": Row(R.EDIT_TABLES, _item(verbs.look_up_parent)),
+    "exceptions_queue.verbs.renew_sign_in.renew_sign_in": Row(
+        R.EDIT_CONFIGURATION, _item(verbs.renew_sign_in, typed={"token": "x"})
+    ),
     "exceptions_queue.verbs.ask_system.ask_system": Row(R.OPERATE, _item(verbs.ask_system)),
     "routes.finding_out.ask": Row(R.RESUBMIT, lambda f, by: finding_out.ask(f.transactions, by=by)),
     "routes.linking.link": Row(

@@ -140,6 +140,8 @@ OPERATIONS: list[tuple[str, str, Right, Any]] = [
     ("post", ITEM + "/period-moves", R.EDIT_OVERLAY, WHY),
     ("post", ITEM + "/outcomes", R.RESUBMIT, {"failure": ID, "happened": True, "reference": "4711"}),
     ("post", ITEM + "/cross-references", R.EDIT_TABLES, {"external_id": "8812"}),
+    ("post", ITEM + "/look-ups", R.EDIT_TABLES, WHY),
+    ("post", ITEM + "/sign-ins", R.EDIT_CONFIGURATION, {"typed": {"token": "x"}}),
     ("post", ITEM + "/table-rows", R.EDIT_TABLES, {"values": {"rate": "250.00"}}),
     ("post", ITEM + "/row-corrections", R.EDIT_TABLES, WHY | {"row": 1, "values": {"rate": "250.00"}}),
     ("post", ITEM + "/row-approvals", R.APPROVE_TABLES, WHY),

@@ -145,7 +145,7 @@ OF_THEIR_OWN = {  # addresses that ask no role, and why
     "queue/<int:number>/releases/": "a part of the item's page, which asks; there while something is sent again",
     "queue/choices/<slug:word>/": "counts what somebody sees; tests/exceptions_queue/test_query.py",
     "queue/views/": "keeps a list of one's own, or asks by the verb; tests/exceptions_queue/test_views.py",
-    "queue/columns/": "oneself",
+    "queue/columns/": "oneself", "keyboard/": "oneself",
     "queue/sheets/<slug:form>/": "holds what somebody sees; tests/exceptions_queue/test_sheets.py",
     "queue/news/": "shows what somebody sees; tests/exceptions_queue/test_news.py",
     "queue/order/": "seen by all, changed by who edits for all companies; tests/exceptions_queue/test_order.py",

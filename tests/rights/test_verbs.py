@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from connectors import sampling
+from connectors import sampling, sign_in_again
 from connectors import trying as tests_of_connections
 from governance import (
     accounts,
@@ -136,6 +136,9 @@ VERBS: dict[str, Row] = {
     ),
     "connectors.trying.try_typed": Row(
         R.EDIT_CONFIGURATION, lambda f, by: tests_of_connections.try_typed(f.connection, by=by)
+    ),
+    "connectors.sign_in_again.renew": Row(
+        R.EDIT_CONFIGURATION, lambda f, by: sign_in_again.renew(f.connection, by=by, typed={"token": "x"})
     ),
     "connectors.sampling.sample": Row(
         R.EDIT_CONFIGURATION, lambda f, by: sampling.sample(f.connection, f.route.stream, by=by)
