@@ -150,6 +150,7 @@ def test_certificate_login_takes_ps256_and_refuses_rs256(netsuite):
     assert netsuite.call("GET", f"{RECORD}/customer", authorization=bearer)[0] == 200
     netsuite.simulator.admin("POST", "tokens/expirations", {})
     assert netsuite.call("GET", f"{RECORD}/customer", authorization=bearer)[0] == 401
+    assert assertion(netsuite, scope="rest_webservices")[0] == 200
     assert assertion(netsuite, "RS256") == (400, {"error": "invalid_grant"})
     assert assertion(netsuite, iss="other")[0] == 400
     assert assertion(netsuite, exp=int(time.time()) + 7200)[0] == 400
