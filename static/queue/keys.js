@@ -106,8 +106,8 @@
   const use = ([place, field]) => {
     if (!place) return false;
     if (place.matches("form")) place.requestSubmit();
-    else if (!place.matches("details")) place.click();
-    else open(place, field);
+    else if (!place.matches("summary")) place.click();
+    else open(place.closest("details"), field);
     return true;
   };
   const open = (details, field = "") => {

@@ -21,7 +21,7 @@ PAGE = "/keyboard/"
 
 def keys_of(page: str) -> dict[str, str]:
     """Return what has keys on a page: the id of each part, with its keys."""
-    return dict(re.findall(r'<details class="remedy"\s+id="([^"]+)"\s+data-keys="([^"]+)"', page))
+    return dict(re.findall(r'<details class="remedy"\s+id="([^"]+)"[^>]*>\s*<summary\s+data-keys="([^"]+)"', page))
 
 
 def test_every_key_opens_something_that_there_is_and_stands_once() -> None:
