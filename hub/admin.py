@@ -4,7 +4,8 @@ from django.contrib import admin
 
 from connectors.models import Connection
 from governance.models import BusinessCalendar
-from hub.changes.forms import DraftedCalendar, DraftedConnection, DraftedDestination, DraftedRoute
+from hub.changes.forms import DraftedCalendar, DraftedConnection
+from hub.changes.route_forms import DraftedDestination, DraftedRoute
 from routes.models import Destination, Route
 
 for _model, _shown in (

@@ -188,8 +188,8 @@ class RouteActions:
         @transaction.atomic
         def act(typed: forms.Form) -> str:
             given, by = typed.cleaned_data, _person(request)
-            if SEEN in request.POST:
-                schedules.refuse_unseen(route, request.POST[SEEN])
+            if (seen := self.schedule_seen(request)) is not None:
+                schedules.refuse_unseen(route, seen)
             if given["how"] == NEVER:
                 schedules.remove_schedule(route, by=by, reason=given["reason"])
             else:
@@ -208,6 +208,13 @@ class RouteActions:
     def started(self, request: HttpRequest, route: Route) -> dict[str, Any]:
         """Return what the page of the schedule begins with: the one in force."""
         return _started(route)
+
+    def schedule_seen(self, request: HttpRequest) -> str | None:
+        """Return the mark of the schedule that the page has shown; "" of a page that does not say what it has shown.
+
+        None: it shows no schedule that is in force.
+        """
+        return request.POST.get(SEEN, "")
 
     @button("Preview", "previews", "preview_run")
     def preview_run(self, request: HttpRequest, object_id: str) -> HttpResponse:

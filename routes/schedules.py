@@ -125,6 +125,11 @@ def refuse_unseen(route: Route, seen: str) -> None:
     Route.objects.select_for_update(of=("self",)).get(pk=route.pk)
     if seen == seen_of(route):
         return
+    if not seen:
+        raise ChangedMeanwhile(
+            "The page did not say what schedule it has shown you, so nothing of yours is saved. What counts now stands "
+            "above, and what you typed below. Keep the schedule once more to put yours in its place."
+        )
     deeds = {"set_schedule": "set", "remove_schedule": "removed"}
     of_route = AuditEntry.objects.filter(thing_kind=route._meta.label_lower, thing_id=str(route.pk), verb__in=deeds)
     last = of_route.order_by("-at").first()

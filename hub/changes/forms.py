@@ -27,7 +27,6 @@ from exceptions_queue import guarded
 from governance import second_person
 from governance.actor import as_actor
 from governance.calendar_admin import BusinessCalendarAdmin
-from governance.deed_page import button
 from governance.models import User, Version
 from governance.scoped_admin import ScopedAdmin
 from governance.second_person import NeedsSecondPerson
@@ -38,8 +37,6 @@ from hub.changes.fitting import fitted
 from hub.changes.found import version_or_thrown_away
 from hub.changes.naming import CHOOSE_ANOTHER, STAYS, KeepsItsName, Refused, TakesAnotherName
 from hub.configuration.form import Data
-from routes.admin import DestinationAdmin, RouteAdmin
-from routes.models import Route
 
 ANOTHER = "It is kept as a new draft with the short name {}. The one of the name that is taken stays until thrown away."
 
@@ -83,7 +80,7 @@ class Drafted(ScopedAdmin):
             form = type(form.__name__, (Refused, form), {"refused": told["_refused"]})
         if "_takes_another" in told and self.named_by in form.base_fields:
             form.base_fields[self.named_by].help_text = CHOOSE_ANOTHER.format(told["_version"].object_key)
-        elif (_version(request) or request.__dict__.get("_asked_by")) and self.named_by in form.base_fields:
+        elif (version_in(request) or request.__dict__.get("_asked_by")) and self.named_by in form.base_fields:
             form.base_fields[self.named_by].help_text = STAYS
         return form
 
@@ -126,12 +123,12 @@ class Drafted(ScopedAdmin):
 
     def get_actions_submit_line(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Offer to keep what is typed as a draft to those who may change it."""
-        words = "Keep the draft" if _version(request) else "Save as a draft"
+        words = "Keep the draft" if version_in(request) else "Save as a draft"
         return [SubmitButton(words)] if self.has_change_permission(request) else []
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Offer no deeds with a row that is only shown as a draft has it."""
-        return [] if _version(request) else super().get_actions_detail(request, object_id)
+        return [] if version_in(request) else super().get_actions_detail(request, object_id)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Save the rows edited together with it, and keep the state that came of it."""
@@ -176,7 +173,7 @@ class Drafted(ScopedAdmin):
         opened = version if seen == current else meanwhile.as_seen(version, seen)
 
         def act() -> HttpResponse:
-            request.__dict__["_wrong"] = putting.put_to_edit(opened)
+            request.__dict__["_wrong"] = putting.put_to_edit(opened, reader=as_actor(request.user))
             row = self.row_of(version)
             if request.method == "POST":
                 together = self.get_formsets_with_inlines(request, row)
@@ -238,7 +235,7 @@ class Drafted(ScopedAdmin):
             both.content = content
 
             def act() -> HttpResponse:
-                request.__dict__["_wrong"] = putting.put_to_edit(both)
+                request.__dict__["_wrong"] = putting.put_to_edit(both, reader=as_actor(request.user))
                 return self.form_of(request, self.row_of(both))
 
             return self._tried(request, version.object_key, {}, act).answer
@@ -288,7 +285,7 @@ class Drafted(ScopedAdmin):
     def _offered(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """Return what the form's page offers: to save, only where that needs nobody else."""
         given: dict[str, Any] = {"actions_submit_line": self.get_actions_submit_line(request, None)}
-        version, asked, gone = _version(request), None, False
+        version, asked, gone = version_in(request), None, False
         if row is not None and version is None:
             if self._may_change(request, row):  # who only reads it saves nothing
                 asked = second_person.asks_for(request.user, row.companies_concerned())
@@ -304,53 +301,6 @@ class Drafted(ScopedAdmin):
             gone = things.is_thrown_away(version)
             given |= {"show_delete": False, "title": f"Draft of {things.title(version)}"}
         return given | {"asked_by": asked, "draft_version": None if gone else version}
-
-
-class DraftedRoute(Drafted, RouteAdmin):
-    """Routes, and when they run."""
-
-    drafted = "route"
-
-    @button("Schedule", "schedules", "set_schedule")
-    def set_schedule(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Say when the route runs by itself; where a second person is asked for, as a draft."""
-        schedule = DraftedSchedule(self.model, self.admin_site)
-
-        def act() -> HttpResponse:
-            return RouteAdmin.set_schedule(self, request, object_id=object_id)
-
-        row = self.get_object(request, object_id)
-        held = row is not None and second_person.asks_for(request.user, row.companies_concerned())
-        return schedule.kept(request, row, act) if request.method == "POST" and held else act()
-
-
-class DraftedSchedule(Drafted, RouteAdmin):
-    """The form of a route's schedule; registered nowhere."""
-
-    drafted = "schedule"
-
-    def note_of(self, request: HttpRequest) -> str | None:
-        """Return the reason that was typed with the schedule."""
-        return request.POST.get("reason", "").strip() or None
-
-    def started(self, request: HttpRequest, route: Route) -> dict[str, Any]:
-        """Return what the page shows of the schedule, with the reason that was typed before."""
-        return super().started(request, route) | {"reason": request.__dict__.get("_typed_note") or ""}
-
-    def form_of(self, request: HttpRequest, row: Any) -> HttpResponse:
-        """Return the page on which the schedule is set."""
-        return RouteAdmin.set_schedule(self, request, object_id=str(row.pk))
-
-
-class DraftedDestination(Drafted, DestinationAdmin):
-    """Destinations: a draft of one is a draft of its route."""
-
-    drafted = "route"
-    named_by = "route"
-
-    def name_of(self, obj: Any) -> str:
-        """Return the short name of its route."""
-        return str(obj.route.slug)
 
 
 class DraftedConnection(Drafted, ConnectionAdmin):
@@ -390,6 +340,6 @@ class DraftedCalendar(Drafted, BusinessCalendarAdmin):
         return found.first() if missing else found.get()
 
 
-def _version(request: HttpRequest) -> Version | None:
+def version_in(request: HttpRequest) -> Version | None:
     """Return the draft that is being edited, if one is."""
     return request.__dict__.get("_version")

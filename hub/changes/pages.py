@@ -20,8 +20,9 @@ from governance.seen import SEEN
 from governance.versions import WrongState
 from hub.changes import meanwhile, previewing, publishing, putting, things, trying
 from hub.changes.deeds import deed_of
-from hub.changes.forms import Drafted, DraftedSchedule
+from hub.changes.forms import Drafted
 from hub.changes.found import authors_of, entries_of, version_of, version_or_thrown_away
+from hub.changes.route_forms import DraftedSchedule
 from hub.changes.steps import STEPS, Standing, Step
 from hub.changes.telling import Told
 from hub.changes.titles import Titles

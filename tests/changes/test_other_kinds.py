@@ -1,5 +1,6 @@
 """Connections (with secrets), schedules and calendars go the same way as routes."""
 
+import re
 from typing import Any
 
 from django.urls import reverse
@@ -142,11 +143,15 @@ def test_problem_of_a_whole_calendar_does_not_begin_with_a_colon(firm: Firm, ask
     assert not any(each.startswith(":") for each in wrong), wrong
 
 
+def seen_at(user: User, place: str) -> dict[str, str]:
+    return dict(re.findall(r'name="(_seen)" value="([0-9a-f]+)"', browser(user).get(place).content.decode()))
+
+
 def test_schedule_is_set_and_taken_away_by_drafts(firm: Firm, asking: LegalEntity, ingrid: User, iris: User) -> None:
     place = f"/admin/routes/route/{firm.pushed.pk}/schedules/"
     hourly = {"how": "every", "number": "1", "unit": "hours", "reason": "the target asks for it"}
 
-    assert browser(ingrid).post(place, hourly).status_code == 302
+    assert browser(ingrid).post(place, hourly | seen_at(ingrid, place)).status_code == 302
 
     version = newest("schedule")
     assert version.note == "the target asks for it"
@@ -169,7 +174,7 @@ def test_schedule_is_set_and_taken_away_by_drafts(firm: Firm, asking: LegalEntit
     assert task.interval is not None
     assert task.interval.every == 7200
 
-    assert browser(ingrid).post(place, {"how": "never", "reason": ""}).status_code == 302
+    assert browser(ingrid).post(place, {"how": "never", "reason": ""} | seen_at(ingrid, place)).status_code == 302
     gone = newest("schedule")
     assert gone.content == {}
     assert (go(ingrid, gone, "submissions"), go(iris, gone, "publications-after-approval")) == (302, 302)

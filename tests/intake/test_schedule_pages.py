@@ -26,23 +26,28 @@ def page_of(firm: Firm) -> str:
     return f"/admin/routes/route/{firm.pushed.pk}"
 
 
+def keep(client: Client, page: str, typed: dict[str, Any], *, follow: bool = False) -> Any:
+    """Keep a schedule as somebody who has its page open."""
+    return client.post(page, typed | _seen(client.get(page)), follow=follow)
+
+
 def test_schedule_is_set_shown_and_removed_in_words(firm: Firm) -> None:
     admin, page = signed_in(Role.INTEGRATION_ADMIN), f"{page_of(firm)}/schedules/"
     assert "only when somebody asks for it" in admin.get(page).content.decode()
 
-    answer = admin.post(page, {"how": "every", "number": "15", "unit": "minutes"}, follow=True)
+    answer = keep(admin, page, {"how": "every", "number": "15", "unit": "minutes"}, follow=True)
     assert "runs every 15 minutes." in answer.content.decode()
     form = admin.get(page).context["form"]
     assert (form.initial["how"], form.initial["number"], form.initial["unit"]) == ("every", 15, "minutes")
 
     times = {"how": "times", "times": "30 6 * * 1-5", "zone": "Europe/Berlin"}
     assert (
-        "runs every weekday at 06:30 (Europe/Berlin); next: " in admin.post(page, times, follow=True).content.decode()
+        "runs every weekday at 06:30 (Europe/Berlin); next: " in keep(admin, page, times, follow=True).content.decode()
     )
     initial = admin.get(page).context["form"].initial
     assert (initial["how"], initial["weekdays"], initial["at"]) == ("days", ["1", "2", "3", "4", "5"], "06:30")
 
-    assert "only when somebody asks" in admin.post(page, {"how": "never"}, follow=True).content.decode()
+    assert "only when somebody asks" in keep(admin, page, {"how": "never"}, follow=True).content.decode()
     assert schedules.schedule_of(firm.pushed) is None
 
 
@@ -71,7 +76,7 @@ def test_schedule_is_set_shown_and_removed_in_words(firm: Firm) -> None:
 def test_schedule_that_cannot_be_followed_is_refused_and_what_was_typed_stays(
     firm: Firm, typed: dict[str, Any], told: str
 ) -> None:
-    answer = signed_in(Role.INTEGRATION_ADMIN).post(f"{page_of(firm)}/schedules/", typed)
+    answer = keep(signed_in(Role.INTEGRATION_ADMIN), f"{page_of(firm)}/schedules/", typed)
 
     assert answer.status_code == 422
     assert told in answer.content.decode()
@@ -85,7 +90,7 @@ def test_schedule_that_cannot_be_followed_is_refused_and_what_was_typed_stays(
 def test_time_of_the_day_is_understood_as_people_write_it(firm: Firm, typed: str, kept: str) -> None:
     admin, page = signed_in(Role.INTEGRATION_ADMIN), f"{page_of(firm)}/schedules/"
 
-    answer = admin.post(page, {"how": "days", "weekdays": ["1"], "at": typed, "zone": "Europe/Berlin"})
+    answer = keep(admin, page, {"how": "days", "weekdays": ["1"], "at": typed, "zone": "Europe/Berlin"})
 
     assert answer.status_code == 302
     assert admin.get(page).context["form"].initial["at"] == kept
@@ -98,7 +103,7 @@ def test_less_than_a_minute_opens_as_it_is(firm: Firm) -> None:
     assert (form.initial["number"], form.initial["unit"]) == (30, "seconds")
     assert '<option value="seconds" selected>' in str(form["unit"])
 
-    answer = admin.post(page, {"how": "every", "number": "30", "unit": "seconds"}, follow=True)
+    answer = keep(admin, page, {"how": "every", "number": "30", "unit": "seconds"}, follow=True)
 
     assert "runs every 30 seconds" in answer.content.decode()
 
@@ -128,6 +133,20 @@ def test_schedule_that_somebody_else_has_set_meanwhile_is_not_overwritten_unseen
     assert (refused.status_code, "Iris Berg has removed" in refused.content.decode()) == (422, True)
 
 
+@pytest.mark.parametrize("sent", [{}, {"_seen": ""}])
+def test_schedule_is_not_kept_by_who_does_not_say_what_they_have_seen(firm: Firm, sent: dict[str, str]) -> None:
+    schedules.set_schedule(firm.pushed, every=timedelta(hours=5), by=ENGINE)
+    admin, page = signed_in(Role.INTEGRATION_ADMIN), f"{page_of(firm)}/schedules/"
+
+    answer = admin.post(page, {"how": "every", "number": "2", "unit": "hours"} | sent)
+
+    assert answer.status_code == 422
+    assert "did not say what schedule it has shown you" in answer.content.decode()
+    assert answer.context["form"]["number"].value() == "2", "what was typed stays"
+    assert schedule_words.of(schedules.schedule_of(firm.pushed)) == "every 5 hours"
+    assert keep(admin, page, {"how": "never"}).status_code == 302
+
+
 def _seen(answer: Any) -> dict[str, str]:
     return dict(re.findall(r'name="(_seen)" value="([0-9a-f]+)"', answer.content.decode()))
 
@@ -147,12 +166,12 @@ def test_schedule_is_told_in_words_and_shown_again_as_it_was_typed(
 ) -> None:
     admin, page = signed_in(Role.INTEGRATION_ADMIN), f"{page_of(firm)}/schedules/"
 
-    body = admin.post(page, typed | {"zone": "Europe/Berlin"}, follow=True).content.decode()
+    body = keep(admin, page, typed | {"zone": "Europe/Berlin"}, follow=True).content.decode()
 
     assert f"runs {told} (Europe/Berlin); next: " in body
     initial = admin.get(page).context["form"].initial
     before = schedules.schedule_of(firm.pushed)
-    admin.post(page, {name: value for name, value in initial.items() if value not in (None, False)})
+    keep(admin, page, {name: value for name, value in initial.items() if value not in (None, False)})
     assert schedules.schedule_of(firm.pushed) == before
     assert schedules.schedule_of(firm.pushed).crontab == before.crontab
 
@@ -189,7 +208,7 @@ def test_run_on_a_closed_day_is_left_out(firm: Firm, monkeypatch: pytest.MonkeyP
 def test_working_days_need_a_calendar(firm: Firm) -> None:
     typed = {"how": "every", "number": "1", "unit": "hours", "working_days_only": "on"}
 
-    answer = signed_in(Role.INTEGRATION_ADMIN).post(f"{page_of(firm)}/schedules/", typed)
+    answer = keep(signed_in(Role.INTEGRATION_ADMIN), f"{page_of(firm)}/schedules/", typed)
 
     assert answer.status_code == 422
     assert "has no calendar" in answer.content.decode()
