@@ -57,10 +57,24 @@ def refuse_half_approved(version: Version, by: By) -> None:
             raise WrongState(f"{_words(by, company)} Take it back and send it in again.")
 
 
+def refuse_alone(version: Version, by: By) -> None:
+    """Raise WrongState where another company asks for a second person, and a deed with a version has none."""
+    from governance.versions import WrongState
+
+    for company in asking(version):
+        raise WrongState(
+            f"{_used(by, company)}, which nobody asks for when something is taken out of force. Publish another "
+            "version in its place, or let these routes go by another one first."
+        )
+
+
 def _words(by: By, company: LegalEntity) -> str:
-    """Return why somebody's consent is not enough; a company that they do not see is not named."""
+    """Return why somebody's consent is not enough."""
+    return f"{_used(by, company)}. Somebody who may approve for all these companies has to approve it."
+
+
+def _used(by: By, company: LegalEntity) -> str:
+    """Say whose work goes by something; a company that the reader does not see is not named."""
     seen = LegalEntity.objects.visible_to(by).filter(pk=company.pk).exists()
-    return (
-        f"Routes of {company if seen else 'another company'} use this, and changes there need a second person too. "
-        "Somebody who may approve for all these companies has to approve it."
-    )
+    named = company if seen else "another company"
+    return f"Routes of {named} use this, and changes there need a second person too"

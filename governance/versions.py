@@ -188,8 +188,12 @@ def publish(
 
 @transaction.atomic
 def retire(version: Version, *, by: By, reason: str) -> Version:
-    """Take the published version out of force without a successor."""
+    """Take the published version out of force without a successor.
+
+    Raises WrongState where another company, whose work goes by it, asks for a second person: here there is none.
+    """
     row = _locked(version, Right.PUBLISH_CONFIGURATION, by, State.PUBLISHED, "retire", "Only that one is in force.")
+    elsewhere.refuse_alone(row, by)
     return _retired(row, by, reason)
 
 

@@ -67,3 +67,29 @@ def test_company_that_asks_for_none_does_not(used: None, asking: LegalEntity) ->
     version, _ = submitted("us.in")
 
     assert versions.approve(version, by=person("Ugo Hale", Role.CONTROLLER, company("HP-US"))).approved_at
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_mapping_that_another_companys_route_goes_by_is_not_taken_out_of_force_by_one_person(
+    firm: Firm, used: None, asking: LegalEntity, key: str
+) -> None:
+    uma = person("Uma Reed", Role.INTEGRATION_ADMIN, company("HP-US"))
+    live = versions.published(KIND, key)
+
+    with pytest.raises(WrongState, match="Routes of another company use this") as refused:
+        versions.retire(live, by=uma, reason="we have a new one")
+    assert asking.code not in str(refused.value)
+    with pytest.raises(WrongState, match=asking.code):
+        versions.retire(live, by=person("Ada Ruiz", Role.INTEGRATION_ADMIN), reason="we have a new one")
+    assert versions.published(KIND, key) == live
+
+    Route.objects.filter(pk=firm.pushed.pk).update(mapping="ledger-time-in")
+    Destination.objects.filter(route=firm.pushed).update(mapping="ledger-time-out")
+    assert versions.retire(live, by=uma, reason="we have a new one").state == State.RETIRED
+
+
+def test_company_that_asks_for_none_lets_a_mapping_be_taken_out_of_force(used: None) -> None:
+    LegalEntity.objects.update(second_person=False)
+    uma = person("Uma Reed", Role.INTEGRATION_ADMIN, company("HP-US"))
+
+    assert versions.retire(versions.published(KIND, "us.in"), by=uma, reason="old").state == State.RETIRED
