@@ -14,6 +14,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
+from governance.actor import By
 from mappings.compiled import CompiledMapping, not_a_record
 from mappings.fetch import Entity, Fetch
 from mappings.formula.limits import CONTEXT
@@ -31,10 +32,13 @@ def run_batch(
     legal_entity_id: int | None,
     on: Callable[[dict[str, Any]], date] | None = None,
     as_of: datetime | None = None,
+    reader: "By | None" = None,
 ) -> list[Mapped]:
     """Map records of one legal entity, in their order; for the rest see `run_mixed`."""
     entities = [legal_entity_id] * len(records)
-    return run_mixed(compiled, records, connection_id=connection_id, legal_entities=entities, on=on, as_of=as_of)
+    return run_mixed(
+        compiled, records, connection_id=connection_id, legal_entities=entities, on=on, as_of=as_of, reader=reader
+    )
 
 
 def run_mixed(
@@ -45,17 +49,19 @@ def run_mixed(
     legal_entities: Sequence[Entity],
     on: Callable[[dict[str, Any]], date] | None = None,
     as_of: datetime | None = None,
+    reader: "By | None" = None,
 ) -> list[Mapped]:
     """Map records, in their order, each with the tables of its own legal entity first.
 
     `connection_id` is whose ids XREF speaks of; `legal_entities` has one for each record; `on` gives the day of a
     record where the mapping names none (else today); `as_of` reads the tables as they were recorded at that time, and
     takes its day for today. Rows
-    that this thread has read before are read again only after a table has changed.
+    that this thread has read before are read again only after a table has changed. With a `reader`, who tries it out,
+    XREF finds nothing of connections that they do not see.
     """
     snapshots = _snapshots(compiled, set(legal_entities), as_of)
     fetch = Fetch(
-        snapshots, compiled.sources, inward=compiled.inward, connection_id=connection_id, as_of=as_of
+        snapshots, compiled.sources, inward=compiled.inward, connection_id=connection_id, as_of=as_of, reader=reader
     )  # fmt: skip
     today = (as_of or timezone.now()).date()
     with decimal.localcontext(CONTEXT):

@@ -1,5 +1,6 @@
 """Write mappings: a draft is compiled before it is kept, so a version never holds a mapping that cannot run."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import transaction
@@ -10,6 +11,7 @@ from governance.models import LegalEntity, Version
 from mappings.compiled import CompiledMapping, compile_mapping
 from mappings.models import Mapping
 from mappings.models.mapping import KIND
+from mappings.reaching import refuse_unseen
 from mappings.sides import refuse_what_is_not_there
 
 MOST_KEPT = 256  # compiled mappings; far more than a firm has in force
@@ -31,7 +33,7 @@ def draft(
     Raises MappingErrors with every problem, NotAllowed, and ChangedMeanwhile where a version newer than `newest_seen`
     is there; nothing is kept then.
     """
-    judge(content)
+    judge(content, by=by, key=key)
     version = versions.draft(
         kind=KIND, object_key=key, content=content, by=by, legal_entity=legal_entity, note=note, newest_seen=newest_seen
     )
@@ -59,14 +61,23 @@ def revise(
     Raises MappingErrors with every problem, and ChangedMeanwhile where the draft holds another content than that of
     the hash `content_seen`; nothing is kept then.
     """
-    judge(content)
+    judge(content, by=by, key=version.object_key)
     return versions.revise(version, content=content, by=by, note=note, content_seen=content_seen)
 
 
-def judge(content: dict[str, Any]) -> None:
-    """Refuse a content that could not run, or that reads what its source does not have. Raises MappingErrors."""
+def judge(content: dict[str, Any], *, by: By, key: str = "") -> None:
+    """Refuse a content that could not run, that reads what its source does not have, or whose formulas name connections
+    that its writer does not see. Raises MappingErrors.
+
+    What the mapping of this `key` says already, in a version that somebody else wrote, may stay.
+    """
     made = compile_mapping(content)
     refuse_what_is_not_there(made.content, content["from"])
+
+    def stand() -> Iterable[dict[str, Any]]:
+        return Version.objects.of(KIND, key).values_list("content", flat=True)
+
+    refuse_unseen(made.content, by=by, stand=stand)
 
 
 def compiled(version: Version) -> CompiledMapping:

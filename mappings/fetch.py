@@ -14,6 +14,7 @@ from django.apps import apps
 from django.db import connection
 
 from canonical.entity import Kind
+from governance.actor import By
 from mappings.formula.emit_tables import Source
 from mappings.kinds import CONVERTERS
 from mappings.mapped import Miss
@@ -47,7 +48,10 @@ JOIN mappings_crossreference x
 
 
 class Fetch:
-    """Fills the snapshots of a batch, by legal entity. `connection_id` is whose ids XREF speaks of by itself."""
+    """Fills the snapshots of a batch, by legal entity. `connection_id` is whose ids XREF speaks of by itself.
+
+    With a `reader` only the other connections that they see are found.
+    """
 
     def __init__(
         self,
@@ -57,8 +61,9 @@ class Fetch:
         inward: bool,
         connection_id: int | None,
         as_of: datetime | None,
+        reader: "By | None" = None,
     ) -> None:
-        self._snapshots, self._inward, self._as_of = snapshots, inward, as_of
+        self._snapshots, self._inward, self._as_of, self._reader = snapshots, inward, as_of, reader
         self._slugs = {source.column for source in sources if source.kind == "xref" and source.column}
         self._connections: dict[str, int | None] = {"": connection_id}
 
@@ -108,7 +113,9 @@ class Fetch:
             of = self._connections[source.column]
             for snapshot in self._snapshots.values():
                 if of is None:
-                    trouble = f"there is no connection {source.column or 'for this'!r}. Correct the connection in XREF."
+                    seen = " that you may see" if self._reader is not None and source.column else ""
+                    named = f"there is no connection {source.column or 'for this'!r}{seen}."
+                    trouble = f"{named} Correct the connection in XREF."
                     snapshot.view(source).trouble = trouble
                 snapshot.give_references(source, found[source.name, of], keys)
 
@@ -117,7 +124,8 @@ class Fetch:
             return
         connections: Any = apps.get_app_config("connectors").get_model("Connection")
         self._connections |= dict.fromkeys(self._slugs)
-        self._connections |= dict(connections.objects.filter(slug__in=self._slugs).values_list("slug", "pk"))
+        rows = connections.objects.all() if self._reader is None else connections.objects.visible_to(self._reader)
+        self._connections |= dict(rows.filter(slug__in=self._slugs).values_list("slug", "pk"))
         self._slugs = set()
 
 

@@ -90,7 +90,7 @@ def try_rows(
         side = source_side(table.source, [sample.record] if sample else ())
         (mistakes if side.closed else trial.doubts).extend(kept.placed(doubts(compiled.content, side)))
     if compiled is not None and sample is not None:
-        _Shower(trial, compiled, kept, sample).show()
+        _Shower(trial, compiled, kept, sample, by).show()
     return trial
 
 
@@ -182,8 +182,8 @@ def _fillers(table: FieldTable) -> tuple[FieldRow, ...]:
 class _Shower:
     """Fills in a trial from one run."""
 
-    def __init__(self, trial: TableTrial, compiled: CompiledMapping, kept: _Kept, sample: Sample) -> None:
-        self.trial, self.kept, self.sample = trial, kept, sample
+    def __init__(self, trial: TableTrial, compiled: CompiledMapping, kept: _Kept, sample: Sample, by: By) -> None:
+        self.trial, self.kept, self.sample, self.by = trial, kept, sample, by
         self.compiled = compiled
         self.values: dict[str, Any] = {}
         self.tainted: set[str] = set()  # fields of the result that hold something hidden
@@ -192,8 +192,9 @@ class _Shower:
         content = self.compiled.content
         place = self.sample.legal_entity_id
         outcome = run_batch(
-            self.compiled, [self.sample.record], connection_id=self.sample.connection_id, legal_entity_id=place
-        )[0]
+            self.compiled, [self.sample.record], connection_id=self.sample.connection_id, legal_entity_id=place,
+            reader=self.by,
+        )[0]  # fmt: skip
         flat: list[tuple[str, FieldRule, bool]] = []
         for rule in content.fields:
             flat.append((rule.name, rule, False))

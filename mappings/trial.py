@@ -34,7 +34,7 @@ def try_out(
 ) -> list[TrialRow]:
     """Try what somebody writes for a mapping, published or not. Raises NotAllowed and MappingErrors."""
     require(by, Right.EDIT_CONFIGURATION, mapping.legal_entity)
-    return try_on(content, samples, connection_id=connection_id, legal_entity_id=mapping.legal_entity_id)
+    return try_on(content, samples, connection_id=connection_id, legal_entity_id=mapping.legal_entity_id, reader=by)
 
 
 def try_on(
@@ -45,6 +45,7 @@ def try_on(
     connection_id: int | None = None,
     legal_entity_id: int | None = None,
     on: date | None = None,
+    reader: "By | None" = None,
 ) -> list[TrialRow]:
     """Return what a mapping would make of each sample, with today's tables.
 
@@ -53,7 +54,9 @@ def try_on(
     """
     compiled = compile_mapping(content, entity=entity)
     day = None if on is None else (lambda record: on)
-    results = run_batch(compiled, samples, connection_id=connection_id, legal_entity_id=legal_entity_id, on=day)
+    results = run_batch(
+        compiled, samples, connection_id=connection_id, legal_entity_id=legal_entity_id, on=day, reader=reader
+    )
     rows = []
     for sample, result in zip(samples, results, strict=True):
         problems = list(result.problems)

@@ -17,6 +17,7 @@ from connectors.registry import UnknownConnector, registry
 from governance.models import User, Version
 from mappings import MappingErrors, compile_mapping
 from mappings.checking import formula_problems
+from mappings.reaching import unseen_in
 from routes import in_use
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def check_route(route: "Route") -> None:
         _mapping(found, route, route.canonical_entity, side="to", place=(route.connection, route.stream))
     if route.upstream:
         known = _fields(route.upstream.route.canonical_entity, COLLECTED)
-        _formula(found, "group_by", route.group_by, known)
+        _formula(found, route, "group_by", known)
     elif route.group_by.strip():
         words = (
             "Only what another route has posted is put together. Choose that route's destination, or leave this empty."
@@ -57,9 +58,9 @@ def check_destination(destination: "Destination") -> None:
     named = getattr(destination, "route", None)
     entity = named.canonical_entity if named is not None else ""
     known = _fields(entity, ("hub",))
-    _formula(found, "condition", destination.condition, known, condition=True)
-    _formula(found, "key_formula", destination.key_formula, known)
-    _formula(found, "approval_formula", destination.approval_formula, known, condition=True)
+    _formula(found, destination, "condition", known, condition=True)
+    _formula(found, destination, "key_formula", known)
+    _formula(found, destination, "approval_formula", known, condition=True)
     if getattr(destination, "connection", None) and destination.stream:
         _stream(found, destination.connection, destination.stream, writes=True)
     if destination.mapping:
@@ -82,10 +83,18 @@ def _fields(entity: str, more: Collection[str]) -> frozenset[str] | None:
     return frozenset(ENTITIES[entity].by_name) | frozenset(more) if entity in ENTITIES else None
 
 
-def _formula(found: Problems, field: str, text: str, known: frozenset[str] | None, *, condition: bool = False) -> None:
-    if text.strip():
-        for problem in formula_problems(text, known=known, condition=condition):
-            _say(found, field, str(problem))
+def _formula(
+    found: Problems, row: "Route | Destination", field: str, known: frozenset[str] | None, *, condition: bool = False
+) -> None:  # fmt: skip
+    text: str = getattr(row, field)
+    if not text.strip():
+        return
+    for problem in formula_problems(text, known=known, condition=condition):
+        _say(found, field, str(problem))
+    unseen = unseen_in(text, by=row.asked_by) if row.asked_by is not None else []
+    if unseen and not type(row)._default_manager.filter(pk=row.pk, **{field: text}).exists():  # what stands may stay
+        for words in unseen:
+            _say(found, field, words)
 
 
 def _stream(found: Problems, connection: Connection, stream: str, *, writes: bool) -> None:

@@ -115,7 +115,7 @@ class SamplesDoor(Door):
         by = person(request)
         row = mapping_of(by, key)
         _may_try(by, row)
-        table = _table(row, {})
+        table = _table(row, {}, by)
         found = samples.choices(row, by, table.source, table.target)
         items = [{"name": each.value, "words": each.words} for each in found if each.value != samples.PASTED]
         return Response({"items": items})
@@ -135,7 +135,7 @@ class TrialsDoor(Door):
         row = mapping_of(by, key)
         _may_try(by, row)
         _, values = forms.read(request, TrialBody, {})
-        table = _table(row, values)
+        table = _table(row, values, by)
         trial = try_rows(row, table=table, sample=_sample(row, table, values, by), by=by)
         return Response(MappingTrialShape(_shown(table, trial)).data)
 
@@ -146,11 +146,11 @@ def _may_try(by: User, row: Mapping) -> None:
         require(by, Right.EDIT_CONFIGURATION, row.legal_entity)
 
 
-def _table(row: Mapping, values: dict[str, Any]) -> FieldTable:
+def _table(row: Mapping, values: dict[str, Any], by: User) -> FieldTable:
     """Return the mapping that is meant. Raises Refused (404, 409, 422)."""
     if "content" in values:
         with told_by_place():
-            drafting.judge(values["content"])
+            drafting.judge(values["content"], by=by, key=row.key)
         return table_of(values["content"])
     version: Version | None = newest(row)
     if "version" in values:

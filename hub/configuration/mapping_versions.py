@@ -62,8 +62,10 @@ class Mappings(Kind):
         row = Mapping.objects.filter(key=key).select_related("legal_entity").first()
         if row is not None and row.legal_entity != owner and not file.is_spoilt(("legal_entity",)):
             self._refuse_owner(work, row)
-        sound = [self._judged(work, value["published"], ("published",))] if "published" in value else []
-        sound += [self._judged(work, each, ("drafts", number)) for number, each in enumerate(value.get("drafts", []))]
+        sound = [self._judged(work, key, value["published"], ("published",))] if "published" in value else []
+        sound += [
+            self._judged(work, key, each, ("drafts", number)) for number, each in enumerate(value.get("drafts", []))
+        ]
         if not all(sound) or work.is_faulty:
             work.waiting[file.kind, key] = "its file has mistakes"
             return Put()
@@ -83,9 +85,9 @@ class Mappings(Kind):
         remedy = "Give the mapping of the other company another key."
         work.say(("legal_entity",), f"the mapping belongs to {row.legal_entity or 'all companies'}.", remedy)
 
-    def _judged(self, work: Work, content: Any, place: Place) -> bool:
+    def _judged(self, work: Work, key: str, content: Any, place: Place) -> bool:
         try:
-            drafting.judge(content)
+            drafting.judge(content, by=work.by, key=key)
         except MappingErrors as errors:
             for each in errors.problems:
                 where = each.row_and_column
