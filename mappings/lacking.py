@@ -9,8 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db.models import Q
+
 from canonical.entities import ENTITIES
 from canonical.entity import Kind
+from governance.actor import By
+from governance.models import LegalEntity
 from mappings.accepted import VALUE_KINDS
 from mappings.formula.parse import parse
 from mappings.formula.problems import MappingErrors
@@ -27,14 +31,22 @@ class Lacking:
     values: dict[str, Kind] = field(default_factory=dict)
 
 
-def lacking(content: dict[str, Any]) -> list[Lacking]:
-    """Return the tables that a mapping's content reads and that no company has. One query, none without any."""
+def lacking(content: dict[str, Any], *, legal_entity: "LegalEntity | None", by: By) -> list[Lacking]:
+    """Return the tables that a mapping's content reads and that are not there for its company. One query, none without
+    any.
+
+    A mapping that serves all companies (None) finds those of any that somebody sees: each may have its own.
+    """
     read: dict[str, Lacking] = {}
     for tree, kind in _formulas(content):
         for node in walk(tree):
             if isinstance(node, Call) and node.name == "LOOKUP" and node.arguments:
                 _take(read, node, kind if node is tree else Kind.TEXT)
-    there = set(LookupTable.objects.filter(name__in=read).values_list("name", flat=True)) if read else set()
+    own = Q(legal_entity=legal_entity)
+    if legal_entity is None and read:
+        own |= Q(pk__in=LookupTable.objects.visible_to(by).values("pk"))
+    tables = LookupTable.objects.filter(Q(legal_entity=None) | own, name__in=read)
+    there = set(tables.values_list("name", flat=True)) if read else set()
     return [read[name] for name in sorted(read.keys() - there)]
 
 

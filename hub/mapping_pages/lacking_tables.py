@@ -15,7 +15,7 @@ Places = list[tuple[str, str]]  # name of the table, address of its form; "" for
 
 def places(content: dict[str, Any], user: User, legal_entity: LegalEntity | None) -> Places:
     """Return the tables that a content lacks, each with where somebody makes it for a company (None: for all)."""
-    found = lacking(content)
+    found = lacking(content, legal_entity=legal_entity, by=user)
     makes = bool(found) and allowed(user, Right.EDIT_CONFIGURATION, legal_entity)
     company = legal_entity.code if legal_entity else ""
     shown: Places = []

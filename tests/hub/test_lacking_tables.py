@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from governance.actor import ENGINE
+from governance.actor import ENGINE, By
+from governance.models import LegalEntity
 from governance.rights import Role
 from hub.mapping_pages.lacking_tables import places
 from mappings import shipped
@@ -43,7 +44,7 @@ def content(*formulas: str) -> dict[str, Any]:
     ],
 )
 def test_columns_follow_from_the_formula(formula: str, keys: list[str], values: dict[str, str]) -> None:
-    (found,) = lacking(content(formula))
+    (found,) = lacking(content(formula), legal_entity=None, by=ENGINE)
     assert (found.name, found.keys, {name: kind.value for name, kind in found.values.items()}) == (
         "rates", keys, values,
     )  # fmt: skip
@@ -51,10 +52,27 @@ def test_columns_follow_from_the_formula(formula: str, keys: list[str], values: 
 
 def test_what_is_there_or_cannot_be_read_lacks_nothing() -> None:
     create_table(name="rates", title="R", key_columns=["k"], value_columns={"v": "text"}, by=ENGINE)
-    assert lacking(content('LOOKUP("rates.v", k)', "LOOKUP(", 'LOOKUP(name, "x")', "1")) == []
-    assert [each.name for each in lacking(content('LOOKUP("a.v", k)', 'LOOKUP("b.v", k)', 'LOOKUP("a.w", k)'))] == [
-        "a", "b",
-    ]  # fmt: skip
+    whole = content('LOOKUP("rates.v", k)', "LOOKUP(", 'LOOKUP(name, "x")', "1")
+    assert lacking(whole, legal_entity=None, by=ENGINE) == []
+    lacks = content('LOOKUP("a.v", k)', 'LOOKUP("b.v", k)', 'LOOKUP("a.w", k)')
+    assert [each.name for each in lacking(lacks, legal_entity=None, by=ENGINE)] == ["a", "b"]
+
+
+def test_table_of_another_company_is_none_for_a_mapping_of_ones_own() -> None:
+    germany, britain = company("HP-DE"), company("HP-GB")
+    for name, place in (("theirs", britain), ("ours", germany), ("shared", None)):
+        create_table(
+            name=name, title=name, legal_entity=place, key_columns=["k"], value_columns={"v": "text"}, by=ENGINE
+        )
+    reads = content('LOOKUP("theirs.v", k)', 'LOOKUP("ours.v", k)', 'LOOKUP("shared.v", k)')
+    ingrid = person("Ingrid Solheim", Role.INTEGRATION_ADMIN, germany)
+
+    def names(place: LegalEntity | None, by: By) -> list[str]:
+        return [each.name for each in lacking(reads, legal_entity=place, by=by)]
+
+    assert names(germany, ingrid) == names(germany, ENGINE) == ["theirs"]
+    assert names(None, ingrid) == ["theirs"], "that another company has one is not told"
+    assert names(None, ENGINE) == []
 
 
 def test_link_leads_to_a_form_that_makes_the_very_table(clients: Mapping) -> None:
