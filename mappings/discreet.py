@@ -7,12 +7,14 @@ an address is hidden wherever it stands. A table that serves all companies has p
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from django.db.models import F, Func, QuerySet, TextField, Value
+
 from canonical.entity import Mask
-from canonical.masking import HIDDEN, named_for, spoken
+from canonical.masking import ADDRESS, HIDDEN, named_for, spoken
 from governance.actor import By
-from governance.rights import allowed_masks
-from governance.scoping import grants_read_once
-from mappings.models import CrossReference, LookupTable
+from governance.rights import Right, allowed_masks
+from governance.scoping import EntityScopedQuerySet, grants_read_once
+from mappings.models import CrossReference, LookupTable, TableRow
 
 NAMED = {mask: named_for(mask) for mask in Mask if mask is not Mask.NONE}
 
@@ -32,11 +34,36 @@ def values_shown(values: Mapping[str, Any], masks: Collection[Mask]) -> dict[str
     return {name: _shown(name, value, masks) for name, value in values.items()}
 
 
+def key_words(table: LookupTable, masks: Collection[Mask]) -> "Func[Any]":
+    """Return the keys of a table's rows as texts in which somebody may search: what is hidden from them finds nothing.
+
+    Parts stand beside each other as pages show them, " / " between.
+    """
+    parts = [
+        Value(HIDDEN) if _is_hidden(name, masks) else F(f"key__{number}")
+        for number, name in enumerate(table.key_columns)
+    ]
+    whole = Func(Value(" / "), *parts, function="concat_ws", output_field=TextField())
+    if Mask.PERSON in masks:
+        return whole
+    return Func(whole, Value(ADDRESS.pattern), Value(HIDDEN), Value("g"), function="regexp_replace",
+                output_field=TextField())  # fmt: skip
+
+
+def those_with_first_part(rows: "QuerySet[TableRow]", part: str, table: LookupTable, by: By) -> "QuerySet[TableRow]":
+    """Keep rows whose key has this first part, where somebody may read that; else none."""
+    masks = masks_of_table(table, by)
+    return rows.filter(key__0=part) if key_shown(table, [part], masks) == [part] else rows.none()
+
+
 def _shown(column: str, value: Any, masks: Collection[Mask]) -> Any:
-    hidden = any(column in names for mask, names in NAMED.items() if mask not in masks)
-    if hidden and value not in (None, ""):
+    if _is_hidden(column, masks) and value not in (None, ""):
         return HIDDEN
     return spoken(value, (), masks) if isinstance(value, str) else value
+
+
+def _is_hidden(column: str, masks: Collection[Mask]) -> bool:
+    return any(column in names for mask, names in NAMED.items() if mask not in masks)
 
 
 def references_shown(rows: Iterable[CrossReference], by: By) -> list[CrossReference]:
@@ -48,3 +75,11 @@ def references_shown(rows: Iterable[CrossReference], by: By) -> list[CrossRefere
             for name in ("canonical_key", "external_id", "reference"):
                 setattr(row, name, spoken(getattr(row, name), (), masks))
     return found
+
+
+def references_with(
+    rows: "EntityScopedQuerySet[CrossReference]", field: str, value: str, by: By
+) -> "EntityScopedQuerySet[CrossReference]":
+    """Keep cross-references with this value in a field; an address finds those of which somebody may see people."""
+    found = rows.filter(**{field: value})
+    return found if spoken(value, (), ()) == value else found.visible_to(by, Right.SEE_PERSON)

@@ -7,6 +7,8 @@ from connectors.models import Connection
 from governance.filtering import One, Text
 from governance.models import Version
 from governance.models.version import State
+from governance.scoping import EntityScopedQuerySet
+from mappings import discreet
 from mappings.models import CrossReference, LookupTable, Mapping, TableRow
 
 COUNTING = {
@@ -46,8 +48,9 @@ class TableRowFilter(FilterSet):
         return rows.filter(COUNTING[state])
 
     def that_begin_with(self, rows: QuerySet[TableRow], name: str, key: str) -> QuerySet[TableRow]:
-        """Keep those whose key has this first part."""
-        return rows.filter(key__0=key)
+        """Keep those whose key has this first part, where whoever asks may read it."""
+        first = rows.select_related("table").first()
+        return rows if first is None else discreet.those_with_first_part(rows, key, first.table, self.request.user)
 
 
 class CrossReferenceFilter(FilterSet):
@@ -56,8 +59,8 @@ class CrossReferenceFilter(FilterSet):
     entity = Text(longest=40, help_text="canonical entity, such as project")
     connection = Text(method="of_connection", longest=50, help_text="short name of a connection")
     legal_entity = Text(field_name="legal_entity__code", longest=20, help_text="code of a legal entity")
-    key = Text(field_name="canonical_key", help_text="our key, exactly")
-    external_id = Text(help_text="the system's own id, exactly")
+    key = Text(field_name="canonical_key", method="with_value", help_text="our key, exactly")
+    external_id = Text(field_name="external_id", method="with_value", help_text="the system's own id, exactly")
 
     class Meta:
         model = CrossReference
@@ -66,6 +69,12 @@ class CrossReferenceFilter(FilterSet):
     def of_connection(self, rows: QuerySet[CrossReference], name: str, slug: str) -> QuerySet[CrossReference]:
         """Keep those of a connection."""
         return rows.filter(connection_id__in=Connection.objects.filter(slug=slug).values("pk"))
+
+    def with_value(
+        self, rows: EntityScopedQuerySet[CrossReference], name: str, value: str
+    ) -> EntityScopedQuerySet[CrossReference]:
+        """Keep those with a value, where whoever asks may read it."""
+        return discreet.references_with(rows, name, value, self.request.user)
 
 
 class MappingFilter(FilterSet):

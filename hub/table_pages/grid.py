@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import groupby, pairwise
 
-from django.db.models import Func, TextField, Value
-
 from canonical.entity import Mask
 from canonical.masking import spoken
 from governance.actor import names
@@ -41,8 +39,7 @@ def page_of(
     elif show == "waiting":
         found = found.waiting()
     if find:
-        words = Func("key", Value(" / "), function="array_to_string", output_field=TextField())
-        found = found.annotate(key_words=words).filter(key_words__icontains=find)
+        found = found.annotate(key_words=discreet.key_words(table, masks)).filter(key_words__icontains=find)
     if after:
         found = found.filter(key__gt=after)
     rows = list(found.order_by("key", "valid_from", "pk")[: SIZE + 1])

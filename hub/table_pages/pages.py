@@ -168,6 +168,8 @@ class ProbeForm(forms.Form):
         rows = [row for row in self.table.rows.with_keys([key]).filter(recorded_to=None) if row.words == key]
         counting = [row for row in rows if row.approved_at]
         shown = " / ".join(key)
+        if discreet.key_shown(self.table, key, masks) != list(key):
+            return "This key names people, whom you may not see here, so nothing is told of it."
         for row in counting:
             if _holds(row, day):
                 told = discreet.values_shown(row.values, masks)

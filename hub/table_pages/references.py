@@ -62,9 +62,9 @@ def references(request: HttpRequest) -> HttpResponse:
     if chosen["connection"]:
         found = found.filter(connection_id__in=[each.pk for each in connections if each.slug == chosen["connection"]])
     if chosen["key"]:
-        found = found.filter(canonical_key=chosen["key"])
+        found = discreet.references_with(found, "canonical_key", chosen["key"], user)
     if chosen["id"]:
-        found = found.filter(external_id=chosen["id"])
+        found = discreet.references_with(found, "external_id", chosen["id"], user)
     after = request.GET.get("after", "")
     if after:
         if not (after.isascii() and after.isdigit() and len(after) < 19):

@@ -108,7 +108,9 @@ class LinkShape(serializers.Serializer[Any]):
     """Which id of a system is which record of ours."""
 
     entity = serializers.CharField()
-    connection = serializers.CharField(allow_null=True)
+    connection = serializers.CharField(
+        allow_null=True, help_text="short name; null: it is there no more, or you do not see it"
+    )
     legal_entity = serializers.CharField(allow_null=True)
     key = serializers.CharField()
     external_id = serializers.CharField()
@@ -253,7 +255,10 @@ class CrossReferencesDoor(Door):
         visible = CrossReference.objects.visible_to(person(request)).select_related("legal_entity")
         rows = parameters.filtered(request, CrossReferenceFilter, visible)
         return paging.page(
-            request, rows, ["pk"], lambda found: _links_shown(discreet.references_shown(found, person(request)))
+            request,
+            rows,
+            ["pk"],
+            lambda found: _links_shown(discreet.references_shown(found, person(request)), person(request)),
         )
 
     @told(LinkShape, status=201, form=LinkBody, sample=LINK, sent=NEW_LINK)
@@ -279,7 +284,7 @@ class CrossReferencesDoor(Door):
             rows = CrossReference.objects.select_related("legal_entity").filter(
                 connection_id=connection.pk, entity=new.entity, canonical_key=new.canonical_key
             )
-            return Response(_links_shown(discreet.references_shown(rows, by))[0], status=201)
+            return Response(_links_shown(discreet.references_shown(rows, by), by)[0], status=201)
 
         return self.once(request, LinkBody, act)
 
@@ -325,8 +330,8 @@ def _rows_refused(error: tables.RowErrors) -> Refused:
     return Refused(INVALID_BODY, "Some rows cannot be; none was added.", errors=errors)
 
 
-def _links_shown(rows: list[CrossReference]) -> list[dict[str, Any]]:
-    slugs: QuerySet[Any, Any] = Connection.objects.filter(pk__in={row.connection_id for row in rows})
+def _links_shown(rows: list[CrossReference], by: User) -> list[dict[str, Any]]:
+    slugs: QuerySet[Any, Any] = Connection.objects.visible_to(by).filter(pk__in={row.connection_id for row in rows})
     named = dict(slugs.values_list("pk", "slug"))
     return [
         {

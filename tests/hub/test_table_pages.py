@@ -14,10 +14,12 @@ from connectors.models import Connection
 from governance.actor import ENGINE
 from governance.models import AuditEntry
 from governance.rights import Role
-from mappings import shipped
+from mappings import cross_references, shipped
+from mappings.cross_references import NewReference
 from mappings.ending import CannotEnd, end_row
 from mappings.models import Approval, CrossReference, LookupTable
 from mappings.tables import NewRow, RowErrors, add_rows, create_table
+from tests.api.signing import get, token_of
 from tests.exceptions_queue.test_pages import signed_in, text_of
 from tests.governance.people import company, person
 
@@ -305,3 +307,42 @@ def test_broken_table_works_again_once_what_it_accepts_is_said_anew() -> None:
 
     assert mended.status_code == 302
     assert "Analyst" in text_of(ingrid.get(mended.url))
+
+
+def test_looking_for_a_person_finds_none_for_who_may_not_see_people() -> None:
+    germany = company("HP-DE")
+    table = create_table(
+        name="items", title="Items", key_columns=["who", "worker_name", "code"], value_columns={"item": "text"},
+        legal_entity=germany, by=ENGINE,
+    )  # fmt: skip
+    add_rows(table, [NewRow(("jane.doe@acme.example", "Jane Doe", "C-7"), {"item": "9"})], by=ENGINE)
+    source = Connection.objects.create(slug="hr", name="HR", connector="odoo", legal_entity=germany)
+    cross_references.upsert(
+        [NewReference(source.pk, "worker", "jane.doe@acme.example", "E-1", germany.pk)], by=ENGINE
+    )  # fmt: skip
+    delia = person("Delia Marsh", Role.VIEWER, germany)
+    finance = person("Farid Amini", Role.FINANCE, germany)
+
+    def found(user: Any, place: str) -> bool:
+        words = text_of(signed_in(user).get(place))
+        return "C-7" in words or "E-1" in words
+
+    def listed(user: Any, place: str) -> int:
+        return len(get(place, token_of(user)).json()["items"])
+
+    at, api = f"/tables/{table.pk}/", f"/api/process/v1/tables/{table.pk}/rows"
+    for place in (f"{at}?find=jane.doe@acme", f"{at}?find=jane", f"{at}?find=Jane+D", f"{at}?find=acme",
+                  "/cross-references/?key=jane.doe@acme.example"):  # fmt: skip
+        assert (found(finance, place), found(delia, place)) == (True, False), place
+    for place in (f"{at}?find=c-7", "/cross-references/?id=E-1", "/cross-references/?key="):
+        assert found(finance, place), place
+        assert found(delia, place), place
+    references = "/api/process/v1/cross-references"
+    for place in (f"{api}?key=jane.doe@acme.example", f"{references}?key=jane.doe@acme.example"):
+        assert (listed(finance, place), listed(delia, place)) == (1, 0), place
+    for place in (api, references, f"{references}?external_id=E-1"):
+        assert (listed(finance, place), listed(delia, place)) == (1, 1), place
+    probe = f"{at}?day=2026-05-01&key_0=jane.doe@acme.example&key_1=Jane+Doe&key_2="
+    for code in ("C-7", "C-8"):
+        assert "so nothing is told of it" in text_of(signed_in(delia).get(probe + code))
+    assert "gives" in text_of(signed_in(finance).get(probe + "C-7"))
