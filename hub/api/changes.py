@@ -3,7 +3,7 @@
 One pair of addresses for all kinds of things, and one for each step. The document is that of the kind.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -122,7 +122,7 @@ class ChangesDoor(Door):
         """List changes of connections, routes, schedules and calendars, the newest first."""
         visible = Version.objects.readable_by(person(request)).filter(kind__in=PUT_INTO_ROWS)
         rows = parameters.filtered(request, VersionFilter, visible.select_related("legal_entity"))
-        return paging.page(request, rows, ["-id"], _listed)
+        return paging.page(request, rows, ["-id"], lambda found: _listed(found, person(request)))
 
     @told(JudgedShape, status=201, form=ChangeBody, tagged=True, sample=CHANGE | JUDGED, sent=DRAFT)
     def post(self, request: Request) -> Any:
@@ -130,7 +130,8 @@ class ChangesDoor(Door):
         by = person(request)
 
         def act(values: dict[str, Any]) -> Response:
-            name, content, secrets = _read(values["kind"], values["document"], by, values["name"])
+            stand = _standing(values["kind"], values["document"], by)
+            name, content, secrets = _read(values["kind"], values["document"], by, values["name"], stand)
             kind, note = values["kind"], values["note"]
             made = _kept(lambda: drafting.draft(kind, name, content, by=by, note=note, secrets=secrets))
             return _answer(made, by, status=201, headers={"Location": f"{request.path}/{made.pk}"})
@@ -159,7 +160,8 @@ class ChangeDoor(Door):
         def act(values: dict[str, Any]) -> Response:
             locked = Version.objects.select_for_update(of=("self",)).select_related("legal_entity").get(pk=row.pk)
             etags.require(request, _shown(locked), locked.seal)
-            name, content, secrets = _read(row.kind, values["document"], by)
+            stand = [row.content, things.here_for(row)]
+            name, content, secrets = _read(row.kind, values["document"], by, stand=stand)
             if name != row.object_key:
                 raise _wrong("/document", f"This is a draft of {row.object_key}. Another name is another thing.")
             return _answer(_kept(lambda: drafting.revise(row, content, by=by, secrets=secrets)), by)
@@ -241,8 +243,13 @@ def door_of(step: Step) -> type[StepDoor]:
     return type(f"{step.name.title().replace('-', '')}Door", (StepDoor,), {"post": view, "step": step})
 
 
-def _read(kind: str, value: Any, by: User, name: str = "") -> tuple[str, Data, dict[str, Any]]:
-    """Return name, document and secrets of what was sent. Raises Refused (404, 422) with every mistake."""
+def _read(
+    kind: str, value: Any, by: User, name: str = "", stand: Iterable[Data] = ()
+) -> tuple[str, Data, dict[str, Any]]:
+    """Return name, document and secrets of what was sent. Raises Refused (404, 422) with every mistake.
+
+    Names of other companies' things, which the caller is not told, are taken from what `stand`s.
+    """
     of_kind = things.OF_KIND[kind]
     if value is None:
         here = documents.told(of_kind, by).get(name)
@@ -250,7 +257,7 @@ def _read(kind: str, value: Any, by: User, name: str = "") -> tuple[str, Data, d
             raise _wrong("/name", f"There is no {of_kind.one} {name[:80]}. Name one that is there, or send a document.")
         return name, {}, {}
     try:
-        document = documents.read(of_kind, value, by)
+        document = documents.read(of_kind, documents.taken_back(of_kind, value, stand), by)
     except Refused as error:
         errors = [
             FieldError("/document" + each.pointer, each.detail, each.accepted)
@@ -265,6 +272,14 @@ def _read(kind: str, value: Any, by: User, name: str = "") -> tuple[str, Data, d
     if here and document.name not in documents.told(of_kind, by):
         raise _wrong("/document", f"The name {document.name} is taken. Choose another one.")
     return document.name, form.canonical(of_kind.folder, document.value), dict(document.secrets)
+
+
+def _standing(kind: str, value: Any, by: User) -> list[Data]:
+    """Return the document in force under the name of what was sent, where the caller sees it."""
+    of_kind = things.OF_KIND[kind]
+    name = of_kind.name_of(value) if isinstance(value, dict) else None
+    found = documents.told(of_kind, by).get(str(name)) if name else None
+    return [found] if found else []
 
 
 def _kept(verb: Callable[[], Version]) -> Version:
@@ -303,6 +318,7 @@ def _judged(row: Version, by: User) -> dict[str, Any]:
     is_open, here = row.state in things.OPEN, things.here_for(row)
     before = here if is_open else things.base_for(row)
     return _shown(row) | {
+        "document": documents.Shown(things.OF_KIND[row.kind], by).of(row.content),
         "differences": things.said(row.kind, before, row.content, Titles(by)),
         "secrets": sorted(putting.secrets_of(row)),
         "overtaken": is_open and publishing.is_overtaken(row, here),
@@ -310,9 +326,10 @@ def _judged(row: Version, by: User) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _listed(rows: list[Version]) -> list[dict[str, Any]]:
+def _listed(rows: list[Version], by: User) -> list[dict[str, Any]]:
     called = names([each for row in rows for each in (row.author, row.approved_by) if each])
-    return [_shown(row, called) for row in rows]
+    shown = {kind: documents.Shown(each, by) for kind, each in things.OF_KIND.items()}
+    return [_shown(row, called) | {"document": shown[row.kind].of(row.content)} for row in rows]
 
 
 def _shown(row: Version, called: dict[str, str] | None = None) -> dict[str, Any]:

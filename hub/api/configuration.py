@@ -74,9 +74,9 @@ class KindDoor(Door):
             (name, each) for name, each in documents.told(kind, by).items()
             if name > after and allowed(by, Right.EDIT_CONFIGURATION, documents.owner_of(kind, each, by))
         ]  # fmt: skip
-        size = paging.size_of(request)
+        size, shown = paging.size_of(request), documents.Shown(kind, by)
         more = paging.encoded([found[size - 1][0]]) if len(found) > size else None
-        return paging.answer(request, [each for _, each in found[:size]], more)
+        return paging.answer(request, [shown.of(each) for _, each in found[:size]], more)
 
     def created(self, request: Request) -> Any:
         """Make a thing that is not there yet."""
@@ -118,7 +118,7 @@ class ThingDoor(Door):
             lock()
             here = _thing(kind, name, by)
             etags.require(request, here, _seal(kind, name))
-            document = _read(kind, value, by)
+            document = _read(kind, documents.taken_back(kind, value, [here]), by)
             if document.name != name:
                 field = "/" + kind.key[0]
                 words = f"The {kind.one} at this address is {name}. Another name is another {kind.one}."
@@ -160,9 +160,9 @@ def _read(kind: Kind, value: Any, by: User) -> Document:
 
 
 def _answer(kind: Kind, name: str, by: User, *, status: int = 200) -> Response:
-    shown = documents.told(kind, by)[name]
-    answer = Response(shown, status=status)
-    answer["ETag"] = etags.etag(shown, _seal(kind, name))
+    here = documents.told(kind, by)[name]
+    answer = Response(documents.Shown(kind, by).of(here), status=status)
+    answer["ETag"] = etags.etag(here, _seal(kind, name))  # of all of it: also of what the caller is not told
     return answer
 
 

@@ -5,7 +5,7 @@ the hub's own disk and environment hold is no caller's business. And what has do
 tables).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from functools import cache
 from typing import Any
@@ -24,8 +24,11 @@ from hub.configuration.kind import Kind
 from hub.configuration.mistakes import Mistake, Place
 from hub.configuration.references import NoSecret
 from hub.configuration.work import Work
+from routes import unseen
 from routes.models import Route
+from routes.unseen import Unseen
 
+NAMING = "routes"  # the only kind whose documents name things of others
 REASON = "sent through the API"
 SENT = "sent with the request"
 SECRET = {
@@ -76,6 +79,22 @@ def told(kind: Kind, by: By) -> dict[str, Data]:
     found = (form.canonical(kind.folder, each) for each in kind.bare(by))
     made = {kind.name_of(each): {n: v for n, v in each.items() if n in schema["properties"]} for each in found}
     return dict(sorted(made.items()))
+
+
+class Shown:
+    """Documents of a kind as somebody may read them: without the names of other companies' things."""
+
+    def __init__(self, kind: Kind, by: By) -> None:
+        self._kind, self._unseen = kind, Unseen(by)
+
+    def of(self, document: Data) -> Data:
+        """Return a document as they may read it."""
+        return self._unseen.covered(document) if self._kind.folder == NAMING else document
+
+
+def taken_back(kind: Kind, value: Any, stand: Iterable[Data]) -> Any:
+    """Return what was sent with the names that it was shown without, as they `stand`."""
+    return unseen.taken_back(value, stand) if kind.folder == NAMING and isinstance(value, dict) else value
 
 
 def owner_of(kind: Kind, document: Data, by: By) -> LegalEntity | None:

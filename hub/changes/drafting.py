@@ -12,13 +12,11 @@ from governance.actor import By
 from governance.models import ProposedSecrets, State, Version
 from governance.rights import Right, require
 from governance.versions import ChangedMeanwhile, WrongState
-from hub.changes import putting, things
+from hub.changes import gone, naming, putting, things
 from hub.configuration.connections import manifest_of, misplaced
 from hub.configuration.form import Data
-from routes.models import Route
 
 OPEN = "This answer is a secret. Send it under secrets, where it is never told; replace it if it was real."
-UNKNOWN = "There is no {} {} that you may see. Correct the name, or make it first."
 
 
 class NothingChanged(WrongState):  # reads as what happened
@@ -167,46 +165,10 @@ def _refuse_unknown(kind: str, content: Data, by: By, *stand: Data) -> None:
     """Raise NotKept for connections, routes and mappings that somebody does not see: a draft tells whose they are, and
     if any.
 
-    What the documents that `stand` have at the same place already may stay there.
+    What the documents that `stand` have at the same place already may stay there, also under its new name.
     """
-    if kind != "route":
-        return
-    named: dict[tuple[str, ...], tuple[str, str]] = {}
-    if not any(each.get("connection") == content.get("connection") for each in stand):
-        named["connection",] = "connection", content.get("connection") or ""
-    if not any(each.get("upstream") == content.get("upstream") for each in stand):
-        named["upstream", "route"] = "route", (content.get("upstream") or {}).get("route") or ""
-    ends = [(end.get("name"), end.get("connection")) for each in stand for end in each.get("destinations", [])]
-    for number, each in enumerate(content.get("destinations", [])):
-        if (each.get("name"), each.get("connection")) not in ends:
-            named["destinations", str(number), "connection"] = "connection", each.get("connection") or ""
-    wrong: dict[tuple[str, ...], str] = {}
-    for kind_of, model in (("connection", Connection), ("route", Route)):
-        wanted = {name for of, name in named.values() if of == kind_of and name}
-        there = set(model._default_manager.filter(slug__in=wanted).values_list("slug", flat=True))
-        seen = model._default_manager.all().visible_to(by).filter(slug__in=wanted).values_list("slug", flat=True)
-        drafts = Version.objects.readable_by(by).filter(kind=kind_of, object_key__in=wanted - there)
-        known = {*seen, *drafts.values_list("object_key", flat=True)}
-        wrong |= {place: UNKNOWN.format(of, name[:80]) for place, (of, name) in named.items()
-                  if of == kind_of and name in wanted - known}  # fmt: skip
-    wrong |= _unseen_mappings(content, by, *stand)
-    if wrong:
+    if kind == "route" and (wrong := naming.unseen(content, by, [*stand, *map(gone.renamed, stand)])):
         raise NotKept(wrong)
-
-
-def _unseen_mappings(content: Data, by: By, *stand: Data) -> dict[tuple[str, ...], str]:
-    """Return what is wrong where a document names mappings on which somebody may not build."""
-    named: dict[tuple[str, ...], str] = {}
-    if not any(each.get("mapping") == content.get("mapping") for each in stand):
-        named["mapping",] = content.get("mapping") or ""
-    ends = [(end.get("name"), end.get("mapping")) for each in stand for end in each.get("destinations", [])]
-    for number, each in enumerate(content.get("destinations", [])):
-        if (each.get("name"), each.get("mapping")) not in ends:
-            named["destinations", str(number), "mapping"] = each.get("mapping") or ""
-    wanted = {name for name in named.values() if name}
-    mappings = Version.objects.filter(kind="mapping", object_key__in=wanted).usable_by(by) if wanted else None
-    known = set(mappings.values_list("object_key", flat=True)) if mappings is not None else set()
-    return {place: UNKNOWN.format("mapping", name[:80]) for place, name in named.items() if name in wanted - known}
 
 
 def _that_stay(before: Version, content: Data, typed: Mapping[str, Any]) -> Data:

@@ -22,6 +22,7 @@ from hub.configuration.form import Data
 from hub.configuration.mistakes import Mistake, Place
 from hub.configuration.references import NoSecret
 from hub.configuration.work import Work
+from routes.unseen import Unseen
 
 NOBODY = AnonymousUser()  # nobody in particular, who sees nothing of a company
 ANEW = "entered with the draft"
@@ -29,6 +30,7 @@ GONE = (
     "It was removed, or it has another short name by now. Edit the draft: its form has it under its new name, or lets "
     "you choose another."
 )
+NAMED = {"connections": "connection", "routes": "route"}  # kinds whose things a draft refers to
 NOT_TO_USE = "The name {} cannot be used. Make a new draft with another one."
 
 
@@ -44,6 +46,7 @@ class Proposed(File):
     """A version's document, with the secrets that were typed for it."""
 
     secrets: Mapping[str, Any] = {}
+    unseen = Unseen(None)  # what is not named to who reads the mistakes
 
     def mistake(self, place: Place, message: str, remedy: str = "") -> Mistake:
         """Return a mistake at a place, in the words of the document's fields."""
@@ -52,6 +55,8 @@ class Proposed(File):
 
     def missing(self, kind: str, one: str, name: object) -> tuple[str, str]:
         """Return what is said where a draft refers to something that is not there, and the way on."""
+        if kind in NAMED and self.unseen.hides(NAMED[kind], name):
+            return "what stood here of another company is there no more.", GONE
         return f"there is no {one} {name} any more.", GONE
 
     def secret(self, name: str, reference: str) -> str:
@@ -73,8 +78,8 @@ def put(
         raise NotPossible(_told(wrong))
 
 
-def put_to_edit(version: Version) -> list[Mistake]:
-    """Put a draft into the rows to show it in its form, within a transaction that the caller undoes.
+def put_to_edit(version: Version, *, reader: By) -> list[Mistake]:
+    """Put a draft into the rows to show it to `reader` in its form, within a transaction that the caller undoes.
 
     What it refers to is brought back for that long, or found under its new name, and another company's thing of the
     same name is put aside. Return what is wrong with it. Raises NotPossible where it is so wrong that the rows do not
@@ -85,8 +90,8 @@ def put_to_edit(version: Version) -> list[Mistake]:
         if kind == "schedule":  # which says no more than when that route runs
             refuse_foreign(version)
         gone.put_aside(kind, name)
-    content, lost = gone.brought_back(kind, version.content)
-    wrong = _put(kind, name, content, by=ENGINE, secrets=secrets_of(version), reason="")
+    content, lost = gone.brought_back(kind, version.content, Unseen(reader))
+    wrong = _put(kind, name, content, by=ENGINE, secrets=secrets_of(version), reason="", reader=reader)
     if wrong and things.document(kind, name) != content:
         raise NotPossible(_told(wrong))
     return [*lost, *wrong]
@@ -110,7 +115,7 @@ def _put(
             here = {**here, "secrets": kept} if here else {}  # so that the audit entry says what was entered anew
             value["secrets"] = kept | {each: {"secret": ANEW} for each in secrets}
         file = Proposed(of_kind.folder, "", value, Source("", value), name)
-        file.secrets = secrets
+        file.secrets, file.unseen = secrets, Unseen(reader or by)
         with work.on(file, of_kind.one):
             of_kind.put(work, file, here or None)
     elif here:

@@ -9,17 +9,16 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 from connectors.models import Connection
 from connectors.models.connection import Environment
 from governance.actor import By
-from governance.scoping import ALL, entity_ids
 from hub.configuration.connections import manifest_of
 from hub.configuration.form import Data, Schema, schemas
 from mappings.differences import label
 from mappings.ends import stream_words
 from mappings.models import Mapping
 from routes import schedule_words
-from routes.models import Route
 from routes.models.configuration import Correction, Order
 from routes.route_fields import NOT_NAMED, lanes
 from routes.schedules import CRON_FIELDS
+from routes.unseen import Unseen
 
 NEVER = "only when somebody asks for it"
 CHOICES: dict[str, dict[Any, Any]] = {
@@ -29,12 +28,12 @@ NAMED_BY_FIELDS = ("canonical_entity", "posting_date")  # of the hub's own words
 
 
 class Titles:
-    """What is called how; asked for once, however many documents are told. Two queries at most, and for a reader one
-    for their rights and one for routes that are taken up from: what they do not see is not named.
+    """What is called how; asked for once, however many documents are told. Two queries at most, and for a reader those
+    of what they do not see, which is not named.
     """
 
     def __init__(self, reader: "By | None" = None) -> None:
-        self.reader = reader
+        self._unseen = Unseen(reader)
 
     def both(self, kind: str, here: Data, wanted: Data) -> tuple[Data, Data]:
         """Return two documents with the values of their choices by title; what is usual is written out in both."""
@@ -83,7 +82,7 @@ class Titles:
         for name, value in found.items():
             if isinstance(value, str) and value:
                 found[name] = self._title(name, value, connector, str(whole.get("legal_entity", "")))
-        if isinstance(found.get("upstream"), dict) and found["upstream"].get("route") in self._unseen_routes:
+        if isinstance(found.get("upstream"), dict) and self._unseen.hides("route", found["upstream"].get("route")):
             found["upstream"] = {"route": NOT_NAMED, "destination": NOT_NAMED}
         if isinstance(found.get("delta_fields"), list):
             found["delta_fields"] = [str(each).replace("_", " ") for each in found["delta_fields"]]
@@ -102,7 +101,7 @@ class Titles:
             return self._mapping(value, company)
         if name == "connection":
             row = self._connections.get(value)
-            if row and self._hides(row.legal_entity_id):
+            if self._unseen.hides("connection", value):
                 return NOT_NAMED
             return row.name if row and row.legal_entity.code == company else value  # of another: as it is written
         manifest = manifest_of(connector) if name in ("connector", "auth") else None
@@ -112,26 +111,13 @@ class Titles:
 
     def _mapping(self, key: str, company: str) -> str:
         row = self._mappings.get(key)
-        if row and row.legal_entity_id is not None and self._hides(row.legal_entity_id):
+        if self._unseen.hides("mapping", key):
             return NOT_NAMED
         return row.title if row and (row.legal_entity is None or row.legal_entity.code == company) else key
 
     def _system(self, slug: Any) -> str:
         row = self._connections.get(str(slug))
         return row.connector if row else ""
-
-    def _hides(self, company: int) -> bool:
-        return self._places is not ALL and company not in self._places
-
-    @cached_property
-    def _places(self) -> frozenset[int] | None:
-        return ALL if self.reader is None else entity_ids(self.reader)
-
-    @cached_property
-    def _unseen_routes(self) -> set[str]:
-        if self._places is ALL:
-            return set()
-        return set(Route.objects.exclude(legal_entity__in=self._places).values_list("slug", flat=True))
 
     @cached_property
     def _connections(self) -> dict[str, Connection]:

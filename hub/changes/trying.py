@@ -74,7 +74,7 @@ def try_form(version: Version, *, by: By, typed: Callable[[Connection], Missing]
     """
 
     def read(find: Find) -> Connection:
-        putting.put_to_edit(version)
+        putting.put_to_edit(version, reader=by)
         row = find()
         if missing := typed(row):
             raise NotComplete(missing)

@@ -19,6 +19,7 @@ from routes import runs, spans
 from routes.api import shapes
 from routes.filters import RouteFilter, RunFilter
 from routes.models import Destination, Route, Run
+from routes.unseen import Unseen
 
 ROUTE = {
     "slug": "time-to-erp", "name": "Approved time from Harvest to NetSuite", "legal_entity": "HP-DE",
@@ -76,7 +77,8 @@ class RoutesDoor(Door):
     def get(self, request: Request) -> Response:
         """List routes, by their short names."""
         rows = parameters.filtered(request, RouteFilter, _routes(person(request)))
-        return paging.page(request, rows, ["slug"], lambda found: [shapes.route(row) for row in found])
+        unseen = Unseen(person(request))
+        return paging.page(request, rows, ["slug"], lambda found: [shapes.route(row, unseen) for row in found])
 
 
 class RouteDoor(Door):
@@ -87,7 +89,7 @@ class RouteDoor(Door):
     @told(shapes.RouteShape, sample=ROUTE)
     def get(self, request: Request, slug: str) -> Response:
         """Show a route with its destinations."""
-        return Response(shapes.route(route_of(person(request), slug)))
+        return Response(shapes.route(route_of(person(request), slug), Unseen(person(request))))
 
 
 class RouteRunsDoor(Door):

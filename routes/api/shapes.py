@@ -9,14 +9,16 @@ from governance.models import User
 from routes import shares
 from routes.models import Destination, Route, Run, Transaction
 from routes.models.movement import RunState
+from routes.route_fields import NOT_NAMED
 from routes.states import State
+from routes.unseen import Unseen
 
 
 class DestinationShape(serializers.Serializer[Any]):
     """Where a route's records go."""
 
     name = serializers.CharField()
-    connection = serializers.CharField(help_text="short name")
+    connection = serializers.CharField(help_text=f"short name; “{NOT_NAMED}” where you do not see it")
     stream = serializers.CharField()
     mapping = serializers.CharField()
     condition = serializers.CharField(allow_blank=True, help_text="formula; blank: always")
@@ -33,7 +35,9 @@ class RouteShape(serializers.Serializer[Any]):
     name = serializers.CharField()
     legal_entity = serializers.CharField()
     source = serializers.ChoiceField(choices=["stream", "upstream", "api"])  # type: ignore[assignment]  # a field here
-    connection = serializers.CharField(allow_null=True, help_text="short name of the source's connection")
+    connection = serializers.CharField(
+        allow_null=True, help_text=f"short name of the source's connection; “{NOT_NAMED}” where you do not see it"
+    )
     stream = serializers.CharField(allow_blank=True)
     entity = serializers.CharField(help_text="canonical entity")
     mapping = serializers.CharField(allow_blank=True)
@@ -107,10 +111,10 @@ def _made(shape: type[serializers.Serializer[Any]]) -> serializers.Serializer[An
     return shape()
 
 
-def route(row: Route) -> dict[str, Any]:
-    """Return a route as the API shows it."""
+def route(row: Route, unseen: Unseen) -> dict[str, Any]:
+    """Return a route as the API shows it; what is of a company that its reader does not see is not named."""
     source = "stream" if row.connection_id else "upstream" if row.upstream_id else "api"
-    return {
+    told = {
         "slug": row.slug,
         "name": row.name,
         "legal_entity": row.legal_entity.code,
@@ -123,6 +127,7 @@ def route(row: Route) -> dict[str, Any]:
         "enabled": row.enabled,
         "destinations": [_destination(each) for each in row.destinations.all()],
     }
+    return unseen.covered(told)
 
 
 def _destination(row: Destination) -> dict[str, Any]:
