@@ -37,6 +37,11 @@ class CutOffAdmin(ScopedAdmin):
         ("What has to be through by then", {"fields": ("covers", "entities", "routes")}),
     ]
 
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Return the form, which knows whose it is."""
+        form = super().get_form(request, obj, change, **kwargs)
+        return type(form.__name__, (form,), {"asker": request.user})
+
     @admin.display(description="When")
     def when(self, row: CutOff) -> str:
         """Tell its rule."""

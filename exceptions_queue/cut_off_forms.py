@@ -11,6 +11,7 @@ from canonical.entities import ENTITIES
 from exceptions_queue.models import CutOff
 from exceptions_queue.models.order import COVERED, RULES, WEEKDAYS, rule_problems
 from exceptions_queue.recurrence import Covers, CutOffDate, Recurrence, Rule, next_dates
+from governance.actor import By
 from governance.calendars import working_time
 from mappings.ends import end_words
 from routes.models import Route
@@ -18,6 +19,7 @@ from routes.models import Route
 NUMBERED = f"{Rule.WORKING_DAY} {Rule.BEFORE_END} {Rule.DAY_BEFORE} {Rule.DAY_AFTER}"
 OF_THE_RULE = ("legal_entity", "rule", "number", "weekday", "dates", "at", "covers")
 ALL = "Choose none for all."
+UNSEEN = "Routes of another company stand here too, and stay."
 
 
 class CutOffForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the checker only
@@ -30,7 +32,7 @@ class CutOffForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the 
     )  # fmt: skip
     routes = forms.TypedMultipleChoiceField(
         label="Concerns what came by these routes", required=False, coerce=int, help_text=ALL,
-        choices=lambda: [(pk, name) for pk, name in Route.objects.order_by("name").values_list("pk", "name")],
+        choices=[],  # those that whoever has the form open sees
         widget=UnfoldAdminSelectMultipleWidget(),
     )  # fmt: skip
     rule = forms.ChoiceField(
@@ -57,13 +59,33 @@ class CutOffForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the 
             "days before the last, 0 for the last itself.",
         }
 
+    asker: ClassVar["By | None"] = None  # whose form it is
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        routes = self.fields.get("routes")
+        if isinstance(routes, forms.ChoiceField) and self.asker is not None:
+            seen = Route.objects.visible_to(self.asker).order_by("name")
+            routes.choices = [(pk, name) for pk, name in seen.values_list("pk", "name")]
+            if self._unseen():
+                routes.help_text = f"{routes.help_text} {UNSEEN}"
         if self.instance.pk and "dates" in self.fields:
             self.initial["dates"] = ", ".join(str(day) for day in self.instance.dates)
         for name, ways in (("number", NUMBERED), ("weekday", str(Rule.WEEKLY)), ("dates", str(Rule.DATES))):
             if name in self.fields:
                 self.fields[name].widget.attrs["data-asked-for"] = ways
+
+    def _unseen(self) -> list[int]:
+        """Return the routes that stand there and that the person does not see: they stay."""
+        if self.asker is None or not self.instance.pk:
+            return []
+        stand = CutOff.objects.filter(pk=self.instance.pk).values_list("routes", flat=True).first() or []
+        there = Route.objects.filter(pk__in=stand).exclude(pk__in=Route.objects.visible_to(self.asker).values("pk"))
+        return list(there.values_list("pk", flat=True))
+
+    def clean_routes(self) -> list[int]:
+        """Return the routes that were chosen, and those that stay."""
+        return sorted({*self.cleaned_data["routes"], *self._unseen()})
 
     def clean_dates(self) -> list[dt.date]:
         """Return the days that were typed, in order."""

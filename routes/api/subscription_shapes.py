@@ -7,10 +7,12 @@ from typing import Any
 from rest_framework import serializers
 
 from canonical.failure import Category
+from governance.actor import By
 from governance.api import forms
 from routes.models import Delivery, Destination, Route, Subscription
 from routes.models.outbound import SubscriptionState
 from routes.outbound import redelivering, rotating, tap, types, wishes
+from routes.route_fields import NOT_NAMED
 
 MOST = 200  # names in one filter
 PLACE = {"route": "time-to-erp", "destination": "NetSuite"}
@@ -36,7 +38,7 @@ STATES = ["waiting", "delivered", "dropped"]
 class DestinationNameShape(serializers.Serializer[Any]):
     """A destination."""
 
-    route = serializers.CharField(help_text="short name")
+    route = serializers.CharField(help_text=f"short name; “{NOT_NAMED}” where you do not see it")
     destination = serializers.CharField(help_text="its name")
 
 
@@ -142,14 +144,14 @@ class RedeliveryBody(forms.Form):
     since = forms.Moment()
 
 
-def wanted(row: Subscription) -> dict[str, Any]:
-    """Return what people have chosen for a subscription."""
-    return _wanted(row, *_names([row]))
+def wanted(row: Subscription, by: "By | None" = None) -> dict[str, Any]:
+    """Return what people have chosen for a subscription, as somebody may read it; None: all of it."""
+    return _wanted(row, *_names([row], by))
 
 
-def shown(rows: Sequence[Subscription]) -> list[dict[str, Any]]:
-    """Return subscriptions as the API shows them."""
-    waiting, named = tap.waiting([row.pk for row in rows]), _names(rows)
+def shown(rows: Sequence[Subscription], by: By) -> list[dict[str, Any]]:
+    """Return subscriptions as the API shows them to somebody."""
+    waiting, named = tap.waiting([row.pk for row in rows]), _names(rows, by)
     plain = ("state", "state_reason", "failing_since", "last_answer", "created_at")
     return [
         dict(SubscriptionShape({
@@ -160,13 +162,20 @@ def shown(rows: Sequence[Subscription]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _names(rows: Sequence[Subscription]) -> tuple[dict[int, str], dict[int, dict[str, str]]]:
-    """Return routes and destinations that subscriptions name, by their ids; what was deleted since is not there."""
+def _names(rows: Sequence[Subscription], by: "By | None") -> tuple[dict[int, str], dict[int, dict[str, str]]]:
+    """Return routes and destinations that subscriptions name, by their ids; what was deleted since is not there, and
+    what somebody does not see is there without its name.
+    """
     routes = Route.objects.filter(pk__in={each for row in rows for each in row.routes})
     places = Destination.objects.filter(pk__in={each for row in rows for each in row.destinations})
-    return dict(routes.values_list("pk", "slug")), {
-        row.pk: {"route": row.route.slug, "destination": row.name} for row in places.select_related("route")
-    }
+    slugs = dict(routes.values_list("pk", "slug"))
+    named = {row.pk: {"route": row.route.slug, "destination": row.name} for row in places.select_related("route")}
+    if by is not None:
+        seen = set(Route.objects.visible_to(by).filter(pk__in=slugs).values_list("pk", flat=True))
+        slugs = {pk: slug if pk in seen else NOT_NAMED for pk, slug in slugs.items()}
+        reached = set(Destination.objects.visible_to(by).filter(pk__in=named).values_list("pk", flat=True))
+        named |= {pk: {"route": NOT_NAMED, "destination": NOT_NAMED} for pk in named.keys() - reached}
+    return slugs, named
 
 
 def _wanted(row: Subscription, routes: dict[int, str], places: dict[int, dict[str, str]]) -> dict[str, Any]:

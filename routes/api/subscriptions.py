@@ -19,8 +19,9 @@ from governance.rights import NotAllowed, Right, allowed_anywhere, require
 from routes.api import subscription_shapes as shapes
 from routes.api.subscription_shapes import SHOWN, SIGNING, WANTED, RedeliveryBody, RotationBody, SubscriptionBody
 from routes.models import Destination, Route, Subscription
-from routes.outbound import redelivering, rotating, steering, subscribing, trying
+from routes.outbound import redelivering, rotating, steering, subscribing, trying, wishes
 from routes.outbound.wishes import Wishes
+from routes.route_fields import NOT_NAMED
 
 LARGEST = 2**63 - 1
 PLACE = "/api/process/v1/subscriptions"
@@ -42,7 +43,7 @@ class SubscriptionsDoor(Door):
         if not allowed_anywhere(by, Right.EDIT_CONFIGURATION):
             raise NotAllowed(f"You need the right to {Right.EDIT_CONFIGURATION.label} to see subscriptions.")
         rows = Subscription.objects.visible_to(by, Right.EDIT_CONFIGURATION).select_related("legal_entity")
-        return paging.page(request, rows.defer("secrets"), ["pk"], shapes.shown)
+        return paging.page(request, rows.defer("secrets"), ["pk"], lambda found: shapes.shown(found, person(request)))
 
     @told(shapes.NewSubscriptionShape, status=201, form=SubscriptionBody, repeats=False, tagged=True,
           sample={**SHOWN, "secret": SIGNING}, sent=WANTED)  # fmt: skip
@@ -56,7 +57,7 @@ class SubscriptionsDoor(Door):
                 made, secret = subscribing.subscribe(wanted, by=by)
             except ValidationError as errors:
                 raise forms.refused(errors, SubscriptionBody) from None
-            answer = _answer(made, status=201, secret=secret)
+            answer = _answer(made, by, status=201, secret=secret)
             answer["Location"] = f"{PLACE}/{made.pk}"
             return answer
 
@@ -71,7 +72,7 @@ class SubscriptionDoor(Door):
     @told(shapes.SubscriptionShape, tagged=True, sample=SHOWN)
     def get(self, request: Request, id: int) -> Response:
         """Show a subscription and how it is, with the ETag for changing it."""
-        return _answer(subscription_of(person(request), id))
+        return _answer(subscription_of(person(request), id), person(request))
 
     @told(shapes.SubscriptionShape, form=SubscriptionBody, edits=True, sample=SHOWN, sent=WANTED)
     def put(self, request: Request, id: int) -> Any:
@@ -81,9 +82,9 @@ class SubscriptionDoor(Door):
 
         def act(values: dict[str, Any]) -> Response:
             _unchanged(request, row)
-            wanted = wishes_of(values, by)
+            wanted = wishes_of(values, by, row)
             try:
-                return _answer(subscribing.change(row, wanted, by=by))
+                return _answer(subscribing.change(row, wanted, by=by), by)
             except ValidationError as errors:
                 raise forms.refused(errors, SubscriptionBody) from None
 
@@ -115,7 +116,7 @@ class DeedDoor(Door):
                 verb(row, by=person(request), **values)
             except ValueError as error:
                 raise Refused(NOT_POSSIBLE, str(error)) from None
-            return _answer(subscription_of(person(request), id))
+            return _answer(subscription_of(person(request), id), person(request))
 
         return self.once(request, form, act)
 
@@ -208,22 +209,26 @@ def subscription_of(by: User, id_: int) -> Subscription:
     return found
 
 
-def wishes_of(values: dict[str, Any], by: User) -> Wishes:
-    """Return what a body asks for. Raises Refused (422) with every name that the caller does not see."""
+def wishes_of(values: dict[str, Any], by: User, row: Subscription | None = None) -> Wishes:
+    """Return what a body asks for. Raises Refused (422) with every name that the caller does not see.
+
+    What they do not see of a `row` is not named; it stays, however it is sent back.
+    """
     errors: list[FieldError] = []
     code = values["legal_entity"]
     owner = LegalEntity.objects.visible_to(by).filter(code=code).first() if code else None
     if code and owner is None:
         errors.append(FieldError("/legal_entity", f"There is no legal entity “{code}” for you.", "the code of one"))
+    staying = wishes.that_stay(row, by) if row is not None else ([], [])
     routes = dict(Route.objects.visible_to(by).filter(slug__in=values["routes"]).values_list("slug", "pk"))
     for number, slug in enumerate(values["routes"]):
-        if slug not in routes:
+        if slug not in routes and not (staying[0] and slug == NOT_NAMED):
             errors.append(FieldError(f"/routes/{number}", f"There is no route “{slug}” for you.", "its short name"))
     places: list[int] = []
     for number, each in enumerate(values["destinations"]):
         rows = Destination.objects.visible_to(by).filter(route__slug=each["route"], name=each["destination"])
         places += rows.values_list("pk", flat=True)
-        if not rows:
+        if not rows and not (staying[1] and each["route"] == NOT_NAMED):
             words = f"The route “{each['route']}” has no destination “{each['destination']}” for you."
             errors.append(FieldError(f"/destinations/{number}", words, "a route's short name and its destination"))
     if errors:
@@ -240,7 +245,7 @@ def _unchanged(request: Request, row: Subscription) -> None:
     etags.require(request, shapes.wanted(locked))
 
 
-def _answer(row: Subscription, *, status: int = 200, **more: str) -> Response:
-    answer = Response({**shapes.shown([row])[0], **more}, status=status)
+def _answer(row: Subscription, by: User, *, status: int = 200, **more: str) -> Response:
+    answer = Response({**shapes.shown([row], by)[0], **more}, status=status)
     answer["ETag"] = etags.etag(shapes.wanted(row))
     return answer

@@ -44,12 +44,14 @@ class SubscriptionAdmin(ScopedAdmin):
     @admin.display(description="From routes")
     def from_routes(self, row: Subscription) -> str:
         """Return its routes by name."""
-        return _named(Route.objects.filter(pk__in=row.routes), row.routes) or "every route"
+        seen = Route.objects.visible_to(_reader(row)).filter(pk__in=row.routes)
+        return _named(seen, row.routes) or "every route"
 
     @admin.display(description="To destinations")
     def to_destinations(self, row: Subscription) -> str:
         """Return its destinations by name."""
-        return _named(Destination.objects.filter(pk__in=row.destinations), row.destinations) or "every destination"
+        seen = Destination.objects.visible_to(_reader(row)).filter(pk__in=row.destinations)
+        return _named(seen, row.destinations) or "every destination"
 
     @admin.display(description="Only failures of these kinds")
     def kinds_of_failures(self, row: Subscription) -> str:
@@ -60,6 +62,13 @@ class SubscriptionAdmin(ScopedAdmin):
     def waiting(self, row: Subscription) -> int:
         """Return how many events wait for it."""
         return tap.waiting([row.pk]).get(row.pk, 0)
+
+    def get_object(self, request: HttpRequest, *args: Any) -> Any:
+        """Return the row, which knows for whom it is shown."""
+        found = super().get_object(request, *args)
+        if found is not None:
+            found.__dict__["_reader"] = _person(request)
+        return found
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Refuse: ending has a page of its own, which says what is lost with it."""
@@ -209,10 +218,16 @@ def _secret_page(request: HttpRequest, row: Subscription, secret: str, said: str
     return answer
 
 
+def _reader(row: Subscription) -> User:
+    """Return for whom the page of a row is shown."""
+    found: User = row.__dict__["_reader"]
+    return found
+
+
 def _named(rows: Any, ids: list[int]) -> str:
     names = sorted(str(row) for row in rows)
     gone = len(ids) - len(names)
-    return ", ".join([*names, f"{gone} that exist no more"] if gone else names)
+    return ", ".join([*names, f"{gone} of other companies, or that exist no more"] if gone else names)
 
 
 def _row(request: HttpRequest, object_id: str) -> Subscription:

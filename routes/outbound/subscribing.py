@@ -36,7 +36,8 @@ def subscribe(wanted: Wishes, *, by: By, secret: str = "") -> tuple[Subscription
 def change(subscription: Subscription, wanted: Wishes, *, by: By) -> Subscription:
     """Change what a subscription hears of, or where; what is queued for it already still goes, to the new address.
 
-    Its legal entity stays: events of one company would be seen in another.
+    Its legal entity stays: events of one company would be seen in another. So do routes and destinations among its
+    filters that the person does not see.
 
     Returns it as it is now. Raises NotAllowed, and ValidationError with every problem at its field.
     """
@@ -47,8 +48,10 @@ def change(subscription: Subscription, wanted: Wishes, *, by: By) -> Subscriptio
     if wanted.legal_entity != row.legal_entity:
         raise ValidationError({"legal_entity": [STAYS]})
     before = _told(row)
+    routes, places = wishes.that_stay(row, by)
     for name, value in wanted.fields().items():
         setattr(row, name, value)
+    row.routes, row.destinations = sorted({*row.routes, *routes}), sorted({*row.destinations, *places})
     _save(row, by)
     audit.record(by=by, verb="change", thing=row, before=before, after=_told(row), legal_entity=row.legal_entity)
     return row

@@ -12,7 +12,7 @@ from connectors.address import NotAnAddress, web_address
 from connectors.guard import AddressRefused, Guard
 from governance.actor import By
 from governance.models import LegalEntity
-from routes.models import Destination, Route
+from routes.models import Destination, Route, Subscription
 from routes.outbound import types
 
 NAME, ADDRESS = 120, 500  # characters, as the columns
@@ -55,6 +55,15 @@ def check(wishes: Wishes, *, by: By) -> None:
     found |= _unseen(wishes, by)
     if found:
         raise ValidationError(found)
+
+
+def that_stay(row: Subscription, by: By) -> tuple[list[int], list[int]]:
+    """Return the routes and destinations that stand in a subscription and that somebody does not see: they stay."""
+    routes, places = Route.objects.filter(pk__in=row.routes), Destination.objects.filter(pk__in=row.destinations)
+    return (
+        list(routes.exclude(pk__in=Route.objects.visible_to(by).values("pk")).values_list("pk", flat=True)),
+        list(places.exclude(pk__in=Destination.objects.visible_to(by).values("pk")).values_list("pk", flat=True)),
+    )
 
 
 def _unseen(wishes: Wishes, by: By) -> dict[str, list[str]]:

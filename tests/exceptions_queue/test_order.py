@@ -14,13 +14,14 @@ from exceptions_queue import deadlines, reckoning, verbs, yardstick
 from exceptions_queue.models import CutOff, CutOffKind, WorkItem, Yardstick
 from exceptions_queue.recurrence import Covers, Rule
 from governance.models import AuditEntry, BusinessCalendar
-from governance.rights import NotAllowed
+from governance.rights import NotAllowed, Role
+from routes.models import Route
 from tests.exceptions_queue.conftest import Staff
 from tests.exceptions_queue.situations import with_rates
 from tests.exceptions_queue.test_deadlines import period, stop, today
 from tests.exceptions_queue.test_pages import signed_in, text_of
 from tests.exceptions_queue.test_record_list import staff_of
-from tests.governance.people import company
+from tests.governance.people import company, person
 from tests.routes.world import World
 
 Make = Callable[..., World]
@@ -192,3 +193,32 @@ def test_usual_measures_are_those_of_the_specification(db: None) -> None:
     found = yardstick.measures()
     weights = (found.formula.money, found.formula.deadline, found.formula.share, found.formula.again)
     assert (weights, found.formula.days, found.reporting.currency) == ((40, 35, 15, 10), 10, "EUR")
+
+
+def test_form_of_a_cut_off_offers_the_routes_that_one_sees_and_keeps_the_others(firm: World, staff: Staff) -> None:
+    own, germany = Route.objects.get(pk=firm.route.pk), company("HP-DE")
+    own.legal_entity = germany
+    own.save()
+    theirs = Route.objects.create(
+        slug="secret-plan", name="Secret plan", legal_entity=company("HP-US"), canonical_entity="time_entry"
+    )
+    row = CutOff.objects.create(
+        legal_entity=germany, name="Billing", kind="billing_run", rule="working_day", number=3, at=dt.time(18),
+        covers="month_before", routes=[theirs.pk],
+    )  # fmt: skip
+    client = signed_in(person("Iris Berg", Role.INTEGRATION_ADMIN, germany, is_staff=True))
+    place = reverse("admin:exceptions_queue_cutoff_change", args=[row.pk])
+
+    words = [text_of(client.get(each)) for each in (place, reverse("admin:exceptions_queue_cutoff_add"))]
+
+    assert not any("Secret plan" in each for each in words)
+    assert all(own.name in each for each in words)
+    assert "Routes of another company stand here too, and stay." in words[0]
+    sent = {
+        "legal_entity": germany.pk, "name": "Billing", "kind": "billing_run", "covers": "month_before",
+        "rule": "working_day", "number": "3", "at": "18:00", "dates": "", "routes": [own.pk],
+    }  # fmt: skip
+    assert client.post(place, sent).status_code == 302
+    row.refresh_from_db()
+    assert row.routes == sorted([own.pk, theirs.pk])
+    assert client.post(place, sent | {"routes": [theirs.pk]}).status_code == 200, "nobody chooses what they do not see"

@@ -6,8 +6,12 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from governance.actor import ENGINE
 from governance.rights import Role
-from routes.models import Subscription
+from routes.models import Route, Subscription
+from routes.outbound import subscribing
+from routes.outbound.wishes import Wishes
+from tests.api.test_changes import call
 from tests.governance.people import company, person
 
 pytestmark = pytest.mark.django_db
@@ -109,3 +113,33 @@ def test_those_without_the_right_see_no_addresses(ines: Client) -> None:
     viktor = signed_in(Role.VIEWER, "HP-DE", "Viktor Lang")
     assert viktor.get(LIST).status_code == 403
     assert viktor.get(f"{LIST}add/").status_code == 403
+
+
+def test_filters_of_another_company_are_not_named_and_stay() -> None:
+    own, theirs = (
+        Route.objects.create(slug=slug, name=slug, legal_entity=company(code), canonical_entity="time_entry")
+        for slug, code in (("own-plan", "HP-DE"), ("us-plan", "HP-US"))
+    )
+    ines = person("Ines Brandt", Role.INTEGRATION_ADMIN, company("HP-DE"), is_staff=True)
+    wanted = Wishes("Data warehouse", TYPED["address"], company("HP-DE"), routes=(own.pk, theirs.pk))
+    row, _ = subscribing.subscribe(wanted, by=ENGINE)
+    one = f"/api/process/v1/subscriptions/{row.pk}"
+
+    client = Client()
+    client.force_login(ines)
+    page = client.get(f"{LIST}{row.pk}/change/").content.decode()
+    answer = call(ines, "get", one)
+
+    assert "own-plan" in page
+    assert "us-plan" not in page
+    assert answer.json()["routes"] == ["own-plan", "one of another company"]
+    assert call(ines, "get", "/api/process/v1/subscriptions").json()["items"] == [answer.json()]
+    body = {name: answer.json()[name] for name in ("address", "legal_entity", "types", "routes", "destinations")}
+    changed = call(ines, "put", one, body | {"name": "Other"}, If_Match=answer["ETag"])
+    assert (changed.status_code, changed.json()["name"]) == (200, "Other"), changed.content
+    again = call(ines, "put", one, body | {"name": "Third", "routes": []}, If_Match=changed["ETag"])
+    assert again.status_code == 200, again.content
+    row.refresh_from_db()
+    assert row.routes == [theirs.pk], "who does not see it does not take it out either"
+    made = call(ines, "post", "/api/process/v1/subscriptions", body | {"name": "New"})
+    assert made.status_code == 422, "where nothing stands it is no name"
