@@ -29,6 +29,17 @@ WHERE EXISTS (
         LIMIT 1) AS found
     WHERE c.id <> ALL(%s::bigint[]))
 """
+HOLD_OTHERS = """
+SELECT run.id FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], %s::uuid[], %s::uuid[])
+    AS run (id, route_id, legal_entity_id, first, past)
+WHERE EXISTS (
+    SELECT FROM governance_legalentity c CROSS JOIN LATERAL (
+        SELECT FROM routes_record r
+        WHERE r.route_id = run.route_id AND r.legal_entity_id = c.id AND r.id >= run.first AND r.id < run.past
+            AND r.run_id = run.id
+        LIMIT 1) AS found
+    WHERE c.id <> run.legal_entity_id)
+"""
 OUTCOMES = """
 SELECT count(*) FILTER (WHERE outcome = 'new'), count(*) FILTER (WHERE outcome IN ('changed', 'withdrawn')),
     count(*) FILTER (WHERE outcome = 'unreadable')
@@ -56,6 +67,23 @@ def hold_more(runs: Iterable[Run], by: By) -> frozenset[UUID]:
     columns: list[list[Any]] = [[run.pk for run in asked], [run.route_id for run in asked], lows, ups]
     with connection.cursor() as cursor:
         cursor.execute(HOLD_MORE, [*columns, sorted(seen)])
+        return frozenset(id_ for (id_,) in cursor.fetchall())
+
+
+def hold_others(runs: Iterable[UUID]) -> frozenset[UUID]:
+    """Return those runs that have read records of other companies than their own. Two queries, none without any."""
+    ids = list(runs)
+    asked = list(Run.objects.filter(pk__in=ids).only("pk", "route_id", "legal_entity_id", "created_at", "ended_at"))
+    if not asked:
+        return frozenset()
+    times = bounds([(run.created_at, run.ended_at) for run in asked])
+    own: list[list[Any]] = [
+        [run.pk for run in asked],
+        [run.route_id for run in asked],
+        [run.legal_entity_id for run in asked],
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(HOLD_OTHERS, [*own, [low for low, _ in times], [up for _, up in times]])
         return frozenset(id_ for (id_,) in cursor.fetchall())
 
 

@@ -16,7 +16,7 @@ from django.db import connection
 
 from canonical.failure import CATEGORIES, Category
 from canonical.money import rounded
-from routes import bodies
+from routes import bodies, shares
 from routes.bulk import array
 from routes.outbound import discretion, history, types
 from routes.outbound.history import Change, Ending, Span, Trouble
@@ -41,6 +41,7 @@ class Happening:
     at: datetime
     source: str
     data: Mapping[str, Any]
+    to_all: bool | None = None  # only for subscriptions of all companies, only for those of one; None: for both
 
     def body(self, id_: UUID, number: int) -> str:
         """Return the event as CloudEvents 1.0 in JSON; these bytes are signed and sent, each time the same."""
@@ -244,17 +245,32 @@ def _happening(type_: str, of: _Subject, data: Mapping[str, Any], at: datetime, 
 
 
 def _of_runs(ended: Sequence[Ending]) -> list[Happening]:
-    rows = {row[0]: row[1:] for row in _rows(RUNS, {each.run for each in ended})}
-    return [_of_run(each, *rows[each.run]) for each in ended if each.run in rows]
+    """Tell of runs. One that has read for several companies is told twice: its totals are for who hears of them all."""
+    ids = {each.run for each in ended}
+    rows = {row[0]: row[1:] for row in _rows(RUNS, ids)}
+    mixed = shares.hold_others(rows)
+    found = []
+    for each in ended:
+        if each.run in mixed:
+            found += [_of_run(each, *rows[each.run], to_all=to_all) for to_all in (True, False)]
+        elif each.run in rows:
+            found.append(_of_run(each, *rows[each.run]))
+    return found
 
 
-def _of_run(ended: Ending, legal_entity: int, company: str, route: int, slug: str, *totals: Any) -> Happening:
+def _of_run(
+    ended: Ending, legal_entity: int, company: str, route: int, slug: str, *totals: Any, to_all: bool | None = None
+) -> Happening:
     names = ("read", "new", "changed", "unchanged", "unreadable", "trigger")
-    data = {"run": str(ended.run), "legal_entity": company, "route": slug, "state": ended.state, "at": moment(ended.at)}
-    data |= dict(zip(names, totals, strict=True))
+    data: dict[str, Any] = {
+        "run": str(ended.run), "legal_entity": company, "route": slug, "state": ended.state, "at": moment(ended.at),
+    }  # fmt: skip
+    data |= dict(zip(names, totals, strict=True)) | {"holds_more": to_all is False}
+    if to_all is False:
+        data |= dict.fromkeys(names[:5])
     return Happening(
         types.RUN[ended.state].name, f"{slug}/runs", slug, legal_entity, route, None, "", ended.at,
-        _source(company, slug), data,
+        _source(company, slug), data, to_all,
     )  # fmt: skip
 
 

@@ -121,6 +121,7 @@ def matches(subscription: Subscription, event: Happening) -> bool:
     """Return whether a subscription asks for an event."""
     return (
         subscription.legal_entity_id in (None, event.legal_entity)
+        and event.to_all in (None, subscription.legal_entity_id is None)
         and (not subscription.types or event.type in subscription.types)
         and (not subscription.routes or event.route in subscription.routes)
         and (not subscription.destinations or event.destination in subscription.destinations)

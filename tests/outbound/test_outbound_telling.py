@@ -13,12 +13,14 @@ from django.utils import timezone
 from canonical.failure import Category
 from governance.actor import ENGINE
 from governance.models import LegalEntity
-from routes.models import Delivery, OutboundEvent, Run, Subscription, Tap
+from routes.models import Delivery, OutboundEvent, Route, Run, Subscription, Tap
 from routes.outbound import subscribing, tap
 from routes.states import State, move
+from tests.invariants.test_accounted import begin, take_in
 from tests.routes.world import World, entry, refused
 
 Make = Callable[..., World]
+POUNDS = {"legal_entity": "HP-GB", "currency": "GBP"}
 pytestmark = pytest.mark.usefixtures("alone")
 
 
@@ -184,6 +186,41 @@ def test_end_of_a_run_is_told_with_its_totals(make_world: Make, subscribe: Any) 
     said = body()["data"]
     assert (said["read"], said["new"], said["state"]) == (3, 3, "done")
     assert "Farid" not in OutboundEvent.objects.get().body
+
+
+def test_totals_of_a_run_that_read_for_several_companies_are_for_who_hears_of_them_all(
+    make_world: Make, subscribe: Any
+) -> None:
+    world, germany = make_world(), LegalEntity.objects.get(code="HP-DE")
+    Route.objects.filter(pk=world.route.pk).update(legal_entity=germany)
+    world.route.refresh_from_db()
+    subscribe("All")
+    subscribe("Germany", legal_entity=germany)
+    mixed, own = _ended_run(world, entry(1), entry(2, **POUNDS)), _ended_run(world, entry(3), entry(4))
+    tap.tell()
+
+    def said(name: str, run: Run) -> Any:
+        bodies = Delivery.objects.filter(subscription__name=name).values_list("event__body", flat=True)
+        (found,) = (data for each in bodies if (data := json.loads(each)["data"]).get("run") == str(run.pk)
+                    and "read" in data)  # fmt: skip
+        return found
+
+    assert (said("All", mixed)["read"], said("All", mixed)["holds_more"]) == (2, False)
+    told_less = said("Germany", mixed)
+    assert told_less["holds_more"] is True
+    assert [told_less[name] for name in ("read", "new", "changed", "unchanged", "unreadable")] == [None] * 5
+    assert told_less["state"] == "done"
+    assert (said("Germany", own)["read"], said("Germany", own)["holds_more"]) == (2, False)
+    numbers = Delivery.objects.filter(event__type="throughline.run.done").values_list("event", flat=True)
+    assert len(numbers) == 4, "each subscriber hears of each run once"
+
+
+def _ended_run(world: World, *records: Any) -> Run:
+    """Return a run that has read records and is done."""
+    run = begin(world)
+    take_in(world, run, *records)
+    Run.objects.filter(pk=run.pk).update(state="done", ended_at=timezone.now())
+    return run
 
 
 def test_filters_decide_who_hears(make_world: Make, subscribe: Any) -> None:
