@@ -15,6 +15,7 @@ DEEDS = {
     "withdraw": "taken back", "send_back": "sent back", "publish": "published", "schedule": "time of publication set",
     "retire": "taken out of force", "roll_back": "rolled back", "install": "put in force as shipped",
     "keep": "changed at once and kept", "share": "shared", "export": "put into a sheet", "discard": "draft thrown away",
+    "follow": "draft goes on under the new short name",
     # Rows of tables
     "propose_deletion": "proposed to be deleted", "keep_table": "kept after all",
     "replace": "replaced", "refuse": "refused",

@@ -8,6 +8,7 @@ DEEDS = {
     "approve": "approved it", "send_back": "sent it back", "withdraw": "took it back", "publish": "put it in force",
     "retire": "put something else in its place", "keep": "changed it at once",
     "discard": "threw the draft away", "test": "tested the connection",
+    "follow": "gave its thing another short name, under which it goes on",
     "preview": "looked at what the next run would do",
 }  # fmt: skip
 

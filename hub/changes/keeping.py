@@ -47,17 +47,25 @@ def _written(instance: AuditEntry, **_: Any) -> None:
     here = instance.thing_id.isdigit()  # an entry about what was tried in a form, and never saved, names no row
     names = set(model._default_manager.filter(pk=instance.thing_id).values_list(field, flat=True)) if here else set()
     before = instance.before if isinstance(instance.before, dict) else {}
-    if "slug" in before:  # the name that it had: nothing bears it any more
-        names.add(str(before["slug"]))
+    old = str(before["slug"]) if "slug" in before else ""  # the name that it had: nothing bears it any more
     by = Actor(ActorKind(instance.actor_kind), instance.actor_id, instance.actor_name)
-    for name in names:
+    for name in (*names, *({old} - names - {""})):
         for kind in kinds:
             soon(kind, name, by=by, reason=instance.reason)
+    for name in names - {old} if old else ():
+        for kind in kinds:
+            transaction.on_commit(partial(_follow, kind, old, name, by), robust=True)
 
 
 def soon(kind: str, name: str, *, by: Actor, reason: str = "") -> None:
     """Keep what stands in the rows of a thing once this transaction is committed."""
     transaction.on_commit(partial(_keep, kind, name, by, reason), robust=True)
+
+
+def _follow(kind: str, old: str, name: str, by: Actor) -> None:
+    from hub.changes import following  # as below
+
+    following.follow(kind, old, name, by=by)
 
 
 @transaction.atomic
