@@ -30,7 +30,7 @@ class Program:
     client: ApiClient
     scopes: tuple[str, ...]  # of all its tokens that live, without those of legal entities
     companies: tuple[str, ...]  # codes of the legal entities to which all its tokens are kept; none: by roles alone
-    since: datetime  # when the oldest that is known of its tokens was made
+    since: datetime  # when somebody let it first, of what lives; what is renewed keeps that
     last_used: datetime  # to the minute; asking for new tokens counts
 
 

@@ -54,6 +54,7 @@ ALLOWED_HOSTS = GIVEN[declared.ALLOWED_HOSTS]
 INSTALLED_APPS = [
     "unfold.apps.BasicAppConfig",  # its look; the site is ours
     "hub.administration.Administration",
+    "hub.first_commands",  # before those whose commands it replaces
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

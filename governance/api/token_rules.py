@@ -32,6 +32,13 @@ class TokenRules(OAuth2Validator):  # type: ignore[misc]  # the library carries 
                 raise InvalidGrantError(description=ENDED, request=request)
         super()._save_bearer_token(token, request, *args, **kwargs)
 
+    def _create_refresh_token(self, request: Any, code: str, access_token: Any, previous: Any) -> Any:
+        """Keep when the person let the program: of what is renewed, when the first one was made."""
+        made = super()._create_refresh_token(request, code, access_token, previous)
+        if previous is not None:
+            type(made).objects.filter(pk=made.pk).update(created=previous.created)
+        return made
+
 
 def _fits(request: Any) -> bool:
     user = request.user

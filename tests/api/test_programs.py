@@ -186,3 +186,22 @@ def test_person_ends_one_program_and_nobody_elses(staff: Staff, program: ApiClie
     assert (entry.actor_name, entry.before) == ("Farid Amini", {"program": "Spreadsheet"})
     assert browser.post(address).status_code == 404
     assert signed_in(staff.viktor).post(f"/sessions/programs/{other.pk}/ending/").status_code == 404
+
+
+def test_page_tells_since_when_a_program_may_whatever_was_renewed_and_cleaned_away(
+    staff: Staff, program: ApiClient
+) -> None:
+    tokens = tokens_for(staff.farid, program)
+    begun = timezone.now() - timedelta(days=40)
+    for model in (get_access_token_model(), get_refresh_token_model()):
+        model.objects.update(created=begun)
+
+    for _ in range(2):
+        tokens = refresh(program, tokens["refresh_token"]).json()
+        get_refresh_token_model().objects.exclude(revoked=None).delete()  # as the clock does once they are old
+        newest = get_access_token_model().objects.latest("pk")
+        get_access_token_model().objects.exclude(pk=newest.pk).delete()
+
+    (one,) = programs.of(staff.farid)
+    assert one.since == begun
+    assert get(RUNS, tokens["access_token"]).status_code == 200
