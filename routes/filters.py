@@ -129,8 +129,9 @@ class TransactionFilter(_Newest):
     def with_key(self, rows: TransactionQuerySet, name: str, key: str) -> TransactionQuerySet:
         """Keep those of all versions of this key at its source, exactly; where none has it, whose own begins so."""
         same = versions_with(key)
-        if same:
-            return rows.filter(record_id__in=same).by_an_index_of_their_own()
+        found = rows.filter(record_id__in=same).by_an_index_of_their_own() if same else None
+        if found is not None and found.exists():  # else they are of companies that are not seen, which says nothing
+            return found
         begin = beginning_with(key)
         return (
             rows.filter(key__startswith=key) if begin is None else rows.filter(pk__in=begin).by_an_index_of_their_own()
