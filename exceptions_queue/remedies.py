@@ -11,12 +11,13 @@ from exceptions_queue.facts import Facts, facts_of
 from exceptions_queue.forms import RemedyForm, RowCorrectionForm
 from exceptions_queue.kinds import KINDS, Kind, by_name, likeliest, place
 from exceptions_queue.models import WorkItem
-from exceptions_queue.permitted import rights_in, who_may
+from exceptions_queue.permitted import masks_of, rights_in, who_may
 from exceptions_queue.templatetags.shown import money
 from exceptions_queue.verbs.move_to_next_period import LIMIT
 from governance.actor import names
-from governance.models import LegalEntity
+from governance.models import LegalEntity, User
 from governance.roles import Right
+from mappings import discreet
 from mappings.models import TableRow
 from routes.waiting_behind import MOST, Waiting
 
@@ -106,10 +107,11 @@ def _shown(kind: Kind, facts: Facts, rights: frozenset[Right]) -> Remedy:
         if facts.replaces_row:
             remedy.title, remedy.button, remedy.effect = "Propose another row in its place", "Propose this row", ""
     if kind.name in ("row-approvals", "row-refusals"):
-        remedy.given = told(facts.rows_waiting)
+        remedy.given = told(facts.rows_waiting, facts.user)
     return remedy
 
 
+UNSEEN = "A row of {} that it was made with holds what your roles do not let you see. Ask somebody who may see it."
 CONTRADICTED = {  # what these remedies decide where the source contradicts a correction
     "corrections": "Keep the correction, or enter another value",
     "resubmissions": "Take what the source says by now, and send it",
@@ -144,13 +146,14 @@ def _lacking(kind: Kind, facts: Facts, rights: frozenset[Right]) -> list[LegalEn
     return [place for key, place in places.items() if kind.right not in rights_in(facts.user, key)]
 
 
-def told(rows: list[TableRow]) -> list[tuple[str, str]]:
-    """Return table rows as people read them: key, values, days, who proposed each. One query."""
+def told(rows: list[TableRow], user: User) -> list[tuple[str, str]]:
+    """Return table rows as somebody may read them: key, values, days, who proposed each. One query, and one a row."""
     people = names([row.proposed_by for row in rows])
     pairs: list[tuple[str, str]] = []
     for row in rows:
-        pairs += zip(row.table.key_columns, row.key, strict=False)
-        pairs += [(name, str(value)) for name, value in row.values.items()]
+        masks = masks_of(rights_in(user, row.table.legal_entity_id))
+        pairs += zip(row.table.key_columns, discreet.key_shown(row.table, row.key, masks), strict=False)
+        pairs += [(name, str(value)) for name, value in discreet.values_shown(row.values, masks).items()]
         pairs += [
             ("first day", f"{row.valid_from or 'since ever'}"),
             ("last day", f"{row.valid_to or 'until further notice'}"),
@@ -163,18 +166,22 @@ def _row_corrections(kind: Kind, facts: Facts) -> list[Remedy]:
     """Return one remedy for each row that members were made with and the person may correct; else who may."""
     shown: list[Remedy] = []
     lacking: dict[int | None, LegalEntity | None] = {}
+    hidden = ""  # why a row is not corrected by this person who might
     for read in facts.read:
         table, place = read.row.table, read.row.table.legal_entity
         if kind.right not in rights_in(facts.user, table.legal_entity_id):
             lacking[table.legal_entity_id] = place
+            continue
+        if discreet.hides_some_of(read.row, table, masks_of(rights_in(facts.user, table.legal_entity_id))):
+            hidden = UNSEEN.format(table)
             continue
         title = f"This was made with the row {read.row} of {table}: correct it"
         remedy = Remedy(kind.name, title, kind.button, effect(facts.item), kind.named(RowCorrectionForm(old=read.row)))
         remedy.row = read.row.pk
         remedy.given = list(zip(table.key_columns, read.row.key, strict=False))
         shown.append(remedy)
-    if not shown and lacking:
-        needs = who_may(kind.right, next(iter(lacking.values())))
+    if not shown and (lacking or hidden):
+        needs = hidden or who_may(kind.right, next(iter(lacking.values())))
         shown.append(Remedy(kind.name, kind.title, kind.button, "", None, needs=needs))
     return shown
 

@@ -7,13 +7,14 @@ an address is hidden wherever it stands. A table that serves all companies has p
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from django.db.models import F, Func, QuerySet, TextField, Value
+from django.db.models import F, Func, Q, QuerySet, TextField, Value
 
 from canonical.entity import Mask
-from canonical.masking import ADDRESS, HIDDEN, named_for, spoken
+from canonical.masking import ADDRESS, HIDDEN, SHORTEST, named_for, spoken
 from governance.actor import By
 from governance.rights import Right, allowed_masks
-from governance.scoping import EntityScopedQuerySet, grants_read_once
+from governance.scoping import ALL, EntityScopedQuerySet, entity_ids, grants_read_once
+from mappings.formula.emit_tables import Source
 from mappings.models import CrossReference, LookupTable, TableRow
 
 NAMED = {mask: named_for(mask) for mask in Mask if mask is not Mask.NONE}
@@ -32,6 +33,18 @@ def key_shown(table: LookupTable, key: Iterable[str], masks: Collection[Mask]) -
 def values_shown(values: Mapping[str, Any], masks: Collection[Mask]) -> dict[str, Any]:
     """Return the values of a row as somebody may read them."""
     return {name: _shown(name, value, masks) for name, value in values.items()}
+
+
+def hides_some_of(row: TableRow, table: LookupTable, masks: Collection[Mask]) -> bool:
+    """Return whether a row has anything that somebody may not see."""
+    return key_shown(table, row.key, masks) != list(row.key) or values_shown(row.values, masks) != row.values
+
+
+def reason_shown(row: TableRow, table: LookupTable, masks: Collection[Mask]) -> str:
+    """Return why somebody wrote a row, as it may be read: without people and pay that the row itself names."""
+    named = {**row.values, **dict(zip(table.key_columns, row.key, strict=False))}
+    hidden = [str(each) for name, each in named.items() if each is not None and _is_hidden(name, masks)]
+    return spoken(row.reason, [each for each in hidden if len(each) >= SHORTEST], masks)
 
 
 def key_words(table: LookupTable, masks: Collection[Mask]) -> "Func[Any]":
@@ -83,3 +96,34 @@ def references_with(
     """Keep cross-references with this value in a field; an address finds those of which somebody may see people."""
     found = rows.filter(**{field: value})
     return found if spoken(value, (), ()) == value else found.visible_to(by, Right.SEE_PERSON)
+
+
+def found_by_what_is_read(
+    rows: "QuerySet[CrossReference]", text: str, fields: Iterable[str], by: By
+) -> "QuerySet[CrossReference]":
+    """Leave out cross-references that a text has found by parts of an address which somebody may not read there."""
+    ids = entity_ids(by, Right.SEE_PERSON)
+    if ids is ALL:
+        return rows
+    readable = Q(legal_entity__in=sorted(ids))
+    for name in fields:
+        readable |= Q(**{f"{name}__icontains": text}) & ~Q(**{f"{name}__contains": "@"})
+    return rows.filter(readable)
+
+
+def hidden_columns(sources: Iterable[Source], legal_entity: int | None, by: By) -> frozenset[str]:
+    """Return the columns that formulas read and that somebody may not see, each as LOOKUP names it.
+
+    At most three queries, none where nothing is looked up.
+    """
+    wanted = list(sources)
+    tables = LookupTable.objects.filter(name__in={each.name for each in wanted}) if wanted else ()
+    found = set()
+    for table in tables:
+        if table.legal_entity_id not in (None, legal_entity):
+            continue
+        masks, first = masks_of_table(table, by), next(iter(table.value_columns), "")
+        for each in wanted:
+            if each.name == table.name and _is_hidden(each.column or first, masks):
+                found.add(f"{each.name}.{each.column}" if each.column else each.name)
+    return frozenset(found)

@@ -15,12 +15,13 @@ from canonical.validity import check
 from governance.actor import By
 from governance.models import LegalEntity
 from governance.rights import NotAllowed, Right, allowed, require
+from mappings import discreet
 from mappings.batch import run_batch
 from mappings.compiled import CompiledMapping, compile_mapping
 from mappings.content import FieldRule, Formula
 from mappings.field_table import FieldRow, FieldTable, Place, content_of, place_of
 from mappings.formula.problems import MappingErrors, SavedProblem
-from mappings.formula.tree import Path, walk
+from mappings.formula.tree import Call, Constant, Node, Path, walk
 from mappings.models import Mapping
 from mappings.sides import doubts, source_side
 
@@ -185,6 +186,8 @@ class _Shower:
     def __init__(self, trial: TableTrial, compiled: CompiledMapping, kept: _Kept, sample: Sample, by: By) -> None:
         self.trial, self.kept, self.sample, self.by = trial, kept, sample, by
         self.compiled = compiled
+        sources = [each for each in compiled.sources if each.kind == "lookup"]
+        self.untold = discreet.hidden_columns(sources, sample.legal_entity_id, by)  # "costs.cost_rate", as looked up
         self.values: dict[str, Any] = {}
         self.tainted: set[str] = set()  # fields of the result that hold something hidden
 
@@ -239,6 +242,7 @@ class _Shower:
 
     def _before(self, tried: Tried, rule: FieldRule, record: dict[str, Any]) -> None:
         for node in walk(rule.formula.tree):
+            tried.hidden |= self._looks_up_hidden(node)
             if not isinstance(node, Path):
                 continue
             written = str(node)
@@ -263,6 +267,8 @@ class _Shower:
 
     def _is_hidden(self, formula: Formula, *, rule: bool = False) -> bool:
         for node in walk(formula.tree):
+            if self._looks_up_hidden(node):
+                return True
             if not isinstance(node, Path):
                 continue
             first, name = node.steps[0], ".".join(node.steps)
@@ -272,6 +278,11 @@ class _Shower:
             elif self._touches(node.steps):
                 return True
         return False
+
+    def _looks_up_hidden(self, node: Node) -> bool:
+        """Return whether a part of a formula reads a column of a table that the person may not see."""
+        first = node.arguments[0] if isinstance(node, Call) and node.name == "LOOKUP" and node.arguments else None
+        return isinstance(first, Constant) and first.value in self.untold
 
     def _touches(self, steps: tuple[str, ...]) -> bool:
         path = ".".join(steps[1:] if steps[0] == "source" else steps)

@@ -4,10 +4,13 @@ import csv
 import io
 import re
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from canonical.entity import Mask
+from mappings.discreet import values_shown
 from mappings.fetch import typed
 from mappings.models import LookupTable, TableRow
 from mappings.row_form import words_of
@@ -42,10 +45,11 @@ class Sheet:
     same: int = 0
 
 
-def read_sheet(table: LookupTable, text: str, *, proposed_by: str) -> Sheet:
+def read_sheet(table: LookupTable, text: str, *, proposed_by: str, masks: Collection[Mask]) -> Sheet:
     """Return what a sheet says: a first line with the columns' names, then a row a line. Two queries at most.
 
-    `proposed_by` is the reference of who would add its rows: it decides which of them wait for a second person.
+    `proposed_by` is the reference of who would add its rows: it decides which of them wait for a second person. `masks`
+    are those through which they see: what stands there now is told as they may read it.
     """
     sheet = Sheet(proposed_by)
     if len(text) > LARGEST:
@@ -76,7 +80,7 @@ def read_sheet(table: LookupTable, text: str, *, proposed_by: str) -> Sheet:
         sheet.problems.append((lines[problem.number - 1], _told(problem.column, message, problem.remedy)))
     sheet.problems.sort()
     if not sheet.problems:
-        _compare(table, sheet, lines)
+        _compare(table, sheet, lines, masks)
     return sheet
 
 
@@ -123,7 +127,7 @@ def _told(column: str, message: str, remedy: str) -> str:
     return f"{words_of(column)}: {message} {remedy}"
 
 
-def _compare(table: LookupTable, sheet: Sheet, lines: list[int]) -> None:
+def _compare(table: LookupTable, sheet: Sheet, lines: list[int], masks: Collection[Mask]) -> None:
     """Say what each row would change, and leave out what stands there already."""
     present: dict[tuple[str, ...], list[TableRow]] = defaultdict(list)
     for row in table.rows.in_force().with_keys(list({row.key for row in sheet.rows})):
@@ -136,7 +140,7 @@ def _compare(table: LookupTable, sheet: Sheet, lines: list[int]) -> None:
             sheet.same += 1
             continue
         kept.append(new)
-        now = "; ".join(f"{_values(old.values)} ({days_of(old)})" for old in touched)
+        now = "; ".join(f"{_values(values_shown(old.values, masks))} ({days_of(old)})" for old in touched)
         waits = table.needs_second_person(values, bound=bound)
         sheet.changes.append(SheetChange(line, " / ".join(new.key), now, _values(new.values), days_of(new), waits))
     sheet.rows = kept

@@ -6,7 +6,6 @@ from datetime import date, timedelta
 from itertools import groupby, pairwise
 
 from canonical.entity import Mask
-from canonical.masking import spoken
 from governance.actor import names
 from mappings import discreet
 from mappings.models import LookupTable, TableRow
@@ -89,7 +88,7 @@ def _line(
         state = "past"
     else:
         state = "later" if row.valid_from and row.valid_from > today else "counts"
-    row.reason = spoken(row.reason, (), masks)  # it is only shown
+    row.reason = discreet.reason_shown(row, table, masks)  # it is only shown
     return GridRow(row, discreet.key_shown(table, row.key, masks), values, state, who, note)
 
 

@@ -7,13 +7,14 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
+from canonical.entity import Mask
 from exceptions_queue.pages.door import context, person
 from governance.actor import as_actor, names
 from governance.deed_page import ReasonForm
 from governance.models import User
 from governance.rights import NotAllowed, Right, require
 from hub.table_pages.pages import table_of, table_page
-from mappings import tables
+from mappings import discreet, tables
 from mappings.ending import end_row
 from mappings.loosening import agree_to
 from mappings.models import LookupTable, TableRow
@@ -35,6 +36,11 @@ ABOUT = {
     "refusals": "It never counted.",
     "withdrawals": "It no longer counts on any day. What it gave until now stays explained.",
 }
+DECIDED = ("approvals", "refusals")  # by who is the second person
+UNSEEN = (
+    "This row holds what your roles do not let you see, such as pay, so you cannot put another in its place here. Ask "
+    "somebody who may see it, or add a row of your own."
+)
 TITLES = {
     "corrections": "Correct", "ends": "End", "approvals": "Approve", "refusals": "Refuse", "withdrawals": "Withdraw",
 }  # fmt: skip
@@ -64,6 +70,10 @@ def change(request: HttpRequest, pk: int, row: int, name: str) -> HttpResponse:
     found = get_object_or_404(table.rows.select_related("table"), pk=row)
     if name not in ABOUT:
         raise Http404("There is no such step.")
+    require(user, Right.APPROVE_TABLES if name in DECIDED else Right.EDIT_TABLES, table.legal_entity)
+    masks = discreet.masks_of_table(table, user)
+    if name == "corrections" and discreet.hides_some_of(found, table, masks):
+        raise NotAllowed(UNSEEN)
     form: forms.Form = ReasonForm(_sent(request), label_suffix="")
     if name == "corrections":
         started: dict[str, Any] = {f"value_{column}": value for column, value in found.values.items()}
@@ -72,8 +82,6 @@ def change(request: HttpRequest, pk: int, row: int, name: str) -> HttpResponse:
     elif name == "ends":
         form = EndForm(_sent(request), label_suffix="")
     form.fields["reason"].required = name != "approvals"
-    if name not in ("approvals", "refusals"):
-        require(user, Right.EDIT_TABLES, table.legal_entity)
 
     def act() -> str:
         given = form.cleaned_data
@@ -81,15 +89,16 @@ def change(request: HttpRequest, pk: int, row: int, name: str) -> HttpResponse:
             return _add(table, form, user)
         if name == "ends":
             ended = end_row(table, found.pk, last_day=given["last_day"], by=user, reason=given["reason"])
-            return f"{ended} ends on {ended.valid_to}."
+            return f"{' / '.join(discreet.key_shown(table, ended.key, masks))} ends on {ended.valid_to}."
         verb = {
             "approvals": tables.approve_rows, "refusals": tables.refuse_rows, "withdrawals": tables.withdraw_rows,
         }[name]  # fmt: skip
         verb(table, [found.pk], by=user, reason=given["reason"])
-        return f"{found}: {ABOUT[name]}"
+        return f"{' / '.join(discreet.key_shown(table, found.key, masks))}: {ABOUT[name]}"
 
-    title = f"{TITLES[name]} the row for {found}"
-    return _shown(request, table, form, title, ABOUT[name], act, found, danger=name in ("refusals", "withdrawals"))
+    title = f"{TITLES[name]} the row for {' / '.join(discreet.key_shown(table, found.key, masks))}"
+    facts = _facts(found, table, masks)
+    return _shown(request, table, form, title, ABOUT[name], act, facts, danger=name in ("refusals", "withdrawals"))
 
 
 @table_page
@@ -151,7 +160,8 @@ def sheet(request: HttpRequest, pk: int) -> HttpResponse:
         status = 422
         if form.is_valid():
             seen = form.cleaned_data["text"]
-            read = read_sheet(table, seen, proposed_by=as_actor(user).reference)
+            masks = discreet.masks_of_table(table, user)
+            read = read_sheet(table, seen, proposed_by=as_actor(user).reference, masks=masks)
             status = 422 if read.problems else 200
             if not read.problems and read.rows and request.POST.get("do") == "add":
                 try:
@@ -175,7 +185,7 @@ def _add(table: LookupTable, form: RowForm, user: User) -> str:
 
 def _shown(
     request: HttpRequest, table: LookupTable, form: forms.Form, title: str, about: str, act: Any,
-    row: TableRow | None = None, *, danger: bool = False,
+    facts: list[tuple[str, str]] | None = None, *, danger: bool = False,
 ) -> HttpResponse:  # fmt: skip
     status = 200
     if request.method == "POST":
@@ -193,8 +203,7 @@ def _shown(
                 form.add_error("last_day" if "last_day" in form.fields else None, str(error).splitlines())
             else:
                 return redirect("tables:table", pk=table.pk)
-    facts = _facts(row) if row else []
-    more = context("tables", table=table, form=form, title=title, about=about, facts=facts, danger=danger)
+    more = context("tables", table=table, form=form, title=title, about=about, facts=facts or [], danger=danger)
     return render(request, "hub/table/row.html", more, status=status)
 
 
@@ -207,11 +216,12 @@ def _place(form: forms.Form, table: LookupTable, column: str, words: str) -> Non
     form.add_error(name, words)
 
 
-def _facts(row: TableRow) -> list[tuple[str, str]]:
-    keys = [(words_of(name), part) for name, part in zip(row.table.key_columns, row.key, strict=False)]
-    values = [(words_of(name), str(value)) for name, value in row.values.items()]
+def _facts(row: TableRow, table: LookupTable, masks: frozenset[Mask]) -> list[tuple[str, str]]:
+    key = discreet.key_shown(table, row.key, masks)
+    keys = [(words_of(name), part) for name, part in zip(table.key_columns, key, strict=False)]
+    values = [(words_of(name), str(value)) for name, value in discreet.values_shown(row.values, masks).items()]
     people = names([row.proposed_by])
-    why = [("Why", row.reason)] if row.reason else []
+    why = [("Why", discreet.reason_shown(row, table, masks))] if row.reason else []
     return [*keys, *values, ("Days", days_of(row)), ("Proposed by", people[row.proposed_by]), *why]
 
 

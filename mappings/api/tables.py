@@ -9,7 +9,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from canonical.entities import ENTITIES
-from canonical.masking import spoken
 from connectors.models import Connection
 from governance.actor import names
 from governance.api import forms, paging, parameters
@@ -317,7 +316,7 @@ def _rows_shown(rows: "list[TableRow]", table: LookupTable, by: User) -> list[di
             "state": "ended" if row.recorded_to else "in_force" if row.approved_at else "waiting",
             "proposed_by": people[row.proposed_by],
             "proposed_at": row.proposed_at,
-            "reason": spoken(row.reason, (), masks),
+            "reason": discreet.reason_shown(row, table, masks),
         }
         for row in rows
     ]

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from connectors.models import Connection
+from exceptions_queue import remedies
 from governance.actor import ENGINE
 from governance.models import AuditEntry
 from governance.rights import Role
@@ -315,7 +316,8 @@ def test_looking_for_a_person_finds_none_for_who_may_not_see_people() -> None:
         name="items", title="Items", key_columns=["who", "worker_name", "code"], value_columns={"item": "text"},
         legal_entity=germany, by=ENGINE,
     )  # fmt: skip
-    add_rows(table, [NewRow(("jane.doe@acme.example", "Jane Doe", "C-7"), {"item": "9"})], by=ENGINE)
+    row = NewRow(("jane.doe@acme.example", "Jane Doe", "C-7"), {"item": "9"})
+    add_rows(table, [row], by=ENGINE, reason="Jane Doe asked for it")
     source = Connection.objects.create(slug="hr", name="HR", connector="odoo", legal_entity=germany)
     cross_references.upsert(
         [NewReference(source.pk, "worker", "jane.doe@acme.example", "E-1", germany.pk)], by=ENGINE
@@ -337,12 +339,51 @@ def test_looking_for_a_person_finds_none_for_who_may_not_see_people() -> None:
     for place in (f"{at}?find=c-7", "/cross-references/?id=E-1", "/cross-references/?key="):
         assert found(finance, place), place
         assert found(delia, place), place
+    assert "asked for it" in get(api, token_of(delia)).content.decode()
+    for text in (get(api, token_of(delia)).content.decode(), text_of(signed_in(delia).get(at))):
+        assert "Jane" not in text
+    assert "Jane Doe asked for it" in get(api, token_of(finance)).content.decode()
     references = "/api/process/v1/cross-references"
     for place in (f"{api}?key=jane.doe@acme.example", f"{references}?key=jane.doe@acme.example"):
         assert (listed(finance, place), listed(delia, place)) == (1, 0), place
     for place in (api, references, f"{references}?external_id=E-1"):
         assert (listed(finance, place), listed(delia, place)) == (1, 1), place
+    olga = person("Olga Petrenko", Role.OPERATOR, germany, is_staff=True)
+    ingrid = person("Ingrid Solheim", Role.INTEGRATION_ADMIN, germany, is_staff=True)
+    links = "/admin/mappings/crossreference/?q="
+    assert [found(ingrid, links + each) for each in ("jane", "E-1")] == [True, True]
+    assert [found(olga, links + each) for each in ("jane", "e-1", "")] == [False, True, True]
     probe = f"{at}?day=2026-05-01&key_0=jane.doe@acme.example&key_1=Jane+Doe&key_2="
     for code in ("C-7", "C-8"):
         assert "so nothing is told of it" in text_of(signed_in(delia).get(probe + code))
     assert "gives" in text_of(signed_in(finance).get(probe + "C-7"))
+
+
+def test_pages_of_a_row_tell_no_pay_and_no_people_to_who_may_not_see_them() -> None:
+    germany = company("HP-DE")
+    table = create_table(
+        name="costs", title="Costs", key_columns=["address"], value_columns={"cost_rate": "money"},
+        legal_entity=germany, by=ENGINE,
+    )  # fmt: skip
+    (row,) = add_rows(table, [NewRow(("jane.doe@acme.example",), {"cost_rate": "71.5"})], by=ENGINE).in_force
+    viewer, finance = (person(name, role, germany) for name, role in
+                       (("Viktor Blum", Role.VIEWER), ("Farid Amini", Role.FINANCE)))  # fmt: skip
+    clara = person("Clara Voss", Role.CONTROLLER, germany)
+    steps = ("approvals", "refusals", "ends", "withdrawals", "corrections")
+
+    for step in steps:
+        place = f"/tables/{table.pk}/rows/{row.pk}/{step}/"
+        answers = {user: signed_in(user).get(place) for user in (viewer, finance, clara)}
+        assert "jane.doe" not in answers[viewer].content.decode(), step
+        assert answers[viewer].status_code == 403
+        assert answers[finance].status_code == (200 if step in ("ends", "withdrawals") else 403), step
+        assert "71.5" not in answers[finance].content.decode(), step
+        assert "71.5" in answers[clara].content.decode() or step == "corrections", step
+        assert answers[clara].status_code == 200
+    sheet = {"text": "address,cost_rate\njane.doe@acme.example,80\n", "reason": "as agreed"}
+    shown = {user: text_of(signed_in(user).post(f"/tables/{table.pk}/sheets/", sheet)) for user in (finance, clara)}
+    assert ("71.5" in shown[finance], "71.5" in shown[clara]) == (False, True)
+    assert "80" in shown[finance]
+    told = {user: dict(remedies.told([row], user)) for user in (viewer, finance, clara)}
+    assert [each["cost_rate"] for each in told.values()] == ["•••", "•••", "71.5"]
+    assert [each["address"] for each in told.values()] == ["•••", "jane.doe@acme.example", "jane.doe@acme.example"]

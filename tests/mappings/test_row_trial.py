@@ -11,7 +11,7 @@ from governance.rights import NotAllowed, Role
 from mappings import shipped
 from mappings.field_table import FieldRow, FieldTable, RuleRow, table_of
 from mappings.models import Mapping
-from mappings.row_trial import Sample, blanked, mistakes_of, try_rows
+from mappings.row_trial import Sample, TableTrial, blanked, mistakes_of, try_rows
 from mappings.tables import NewRow, add_rows, create_table
 from tests.governance.people import company, person
 
@@ -147,3 +147,30 @@ def test_only_those_who_edit_or_approve_there_may_try() -> None:
 def test_shipped_mappings_have_no_mistakes() -> None:
     for each in shipped.load():
         assert mistakes_of(table_of(each.content)) == []
+
+
+@pytest.mark.parametrize("formula", ['LOOKUP("costs.cost_rate", who)', 'LOOKUP("costs", who) & "!"'])
+def test_what_a_table_says_of_pay_is_not_told_by_a_trial(formula: str) -> None:
+    germany = company("HP-DE")
+    table = create_table(
+        name="costs", title="Costs", key_columns=["who"], value_columns={"cost_rate": "money", "note": "text"},
+        legal_entity=germany, by=ENGINE,
+    )  # fmt: skip
+    add_rows(table, [NewRow(("W-1",), {"cost_rate": "71.5", "note": "seldom"})], by=ENGINE)
+    content = {
+        "name": "X", "from": {"system": "odoo", "stream": "t"}, "to": {"system": "odoo", "stream": "u"},
+        "fields": [{"to": "rate", "formula": formula}, {"to": "more", "formula": 'LOOKUP("costs.note", who)'}],
+        "rules": [{"name": "cheap", "check": 'LOOKUP("costs.cost_rate", source.who) < 50', "message": "Dear."}],
+    }  # fmt: skip
+    mapping = Mapping.objects.create(key="x", title="X", legal_entity=germany)
+
+    def tried(role: Role) -> TableTrial:
+        by = person(role.label, role, germany)
+        sample = Sample({"who": "W-1"}, legal_entity_id=germany.pk)
+        return try_rows(mapping, table=table_of(content), sample=sample, by=by)
+
+    seen, unseen = tried(Role.CONTROLLER), tried(Role.INTEGRATION_ADMIN)
+    assert "71.5" in str(seen.fields[0].after)
+    assert [each.hidden for each in unseen.fields] == [True, False]
+    assert unseen.rules[0].hidden
+    assert [each.hidden for each in (*seen.fields, *seen.rules)] == [False] * 3

@@ -194,7 +194,8 @@ def test_page_asks_the_right_where_its_thing_belongs(firm: Firm) -> None:
         rows += [(place, Row("get", R.APPROVE_CONFIGURATION)), (place, Row("post", changing.rights[-1], WHY))]
     for name, right in CHANGES.items():
         sent = WHY | {"last_day": "2030-01-31", "value_rate": "250.00"}
-        rows.append(("tables/{table}/rows/{row}/" + name + "/", Row("post", right, sent)))
+        place = "tables/{table}/rows/{row}/" + name + "/"
+        rows += [(place, Row("get", right)), (place, Row("post", right, sent))]
     names, wrong = _names(firm), []
     for role in Role:
         for who, mine in ((firm.own, True), (firm.foreign, False)):
