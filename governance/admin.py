@@ -178,7 +178,12 @@ class AuditEntryAdmin(LookOnly, ScopedAdmin):
     def get_object(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """Return an entry as the person may read it."""
         found = super().get_object(request, *args, **kwargs)
-        return found and discreet.covered([found], cast(User, request.user))[0]
+        return found and discreet.covered_whole(found, cast(User, request.user))
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
+        """Return the entries that go by what was typed; by a person's address those that tell it to who asks."""
+        found, doubled = super().get_search_results(request, queryset, search_term)
+        return discreet.told_by_name(found, search_term, cast(User, request.user)), doubled
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """Return a page of entries as the person may read them."""

@@ -7,13 +7,17 @@ do what in it, stays: to look after them is another right.
 from collections.abc import Iterable
 from typing import Any
 
+from django.db.models import Q, QuerySet
+from django.dispatch import Signal
+
 from canonical.entity import Mask
 from canonical.masking import HIDDEN, SHORTEST, named_for, spoken
 from governance.actor import By
 from governance.models import AuditEntry
-from governance.rights import allowed_masks
-from governance.scoping import grants_read_once
+from governance.rights import Right, allowed_masks
+from governance.scoping import ALL, entity_ids, grants_read_once
 
+covering = Signal()  # entries=of the audit trail, by=who reads them: names of things that they do not see are covered
 OWN = "governance."  # kinds of things that are the hub's own
 NAMED = {mask: named_for(mask) for mask in Mask if mask is not Mask.NONE}
 
@@ -26,6 +30,21 @@ def covered(entries: Iterable[AuditEntry], by: By) -> list[AuditEntry]:
             if not each.thing_kind.startswith(OWN):
                 _cover(each, allowed_masks(by, each.legal_entity_id))
     return found
+
+
+def covered_whole(entry: AuditEntry, by: By) -> AuditEntry:
+    """Return an entry, to be shown only with all that it says, as somebody may read it."""
+    covering.send(sender=None, entries=[entry], by=by)
+    return covered([entry], by)[0]
+
+
+def told_by_name(entries: "QuerySet[AuditEntry]", text: str, by: By) -> "QuerySet[AuditEntry]":
+    """Leave out entries that a text has found by an address which somebody may not read there."""
+    ids = entity_ids(by, Right.SEE_PERSON)
+    if ids is ALL or not text.strip():
+        return entries
+    own, by_doer = Q(thing_kind__startswith=OWN), Q(actor_name__icontains=text.strip())
+    return entries.exclude(Q(thing_name__contains="@") & ~own & ~by_doer & ~Q(legal_entity_id__in=sorted(ids)))
 
 
 def _cover(entry: AuditEntry, masks: frozenset[Mask]) -> None:

@@ -63,7 +63,6 @@ def draft(
     """Make the next version of an object as a draft.
 
     `based_on` is the version that was in force when its content was written, `rolls_back_to` the one it brings back.
-
     `newest_seen` is the number of the newest version that the person has seen (0: none); else ChangedMeanwhile.
     """
     require(by, Right.EDIT_CONFIGURATION, legal_entity)
@@ -188,10 +187,7 @@ def publish(
 
 @transaction.atomic
 def retire(version: Version, *, by: By, reason: str) -> Version:
-    """Take the published version out of force without a successor.
-
-    Raises WrongState where another company, whose work goes by it, asks for a second person: here there is none.
-    """
+    """Take the published version out of force without a successor; not what another company asks two people about."""
     row = _locked(version, Right.PUBLISH_CONFIGURATION, by, State.PUBLISHED, "retire", "Only that one is in force.")
     elsewhere.refuse_alone(row, by)
     return _retired(row, by, reason)

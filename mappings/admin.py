@@ -96,6 +96,13 @@ class CrossReferenceAdmin(LookOnly, ScopedAdmin):
         found = super().get_object(request, *args, **kwargs)
         return found and discreet.references_shown([found], cast(User, request.user))[0]
 
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
+        """Return the references that go by what was typed; by a person's address those that tell it to who asks."""
+        found, doubled = super().get_search_results(request, queryset, search_term)
+        if text := search_term.strip():
+            found = discreet.found_by_what_is_read(found, text, self.search_fields, cast(User, request.user))
+        return found, doubled
+
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """Return a page of references as the person may read them."""
         found = super().get_changelist_instance(request)

@@ -14,8 +14,7 @@ from governance.models import User
 from governance.scoped_admin import SHOWN, ScopedAdmin, ScopedStack, headed
 from governance.scoping import ALL, entity_ids
 from mappings.ends import end_words, stream_words
-from mappings.models import Mapping
-from routes import in_use, shares
+from routes import in_use, shares, untold
 from routes.models import Destination, PostingPeriod, Route, Run, WebhookRefusal
 from routes.outbound.admin import SubscriptionAdmin
 from routes.route_fields import NOT_NAMED
@@ -30,9 +29,6 @@ MORE_TOTALS = ("withdrawn", "echoes")
 for _row in (beat.PeriodicTask, beat.IntervalSchedule, beat.CrontabSchedule, beat.SolarSchedule, beat.ClockedSchedule):
     if admin.site.is_registered(_row):
         admin.site.unregister(_row)
-
-
-NAMING = ("connection", "mapping", "upstream", "route")  # fields of audit entries that name other rows
 
 
 class LookOnly:
@@ -104,16 +100,8 @@ class NamesWhatIsSeen(ScopedAdmin):
 
     def history_of(self, request: HttpRequest, obj: Any) -> Any:
         """Return the entries with what is not the person's to know taken out of their values."""
-        entries, by = list(super().history_of(request, obj)[: SHOWN + 1]), _person(request)
-        unseen: set[str] = set()
-        for model, fields in ((Connection, ("slug", "name")), (Mapping, ("key", "title")), (Route, ("slug", "name"))):
-            hidden: Any = model._default_manager.exclude(
-                pk__in=model._default_manager.all().visible_to(by).values("pk")
-            )
-            hidden = hidden.exclude(legal_entity=None)
-            unseen |= {text for row in hidden.values_list(*fields) for text in row}
-        for each in entries:
-            each.before, each.after = (_untold(values, unseen) for values in (each.before, each.after))
+        entries = list(super().history_of(request, obj)[: SHOWN + 1])
+        untold.cover(entries, _person(request))
         return entries
 
 
@@ -253,13 +241,6 @@ class PostingPeriodAdmin(LookOnly, ScopedAdmin):
     first_day, last_day = headed("starts_on", "First day"), headed("ends_on", "Last day")
     learnt = headed("read_at", "As read")
     list_filter = ("connection", "legal_entity", "closed")
-
-
-def _untold(value: Any, unseen: set[str]) -> Any:
-    """Return a value of an audit entry without the names that are not to be told."""
-    if isinstance(value, dict):
-        return {name: _untold(each, unseen) if name in NAMING else each for name, each in value.items()}
-    return NOT_NAMED if isinstance(value, str) and value in unseen else value
 
 
 def _person(request: HttpRequest) -> User:

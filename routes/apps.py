@@ -12,7 +12,7 @@ from django.db.models.signals import post_delete, post_save
 class RoutesConfig(AppConfig):
     """Listens: a cross-reference, a table row or a connection that changes releases what waits for it.
 
-    Answers whom a change of a connection, or of a mapping, concerns.
+    Answers whom a change of a connection, or of a mapping, concerns, and covers names in audit entries.
     """
 
     default_auto_field = "django.db.models.BigAutoField"
@@ -22,7 +22,7 @@ class RoutesConfig(AppConfig):
         """Connect the signals; they are sent after their commit, and the sweep does again what a crash cut short."""
         from connectors.models import Connection, MaintenanceWindow
         from connectors.uses import asked_about
-        from governance import elsewhere
+        from governance import discreet, elsewhere
         from mappings.cross_references import became_known
         from mappings.tables import became_available
 
@@ -31,6 +31,7 @@ class RoutesConfig(AppConfig):
                 signal.connect(_wake, sender=sender, dispatch_uid=f"routes.wake.{sender.__name__}")
         asked_about.connect(_concerned, dispatch_uid="routes.concerned")
         elsewhere.asked_about.connect(_built_on, dispatch_uid="routes.built_on")
+        discreet.covering.connect(_untold, dispatch_uid="routes.untold")
         became_known.connect(_release_parked, dispatch_uid="routes.release_parked")
         became_available.connect(_release_lacking, dispatch_uid="routes.release_lacking")
 
@@ -58,6 +59,12 @@ def _concerned(connections: set[int], **_: Any) -> set[int]:
     from routes import concerned
 
     return concerned.of_connections(connections)
+
+
+def _untold(entries: list[Any], by: Any, **_: Any) -> None:
+    from routes import untold
+
+    untold.cover(entries, by)
 
 
 def _built_on(version: Any, **_: Any) -> set[int]:

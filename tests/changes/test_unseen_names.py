@@ -9,7 +9,7 @@ from connectors import sampling
 from connectors.models import Connection
 from governance import audit
 from governance.actor import ENGINE
-from governance.models import User
+from governance.models import AuditEntry, User
 from hub.changes import drafting, things
 from routes.models import Route
 from tests.api.test_changes import call
@@ -41,15 +41,18 @@ def test_lists_histories_and_states_do_not_name_them(firm: Firm, ingrid: User, r
     gone = drafting.draft("route", "new", things.document("route", route.slug) | {"slug": "new"}, by=ENGINE)
     places = ["/admin/routes/route/", "/admin/routes/destination/", form(route).replace("change", "history")]
     places += [f"/admin/routes/destination/{end.pk}/history/", reverse("changes:states", args=["route", route.slug])]
+    entries = AuditEntry.objects.filter(thing_kind__startswith="routes.", verb="change")
+    trail = [reverse("admin:governance_auditentry_change", args=[each.pk]) for each in entries]
+    assert len(trail) == 2
 
-    for place in [*places, at(version), at(gone)]:
+    for place in [*places, *trail, at(version), at(gone)]:
         answer = browser(ingrid).get(place)
         assert answer.status_code == 200
         words = text_of(answer)
         assert "us-time" not in words, place
         assert "us-ledger" not in words, place
         assert "of Halden" not in words, place
-    for place in places[:4]:
+    for place in (*places[:4], *trail):
         assert UNSEEN in text_of(browser(ingrid).get(place)), place
     assert UNSEEN in text_of(browser(ingrid).get(at(gone)))
     told = call(ingrid, "get", f"/api/system/v1/configuration/changes/{gone.pk}").json()["differences"]

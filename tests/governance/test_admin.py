@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from connectors.models import Connection
 from governance import audit, versions
+from governance.actor import ENGINE
 from governance.models import AuditEntry, BusinessCalendar, LegalEntity, RoleGrant, User, Version
 from governance.rights import Role
 from governance.scoped_admin import ScopedAdmin
@@ -220,3 +221,19 @@ def test_version_is_told_in_words_and_not_as_its_document() -> None:
     assert "Business calendar HP-DE" in found
     for raw in ("Object key", "Content hash", made.content_hash, "person:", "one-person", "compare_days"):
         assert raw not in page + other + found
+
+
+def test_address_finds_audit_entries_only_for_who_may_see_people() -> None:
+    germany = company("HP-DE")
+    for kind in ("mappings.tablerow", "governance.user"):
+        thing = (kind, "1", "Item of jane.doe@acme.example")
+        audit.record(by=ENGINE, verb="replace", thing=thing, legal_entity=germany)
+    olga = person("Olga Petrenko", Role.OPERATOR, germany, is_staff=True)
+    ingrid = person("Ingrid Solheim", Role.INTEGRATION_ADMIN, germany, is_staff=True)
+
+    def found(user: User, text: str) -> int:
+        page = signed_in(user).get(f"/admin/governance/auditentry/?q={text}").content.decode()
+        return page.count("Replaced</td>") or page.count(">Replaced<")
+
+    seen = {text: (found(olga, text), found(ingrid, text)) for text in ("jane.doe", "acme.example", "Throughline")}
+    assert seen == {"jane.doe": (1, 2), "acme.example": (1, 2), "Throughline": (2, 2)}, "its own people are told of"
