@@ -3,6 +3,7 @@
 from django.db import transaction
 from django.utils import timezone
 
+from canonical.masking import ADDRESS
 from exceptions_queue import columns as known
 from exceptions_queue.models.views import SavedView
 from exceptions_queue.query.line import read
@@ -108,8 +109,10 @@ def _keep(row: SavedView, *, by: By, name: str, line: str, sort: str, columns: s
     wrong = understood(line, timezone.now()).wrong
     if wrong:
         raise NotPossible(f"The line is not understood, so it is not kept. {wrong[0]}")
-    if row.legal_entity_id is not None and read(line).of("worker"):
-        raise NotPossible("A list that is shared names no person, for not all who see it may. Leave “worker:” out.")
+    if row.legal_entity_id is not None and (read(line).of("worker") or ADDRESS.search(f"{row.name} {line}")):
+        raise NotPossible(
+            "A list that is shared names no person, for not all who see it may. Leave “worker:” and addresses out."
+        )
     if sort and sort not in known.SORTS:
         raise NotPossible(f"“{sort}” is no order of the list. Choose one of {', '.join(known.SORTS)}.")
     row.line, row.sort, row.columns = line, sort, known.written(columns.split(","))

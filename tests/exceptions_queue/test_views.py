@@ -56,6 +56,8 @@ def test_own_lists_are_ones_own_and_shared_ones_are_the_companys(staff: Staff) -
         ({"name": "OURS"}, "There is a list “OURS” already"),
         ({"line": "clas:x"}, "At character 1: “clas” is no word of this line"),
         ({"line": 'worker:"Ana Ruiz"'}, "A list that is shared names no person"),
+        ({"line": "is:open ana.ruiz@acme.example"}, "A list that is shared names no person"),
+        ({"name": "For ana.ruiz@acme.example"}, "A list that is shared names no person"),
         ({"sort": "random"}, "“random” is no order of the list"),
     ],
 )
