@@ -59,7 +59,7 @@ class Unseen:
     def _connections(self) -> set[str]:
         """Return the short names of connections that the reader does not see, also those that they had before."""
         places = self._places or frozenset()
-        ever = Connection.history.exclude(legal_entity_id__in=places).values_list("slug", flat=True)
+        ever = Connection.history.exclude(legal_entity_id__in=places).values_list("slug", flat=True).distinct()
         now = dict(Connection.objects.values_list("slug", "legal_entity_id"))
         return {slug for slug in {*ever, *now} if slug not in now or now[slug] not in places}
 

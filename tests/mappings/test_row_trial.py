@@ -149,23 +149,32 @@ def test_shipped_mappings_have_no_mistakes() -> None:
         assert mistakes_of(table_of(each.content)) == []
 
 
-@pytest.mark.parametrize("formula", ['LOOKUP("costs.cost_rate", who)', 'LOOKUP("costs", who) & "!"'])
+@pytest.mark.parametrize("formula", ['LOOKUP("costs.cost_rate", who)', 'LOOKUP("pay", who) & "!"'])
 def test_what_a_table_says_of_pay_is_not_told_by_a_trial(formula: str) -> None:
     germany = company("HP-DE")
     table = create_table(
-        name="costs", title="Costs", key_columns=["who"], value_columns={"cost_rate": "money", "note": "text"},
+        name="costs", title="Costs", key_columns=["who"], value_columns={"cost_rate": "money", "remark_of_it": "text"},
         legal_entity=germany, by=ENGINE,
     )  # fmt: skip
-    add_rows(table, [NewRow(("W-1",), {"cost_rate": "71.5", "note": "seldom"})], by=ENGINE)
+    add_rows(table, [NewRow(("W-1",), {"cost_rate": "71.5", "remark_of_it": "seldom"})], by=ENGINE)
+    alone = create_table(
+        name="pay",
+        title="Pay",
+        key_columns=["who"],
+        value_columns={"cost_rate": "money"},
+        by=ENGINE,
+        legal_entity=germany,
+    )
+    add_rows(alone, [NewRow(("W-1",), {"cost_rate": "71.5"})], by=ENGINE)
     content = {
         "name": "X", "from": {"system": "odoo", "stream": "t"}, "to": {"system": "odoo", "stream": "u"},
-        "fields": [{"to": "rate", "formula": formula}, {"to": "more", "formula": 'LOOKUP("costs.note", who)'}],
+        "fields": [{"to": "rate", "formula": formula}, {"to": "more", "formula": 'LOOKUP("costs.remark_of_it", who)'}],
         "rules": [{"name": "cheap", "check": 'LOOKUP("costs.cost_rate", source.who) < 50', "message": "Dear."}],
     }  # fmt: skip
     mapping = Mapping.objects.create(key="x", title="X", legal_entity=germany)
 
     def tried(role: Role) -> TableTrial:
-        by = person(role.label, role, germany)
+        by = person(f"{role.name.title()} Person", role, germany)
         sample = Sample({"who": "W-1"}, legal_entity_id=germany.pk)
         return try_rows(mapping, table=table_of(content), sample=sample, by=by)
 
