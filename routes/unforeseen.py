@@ -30,7 +30,7 @@ KEPT = "The hub met something that it was not made for. Nothing is lost: {} Show
 LATER = "it keeps its place and is tried again by itself, at least once an hour."
 APART = "this is kept as it came, and all others went on. Send it again once the hub is put right."
 KEYS = "encryption keys"  # the rule of a failure that tells of them
-NO_KEYS = "{} An operator of the hub has to do that; `manage.py doctor` tells the same. Nothing is lost: {}"
+NO_KEYS = "{}. An operator of the hub has to do that; `manage.py doctor` tells the same. Nothing is lost: {}"
 RETRIED = "the hub met something that it was not made for; it is tried again by itself"
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,8 @@ def problem(error: Exception, what_happens: str = LATER) -> Problem:
     Encryption keys that became unusable are foreseen; they stop the same work, and one cause tells what mends them.
     """
     if isinstance(error, KeysUnusable):
-        return Problem("error", Category.CONFIGURATION, "", None, NO_KEYS.format(error, what_happens), rule=KEYS)
+        words = NO_KEYS.format(str(error).rstrip("."), what_happens)
+        return Problem("error", Category.CONFIGURATION, "", None, words, rule=KEYS)
     return Problem("error", Category.INTERNAL, "", None, KEPT.format(what_happens), rule=cause(error))
 
 

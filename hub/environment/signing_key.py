@@ -9,17 +9,17 @@ from hub.supervisor.problems import CannotStart, of_folder
 
 NAME = "secret_key"
 # Commands of manage.py that begin a hub. All others work with one that is there: a mistyped STATE must not become a
-# folder because somebody asked about it.
+# folder because somebody asked about it, nor may root leave a key that the hub's own account cannot read.
 BEGINNERS = ("prepare", "runserver")
 
 
 def kept(state: Path, command: Sequence[str]) -> str:
     """Return the key of a STATE; `command` is what runs. Raises CannotStart."""
     path = state / NAME
-    if not state.is_dir() and _only_looks(command):
-        return secrets.token_urlsafe(50)  # signs nothing that anybody else will read
     try:
-        if not path.exists():
+        if not os.path.lexists(path):
+            if _only_looks(command):
+                return secrets.token_urlsafe(50)  # signs nothing that anybody else will read
             _make(path)
         text = path.read_text(encoding="utf-8").strip()
     except OSError as error:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from django.core.management.base import CommandError
 
 from hub.management.commands import first_run
 
@@ -34,7 +35,7 @@ def test_firm_that_could_not_be_loaded_is_tried_again(called: list[str], monkeyp
 
     monkeypatch.setattr(first_run, "call_command", fail)
     for _ in range(2):
-        with pytest.raises(OSError, match="away"):
+        with pytest.raises(CommandError, match="away"):
             call_command(first_run.Command())
     assert called == ["load_demo", "load_demo"]
 

@@ -24,6 +24,8 @@ def test_programs_that_start_at_once_have_one_key(tmp_path: Path) -> None:
 def test_command_that_begins_no_hub_makes_no_folder(tmp_path: Path, command: list[str]) -> None:
     assert len(signing_key.kept(tmp_path / "mistyped", command)) > 40
     assert list(tmp_path.iterdir()) == []
+    assert len(signing_key.kept(tmp_path, command)) > 40, "nor a key in a folder that is there"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_command_uses_the_key_that_is_there(tmp_path: Path) -> None:
