@@ -18,7 +18,7 @@ from governance.models import User
 from governance.roles import Right
 from governance.scoping import ALL, entity_ids
 from mappings.models import LookupTable, TableRow
-from routes import asking_for_parents, claims, decisions, unforeseen, waiting_behind
+from routes import asking_for_parents, claims, decisions, overlays, unforeseen, waiting_behind
 from routes.models import Transaction
 from routes.overlays import STAGE
 from routes.periods import Offer
@@ -52,6 +52,7 @@ class Facts:
     can_ask: bool = False  # what is in doubt can be asked of its target
     linkable: bool = False  # something was refused that may stand at the target already
     may_pass: bool = False  # its rule is marked as one that may be let pass once
+    seen_until: int = 0  # the newest correction there is
     contradicted: bool = False  # the source contradicts a correction, and somebody has to decide
     can_ask_for_parent: bool = False  # the parent that it waits for can be looked up at the target
     can_sign_in: bool = False  # what its connection's way to sign in asks is known
@@ -84,7 +85,7 @@ class Facts:
 
 
 def facts_of(item: WorkItem, user: User, *, field: str = "", first_value: str = "") -> Facts:
-    """Gather what decides about an item's remedies. At most fifteen queries."""
+    """Gather what decides about an item's remedies. At most sixteen queries."""
     first_stage = item.failures().filter(record_id__isnull=False).values_list("stage", flat=True).first()
     has_records = first_stage is not None
     tables = tables_of(item)
@@ -94,7 +95,7 @@ def facts_of(item: WorkItem, user: User, *, field: str = "", first_value: str = 
         item, user, has_records, field, next(iter(tables), None), rows_of(item, tables, read), read, first_value,
         _any_stopped(item), offers(item), beside[:BESIDE], max(0, len(beside) - BESIDE), seen_of(item),
         _is_reversal(item), _can_ask(item), item.category in LINKABLE and first_stage == "deliver", rule_may_pass(item),
-        first_stage == STAGE,
+        overlays.newest(), first_stage == STAGE,
         _can_ask_for_parent(item), **_of_system(item, user),
     )  # fmt: skip
 

@@ -156,6 +156,7 @@ class CorrectionForm(NeedsReasonForm):
 
     field = forms.ChoiceField(label="Field")
     value = forms.CharField(max_length=1000, label="Right value")
+    seen_until = forms.IntegerField(required=False, min_value=0, max_value=2**63 - 1, widget=forms.HiddenInput)
     field_order = ("field", "value", "reason")
 
     def __init__(self, *args: Any, fields: list[Field], **kwargs: Any) -> None:

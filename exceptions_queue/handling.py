@@ -7,12 +7,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from exceptions_queue import verbs, waking
+from django.forms import ChoiceField
+
+from exceptions_queue import hints, verbs, waking
 from exceptions_queue.handling_forms import (
     AssignForm,
     CloseForm,
     CommentForm,
     HandlingForm,
+    HintForm,
     MayReasonForm,
     PriorityForm,
     ReasonForm,
@@ -21,6 +24,7 @@ from exceptions_queue.handling_forms import (
     WaitForm,
 )
 from exceptions_queue.models import RootCause, State, WorkItem
+from exceptions_queue.models.hint import Scope
 from exceptions_queue.permitted import who_have
 from governance.actor import as_actor
 from governance.models import User
@@ -150,6 +154,30 @@ def _reopen(item: WorkItem, by: User, form: Any) -> str:
     return "It is open again."
 
 
+def _hint_form(item: WorkItem, data: Data) -> HandlingForm:
+    rows = hints.of(item)
+    seen = ",".join(f"{each.scope}{'' if each.legal_entity_id else '-all'}:{each.pk}" for each in rows)
+    started: dict[str, Any] = {"seen": seen or "none", "scope": Scope.CAUSE}
+    if rows:
+        first = rows[0]
+        started |= {"scope": first.scope, "text": first.text, "link": first.link}
+        started["everywhere"] = first.legal_entity_id is None
+    form = HintForm(data, initial=started)
+    choice = form.fields["scope"]
+    assert isinstance(choice, ChoiceField)
+    choice.choices = [(scope, hints.about(item, scope).capitalize()) for scope in Scope.values]
+    return form
+
+
+def _write_hint(item: WorkItem, by: User, form: Any) -> str:
+    typed = form.cleaned_data
+    row = verbs.write_hint(
+        item, by=by, text=typed["text"], scope=typed["scope"], link=typed["link"], everywhere=typed["everywhere"],
+        seen=form.seen_there(),
+    )  # fmt: skip
+    return f"Your hint stands with {row.about}." if row.text else "The hint is taken away."
+
+
 def _prioritise(item: WorkItem, by: User, form: Any) -> str:
     typed = form.cleaned_data
     verbs.prioritise(item, by=by, priority=typed["priority"], reason=typed["reason"])
@@ -189,6 +217,7 @@ WAYS = (
         lambda i, data: PriorityForm(data, initial={"priority": i.priority}), _prioritise),
     Way("priority-returns", "Leave its priority to the formula", "Leave it", WORK,
         lambda i: i.is_open and i.priority_set is not None, _plain(ReasonForm), _leave_to_formula),
+    Way("hints", "Write a hint for the next one", "Keep the hint", WORK, lambda i: True, _hint_form, _write_hint),
     Way("tags", "Tags", "Keep these", WORK, lambda i: True, _tags_form, _tag),
     Way("closures", "Close it", "Close it", WORK, lambda i: i.is_open and not i.members, _plain(CloseForm), _close),
     Way("reopenings", "Open it again", "Open it", WORK, lambda i: not i.is_open, _plain(ReasonForm), _reopen),

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from exceptions_queue.forms import MISSING, REASON
 from exceptions_queue.models import RootCause
+from exceptions_queue.models.hint import LONGEST, Scope
 from governance.actor import as_actor
 from governance.models import User
 
@@ -118,6 +119,32 @@ class PriorityForm(HandlingForm):
         error_messages={"required": "Say how urgent it is, with a number from 0 to 100."},
     )  # fmt: skip
     reason = _reason()
+
+
+class HintForm(HandlingForm):
+    """What whoever meets this next should know."""
+
+    scope = forms.ChoiceField(label="For", choices=Scope.choices)
+    text = forms.CharField(
+        required=False, max_length=LONGEST, label="Hint", widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="What helped, or whom to ask. Empty takes the hint away. Earlier ones are kept.",
+    )  # fmt: skip
+    link = forms.CharField(
+        required=False, max_length=500, help_text="Where more stands, such as a page of your handbook: https://…"
+    )
+    everywhere = forms.BooleanField(required=False, label="In all companies")
+    seen = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)  # scope:number of each shown
+
+    def seen_there(self) -> int | None:
+        """Return the number of the hint that was shown for what was chosen; None where no page showed any."""
+        given = self.cleaned_data
+        if not given.get("seen"):
+            return None
+        wanted = f"{given['scope']}{'-all' if given['everywhere'] else ''}"
+        pairs = (each.partition(":") for each in given["seen"].split(","))
+        found = {name: number for name, _, number in pairs}
+        number = found.get(wanted, "0")
+        return int(number) if number.isascii() and number.isdecimal() and len(number) < 19 else 0
 
 
 class TagsForm(HandlingForm):

@@ -104,7 +104,7 @@ def _row_correction_form(facts: Facts, data: Mapping[str, Any] | None) -> Remedy
 
 
 def _correction_form(facts: Facts, data: Mapping[str, Any] | None) -> RemedyForm:
-    started = {"field": facts.failing, "value": facts.first_value}
+    started = {"field": facts.failing, "value": facts.first_value, "seen_until": facts.seen_until}
     return CorrectionForm(data, fields=correctable(facts.item, facts.user), initial=started)
 
 
@@ -182,7 +182,7 @@ def _sign_in(facts: Facts, typed: Any) -> str:
 def _correct(facts: Facts, typed: Any) -> str:
     done = verbs.correct_field(
         facts.item, by=facts.user, field=typed["field"], value=typed["value"], reason=typed["reason"],
-        failures=typed["failures"],
+        failures=typed["failures"], seen_until=typed["seen_until"],
     )  # fmt: skip
     said = " ".join(filter(None, (f"Corrected. {done.went_on:,} went on.", done.amounts, done.elsewhere)))
     return f"{said} The source is compared with your correction from now on."

@@ -31,6 +31,7 @@ class Member:
 
     failure: UUID
     transaction: UUID | None
+    record: UUID | None
     key: str
     columns: list[tuple[str, Any]]  # name → value
     hours: Decimal | None
@@ -54,7 +55,7 @@ class Page:
 
 
 ROWS = """
-SELECT f.id, f.transaction_id, f.message, f.hours, f.amount, f.currency, f.value,
+SELECT f.id, f.transaction_id, f.record_id, f.message, f.hours, f.amount, f.currency, f.value,
     coalesce(r.key, t.key, ''), t.destination_id, pr.body, pt.body, pl.body,
     o.value, o.source_value, o.id IS NOT NULL, o.returned_at IS NOT NULL
 FROM (
@@ -104,7 +105,7 @@ def _member(
     masks: frozenset[Mask],
     item: WorkItem,
 ) -> Member:
-    (id_, sent, message, hours, amount, currency, found, key, destination, said, ours, live,
+    (id_, sent, record, message, hours, amount, currency, found, key, destination, said, ours, live,
      corrected, source_value, has_overlay, contradicted) = row  # fmt: skip
     source = _values(entity, said)
     working = _values(entity, ours) or dict(source)
@@ -123,7 +124,7 @@ def _member(
     if not visible:
         three = [HIDDEN if each not in (None, "") else each for each in three]
     return Member(
-        id_, sent, key, [(name, shown.get(name)) for name in columns], hours, amount, currency,
+        id_, sent, record, key, [(name, shown.get(name)) for name in columns], hours, amount, currency,
         three[0], three[1], three[2],
         words.without_persons(message, item, masks) if visible else "",
     )  # fmt: skip

@@ -8,8 +8,9 @@ from canonical.entities import ENTITIES
 from canonical.entity import Entity, Mask
 from canonical.failure import CATEGORIES, Category
 from canonical.masking import mask, may_see, spoken
-from exceptions_queue import lineage, story, words
+from exceptions_queue import lineage, record_links, story, words
 from exceptions_queue.permitted import masks_of, rights_in
+from exceptions_queue.record_links import Link
 from exceptions_queue.story import Value
 from governance.models import User
 from governance.roles import Right
@@ -45,6 +46,7 @@ class RecordStory:
     run: Run | None
     technical: bool
     bodies: list[tuple[str, str]]
+    links: list[Link]  # into the system that it came from
 
 
 def tell(record: Record, user: User) -> RecordStory:
@@ -80,6 +82,7 @@ def tell(record: Record, user: User) -> RecordStory:
         run=_run(record, user),
         technical=technical,
         bodies=story.bodies_of(entity, copies, raw, ours, {}, masks)[:2] if technical else [],
+        links=record_links.to_source(record.route, raw),
     )  # fmt: skip
 
 

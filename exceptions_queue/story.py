@@ -14,11 +14,12 @@ from canonical import codec
 from canonical.entities import ENTITIES
 from canonical.entity import Entity, Mask
 from canonical.masking import HIDDEN, hidden_texts, mask, may_see, spoken
-from exceptions_queue import kept_writes, lineage, made_by, neighbours, tries, words
+from exceptions_queue import kept_writes, lineage, made_by, neighbours, record_links, tries, words
 from exceptions_queue.kept_writes import KeptWrite
 from exceptions_queue.made_by import Used
 from exceptions_queue.neighbours import Neighbours
 from exceptions_queue.permitted import masks_of, rights_in
+from exceptions_queue.record_links import Link
 from exceptions_queue.tries import Try
 from governance.models import User
 from governance.roles import Right
@@ -58,6 +59,7 @@ class Story:
     used: Used
     around: Neighbours
     technical: bool  # whether the person sees technical details
+    links: list[Link]  # into the systems that it came from and went to
     hidden: set[str]  # texts of the record that the person may not see
     masks: frozenset[Mask]
 
@@ -117,7 +119,13 @@ def tell(row: Transaction, user: User) -> Story:
         used=made_by.used(row, record, content, tables=Right.EDIT_TABLES in rights),
         around=around,
         technical=technical,
+        links=record_links.to_source(row.destination.route, raw) + _there(row, effects),
     )
+
+
+def _there(row: Transaction, effects: list[Effect]) -> list[Link]:
+    id_ = next((e.external_id for e in reversed(effects) if e.state == "confirmed" and e.external_id), "")
+    return record_links.to_target(row, id_) if id_ else []
 
 
 def _waited_for(row: Transaction, transitions: list[Transition], entity: Entity, ours: dict[str, Any]) -> list[str]:

@@ -37,7 +37,7 @@ DEEDS = {
     "waive_rule": "let pass a rule once", "ask": "target asked", "fetch_again": "fetched again",
     "take": "taken on", "resubmit": "resubmitted", "waive": "waived", "correct": "corrected", "confirm": "confirmed",
     "probe": "system asked", "read_again": "read again", "move_period": "moved to the next period",
-    "take_back": "correction taken back",
+    "take_back": "correction taken back", "write_hint": "hint written",
     "resolve": "resolved", "link": "linked", "assign": "given to somebody", "hand back": "given back",
     "leave to rules": "left to the rules",
     "comment": "remark written", "tag": "tagged", "reopen": "opened again", "put aside": "put aside",

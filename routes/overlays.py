@@ -205,10 +205,18 @@ def typed(entity: str, field: str, value: Any) -> Any:
     return codec.loads(ENTITIES[entity], msgspec.json.encode({field: value}))[field]
 
 
-def correct(*, record: UUID, field: str, value: str | None, reason: str, by: User) -> Overlay:
+class Overtaken(ValueError):  # reads as what happened
+    """Somebody else has corrected the field since the person looked; the message shows their correction."""
+
+
+def correct(
+    *, record: UUID, field: str, value: str | None, reason: str, by: User, seen_until: int | None = None
+) -> Overlay:
     """Correct one canonical field of a record's key; the value is text as a person types it.
 
-    Raises governance.rights.NotAllowed, and ValueError with the accepted form when the value does not fit the field.
+    `seen_until` is the newest correction that the person saw: one that came after it is not overwritten. Raises
+    governance.rights.NotAllowed, Overtaken, and ValueError with the accepted form when the value does not fit the
+    field.
     """
     row = Record.objects.select_related("legal_entity").get(pk=record)
     entity: LegalEntity = row.legal_entity
@@ -230,6 +238,8 @@ def correct(*, record: UUID, field: str, value: str | None, reason: str, by: Use
         if route.order == Order.SUPERSEDING and _replaced(row):
             raise ValueError(f"A newer version of {row.key} has come meanwhile. Load the page again.")
         open_ = Overlay.objects.select_for_update().filter(route=route, key=row.key, field=field, ended_at=None).first()
+        if open_ and seen_until is not None and open_.pk > seen_until:
+            raise Overtaken(_overtaken(open_, route.canonical_entity))
         said = open_.source_value if open_ and open_.returned_at is None else _said(row, route, field)
         if open_:
             write_down([Happening(open_.pk, Happened.REPLACED, said, row.version)], by=by, reason=reason)
@@ -243,6 +253,19 @@ def correct(*, record: UUID, field: str, value: str | None, reason: str, by: Use
             legal_entity=entity, channel="",
         )  # fmt: skip
     return made
+
+
+def _overtaken(found: Overlay, entity: str) -> str:
+    value = _told(typed(entity, found.field, found.value) if found.value is not None else None)
+    return (
+        f"{found.made_by.get_full_name() or found.made_by} has corrected the {_words(found.field)} of {found.key} to "
+        f"{value} meanwhile ({found.made_at:%Y-%m-%d %H:%M}): {found.reason.rstrip('.')}. Nothing of yours was kept."
+    )
+
+
+def newest() -> int:
+    """Return the number of the newest correction there is, which a page shows as seen; 0 for none. One query."""
+    return Overlay.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
 def _replaced(row: Record) -> bool:

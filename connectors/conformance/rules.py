@@ -5,16 +5,17 @@ import logging
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from canonical.failure import Category
-from connectors import paths
+from connectors import paths, record_links
 from connectors.conformance.leaks import leaks_in, listening
 from connectors.conformance.replay import first_row_for
 from connectors.conformance.subject import Subject
 from connectors.engine import Engine
 from connectors.manifest.stream import Write
 from connectors.outcome import ConnectorFailure, Page, Result
+from connectors.template import Placeholder
 
 _PAGES_AT_MOST = 1000
 T = TypeVar("T")
@@ -242,6 +243,34 @@ def _batches(subject: Subject) -> str:
     return "" if _write(subject).batch else "Every record is written by a call of its own."
 
 
+async def _record_links_own_host(subject: Subject, engine: Engine) -> None:
+    manifest = subject.connector.manifest
+    answers = {q.name: q.example or q.default for q in manifest.questions if not q.secret and (q.example or q.default)}
+    for name, stream in manifest.streams.items():
+        if stream.record_link is None:
+            continue
+        record: dict[str, Any] = {}
+        for part in stream.record_link.placeholders:
+            _put_example(record, part)
+        if not record_links.made(manifest, answers, name, id_="1", record=record):
+            raise Broken(f"{name}: its link is no https address of the system's own host, made from the examples.")
+
+
+def _put_example(record: dict[str, Any], part: Placeholder) -> None:
+    """Give a record the value that a link reads of it: a day where it is written as one, else a number."""
+    if part.steps[0] != "record":
+        return
+    inner = record
+    for step in part.steps[1:-1]:
+        inner = inner.setdefault(step, {})
+    inner[part.steps[-1]] = "2026-10-05" if part.filters else "1"
+
+
+def _links(subject: Subject) -> str:
+    linked = any(stream.record_link for stream in subject.connector.manifest.streams.values())
+    return "" if linked else "No stream of this system says where its records are seen."
+
+
 RULES = (
     Rule("paging_ends", "Every record is read, and the last page says so.", _reads, _paging_ends),
     Rule("cursor_resumes", "A read that was cut off goes on where it was stored.", _reads, _cursor_resumes),
@@ -251,5 +280,6 @@ RULES = (
     Rule("secrets_hidden", "No secret stands in a log or an exchange.", _always, _secrets_hidden),
     Rule("repeated_write", "The same write twice has one effect.", _idempotent, _repeated_write_has_one_effect),
     Rule("look_up_finds", "The look-up finds what was written, and nothing else.", _looks_up, _look_up_finds),
+    Rule("record_links", "A link to a record leads to its own system.", _links, _record_links_own_host),
     Rule("bad_row_alone", "One bad row of a batch does not refuse the others.", _batches, _bad_row_alone),
 )

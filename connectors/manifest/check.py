@@ -10,6 +10,7 @@ import jsonschema
 import re2
 
 from connectors.manifest.check_steps import step_faults
+from connectors.manifest.links import link_faults
 from connectors.manifest.problems import ManifestProblem
 from connectors.manifest.source import Source
 from connectors.manifest.words import remedy_of, words_of
@@ -117,6 +118,7 @@ def _meaning_faults(value: dict[str, Any]) -> Iterator[Fault]:
             yield from _read_faults(("streams", name, "read"), stream)
             yield from _write_faults(("streams", name, "write"), stream)
             yield from step_faults(("streams", name, "write"), stream.get("write"))
+            yield from link_faults(("streams", name, "record_link"), stream.get("record_link"))
             yield from _budget_faults(("streams", name, "budget"), stream, value)
 
 
@@ -155,6 +157,8 @@ def _roots(place: Place) -> set[str]:
         return _ROOTS_ALWAYS | {"token"}
     if place[0] == "webhooks":
         return _ROOTS_ALWAYS | {"body", "timestamp"}
+    if len(place) > 2 and place[2] == "record_link":
+        return {"answers", "id", "record"}
     if len(place) > 2 and place[2] == "read":
         return _ROOTS_ALWAYS | _ROOTS_READ
     if len(place) > 2 and place[2] == "write":

@@ -27,6 +27,7 @@ def compile_stream(name: str, item: dict[str, Any]) -> model.Stream:
         documentation=item.get("documentation", ""),
         read=_read(item["read"], changed_at) if "read" in item else None,
         write=_write(item["write"]) if "write" in item else None,
+        record_link=compile_template(item["record_link"], escape=True) if "record_link" in item else None,
         masks=_masks(item["masks"]) if "masks" in item else None,
     )
 

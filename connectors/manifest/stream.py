@@ -209,6 +209,7 @@ class Stream:
     documentation: str
     read: Read | None
     write: Write | None
+    record_link: Template | None = None  # address of one record in the vendor's screens
     masks: Mapping[str, Mask] | None = None  # path of a field → what it holds; None: nobody has said
 
     @property

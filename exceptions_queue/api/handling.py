@@ -7,6 +7,7 @@ from rest_framework import serializers
 from exceptions_queue import verbs
 from exceptions_queue.api.remedies import Skin
 from exceptions_queue.models import RootCause, WorkItem
+from exceptions_queue.models.hint import Scope
 from governance.actor import By
 from governance.api import forms
 from governance.api.forms import MustReasonBody, ReasonBody
@@ -52,6 +53,21 @@ class CommentBody(forms.Form):
     """A remark."""
 
     text = forms.Text(max_length=4000, help_text="@ and a name tells that person of it")
+
+
+class HintBody(forms.Form):
+    """What whoever meets this next should know."""
+
+    text = forms.Text(required=False, default="", max_length=2000, allow_blank=True, help_text="empty takes it away")
+    scope = serializers.ChoiceField(
+        choices=Scope.choices, required=False, default=Scope.CAUSE.value, help_text="for which causes it is meant"
+    )
+    link = forms.Text(required=False, default="", max_length=500, allow_blank=True, help_text="https://…")
+    everywhere = forms.Yes(required=False, default=False, help_text="in all legal entities")
+    seen = forms.Whole(
+        required=False, allow_null=True, default=None, min_value=0, max_value=2**63 - 1,
+        help_text="number of the hint that stands there as far as the caller knows; another is told, not overwritten",
+    )  # fmt: skip
 
 
 class TagsBody(forms.Form):
@@ -112,6 +128,9 @@ WAYS = (
          lambda done, item: f"Its priority is {item.priority}.", WHY),
     Skin("comments", CommentBody, verbs.comment, "Write a remark.", _says("The remark is kept."),
          {"text": "@Clara Voss agreed by phone."}),
+    Skin("hints", HintBody, verbs.write_hint, "Write a hint for whoever meets the same next.",
+         lambda done, item: f"The hint stands with {done.about}." if done.text else "The hint is taken away.",
+         {"text": "Ask the project office for the task code.", "scope": "rule"}),
     Skin("tags", TagsBody, verbs.tag, "Say which tags the item has.",
          lambda done, item: f"Its tags: {', '.join(done)}." if done else "It has no tags.", {"names": ["month-end"]}),
     Skin("watchers", WatchBody, verbs.watch, "Watch the item, or not any more.", _says("Noted."), {"wanted": True}),

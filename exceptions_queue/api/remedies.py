@@ -58,6 +58,10 @@ class CorrectionBody(ChosenMustReasonBody):
 
     field = forms.Text(max_length=80)
     value = forms.Text(max_length=1000)
+    seen_until = forms.Whole(
+        required=False, allow_null=True, default=None, min_value=0, max_value=2**63 - 1,
+        help_text="number of the newest correction that the caller has seen: a later one is told and not overwritten",
+    )  # fmt: skip
 
 
 class OutcomeBody(ReasonBody):

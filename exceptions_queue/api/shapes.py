@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from canonical.failure import Category
-from exceptions_queue import words
+from exceptions_queue import hints, words
 from exceptions_queue.member_rows import Member
 from exceptions_queue.models import Resolution, State, WorkItem, WorkItemEvent
 from exceptions_queue.pages.items import rows_of
@@ -100,7 +100,10 @@ class WholeItemShape(WorkItemShape):
 
     cause = serializers.CharField(allow_blank=True)
     accepted = serializers.CharField(allow_blank=True)
-    hint = serializers.CharField(allow_blank=True)
+    hint = serializers.CharField(allow_blank=True, help_text="what people have written, else what the connector says")
+    hint_number = serializers.IntegerField(
+        allow_null=True, help_text="number of the hint that people have written: `seen` when another is written"
+    )
     field = serializers.CharField(allow_blank=True)
     table = serializers.CharField(allow_blank=True)
     table_key = serializers.ListField(child=serializers.CharField(), allow_null=True)
@@ -167,6 +170,7 @@ COPIED = (
 def whole(item: WorkItem, masks: Any, offered: list[Remedy], history: list[WorkItemEvent], by: User) -> dict[str, Any]:
     """Return an item with everything that its page says."""
     tells = words.tells(item, masks)
+    written, _ = hints.shown(item, masks)
 
     def said(text: str) -> str:
         return words.without_persons(text, item, masks) if tells else ""
@@ -174,7 +178,8 @@ def whole(item: WorkItem, masks: Any, offered: list[Remedy], history: list[WorkI
     return items([item], by)[0] | {
         "cause": said(item.cause),
         "accepted": said(item.accepted),
-        "hint": said(item.hint),
+        "hint": written.text if written else said(item.hint),
+        "hint_number": written.row.pk if written else None,
         "field": item.field,
         "table": item.table,
         "table_key": [said(part) for part in item.table_key] if tells and item.table_key else None,

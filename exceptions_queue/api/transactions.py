@@ -142,7 +142,9 @@ def transaction_of(request: Request, id_: UUID) -> Transaction:
 
 
 def _visible(request: Request) -> "EntityScopedQuerySet[Transaction]":
-    return Transaction.objects.visible_to(person(request)).select_related("destination__route", "legal_entity")
+    return Transaction.objects.visible_to(person(request)).select_related(
+        "destination__route__connection", "destination__connection", "legal_entity"
+    )
 
 
 def _story(request: Request, known: story.Story, failure: Failure | None) -> dict[str, Any]:

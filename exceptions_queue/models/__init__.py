@@ -2,6 +2,7 @@
 
 from exceptions_queue.models.bulk import BulkMember, BulkRun, BulkState, Outcome, Result
 from exceptions_queue.models.handling import WorkItemComment, WorkItemTag, WorkItemWatcher
+from exceptions_queue.models.hint import Hint
 from exceptions_queue.models.order import CutOff, CutOffKind, Yardstick
 from exceptions_queue.models.release import Release
 from exceptions_queue.models.routing import FallbackTeam, RoutingRule, Team
@@ -26,6 +27,7 @@ __all__ = [
     "CutOff",
     "CutOffKind",
     "FallbackTeam",
+    "Hint",
     "ListColumns",
     "Outcome",
     "Recount",

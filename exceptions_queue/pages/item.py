@@ -9,9 +9,22 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from canonical.entities import ENTITIES
 from canonical.entity import Mask
 from connectors.sign_in_again import NotRenewed
-from exceptions_queue import deciding, handling, keyboard, member_rows, progressing, reckoning, remedies, verbs, words
+from exceptions_queue import (
+    deciding,
+    handling,
+    hints,
+    keyboard,
+    member_rows,
+    progressing,
+    reckoning,
+    remedies,
+    solved_before,
+    verbs,
+    words,
+)
 from exceptions_queue.bulk import shown as bulk
 from exceptions_queue.codes import id_of
 from exceptions_queue.due_words import due_words
@@ -80,6 +93,7 @@ def shown(
     ways = handling.offered(row, rights, handled)
     people = names([each for each in (row.assignee, row.resolved_by, row.placed_by) if each])
     keyboard.give(offered, ways)
+    written, written_before = hints.shown(row, masks)
     more = context(
         "queue",
         **shared,
@@ -88,6 +102,8 @@ def shown(
         tells=words.tells(row, masks),
         cause=words.without_persons(row.cause, row, masks),
         hint=words.without_persons(row.hint, row, masks) if words.tells(row, masks) else "",
+        written=written,
+        written_before=written_before,
         waits_for=words.without_persons(row.waiting_on, row, masks),
         decides=deciding.now(row, [each.proposed_by for each in facts.rows_waiting], facts.table),
         waiting=remedies.waiting(facts.waiting) if facts.waiting and row.is_open else "",
@@ -95,6 +111,7 @@ def shown(
         same_as=WorkItem.objects.visible_to(user).filter(pk=row.duplicate_of_id).first()
         if row.duplicate_of_id
         else None,
+        first_form=first.failure if first is not None and first.record and row.entity in ENTITIES else None,
         remedies=offered,
         chosen=chosen,
         route=Route.objects.filter(pk=row.route_id or 0).first(),
@@ -207,3 +224,11 @@ def progress(request: HttpRequest, number: int) -> HttpResponse:
     if found is None:
         raise Http404("Nothing of this was sent through again.")
     return render(request, "queue/release.html", {"item": row, "progress": found})
+
+
+@page
+def earlier(request: HttpRequest, number: int) -> HttpResponse:
+    """Show how the same cause, or the same rule, ended the last times: a part of the item's page."""
+    user = person(request)
+    row = item_of(user, number)
+    return render(request, "queue/earlier.html", {"item": row, "before": solved_before.before(row, user)})

@@ -49,7 +49,9 @@ def records(request: HttpRequest) -> HttpResponse:
 def record(request: HttpRequest, record: UUID) -> HttpResponse:
     """Show one version of a source record with everything that came of it."""
     user = person(request)
-    row = get_object_or_404(Record.objects.visible_to(user).select_related("route", "legal_entity"), pk=record)
+    row = get_object_or_404(
+        Record.objects.visible_to(user).select_related("route__connection", "legal_entity"), pk=record
+    )
     told = record_story.tell(row, user)
     open_ = next((failure for failure in told.failures if failure.closed_at is None), None)
     item = open_ and WorkItem.objects.visible_to(user).open().filter(fingerprint=open_.fingerprint).first()

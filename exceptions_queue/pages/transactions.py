@@ -24,7 +24,7 @@ def transaction(request: HttpRequest, transaction: UUID) -> HttpResponse:
     """Show a transaction's way from the source to the target, with everybody who had a hand in it."""
     user = person(request)
     visible = Transaction.objects.visible_to(user).select_related(
-        "destination__route", "destination__connection", "legal_entity"
+        "destination__route__connection", "destination__connection", "legal_entity"
     )
     row = get_object_or_404(visible, pk=transaction)
     told = story.tell(row, user)

@@ -79,6 +79,16 @@ def value(found: Any) -> str:
 
 
 @register.filter
+def typed(found: Any) -> str:
+    """Return a value as somebody would type it; nothing, and what is hidden, is an empty text."""
+    if found is None or found == HIDDEN or isinstance(found, list):
+        return ""
+    if isinstance(found, Decimal):
+        return f"{found:f}"
+    return value(found) if found != "" else ""
+
+
+@register.filter
 def end(name: str) -> str:
     """Return an end of a mapping in words: "Harvest: Time entries"."""
     return end_words(name)

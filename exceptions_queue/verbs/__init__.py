@@ -8,6 +8,7 @@ from exceptions_queue.verbs.add_cross_reference import add_cross_reference
 from exceptions_queue.verbs.add_table_row import add_table_row
 from exceptions_queue.verbs.approve import approve
 from exceptions_queue.verbs.approve_table_row import approve_table_row
+from exceptions_queue.verbs.ask_present import ask_present
 from exceptions_queue.verbs.ask_system import ask_system
 from exceptions_queue.verbs.ask_target import ask_target
 from exceptions_queue.verbs.assign import assign, hand_back, leave_to_rules
@@ -36,6 +37,7 @@ from exceptions_queue.verbs.try_now import try_now
 from exceptions_queue.verbs.waive import waive
 from exceptions_queue.verbs.waive_rule import waive_rule
 from exceptions_queue.verbs.watch import watch
+from exceptions_queue.verbs.write_hint import write_hint
 
 __all__ = [
     "NotPossible",
@@ -43,6 +45,7 @@ __all__ = [
     "add_table_row",
     "approve",
     "approve_table_row",
+    "ask_present",
     "ask_system",
     "ask_target",
     "assign",
@@ -79,4 +82,5 @@ __all__ = [
     "waive",
     "waive_rule",
     "watch",
+    "write_hint",
 ]

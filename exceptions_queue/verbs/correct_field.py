@@ -19,6 +19,11 @@ from governance.rights import Right, allowed_masks, require
 from routes import corrected_versions, overlays, reprocess
 from routes.corrected_places import places
 
+
+class Stale(NotPossible):
+    """Somebody else has corrected it meanwhile; the message shows to what."""
+
+
 LIMIT = 200  # members of one correction: each has its own source value to remember
 
 
@@ -44,14 +49,16 @@ class Corrected(NamedTuple):
 
 @transaction.atomic
 def correct_field(
-    item: WorkItem, *, by: User, field: str, value: str, reason: str, failures: Collection[UUID] | None = None
-) -> Corrected:
+    item: WorkItem, *, by: User, field: str, value: str, reason: str, failures: Collection[UUID] | None = None,
+    seen_until: int | None = None,
+) -> Corrected:  # fmt: skip
     """Correct a field of all members, or of the chosen ones, and send them again.
 
     What the route's mapping works out from the field follows, such as the amount from the hours. Other destinations of
     the same records get the correction, too.
 
-    Raises NotAllowed, and NotPossible with the accepted form when the value does not fit the field.
+    Raises NotAllowed, Stale where somebody has corrected it after `seen_until` (the newest correction that the person
+    saw), and NotPossible with the accepted form when the value does not fit the field.
     """
     require(by, Right.EDIT_OVERLAY, item.legal_entity_id)
     reason = need_reason(reason, "A correction")
@@ -64,7 +71,9 @@ def correct_field(
         raise NotPossible("This holds no records, so there is no field to correct. Choose another remedy.")
     try:
         for record in corrected:
-            overlays.correct(record=record, field=field, value=value, reason=reason, by=by)
+            overlays.correct(record=record, field=field, value=value, reason=reason, by=by, seen_until=seen_until)
+    except overlays.Overtaken as error:
+        raise Stale(str(error)) from error
     except ValueError as error:
         raise NotPossible(str(error)) from error
     before = _amounts(transactions(members), records(members))

@@ -99,6 +99,7 @@ MODELS: dict[str, str] = {
     "exceptions_queue.SavedView": "people's own lists of work, and those that they share with colleagues",
     "exceptions_queue.ListColumns": "which columns a person wants to see",
     **dict.fromkeys(("routes.Overlay", "routes.OverlayEvent"), "a person's correction of one record"),
+    "exceptions_queue.Hint": "what people of this installation tell each other about its causes",
     "routes.RuleWaiver": "a person's decision about one version of one record",
     "routes.PostingPeriod": "read from the target",
     "django_celery_beat.SolarSchedule": "no schedule of ours goes by the sun",

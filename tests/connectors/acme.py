@@ -45,6 +45,7 @@ streams:
     title: Time entries
     key: [id]
     changed_at: updated_at
+    record_link: "https://app.acme.example/entries/{id}"
     read:
       path: /entries
       query: {since: "{cursor.since?}", from: "{window.from?}", page: "{page.number}"}

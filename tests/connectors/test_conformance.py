@@ -59,6 +59,7 @@ BROKEN: dict[str, tuple[str, Any]] = {
         lambda: edited("{header: Idempotency-Key}", "{header: Idempotence-Key}"),
     ),
     "look_up_finds": ("looks in the wrong field", lambda: edited("match: ref,", "match: reference,")),
+    "record_links": ("leads to another host", lambda: edited("https://app.acme.example/", "https://acme.example.net/")),
     "bad_row_alone": ("does not know that one bad item refuses the call", lambda: edited("        atomic: true\n", "")),
 }
 

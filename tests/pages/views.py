@@ -20,6 +20,9 @@ NOT_WALKED = {
     "queue:view-delete": SENT,
     "queue:bulk-steer": SENT,
     "queue:correction-withdrawals": SENT,
+    "queue:member-present": SENT,
+    "queue:member-check": "a part of a field's form, while somebody types",
+    "queue:member-correct": SENT,
     "changes:test": SENT,
     "changes:trial": SENT,
     "changes:preview": SENT,
@@ -43,6 +46,7 @@ NOT_WALKED = {
     "mappings:preview": "a part of a draft's page, while somebody types",
     "mappings:new-preview": "the same of a new one",
     "queue:sheet": "a file",
+    "queue:earlier": "a part of an item's page",
     "queue:progress": "a part of an item's page, while something is being let go",
 }
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from exceptions_queue import trying, verbs
+from exceptions_queue import checking, trying, verbs
 from exceptions_queue.bulk import planning, steering
 from exceptions_queue.bulk.choices import by_name
 from exceptions_queue.bulk.selecting import Selection
@@ -57,6 +57,17 @@ QUEUE: dict[str, Row] = {
     "routes.finding_out.ask": Row(R.RESUBMIT, lambda f, by: finding_out.ask(f.transactions, by=by)),
     "routes.linking.link": Row(
         R.RESUBMIT, lambda f, by: linking.link(f.transactions[0], by=by, external_id="1", reference="", **WHY)
+    ),
+    "exceptions_queue.verbs.write_hint.write_hint": Row(R.WORK_QUEUE, _item(verbs.write_hint, text="Ask the office.")),
+    "exceptions_queue.checking.check_value": Row(
+        R.EDIT_OVERLAY,
+        lambda f, by: checking.check_value(f.item, f.item.failures()[0], by=by, name="hours", value="7"),
+    ),
+    "exceptions_queue.checking.offered": Row(
+        R.EDIT_OVERLAY, lambda f, by: checking.offered(f.item, f.item.failures()[0], by=by, name="role", typed="")
+    ),
+    "exceptions_queue.verbs.ask_present.ask_present": Row(
+        R.WORK_QUEUE, lambda f, by: verbs.ask_present(f.item, f.item.failures()[0], by=by)
     ),
     "exceptions_queue.verbs.take_back.take_back": Row(
         R.EDIT_OVERLAY, lambda f, by: verbs.take_back(f.correction, by=by, **WHY)

@@ -124,6 +124,7 @@ OPERATIONS: list[tuple[str, str, Right, Any]] = [
     ("post", ITEM + "/resumptions", R.WORK_QUEUE, WHY),
     ("post", ITEM + "/routings", R.WORK_QUEUE, WHY),
     ("post", ITEM + "/comments", R.VIEW, {"text": "seen"}),
+    ("post", ITEM + "/hints", R.WORK_QUEUE, {"text": "Ask the office."}),
     ("post", ITEM + "/tags", R.WORK_QUEUE, {"names": ["month-end"]}),
     ("post", ITEM + "/watchers", R.VIEW, {}),
     ("post", ITEM + "/closures", R.WORK_QUEUE, WHY),

@@ -43,8 +43,13 @@ PAGES: dict[str, Row] = {
     "queue/{item}/": Row("get", R.VIEW),
     "queue/{item}/technical/": Row("get", R.SEE_TECHNICAL),
     "queue/{item}/trials/": Row("get", R.WORK_QUEUE),
+    "queue/{item}/earlier/": Row("get", R.VIEW),
     "queue/{item}/taking/": Row("post", R.WORK_QUEUE),
     "queue/{item}/watchers/": Row("post", R.VIEW),
+    "queue/{item}/records/{failure}/": Row("get", R.VIEW),
+    "queue/{item}/records/{failure}/inquiries/": Row("post", R.WORK_QUEUE),
+    "queue/{item}/records/{failure}/checks/": Row("post", R.EDIT_OVERLAY, {"field": "hours", "value": "7"}),
+    "queue/{item}/records/{failure}/corrections/": Row("post", R.EDIT_OVERLAY, {"field": "hours", "value": "7", **WHY}),
     "queue/views/{view}/": Row("post", R.WORK_QUEUE, {"q": "is:open", "seen": "1"}),
     "queue/views/{view}/sharings/": Row("post", R.WORK_QUEUE, {"with": "HP-DE", "seen": "1"}),
     "queue/views/{view}/deletions/": Row("post", R.WORK_QUEUE, {"seen": "1"}),
@@ -218,7 +223,7 @@ def _names(firm: Firm) -> dict[str, Any]:
         "transaction": _code(firm.transactions[0]), "connection": firm.connection.slug, "delivery": firm.delivery.pk,
         "change": _code(firm.changes["draft"].pk), "route": firm.route.slug,
         "mapping": Mapping.objects.get(key="time-draft").pk, "table": firm.table.pk, "row": firm.row.pk,
-        "view": firm.view.pk, "correction": firm.correction.pk,
+        "view": firm.view.pk, "correction": firm.correction.pk, "failure": _code(firm.item.failures()[0].pk),
     }  # fmt: skip
 
 
@@ -275,7 +280,9 @@ def test_nothing_is_shown_to_who_is_not_signed_in(firm: Firm) -> None:
     names: dict[str, Any] = dict.fromkeys(
         ("bulk", "item", "delivery", "mapping", "table", "row", "view", "correction"), 1
     ) | {"connection": "time"}
-    names |= {name: _code(firm.run.pk) for name in ("record", "run", "transaction", "change")} | {"route": "time"}
+    names |= {name: _code(firm.run.pk) for name in ("record", "run", "transaction", "change", "failure")} | {
+        "route": "time"
+    }
     for place, row in (*PAGES.items(), *FORMS.items(), *((place, Row("get", R.VIEW)) for place in ANYWHERE)):
         answer = getattr(Client(), row.method)("/" + place.format(**names) + row.query)
         assert answer.status_code == 302, place

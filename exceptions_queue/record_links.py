@@ -1,0 +1,38 @@
+"""One click from a record to where it stands: in the system that it came from, and in the one that it went to."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from connectors import record_links
+from routes.models import Effect, Route, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A way into another system."""
+
+    words: str  # "Open in Harvest"
+    address: str
+
+
+def to_source(route: Route, raw: dict[str, Any]) -> list[Link]:
+    """Return the link to a record where it came from, none where its system has no screens that we know."""
+    if route.connection is None:
+        return []
+    return _link(route.connection.name, record_links.link_of(route.connection, route.stream, record=raw))
+
+
+def to_target(row: Transaction | None, external_id: str = "") -> list[Link]:
+    """Return the link to what stands for a transaction at its target; at most one query."""
+    if row is None:
+        return []
+    id_ = external_id or (
+        Effect.objects.filter(transaction_id=row.pk, state="confirmed").exclude(external_id="")
+        .order_by("-number").values_list("external_id", flat=True).first()
+    )  # fmt: skip
+    to = row.destination
+    return _link(to.connection.name, record_links.link_of(to.connection, to.stream, id_=id_)) if id_ else []
+
+
+def _link(name: str, address: str) -> list[Link]:
+    return [Link(f"Open in {name}", address)] if address else []
