@@ -20,7 +20,7 @@ from django_celery_beat.models import (
 from canonical.failure import Category
 from canonical.problem import Problem
 from connectors.models import BreakerState, Connection, MaintenanceWindow
-from exceptions_queue import intake
+from exceptions_queue import intake, verbs
 from exceptions_queue.models import WorkItem
 from governance import calendars, clients, versions
 from governance.actor import ENGINE
@@ -31,10 +31,12 @@ from hub.demonstration import cut_offs
 from mappings import cross_references, deleting, shipped, tables
 from mappings.defining import define_table
 from mappings.models import LookupTable
+from routes import overlays
 from routes.models import (
     Delivery,
     OutboundEvent,
     PostingPeriod,
+    Record,
     Route,
     Run,
     Subscription,
@@ -100,6 +102,7 @@ def furnished(make: Make) -> Firm:
     world = make(correction="reverse")
     second(world)
     _move(world)
+    _corrections(world, firm)
     _troubles(world)
     _tables(world, firm)
     _mappings(firm)
@@ -130,6 +133,19 @@ def _changes(world: World, firm: Firm) -> None:
         if days > 2:
             publishing.approve(draft, by=firm.people["clara"])
     drafting.draft("calendar", "HP-DE", things.document("calendar", "HP-DE") | {"subdivision": "BE"}, by=by)
+
+
+def _corrections(world: World, firm: Firm) -> None:
+    """Have a correction in force, and one that its source contradicts, with a hint for whoever decides."""
+    by = firm.people["clara"]
+    for number in (81, 82):
+        world.take_in(entry(number, hours="30.00"))
+        record = Record.objects.filter(key=f"TE-{number:07d}").latest("pk")
+        overlays.correct(record=record.pk, field="hours", value="4", reason="as on the slip", by=by)
+    world.take_in(entry(82, hours="6.00", version=2))
+    intake.take_in()
+    asked = WorkItem.objects.open().get(category=Category.CONFLICT, field="hours")
+    verbs.write_hint(asked, by=by, text="Ask the consultant.", link="https://wiki.example/hours")
 
 
 def _move(world: World) -> None:
