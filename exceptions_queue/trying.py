@@ -111,12 +111,14 @@ class Trial:
 def tries(
     failures: Iterable[Failure], *, by: By, start: Start | Literal["failed_stage", "source"] = Start.SOURCE,
     configuration: Configuration = "now", corrections: Mapping[str, Mapping[str, Any]] = NO_CORRECTIONS,
+    brief: bool = False,
 ) -> list[Trial]:  # fmt: skip
     """Return what would become of each failure's transaction or record, in their order; those of runs are left out.
 
     `start` is the source as it was received, or the stage that stopped it; `configuration` is what is in force now,
     what was then, or the draft of a mapping; `corrections` are right values, by key and field, that are only tried.
-    Where the source contradicts a correction, what it says is taken, as when it is sent again. Nothing is written or
+    Where the source contradicts a correction, what it says is taken, as when it is sent again. A `brief` answer has
+    outcome, words, amount and hours of each, and no bodies: to tell those takes most of the time. Nothing is written or
     sent; a constant number of queries for each configuration. Raises NotAllowed, also for a draft that somebody may
     not read, and ValueError for what is no draft.
     """
@@ -140,7 +142,8 @@ def tries(
     for seen in found:
         by_subject.setdefault(seen.transaction or seen.record, []).append(seen)
     return [
-        _of(each, by_subject.get(each.transaction_id or each.record_id, []), masks, configuration) for each in wanted
+        _of(each, by_subject.get(each.transaction_id or each.record_id, []), masks, configuration, brief)
+        for each in wanted
     ]
 
 
@@ -152,34 +155,42 @@ def _require_draft(version: Version, by: By) -> None:
 
 
 def _of(
-    failure: Failure, found: Sequence[Foreseen], masks: dict[int, frozenset[Mask]], configuration: Configuration
-) -> Trial:
+    failure: Failure, found: Sequence[Foreseen], masks: dict[int, frozenset[Mask]], configuration: Configuration,
+    brief: bool,
+) -> Trial:  # fmt: skip
     if not found:  # its record or transaction is kept no more
         return Trial(
             failure.pk, failure.transaction_id, failure.record_id, "", "", Outcome.NOT_POSSIBLE,
             "What it was made of is kept no more. Waive it, with a reason.", amount=failure.amount,
             currency=failure.currency, hours=failure.hours,
         )  # fmt: skip
-    trials = [_trial(failure, seen, masks[seen.legal_entity], configuration) for seen in found]
+    trials = [_judged(failure, seen, masks[seen.legal_entity]) for seen in found]
+    if not brief:
+        for trial, seen in zip(trials, found, strict=True):
+            _tell(trial, seen, masks[seen.legal_entity], configuration)
     trials.sort(key=lambda trial: FIRST.index(trial.outcome))
     trials[0].beside = trials[1:]
     return trials[0]
 
 
-def _trial(failure: Failure, seen: Foreseen, masks: frozenset[Mask], configuration: Configuration) -> Trial:
+def _judged(failure: Failure, seen: Foreseen, masks: frozenset[Mask]) -> Trial:
     outcome, said = _outcome(seen, masks)
-    trial = Trial(
+    return Trial(
         failure.pk, seen.transaction, seen.record, seen.key, seen.destination.name if seen.destination else "",
         outcome, said, amount=seen.amount, currency=seen.currency, hours=seen.hours,
     )  # fmt: skip
+
+
+def _tell(trial: Trial, seen: Foreseen, masks: frozenset[Mask], configuration: Configuration) -> None:
+    """Add what the outcome comes of: bodies, differences, verdicts of rules, and what keeps it from going twice."""
     trial.configuration = told_trial.configuration(seen, configuration)
     if seen.in_doubt and not seen.misfit:
         trial.idempotency, trial.idempotency_words = Idempotency.ASKS_FIRST, told_trial.in_doubt(seen)
     if seen.state is None or seen.misfit:
-        return trial
+        return
     trial.changed = told_trial.changed(seen)
     trial.rules = told_trial.rules(seen, masks)
-    trial.idempotency, trial.idempotency_words = _idempotency(seen, outcome)
+    trial.idempotency, trial.idempotency_words = _idempotency(seen, trial.outcome)
     entity, copies = ENTITIES[seen.entity], _copies(seen)
     made, last = _read(seen.body), _read(seen.last)
     if made is not None:
@@ -188,7 +199,6 @@ def _trial(failure: Failure, seen: Foreseen, masks: frozenset[Mask], configurati
         trial.last, trial.last_was_sent = sent_shown(entity, copies, last, masks), seen.sent
     if made is not None and last is not None:
         trial.differences = told_trial.differences(entity, copies, last, made, masks)
-    return trial
 
 
 def _copies(seen: Foreseen) -> lineage.Copies:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -164,7 +164,8 @@ def _again(run: BulkRun, user: User, facts: Sequence[Fact]) -> dict[int, Said]:
     failures = Failure.objects.filter(pk__in=[failure for failure in tried if failure])
     as_then = run.typed.get("configuration") == THEN
     start = Start(run.typed.get("start") or Start.SOURCE)
-    for trial in trying.tries(failures, by=user, start=start, configuration="then" if as_then else "now"):
+    configuration: Literal["then", "now"] = "then" if as_then else "now"
+    for trial in trying.tries(failures, by=user, start=start, configuration=configuration, brief=True):
         why = "" if trial.outcome is Foreseen.WILL_SEND else trial.words
         said[tried[trial.failure]] = Said(OUTCOMES[trial.outcome], why, trial.amount, trial.currency)
     return said
