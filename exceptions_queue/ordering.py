@@ -57,14 +57,15 @@ def behind(order: Order, place: Sequence[Any]) -> Q:
     if moment is None:
         raise ValueError("a moment is missing")
     if order == "oldest":
-        return Q(first_seen__gt=moment) | Q(first_seen=moment, number__gt=number)
+        return Q(first_seen__gte=moment) & (Q(first_seen__gt=moment) | Q(number__gt=number))
     name = "first_seen" if order == "newest" else "resolved_at"
-    return Q(**{f"{name}__lt": moment}) | Q(**{name: moment, "number__lt": number})
+    return Q(**{f"{name}__lte": moment}) & (Q(**{f"{name}__lt": moment}) | Q(number__lt=number))
 
 
 def _less_money(rank: int, moment: datetime | None, number: int) -> Q:
     """Return what comes after a row: by rank, then what is due first, then the oldest."""
+    from_there = Q(rank__lte=rank)  # by which the index begins there, and not at its first row
     if moment is None:
-        return Q(rank__lt=rank) | Q(rank=rank, due_at=None, number__gt=number)
+        return from_there & (Q(rank__lt=rank) | Q(due_at=None, number__gt=number))
     later = Q(due_at=None) | Q(due_at__gt=moment) | Q(due_at=moment, number__gt=number)
-    return Q(rank__lt=rank) | Q(rank=rank) & later
+    return from_there & (Q(rank__lt=rank) | later)

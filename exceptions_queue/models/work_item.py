@@ -1,5 +1,6 @@
 """One cause that a person must deal with. Its members are the failures with its fingerprint, which `routes` keeps."""
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -174,6 +175,13 @@ class WorkItem(models.Model):
             models.Index(
                 name="work_item_wakes", fields=["wakes_at"],
                 condition=Q(state__in=["waiting", "snoozed"], wakes_at__isnull=False),
+            ),
+            GinIndex(  # keys that are missing, and what all members share: exactly, one value of a list or object
+                name="work_item_table_key", fields=["table_key"], opclasses=["jsonb_path_ops"],
+                condition=~Q(state="resolved"),
+            ),
+            GinIndex(
+                name="work_item_about", fields=["about"], opclasses=["jsonb_path_ops"], condition=~Q(state="resolved")
             ),
             models.Index(name="work_item_resolved", fields=["-resolved_at"], condition=Q(state="resolved")),
         ]  # fmt: skip

@@ -27,7 +27,7 @@ from exceptions_queue.query.values import Compared
 from exceptions_queue.query.words import Understood, understood
 from exceptions_queue.verbs.tag import kept_form
 from governance.actor import as_actor
-from governance.models import User
+from governance.models import LegalEntity, User
 from governance.roles import MASK_RIGHTS, Right
 from governance.scoping import ALL, entity_ids
 from routes.models import Destination, Route
@@ -51,6 +51,7 @@ class Asker:
     user: User
     now: dt.datetime = field(default_factory=timezone.now)
     _seen: dict[Mask, frozenset[int] | None] = field(default_factory=dict)
+    _companies: dict[str, int] = field(default_factory=dict)
 
     def sees(self, mask: Mask) -> Q | None:
         """Return which items are of companies in which this person sees through a mask; None for all."""
@@ -59,6 +60,13 @@ class Asker:
             self._seen[mask] = frozenset() if right is None else entity_ids(self.user, right)
         ids = self._seen[mask]
         return None if ids is ALL else Q(legal_entity__in=ids)
+
+    def companies(self, code: str) -> list[int]:
+        """Return the ids that a code means, of which there is one or none: as ids, an index is asked for its rows."""
+        if not self._companies:
+            self._companies = {each.casefold(): pk for pk, each in LegalEntity.objects.values_list("pk", "code")}
+        found = self._companies.get(code.casefold())
+        return [] if found is None else [found]
 
 
 def condition(found: Understood, asker: Asker, *, without: frozenset[str] = frozenset()) -> Q:
@@ -216,7 +224,7 @@ CONDITIONS: dict[str, Callable[[Any, Asker], Q]] = {
     "class": lambda value, asker: Q(category=value),
     "team": lambda value, asker: teams.mine(asker.user) if value == "mine" else Q(owner__iregex=_team(value)),
     "assignee": _assignee,
-    "entity": lambda value, asker: Q(legal_entity__code__iexact=value),
+    "entity": lambda value, asker: Q(legal_entity__in=asker.companies(value)),
     "type": lambda value, asker: Q(entity=value),
     "client": _about("customer_id"),
     "project": _about("project_code"),

@@ -2,7 +2,8 @@
 
 A value's number is what the list would have if that value alone were chosen of its word: all else of the line counts,
 what it turns round included. An item counts once for a value, however much it holds. Numbers are counted when they are
-shown, from what somebody may see, and never kept; what is on a page is counted anew while the page is looked at.
+shown, from what somebody may see; those of very many items are shown again for some seconds (`kept`). All open items
+are counted; of resolved ones, where a line means these, only the last.
 """
 
 import datetime as dt
@@ -10,16 +11,26 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Subquery, Value, When
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, SmallIntegerField, Value, When
 from django.db.models.fields.json import KeyTextTransform
 
 from canonical.entity import Mask
 from connectors.models import Connection
-from exceptions_queue.models import WorkItem, WorkItemAmount, WorkItemTag
+from exceptions_queue.models import State, WorkItem, WorkItemAmount, WorkItemTag
 from exceptions_queue.models.work_item import WorkItemQuerySet
-from exceptions_queue.query.compiled import CONDITIONS, Asker, condition, of_word, only_open, shown_whole
+from exceptions_queue.query import kept
+from exceptions_queue.query.compiled import (
+    CONDITIONS,
+    OPEN,
+    Asker,
+    condition,
+    of_word,
+    only_open,
+    only_resolved,
+    shown_whole,
+)
 from exceptions_queue.query.line import Value as Written
-from exceptions_queue.query.line import toggled, with_values
+from exceptions_queue.query.line import toggled, with_values, write
 from exceptions_queue.query.values import folded
 from exceptions_queue.query.words import WORDS, Understood
 from governance.actor import as_actor, names
@@ -32,8 +43,9 @@ ON_REQUEST = (
     "target", "age", "waiting", "again", "has", "resolution",
 )  # fmt: skip
 MOST = 10_000  # above which a number says only that it is above
-LOOKED_AT = 100_000  # newest items that are counted where a line means resolved ones, too
+LOOKED_AT = 20_000  # of resolved items the last that are counted
 VALUES = 30  # of one word that are shown, the most frequent
+OPEN_ONES = frozenset({"open", "approvable", *(folded(state) for state in OPEN)})  # states whose items are all counted
 BANDS: dict[str, tuple[tuple[str, str], ...]] = {  # value in the line, words
     "amount": (
         ("unknown", "unknown"), ("<1000", "below 1,000"), ("1000..10000", "1,000 to 10,000"),
@@ -80,8 +92,27 @@ class Facet:
 
 
 def always(found: Understood, user: User, now: dt.datetime) -> list[Facet]:
-    """Return what always stands beside the list. One query, whatever is chosen and however many there are."""
+    """Return what always stands beside the list. One query, whatever is chosen and however many there are.
+
+    One more where the line means resolved items, too.
+    """
     asker = Asker(user, now)
+    groups, cut = kept.numbers(("", write(found.line.terms)), user, now, lambda: _always(found, asker))
+    shown = []
+    called = {folded(group["d_team"]): group["d_team"] for group in groups}
+    for word in ALWAYS:
+        others = [f"ok_{each}" for each in ALWAYS if each != word]
+        numbers: dict[str, int] = {}
+        for group in groups:
+            if all(group[name] for name in others):
+                value = _value(word, group[f"d_{word}"])
+                numbers[value] = numbers.get(value, 0) + group["n"]
+        shown.append(_facet(found, word, numbers, cut=cut, words=called if word == "team" else None))
+    return shown
+
+
+def _always(found: Understood, asker: Asker) -> tuple[tuple[list[dict[str, Any]], bool], int]:
+    """Return how many items there are of each kind, team and band, whether there are further, and how many in all."""
     rows = _rows(found, asker, frozenset(ALWAYS))
     dims: dict[str, Any] = {"d_class": F("category"), "d_team": F("owner"), "d_amount": _banded("amount", asker),
                             "d_due": _banded("due", asker)}  # fmt: skip
@@ -90,30 +121,30 @@ def always(found: Understood, user: User, now: dt.datetime) -> list[Facet]:
         own = of_word(found, word, asker)
         oks[f"ok_{word}"] = Value(True) if own is None else Case(When(own, then=Value(True)), default=Value(False))
     groups = list(rows.annotate(**dims, **oks).order_by().values(*dims, *oks).annotate(n=Count("pk")))
-    cut = not only_open(found) and sum(each["n"] for each in groups) >= LOOKED_AT
-    shown = []
-    called = {folded(group["d_team"]): group["d_team"] for group in groups}
-    for word in ALWAYS:
-        others = [f"ok_{each}" for each in ALWAYS if each != word]
-        numbers: dict[str, int] = {}
-        for group in groups:
-            if all(group[name] for name in others):
-                value = _written(word, group[f"d_{word}"])
-                numbers[value] = numbers.get(value, 0) + group["n"]
-        shown.append(_facet(found, word, numbers, cut=cut, words=called if word == "team" else None))
-    return shown
+    return (groups, _is_cut(found, asker, frozenset(ALWAYS))), sum(each["n"] for each in groups)
 
 
 def on_request(found: Understood, word: str, user: User, now: dt.datetime) -> Facet:
-    """Return the numbers of one word. At most five queries. Raises KeyError for a word that is not counted."""
+    """Return the numbers of one word. At most six queries. Raises KeyError for a word that is not counted."""
     asker = Asker(user, now)
     if word in ALWAYS:
         return next(each for each in always(found, user, now) if each.word == word)
     if word not in ON_REQUEST:
         raise KeyError(word)
-    rows = _rows(found, asker, frozenset({word}))
+
+    def count() -> tuple[Facet, int]:
+        facet = _on_request(found, word, asker)
+        return facet, sum(each.number for each in facet.values)
+
+    return kept.numbers((word, write(found.line.terms)), user, now, count)
+
+
+def _on_request(found: Understood, word: str, asker: Asker) -> Facet:
+    rows, cut = _rows(found, asker, frozenset({word})), _is_cut(found, asker, frozenset({word}))
     if word in ("is", "has") or word in BANDS:
-        return _conditions(found, word, rows, asker)
+        return _conditions(found, word, rows, asker, cut=cut)
+    if word in BY_ROUTE:
+        return _by_route(found, word, rows, cut=cut)
     if word in ("tag", "currency"):
         model, name = (WorkItemTag, "name") if word == "tag" else (WorkItemAmount, "currency")
         grouped = model.objects.filter(item__in=rows).values_list(name)
@@ -126,9 +157,27 @@ def on_request(found: Understood, word: str, user: User, now: dt.datetime) -> Fa
         )  # fmt: skip
     numbers = {_written(word, value): number for value, number in counted[:VALUES]}
     if word == "assignee":
-        return _assignees(found, numbers, user, more=len(counted) > VALUES)
+        return _assignees(found, numbers, asker.user, more=len(counted) > VALUES, cut=cut)
     numbers.pop("", None)
-    return _facet(found, word, numbers, more=len(counted) > VALUES, words=_named(word, set(numbers)))
+    return _facet(found, word, numbers, more=len(counted) > VALUES, cut=cut, words=_named(word, set(numbers)))
+
+
+def _by_route(found: Understood, word: str, rows: WorkItemQuerySet, *, cut: bool) -> Facet:
+    """Return the numbers of what hangs on the route: counted by its id, which is told once for each. Three queries."""
+    counted = dict(rows.order_by().exclude(route_id=None).values_list("route_id").annotate(n=Count("pk")))
+    numbers: dict[str, int] = {}
+    for route, value in Route.objects.filter(pk__in=counted).values_list("pk", BY_ROUTE[word]):
+        numbers[value] = numbers.get(value, 0) + counted[route]
+    most = sorted(numbers.items(), key=lambda pair: (-pair[1], pair[0]))
+    first = dict(most[:VALUES])
+    return _facet(found, word, first, more=len(most) > VALUES, cut=cut, words=_named(word, set(first)))
+
+
+def _value(word: str, stored: str | int) -> str:
+    """Return what a group says of a word as it stands in the line; bands are told by their places."""
+    if isinstance(stored, int):
+        return BANDS[word][stored][0] if stored >= 0 else ""
+    return _written(word, stored)
 
 
 def _written(word: str, stored: str) -> str:
@@ -141,24 +190,35 @@ def _rows(found: Understood, asker: Asker, without: frozenset[str]) -> WorkItemQ
     narrowed = rows.filter(condition(found, asker, without=without))
     if only_open(found) and "is" not in without:
         return narrowed
-    newest = narrowed.order_by("-pk").values("pk")[:LOOKED_AT]
-    return WorkItem.objects.filter(pk__in=newest)
+    last = narrowed.filter(state=State.RESOLVED).order_by("-resolved_at").values("pk")[:LOOKED_AT]
+    if only_resolved(found) and "is" not in without:
+        return WorkItem.objects.filter(pk__in=last)
+    return narrowed.filter(~Q(state=State.RESOLVED) | Q(pk__in=last))
+
+
+def _is_cut(found: Understood, asker: Asker, without: frozenset[str]) -> bool:
+    """Return whether there are resolved items that are not counted."""
+    if only_open(found) and "is" not in without:
+        return False
+    rows = WorkItem.objects.visible_to(asker.user).filter(condition(found, asker, without=without))
+    further = rows.filter(state=State.RESOLVED).order_by("-resolved_at").values_list("pk")
+    return bool(further[LOOKED_AT : LOOKED_AT + 1])
 
 
 def _banded(word: str, asker: Asker) -> Case:
-    """Return the band in which an item lies, as it stands in the line."""
+    """Return the place of the band in which an item lies: a number, which is grouped quicker than words."""
     read = WORDS[word].read
     return Case(
         *(
-            When(CONDITIONS[word](read(Written(band), asker.now), asker), then=Value(band))
-            for band, _ in BANDS[word]
+            When(CONDITIONS[word](read(Written(band), asker.now), asker), then=Value(place))
+            for place, (band, _) in enumerate(BANDS[word])
         ),
-        default=Value(""),
-        output_field=CharField(),
+        default=Value(-1),
+        output_field=SmallIntegerField(),
     )  # fmt: skip
 
 
-def _conditions(found: Understood, word: str, rows: WorkItemQuerySet, asker: Asker) -> Facet:
+def _conditions(found: Understood, word: str, rows: WorkItemQuerySet, asker: Asker, *, cut: bool) -> Facet:
     """Return the numbers of values that are conditions, of which several may hold for an item. One query."""
     choices = BANDS.get(word) or WORDS[word].choices
     counts = {
@@ -167,7 +227,8 @@ def _conditions(found: Understood, word: str, rows: WorkItemQuerySet, asker: Ask
     }
     told = rows.order_by().aggregate(**counts)
     numbers = {value: told[f"n_{place}"] for place, (value, _) in enumerate(choices)}
-    return _facet(found, word, {value: number for value, number in numbers.items() if number}, words=dict(choices))
+    there = {value: number for value, number in numbers.items() if number}
+    return _facet(found, word, there, cut=cut, words=dict(choices))
 
 
 def _about(name: str) -> Callable[[WorkItemQuerySet, Asker], tuple[WorkItemQuerySet, Any]]:
@@ -189,10 +250,6 @@ def _targets(rows: WorkItemQuerySet, asker: Asker) -> tuple[WorkItemQuerySet, An
     return rows.filter(Exists(writes)), F("connection__slug")
 
 
-def _route(name: str) -> Callable[[WorkItemQuerySet, Asker], tuple[WorkItemQuerySet, Any]]:
-    return lambda rows, asker: (rows, Subquery(Route.objects.filter(pk=OuterRef("route_id")).values(name)[:1]))
-
-
 GROUPED: dict[str, Callable[[WorkItemQuerySet, Asker], tuple[WorkItemQuerySet, Any]]] = {
     "entity": lambda rows, asker: (rows, F("legal_entity__code")),
     "assignee": lambda rows, asker: (rows, F("assignee")),
@@ -201,15 +258,16 @@ GROUPED: dict[str, Callable[[WorkItemQuerySet, Asker], tuple[WorkItemQuerySet, A
     "project": _about("project_code"),
     "worker": _workers,
     "period": _about("period"),
-    "route": _route("slug"),
-    "source": _route("connection__slug"),
     "target": _targets,
     "waiting": _waits,
     "resolution": lambda rows, asker: (rows, F("resolution")),
 }
 
 
-def _assignees(found: Understood, numbers: dict[str, int], user: User, *, more: bool) -> Facet:
+BY_ROUTE = {"route": "slug", "source": "connection__slug"}  # what is told of the route of an item
+
+
+def _assignees(found: Understood, numbers: dict[str, int], user: User, *, more: bool, cut: bool) -> Facet:
     people = names([each for each in numbers if each])
     ids = [each.partition(":")[2] for each in numbers if each.startswith("person:")]
     signs = {as_actor(one).reference: one.username for one in User.objects.filter(pk__in=ids)}
@@ -221,7 +279,7 @@ def _assignees(found: Understood, numbers: dict[str, int], user: User, *, more: 
         if value:
             told[value] = number
             words[value] = "nobody" if not reference else people[reference]
-    return _facet(found, "assignee", told, more=more, words=words)
+    return _facet(found, "assignee", told, more=more, cut=cut, words=words)
 
 
 def _named(word: str, values: set[str]) -> dict[str, str]:
@@ -266,7 +324,8 @@ def _facet(
         WORDS[word].title,
         tuple(
             Counted(
-                value, known.get(value, value), numbers[value], value in held, _chosen(found, word, value), cut
+                value, known.get(value, value), numbers[value], value in held, _chosen(found, word, value),
+                cut and (word != "is" or value not in OPEN_ONES),
             )
             for value in order
         ),
