@@ -63,6 +63,15 @@ def all_of(found: Found) -> list[Asked]:
     return asked
 
 
+def again() -> list[Asked]:
+    """Return what is asked once more while its numbers are kept."""
+    addresses = {"the list": "/queue/?q=is:open", "its counts": f"{COUNTS}?query=is:open"}
+    return [
+        Asked("Again within ten seconds", what, address, user)
+        for user in STAFF for what, address in addresses.items()
+    ]  # fmt: skip
+
+
 def _list(found: Found, user: str) -> list[Asked]:
     lines = {
         "all that is open": "is:open", "needs somebody": "is:new,triaged,in-progress,pending-approval",

@@ -15,6 +15,7 @@ PAGE = ROOT / "docs" / "benchmarks.md"
 NAME = "queue"
 MEDIAN, P95, PLAN, TIMES = 150.0, 400.0, 3_000.0, 2.0  # milliseconds, and times what it is with 50,000
 PLANS = "Bulk plan"
+UNPROMISED = ("Overview",)  # measured beside, as the page on which people begin
 NOISE = 10.0  # milliseconds: what is as quick as that is compared with nothing
 Row = dict[str, Any]
 
@@ -41,6 +42,8 @@ def broken(small: Row, large: Row) -> list[str]:
     """Return in words which promises are not kept."""
     before, found = _by_name(small), []
     for each in large["measured"]:
+        if each["group"] in UNPROMISED:
+            continue
         name = f"{each['group']}: {each['what']} ({each['user']})"
         if each["group"] == PLANS:
             if each["median"] > PLAN:
@@ -72,7 +75,7 @@ def render(small: Row, large: Row) -> str:
         " *farid* works for one company of three, which has half of everything; *clara* sees all.",
         f"**Promised**: at most {MEDIAN:.0f} ms at the median and {P95:.0f} ms at the 95th percentile; a plan of 10,000"
         f" in at most {PLAN / 1000:.0f} s; and at most {TIMES:.0f} times what it takes with {small['transactions']:,}"
-        f" (compared above {NOISE:.0f} ms). "
+        f" (compared above {NOISE:.0f} ms). The overview is measured beside. "
         + ("Not kept: " + "; ".join(found) + "." if found else f"All {len(large['measured'])} keep it."),
         _summary(groups, large),
         *(_group(name, before, large, small) for name in groups),

@@ -149,6 +149,18 @@ def test_a_rule_that_still_stops_it_is_named(quick_world: Make, quick_staff: Sta
     assert (trial.payload, trial.idempotency) == (None, Idempotency.NONE)
 
 
+def test_brief_answer_says_the_same_and_tells_no_bodies(quick_world: Make, quick_staff: Staff) -> None:
+    world = quick_world()
+    zero_hours(world, 2)
+    whole, brief = (tries(opened(), by=quick_staff.farid, brief=each) for each in (False, True))
+    assert len(brief) == 2
+    assert [(t.outcome, t.words, t.amount, t.key) for t in brief] == [
+        (t.outcome, t.words, t.amount, t.key) for t in whole
+    ]
+    assert all(t.rules for t in whole)
+    assert not any(t.rules or t.payload or t.last for t in brief)
+
+
 def test_what_needs_a_second_person_says_so(quick_world: Make, quick_staff: Staff) -> None:
     world = quick_world(approval_formula="hours > 7")
     world.take_in(entry(1))
