@@ -10,7 +10,7 @@ OPEN = models.Q(("state", "resolved"), _negated=True)
 
 class Migration(migrations.Migration):
     atomic = False  # an index that is made beside the work needs its own commits
-    dependencies = [("exceptions_queue", "0013_who_gets_what")]
+    dependencies = [("exceptions_queue", "0014_hints")]
     operations = [
         AddIndexAnew(
             "workitem",
