@@ -6,7 +6,7 @@ import pytest
 
 from exceptions_queue.codes import code_of
 from exceptions_queue.models import WorkItem
-from routes.models import Overlay
+from routes.models import Failure, Overlay
 from tests.pages import looking
 from tests.pages.chromium import window
 from tests.pages.firm import Firm
@@ -60,8 +60,10 @@ def test_value_is_judged_while_it_is_typed_and_kept_by_the_keyboard(hub: str, fi
 @pytest.mark.parametrize("where", ["/corrections/", "correction", "member"])
 def test_pages_are_sound_and_fit_on_a_phone(hub: str, firm: Firm, chromium: Any, where: str) -> None:
     correction = Overlay.objects.open().latest("pk")
-    item = WorkItem.objects.open().filter(entity="time_entry", members__gt=0).exclude(field="").latest("pk")
-    failure = item.failures().filter(record_id__isnull=False)[0]
+    mine = WorkItem.objects.open().filter(entity="time_entry")
+    held = Failure.objects.filter(closed_at=None, record_id__isnull=False, fingerprint__in=mine.values("fingerprint"))
+    failure = held.latest("pk")
+    item = mine.get(fingerprint=failure.fingerprint)
     address = {
         "correction": f"/corrections/{correction.pk}/",
         "member": f"/queue/{item.number}/records/{code_of(failure.pk)}/",
