@@ -13,8 +13,9 @@ from exceptions_queue.kinds import KINDS, Kind, by_name, likeliest, place
 from exceptions_queue.models import WorkItem
 from exceptions_queue.permitted import masks_of, rights_in, who_may
 from exceptions_queue.templatetags.shown import money
+from exceptions_queue.verbs.correct_field import LIMIT as CORRECTED
 from exceptions_queue.verbs.move_to_next_period import LIMIT
-from governance.actor import names
+from governance.actor import as_actor, names
 from governance.models import LegalEntity, User
 from governance.roles import Right
 from mappings import discreet
@@ -31,6 +32,7 @@ class Remedy:
     button: str
     effect: str
     form: RemedyForm | None
+    bounded: str = ""  # how many of its members can be meant at once, where that is fewer than it holds
     leads: tuple[str, str] = ("", "")  # where it is done instead: words and address
     needs: str = ""  # which role is lacking and who has it, when this person may not
     row: int | None = None  # the table row that it is about
@@ -93,7 +95,9 @@ def _shown(kind: Kind, facts: Facts, rights: frozenset[Right]) -> Remedy:
     if facts.contradicted and kind.name in CONTRADICTED:
         remedy.title = CONTRADICTED[kind.name]
     if kind.name == "period-moves":
-        remedy.given, remedy.effect = _days(facts), f"proposes {_holds(facts.item)}; sent once a second person approves"
+        who = deciding.second_people(Right.APPROVE, facts.item.legal_entity, but=[as_actor(facts.user).reference])
+        remedy.given, remedy.effect = _days(facts), f"proposes {_holds(facts.item)}; sent once {who} approves"
+    _bound(remedy, facts.item)
     if kind.name == "look-ups":
         remedy.effect = f"if it is there, {remedy.effect}"
     if facts.waiting and kind.name in ("sign-ins", "probes"):
@@ -112,10 +116,20 @@ def _shown(kind: Kind, facts: Facts, rights: frozenset[Right]) -> Remedy:
 
 
 UNSEEN = "A row of {} that it was made with holds what your roles do not let you see. Ask somebody who may see it."
+AT_MOST = {"period-moves": LIMIT, "corrections": CORRECTED}  # members that are meant at once
 CONTRADICTED = {  # what these remedies decide where the source contradicts a correction
     "corrections": "Keep the correction, or enter another value",
     "resubmissions": "Take what the source says by now, and send it",
 }  # fmt: skip
+
+
+def _bound(remedy: Remedy, item: WorkItem) -> None:
+    """Say where an item holds more than a remedy takes at once, and lead to a bulk run for all of it."""
+    most = AT_MOST.get(remedy.name)
+    if most is not None and item.members > most:
+        remedy.bounded = f"At most {most:,} in one go: choose some below, or"
+        address = f"{reverse('queue:bulk-new')}?items={item.pk}#open-{remedy.name}"
+        remedy.leads = ("plan it in bulk for all", address)
 
 
 def _of_system(remedy: Remedy, facts: Facts) -> None:

@@ -22,6 +22,7 @@ from exceptions_queue import (
     reckoning,
     remedies,
     solved_before,
+    stopped_parent,
     verbs,
     words,
 )
@@ -106,6 +107,7 @@ def shown(
         written_before=written_before,
         waits_for=words.without_persons(row.waiting_on, row, masks),
         decides=deciding.now(row, [each.proposed_by for each in facts.rows_waiting], facts.table),
+        stopped_parent=stopped_parent.of(row, user),
         waiting=remedies.waiting(facts.waiting) if facts.waiting and row.is_open else "",
         info=words.kind_of(row),
         same_as=WorkItem.objects.visible_to(user).filter(pk=row.duplicate_of_id).first()

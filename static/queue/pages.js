@@ -41,6 +41,13 @@
   });
   ["DOMContentLoaded", "resize", "htmx:afterSettle"].forEach((when) => addEventListener(when, reach));
   document.addEventListener("toggle", reach, true);  // what was folded away has a width now
+  // A link may lead to something that is folded: "#open-" and its id.
+  addEventListener("DOMContentLoaded", () => {
+    const details = location.hash.startsWith("#open-") && document.getElementById(location.hash.slice("#open-".length));
+    if (!details || !details.matches("details")) return;
+    details.open = true;
+    details.scrollIntoView();
+  });
   // A remedy may take some seconds: its button says so, and cannot be pressed a second time.
   document.addEventListener("submit", ({ target, submitter }) => {
     if (target.method !== "post" || !submitter) return;

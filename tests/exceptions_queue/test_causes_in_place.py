@@ -1,5 +1,7 @@
 """Causes removed where they are told: what each remedy lets go is said before it is pressed, and who decides."""
 
+import datetime as dt
+import json
 import re
 from collections.abc import Callable
 from decimal import Decimal
@@ -15,19 +17,21 @@ from canonical.problem import Problem
 from connectors import outcome
 from connectors.models import Connection
 from connectors.outcome import WriteRequest
-from exceptions_queue import intake, verbs
+from exceptions_queue import intake, remedies, verbs
 from exceptions_queue.models import State, WorkItem
 from governance import second_person, versions
 from governance.actor import ENGINE
 from governance.models import AuditEntry
 from governance.rights import NotAllowed
 from mappings.models import CrossReference
+from routes import intake as arriving
 from routes import retry, waiting_behind
 from routes.models import Destination, Route
 from tests.exceptions_queue.conftest import Staff
 from tests.exceptions_queue.situations import missing_rate, refused_sign_in, trouble, with_rates
 from tests.exceptions_queue.test_pages import signed_in, text_of, url_of
 from tests.governance.people import company
+from tests.routes.test_periods import close_until
 from tests.routes.world import World, entry, refused
 
 Make = Callable[..., World]
@@ -202,7 +206,7 @@ def parked(make_world: Make, monkeypatch: pytest.MonkeyPatch) -> World:
     )
     Destination.objects.create(
         route=route, name="Ledger", connection=world.destination.connection, stream="entries",
-        mapping=str(PROJECTS["name"]), correction="update",
+        mapping=str(PROJECTS["name"]), key_formula="project_code", correction="update",
     )  # fmt: skip
     world.take_in(entry(1), entry(2))
     world.deliver()
@@ -240,6 +244,45 @@ def test_parent_is_asked_for_where_it_can_be(parked: World, staff: Staff) -> Non
         verbs.look_up_parent(item, by=staff.farid)
     with pytest.raises(NotAllowed):
         verbs.look_up_parent(item, by=staff.viktor)
+
+
+def test_parent_that_stopped_itself_is_led_to(parked: World, staff: Staff) -> None:
+    item = WorkItem.objects.get()
+    assert "itself" not in text_of(signed_in(staff.farid).get(url_of(item)))
+    parked.target.behave = lambda request, number: refused(Category.REFUSED, "No projects today.")
+    told = {"project_code": "P-001", "name": "Core banking", "legal_entity": "HP-DE", "customer_id": "C-1"}
+    route = Route.objects.get(slug="projects")
+    arriving.accept(route, body=json.dumps([told]).encode(), via="api")
+    arriving.work(route.pk)
+    parked.deliver()
+    while intake.take_in():
+        pass
+    stopped = WorkItem.objects.get(category=Category.REFUSED)
+    page = signed_in(staff.farid).get(url_of(item)).content.decode()
+    assert re.search(rf'stopped, too: <a href="{url_of(stopped)}">', page)
+
+
+# Closed periods
+
+
+def test_closed_period_says_who_approves_and_where_more_are_moved(
+    make_world: Make, staff: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make_world(posting_date="worked_on")
+    world.target.behave = lambda request, number: refused(Category.CLOSED_PERIOD, "The period is closed.")
+    close_until(world, dt.date(2026, 11, 1))
+    world.take_in(*(entry(number) for number in range(1, 4)))
+    world.deliver()
+    intake.take_in()
+    item = WorkItem.objects.get()
+    client = signed_in(staff.farid)
+    words = text_of(client.get(url_of(item)))
+    assert "Proposes 3 time entries, 2,400.00 EUR; sent once Clara Voss approves" in words
+    assert "in one go" not in words
+    monkeypatch.setitem(remedies.AT_MOST, "period-moves", 2)
+    page = client.get(url_of(item)).content.decode()
+    assert "At most 2 in one go: choose some below, or" in page
+    assert f'href="/bulk-runs/new/?items={item.number}#open-period-moves"' in page
 
 
 # Rows: the table's rule
