@@ -206,8 +206,10 @@ def effect(item: WorkItem) -> str:
 
 
 def _holds(item: WorkItem) -> str:
-    sums = ", ".join(money(each.amount, each.currency) for each in item.amounts.all())
-    return f"{words.counted(item.members, item.entity)}{f', {sums}' if sums else ''}"
+    sums = [money(each.amount, each.currency) for each in item.amounts.all()]
+    unknown = f"{item.without_amount:,} without a known amount" if sums else "amount unknown"
+    said = [*sums, *([unknown] if item.without_amount else [])]
+    return ", ".join([words.counted(item.members, item.entity), *said])
 
 
 def _days(facts: Facts) -> list[tuple[str, str]]:

@@ -310,6 +310,18 @@ def test_row_says_before_whether_somebody_else_decides(
     assert said in text_of(signed_in(finance).get(url_of(item)))
 
 
+def test_unknown_amounts_are_said_with_the_count(make_world: Make, staff: Staff) -> None:
+    world = with_rates(make_world())
+    world.take_in(entry(1, amount=None, bill_rate=None))
+    intake.take_in()
+    client = signed_in(staff.clara)
+    assert "Releases 1 time entry, amount unknown" in text_of(client.get(url_of(WorkItem.objects.get())))
+    world.take_in(entry(2))
+    intake.take_in()
+    words = text_of(client.get(url_of(WorkItem.objects.get())))
+    assert "Releases 2 time entries, 800.00 EUR, 1 without a known amount" in words
+
+
 def test_item_says_who_decides_while_its_row_waits(make_world: Make, staff: Staff) -> None:
     world = with_rates(make_world(), approval="always")
     world.take_in(entry(1))
