@@ -125,7 +125,7 @@ def test_four_hundred_entries_of_four_causes_are_cleared_in_under_forty_actions(
         _approve(Person(page, counted, "Clara, the second person"), approval)
     four.work()
 
-    assert sum(counted.values()) < ALLOWED, counted
+    assert sum(counted.values()) < ALLOWED, counted  # some thirty
     standing = four.standing()
     assert {key: (Decimal(str(x["hours"])), Decimal(str(x["rate"]))) for key, x in standing.items()} == four.expected
     there = sum(Decimal(str(row["hours"])) * Decimal(str(row["rate"])) for row in standing.values())
@@ -190,7 +190,7 @@ def _propose_the_next_month(farid: Person, *, last: bool) -> None:
     farid.focused("reason")
     farid.type("Approved after the close, agreed with the client")
     farid.press("Control+Enter")
-    farid.asked(f"{EACH} time entries, ", "second person")
+    farid.asked(f"{EACH} time entries, ", "sent once Clara Voss approves")
     _yes(farid, last, "A second person approves")
 
 
