@@ -259,7 +259,7 @@ def _planted_in(text: str, address: str) -> str:
     text = unescape(text)
     if "q=" in address:
         typed = address.partition("q=")[2]
-        text = re.sub(rf'(value="|“|title>[^<]*){re.escape(typed)}', "", text)
+        text = re.sub(rf'(value="(?:/search/\?q=)?|“|title>[^<]*){re.escape(typed)}', "", text)
     for each in PLANTED:
         if (place := text.find(each)) >= 0:
             return re.sub(r"\s+", " ", text[max(0, place - 160) : place + 80])
