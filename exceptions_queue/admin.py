@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.urls import path
 
 from connectors.gate import database_now
+from exceptions_queue import policy_admin as policy_admin
 from exceptions_queue import routing_admin as routing_admin
 from exceptions_queue.cut_off_forms import CutOffForm, in_words
 from exceptions_queue.models import CutOff

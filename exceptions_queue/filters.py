@@ -10,7 +10,7 @@ from django_filters import FilterSet
 
 from canonical.failure import CATEGORIES, Category
 from exceptions_queue.deadlines import blocking
-from exceptions_queue.models import WHOSE, State, WorkItem
+from exceptions_queue.models import WHOSE, ApprovalRequest, Deed, RequestState, State, WorkItem
 from exceptions_queue.models.handling import LONGEST_TAG
 from exceptions_queue.models.work_item import WorkItemQuerySet
 from exceptions_queue.query.compiled import conditions_of
@@ -85,3 +85,14 @@ class WorkItemFilter(FilterSet):
     def that_block(self, rows: QuerySet[WorkItem], name: str, key: str) -> QuerySet[WorkItem]:
         """Keep those of which something blocks a deadline."""
         return rows.filter(blocking(key))
+
+
+class ApprovalRequestFilter(FilterSet):
+    """What the list may be narrowed by."""
+
+    state = One(choices=RequestState.choices, help_text="what became of it")
+    deed = One(choices=Deed.choices, help_text="what it is about")
+
+    class Meta:
+        model = ApprovalRequest
+        fields: list[str] = []

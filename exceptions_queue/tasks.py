@@ -6,6 +6,7 @@ from celery import shared_task
 from django.db import transaction
 
 from exceptions_queue import corrected, intake, reckoning, recount, releasing, settle, waking
+from exceptions_queue.verbs import expire_overtaken
 from routes import failures
 
 SECONDS = 20.0  # how long one call works
@@ -22,6 +23,7 @@ def sweep() -> None:
     intake.take_in_what_waits(until=until)
     settle.settle_sent_again()
     waking.wake_due()
+    expire_overtaken()
     corrected.release()
     while time.monotonic() < until and (recount.sweep() or reckoning.sweep()):
         pass

@@ -43,6 +43,7 @@ DEEDS = {
     "comment": "remark written", "tag": "tagged", "reopen": "opened again", "put aside": "put aside",
     "waits for": "left to wait for somebody", "prioritise": "priority set",
     "leave priority": "priority left to the formula", "set order": "order of exceptions changed",
+    "ask approval": "approval asked", "expire": "expired",
     "plan": "planned", "start": "started", "go_on": "let go on", "cancel": "cancelled",
 }  # fmt: skip
 OTHER_KINDS = {  # what no model of ours stands for under that name

@@ -41,6 +41,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("Overview", "queue:home", "home"),
             Entry("Exceptions", "queue:items", "queue"),
             Entry("Bulk runs", "queue:bulk-runs", "bulk"),
+            Entry("Approvals", "queue:requests", "approvals"),
             Entry("Corrections", "queue:corrections", "corrections"),
             Entry("Runs", "queue:runs", "runs", ("routes.run",)),
             Entry("Transactions", "queue:transactions", "transactions"),
@@ -66,6 +67,11 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
                 "Routing rules",
                 "admin:exceptions_queue_routingrule_changelist",
                 models=("exceptions_queue.routingrule",),
+            ),
+            Entry(
+                "Approval policies",
+                "admin:exceptions_queue_approvalpolicy_changelist",
+                models=("exceptions_queue.approvalpolicy",),
             ),
             Entry("Teams", "admin:exceptions_queue_team_changelist", models=("exceptions_queue.team",)),
             Entry(

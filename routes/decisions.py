@@ -9,7 +9,7 @@ from connectors.outcome import Result, WriteOutcome
 from governance import audit
 from governance.actor import By, as_actor
 from governance.rights import Right, require, require_other_person
-from routes import claims, failures, heads, ledger, outcomes, reprocess, shipments, stops
+from routes import claims, failures, heads, ledger, outcomes, reprocess, shipments, stops, submitters
 from routes.models import Effect, Transaction
 from routes.states import NOT_YET_DELIVERING, State, move, write_record_moves
 from routes.worked_out import Start
@@ -95,13 +95,14 @@ def approve(ids: Sequence[UUID], *, by: By, reason: str) -> list[UUID]:
 
     What is held because a table's row waits has no bytes that could be approved: it is checked again, and goes on if
     the row counts by now. Raises governance.rights.NotAllowed; whoever corrected a field of the record cannot approve
-    it.
+    it, nor can the person whose time it is.
     """
     with transaction.atomic():
         rows = _require_for(ids, Right.APPROVE, by)
         held = heads.lock_of(ids)
         # Asked under the lock: a correction that is just being sent again has committed by now.
         require_other_person(by, *_correctors(ids), thing="This transaction")
+        submitters.refuse(by, submitters.of_transactions(ids))
         complete, without_bytes = _held(ids)
         approved = move(complete, frm=State.HELD, to=State.READY, by=as_actor(by), reason=reason or "approved")
         failures.close(transactions=approved, how="fixed")

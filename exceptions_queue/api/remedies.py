@@ -205,9 +205,14 @@ class RemedyDoor(Door):
 
         def act(values: dict[str, Any]) -> Response:
             _check_sense(item, by, skin.name)  # here: what was done already is answered again, though it makes none now
-            done = skin.verb(item, by=by, **values)
-            fresh = item_of(by, number)
-            return Response({"said": skin.said(done, item), "item": shapes.items([fresh], by)[0]})
+            try:
+                said_now = skin.said(skin.verb(item, by=by, **values), item)
+            except verbs.NeedsApproval as asked:
+                made = verbs.ask_approval(asked.wish, by=by)
+                said_now = (
+                    f"Nothing is done yet: {made.policies} asks for a second person. It is request {made.number}."
+                )
+            return Response({"said": said_now, "item": shapes.items([item_of(by, number)], by)[0]})
 
         return self.once(request, skin.body, act)
 

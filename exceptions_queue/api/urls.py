@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from exceptions_queue.api.approvals import ANSWERS, ApprovalRequestDoor, ApprovalRequestsDoor
 from exceptions_queue.api.bulk import STEPS, BulkMembersDoor, BulkRunDoor, BulkRunsDoor
 from exceptions_queue.api.corrections import CorrectionDoor, CorrectionsDoor, CorrectionWithdrawalsDoor
 from exceptions_queue.api.counts import ItemCountsDoor
@@ -37,6 +38,12 @@ urlpatterns = [
         f"{EXPERIENCE}corrections/<int:number>/withdrawals",
         CorrectionWithdrawalsDoor.as_view(),
         name="api-correction-withdrawals",
+    ),
+    path(f"{EXPERIENCE}approval-requests", ApprovalRequestsDoor.as_view(), name="api-requests"),
+    path(f"{EXPERIENCE}approval-requests/<int:number>", ApprovalRequestDoor.as_view(), name="api-request"),
+    *(
+        path(f"{EXPERIENCE}approval-requests/<int:number>/{name}", door.as_view(), name=f"api-request-{name}")
+        for name, door in ANSWERS.items()
     ),
     path(f"{EXPERIENCE}bulk-runs", BulkRunsDoor.as_view(), name="api-bulk-runs"),
     path(f"{EXPERIENCE}bulk-runs/<int:number>", BulkRunDoor.as_view(), name="api-bulk-run"),

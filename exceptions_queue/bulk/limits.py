@@ -4,9 +4,13 @@ from django.conf import settings
 from django.db.models import Count, Q, Sum
 
 from canonical.entities import ENTITIES
+from exceptions_queue import policies
 from exceptions_queue.bulk.choices import Choice
-from exceptions_queue.models import BulkRun, Result
+from exceptions_queue.models import BulkRun, Deed, Result, WorkItem
 from exceptions_queue.templatetags.shown import money
+from exceptions_queue.verbs.asking import corrected_fields, standing
+from governance.actor import Actor, ActorKind
+from routes.models import Failure
 
 WITH_AMOUNT = sorted(name for name, entity in ENTITIES.items() if "amount" in entity.by_name)
 
@@ -32,7 +36,35 @@ def second_person(run: BulkRun, choice: Choice) -> str:
             why.append(f"{money(row['sum'], row['currency'])} are more than the {limit} that one person decides alone")
     if unknown := sum(row["unknown"] for row in rows):
         why.append(f"nobody knows the amount of {unknown:,} of them, and it may be any")
-    return "; ".join(why)
+    return "; ".join([*why, *_policies(run, choice)])
+
+
+def _policies(run: BulkRun, choice: Choice) -> list[str]:
+    """Return in words the policies that ask a second person, judged by all that the run does of one kind together.
+
+    Two queries for each company where no policy may ask.
+    """
+    if choice.name not in Deed.values:
+        return []
+    by = Actor(ActorKind(run.actor_kind), run.actor_id, run.actor_name)
+    told: dict[str, None] = {}
+    for place in sorted(run.places()):
+        found = policies.asking(choice.name, place, by)
+        if not found:
+            continue
+        waiting = run.members.filter(result=Result.WAITING, legal_entity=place)
+        for item in WorkItem.objects.filter(pk__in=waiting.values("item")):
+            ids = [each for each in waiting.filter(item=item).values_list("failure_id", flat=True) if each]
+            members = list(Failure.objects.filter(pk__in=ids))
+            corrected = (
+                corrected_fields(standing(ids)) if choice.name == Deed.RESUBMIT else [run.typed.get("field", "")]
+            )
+            if choice.name == Deed.RESUBMIT and not corrected:
+                continue
+            worth = policies.worth_of(item, members)
+            act = policies.Act(choice.name, place, item.category, item.entity, tuple(corrected), worth)
+            told |= dict.fromkeys(f"policy “{each}” asks for it" for each in policies.hits(found, act))
+    return list(told)
 
 
 def money_limit(currency: str) -> str:

@@ -8,6 +8,7 @@ has done nothing twice and lost nothing, and once somebody has paused or cancell
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from itertools import groupby
 from uuid import UUID, uuid4
@@ -18,6 +19,7 @@ from exceptions_queue.bulk import collecting, identity, planning
 from exceptions_queue.bulk.choices import Choice, by_name
 from exceptions_queue.bulk.collecting import Ending
 from exceptions_queue.models import BulkMember, BulkRun, BulkState, Result, WorkItem
+from exceptions_queue.verbs.asking import consented
 from governance import audit
 from governance.actor import ENGINE
 from governance.models import User
@@ -199,7 +201,7 @@ def _tried(run: BulkRun, choice: Choice, item: WorkItem, failures: list[UUID], b
     """Call the verb, all or nothing; return what it met. Outages of the database are raised."""
     typed = run.typed | {"reason": reason_of(run)} if choice.of_members else run.typed
     try:
-        with transaction.atomic():
+        with transaction.atomic(), consented() if run.approved_by else nullcontext():
             choice.act(item, failures, by, typed)
     except unforeseen.OUTAGES:
         raise

@@ -1,5 +1,12 @@
 """What people must do: work items, their money per currency, their history, and what a remedy has let go."""
 
+from exceptions_queue.models.approvals import (
+    ApprovalPolicy,
+    ApprovalRequest,
+    Deed,
+    LoosenedPolicy,
+    RequestState,
+)
 from exceptions_queue.models.bulk import BulkMember, BulkRun, BulkState, Outcome, Result
 from exceptions_queue.models.handling import WorkItemComment, WorkItemTag, WorkItemWatcher
 from exceptions_queue.models.hint import Hint
@@ -21,17 +28,22 @@ from exceptions_queue.models.work_item import (
 
 __all__ = [
     "WHOSE",
+    "ApprovalPolicy",
+    "ApprovalRequest",
     "BulkMember",
     "BulkRun",
     "BulkState",
     "CutOff",
     "CutOffKind",
+    "Deed",
     "FallbackTeam",
     "Hint",
     "ListColumns",
+    "LoosenedPolicy",
     "Outcome",
     "Recount",
     "Release",
+    "RequestState",
     "Resolution",
     "Result",
     "RootCause",

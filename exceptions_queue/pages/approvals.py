@@ -7,7 +7,15 @@ from django.db.models import Count, OuterRef, Q, Subquery
 from django.urls import reverse
 
 from exceptions_queue.agreeing import may_agree
-from exceptions_queue.models import BulkRun, BulkState, State, WorkItem
+from exceptions_queue.models import (
+    ApprovalRequest,
+    BulkRun,
+    BulkState,
+    LoosenedPolicy,
+    RequestState,
+    State,
+    WorkItem,
+)
 from governance.models import LegalEntity, User, Version
 from governance.models.version import PUT_INTO_ROWS
 from governance.rights import Right
@@ -32,10 +40,39 @@ class Waits:
 def waiting_for(user: User) -> list[Waits]:
     """Return what somebody may approve now, leaving out what they brought in themselves.
 
-    At most fourteen queries, five of them for the rights; within `grants_read_once` at most ten.
+    At most sixteen queries, five of them for the rights; within `grants_read_once` at most twelve.
     """
     mine = sorted(counted_as(user))
-    return [*_versions(user, mine), *_changes(user, mine), *_tables(user, mine), *_items(user), *_bulk_runs(user, mine)]
+    return [
+        *_versions(user, mine), *_changes(user, mine), *_tables(user, mine), *_items(user), *_bulk_runs(user, mine),
+        *_requests(user), *_policies(user, mine),
+    ]  # fmt: skip
+
+
+def requests_for(user: User) -> list[ApprovalRequest]:
+    """Return the requests that somebody may decide about, the oldest first. One query, beside those for the rights."""
+    if entity_ids(user, Right.APPROVE) == frozenset():
+        return []
+    rows = ApprovalRequest.objects.visible_to(user, Right.APPROVE).filter(state=RequestState.WAITING)
+    others = rows.exclude(made_by__in=sorted(counted_as(user))).select_related("legal_entity", "item")
+    return list(others.order_by("number")[:MOST])
+
+
+def _requests(user: User) -> list[Waits]:
+    return [
+        Waits(f"{row.get_deed_display()}: asked by {row.made_by_name}", len(row.failures),
+              reverse("queue:request", args=[row.pk]))
+        for row in requests_for(user)[:SHOWN]
+    ]  # fmt: skip
+
+
+def _policies(user: User, mine: list[str]) -> list[Waits]:
+    """Return the policies that ask for less, where somebody else may agree to it."""
+    places = entity_ids(user, Right.APPROVE_CONFIGURATION)
+    if places == frozenset():
+        return []
+    rows = LoosenedPolicy.objects.visible_to(user, Right.APPROVE_CONFIGURATION).filter(agreed_at=None)
+    return [Waits(str(row), 1, reverse("queue:requests")) for row in rows.exclude(made_by__in=mine)[:SHOWN]]
 
 
 def _versions(user: User, mine: list[str]) -> list[Waits]:

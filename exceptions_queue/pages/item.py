@@ -31,9 +31,9 @@ from exceptions_queue.codes import id_of
 from exceptions_queue.due_words import due_words
 from exceptions_queue.forms import RemedyForm
 from exceptions_queue.handling_forms import HandlingForm
-from exceptions_queue.models import WorkItem
+from exceptions_queue.models import RequestState, WorkItem
 from exceptions_queue.pages.door import context, page, person
-from exceptions_queue.permitted import masks_of, rights_in
+from exceptions_queue.permitted import masks_of, rights_in, who_have
 from governance.actor import as_actor, names
 from governance.models import User
 from governance.rights import require
@@ -119,6 +119,7 @@ def shown(
         route=Route.objects.filter(pk=row.route_id or 0).first(),
         events=[(e, words.without_persons(e.reason, row, masks)) for e in row.events.all()[:HISTORY]],
         progress=progressing.of(row, user),
+        asked=list(row.approval_requests.filter(state=RequestState.WAITING)) if row.is_open else [],
         bulk_runs=bulk.failed_in(row),
         people=people,
         placed_by=people.get(row.placed_by, ""),
@@ -187,6 +188,9 @@ def remedy(request: HttpRequest, number: int, name: str) -> HttpResponse:
             said = kind.act(facts, {**form.cleaned_data, "form": form})
         except NotRenewed:
             pass  # the form says it, each at its field
+        except verbs.NeedsApproval as asked:
+            if (told := _asked(asked, user, form)) is not None:
+                return onward(request, row, told)
         except REFUSED as error:
             form.add_error(None, str(error))
         else:
@@ -203,6 +207,18 @@ def onward(request: HttpRequest, row: WorkItem, said: str) -> HttpResponse:
         return redirect("queue:item", number=wanted)
     messages.success(request, said)
     return redirect("queue:item", number=row.number)
+
+
+def _asked(asked: verbs.NeedsApproval, user: User, form: RemedyForm) -> str | None:
+    """Ask a second person for what needs one; return what to say, None where that was refused (the form says why)."""
+    try:
+        made = verbs.ask_approval(asked.wish, by=user)
+    except verbs.NotPossible as error:
+        form.add_error(None, str(error))
+        return None
+    able = [as_actor(each).name for each in who_have(Right.APPROVE, made.legal_entity)]
+    who = " or ".join([each for each in able if each != made.made_by_name][:5]) or "Nobody yet"
+    return f"Nothing is done yet: {made.policies} asks for a second person. {who} can approve request {made.number}."
 
 
 @page

@@ -8,9 +8,17 @@ from exceptions_queue.verbs.add_cross_reference import add_cross_reference
 from exceptions_queue.verbs.add_table_row import add_table_row
 from exceptions_queue.verbs.approve import approve
 from exceptions_queue.verbs.approve_table_row import approve_table_row
+from exceptions_queue.verbs.ask_approval import (
+    ask_approval,
+    consent,
+    expire_overtaken,
+    refuse_request,
+    withdraw_request,
+)
 from exceptions_queue.verbs.ask_present import ask_present
 from exceptions_queue.verbs.ask_system import ask_system
 from exceptions_queue.verbs.ask_target import ask_target
+from exceptions_queue.verbs.asking import NeedsApproval, consented
 from exceptions_queue.verbs.assign import assign, hand_back, leave_to_rules
 from exceptions_queue.verbs.close import close, reopen
 from exceptions_queue.verbs.comment import comment
@@ -40,11 +48,13 @@ from exceptions_queue.verbs.watch import watch
 from exceptions_queue.verbs.write_hint import write_hint
 
 __all__ = [
+    "NeedsApproval",
     "NotPossible",
     "add_cross_reference",
     "add_table_row",
     "approve",
     "approve_table_row",
+    "ask_approval",
     "ask_present",
     "ask_system",
     "ask_target",
@@ -52,10 +62,13 @@ __all__ = [
     "change_view",
     "close",
     "comment",
+    "consent",
+    "consented",
     "correct_field",
     "correct_table_row",
     "decide_unknown",
     "delete_view",
+    "expire_overtaken",
     "fetch_again",
     "hand_back",
     "keep_view",
@@ -66,6 +79,7 @@ __all__ = [
     "move_to_next_period",
     "prioritise",
     "read_again",
+    "refuse_request",
     "refuse_table_row",
     "renew_sign_in",
     "reopen",
@@ -82,5 +96,6 @@ __all__ = [
     "waive",
     "waive_rule",
     "watch",
+    "withdraw_request",
     "write_hint",
 ]

@@ -9,14 +9,15 @@ from django.db import connection, transaction
 from canonical.entities import ENTITIES
 from canonical.entity import Field, Kind
 from canonical.masking import may_see
-from exceptions_queue.models import RootCause, State, WorkItem
+from exceptions_queue.models import Deed, RootCause, State, WorkItem
 from exceptions_queue.moving import note
 from exceptions_queue.templatetags.shown import money
+from exceptions_queue.verbs.asking import Wish, guard
 from exceptions_queue.verbs.members import NotPossible, chosen, need_reason, records, transactions
 from governance import audit
 from governance.models import User
 from governance.rights import Right, allowed_masks, require
-from routes import corrected_versions, overlays, reprocess
+from routes import corrected_versions, overlays, reprocess, right_values
 from routes.corrected_places import places
 
 
@@ -58,7 +59,8 @@ def correct_field(
     the same records get the correction, too.
 
     Raises NotAllowed, Stale where somebody has corrected it after `seen_until` (the newest correction that the person
-    saw), and NotPossible with the accepted form when the value does not fit the field.
+    saw), NotPossible with the accepted form when the value does not fit the field, and NeedsApproval where a policy
+    asks for a second person.
     """
     require(by, Right.EDIT_OVERLAY, item.legal_entity_id)
     reason = need_reason(reason, "A correction")
@@ -69,6 +71,8 @@ def correct_field(
     corrected = [m.record_id for m in members if m.record_id]
     if not corrected:
         raise NotPossible("This holds no records, so there is no field to correct. Choose another remedy.")
+    _check(item, spec, value)
+    guard(Wish(Deed.CORRECT, item, members, {"field": field, "value": value}, reason), by=by, fields=(field,))
     try:
         for record in corrected:
             overlays.correct(record=record, field=field, value=value, reason=reason, by=by, seen_until=seen_until)
@@ -98,6 +102,14 @@ def correct_field(
         by=by, verb="correct", thing=item, after={field: value}, reason=reason, legal_entity=item.legal_entity_id
     )
     return done
+
+
+def _check(item: WorkItem, spec: Field, value: str) -> None:
+    """Raise NotPossible for a value that does not fit its field, before anybody is asked to agree to it."""
+    try:
+        right_values.read(ENTITIES[item.entity], spec, value)
+    except ValueError as error:
+        raise NotPossible(str(error)) from error
 
 
 AMOUNTS = """

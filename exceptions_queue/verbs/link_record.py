@@ -7,10 +7,11 @@ from django.db import transaction
 
 from canonical.entities import ENTITIES
 from exceptions_queue import lineage
-from exceptions_queue.models import RootCause, State, WorkItem
+from exceptions_queue.models import Deed, RootCause, State, WorkItem
 from exceptions_queue.moving import note
 from exceptions_queue.templatetags.shown import value
 from exceptions_queue.told_trial import differences
+from exceptions_queue.verbs.asking import Wish, guard
 from exceptions_queue.verbs.members import NotPossible, chosen, need_reason
 from governance.actor import By
 from governance.rights import Right, allowed_masks, require
@@ -32,7 +33,7 @@ def link_record(
     """Take the record with an id at the target for what one member wanted to post. Nothing is sent.
 
     What the target has is told first, as far as it can be asked (NotSeen); whoever has seen it says so with
-    `difference_seen`. Raises NotAllowed and NotPossible.
+    `difference_seen`. Raises NotAllowed and NotPossible; NeedsApproval where a policy asks for a second person.
     """
     require(by, Right.RESUBMIT, item.legal_entity_id)
     reason, external_id = need_reason(reason, "A link"), external_id.strip()
@@ -43,6 +44,8 @@ def link_record(
         raise NotPossible("It stopped before a destination was chosen, so there is nothing to link yet.")
     if not difference_seen:
         raise NotSeen(compared(member.transaction_id, item, by))
+    typed = {"external_id": external_id, "reference": reference.strip(), "difference_seen": True}
+    guard(Wish(Deed.LINK, item, [member], typed, reason), by=by)
     with transaction.atomic():
         try:
             linking.link(

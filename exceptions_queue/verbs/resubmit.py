@@ -7,8 +7,9 @@ from uuid import UUID
 from django.db import transaction
 
 from exceptions_queue import releasing
-from exceptions_queue.models import Release, State, WorkItem
+from exceptions_queue.models import Deed, Release, State, WorkItem
 from exceptions_queue.moving import note
+from exceptions_queue.verbs.asking import Wish, guard, may_ask
 from exceptions_queue.verbs.members import NotPossible, chosen, records, transactions
 from governance import audit
 from governance.actor import By
@@ -32,11 +33,14 @@ def resubmit(
 
     The configuration of now is used unless `as_then`. They begin with what the source sent, or with the stage that
     stopped them: what a target has refused goes once more as it is then. Raises NotAllowed, and NotPossible, with the
-    target's number for what is posted by now.
+    target's number for what is posted by now; NeedsApproval where a policy asks a second person for what was corrected.
     """
     require(by, Right.RESUBMIT, item.legal_entity_id)
     _refuse_posted(item, failures)
     start = Start(start)
+    if may_ask(Deed.RESUBMIT, item, by):
+        typed = {"as_then": as_then, "start": start.value}
+        guard(Wish(Deed.RESUBMIT, item, chosen(item, failures), typed, reason), by=by)
     reason = reason.strip() or "sent again by a person"
     audit.record(by=by, verb="resubmit", thing=item, reason=reason, legal_entity=item.legal_entity_id)
     if failures is None:

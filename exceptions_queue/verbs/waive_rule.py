@@ -6,9 +6,10 @@ from uuid import UUID
 from django.db import transaction
 
 from canonical.failure import Category
-from exceptions_queue.models import RootCause, State, WorkItem
+from exceptions_queue.models import Deed, RootCause, State, WorkItem
 from exceptions_queue.moving import note
 from exceptions_queue.seen import Seen
+from exceptions_queue.verbs.asking import Wish, guard
 from exceptions_queue.verbs.members import NotPossible, chosen, need_reason, records, transactions
 from governance import audit
 from governance.actor import By
@@ -37,12 +38,14 @@ def waive_rule(
 ) -> int:
     """Let all members, those that were seen, or the chosen ones pass the item's rule once; return how many went on.
 
-    The rule warns of them from now on; a newer version of a record is judged again. Raises NotAllowed and NotPossible.
+    The rule warns of them from now on; a newer version of a record is judged again. Raises NotAllowed and NotPossible;
+    NeedsApproval where a policy asks for a second person.
     """
     require(by, Right.WAIVE, item.legal_entity_id)
     reason = need_reason(reason, "Letting something pass a rule")
     _require_waivable(item)
     members = chosen(item, failures, limit=LIMIT, seen=seen)
+    guard(Wish(Deed.WAIVE_RULE, item, members, {}, reason), by=by)
     rule_waivers.let_pass(
         [(m.record_id, m.legal_entity_id) for m in members if m.record_id], item.rule, by=by, reason=reason
     )

@@ -1,5 +1,6 @@
 """The kinds of configuration, in the order in which they build on each other. A new kind is a class and a line here."""
 
+from hub.configuration.approvals import ApprovalPolicies
 from hub.configuration.companies import Calendars, LegalEntities
 from hub.configuration.connections import Connections
 from hub.configuration.exceptions import CutOffs, OrderOfExceptions
@@ -15,5 +16,6 @@ from hub.configuration.subscriptions import Subscriptions
 ALL: tuple[Kind, ...] = (
     LegalEntities(), Calendars(), Connections(), Tables(), Mappings(), Routes(), Schedules(), Subscriptions(),
     CutOffs(), OrderOfExceptions(), Roles(), Teams(), FallbackTeams(), RoutingRules(),
+    ApprovalPolicies(),
 )  # fmt: skip
 KINDS: dict[str, Kind] = {kind.folder: kind for kind in ALL}

@@ -31,7 +31,7 @@ class Teams(Kind):
 
     def put(self, work: Work, file: File, here: Data | None) -> Put:
         """Make or change a team."""
-        value, (owner, fits) = file.value, _owner(work, file)
+        value, (owner, fits) = file.value, owner_of(work, file)
         if not fits:
             return Put()
         name = value.get("name", "")
@@ -49,7 +49,7 @@ class Teams(Kind):
     def remove(self, work: Work, name: str) -> None:
         """Delete a team."""
         rows = Team.objects.select_related("legal_entity")
-        row = next(each for each in rows if self.name_of(_named(each, "name")) == name)
+        row = next(each for each in rows if self.name_of(named(each, "name")) == name)
         work.removal(self.one, name, lambda: work.delete(row, row.legal_entity, {"name": row.name}))
 
 
@@ -61,11 +61,11 @@ class FallbackTeams(Kind):
     def rows(self, by: By) -> list[Data]:
         """Return what is here."""
         found = FallbackTeam.objects.visible_to(by).select_related("legal_entity")
-        return [_named(row, "category") | {"team": row.team} for row in found]
+        return [named(row, "category") | {"team": row.team} for row in found]
 
     def put(self, work: Work, file: File, here: Data | None) -> Put:
         """Say or change it."""
-        value, (owner, fits) = file.value, _owner(work, file)
+        value, (owner, fits) = file.value, owner_of(work, file)
         if not fits:
             return Put()
         category = value.get("category", "")
@@ -79,7 +79,7 @@ class FallbackTeams(Kind):
     def remove(self, work: Work, name: str) -> None:
         """Let what is usual hold again."""
         rows = FallbackTeam.objects.select_related("legal_entity")
-        row = next(each for each in rows if self.name_of(_named(each, "category")) == name)
+        row = next(each for each in rows if self.name_of(named(each, "category")) == name)
         work.removal(self.one, name, lambda: work.delete(row, row.legal_entity, {"team": row.team}))
 
 
@@ -96,7 +96,7 @@ class RoutingRules(Kind):
 
     def put(self, work: Work, file: File, here: Data | None) -> Put:
         """Make or change a rule."""
-        value, (owner, fits) = file.value, _owner(work, file)
+        value, (owner, fits) = file.value, owner_of(work, file)
         if not fits:
             return Put()
         name = value.get("name", "")
@@ -126,11 +126,11 @@ class RoutingRules(Kind):
     def remove(self, work: Work, name: str) -> None:
         """Delete a rule."""
         rows = RoutingRule.objects.select_related("legal_entity")
-        row = next(each for each in rows if self.name_of(_named(each, "name")) == name)
+        row = next(each for each in rows if self.name_of(named(each, "name")) == name)
         work.removal(self.one, name, lambda: work.delete(row, row.legal_entity, {"name": row.name}))
 
 
-def _owner(work: Work, file: File) -> tuple[LegalEntity | None, bool]:
+def owner_of(work: Work, file: File) -> tuple[LegalEntity | None, bool]:
     """Return the company of a file, None for all; and whether what it names is there."""
     code = file.value.get("legal_entity")
     owner = entity(work, code)
@@ -151,20 +151,21 @@ def _team_named(work: Work, value: Data) -> str:
     return name
 
 
-def _named(row: Any, field: str) -> Data:
+def named(row: Any, field: str) -> Data:
+    """Return the fields that name a row of one company or of all."""
     place = {"legal_entity": row.legal_entity.code} if row.legal_entity else {}
     return {field: getattr(row, field), **place}
 
 
 def _team(row: Team) -> Data:
-    return _named(row, "name") | {
+    return named(row, "name") | {
         "role": row.role or None, "members": sorted(each.get_username() for each in row.members.all()),
     }  # fmt: skip
 
 
 def _rule(row: RoutingRule, routes: dict[int, str]) -> Data:
     amounts = {name: getattr(row, name) for name in AMOUNTS}
-    return _named(row, "name") | {name: list(getattr(row, name)) for name in LISTS} | {
+    return named(row, "name") | {name: list(getattr(row, name)) for name in LISTS} | {
         "position": row.position, "in_use": row.is_on, "unknown_too": row.unknown_too, "priority": row.priority,
         "team": row.team or None, "person": row.person.get_username() if row.person else None,
         "routes": [routes.get(each, f"gone-{each}") for each in row.routes],

@@ -33,9 +33,9 @@ OURS = {
     "Tables",
     "Lanes and workers",
 }
-OURS |= {"Events out", "Records", "Changes", "Bulk runs", "Corrections"}
+OURS |= {"Events out", "Records", "Changes", "Bulk runs", "Approvals", "Corrections"}
 LOOKS = OURS | {"Routes", "Business calendars", "Cut-offs", "API", "Legal entities", "Audit entries", "Administration"}
-LOOKS |= {"Routing rules", "Teams", "Fallback teams"}
+LOOKS |= {"Routing rules", "Teams", "Fallback teams", "Approval policies"}
 
 
 def side_of(client: Client, address: str) -> str:

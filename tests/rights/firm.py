@@ -1,7 +1,7 @@
 """One firm for the matrix of rights: all of it belongs to the German company; each role has people there and abroad."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,10 +11,12 @@ from django.http import Http404
 from django.utils import timezone
 
 from connectors.models import Connection
+from exceptions_queue import verbs
 from exceptions_queue.bulk import planning
 from exceptions_queue.bulk.choices import by_name
 from exceptions_queue.bulk.selecting import Selection
-from exceptions_queue.models import BulkRun
+from exceptions_queue.models import ApprovalRequest, BulkRun, LoosenedPolicy
+from exceptions_queue.verbs.asking import Wish
 from governance import clients, versions
 from governance.actor import ENGINE
 from governance.api.refusals import NOT_ALLOWED, NOT_FOUND, Refused
@@ -79,6 +81,26 @@ class Firm:
         key = Record.objects.all()[0].key
         where = {"route": self.route, "legal_entity": self.germany, "key": key, "field": "hours"}
         return Overlay.objects.get_or_create(**where, defaults=made)[0]
+
+    @property
+    def approval(self) -> Any:
+        """Return a request to waive what the item holds, asked by somebody else."""
+        return self.approval_of(User.objects.get(username="root"))
+
+    def approval_of(self, by: User) -> Any:
+        """Return a request to waive what the item holds, asked by somebody."""
+        if (found := ApprovalRequest.objects.first()) is not None:
+            return found
+        members = list(self.item.failures())
+        with suppress(NotAllowed):
+            return verbs.ask_approval(Wish("waivers", self.item, members, {}, REASON), by=by)
+        return verbs.ask_approval(Wish("waivers", self.item, members, {}, REASON), by=User.objects.get(username="root"))
+
+    @property
+    def loosened(self) -> Any:
+        """Return a policy that asks for less than before, by somebody else."""
+        told = {"name": "Large", "was": {}, "was_told": "all", "now_told": "nothing", "made_by": "person:0"}
+        return LoosenedPolicy.objects.get_or_create(legal_entity=self.germany, **told)[0]
 
     @property
     def transactions(self) -> list[Any]:

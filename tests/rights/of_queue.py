@@ -5,10 +5,11 @@ from typing import Any
 
 from django.utils import timezone
 
-from exceptions_queue import checking, trying, verbs
+from exceptions_queue import checking, policies, trying, verbs
 from exceptions_queue.bulk import planning, steering
 from exceptions_queue.bulk.choices import by_name
 from exceptions_queue.bulk.selecting import Selection
+from exceptions_queue.verbs.asking import Wish
 from governance.roles import Right, Role
 from routes import finding_out, linking, overlay_endings
 from tests.rights.firm import Firm
@@ -100,6 +101,17 @@ QUEUE: dict[str, Row] = {
         R.APPROVE_TABLES, _item(verbs.refuse_table_row, **WHY)
     ),
     "exceptions_queue.verbs.resubmit.resubmit": Row(R.RESUBMIT, _item(verbs.resubmit)),
+    "exceptions_queue.policies.agree": Row(R.APPROVE_CONFIGURATION, lambda f, by: policies.agree(f.loosened, by=by)),
+    "exceptions_queue.verbs.ask_approval.ask_approval": Row(
+        R.WAIVE, lambda f, by: verbs.ask_approval(Wish("waivers", f.item, list(f.item.failures()), {}, "dup"), by=by)
+    ),
+    "exceptions_queue.verbs.ask_approval.consent": Row(R.APPROVE, lambda f, by: verbs.consent(f.approval, by=by)),
+    "exceptions_queue.verbs.ask_approval.refuse_request": Row(
+        R.APPROVE, lambda f, by: verbs.refuse_request(f.approval, by=by, **WHY)
+    ),
+    "exceptions_queue.verbs.ask_approval.withdraw_request": Row(
+        R.WAIVE, lambda f, by: verbs.withdraw_request(f.approval_of(by), by=by)
+    ),
     "exceptions_queue.verbs.assign.assign": Row(
         R.WORK_QUEUE, lambda f, by: verbs.assign(f.item, by=by, to=f.everywhere[Role.FINANCE])
     ),

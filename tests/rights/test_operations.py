@@ -27,6 +27,7 @@ ID = "0197a1c2-5a5b-7c1d-8e2f-0a1b2c3d4e5f"
 ROW = {"key": ["Advisor", "EUR"], "values": {"rate": "250.00"}}
 SYSTEM, PROCESS, ITEM = "/api/system/v1", "/api/process/v1", "/api/experience/v1/work-items/{item}"
 VIEW = "/api/experience/v1/work-item-views/{view}"
+APPROVAL = "/api/experience/v1/approval-requests/{approval}"
 BULK = "/api/experience/v1/bulk-runs/{bulk}"
 CORRECTION = "/api/experience/v1/corrections/{correction}"
 VERSION = PROCESS + "/mappings/{mapping}/versions/1"
@@ -104,6 +105,10 @@ OPERATIONS: list[tuple[str, str, Right, Any]] = [
     ("post", VERSION + "/publications", R.PUBLISH_CONFIGURATION, {}),
     ("post", VERSION + "/rollbacks", R.PUBLISH_CONFIGURATION, WHY),
     ("post", VERSION + "/retirements", R.PUBLISH_CONFIGURATION, WHY),
+    ("get", APPROVAL, R.VIEW, None),
+    ("post", APPROVAL + "/approvals", R.APPROVE, {}),
+    ("post", APPROVAL + "/refusals", R.APPROVE, WHY),
+    ("post", APPROVAL + "/withdrawals", R.WAIVE, {}),
     ("get", BULK, R.VIEW, None),
     ("get", BULK + "/members", R.VIEW, None),
     ("post", BULK + "/starts", R.WAIVE, {"plan": "x"}),
@@ -170,7 +175,7 @@ def names(firm: Firm) -> dict[str, Any]:
         "transaction": firm.transactions[0], "run": firm.run.pk, "table": firm.table.pk, "table_name": table,
         "mapping": "time-draft", "bulk": firm.bulk.pk, "item": firm.item.number, "subscription": firm.subscription.pk,
         "delivery": firm.delivery.pk, "change": firm.changes["draft"].pk,
-        "view": firm.view.pk, "correction": firm.correction.pk,
+        "view": firm.view.pk, "correction": firm.correction.pk, "approval": firm.approval.pk,
     }  # fmt: skip
 
 

@@ -54,6 +54,11 @@ PAGES: dict[str, Row] = {
     "queue/views/{view}/sharings/": Row("post", R.WORK_QUEUE, {"with": "HP-DE", "seen": "1"}),
     "queue/views/{view}/deletions/": Row("post", R.WORK_QUEUE, {"seen": "1"}),
     "bulk-runs/{bulk}/": Row("get", R.VIEW),
+    "approvals/{approval}/": Row("get", R.VIEW),
+    "approvals/{approval}/approvals/": Row("post", R.APPROVE),
+    "approvals/{approval}/refusals/": Row("post", R.APPROVE, WHY),
+    "approvals/{approval}/withdrawals/": Row("post", R.WAIVE),
+    "approvals/policies/{loosened}/agreements/": Row("post", R.APPROVE_CONFIGURATION),
     "corrections/{correction}/": Row("get", R.VIEW),
     "corrections/{correction}/withdrawals/": Row("post", R.EDIT_OVERLAY, WHY),
     "records/{record}/": Row("get", R.VIEW),
@@ -109,6 +114,7 @@ CHANGES: dict[str, Right] = {
     "approvals": R.APPROVE_TABLES, "refusals": R.APPROVE_TABLES,
 }  # fmt: skip
 BULK = "bulk-runs/<int:number>/<slug:name>/"  # one row for each step, by its own right
+ANSWER = "approvals/<int:number>/<slug:name>/"  # one row for each answer, by its own right
 REMEDY = "queue/<int:number>/<slug:name>/"  # one row for each kind of remedy, by its own right
 HANDLING = "queue/<int:number>/handling/<slug:name>/"  # one row for each way of seeing to it, by its own right
 ANYWHERE: dict[str, tuple[Right, dict[str, str]]] = {  # begin something new: asked in any company; what is sent for one
@@ -132,7 +138,7 @@ ANYWHERE: dict[str, tuple[Right, dict[str, str]]] = {  # begin something new: as
     ),
 }  # fmt: skip
 LISTS = {
-    "bulk-runs/", "bulk-runs/new/", "corrections/",
+    "bulk-runs/", "bulk-runs/new/", "corrections/", "approvals/",
     "", "queue/", "search/", "runs/", "transactions/", "records/", "connections/", "lanes/", "events-out/", "mappings/",
     "tables/", "cross-references/", "changes/",
 }  # fmt: skip
@@ -173,7 +179,7 @@ def addresses(resolver: Any, before: str = "") -> Iterator[str]:
 def test_every_address_has_a_row() -> None:
     known = {
         _shape(place)
-        for place in (*PAGES, *LISTS, *ANYWHERE, *OF_THEIR_OWN, REMEDY, HANDLING, STEP, CHANGE, CHANGING, BULK)
+        for place in (*PAGES, *LISTS, *ANYWHERE, *OF_THEIR_OWN, REMEDY, HANDLING, STEP, CHANGE, CHANGING, BULK, ANSWER)
     }
     known |= {"changes/of/*/*/"}
     assert {place for place in addresses(get_resolver()) if _shape(place) not in known} == set()
@@ -224,6 +230,7 @@ def _names(firm: Firm) -> dict[str, Any]:
         "change": _code(firm.changes["draft"].pk), "route": firm.route.slug,
         "mapping": Mapping.objects.get(key="time-draft").pk, "table": firm.table.pk, "row": firm.row.pk,
         "view": firm.view.pk, "correction": firm.correction.pk, "failure": _code(firm.item.failures()[0].pk),
+        "loosened": firm.loosened.pk, "approval": firm.approval.pk,
     }  # fmt: skip
 
 
@@ -278,7 +285,7 @@ def _code(id_: Any) -> str:
 
 def test_nothing_is_shown_to_who_is_not_signed_in(firm: Firm) -> None:
     names: dict[str, Any] = dict.fromkeys(
-        ("bulk", "item", "delivery", "mapping", "table", "row", "view", "correction"), 1
+        ("bulk", "item", "delivery", "mapping", "table", "row", "view", "correction", "approval", "loosened"), 1
     ) | {"connection": "time"}
     names |= {name: _code(firm.run.pk) for name in ("record", "run", "transaction", "change", "failure")} | {
         "route": "time"

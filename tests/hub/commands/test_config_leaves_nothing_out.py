@@ -11,7 +11,7 @@ from django.apps import apps
 from django.db import connection, models, transaction
 
 from connectors.models import Connection, MaintenanceWindow
-from exceptions_queue.models import CutOff, FallbackTeam, RoutingRule, Team, Yardstick
+from exceptions_queue.models import ApprovalPolicy, CutOff, FallbackTeam, RoutingRule, Team, Yardstick
 from governance.actor import ENGINE
 from governance.encrypted import EncryptedJSONField
 from governance.models import BusinessCalendar
@@ -33,7 +33,7 @@ KIND = {  # in which folder a model's fields stand
     "routes.Route": "routes", "routes.Destination": "routes", "routes.Subscription": "subscriptions",
     "exceptions_queue.CutOff": "cut_offs", "exceptions_queue.Yardstick": "order_of_exceptions",
     "exceptions_queue.Team": "teams", "exceptions_queue.FallbackTeam": "fallback_teams",
-    "exceptions_queue.RoutingRule": "routing_rules",
+    "exceptions_queue.RoutingRule": "routing_rules", "exceptions_queue.ApprovalPolicy": "approval_policies",
     "django_celery_beat.PeriodicTask": "schedules", "django_celery_beat.IntervalSchedule": "schedules",
     "django_celery_beat.CrontabSchedule": "schedules",
 }  # fmt: skip
@@ -50,6 +50,7 @@ OTHER: dict[str, Any] = {  # where no other value of the same kind would do
     "governance.Version.object_key": "harvest.elsewhere",
     "exceptions_queue.CutOff.routes": [1], "exceptions_queue.CutOff.dates": [date(2026, 12, 18)],
     "exceptions_queue.CutOff.weekday": 4, "exceptions_queue.RoutingRule.routes": [1],
+    "exceptions_queue.ApprovalPolicy.deeds": ["links"],
 }  # fmt: skip
 
 
@@ -98,6 +99,7 @@ def fill(firm) -> None:
     )  # fmt: skip
     Yardstick.objects.create(currency="EUR")
     Team.objects.create(name="tax", role="finance")
+    ApprovalPolicy.objects.create(name="Large waivers", deeds=["waivers"], amount_from="1000.00")
     FallbackTeam.objects.create(category="any", team="tax")
     RoutingRule.objects.create(
         name="Large ones",

@@ -1,0 +1,163 @@
+"""Which policies ask a second person for something, and whom a loosened one still binds.
+
+Whoever makes a policy ask for less, or removes it, stays bound by what it was until another person agrees (as with the
+approval of lookup tables): nobody gets something through alone by changing the rule first.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from exceptions_queue.models import ApprovalPolicy, Deed, LoosenedPolicy, WorkItem
+from exceptions_queue.teams import title_of
+from exceptions_queue.words import plain
+from exceptions_queue.worth import Sum, rates_for
+from exceptions_queue.yardstick import measures
+from governance import audit
+from governance.actor import By, as_actor
+from governance.rights import Right, require, require_other_person
+from governance.same_person import is_one_of
+from governance.versions import WrongState
+from routes.models import Failure
+
+WRITTEN = ("is_on", "deeds", "fields", "categories", "entities", "amount_from", "unknown_too")
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What somebody is about to do."""
+
+    deed: str
+    company: int
+    category: str
+    entity: str
+    fields: tuple[str, ...] = ()  # that are, or were, corrected
+    worth: Decimal | None = None  # of what is acted on, in the reporting currency; None: nobody knows
+
+
+def asking(deed: str, company: int, by: By) -> list[ApprovalPolicy]:
+    """Return the policies that may ask for somebody's deed in a company, loosened ones that bind them among them.
+
+    Two queries, and one more where something was loosened.
+    """
+    here = Q(legal_entity=None) | Q(legal_entity=company)
+    found = list(ApprovalPolicy.objects.filter(here, is_on=True, deeds__contains=[deed]))
+    loosened = LoosenedPolicy.objects.filter(here, agreed_at=None)
+    bound = [read(row) for row in loosened if is_one_of(by, row.made_by)]
+    return found + [each for each in bound if each.is_on and deed in each.deeds]
+
+
+def hits(found: Iterable[ApprovalPolicy], act: Act) -> list[ApprovalPolicy]:
+    """Return those of some policies that ask a second person for an act. Pure."""
+    return [each for each in found if _fits(each, act)]
+
+
+def _fits(policy: ApprovalPolicy, act: Act) -> bool:
+    if policy.legal_entity_id not in (None, act.company) or act.deed not in policy.deeds:
+        return False
+    for wanted, asked in ((policy.categories, act.category), (policy.entities, act.entity)):
+        if wanted and asked not in wanted:
+            return False
+    if policy.fields and act.deed in (Deed.CORRECT, Deed.RESUBMIT) and not {*policy.fields} & {*act.fields}:
+        return False
+    if policy.amount_from is None:
+        return True
+    return policy.unknown_too if act.worth is None else abs(act.worth) >= policy.amount_from
+
+
+def worth_of(item: WorkItem, members: Sequence[Failure]) -> Decimal | None:
+    """Return what members come to in the reporting currency, each record's money once; None where nobody knows.
+
+    At most four queries.
+    """
+    sums: dict[Any, Sum] = {}
+    for member in members:
+        if member.amount is None:
+            return None
+        day = member.occurred_on or member.opened_at.date()
+        sums[member.record_id or member.pk] = Sum(item.legal_entity_id, day, member.currency, member.amount)
+    reporting = measures().reporting
+    return rates_for(reporting, {each.currency for each in sums.values()}).worth(sums.values()).amount
+
+
+def told(policy: ApprovalPolicy) -> str:
+    """Return what a policy asks for, in words: "correct a field (hours), from 1,000.00"."""
+    if not policy.is_on:
+        return "nothing: it is not in use"
+    deeds = " or ".join(str(Deed(each).label).lower() for each in policy.deeds)
+    parts = [
+        deeds + (f" ({', '.join(plain(each) for each in policy.fields)})" if policy.fields else ""),
+        " or ".join(title_of(each) for each in policy.categories),
+        " or ".join(plain(each) for each in policy.entities),
+    ]
+    if policy.amount_from is not None:
+        unknown = " or of unknown amount" if policy.unknown_too else ""
+        parts.append(f"from {policy.amount_from:,.2f}{unknown}")
+    return ", ".join(filter(None, parts))
+
+
+def written(policy: ApprovalPolicy) -> dict[str, Any]:
+    """Return a policy's fields as a loosened one keeps them."""
+    kept = {name: getattr(policy, name) for name in WRITTEN}
+    return kept | {"amount_from": None if policy.amount_from is None else str(policy.amount_from)}
+
+
+def read(row: LoosenedPolicy) -> ApprovalPolicy:
+    """Return the policy as it was, not to be saved."""
+    was = dict(row.was)
+    was["amount_from"] = None if was["amount_from"] is None else Decimal(was["amount_from"])
+    return ApprovalPolicy(legal_entity=row.legal_entity, name=row.name, **was)
+
+
+def covers(new: ApprovalPolicy | None, old: ApprovalPolicy) -> bool:
+    """Return whether a policy asks for all that another one asks for."""
+    if not old.is_on:
+        return True
+    if new is None or not new.is_on or not {*old.deeds} <= {*new.deeds}:
+        return False
+    if new.legal_entity_id not in (None, old.legal_entity_id):
+        return False
+    for name in ("fields", "categories", "entities"):
+        wider, narrower = set(getattr(new, name)), set(getattr(old, name))
+        if wider and (not narrower or not narrower <= wider):
+            return False
+    if new.amount_from is None:
+        return True
+    enough = old.amount_from is not None and new.amount_from <= old.amount_from
+    return enough and (new.unknown_too or not old.unknown_too)
+
+
+def was_changed(old: ApprovalPolicy | None, new: ApprovalPolicy | None, *, by: By) -> LoosenedPolicy | None:
+    """Keep what a policy was where it asks for less by now; return that. Whoever changed it has asked the right."""
+    if old is None or covers(new, old):
+        return None
+    row: LoosenedPolicy = LoosenedPolicy.objects.create(
+        legal_entity=old.legal_entity, name=old.name, was=written(old), was_told=told(old)[:500],
+        now_told=(told(new) if new else "nothing: it is deleted")[:500], made_by=as_actor(by).reference,
+    )  # fmt: skip
+    return row
+
+
+@transaction.atomic
+def agree(loosened: LoosenedPolicy, *, by: By, reason: str = "") -> LoosenedPolicy:
+    """Agree that a policy asks for less: whoever made it so is bound by it as it is now.
+
+    Raises NotAllowed, also for them, and WrongState where somebody has agreed meanwhile.
+    """
+    row: LoosenedPolicy = LoosenedPolicy.objects.select_for_update(of=("self",)).get(pk=loosened.pk)
+    require(by, Right.APPROVE_CONFIGURATION, row.legal_entity_id)
+    require_other_person(by, row.made_by, thing=str(row))
+    if row.agreed_at is not None:
+        raise WrongState("Somebody has agreed to it meanwhile.")
+    row.agreed_by, row.agreed_at = as_actor(by).reference, timezone.now()
+    row.save(update_fields=["agreed_by", "agreed_at"])
+    audit.record(
+        by=by, verb="approve", thing=row, before={"asked": row.was_told}, after={"asks": row.now_told}, reason=reason,
+        legal_entity=row.legal_entity_id,
+    )  # fmt: skip
+    return row
