@@ -45,7 +45,7 @@ def test_item_says_which_day_it_would_move_to_and_a_second_person_lets_it_go(mak
     page = text_of(farid.get(url_of(item)))
     assert f"Would be {day}, in the period 2026-11-01 to 2026-11-30" in page
     assert "Day now 2026-10-05" in page
-    assert "Proposes 2 time entries, 1,600.00 EUR; sent once a second person approves" in page
+    assert "Proposes 2 time entries, 1,600.00 EUR; sent once Clara Voss approves" in page
 
     said = text_of(farid.post(place(item, "period-moves"), {"reason": "October was late"}, follow=True))
     assert "2 time entries proposed for the next open period. A second person approves." in said
