@@ -45,11 +45,28 @@ def check_route(route: "Route") -> None:
             "Only what another route has posted is put together. Choose that route's destination, or leave this empty."
         )
         _say(found, "group_by", words)
+    _fixed_fields(found, route)
     if route.shrink_limit_percent is not None and route.shrink_limit_percent > 100:
         _say(found, "shrink_limit_percent", "A share is at most 100 percent. Give 0 to 100.")
     _lane(found, route.lane)
     if found:
         raise ValidationError(dict(found))
+
+
+def names_in(text: str) -> list[str]:
+    """Return the names of fields in a text with commas between them, as people or files write them."""
+    return ["_".join(name.split()).lower() for name in text.split(",") if name.strip()]
+
+
+def _fixed_fields(found: Problems, route: "Route") -> None:
+    """Refuse names that are no fields of what the route makes, or that nobody could correct anyway."""
+    entity = ENTITIES.get(route.canonical_entity)
+    for name in names_in(route.fixed_fields) if entity else ():
+        if entity is not None and name not in entity.by_name:
+            _say(found, "fixed_fields", _unknown("field", name, entity.by_name))
+        elif entity is not None and name in entity.key:
+            words = f"The {name.replace('_', ' ')} is part of what a record is known by, so nobody corrects it anyway."
+            _say(found, "fixed_fields", f"{words} Leave it out.")
 
 
 def check_destination(destination: "Destination") -> None:

@@ -210,11 +210,13 @@ class Overtaken(ValueError):  # reads as what happened
 
 
 def correct(
-    *, record: UUID, field: str, value: str | None, reason: str, by: User, seen_until: int | None = None
-) -> Overlay:
+    *, record: UUID, field: str, value: str | None, reason: str, by: User, seen_until: int | None = None,
+    moves_day: bool = False,
+) -> Overlay:  # fmt: skip
     """Correct one canonical field of a record's key; the value is text as a person types it.
 
-    `seen_until` is the newest correction that the person saw: one that came after it is not overwritten. Raises
+    `seen_until` is the newest correction that the person saw: one that came after it is not overwritten. A proposal
+    that `moves_day` into the next open period may change what the route keeps fixed: a second person decides. Raises
     governance.rights.NotAllowed, Overtaken, and ValueError with the accepted form when the value does not fit the
     field.
     """
@@ -229,6 +231,11 @@ def correct(
         raise ValueError(
             f"The {_words(field)} is part of what a {_words(route.canonical_entity)} is known by: another one would be "
             "another record. Correct it at the source."
+        )
+    if field in route.fixed and not moves_day:
+        raise ValueError(
+            f"The {_words(field)} is not released for corrections on the route “{route.name}”. Correct it at the "
+            "source."
         )
     if not reason.strip():
         raise ValueError("A correction needs a reason. Say why the source is wrong.")

@@ -184,6 +184,13 @@ def move_to_next(ids: Sequence[UUID], *, by: User, reason: str) -> dict[UUID, Of
     with transaction.atomic():
         found = offers(ids)
         for offer in found.values():
-            overlays.correct(record=offer.record, field=offer.field, value=offer.day.isoformat(), reason=reason, by=by)
+            overlays.correct(
+                record=offer.record,
+                field=offer.field,
+                value=offer.day.isoformat(),
+                reason=reason,
+                by=by,
+                moves_day=True,
+            )
         decisions.resubmit(list(found), by=by, reason=reason)
     return found

@@ -19,6 +19,7 @@ from governance.models import User
 from governance.rights import Right, allowed_masks, require
 from routes import corrected_versions, overlays, reprocess, right_values
 from routes.corrected_places import places
+from routes.models import Route
 
 
 class Stale(NotPossible):
@@ -29,14 +30,18 @@ LIMIT = 200  # members of one correction: each has its own source value to remem
 
 
 def correctable(item: WorkItem, by: User) -> list[Field]:
-    """Return the fields that somebody may correct here: no part of the key, nothing that is hidden from them."""
+    """Return the fields that somebody may correct here: no part of the key, nothing that is hidden from them, and none
+    that the route keeps fixed. Two queries.
+    """
     entity = ENTITIES.get(item.entity)
     if entity is None:
         return []
     masks = allowed_masks(by, item.legal_entity_id)
+    route = Route.objects.filter(pk=item.route_id or 0).first()
+    out = {*entity.key, *(route.fixed if route else ())}
     return [
         f for f in entity.fields
-        if f.name not in entity.key and f.kind is not Kind.LINES and may_see(entity, f.name, masks)
+        if f.name not in out and f.kind is not Kind.LINES and may_see(entity, f.name, masks)
     ]  # fmt: skip
 
 

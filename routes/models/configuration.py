@@ -75,6 +75,9 @@ class Route(NamedOnce, models.Model):
     shrink_limit_percent = models.PositiveSmallIntegerField(
         default=10, help_text="a comparison that would withdraw more than this share is held for a person"
     )
+    fixed_fields = models.CharField(
+        max_length=500, blank=True, help_text="canonical fields that nobody corrects here, with commas: bill_rate"
+    )
     lane = models.CharField(max_length=20, default="intake")
     enabled = models.BooleanField(default=True)
 
@@ -108,6 +111,11 @@ class Route(NamedOnce, models.Model):
         """Delete it with its destinations. Raises ProtectedError, in words, where one of them has records."""
         in_use.refuse_delete(self.destinations.all())
         return super().delete(*args, **kwargs)
+
+    @property
+    def fixed(self) -> frozenset[str]:
+        """Return the canonical fields that nobody corrects here."""
+        return frozenset(checking.names_in(self.fixed_fields))
 
     @property
     def takes_events(self) -> bool:
