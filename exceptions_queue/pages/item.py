@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -189,7 +190,7 @@ def remedy(request: HttpRequest, number: int, name: str) -> HttpResponse:
         except NotRenewed:
             pass  # the form says it, each at its field
         except verbs.NeedsApproval as asked:
-            if (told := _asked(asked, user, form)) is not None:
+            if (told := asked_for(asked, user, form)) is not None:
                 return onward(request, row, told)
         except REFUSED as error:
             form.add_error(None, str(error))
@@ -209,7 +210,7 @@ def onward(request: HttpRequest, row: WorkItem, said: str) -> HttpResponse:
     return redirect("queue:item", number=row.number)
 
 
-def _asked(asked: verbs.NeedsApproval, user: User, form: RemedyForm) -> str | None:
+def asked_for(asked: verbs.NeedsApproval, user: User, form: Form) -> str | None:
     """Ask a second person for what needs one; return what to say, None where that was refused (the form says why)."""
     try:
         made = verbs.ask_approval(asked.wish, by=user)

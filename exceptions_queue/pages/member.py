@@ -14,7 +14,7 @@ from exceptions_queue import business_form, checking, verbs, words
 from exceptions_queue.forms import MISSING, REASON
 from exceptions_queue.models import WorkItem
 from exceptions_queue.pages.door import context, page, person
-from exceptions_queue.pages.item import item_of
+from exceptions_queue.pages.item import asked_for, item_of
 from exceptions_queue.permitted import masks_of, rights_in
 from exceptions_queue.present import Present
 from exceptions_queue.verbs.correct_field import Corrected, Stale
@@ -134,6 +134,10 @@ def correct(request: HttpRequest, number: int, failure: UUID) -> HttpResponse:
             )  # fmt: skip
         except Stale as error:
             form.add_error("value", ValidationError(f"{error} {AGAIN}"))
+        except verbs.NeedsApproval as asked:
+            if (told := asked_for(asked, user, form)) is not None:
+                messages.success(request, told)
+                return _onward(item, row)
         except verbs.NotPossible as error:
             form.add_error("value", str(error))
         else:
