@@ -3,12 +3,10 @@
 Both leave the row untaken: the exception queue takes in what was written down and what was closed by the same mark.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from hashlib import sha256
 from uuid import UUID
 
 import msgspec
@@ -17,12 +15,8 @@ from django.db import connection
 from canonical.failure import Category
 from canonical.problem import Problem
 from routes.bulk import array, copy_in
+from routes.fingerprints import earlier, every, fingerprint, newest
 
-NUMBERS = re.compile(r"\d+")
-QUOTED = re.compile(r"(?<!\w)'(?:[^'\\]|\\.)*'(?!\w)|“[^”]*”|\"[^\"]*\"")
-# What we say ourselves of a record quotes what it says; a target's own words quote what is the cause.
-OF_THE_RECORD = (Category.SHAPE, Category.VALIDATION)
-THEIRS = ("deliver", "confirm")  # stages
 LIMIT = 250
 BREAKS = [Category.OUTAGE.value, Category.CREDENTIALS.value]  # categories that open a connection's breaker
 
@@ -45,31 +39,6 @@ class Trouble:
     hint: str = ""
 
 
-def fingerprint(trouble: Trouble) -> str:
-    """Return what makes two failures the same cause: category, place and missing key, never the record's own values.
-
-    Numbers in a target's message are left out, so that "line 4 of 17" and "line 9 of 12" are one cause, and so is what
-    our own words quote of a record.
-    """
-    problem = trouble.problem
-    if problem.table:
-        parts = (problem.category.value, problem.table, *problem.key, str(trouble.connection_id or ""))
-    elif problem.category in (Category.CREDENTIALS, Category.OUTAGE):
-        parts = (problem.category.value, str(trouble.connection_id))
-    else:
-        words = problem.rule or _without_values(trouble)
-        parts = (problem.category.value, str(trouble.route), trouble.stage, problem.field, words)
-    return sha256("\x1f".join((str(trouble.legal_entity), *parts)).encode()).hexdigest()
-
-
-def _without_values(trouble: Trouble) -> str:
-    """Return the words of a failure without numbers and, where they are ours and of a record, what they quote."""
-    words = trouble.problem.message
-    if trouble.problem.category in OF_THE_RECORD and trouble.stage not in THEIRS:
-        words = QUOTED.sub("#", words)
-    return NUMBERS.sub("#", words)
-
-
 def _short(value: object) -> str:
     return "" if value is None else str(value)[:LIMIT].replace("\x00", "")
 
@@ -83,18 +52,28 @@ def write_down(troubles: Sequence[Trouble], *, at: datetime) -> None:
             cursor,
             "COPY routes_failure (legal_entity_id, route_id, record_id, transaction_id, run_id, connection_id, stage,"
             ' category, fingerprint, field, rule, "table", table_key, value, accepted, message, hint, amount, currency,'
-            " hours, opened_at, closed_how, taken) FROM STDIN",
+            " hours, opened_at, closed_how, taken, fingerprint_version, earlier_fingerprints) FROM STDIN",
             [_row(t, at) for t in troubles],
         )
+
+
+# Of one cause, wherever the queue holds it.
+OF_CAUSE = "(fingerprint = ANY(%s) OR own_fingerprint <> '' AND own_fingerprint = ANY(%s))"
+
+
+def of_cause(trouble: Trouble) -> list[list[str]]:
+    """Return what OF_CAUSE asks for."""
+    causes = every(trouble)
+    return [causes, causes]
 
 
 def write_down_once(trouble: Trouble, *, at: datetime) -> bool:
     """Store the failure of a run or route unless the same cause is open there already; return whether it was new."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT EXISTS (SELECT FROM routes_failure WHERE fingerprint = %s AND closed_at IS NULL"
+            f"SELECT EXISTS (SELECT FROM routes_failure WHERE {OF_CAUSE} AND closed_at IS NULL"  # noqa: S608 - a constant
             " AND record_id IS NULL AND transaction_id IS NULL)",
-            [fingerprint(trouble)],
+            of_cause(trouble),
         )
         if cursor.fetchone()[0]:
             return False
@@ -104,12 +83,14 @@ def write_down_once(trouble: Trouble, *, at: datetime) -> bool:
 
 def _row(t: Trouble, at: datetime) -> tuple[object, ...]:
     p = t.problem
+    before = f"{{{','.join(earlier(t))}}}"  # as the database writes a list
     table_key = msgspec.json.encode(list(p.key)).decode() if p.key else None
     amount = t.amount if isinstance(t.amount, Decimal) else None
     return (
         t.legal_entity, t.route, t.record, t.transaction, t.run, t.connection_id, t.stage, p.category.value,
         fingerprint(t), p.field[:120], p.rule[:120], p.table[:80], table_key, _short(p.value), _short(p.accepted),
-        p.message.replace("\x00", ""), t.hint, amount, t.currency, t.hours, at, "", False,
+        p.message.replace("\x00", ""), t.hint, amount, t.currency, t.hours, at, "", False, newest(),
+        before if before != "{}" else None,
     )  # fmt: skip
 
 

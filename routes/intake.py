@@ -257,11 +257,11 @@ def _put_off(route_id: int, problem: Problem, most: float, *, event: UUID | None
         trouble = failures.Trouble(entity, route_id, "route", problem)
         failures.write_down_once(trouble, at=now)
         cursor.execute(
-            """
+            f"""
             UPDATE routes_inboundevent SET due_at = (SELECT hub_now()) + make_interval(secs => least(%s, greatest(%s,
                 (SELECT extract(epoch FROM hub_now() - min(opened_at)) FROM routes_failure
-                 WHERE fingerprint = %s AND closed_at IS NULL))))
+                 WHERE {failures.OF_CAUSE} AND closed_at IS NULL))))
             WHERE route_id = %s AND processed_at IS NULL AND (%s::uuid IS NULL OR id = %s)
-            """,
-            [most, NOT_READY_SECONDS, failures.fingerprint(trouble), route_id, event, event],
+            """,  # noqa: S608 - the condition is a constant
+            [most, NOT_READY_SECONDS, *failures.of_cause(trouble), route_id, event, event],
         )

@@ -84,7 +84,8 @@ WHERE f.closed_at IS NULL AND f."table" <> '' AND f.category IN ('unmapped_value
   AND w.recorded_to IS NULL AND w.recorded_from >= f.opened_at - interval '15 minutes'
   AND (w.recorded_from >= f.opened_at OR NOT EXISTS (
     SELECT FROM routes_failure e
-    WHERE e.fingerprint = f.fingerprint AND e.closed_at IS NOT NULL AND e.record_id = f.record_id))
+    WHERE e.fingerprint IN (f.fingerprint, nullif(f.own_fingerprint, '')) AND e.closed_at IS NOT NULL
+        AND e.record_id = f.record_id))
   AND (%s::text IS NULL OR b.name = %s AND to_jsonb(w.key) = ANY(%s::jsonb[]))
 LIMIT %s
 """

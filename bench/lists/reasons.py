@@ -10,7 +10,8 @@ from bench.lists import spread
 from bench.lists.firm import Firm, Switch, Target
 from canonical.failure import Category
 from canonical.problem import Problem
-from routes.failures import Trouble, fingerprint
+from routes.failures import Trouble
+from routes.fingerprints import fingerprint
 
 if TYPE_CHECKING:
     from bench.lists.bodies import Facts

@@ -10,7 +10,8 @@ from bench.queue.size import COMPANIES, WAYS, Size
 from canonical.failure import Category
 from canonical.problem import Problem
 from routes.bulk import copy_in
-from routes.failures import Trouble, fingerprint
+from routes.failures import Trouble
+from routes.fingerprints import fingerprint
 
 TABLE = """
 CREATE TEMP TABLE queue_cause (number int PRIMARY KEY, company bigint, way text, stage text, category text,

@@ -1,5 +1,6 @@
 """Why something stopped, and what people changed."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from canonical.failure import Category
@@ -23,7 +24,12 @@ class Failure(models.Model):
     connection_id = models.BigIntegerField(null=True)
     stage = models.CharField(max_length=10)  # receive, normalise, validate, translate, deliver, confirm
     category = models.CharField(max_length=20, choices=[(c.value, c.value) for c in Category])
-    fingerprint = models.CharField(max_length=64)  # what makes two failures the same cause
+    fingerprint = models.CharField(max_length=64)  # of the cause under which the exception queue holds it
+    own_fingerprint = models.CharField(  # as it was written down, where the queue holds it with another cause
+        max_length=64, blank=True, default="", db_default=""
+    )
+    fingerprint_version = models.SmallIntegerField(default=1, db_default=1)  # by which it was written down
+    earlier_fingerprints = ArrayField(models.CharField(max_length=64), null=True)  # by earlier versions, see there
     field = models.CharField(max_length=120, blank=True)
     rule = models.CharField(max_length=120, blank=True)
     table = models.CharField(max_length=80, blank=True)  # the lookup table or entity that lacks the key
@@ -52,6 +58,7 @@ class Failure(models.Model):
             ),
             models.Index(name="failure_open_record", fields=["record_id"], condition=models.Q(closed_at__isnull=True)),
             models.Index(name="failure_cause", fields=["fingerprint", "closed_at"]),
+            models.Index(name="failure_own", fields=["own_fingerprint"], condition=~models.Q(own_fingerprint="")),
         ]
         constraints = [
             models.CheckConstraint(

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from canonical.failure import Category
 from canonical.problem import Problem
-from routes.failures import Trouble, fingerprint
+from routes.failures import Trouble
+from routes.fingerprints import fingerprint
 from routes.models import Failure
 from tests.routes.world import World, entry
 
