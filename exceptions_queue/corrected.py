@@ -33,7 +33,7 @@ def release(table: int | None = None) -> list[Release]:
 def _corrected(item: WorkItem) -> list[TableRow]:
     """Return the rows in force that stand in the place of those that members were made with; none while one waits."""
     with connection.cursor() as cursor:
-        cursor.execute(READ, [item.fingerprint, SAMPLE])
+        cursor.execute(READ, [item.fingerprint, item.own_part, item.own_part, SAMPLE])
         read = [row for row, _ in cursor.fetchall()]
     rows = TableRow.objects.filter(pk__in=read)
     keys: set[Key] = {(row.table_id, row.words) for row in rows}

@@ -8,6 +8,7 @@ from canonical.failure import Category
 from connectors import sign_in_again
 from exceptions_queue.made_with import ReadRow, rows_read
 from exceptions_queue.models import WorkItem
+from exceptions_queue.parts import parts_of
 from exceptions_queue.seen import Seen, seen_of
 from exceptions_queue.verbs.add_table_row import tables_of
 from exceptions_queue.verbs.approve_table_row import rows_of
@@ -58,6 +59,7 @@ class Facts:
     can_sign_in: bool = False  # what its connection's way to sign in asks is known
     asks_second_person: str = ""  # the company that wants one for changes of its connection; "" none does
     waiting: Waiting | None = None  # of a system that takes nothing: what goes on with it
+    several: bool = False  # it holds several causes, and all of them are meant
 
     @property
     def rows_waiting(self) -> list[TableRow]:
@@ -85,7 +87,7 @@ class Facts:
 
 
 def facts_of(item: WorkItem, user: User, *, field: str = "", first_value: str = "") -> Facts:
-    """Gather what decides about an item's remedies. At most sixteen queries."""
+    """Gather what decides about an item's remedies. At most nineteen queries."""
     first_stage = item.failures().filter(record_id__isnull=False).values_list("stage", flat=True).first()
     has_records = first_stage is not None
     tables = tables_of(item)
@@ -96,7 +98,7 @@ def facts_of(item: WorkItem, user: User, *, field: str = "", first_value: str = 
         _any_stopped(item), offers(item), beside[:BESIDE], max(0, len(beside) - BESIDE), seen_of(item),
         _is_reversal(item), _can_ask(item), item.category in LINKABLE and first_stage == "deliver", rule_may_pass(item),
         overlays.newest(), first_stage == STAGE,
-        _can_ask_for_parent(item), **_of_system(item, user),
+        _can_ask_for_parent(item), several=item.part is None and bool(parts_of(item)), **_of_system(item, user),
     )  # fmt: skip
 
 

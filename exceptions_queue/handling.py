@@ -9,21 +9,23 @@ from typing import Any
 
 from django.forms import ChoiceField
 
-from exceptions_queue import hints, verbs, waking
+from exceptions_queue import hints, verbs, waking, words
 from exceptions_queue.handling_forms import (
     AssignForm,
     CloseForm,
     CommentForm,
+    FindingForm,
     HandlingForm,
     HintForm,
     MayReasonForm,
+    MergeForm,
     PriorityForm,
     ReasonForm,
     SnoozeForm,
     TagsForm,
     WaitForm,
 )
-from exceptions_queue.models import RootCause, State, WorkItem
+from exceptions_queue.models import Resolution, RootCause, State, WorkItem
 from exceptions_queue.models.hint import Scope
 from exceptions_queue.permitted import who_have
 from governance.actor import as_actor
@@ -144,9 +146,21 @@ def _tags_form(item: WorkItem, data: Data) -> HandlingForm:
 def _close(item: WorkItem, by: User, form: Any) -> str:
     typed = form.cleaned_data
     verbs.close(
-        item, by=by, reason=typed["reason"], root_cause=RootCause(typed["root_cause"]), same_as=typed["same_as"]
-    )
+        item, by=by, reason=typed["reason"], root_cause=RootCause(typed["root_cause"]), same_as=typed["same_as"],
+        resolution=Resolution(typed["resolution"] or Resolution.NO_ACTION), cause_code=typed["cause_code"],
+        rule_candidate=typed["rule_candidate"],
+    )  # fmt: skip
     return "It is closed."
+
+
+def _classify(item: WorkItem, by: User, form: Any) -> str:
+    verbs.classify(item, by=by, **form.cleaned_data)
+    return "It is kept, and found by it: cause: and fixed: in the line of the list."
+
+
+def _finding_form(item: WorkItem, data: Data) -> HandlingForm:
+    kept = {name: getattr(item, name) for name in ("cause_code", "root_cause", "finding", "rule_candidate")}
+    return FindingForm(data, initial=kept)
 
 
 def _reopen(item: WorkItem, by: User, form: Any) -> str:
@@ -178,6 +192,17 @@ def _write_hint(item: WorkItem, by: User, form: Any) -> str:
     return f"Your hint stands with {row.about}." if row.text else "The hint is taken away."
 
 
+def _merge(item: WorkItem, by: User, form: Any) -> str:
+    row = verbs.merge(item, by=by, items=form.cleaned_data["numbers"], reason=form.cleaned_data["reason"])
+    return f"It holds {words.counted(row.members, row.entity)} now."
+
+
+def _take_apart(item: WorkItem, by: User, form: Any) -> str:
+    row = verbs.take_apart(item, by=by, reason=form.cleaned_data["reason"])
+    held = f"It holds {words.counted(row.members, row.entity)} again." if row.members else "Nothing of it is open."
+    return f"{held} What stops for its cause from now on comes to it."
+
+
 def _prioritise(item: WorkItem, by: User, form: Any) -> str:
     typed = form.cleaned_data
     verbs.prioritise(item, by=by, priority=typed["priority"], reason=typed["reason"])
@@ -195,6 +220,10 @@ def _plain(form: type[HandlingForm]) -> Callable[[WorkItem, Data], HandlingForm]
 
 def _is_open(item: WorkItem) -> bool:
     return item.is_open
+
+
+def _is_merged(item: WorkItem) -> bool:
+    return item.resolution == Resolution.MERGED and item.duplicate_of_id is not None
 
 
 def _may_rest(item: WorkItem) -> bool:
@@ -219,6 +248,10 @@ WAYS = (
         lambda i: i.is_open and i.priority_set is not None, _plain(ReasonForm), _leave_to_formula),
     Way("hints", "Write a hint for the next one", "Keep the hint", WORK, lambda i: True, _hint_form, _write_hint),
     Way("tags", "Tags", "Keep these", WORK, lambda i: True, _tags_form, _tag),
+    Way("merges", "Merge others into it", "Merge them", WORK, _is_open, _plain(MergeForm), _merge),
+    Way("separations", "Take it apart again", "Take it apart", WORK, _is_merged, _plain(ReasonForm), _take_apart),
+    Way("findings", "Say what it was", "Keep it", WORK, lambda i: True, _finding_form, _classify),
     Way("closures", "Close it", "Close it", WORK, lambda i: i.is_open and not i.members, _plain(CloseForm), _close),
-    Way("reopenings", "Open it again", "Open it", WORK, lambda i: not i.is_open, _plain(ReasonForm), _reopen),
+    Way("reopenings", "Open it again", "Open it", WORK, lambda i: not i.is_open and not _is_merged(i),
+        _plain(ReasonForm), _reopen),
 )  # fmt: skip

@@ -7,7 +7,7 @@ from django import forms
 from django.utils import timezone
 
 from exceptions_queue.forms import MISSING, REASON
-from exceptions_queue.models import RootCause
+from exceptions_queue.models import CauseCode, Resolution, RootCause
 from exceptions_queue.models.hint import LONGEST, Scope
 from governance.actor import as_actor
 from governance.models import User
@@ -22,7 +22,7 @@ class HandlingForm(forms.Form):
         super().__init__(*args, **({"label_suffix": ""} | kwargs))
 
 
-def _reason(*, required: bool = True) -> forms.CharField:
+def reason_field(*, required: bool = True) -> forms.CharField:
     return forms.CharField(
         required=required, max_length=500, widget=forms.Textarea(attrs={"rows": 2}), help_text=REASON,
         error_messages={"required": MISSING},
@@ -32,13 +32,13 @@ def _reason(*, required: bool = True) -> forms.CharField:
 class ReasonForm(HandlingForm):
     """A reason."""
 
-    reason = _reason()
+    reason = reason_field()
 
 
 class MayReasonForm(HandlingForm):
     """A reason, where somebody has one."""
 
-    reason = _reason(required=False)
+    reason = reason_field(required=False)
 
 
 class AssignForm(HandlingForm):
@@ -50,7 +50,7 @@ class AssignForm(HandlingForm):
         error_messages={"required": "Choose who shall work on it.",
                         "invalid_choice": "Choose somebody of the list: others may not work on items of this company."},
     )  # fmt: skip
-    reason = _reason(required=False)
+    reason = reason_field(required=False)
 
     def __init__(self, *args: Any, people: list[User], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -86,7 +86,7 @@ class SnoozeForm(HandlingForm):
         required=False, min_value=0, max_digits=18, decimal_places=2, label="Or once more than this is at stake",
         help_text="An amount, in any one currency.",
     )  # fmt: skip
-    reason = _reason()
+    reason = reason_field()
 
 
 class WaitForm(HandlingForm):
@@ -98,7 +98,7 @@ class WaitForm(HandlingForm):
     until = DayField(
         label="Look again on", help_text="It comes back by itself on that day, at six in the morning, UTC."
     )
-    reason = _reason(required=False)
+    reason = reason_field(required=False)
 
 
 class CommentForm(HandlingForm):
@@ -118,7 +118,7 @@ class PriorityForm(HandlingForm):
         min_value=0, max_value=100, help_text="0 to 100. It stays so until you leave it to the formula again.",
         error_messages={"required": "Say how urgent it is, with a number from 0 to 100."},
     )  # fmt: skip
-    reason = _reason()
+    reason = reason_field()
 
 
 class HintForm(HandlingForm):
@@ -162,6 +162,43 @@ class TagsForm(HandlingForm):
         return [part for part in self.cleaned_data["tags"].split(",") if part.strip()]
 
 
+class Numbers(forms.CharField):
+    """Numbers of items, with commas or blanks between them."""
+
+    def clean(self, value: Any) -> Any:
+        """Return the numbers."""
+        found = [part.removeprefix("#") for part in (super().clean(value) or "").replace(",", " ").split()]
+        if wrong := [part for part in found if not (part.isascii() and part.isdigit() and len(part) < 19)]:
+            raise forms.ValidationError(f"“{wrong[0]}” is no number of an exception. Write numbers such as 17, 42.")
+        return [int(part) for part in found]
+
+
+class MergeForm(HandlingForm):
+    """Which others it shall hold."""
+
+    numbers = Numbers(
+        max_length=500, label="Numbers of the others",
+        help_text="With commas between them: 17, 42. Of the same company.",
+        error_messages={"required": "Say which exceptions come to this one, by their numbers."},
+    )  # fmt: skip
+    reason = reason_field()
+
+
+CAUSES = [("", "not said"), *CauseCode.choices]
+
+
+class FindingForm(HandlingForm):
+    """What it was."""
+
+    cause_code = forms.ChoiceField(label="Why it came to it", required=False, choices=CAUSES)
+    root_cause = forms.ChoiceField(label="Put right", required=False, choices=[("", "not said"), *RootCause.choices])
+    finding = forms.CharField(
+        max_length=4000, required=False, label="What you found", widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="For whoever meets it next.",
+    )  # fmt: skip
+    rule_candidate = forms.BooleanField(required=False, label="A rule could do it next time")
+
+
 class CloseForm(HandlingForm):
     """Why nothing is left to be done."""
 
@@ -169,5 +206,12 @@ class CloseForm(HandlingForm):
         required=False, min_value=1, max_value=2**63 - 1, label="The same as item",
         help_text="Number of the item that stays, where this one is a duplicate.",
     )  # fmt: skip
+    resolution = forms.ChoiceField(
+        label="How it ended", required=False, initial=Resolution.NO_ACTION,
+        choices=[(each.value, each.label) for each in (Resolution.NO_ACTION, Resolution.ELSEWHERE, Resolution.FIXED)],
+        help_text="Fixed is taken only where all that it held is posted.",
+    )  # fmt: skip
+    cause_code = forms.ChoiceField(label="Why it came to it", required=False, choices=CAUSES)
     root_cause = forms.ChoiceField(label="Put right", choices=RootCause.choices, initial=RootCause.NO_ACTION)
-    reason = _reason()
+    rule_candidate = forms.BooleanField(required=False, label="A rule could do it next time")
+    reason = reason_field()

@@ -34,7 +34,7 @@ class Written:
 def place_of(item: WorkItem, scope: str) -> str:
     """Return what a hint of a scope is about, as it is kept: ids and names, no words."""
     if scope == Scope.CAUSE:
-        return f"cause:{item.fingerprint}"
+        return f"cause:{item.part or item.fingerprint}"
     if scope == Scope.RULE:
         what = item.rule or item.table or item.field
         return f"rule:{item.route_id or 0}:{item.category}:{what}"[:300]

@@ -17,8 +17,8 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from canonical.failure import CATEGORIES, Category, NextStep
-from exceptions_queue import reckoning, routing, saving, settle, waking, words
-from exceptions_queue.models import State, WorkItem, WorkItemAmount, WorkItemDay, WorkItemEvent
+from exceptions_queue import placing, reckoning, routing, saving, settle, waking, words
+from exceptions_queue.models import Resolution, State, WorkItem, WorkItemAmount, WorkItemDay, WorkItemEvent
 from exceptions_queue.moving import event_of
 from governance.actor import ENGINE
 from routes.bulk import array
@@ -42,9 +42,10 @@ WITH batch AS (
     UPDATE routes_failure f SET taken = true, occurred_on = CASE WHEN f.closed_at IS NULL THEN
         (SELECT r.occurred_on FROM routes_record r WHERE r.id = f.record_id) ELSE f.occurred_on END
     FROM batch b WHERE f.id = b.id
-    RETURNING f.id, f.fingerprint, f.opened_at, f.closed_at, f.record_id
+    RETURNING f.id, f.fingerprint, f.opened_at, f.closed_at, f.record_id, f.own_fingerprint, f.fingerprint_version
 )
 SELECT m.fingerprint, count(*), count(*) FILTER (WHERE m.closed_at IS NULL), max(m.opened_at),
+    min(m.fingerprint_version), coalesce(bool_or(m.own_fingerprint <> ''), false),
     {", ".join(f"min(b.{name}), max(b.{name}), count(b.{name})" for name in SHARED)},
     array_agg(DISTINCT m.record_id) FILTER (WHERE m.record_id IS NOT NULL)
 FROM marked m
@@ -88,6 +89,8 @@ class Taken:
     rows: int  # failures written down or closed
     opened: int  # of these, still open
     last_seen: datetime
+    version: int  # by which they are told apart
+    gathered: bool  # whether some have another cause of their own
     shared: dict[str, str]  # values on which all of the opened ones agree
     records: list[UUID]  # whose failures they are
 
@@ -165,18 +168,18 @@ def _take(limit: int) -> dict[str, Taken]:
         causes = [row[0] for row in cursor.fetchall()]
         if not causes:
             return {}
+        elsewhere = set(placing.place(causes, limit)) - set(causes)
+        causes += placing.lock_free(elsewhere, LOCK) if elsewhere else []
         cursor.execute(TAKE, [causes, limit])
         return {
-            cause: Taken(rows, opened, last, _agreed(values, opened), records or [])
-            for cause, rows, opened, last, *values, records in cursor.fetchall()
+            cause: Taken(rows, opened, last, version, gathered, _agreed(values, opened), records or [])
+            for cause, rows, opened, last, version, gathered, *values, records in cursor.fetchall()
         }
 
 
 def _tell_neighbours(taken: dict[str, Taken]) -> None:
     """Leave word for items that hold the same records: `recount` counts them anew."""
-    if records := [each for one in taken.values() for each in one.records]:
-        with connection.cursor() as cursor:
-            cursor.execute(NEIGHBOURS, [array(records), list(taken)])
+    tell_of([each for one in taken.values() for each in one.records], list(taken))
 
 
 def _agreed(values: list[Any], opened: int) -> dict[str, str]:
@@ -232,7 +235,9 @@ def _open_new(
 ) -> list[WorkItem]:
     made = []
     for told in words.tell(causes):
-        item = WorkItem(**told, about=taken[told["fingerprint"]].shared, seen=taken[told["fingerprint"]].opened)
+        came = taken[told["fingerprint"]]
+        item = WorkItem(**told, about=came.shared, seen=came.opened)
+        item.fingerprint_version, item.gathers = came.version, came.gathered
         item.state, item.waiting_on = _first_state(item)
         _count(item, standing[item.fingerprint])
         item.first_seen = item.opened_at = standing[item.fingerprint].first or now
@@ -264,14 +269,16 @@ def _refresh(
 ) -> WorkItem:
     _count(item, standing or Standing())
     item.seen += taken.opened
+    item.gathers = item.gathers or taken.gathered
     if not taken.opened:
         return item
     item.last_seen = max(item.last_seen, taken.last_seen)
     was = item.state
     if was == State.RESOLVED:
+        reason = f"it happened again; it had ended: {Resolution(item.resolution).label}"
         _reopen(item, standing or Standing(), now)
         item.about = taken.shared
-        events.append(event_of(item, by=ENGINE, verb="reopened", at=now, frm=was, reason="it happened again"))
+        events.append(event_of(item, by=ENGINE, verb="reopened", at=now, frm=was, reason=reason))
         return item
     item.about = {name: value for name, value in item.about.items() if taken.shared.get(name) == value}
     if was == State.RESUBMITTED:
@@ -282,6 +289,23 @@ def _refresh(
     if was == State.SNOOZED and (reason := waking.outgrown(item, (standing or Standing()).sums)):
         events.append(waking.awake(item, reason, now))
     return item
+
+
+def count_anew(items: list[WorkItem], now: datetime) -> None:
+    """Count locked items anew from what they hold, and reckon what orders them. A constant number of queries."""
+    standing = standing_of([item.fingerprint for item in items])
+    for item in items:
+        _count(item, standing.get(item.fingerprint, Standing()))
+    saving.save(items, ("members", "hours", "amount", "currency", "without_amount"))
+    save_amounts(items, standing)
+    reckoning.reckon(items, now)
+
+
+def tell_of(records: list[UUID], but: list[str]) -> None:
+    """Leave word for items that hold some records, but for those of some causes. One query."""
+    if records:
+        with connection.cursor() as cursor:
+            cursor.execute(NEIGHBOURS, [array(records), but])
 
 
 def _reopen(item: WorkItem, standing: Standing, now: datetime) -> None:
@@ -295,8 +319,8 @@ def _reopen(item: WorkItem, standing: Standing, now: datetime) -> None:
 
 
 CHANGED = (
-    "members", "seen", "hours", "amount", "currency", "without_amount", "last_seen", "about", "state", "waiting_on",
-    "resolution", "root_cause", "resolved_by", "resolved_at", "reopened", "opened_at", "duplicate_of_id",
+    "members", "seen", "gathers", "hours", "amount", "currency", "without_amount", "last_seen", "about", "state",
+    "waiting_on", "resolution", "root_cause", "resolved_by", "resolved_at", "reopened", "opened_at", "duplicate_of_id",
     *waking.REST,
 )  # fmt: skip
 

@@ -68,6 +68,14 @@ class Kind:
         return form
 
 
+OF_ALL = ("splits", "resubmissions", "fetches", "waivers")  # what can be done with several causes at once
+
+
+def fits(kind: Kind, facts: Facts) -> bool:
+    """Return whether a kind makes sense: where several causes are meant, only what is the same for all of them."""
+    return (not facts.several or kind.name in OF_ALL) and kind.makes_sense(facts)
+
+
 def place(name: str, row: int | None = None) -> str:
     """Return where on a page a remedy stands: its name, and its row's number where there is one for each row."""
     return name if row is None else f"{name}-{row}"
@@ -114,6 +122,7 @@ def _released(release: Release) -> str:
         nudge_release(release.pk)
     release.refresh_from_db()
     # Counted from what is open still: rows and links that appear release their members by themselves, too.
+    release.item.part = release.part or None
     left = release.item.failures().count()
     said = f"{max(0, release.asked - left):,} went on."
     if not release.done_at:
@@ -150,6 +159,11 @@ def _correct_row(facts: Facts, typed: Any) -> str:
     if release is None:
         return "The row is proposed. It counts once a second person has approved it; what waits for it stays here."
     return f"The row is corrected. {_released(release)}"
+
+
+def _split(facts: Facts, typed: Any) -> str:
+    made = verbs.split(facts.item, by=facts.user, reason=typed["reason"], failures=typed["failures"])
+    return f"Exception {made.number} holds them now: {words.counted(made.members, made.entity)}."
 
 
 def _link(facts: Facts, typed: Any) -> str:
@@ -339,6 +353,8 @@ KINDS = (
          releases=False),
     Kind("rule-waivers", "Let these pass the rule once", "Let them pass", Right.WAIVE, lambda f: f.may_pass,
          _needs_reason, _waive_rule),
+    Kind("splits", "Split some off into an exception of their own", "Split them off", Right.WORK_QUEUE,
+         lambda f: f.has_records and f.item.members > 1, _needs_reason, _split, releases=False),
     Kind("waivers", "Do not deliver", "Waive", Right.WAIVE,
          lambda f: f.has_records and f.item.category != Category.OUTCOME_UNKNOWN, _needs_reason, _waive,
          releases=False, danger=True),

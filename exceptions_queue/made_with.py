@@ -20,7 +20,8 @@ MOST = 5  # rows that are offered
 READ = """
 SELECT hit, count(DISTINCT m.id) FROM (
     SELECT f.id, f.transaction_id, f.record_id FROM routes_failure f
-    WHERE f.fingerprint = %s AND f.closed_at IS NULL AND f.record_id IS NOT NULL ORDER BY f.id LIMIT %s) m
+    WHERE f.fingerprint = %s AND (%s::text IS NULL OR f.own_fingerprint = %s) AND f.closed_at IS NULL
+        AND f.record_id IS NOT NULL ORDER BY f.id LIMIT %s) m
 LEFT JOIN routes_transaction t ON t.id = m.transaction_id
 JOIN routes_record r ON r.id = coalesce(t.record_id, m.record_id)
 CROSS JOIN LATERAL unnest(
@@ -45,7 +46,7 @@ def rows_read(item: WorkItem) -> list[ReadRow]:
     if item.category in UNREAD:
         return []
     with connection.cursor() as cursor:
-        cursor.execute(READ, [item.fingerprint, SAMPLE])
+        cursor.execute(READ, [item.fingerprint, item.own_part, item.own_part, SAMPLE])
         counted = dict(cursor.fetchall())
     rows = TableRow.objects.in_force().filter(pk__in=counted).select_related("table__legal_entity")
     found = [ReadRow(row, _named(item, row), counted[row.pk]) for row in rows]

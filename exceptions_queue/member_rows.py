@@ -60,7 +60,8 @@ SELECT f.id, f.transaction_id, f.record_id, f.message, f.hours, f.amount, f.curr
     o.value, o.source_value, o.id IS NOT NULL, o.returned_at IS NOT NULL
 FROM (
     SELECT * FROM routes_failure
-    WHERE fingerprint = %s AND closed_at IS NULL AND (%s::uuid IS NULL OR id > %s) ORDER BY id LIMIT %s
+    WHERE fingerprint = %s AND (%s::text IS NULL OR own_fingerprint = %s) AND closed_at IS NULL
+        AND (%s::uuid IS NULL OR id > %s) ORDER BY id LIMIT %s
 ) f
 LEFT JOIN routes_transaction t ON t.id = f.transaction_id
 LEFT JOIN routes_record r ON r.id = coalesce(f.record_id, t.record_id)
@@ -83,7 +84,7 @@ def page(item: WorkItem, *, masks: frozenset[Mask], after: UUID | None = None, s
     copies[0] = lineage.copies(content, None)
     field = next((n for c in copies.values() if (n := lineage.canonical_name(c, item.field, entity))), "")
     with connection.cursor() as cursor:
-        cursor.execute(ROWS, [item.fingerprint, after, after, size + 1, field])
+        cursor.execute(ROWS, [item.fingerprint, item.own_part, item.own_part, after, after, size + 1, field])
         rows = cursor.fetchall()
     columns = [name for name in SHOWN if entity and name in entity.by_name]
     members = [_member(row, entity, columns, field, copies, masks, item) for row in rows[:size]]

@@ -23,8 +23,8 @@ from governance.calendars import working_times
 AGAIN = dt.timedelta(hours=1)  # what was worked out longer ago is worked out anew
 BATCH = 500
 SAVED = (
-    "worth", "worth_currency", "worth_lacks", "due_at", "due_key", "due_of", "due_bills", "priority", "rank",
-    "reckoned_at",
+    "worth", "worth_once", "worth_currency", "worth_lacks", "due_at", "due_key", "due_of", "due_bills", "priority",
+    "rank", "reckoned_at",
 )  # fmt: skip
 
 
@@ -41,7 +41,7 @@ def work_out(items: Sequence[WorkItem], now: dt.datetime, firm: Measures) -> Non
     worth = worths(items, firm.reporting)
     for item in items:
         found = worth[item.number]
-        item.worth, item.worth_currency = found.amount, firm.reporting.currency
+        item.worth, item.worth_once, item.worth_currency = found.amount, found.once, firm.reporting.currency
         item.worth_lacks = found.lacks[:200]
         first = due.get(item.number)
         item.due_at, item.due_key, item.due_of, item.due_bills = (

@@ -31,13 +31,15 @@ def ask(item: WorkItem, *, by: By, reason: str, as_then: bool = False, start: St
         now = cursor.fetchone()[0]
     row = WorkItem.objects.select_for_update(of=("self",)).get(pk=item.pk)
     was = row.state
+    asked = item.failures().count()
     if row.is_open:
-        row.state = State.RESUBMITTED
+        whole = item.part is None or asked == row.members
+        row.state = State.RESUBMITTED if whole else State.IN_PROGRESS
         row.save(update_fields=["state"])
     event_of(row, by=by, verb="sent again", at=timezone.now(), frm=was, reason=reason).save()
     return Release.objects.create(
         item=row, requested_at=now, actor_kind=actor.kind.value, actor_id=actor.id, actor_name=actor.name,
-        reason=reason, as_then=as_then, start=start.value, asked=row.failures().count(),
+        reason=reason, as_then=as_then, start=start.value, asked=asked, part=item.part or "",
     )  # fmt: skip
 
 
@@ -73,6 +75,7 @@ def _step(number: int | None) -> bool | None:
 
 
 def _members(release: Release) -> list[Failure]:
+    release.item.part = release.part or None
     rows = release.item.failures().filter(opened_at__lte=release.requested_at)
     if release.reached:
         rows = rows.filter(pk__gt=release.reached)

@@ -9,7 +9,7 @@ from canonical.failure import Category
 from exceptions_queue import deciding, words
 from exceptions_queue.facts import Facts, facts_of
 from exceptions_queue.forms import RemedyForm, RowCorrectionForm
-from exceptions_queue.kinds import KINDS, Kind, by_name, likeliest, place
+from exceptions_queue.kinds import KINDS, Kind, by_name, fits, likeliest, place
 from exceptions_queue.models import WorkItem
 from exceptions_queue.permitted import masks_of, rights_in, who_may
 from exceptions_queue.templatetags.shown import money
@@ -71,7 +71,7 @@ def offered(facts: Facts, rights: frozenset[Right]) -> list[Remedy]:
         return []
     shown: list[Remedy] = []
     for kind in likeliest(facts.item.category):
-        if not kind.makes_sense(facts):
+        if not fits(kind, facts):
             continue
         if kind.name == "row-corrections":
             shown += _row_corrections(kind, facts)
@@ -206,6 +206,8 @@ def effect(item: WorkItem) -> str:
 
 
 def _holds(item: WorkItem) -> str:
+    if item.part_holds:
+        return item.part_holds
     sums = [money(each.amount, each.currency) for each in item.amounts.all()]
     unknown = f"{item.without_amount:,} without a known amount" if sums else "amount unknown"
     said = [*sums, *([unknown] if item.without_amount else [])]
@@ -222,4 +224,4 @@ def _days(facts: Facts) -> list[tuple[str, str]]:
     return [*said, ("stays", f"{words.counted(stays, facts.item.entity)}: no open period is known")] if stays else said
 
 
-__all__ = ["KINDS", "Facts", "Kind", "Remedy", "by_name", "effect", "facts_of", "offered"]
+__all__ = ["KINDS", "Facts", "Kind", "Remedy", "by_name", "effect", "facts_of", "fits", "offered"]

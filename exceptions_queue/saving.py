@@ -14,10 +14,11 @@ from routes.bulk import arrays
 
 TYPES = {
     "state": "text", "waiting_on": "text", "resolution": "text", "root_cause": "text", "resolved_by": "text",
-    "resolved_at": "timestamptz", "members": "int", "seen": "int", "hours": "numeric", "amount": "numeric",
-    "currency": "text", "without_amount": "int", "last_seen": "timestamptz", "about": "jsonb", "reopened": "int",
+    "resolved_at": "timestamptz", "members": "int", "seen": "int", "gathers": "bool", "hours": "numeric",
+    "amount": "numeric", "currency": "text", "without_amount": "int", "last_seen": "timestamptz", "about": "jsonb",
+    "reopened": "int",
     "opened_at": "timestamptz", "came_from": "text", "wakes_at": "timestamptz", "wakes_above": "int",
-    "wakes_above_amount": "numeric", "duplicate_of_id": "bigint", "worth": "numeric",
+    "wakes_above_amount": "numeric", "duplicate_of_id": "bigint", "worth": "numeric", "worth_once": "numeric",
     "worth_currency": "text", "worth_lacks": "text", "due_at": "timestamptz", "due_key": "text", "due_of": "text",
     "due_bills": "bool", "priority": "smallint", "rank": "smallint", "reckoned_at": "timestamptz",
     "owner": "text", "assignee": "text", "placed_by": "text", "routed_rule": "bigint", "routed_why": "text",

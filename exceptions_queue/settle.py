@@ -36,6 +36,10 @@ SELECT s.number, 'stands', t.state, count(*)
 FROM sent_again s JOIN routes_transaction t ON t.id = s.id GROUP BY s.number, t.state
 """
 CHANGED = ("state", "waiting_on", "resolution", "root_cause", "resolved_by", "resolved_at", *waking.REST)
+# How an item ended of which all that was sent again came to the same end.
+ENDED_ALIKE: dict[str, Resolution] = {
+    Stands.POSTED: Resolution.FIXED, Stands.SUPERSEDED: Resolution.NEWER_VERSION, Stands.WAIVED: Resolution.WAIVED,
+}  # fmt: skip
 STOPPED = {Stands.FAILED, Stands.PARKED, Stands.HELD}
 
 
@@ -88,6 +92,25 @@ def settle(items: list[WorkItem]) -> int:
     return len(done)
 
 
+NOT_POSTED = """
+SELECT count(*) FROM (
+    SELECT DISTINCT coalesce(f.transaction_id, t.id, f.record_id) AS id, coalesce(own.state, t.state, '') AS state
+    FROM exceptions_queue_workitem i
+    JOIN routes_failure f ON f.fingerprint = i.fingerprint AND f.closed_at >= i.opened_at
+    LEFT JOIN routes_transaction own ON own.id = f.transaction_id
+    LEFT JOIN routes_transaction t ON t.record_id = f.record_id AND f.transaction_id IS NULL
+    WHERE i.number = %s AND f.record_id IS NOT NULL
+) held WHERE state <> 'posted'
+"""
+
+
+def not_posted(item: WorkItem) -> int:
+    """Return how much of what an item held in this episode is not posted. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(NOT_POSTED, [item.number])
+        return int(cursor.fetchone()[0])
+
+
 def outcomes(
     numbers: list[int],
 ) -> tuple[dict[int, dict[str, int]], dict[int, dict[str, int]], datetime]:
@@ -114,11 +137,14 @@ def _people(items: Iterable[WorkItem]) -> dict[int, Actor]:
 
 
 def _code(closed: dict[str, int], stands: dict[str, int]) -> Resolution | None:
-    """Return how an item ended; None while something is under way."""
+    """Return how an item ended; None while something is under way. Fixed is only what is posted, all of it."""
     if any(state not in ENDS and state not in STOPPED for state in stands):
         return None
     if closed.get("fixed"):
-        return Resolution.PASSED_ON if any(state in STOPPED for state in stands) else Resolution.FIXED
+        ended = set(stands)
+        if len(ended) == 1 and (code := ENDED_ALIKE.get(next(iter(ended)))):
+            return code
+        return Resolution.FIXED if not ended else Resolution.PASSED_ON
     if closed.get("waived"):
         return Resolution.WAIVED
     automatic = {how: count for how, count in closed.items() if how in Resolution.values}

@@ -27,24 +27,37 @@ LACKING_MEANS = "The target lacks a record that this one needs, and does not say
 ASKED = ("deliver", "confirm", "receive")  # stages in which the words are those of another system
 
 OLDEST = """
-SELECT f.fingerprint, f.legal_entity_id, f.stage, f.category, f.route_id, f.connection_id, f.field, f.rule, f."table",
-    f.table_key, f.accepted, f.message, f.hint, route.canonical_entity, connection.name
+SELECT {own} AS fingerprint, f.legal_entity_id, f.stage, f.category, f.route_id, f.connection_id, f.field, f.rule,
+    f."table", f.table_key, f.accepted, f.message, f.hint, route.canonical_entity, connection.name
 FROM unnest(%s::text[]) AS cause (fingerprint)
 CROSS JOIN LATERAL (
-    SELECT * FROM routes_failure WHERE fingerprint = cause.fingerprint AND closed_at IS NULL
+    SELECT * FROM routes_failure WHERE {held} AND closed_at IS NULL
     ORDER BY opened_at, id LIMIT 1
 ) f
 LEFT JOIN routes_route route ON route.id = f.route_id
 LEFT JOIN connectors_connection connection ON connection.id = f.connection_id
 """
+OLDEST_OF_ALL = OLDEST.format(own="f.fingerprint", held="fingerprint = cause.fingerprint")
+OLDEST_OF_PART = OLDEST.format(
+    own="cause.fingerprint",
+    held="fingerprint = %s AND own_fingerprint = CASE WHEN cause.fingerprint = fingerprint THEN ''"
+    " ELSE cause.fingerprint END",
+)
 
 
 def tell(causes: list[str]) -> list[dict[str, Any]]:
     """Return what new items of these causes say, as fields of WorkItem. Two queries, whatever their number."""
-    if not causes:
-        return []
+    return _tell(OLDEST_OF_ALL, [causes]) if causes else []
+
+
+def tell_parts(held_by: str, own: list[str]) -> list[dict[str, Any]]:
+    """Return the same of causes that an item of another fingerprint holds, by their own ones. Two queries."""
+    return _tell(OLDEST_OF_PART, [own, held_by]) if own else []
+
+
+def _tell(statement: str, given: list[Any]) -> list[dict[str, Any]]:
     with connection.cursor() as cursor:
-        cursor.execute(OLDEST, [causes])
+        cursor.execute(statement, given)
         names = [column.name for column in cursor.description]
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     titles = dict(LookupTable.objects.filter(name__in={row["table"] for row in rows}).values_list("name", "title"))

@@ -39,6 +39,7 @@ class Worth(NamedTuple):
 
     amount: Decimal | None
     lacks: str = ""
+    once: Decimal | None = None  # of an item: what no other open item counts
 
 
 class _Rate(NamedTuple):
@@ -103,13 +104,17 @@ def worths(items: Iterable[WorkItem], reporting: Reporting) -> Mapping[int, Wort
     """Return by number what items amount to. Three queries at most, however many there are."""
     known = {item.number: item for item in items}
     sums: dict[int, list[Sum]] = {number: [] for number in known}
+    once: dict[int, list[Sum]] = {number: [] for number in known}
     rows = WorkItemDay.objects.filter(item__in=list(known), amount__isnull=False)
-    for number, day, currency, amount in rows.values_list("item_id", "day", "currency", "amount"):
+    for number, on, currency, amount, own in rows.values_list("item_id", "day", "currency", "amount", "once"):
         item = known[number]
         assert amount is not None  # asked so above
-        sums[number].append(Sum(item.legal_entity_id, day or item.first_seen.date(), currency, amount))
+        day = on or item.first_seen.date()
+        sums[number].append(Sum(item.legal_entity_id, day, currency, amount))
+        once[number].append(Sum(item.legal_entity_id, day, currency, amount if own is None else own))
     rates = rates_for(reporting, {each.currency for found in sums.values() for each in found})
-    return {number: rates.worth(found) for number, found in sums.items()}
+    found = {number: rates.worth(several) for number, several in sums.items()}
+    return {number: each._replace(once=rates.worth(once[number]).amount) for number, each in found.items()}
 
 
 def _number(values: Mapping[str, object], column: str) -> Decimal | None:

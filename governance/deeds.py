@@ -44,6 +44,7 @@ DEEDS = {
     "waits for": "left to wait for somebody", "prioritise": "priority set",
     "leave priority": "priority left to the formula", "set order": "order of exceptions changed",
     "ask approval": "approval asked", "expire": "expired",
+    "merge": "merged", "take_apart": "taken apart", "split": "split", "classify": "cause named",
     "plan": "planned", "start": "started", "go_on": "let go on", "cancel": "cancelled",
 }  # fmt: skip
 OTHER_KINDS = {  # what no model of ours stands for under that name

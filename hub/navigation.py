@@ -79,6 +79,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
                 "admin:exceptions_queue_fallbackteam_changelist",
                 models=("exceptions_queue.fallbackteam",),
             ),
+            Entry("Grouping rules", "queue:grouping-rules", "grouping"),
             Entry("Events out", "hub:deliveries", "deliveries", ("routes.subscription",)),
             Entry("API", "api", "api", builders=True),
         ),

@@ -8,6 +8,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from exceptions_queue import stake
 from exceptions_queue.filters import LineFilter
 from exceptions_queue.models import WorkItem
 from exceptions_queue.query import counting
@@ -46,6 +47,10 @@ class ValueCountShape(serializers.Serializer[Any]):
     words = serializers.CharField()
     items = serializers.IntegerField(help_text=f"at most {counting.MOST}")
     or_more = serializers.BooleanField(help_text="whether there may be more")
+    worth = serializers.DecimalField(
+        max_digits=24, decimal_places=4, allow_null=True,
+        help_text="what the open ones amount to in the reporting currency, no record twice; null: not told",
+    )  # fmt: skip
 
 
 class WordCountShape(serializers.Serializer[Any]):
@@ -57,10 +62,44 @@ class WordCountShape(serializers.Serializer[Any]):
     more_values = serializers.BooleanField(help_text="whether there are further, less frequent ones")
 
 
+class MostShape(serializers.Serializer[Any]):
+    """One of the few causes that hold most of the money."""
+
+    number = serializers.IntegerField()
+    title = serializers.CharField()
+    amount = serializers.DecimalField(max_digits=24, decimal_places=4)
+    percent = serializers.IntegerField()
+
+
+class FirstShape(serializers.Serializer[Any]):
+    """The earliest deadline of anything that is meant."""
+
+    due_at = serializers.DateTimeField()
+    due_of = serializers.CharField()
+    items = serializers.IntegerField(help_text="work items that hold something of it")
+    amount = serializers.DecimalField(max_digits=24, decimal_places=4, help_text="what these amount to")
+
+
+class StakeShape(serializers.Serializer[Any]):
+    """What is at stake in what is open, in the reporting currency, no record's money twice."""
+
+    items = serializers.IntegerField()
+    members = serializers.IntegerField()
+    amount = serializers.DecimalField(max_digits=24, decimal_places=4)
+    currency = serializers.CharField()
+    at_least = serializers.BooleanField(help_text="whether it is more than this: too many items share records")
+    unknown = serializers.IntegerField(help_text="work items of which nobody knows the worth; they add nothing")
+    partly_unknown = serializers.IntegerField(help_text="work items of which the worth is known in part")
+    first = FirstShape(allow_null=True)
+    explained_by = MostShape(many=True, help_text="the fewest that explain most of it")
+    percent = serializers.IntegerField(help_text="how much of it they hold together")
+
+
 class CountsShape(serializers.Serializer[Any]):
     """Numbers that choosing a value would lead to; an item counts once for a value."""
 
     counts = WordCountShape(many=True)
+    at_stake = StakeShape(allow_null=True, help_text="null where nothing is open")
 
 
 class ItemCountsDoor(Door):
@@ -83,7 +122,26 @@ class ItemCountsDoor(Door):
         for word in asked:
             if word not in facets:
                 facets[word] = counting.on_request(found, word, by, now)
-        return Response({"counts": [_shown(facets[word]) for word in dict.fromkeys(asked)]})
+        counts = [_shown(facets[word]) for word in dict.fromkeys(asked)]
+        return Response({"counts": counts, "at_stake": _at_stake(stake.stake(found, by))})
+
+
+def _at_stake(told: stake.Stake | None) -> dict[str, Any] | None:
+    if told is None:
+        return None
+    first = told.first and {
+        "due_at": told.first.due.moment, "due_of": told.first.of, "items": told.first.causes,
+        "amount": told.first.amount,
+    }  # fmt: skip
+    return {
+        "items": told.causes, "members": told.members, "amount": told.amount, "currency": told.currency,
+        "at_least": told.at_least, "unknown": told.unknown, "partly_unknown": told.partly, "first": first,
+        "explained_by": [
+            {"number": each.number, "title": each.title, "amount": each.amount, "percent": each.percent}
+            for each in told.explained
+        ],
+        "percent": told.percent,
+    }  # fmt: skip
 
 
 def _shown(facet: counting.Facet) -> dict[str, Any]:
@@ -96,6 +154,7 @@ def _shown(facet: counting.Facet) -> dict[str, Any]:
                 "words": each.words,
                 "items": min(each.number, counting.MOST),
                 "or_more": each.at_least or each.number > counting.MOST,
+                "worth": each.worth,
             }
             for each in facet.values
         ],

@@ -4,10 +4,11 @@ from typing import Any
 
 from rest_framework import serializers
 
-from exceptions_queue import verbs
+from exceptions_queue import verbs, words
 from exceptions_queue.api.remedies import Skin
-from exceptions_queue.models import RootCause, WorkItem
+from exceptions_queue.models import CauseCode, Resolution, RootCause, WorkItem
 from exceptions_queue.models.hint import Scope
+from exceptions_queue.verbs.close import CODES
 from governance.actor import By
 from governance.api import forms
 from governance.api.forms import MustReasonBody, ReasonBody
@@ -82,9 +83,41 @@ class WatchBody(forms.Form):
     wanted = forms.Yes(required=False, default=True)
 
 
+class MergeBody(MustReasonBody):
+    """Which others the item shall hold."""
+
+    items = serializers.ListField(
+        child=forms.Whole(min_value=1, max_value=2**63 - 1), min_length=1, max_length=50,
+        help_text="numbers of open items of the same company",
+    )  # fmt: skip
+
+
+class FindingBody(forms.Form):
+    """What the item was about; what is left out is taken back."""
+
+    cause_code = serializers.ChoiceField(
+        choices=CauseCode.choices, required=False, default="", allow_blank=True, help_text="why it came to it"
+    )
+    root_cause = serializers.ChoiceField(
+        choices=RootCause.choices, required=False, default="", allow_blank=True, help_text="where it was put right"
+    )
+    finding = forms.Text(
+        max_length=4000, required=False, default="", allow_blank=True, help_text="for whoever meets it next"
+    )
+    rule_candidate = forms.Yes(required=False, default=False, help_text="whether a rule could do it next time")
+
+
 class CloseBody(MustReasonBody):
     """Why nothing is left to be done."""
 
+    resolution = serializers.ChoiceField(
+        choices=[each.value for each in CODES], required=False, default=Resolution.NO_ACTION.value,
+        help_text="fixed is taken only where all that it held is posted",
+    )  # fmt: skip
+    cause_code = serializers.ChoiceField(
+        choices=CauseCode.choices, required=False, default="", allow_blank=True, help_text="why it came to it"
+    )
+    rule_candidate = forms.Yes(required=False, default=False, help_text="whether a rule could do it next time")
     root_cause = serializers.ChoiceField(choices=RootCause.choices, required=False, default=RootCause.NO_ACTION.value)
     same_as = forms.Whole(
         required=False, allow_null=True, default=None, min_value=1, max_value=2**63 - 1,
@@ -101,8 +134,8 @@ def _assign(item: WorkItem, *, by: By, to: str, reason: str) -> WorkItem:
     return verbs.assign(item, by=by, to=found, reason=reason)
 
 
-def _close(item: WorkItem, *, by: By, reason: str, root_cause: str, same_as: int | None) -> WorkItem:
-    return verbs.close(item, by=by, reason=reason, root_cause=RootCause(root_cause), same_as=same_as)
+def _close(item: WorkItem, *, by: By, root_cause: str, resolution: str, **more: Any) -> WorkItem:
+    return verbs.close(item, by=by, root_cause=RootCause(root_cause), resolution=Resolution(resolution), **more)
 
 
 def _says(words: str) -> Any:
@@ -134,6 +167,12 @@ WAYS = (
     Skin("tags", TagsBody, verbs.tag, "Say which tags the item has.",
          lambda done, item: f"Its tags: {', '.join(done)}." if done else "It has no tags.", {"names": ["month-end"]}),
     Skin("watchers", WatchBody, verbs.watch, "Watch the item, or not any more.", _says("Noted."), {"wanted": True}),
+    Skin("merges", MergeBody, verbs.merge, "Let the item hold what others hold, and what their causes stop later.",
+         lambda done, item: f"It holds {words.counted(done.members, done.entity)} now.", {"items": [18], **WHY}),
+    Skin("separations", MustReasonBody, verbs.take_apart, "Take the item apart from the one that it is merged with.",
+         lambda done, item: f"It holds {words.counted(done.members, done.entity)} again.", WHY),
+    Skin("findings", FindingBody, verbs.classify, "Say what the item was about.", _says("It is kept."),
+         {"cause_code": "late", "root_cause": "source", "finding": "The client approves on Mondays."}),
     Skin("closures", CloseBody, _close, "Close an item that holds nothing any more.", _says("It is closed."), WHY),
     Skin("reopenings", MustReasonBody, verbs.reopen, "Open a resolved item again.", _says("It is open again."), WHY),
 )  # fmt: skip

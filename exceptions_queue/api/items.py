@@ -4,6 +4,7 @@ from typing import Any, cast, get_args
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,10 +15,11 @@ from exceptions_queue.filters import WorkItemFilter
 from exceptions_queue.models import State, WorkItem
 from exceptions_queue.models.work_item import WorkItemQuerySet
 from exceptions_queue.pages.home import tiles
+from exceptions_queue.parts import part_of
 from exceptions_queue.permitted import masks_of, rights_in
 from governance.api import paging, parameters
 from governance.api.door import Door, person
-from governance.api.refusals import not_there
+from governance.api.refusals import NOT_POSSIBLE, Refused, not_there
 from governance.api.told import told
 from governance.filtering import One
 from governance.models import User
@@ -36,6 +38,12 @@ ITEM = {
     "last_seen": "2026-10-06T16:30:00Z",
     "resolution": "", "resolved_at": None,
 }  # fmt: skip
+
+
+CAUSE = OpenApiParameter(
+    "cause", {"type": "string", "pattern": "^[0-9a-f]{12}$"},
+    description="One of the item's `causes`: only what that has stopped is meant. Left out: all that the item holds.",
+)  # fmt: skip
 
 
 class StateTotalShape(serializers.Serializer[Any]):
@@ -98,31 +106,34 @@ class ItemDoor(Door):
     """One work item."""
 
     layer = "experience"
+    accepts = ("cause",)
 
-    @told(shapes.WholeItemShape)
+    @told(shapes.WholeItemShape, more=(CAUSE,))
     def get(self, request: Request, number: int) -> Response:
         """Show a work item: its cause, its history, and what can be done about it."""
         by = person(request)
         item = item_of(by, number)
         rights = rights_in(by, item.legal_entity_id)
-        offered = remedies.offered(remedies.facts_of(item, by), rights)
+        of = meant(request, item)
+        offered = remedies.offered(remedies.facts_of(of, by), rights)
         history = list(item.events.all()[:HISTORY])
-        return Response(shapes.whole(item, masks_of(rights), offered, history, by))
+        return Response(shapes.whole(item, of, masks_of(rights), offered, history, by))
 
 
 class MembersDoor(Door):
     """The members of a work item."""
 
     layer = "experience"
-    accepts = paging.NAMES
+    accepts = ("cause", *paging.NAMES)
 
-    @told(shapes.MemberShape, paged=True)
+    @told(shapes.MemberShape, paged=True, more=(CAUSE,))
     def get(self, request: Request, number: int) -> Response:
         """List what an item holds up, with the failing value at the source, here and at the target."""
         by = person(request)
         item = item_of(by, number)
         size, after = paging.size_of(request), _after(request)
-        page = member_rows.page(item, masks=masks_of(rights_in(by, item.legal_entity_id)), after=after, size=size)
+        masks = masks_of(rights_in(by, item.legal_entity_id))
+        page = member_rows.page(meant(request, item), masks=masks, after=after, size=size)
         cursor = paging.encoded([str(page.after)]) if page.after else None
         return paging.answer(request, [shapes.member(row) for row in page.members], cursor)
 
@@ -144,6 +155,16 @@ def item_of(by: User, number: int) -> WorkItem:
     if found is None:
         raise not_there("work item", number)
     return found
+
+
+def meant(request: Request, item: WorkItem) -> WorkItem:
+    """Return the cause of an item that the address names, or all of the item. Raises Refused (409)."""
+    code = parameters.one(request, "cause")
+    if code is None:
+        return item
+    if (part := part_of(item, code)) is None:
+        raise Refused(NOT_POSSIBLE, "The item holds nothing of that cause, or that alone: see its `causes`.")
+    return part
 
 
 def _visible(by: User) -> WorkItemQuerySet:

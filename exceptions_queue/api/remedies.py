@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from exceptions_queue import remedies, verbs, words
 from exceptions_queue.api import shapes
-from exceptions_queue.api.items import ITEM, item_of
+from exceptions_queue.api.items import CAUSE, ITEM, item_of, meant
 from exceptions_queue.models import Release, WorkItem
 from exceptions_queue.tasks import nudge_release
 from exceptions_queue.verbs.ask_target import said
@@ -148,6 +148,9 @@ def _plainly(what: str) -> Callable[[Any, WorkItem], str]:
 WHY = {"reason": "agreed with the project manager"}
 ROW = {"values": {"item": "SVC-BLD"}, "reason": "new service of October"}
 SKINS = (
+    Skin("splits", ChosenMustReasonBody, verbs.split, "Split members off into an item of their own.",
+         lambda done, item: f"Item {done.number} holds {words.counted(done.members, done.entity)}.",
+         {"failures": ["0197a1c2-5a5b-7c1d-8e2f-0a1b2c3d4e5f"], **WHY}),
     Skin("resubmissions", MembersAgainBody, verbs.resubmit, "Send members through again.", _released, WHY),
     Skin("waivers", ChosenMustReasonBody, verbs.waive, "Decide that members are not delivered.",
          _counted("will not be delivered"), WHY),
@@ -204,9 +207,10 @@ class RemedyDoor(Door):
         item = item_of(by, number)
 
         def act(values: dict[str, Any]) -> Response:
-            _check_sense(item, by, skin.name)  # here: what was done already is answered again, though it makes none now
+            of = meant(request, item)
+            _check_sense(of, by, skin.name)  # here: what was done already is answered again, though it makes none now
             try:
-                said_now = skin.said(skin.verb(item, by=by, **values), item)
+                said_now = skin.said(skin.verb(of, by=by, **values), item)
             except verbs.NeedsApproval as asked:
                 made = verbs.ask_approval(asked.wish, by=by)
                 said_now = (
@@ -223,7 +227,7 @@ def _check_sense(item: WorkItem, by: User, name: str) -> None:
     if kind is None:  # a way of handling, whose verb asks for itself
         return
     require(by, kind.right, item.legal_entity_id)
-    if not item.is_open or not kind.makes_sense(remedies.facts_of(item, by)):
+    if not item.is_open or not remedies.fits(kind, remedies.facts_of(item, by)):
         raise Refused(NOT_POSSIBLE, "This cannot be done here, or no longer: see `remedies` of the item for what can.")
 
 
@@ -235,5 +239,8 @@ def door_of(skin: Skin) -> type[RemedyDoor]:
 
     post.__doc__ = skin.words
     sample = {"said": "37 time entries are sent through again.", "item": ITEM}
-    view = told(shapes.DoneShape, form=skin.body, sample=sample, sent=skin.sent)(post)
-    return type(f"{skin.name.title().replace('-', '')}Door", (RemedyDoor,), {"post": view, "skin": skin})
+    of_causes = remedies.by_name(skin.name) is not None
+    more = (CAUSE,) if of_causes else ()
+    view = told(shapes.DoneShape, form=skin.body, sample=sample, sent=skin.sent, more=more)(post)
+    parts = {"post": view, "skin": skin, "accepts": ("cause",) if of_causes else ()}
+    return type(f"{skin.name.title().replace('-', '')}Door", (RemedyDoor,), parts)

@@ -7,8 +7,9 @@ from rest_framework import serializers
 from canonical.failure import Category
 from exceptions_queue import hints, words
 from exceptions_queue.member_rows import Member
-from exceptions_queue.models import Resolution, State, WorkItem, WorkItemEvent
+from exceptions_queue.models import CauseCode, Resolution, RootCause, State, WorkItem, WorkItemEvent
 from exceptions_queue.pages.items import rows_of
+from exceptions_queue.parts import Part, parts_of
 from exceptions_queue.remedies import Remedy
 from governance.models import User
 from routes.api.shapes import shown as in_shape
@@ -95,6 +96,17 @@ class CommentShape(serializers.Serializer[Any]):
     text = serializers.CharField()
 
 
+class CauseShape(serializers.Serializer[Any]):
+    """One cause of an item that holds several. With `?cause={cause}` the item tells what can be done about it alone."""
+
+    cause = serializers.CharField(help_text="names it in addresses")
+    title = serializers.CharField()
+    kind = serializers.ChoiceField(choices=[c.value for c in Category])
+    members = serializers.IntegerField()
+    amounts = SumShape(many=True)
+    without_amount = serializers.IntegerField()
+
+
 class WholeItemShape(WorkItemShape):
     """A work item with its cause, its history, and what can be done about it."""
 
@@ -110,6 +122,15 @@ class WholeItemShape(WorkItemShape):
     duplicate_of = serializers.IntegerField(
         allow_null=True, help_text="number of the item that this one is the same as"
     )
+    causes = CauseShape(many=True, help_text="of an item that holds several; else none")
+    closed_by_itself = serializers.BooleanField(help_text="whether the hub closed it, and no person")
+    root_cause = serializers.ChoiceField(choices=RootCause.choices, allow_blank=True, help_text="where put right")
+    cause_code = serializers.ChoiceField(choices=CauseCode.choices, allow_blank=True, help_text="why it came to it")
+    finding = serializers.CharField(allow_blank=True, help_text="what people found, for the next time")
+    rule_candidate = serializers.BooleanField(help_text="whether a rule could do it next time")
+    reopened = serializers.IntegerField(help_text="how often it came back after it was resolved")
+    split_from = serializers.IntegerField(allow_null=True, help_text="number of the item that it was split off")
+    fingerprint_version = serializers.IntegerField(help_text="by which version its cause is told apart from others")
     remedies = RemedyShape(many=True)
     comments = CommentShape(many=True)
     history = HistoryShape(many=True)
@@ -167,22 +188,33 @@ COPIED = (
 )  # fmt: skip
 
 
-def whole(item: WorkItem, masks: Any, offered: list[Remedy], history: list[WorkItemEvent], by: User) -> dict[str, Any]:
-    """Return an item with everything that its page says."""
-    tells = words.tells(item, masks)
-    written, _ = hints.shown(item, masks)
+def whole(
+    item: WorkItem, of: WorkItem, masks: Any, offered: list[Remedy], history: list[WorkItemEvent], by: User
+) -> dict[str, Any]:
+    """Return an item with everything that its page says; `of` is one of its causes, or the item."""
+    tells = words.tells(of, masks)
+    written, _ = hints.shown(of, masks)
 
     def said(text: str) -> str:
-        return words.without_persons(text, item, masks) if tells else ""
+        return words.without_persons(text, of, masks) if tells else ""
 
     return items([item], by)[0] | {
-        "cause": said(item.cause),
-        "accepted": said(item.accepted),
-        "hint": written.text if written else said(item.hint),
+        "cause": said(of.cause),
+        "accepted": said(of.accepted),
+        "hint": written.text if written else said(of.hint),
         "hint_number": written.row.pk if written else None,
-        "field": item.field,
-        "table": item.table,
-        "table_key": [said(part) for part in item.table_key] if tells and item.table_key else None,
+        "field": of.field,
+        "table": of.table,
+        "table_key": [said(part) for part in of.table_key] if tells and of.table_key else None,
+        "causes": [_cause(each, masks) for each in parts_of(item)],
+        "closed_by_itself": item.resolution.startswith("auto:"),
+        "root_cause": item.root_cause,
+        "cause_code": item.cause_code,
+        "finding": words.without_persons(item.finding, item, masks),
+        "rule_candidate": item.rule_candidate,
+        "reopened": item.reopened,
+        "split_from": item.split_from_id,
+        "fingerprint_version": item.fingerprint_version,
         "remedies": [
             {"name": each.name, "title": words.without_persons(each.title, item, masks),
              "effect": words.without_persons(each.effect, item, masks), "allowed": each.form is not None,
@@ -198,6 +230,14 @@ def whole(item: WorkItem, masks: Any, offered: list[Remedy], history: list[WorkI
             dict(HistoryShape(each).data) | {"reason": words.without_persons(each.reason, item, masks)}
             for each in history
         ],
+    }  # fmt: skip
+
+
+def _cause(part: Part, masks: Any) -> dict[str, Any]:
+    return {
+        "cause": part.code, "title": words.title_for(part.item, masks), "kind": part.item.category,
+        "members": part.members, "without_amount": part.without_amount,
+        "amounts": [{"currency": currency, "amount": amount} for currency, amount in sorted(part.sums.items())],
     }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from exceptions_queue.api.approvals import ANSWERS, ApprovalRequestDoor, Approva
 from exceptions_queue.api.bulk import STEPS, BulkMembersDoor, BulkRunDoor, BulkRunsDoor
 from exceptions_queue.api.corrections import CorrectionDoor, CorrectionsDoor, CorrectionWithdrawalsDoor
 from exceptions_queue.api.counts import ItemCountsDoor
+from exceptions_queue.api.grouping import RuleDoor, RulesDoor, RuleTrialsDoor
 from exceptions_queue.api.handling import WAYS
 from exceptions_queue.api.items import ItemDoor, ItemsDoor, MembersDoor, TotalsDoor
 from exceptions_queue.api.records import RecordDoor, RecordsDoor
@@ -45,6 +46,9 @@ urlpatterns = [
         path(f"{EXPERIENCE}approval-requests/<int:number>/{name}", door.as_view(), name=f"api-request-{name}")
         for name, door in ANSWERS.items()
     ),
+    path(f"{EXPERIENCE}grouping-rules", RulesDoor.as_view(), name="api-grouping-rules"),
+    path(f"{EXPERIENCE}grouping-rules/<int:id>", RuleDoor.as_view(), name="api-grouping-rule"),
+    path(f"{EXPERIENCE}grouping-rule-trials", RuleTrialsDoor.as_view(), name="api-grouping-rule-trials"),
     path(f"{EXPERIENCE}bulk-runs", BulkRunsDoor.as_view(), name="api-bulk-runs"),
     path(f"{EXPERIENCE}bulk-runs/<int:number>", BulkRunDoor.as_view(), name="api-bulk-run"),
     path(f"{EXPERIENCE}bulk-runs/<int:number>/members", BulkMembersDoor.as_view(), name="api-bulk-members"),

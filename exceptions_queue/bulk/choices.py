@@ -23,6 +23,7 @@ from exceptions_queue.handling_forms import (
     AssignForm,
     CloseForm,
     CommentForm,
+    FindingForm,
     HandlingForm,
     MayReasonForm,
     PriorityForm,
@@ -30,7 +31,7 @@ from exceptions_queue.handling_forms import (
     SnoozeForm,
     WaitForm,
 )
-from exceptions_queue.models import RootCause, WorkItem
+from exceptions_queue.models import Resolution, RootCause, WorkItem
 from exceptions_queue.permitted import who_have
 from exceptions_queue.verbs.correct_field import correctable
 from exceptions_queue.verbs.tag import kept_form
@@ -51,6 +52,9 @@ ONE_BY_ONE = {  # offered for one item and not for many, and why
     "links": "each record has a number of its own there",
     "look-ups": "the page of its exception asks for the one parent that all that it holds waits for",
     "sign-ins": "each system has a sign-in of its own",
+    "merges": "the list merges those that are ticked, and shows first what would be one",
+    "separations": "each says by itself from which one it is taken apart",
+    "splits": "which rows are split off is chosen on the page of their exception",
     "cross-references": "each record has an id of its own there",
     "table-rows": "each missing row has values of its own; the table's page takes many at once",
     "row-corrections": "each row has values of its own; the table's page takes many at once",
@@ -183,7 +187,16 @@ def tags_in(typed: Typed, name: str) -> list[str]:
 
 def _close(item: WorkItem, failures: list[UUID], by: User, typed: Typed) -> None:
     cause = RootCause(typed.get("root_cause", RootCause.NO_ACTION))
-    verbs.close(item, by=by, reason=typed["reason"], root_cause=cause, same_as=typed.get("same_as"))
+    code = Resolution(typed.get("resolution", Resolution.NO_ACTION))
+    verbs.close(
+        item, by=by, reason=typed["reason"], root_cause=cause, same_as=typed.get("same_as"), resolution=code,
+        cause_code=typed.get("cause_code", ""), rule_candidate=bool(typed.get("rule_candidate")),
+    )  # fmt: skip
+
+
+def _classify(item: WorkItem, failures: list[UUID], by: User, typed: Typed) -> None:
+    given = {name: typed.get(name, "") for name in ("cause_code", "root_cause", "finding")}
+    verbs.classify(item, by=by, **given, rule_candidate=bool(typed.get("rule_candidate")))
 
 
 def _simply(verb: Callable[..., object]) -> Act:
@@ -260,6 +273,7 @@ CHOICES: Sequence[Choice] = (
     _way("tags", _plain(TagThemForm), _tag, "will be tagged", told=_tags_told),
     _way("comments", _plain(CommentForm), lambda item, _, by, typed: verbs.comment(item, by=by, text=typed["text"]),
          "will have the remark"),
+    _way("findings", _plain(FindingForm), _classify, "will be told what they were"),
     _way("closures", _plain(CloseForm), _close, "will be closed"),
     _way("reopenings", _plain(ReasonForm), _simply(verbs.reopen), "will be open again"),
     Choice("watchers", "Watch them", "Watch them", Right.VIEW, _plain(NothingForm),

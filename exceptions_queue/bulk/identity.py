@@ -29,7 +29,8 @@ SELECT * FROM (
                 SELECT max(e.id) FROM exceptions_queue_workitemevent e WHERE e.item_id = m.item_id)::text, '')
             ELSE coalesce(t.version, r.version, '') END,
         CASE WHEN m.failure_id IS NULL THEN i.state
-            WHEN f.id IS NULL OR f.closed_at IS NOT NULL THEN 'gone:' || coalesce(t.state, r.state, '')
+            WHEN f.id IS NULL OR f.closed_at IS NOT NULL OR f.fingerprint <> i.fingerprint
+                THEN 'gone:' || coalesce(t.state, r.state, '')
             ELSE coalesce(t.state, r.state, '') END
     FROM exceptions_queue_bulkmember m
     JOIN exceptions_queue_workitem i ON i.number = m.item_id

@@ -63,7 +63,8 @@ class Verdict:
 
 
 FACTS = """
-SELECT m.id, m.item_id, m.failure_id, m.transaction_id, m.record_id, m.route_id, i.category, i."table" <> '',
+SELECT m.id, m.item_id, m.failure_id, m.transaction_id, m.record_id, m.route_id, coalesce(f.category, i.category),
+    coalesce(f."table", i."table") <> '',
     coalesce(t.state, r.state, ''), m.failure_id IS NOT NULL AND (f.id IS NULL OR f.closed_at IS NOT NULL),
     EXISTS (SELECT FROM routes_effectlink l JOIN routes_effect e ON e.id = l.effect_id
             WHERE l.transaction_id = m.transaction_id AND e.state IN ('sent', 'unknown')),

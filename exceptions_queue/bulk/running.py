@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 
 from django.db import connection, transaction
 
+from exceptions_queue import parts
 from exceptions_queue.bulk import collecting, identity, planning
 from exceptions_queue.bulk.choices import Choice, by_name
 from exceptions_queue.bulk.collecting import Ending
@@ -202,7 +203,8 @@ def _tried(run: BulkRun, choice: Choice, item: WorkItem, failures: list[UUID], b
     typed = run.typed | {"reason": reason_of(run)} if choice.of_members else run.typed
     try:
         with transaction.atomic(), consented() if run.approved_by else nullcontext():
-            choice.act(item, failures, by, typed)
+            for part, members in parts.by_failures(item, failures):
+                choice.act(part, members, by, typed)
     except unforeseen.OUTAGES:
         raise
     except Exception as error:  # noqa: BLE001 - it is told, or logged with its trace, once it is known whose it is

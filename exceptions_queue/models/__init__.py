@@ -8,6 +8,7 @@ from exceptions_queue.models.approvals import (
     RequestState,
 )
 from exceptions_queue.models.bulk import BulkMember, BulkRun, BulkState, Outcome, Result
+from exceptions_queue.models.grouping import GroupingRule, Merge, SplitMember
 from exceptions_queue.models.handling import WorkItemComment, WorkItemTag, WorkItemWatcher
 from exceptions_queue.models.hint import Hint
 from exceptions_queue.models.order import CutOff, CutOffKind, Yardstick
@@ -16,6 +17,7 @@ from exceptions_queue.models.routing import FallbackTeam, RoutingRule, Team
 from exceptions_queue.models.views import ListColumns, SavedView
 from exceptions_queue.models.work_item import (
     WHOSE,
+    CauseCode,
     Recount,
     Resolution,
     RootCause,
@@ -33,13 +35,16 @@ __all__ = [
     "BulkMember",
     "BulkRun",
     "BulkState",
+    "CauseCode",
     "CutOff",
     "CutOffKind",
     "Deed",
     "FallbackTeam",
+    "GroupingRule",
     "Hint",
     "ListColumns",
     "LoosenedPolicy",
+    "Merge",
     "Outcome",
     "Recount",
     "Release",
@@ -49,6 +54,7 @@ __all__ = [
     "RootCause",
     "RoutingRule",
     "SavedView",
+    "SplitMember",
     "State",
     "Team",
     "WorkItem",

@@ -23,6 +23,7 @@ class Release(models.Model):
     reached = models.UUIDField(null=True)  # the last failure that was looked at
     looked_at = models.PositiveIntegerField(default=0)
     went_on = models.PositiveIntegerField(default=0)
+    part = models.CharField(max_length=64, blank=True, default="", db_default="")  # one cause of an item that gathers
     done_at = models.DateTimeField(null=True)
 
     entity_path = "item__legal_entity"

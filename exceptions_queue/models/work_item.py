@@ -29,10 +29,12 @@ class Resolution(models.TextChoices):
     """How a work item ended. What the hub found by itself is kept apart from what people did."""
 
     FIXED = "fixed", "fixed, everything is posted"
-    PASSED_ON = "passed_on", "went on, and part of it stopped for another cause"
+    PASSED_ON = "passed_on", "went on, and not all of it is posted"
     WAIVED = "waived", "will not be delivered: a person decided"
     NO_ACTION = "no_action", "closed without action: a person decided"
     DUPLICATE = "duplicate", "the same as another one"
+    ELSEWHERE = "elsewhere", "done by hand in the target system: a person said so"
+    MERGED = "merged", "merged into another one, which holds it now"
     NEWER_VERSION = "auto:newer_version", "by itself: a newer version arrived"
     RETRY_SUCCEEDED = "auto:retry_succeeded", "by itself: a later try succeeded"
     PARENT_ARRIVED = "auto:parent_arrived", "by itself: what it waited for arrived"
@@ -47,6 +49,21 @@ class RootCause(models.TextChoices):
     TRANSACTION = "transaction", "in the record itself, by a correction"
     TARGET = "target", "in the target system"
     NO_ACTION = "no_action", "nowhere"
+
+
+class CauseCode(models.TextChoices):
+    """Why it came to it, as people say it once they know."""
+
+    MISSING_DATA = "missing_data", "master data were missing"
+    LATE = "late", "it came too late"
+    WRONG_ENTRY = "wrong_entry", "wrongly entered at the source"
+    WRONG_SETUP = "wrong_setup", "a mapping, table or rule was wrong"
+    NOT_AGREED = "not_agreed", "a contract or rate was not agreed yet"
+    NO_RIGHT = "no_right", "a right or an approval was missing"
+    OUTAGE = "outage", "a system was down, or its access had ended"
+    TARGET_CHANGED = "target_changed", "the target system was changed"
+    HUB = "hub", "an error of the hub"
+    OTHER = "other", "something else"
 
 
 UNKNOWN_FIRST = 1_000  # added to the rank of what nobody knows the worth of
@@ -97,6 +114,11 @@ class WorkItem(models.Model):
     number = models.BigAutoField(primary_key=True)  # as people call it
     legal_entity = models.ForeignKey(LegalEntity, on_delete=models.PROTECT, related_name="+")
     fingerprint = models.CharField(max_length=64)  # what makes two failures the same cause
+    fingerprint_version = models.SmallIntegerField(default=1, db_default=1)  # see routes.fingerprints
+    gathers = models.BooleanField(default=False, db_default=False)  # whether it holds, or held, more than one cause
+    split_from = models.ForeignKey(  # loose, as duplicate_of
+        "self", null=True, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="split_off"
+    )
     category = models.CharField(max_length=20, choices=[(c.value, c.value) for c in Category])
     route_id = models.BigIntegerField(null=True)  # where it was first seen
     connection = models.ForeignKey(  # loose: it may go before the item does, and must not stop it
@@ -134,6 +156,9 @@ class WorkItem(models.Model):
     currency = models.CharField(max_length=3, blank=True)
     # What all of them amount to in the reporting currency, by the rates of their days; null: unknown. See `reckoning`.
     worth = models.DecimalField(max_digits=20, decimal_places=4, null=True)
+    worth_once = models.DecimalField(  # of that, what no other open item counts: sums over many items add this
+        max_digits=20, decimal_places=4, null=True
+    )
     worth_currency = models.CharField(max_length=3, blank=True)
     worth_lacks = models.CharField(max_length=200, blank=True)  # the rate that is missing: "USD to EUR on 2026-10-05"
     due_at = models.DateTimeField(null=True)  # the earliest deadline of any member; null: none that the hub knows of
@@ -154,8 +179,15 @@ class WorkItem(models.Model):
     reopened = models.PositiveIntegerField(default=0)
     resolution = models.CharField(max_length=24, choices=Resolution, blank=True)
     root_cause = models.CharField(max_length=12, choices=RootCause, blank=True)
+    cause_code = models.CharField(max_length=16, choices=CauseCode, blank=True, default="", db_default="")
+    finding = models.TextField(blank=True, default="", db_default="")  # what people found, for the next time
+    rule_candidate = models.BooleanField(default=False, db_default=False)  # whether a rule could do it next time
     resolved_by = models.CharField(max_length=100, null=True)  # noqa: DJ001 - half of a who/when pair; actor reference
     resolved_at = models.DateTimeField(null=True)
+
+    # Of one that gathers: only what has this fingerprint of its own is meant, and what that is in words. Never stored.
+    part: str | None = None
+    part_holds = ""
 
     entity_path = "legal_entity"
     objects = WorkItemQuerySet.as_manager()
@@ -219,8 +251,14 @@ class WorkItem(models.Model):
         return self.state != State.RESOLVED
 
     def failures(self) -> "models.QuerySet[Failure]":
-        """Return the members that are open now."""
-        return Failure.objects.filter(fingerprint=self.fingerprint, closed_at__isnull=True)
+        """Return the members that are open now; of a part, its own."""
+        held = Failure.objects.filter(fingerprint=self.fingerprint, closed_at__isnull=True)
+        return held if self.part is None else held.filter(own_fingerprint=self.own_part)
+
+    @property
+    def own_part(self) -> str | None:
+        """Return what the own fingerprint of a part's members is as it is stored; None for all members."""
+        return "" if self.part == self.fingerprint else self.part
 
 
 class WorkItemAmount(models.Model):

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from connectors.health import Health, now_by_database
 from connectors.models import Connection
-from exceptions_queue import span_totals
+from exceptions_queue import span_totals, stake
 from exceptions_queue.deadlines import deadlines
 from exceptions_queue.guarded import healths
 from exceptions_queue.models import State, WorkItem, WorkItemAmount
@@ -60,6 +60,7 @@ def _parts(request: HttpRequest, user: User, roles: set[Role]) -> dict[str, Any]
     }
     if roles & FINANCE:
         found["deadlines"] = deadlines(user)
+        found["stake"] = stake.stake_of("is:open", user)
     if administers:
         found |= _health(user, now)
     if Role.OPERATOR in roles:

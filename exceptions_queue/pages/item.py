@@ -34,6 +34,7 @@ from exceptions_queue.forms import RemedyForm
 from exceptions_queue.handling_forms import HandlingForm
 from exceptions_queue.models import RequestState, WorkItem
 from exceptions_queue.pages.door import context, page, person
+from exceptions_queue.parts import SHORT, part_of, parts_of
 from exceptions_queue.permitted import masks_of, rights_in, who_have
 from governance.actor import as_actor, names
 from governance.models import User
@@ -45,6 +46,7 @@ from mappings.locking import TableGone
 from mappings.tables import RowErrors, RowsCollide, RowsGone
 from routes.models import Route
 
+MOST_NAMED = 10  # items that were split off it
 HISTORY = 100  # lines that are shown; older ones stay in the audit trail
 REFUSED = (
     verbs.NotPossible,
@@ -66,7 +68,17 @@ def item_of(user: User, number: int) -> WorkItem:
 def item(request: HttpRequest, number: int) -> HttpResponse:
     """Show an item; with `after`, only the next members for the table."""
     user = person(request)
-    return shown(request, item_of(user, number), user)
+    row = item_of(user, number)
+    if request.GET.get("cause") and _meant(request, row) is row:
+        messages.info(request, "Nothing of that cause is open any more.")
+        return redirect("queue:item", number=number)
+    return shown(request, row, user)
+
+
+def _meant(request: HttpRequest, row: WorkItem) -> WorkItem:
+    """Return the part of an item that the address names, or the item."""
+    code = request.GET.get("cause", "")
+    return (part_of(row, code) if code else None) or row
 
 
 def shown(
@@ -79,38 +91,53 @@ def shown(
 ) -> HttpResponse:
     rights = rights_in(user, row.legal_entity_id)
     masks = masks_of(rights)
-    members = member_rows.page(row, masks=masks, after=_after(request))
+    of = _meant(request, row)  # one cause of an item that gathers, or all of it
+    members = member_rows.page(of, masks=masks, after=_after(request))
     chosen = set(typed[1].ticked()) if typed else set()
-    shared: dict[str, Any] = {"item": row, "members": members, "may_choose": bool(rights & CHOOSE) and row.is_open}
+    shared: dict[str, Any] = {
+        "item": row, "part": of.part and of.part[:SHORT], "members": members,
+        "may_choose": bool(rights & CHOOSE) and row.is_open,
+    }  # fmt: skip
     if "after" in request.GET and request.headers.get("HX-Request"):
         return render(request, "queue/members_page.html", shared)
     first = members.members[0] if members.members else None
     facts = remedies.facts_of(
-        row, user, field=members.field,
+        of, user, field=members.field,
         first_value="" if first is None or first.working in (None, "") else str(first.working),
     )  # fmt: skip
     offered = remedies.offered(facts, rights) if members.members else []
-    _cover(offered, row, masks)
+    _cover(offered, of, masks)
     _open_one(offered, typed, chosen - {m.failure for m in members.members})
     ways = handling.offered(row, rights, handled)
     people = names([each for each in (row.assignee, row.resolved_by, row.placed_by) if each])
     keyboard.give(offered, ways)
-    written, written_before = hints.shown(row, masks)
+    written, written_before = hints.shown(of, masks)
     more = context(
         "queue",
         **shared,
         title=words.title_for(row, masks),
         about=words.about_for(row, masks),
-        tells=words.tells(row, masks),
-        cause=words.without_persons(row.cause, row, masks),
-        hint=words.without_persons(row.hint, row, masks) if words.tells(row, masks) else "",
+        tells=words.tells(of, masks),
+        cause=words.without_persons(of.cause, of, masks),
+        hint=words.without_persons(of.hint, of, masks) if words.tells(of, masks) else "",
+        accepted=of.accepted,
+        finding=words.without_persons(row.finding, row, masks),
+        causes=[(each, words.title_for(each.item, masks)) for each in parts_of(row)],
+        part_title=words.title_for(of, masks) if of is not row else "",
+        split_from=WorkItem.objects.visible_to(user).filter(pk=row.split_from_id).first()
+        if row.split_from_id
+        else None,
+        split_off=list(WorkItem.objects.filter(split_from=row, legal_entity=row.legal_entity_id)[:MOST_NAMED])
+        if row.events.filter(verb="split").exists()
+        else [],
+        may_group=Right.WORK_QUEUE in rights,
         written=written,
         written_before=written_before,
         waits_for=words.without_persons(row.waiting_on, row, masks),
         decides=deciding.now(row, [each.proposed_by for each in facts.rows_waiting], facts.table),
         stopped_parent=stopped_parent.of(row, user),
         waiting=remedies.waiting(facts.waiting) if facts.waiting and row.is_open else "",
-        info=words.kind_of(row),
+        info=words.kind_of(of),
         same_as=WorkItem.objects.visible_to(user).filter(pk=row.duplicate_of_id).first()
         if row.duplicate_of_id
         else None,
@@ -179,8 +206,8 @@ def remedy(request: HttpRequest, number: int, name: str) -> HttpResponse:
     if kind is None:
         raise Http404("There is no such remedy.")
     require(user, kind.right, row.legal_entity_id)
-    facts = remedies.facts_of(row, user)
-    if not kind.makes_sense(facts):
+    facts = remedies.facts_of(_meant(request, row), user)
+    if not remedies.fits(kind, facts) or (request.GET.get("cause") and facts.item is row):
         messages.error(request, "This can no longer be done here: the item has changed meanwhile.")
         return redirect("queue:item", number=number)
     form = kind.asked(facts, request.POST)

@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from exceptions_queue import columns, ordering, views, words
+from exceptions_queue import columns, ordering, stake, views, words
 from exceptions_queue.deadlines import line_of
 from exceptions_queue.due_words import Due, due_words
 from exceptions_queue.models import State, WorkItem
@@ -82,6 +82,7 @@ def listed(request: HttpRequest, *, refused: str = "", status: int = 200) -> Htt
             after=after,
             empty=asked.empty,
             deadlines=_deadlines(asked),
+            stake=None if asked.found.wrong else stake.stake(asked.found, user),
             facets=[] if asked.found.wrong else counting.always(asked.found, user, timezone.now()),
             further=[(word, WORDS[word].title) for word in counting.ON_REQUEST],
             words=TABLE,

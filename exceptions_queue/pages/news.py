@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from exceptions_queue import views
+from exceptions_queue import stake, views
 from exceptions_queue.pages import items
 from exceptions_queue.pages.asked import asked_of
 from exceptions_queue.pages.door import page, person
@@ -20,7 +20,7 @@ MOST = 200  # lines that a page may say it shows; it shows fifty
 def news(request: HttpRequest) -> HttpResponse:
     """Tell how many lines are new, gone or changed since a page was made, with the changed ones as they are now.
 
-    `shown` is what the page shows: numbers with their stamps. Twelve queries at most, whatever has changed.
+    `shown` is what the page shows: numbers with their stamps. Thirty queries at most, whatever has changed.
     """
     user = person(request)
     asked = asked_of(request, user)
@@ -43,6 +43,7 @@ def news(request: HttpRequest) -> HttpResponse:
             "new": len(here - shown.keys()),
             "gone": len(shown.keys() - still),
             "changed": changed,
+            "stake": stake.stake(asked.found, user),
             "facets": counting.always(asked.found, user, timezone.now()),
             "shown_columns": views.columns_of(user, asked.view),
             "asked": asked,

@@ -194,9 +194,19 @@ def _has(value: str, asker: Asker) -> Q:
         return Q(fingerprint__in=RawSQL(CONTRADICTED, ()))  # noqa: S611 - the constant above
     if value == "remark":
         return Q(pk__in=WorkItemComment.objects.values("item"))
+    if value == "rule_candidate":
+        return Q(rule_candidate=True)
     if value == "tag":
         return Q(pk__in=WorkItemTag.objects.values("item"))
     return Q(without_amount__gt=0)
+
+
+def _closed(value: str, asker: Asker) -> Q:
+    if value == "auto":
+        return Q(state=State.RESOLVED, resolution__startswith="auto:")
+    if value == "human":
+        return Q(state=State.RESOLVED) & ~Q(resolution__startswith="auto:")
+    return Q(resolution=value)
 
 
 def _target(value: str, asker: Asker) -> Q:
@@ -230,6 +240,7 @@ CONDITIONS: dict[str, Callable[[Any, Asker], Q]] = {
     "project": _about("project_code"),
     "worker": _worker,
     "period": _about("period"),
+    "number": lambda value, asker: Q(pk=value),
     "amount": _bounded("worth"),
     "due": _bounded("due_at"),
     "priority": _bounded("priority"),
@@ -251,5 +262,7 @@ CONDITIONS: dict[str, Callable[[Any, Asker], Q]] = {
     "blocks": lambda value, asker: blocking(value),
     "resolved": _bounded("resolved_at"),
     "resolution": lambda value, asker: Q(resolution=value),
+    "closed": _closed,
+    "cause": lambda value, asker: Q(cause_code=value),
     "fixed": lambda value, asker: Q(root_cause=value),
 }

@@ -9,10 +9,12 @@ are counted; of resolved ones, where a line means these, only the last.
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
-from django.db.models import Case, Count, Exists, F, OuterRef, Q, SmallIntegerField, Value, When
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, SmallIntegerField, Sum, Value, When
 from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Coalesce
 
 from canonical.entity import Mask
 from connectors.models import Connection
@@ -40,7 +42,7 @@ from routes.models import Destination, Route
 ALWAYS = ("class", "team", "due", "amount")
 ON_REQUEST = (
     "is", "entity", "assignee", "tag", "type", "client", "project", "worker", "period", "currency", "route", "source",
-    "target", "age", "waiting", "again", "has", "resolution",
+    "target", "age", "waiting", "again", "has", "resolution", "closed", "cause",
 )  # fmt: skip
 MOST = 10_000  # above which a number says only that it is above
 LOOKED_AT = 20_000  # of resolved items the last that are counted
@@ -72,6 +74,7 @@ class Counted:
     chosen: bool
     line: str  # with the value chosen, or no longer
     at_least: bool = False  # not all items were looked at
+    worth: Decimal | None = None  # what those that are open amount to in the reporting currency, no record twice
 
     @property
     def shown(self) -> str:
@@ -103,11 +106,13 @@ def always(found: Understood, user: User, now: dt.datetime) -> list[Facet]:
     for word in ALWAYS:
         others = [f"ok_{each}" for each in ALWAYS if each != word]
         numbers: dict[str, int] = {}
+        sums: dict[str, Decimal] = {}
         for group in groups:
             if all(group[name] for name in others):
                 value = _value(word, group[f"d_{word}"])
                 numbers[value] = numbers.get(value, 0) + group["n"]
-        shown.append(_facet(found, word, numbers, cut=cut, words=called if word == "team" else None))
+                sums[value] = sums.get(value, Decimal(0)) + (group["worth"] or 0)
+        shown.append(_facet(found, word, numbers, cut=cut, sums=sums, words=called if word == "team" else None))
     return shown
 
 
@@ -120,7 +125,11 @@ def _always(found: Understood, asker: Asker) -> tuple[tuple[list[dict[str, Any]]
     for word in ALWAYS:
         own = of_word(found, word, asker)
         oks[f"ok_{word}"] = Value(True) if own is None else Case(When(own, then=Value(True)), default=Value(False))
-    groups = list(rows.annotate(**dims, **oks).order_by().values(*dims, *oks).annotate(n=Count("pk")))
+    groups = list(
+        rows.annotate(**dims, **oks).order_by().values(*dims, *oks).annotate(
+            n=Count("pk"), worth=Sum(Coalesce("worth_once", "worth"), filter=~Q(state=State.RESOLVED))
+        )
+    )  # fmt: skip
     return (groups, _is_cut(found, asker, frozenset(ALWAYS))), sum(each["n"] for each in groups)
 
 
@@ -141,7 +150,7 @@ def on_request(found: Understood, word: str, user: User, now: dt.datetime) -> Fa
 
 def _on_request(found: Understood, word: str, asker: Asker) -> Facet:
     rows, cut = _rows(found, asker, frozenset({word})), _is_cut(found, asker, frozenset({word}))
-    if word in ("is", "has") or word in BANDS:
+    if word in ("is", "has", "closed") or word in BANDS:
         return _conditions(found, word, rows, asker, cut=cut)
     if word in BY_ROUTE:
         return _by_route(found, word, rows, cut=cut)
@@ -261,6 +270,7 @@ GROUPED: dict[str, Callable[[WorkItemQuerySet, Asker], tuple[WorkItemQuerySet, A
     "target": _targets,
     "waiting": _waits,
     "resolution": lambda rows, asker: (rows, F("resolution")),
+    "cause": lambda rows, asker: (rows, F("cause_code")),
 }
 
 
@@ -308,6 +318,7 @@ def _facet(
     more: bool = False,
     cut: bool = False,
     words: dict[str, str] | None = None,
+    sums: dict[str, Decimal] | None = None,
 ) -> Facet:
     """Return a word's values in their order: bands as they follow each other, others by their number."""
     known = dict(BANDS.get(word) or WORDS[word].choices) | (words or {})
@@ -325,7 +336,7 @@ def _facet(
         tuple(
             Counted(
                 value, known.get(value, value), numbers[value], value in held, _chosen(found, word, value),
-                cut and (word != "is" or value not in OPEN_ONES),
+                cut and (word != "is" or value not in OPEN_ONES), (sums or {}).get(value) or None,
             )
             for value in order
         ),

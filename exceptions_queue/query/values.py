@@ -87,6 +87,14 @@ def count(value: Value) -> Compared:
     return _bounds(value, number, accepted)
 
 
+def number(value: Value) -> int:
+    """Return the number of an item. Raises Unfit."""
+    digits = value.text.removeprefix("#")
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 19):
+        raise Unfit(f"“{value.text}” is no number of an exception.", "such as 17; several with commas")
+    return int(digits)
+
+
 def span(value: Value) -> Compared:
     """Return the bounds of a length of time. Raises Unfit."""
     accepted = "such as >3d, <12h or 1d..1w (h hours, d days, w weeks)"

@@ -12,7 +12,7 @@ from typing import Any
 from canonical.entities import ENTITIES
 from canonical.failure import CATEGORIES, Category, Owner
 from canonical.masking import HIDDEN
-from exceptions_queue.models import Resolution, RootCause, State
+from exceptions_queue.models import CauseCode, Resolution, RootCause, State
 from exceptions_queue.query import line, values
 from exceptions_queue.query.line import Line, Term, Value, Wrong
 from exceptions_queue.query.values import Unfit
@@ -55,11 +55,14 @@ OWNERS: Choices = (
 TYPES: Choices = tuple((name, _plain(name)) for name in sorted(ENTITIES))
 RESOLUTIONS: Choices = tuple((each.value, str(each.label)) for each in Resolution)
 ROOTS: Choices = tuple((each.value, str(each.label)) for each in RootCause)
+CLOSED: Choices = (("auto", "by itself"), ("human", "by a person"), *RESOLUTIONS)
+CAUSES: Choices = tuple((each.value, str(each.label)) for each in CauseCode)
 HAS: Choices = (
     ("correction", "a correction that is open, also written has:overlay"),
     ("contradiction", "a correction that its source contradicts"),
     ("remark", "a remark"),
     ("tag", "a tag"),
+    ("rule_candidate", "that a rule could do it next time"),
     ("unknown_amount", "members whose amount nobody knows"),
 )
 
@@ -90,6 +93,7 @@ TABLE: tuple[Word, ...] = (
     _text("project", "Project", "project that all it holds belongs to", "project:P-881"),
     _text("worker", "Person", "person whose records all of it are, where you may see names", 'worker:"Maria Lopes"'),
     _text("period", "Period", "period in which all of it lies", "period:2026-10"),
+    Word("number", "No.", "numbers of exceptions", "number:17,42", lambda v, now: values.number(v)),
     Word("amount", "At stake", "worth in the reporting currency", "amount:>1000", lambda v, now: values.amount(v)),
     Word("due", "Due", "deadline of anything that it holds", "due:<2d", values.due),
     Word("priority", "Priority", "priority, from 0 to 100", "priority:>=60", lambda v, now: values.count(v)),
@@ -112,6 +116,8 @@ TABLE: tuple[Word, ...] = (
     _text("blocks", "Deadline", "a deadline of the overview, as its lines name it", 'blocks:"nothing"'),
     Word("resolved", "Resolved", "when it was resolved", "resolved:<24h", values.ago),
     _one_of("resolution", "Ended", "how it ended", "resolution:waived", RESOLUTIONS),
+    _one_of("closed", "Closed", "how it was closed: by itself, by a person, or with which code", "closed:auto", CLOSED),
+    _one_of("cause", "Cause", "why it came to it, as somebody has said", "cause:late", CAUSES),
     _one_of("fixed", "Put right", "where the cause was put right", "fixed:source", ROOTS),
 )  # fmt: skip
 WORDS: dict[str, Word] = {word.name: word for word in TABLE}

@@ -33,6 +33,12 @@ def plain_amount(amount: Any) -> str:
 
 
 @register.filter
+def whole(amount: Decimal, currency: str = "") -> str:
+    """Return "12,480 EUR": for sums of many, of which nobody asks the cents; what is below one shows them."""
+    return f"{amount:,.0f} {currency}".strip() if abs(amount) >= 1 else money(amount, currency)
+
+
+@register.filter
 def thousands(number: int) -> str:
     """Return "9,377"."""
     return f"{number:,}"

@@ -20,16 +20,19 @@ from exceptions_queue.verbs.ask_system import ask_system
 from exceptions_queue.verbs.ask_target import ask_target
 from exceptions_queue.verbs.asking import NeedsApproval, consented
 from exceptions_queue.verbs.assign import assign, hand_back, leave_to_rules
+from exceptions_queue.verbs.classify import classify
 from exceptions_queue.verbs.close import close, reopen
 from exceptions_queue.verbs.comment import comment
 from exceptions_queue.verbs.correct_field import correct_field
 from exceptions_queue.verbs.correct_table_row import correct_table_row
 from exceptions_queue.verbs.decide_unknown import decide_unknown
 from exceptions_queue.verbs.fetch_again import fetch_again
+from exceptions_queue.verbs.keep_grouping_rule import keep_grouping_rule, remove_grouping_rule
 from exceptions_queue.verbs.keep_view import change_view, delete_view, keep_view, share_view
 from exceptions_queue.verbs.link_record import link_record
 from exceptions_queue.verbs.look_up_parent import look_up_parent
 from exceptions_queue.verbs.members import NotPossible
+from exceptions_queue.verbs.merge import merge, take_apart
 from exceptions_queue.verbs.move_to_next_period import move_to_next_period
 from exceptions_queue.verbs.prioritise import leave_to_formula, prioritise
 from exceptions_queue.verbs.put_aside import resume, snooze, wait_on
@@ -38,6 +41,7 @@ from exceptions_queue.verbs.refuse_table_row import refuse_table_row
 from exceptions_queue.verbs.renew_sign_in import renew_sign_in
 from exceptions_queue.verbs.resubmit import resubmit
 from exceptions_queue.verbs.set_order import set_order
+from exceptions_queue.verbs.split import split
 from exceptions_queue.verbs.tag import tag
 from exceptions_queue.verbs.take import take
 from exceptions_queue.verbs.take_back import take_back
@@ -60,6 +64,7 @@ __all__ = [
     "ask_target",
     "assign",
     "change_view",
+    "classify",
     "close",
     "comment",
     "consent",
@@ -71,16 +76,19 @@ __all__ = [
     "expire_overtaken",
     "fetch_again",
     "hand_back",
+    "keep_grouping_rule",
     "keep_view",
     "leave_to_formula",
     "leave_to_rules",
     "link_record",
     "look_up_parent",
+    "merge",
     "move_to_next_period",
     "prioritise",
     "read_again",
     "refuse_request",
     "refuse_table_row",
+    "remove_grouping_rule",
     "renew_sign_in",
     "reopen",
     "resubmit",
@@ -88,8 +96,10 @@ __all__ = [
     "set_order",
     "share_view",
     "snooze",
+    "split",
     "tag",
     "take",
+    "take_apart",
     "take_back",
     "try_now",
     "wait_on",

@@ -1,10 +1,12 @@
 """Closing an item that holds nothing any more, naming the one that it duplicates, and opening one again."""
 
+from typing import Literal
+
 from django.db import transaction
 from django.utils import timezone
 
-from exceptions_queue import waking
-from exceptions_queue.models import Resolution, RootCause, State, WorkItem
+from exceptions_queue import settle, waking
+from exceptions_queue.models import CauseCode, Resolution, RootCause, State, WorkItem
 from exceptions_queue.moving import note
 from exceptions_queue.verbs.assign import locked
 from exceptions_queue.verbs.members import NotPossible, need_reason
@@ -12,14 +14,26 @@ from governance import audit
 from governance.actor import By
 from governance.rights import Right, require
 
+# What people may say of how an item ended; what the hub finds by itself has codes of its own, which nobody gives.
+CODES = (Resolution.NO_ACTION, Resolution.ELSEWHERE, Resolution.FIXED)
+
 
 @transaction.atomic
 def close(
-    item: WorkItem, *, by: By, reason: str, root_cause: RootCause = RootCause.NO_ACTION, same_as: int | None = None
+    item: WorkItem,
+    *,
+    by: By,
+    reason: str,
+    root_cause: RootCause = RootCause.NO_ACTION,
+    same_as: int | None = None,
+    resolution: Resolution = Resolution.NO_ACTION,
+    cause_code: CauseCode | Literal[""] = "",
+    rule_candidate: bool = False,
 ) -> WorkItem:
     """Close an item that holds nothing; what holds something is sent again, corrected or waived instead.
 
-    With `same_as` it is a duplicate of the item of that number. Raises NotAllowed and NotPossible.
+    With `same_as` it is a duplicate of the item of that number. `fixed` is taken only where all that it held in this
+    episode is posted. Raises NotAllowed and NotPossible.
     """
     require(by, Right.WORK_QUEUE, item.legal_entity_id)
     reason = need_reason(reason, "Closing an item")
@@ -31,16 +45,15 @@ def close(
             "they are not delivered; the item then closes by itself."
         )
     other = _other(row, same_as, by) if same_as is not None else None
-    code = Resolution.DUPLICATE if other else Resolution.NO_ACTION
+    code = Resolution.DUPLICATE if other else _may_be(row, resolution)
     said = f"the same as {other.number}: {reason}" if other else reason
     row = note(row, by=by, verb="resolved", reason=said, to=State.RESOLVED, resolution=code)
     row.root_cause, row.duplicate_of = root_cause, other
+    row.cause_code, row.rule_candidate = cause_code or row.cause_code, rule_candidate or row.rule_candidate
     waking.clear(row)
-    row.save(update_fields=["root_cause", "duplicate_of", "waiting_on", *waking.REST])
-    audit.record(
-        by=by, verb="resolve", thing=row, after={"resolution": code.value, "root_cause": root_cause.value},
-        reason=said, legal_entity=row.legal_entity_id,
-    )  # fmt: skip
+    row.save(update_fields=["root_cause", "duplicate_of", "cause_code", "rule_candidate", "waiting_on", *waking.REST])
+    after = {"resolution": code.value, "root_cause": root_cause.value, "cause_code": row.cause_code}
+    audit.record(by=by, verb="resolve", thing=row, after=after, reason=said, legal_entity=row.legal_entity_id)
     return row
 
 
@@ -52,6 +65,8 @@ def reopen(item: WorkItem, *, by: By, reason: str) -> WorkItem:
     row = WorkItem.objects.select_for_update(of=("self",)).get(pk=item.pk)
     if row.is_open:
         raise NotPossible("It is open already.")
+    if into := row.merges.filter(ended_at=None).values_list("into", flat=True).first():
+        raise NotPossible(f"It is merged with item {into}. Take it apart from that one, where it needs its own.")
     newer = WorkItem.objects.open().filter(fingerprint=row.fingerprint).first()
     if newer is not None:
         raise NotPossible(f"The same cause has an open item already, number {newer.number}. Go on there.")
@@ -70,6 +85,16 @@ def reopen(item: WorkItem, *, by: By, reason: str) -> WorkItem:
         legal_entity=row.legal_entity_id,
     )  # fmt: skip
     return row
+
+
+def _may_be(row: WorkItem, code: Resolution) -> Resolution:
+    if code not in CODES:
+        raise NotPossible("That is not for people to say: the hub finds it by itself, or a verb of its own says it.")
+    if code == Resolution.FIXED and (left := settle.not_posted(row)):
+        raise NotPossible(
+            f"Fixed means that all of it is posted, and {left:,} of what it held is not. Choose another way to end it."
+        )
+    return code
 
 
 def _other(row: WorkItem, number: int, by: By) -> WorkItem:

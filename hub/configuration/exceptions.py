@@ -3,11 +3,13 @@
 from datetime import date
 from decimal import Decimal
 
-from exceptions_queue.models import CutOff, Yardstick
-from exceptions_queue.verbs import set_order
+from connectors.models import Connection
+from exceptions_queue import grouping
+from exceptions_queue.models import CutOff, GroupingRule, Yardstick
+from exceptions_queue.verbs import NotPossible, keep_grouping_rule, remove_grouping_rule, set_order
 from exceptions_queue.yardstick import WEIGHTS
 from governance.actor import By
-from governance.rights import Right, allowed
+from governance.rights import Right, allowed, require
 from hub.configuration.companies import entity, read_day, read_time, written_time
 from hub.configuration.file import File
 from hub.configuration.form import Data
@@ -74,6 +76,63 @@ def _cut_off(row: CutOff, routes: dict[int, str]) -> Data:
         "dates": [str(day) for day in row.dates], "at": written_time(row.at), "covers": row.covers,
         "entities": list(row.entities), "routes": [routes.get(each, f"gone-{each}") for each in row.routes],
     }  # fmt: skip
+
+
+class GroupingRules(Kind):
+    """What causes have to agree in to be one exception."""
+
+    folder, one, key = "grouping_rules", "grouping rule", ("legal_entity", "name")
+
+    def rows(self, by: By) -> list[Data]:
+        """Return what is here."""
+        routes = dict(Route.objects.values_list("pk", "slug"))
+        found = GroupingRule.objects.visible_to(by).select_related("legal_entity", "connection")
+        return [_grouping_rule(row, routes) for row in found]
+
+    def put(self, work: Work, file: File, here: Data | None) -> Put:
+        """Keep or change a rule, by the verb of its page."""
+        value, owner = file.value, entity(work, file.value.get("legal_entity"))
+        if owner is None:
+            return Put()
+        name = value.get("name", "")
+        rows = GroupingRule.objects.filter(legal_entity=owner, name=name)
+        row = rows.first() or GroupingRule(legal_entity=owner, name=name)
+        for each in ("category", *PARTS):
+            setattr(row, each, value.get(each, ""))
+        slug, systems = value.get("connection"), Connection.objects.visible_to(work.by)
+        row.connection = (
+            work.named("connections", slug, systems.filter(slug=slug), ("connection",), "connection") if slug else None
+        )
+        slug, routes = value.get("route"), Route.objects.visible_to(work.by)
+        route = work.named("routes", slug, routes.filter(slug=slug), ("route",), "route") if slug else None
+        row.route_id = route.pk if route else None
+        try:
+            grouping.check(row)
+        except NotPossible as error:
+            work.say((), str(error), "Say in the file what else they have to agree in.")
+        if not work.is_faulty:
+            require(work.by, Right.EDIT_CONFIGURATION, owner)
+            keep_grouping_rule(row, by=work.by, reason=value.get("reason") or REASON)
+        return Put()
+
+    def remove(self, work: Work, name: str) -> None:
+        """Remove a rule: what it has joined stays."""
+        row = next(
+            each for each in GroupingRule.objects.select_related("legal_entity")
+            if f"{each.legal_entity.code} {each.name}" == name
+        )  # fmt: skip
+        work.removal(self.one, name, lambda: remove_grouping_rule(row, by=work.by, reason=REASON))
+
+
+PARTS = ("table", "field", "rule", "words")
+
+
+def _grouping_rule(row: GroupingRule, routes: dict[int, str]) -> Data:
+    route = None if row.route_id is None else routes.get(row.route_id, f"gone-{row.route_id}")
+    return {
+        "legal_entity": row.legal_entity.code, "name": row.name, "category": row.category,
+        "connection": row.connection.slug if row.connection else None, "route": route, "reason": row.reason,
+    } | {name: getattr(row, name) for name in PARTS}  # fmt: skip
 
 
 class OrderOfExceptions(Kind):

@@ -3,7 +3,7 @@
 from hub.configuration.approvals import ApprovalPolicies
 from hub.configuration.companies import Calendars, LegalEntities
 from hub.configuration.connections import Connections
-from hub.configuration.exceptions import CutOffs, OrderOfExceptions
+from hub.configuration.exceptions import CutOffs, GroupingRules, OrderOfExceptions
 from hub.configuration.kind import Kind
 from hub.configuration.lookup_tables import Tables
 from hub.configuration.mapping_versions import Mappings
@@ -15,7 +15,7 @@ from hub.configuration.subscriptions import Subscriptions
 
 ALL: tuple[Kind, ...] = (
     LegalEntities(), Calendars(), Connections(), Tables(), Mappings(), Routes(), Schedules(), Subscriptions(),
-    CutOffs(), OrderOfExceptions(), Roles(), Teams(), FallbackTeams(), RoutingRules(),
+    CutOffs(), GroupingRules(), OrderOfExceptions(), Roles(), Teams(), FallbackTeams(), RoutingRules(),
     ApprovalPolicies(),
 )  # fmt: skip
 KINDS: dict[str, Kind] = {kind.folder: kind for kind in ALL}

@@ -1,5 +1,6 @@
 """The gallery: every component of the pages in each of its states, for those who build and check pages."""
 
+import datetime as dt
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
@@ -9,8 +10,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from connectors.health import Health
+from exceptions_queue.due_words import Due
 from exceptions_queue.models import State as ItemState
 from exceptions_queue.pages.door import context, page, person
+from exceptions_queue.stake import Cause, First, Stake
 from exceptions_queue.way import way
 from governance.rights import NotAllowed, opens_administration
 from routes.models import Transition
@@ -45,10 +48,23 @@ def gallery(request: HttpRequest) -> HttpResponse:
         ],
         form=form,
         sums=SimpleNamespace(sums={"EUR": Decimal("12480.5"), "USD": Decimal("90")}, hours=Decimal("7.75")),
+        stakes=_stakes(),
         ways=[(state.label, _way(state)) for state in (State.POSTED, State.DELIVERING, State.FAILED, State.PARKED)],
         tones=[("", "It is done."), ("warn", "A rule warns of it."), ("error", "It was refused.")],
     )  # fmt: skip
     return render(request, "hub/gallery.html", more)
+
+
+def _stakes() -> list[Stake]:
+    """Return what is at stake: with a deadline and few causes, and of unknown worth."""
+    moment = dt.datetime(2026, 12, 4, 17, tzinfo=dt.UTC)
+    due = Due(moment, "in 1 working day 3 h", "Fri 4 Dec 2026 18:00 (Europe/Berlin)", "Billing run", False)
+    first = First("Billing run of Fri 4 Dec", due, 9, Decimal(182_400), "is:open")
+    causes = (Cause(1, "Cost rates: no row for Principal", Decimal(358_700), 87, "is:open number:1"),)
+    return [
+        Stake(37, 412, Decimal(412_300), "EUR", False, 2, "is:open", 1, "is:open", first, causes, 87, "is:open"),
+        Stake(2, 2, Decimal(0), "EUR", True, 2, "is:open", 0, "is:open", None, (), 0, "is:open"),
+    ]
 
 
 def _item(state: Any) -> SimpleNamespace:

@@ -30,7 +30,7 @@ def test_bulk_offers_what_a_single_item_offers_or_says_why_not() -> None:
 
 def test_every_choice_is_judged() -> None:
     assert {each.name for each in CHOICES if each.of_members} == set(MEMBERS)
-    judged = {each.name for each in CHOICES if not each.of_members} - {"tags", "comments", "watchers"}
+    judged = {each.name for each in CHOICES if not each.of_members} - {"tags", "comments", "findings", "watchers"}
     assert judged == set(NOT_SO)
     assert by_name("nothing") is None
 

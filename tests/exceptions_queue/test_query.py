@@ -99,6 +99,7 @@ WANTED = {
     '"is not known"': "d", "secret": "b", "P-1": "a", 'worker:"Ana Ruiz"': "d", "waiting:p-1": "c",
     "due:<2d": "ad", "due:past": "d", "due:none": "bcef", "due:0d..2d": "a", "is:billing": "d", "priority:>=60": "d",
     "type:time_entry": "b", "assignee:nobody": "abcdef", "assignee:farid": "", "has:correction": "",
+    "closed:auto": "e", "closed:human": "", "cause:late": "", "has:rule-candidate": "", "number:0": "",
     "field:cost_rate": "b", "resolution:auto:retry_succeeded": "e", "tag:none-such": "", "blocks:nothing": "",
 }  # fmt: skip
 

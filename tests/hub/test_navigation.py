@@ -26,6 +26,7 @@ OURS = {
     "Overview",
     "Exceptions",
     "Order of exceptions",
+    "Grouping rules",
     "Runs",
     "Transactions",
     "Connections",

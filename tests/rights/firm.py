@@ -123,6 +123,15 @@ class Firm:
         return SavedView.objects.get_or_create(name="Shared", legal_entity=self.germany, defaults=kept)[0]
 
     @property
+    def grouping_rule(self) -> Any:
+        """Return a grouping rule of the German company."""
+        from exceptions_queue.models import GroupingRule
+
+        kept = {"category": "refused", "field": "hours", "cause": "c", "reason": REASON, "made_by": "person:1",
+                "made_at": timezone.now()}  # fmt: skip
+        return GroupingRule.objects.get_or_create(name="Kept", legal_entity=self.germany, defaults=kept)[0]
+
+    @property
     def failure(self) -> Any:
         return Failure.objects.all()[0].pk
 

@@ -9,6 +9,7 @@ from exceptions_queue import checking, policies, trying, verbs
 from exceptions_queue.bulk import planning, steering
 from exceptions_queue.bulk.choices import by_name
 from exceptions_queue.bulk.selecting import Selection
+from exceptions_queue.models import GroupingRule
 from exceptions_queue.verbs.asking import Wish
 from governance.roles import Right, Role
 from routes import finding_out, linking, overlay_endings
@@ -117,6 +118,7 @@ QUEUE: dict[str, Row] = {
     ),
     "exceptions_queue.verbs.assign.hand_back": Row(R.WORK_QUEUE, _item(verbs.hand_back, **WHY)),
     "exceptions_queue.verbs.assign.leave_to_rules": Row(R.WORK_QUEUE, _item(verbs.leave_to_rules)),
+    "exceptions_queue.verbs.classify.classify": Row(R.WORK_QUEUE, _item(verbs.classify, finding="late again")),
     "exceptions_queue.verbs.close.close": Row(R.WORK_QUEUE, _item(verbs.close, **WHY)),
     "exceptions_queue.verbs.close.reopen": Row(R.WORK_QUEUE, _item(verbs.reopen, **WHY)),
     "exceptions_queue.verbs.keep_view.keep_view": Row(
@@ -130,6 +132,20 @@ QUEUE: dict[str, Row] = {
     ),
     "exceptions_queue.verbs.keep_view.delete_view": Row(
         R.WORK_QUEUE, lambda f, by: verbs.delete_view(f.view, by=by, seen=1)
+    ),
+    "exceptions_queue.verbs.merge.merge": Row(R.WORK_QUEUE, _item(verbs.merge, items=[0], **WHY)),
+    "exceptions_queue.verbs.merge.take_apart": Row(R.WORK_QUEUE, _item(verbs.take_apart, **WHY)),
+    "exceptions_queue.verbs.split.split": Row(
+        R.WORK_QUEUE, lambda f, by: verbs.split(f.item, by=by, failures=[f.failure], **WHY)
+    ),
+    "exceptions_queue.verbs.keep_grouping_rule.keep_grouping_rule": Row(
+        R.WORK_QUEUE,
+        lambda f, by: verbs.keep_grouping_rule(
+            GroupingRule(legal_entity=f.germany, name="New", category="refused", field="hours"), by=by, **WHY
+        ),
+    ),
+    "exceptions_queue.verbs.keep_grouping_rule.remove_grouping_rule": Row(
+        R.WORK_QUEUE, lambda f, by: verbs.remove_grouping_rule(f.grouping_rule, by=by, **WHY)
     ),
     "exceptions_queue.verbs.comment.comment": Row(R.VIEW, _item(verbs.comment, text="seen")),
     "exceptions_queue.verbs.prioritise.prioritise": Row(R.WORK_QUEUE, _item(verbs.prioritise, priority=80, **WHY)),

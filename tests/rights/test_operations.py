@@ -28,6 +28,7 @@ ROW = {"key": ["Advisor", "EUR"], "values": {"rate": "250.00"}}
 SYSTEM, PROCESS, ITEM = "/api/system/v1", "/api/process/v1", "/api/experience/v1/work-items/{item}"
 VIEW = "/api/experience/v1/work-item-views/{view}"
 APPROVAL = "/api/experience/v1/approval-requests/{approval}"
+GROUPING = "/api/experience/v1/grouping-rules/{grouping}"
 BULK = "/api/experience/v1/bulk-runs/{bulk}"
 CORRECTION = "/api/experience/v1/corrections/{correction}"
 VERSION = PROCESS + "/mappings/{mapping}/versions/1"
@@ -132,6 +133,10 @@ OPERATIONS: list[tuple[str, str, Right, Any]] = [
     ("post", ITEM + "/hints", R.WORK_QUEUE, {"text": "Ask the office."}),
     ("post", ITEM + "/tags", R.WORK_QUEUE, {"names": ["month-end"]}),
     ("post", ITEM + "/watchers", R.VIEW, {}),
+    ("post", ITEM + "/merges", R.WORK_QUEUE, WHY | {"items": [10**9]}),
+    ("post", ITEM + "/findings", R.WORK_QUEUE, {"cause_code": "late"}),
+    ("post", ITEM + "/separations", R.WORK_QUEUE, WHY),
+    ("post", ITEM + "/splits", R.WORK_QUEUE, WHY | {"failures": [ID]}),
     ("post", ITEM + "/closures", R.WORK_QUEUE, WHY),
     ("post", ITEM + "/reopenings", R.WORK_QUEUE, WHY),
     ("post", ITEM + "/trials", R.WORK_QUEUE, {}),
@@ -157,6 +162,8 @@ OPERATIONS: list[tuple[str, str, Right, Any]] = [
     ("post", ITEM + "/readings", R.RESUBMIT, WHY),
     ("get", CORRECTION, R.VIEW, None),
     ("post", CORRECTION + "/withdrawals", R.EDIT_OVERLAY, WHY),
+    ("get", GROUPING, R.VIEW, None),
+    ("delete", GROUPING, R.WORK_QUEUE, None),
     ("get", VIEW, R.VIEW, None),
     ("put", VIEW, R.WORK_QUEUE, {"name": "Other"}),
     ("delete", VIEW, R.WORK_QUEUE, None),
@@ -176,6 +183,7 @@ def names(firm: Firm) -> dict[str, Any]:
         "mapping": "time-draft", "bulk": firm.bulk.pk, "item": firm.item.number, "subscription": firm.subscription.pk,
         "delivery": firm.delivery.pk, "change": firm.changes["draft"].pk,
         "view": firm.view.pk, "correction": firm.correction.pk, "approval": firm.approval.pk,
+        "grouping": firm.grouping_rule.pk,
     }  # fmt: skip
 
 

@@ -53,6 +53,7 @@ PAGES: dict[str, Row] = {
     "queue/views/{view}/": Row("post", R.WORK_QUEUE, {"q": "is:open", "seen": "1"}),
     "queue/views/{view}/sharings/": Row("post", R.WORK_QUEUE, {"with": "HP-DE", "seen": "1"}),
     "queue/views/{view}/deletions/": Row("post", R.WORK_QUEUE, {"seen": "1"}),
+    "queue/grouping-rules/{grouping}/removals/": Row("post", R.WORK_QUEUE, WHY),
     "bulk-runs/{bulk}/": Row("get", R.VIEW),
     "approvals/{approval}/": Row("get", R.VIEW),
     "approvals/{approval}/approvals/": Row("post", R.APPROVE),
@@ -138,7 +139,7 @@ ANYWHERE: dict[str, tuple[Right, dict[str, str]]] = {  # begin something new: as
     ),
 }  # fmt: skip
 LISTS = {
-    "bulk-runs/", "bulk-runs/new/", "corrections/", "approvals/",
+    "bulk-runs/", "bulk-runs/new/", "corrections/", "approvals/", "queue/grouping-rules/",
     "", "queue/", "search/", "runs/", "transactions/", "records/", "connections/", "lanes/", "events-out/", "mappings/",
     "tables/", "cross-references/", "changes/",
 }  # fmt: skip
@@ -159,6 +160,8 @@ OF_THEIR_OWN = {  # addresses that ask no role, and why
     "queue/columns/": "oneself", "keyboard/": "oneself",
     "queue/sheets/<slug:form>/": "holds what somebody sees; tests/exceptions_queue/test_sheets.py",
     "queue/news/": "shows what somebody sees; tests/exceptions_queue/test_news.py",
+    "queue/merges/": "merges what is ticked, by the verb; tests/exceptions_queue/test_merging_pages.py",
+    "queue/grouping-rules/new/": "by the verb of its company; tests/exceptions_queue/test_grouping_rules.py",
     "queue/order/": "seen by all, changed by who edits for all companies; tests/exceptions_queue/test_order.py",
     "lanes/workers/": "in any company; tests/hub/test_lanes.py", "gallery/": "staff, shows no data",
     "static": "files for everybody", "metrics": "by the operator's own means", "health": "tells no data",
@@ -231,6 +234,7 @@ def _names(firm: Firm) -> dict[str, Any]:
         "mapping": Mapping.objects.get(key="time-draft").pk, "table": firm.table.pk, "row": firm.row.pk,
         "view": firm.view.pk, "correction": firm.correction.pk, "failure": _code(firm.item.failures()[0].pk),
         "loosened": firm.loosened.pk, "approval": firm.approval.pk,
+        "grouping": firm.grouping_rule.pk,
     }  # fmt: skip
 
 
@@ -284,12 +288,12 @@ def _code(id_: Any) -> str:
 
 
 def test_nothing_is_shown_to_who_is_not_signed_in(firm: Firm) -> None:
-    names: dict[str, Any] = dict.fromkeys(
-        ("bulk", "item", "delivery", "mapping", "table", "row", "view", "correction", "approval", "loosened"), 1
-    ) | {"connection": "time"}
-    names |= {name: _code(firm.run.pk) for name in ("record", "run", "transaction", "change", "failure")} | {
-        "route": "time"
-    }
+    numbers = (
+        "bulk", "item", "delivery", "mapping", "table", "row", "view", "correction", "approval", "loosened", "grouping",
+    )  # fmt: skip
+    codes = ("record", "run", "transaction", "change", "failure")
+    names: dict[str, Any] = dict.fromkeys(numbers, 1) | {"connection": "time", "route": "time"}
+    names |= {name: _code(firm.run.pk) for name in codes}
     for place, row in (*PAGES.items(), *FORMS.items(), *((place, Row("get", R.VIEW)) for place in ANYWHERE)):
         answer = getattr(Client(), row.method)("/" + place.format(**names) + row.query)
         assert answer.status_code == 302, place

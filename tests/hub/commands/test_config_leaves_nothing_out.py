@@ -11,7 +11,15 @@ from django.apps import apps
 from django.db import connection, models, transaction
 
 from connectors.models import Connection, MaintenanceWindow
-from exceptions_queue.models import ApprovalPolicy, CutOff, FallbackTeam, RoutingRule, Team, Yardstick
+from exceptions_queue.models import (
+    ApprovalPolicy,
+    CutOff,
+    FallbackTeam,
+    GroupingRule,
+    RoutingRule,
+    Team,
+    Yardstick,
+)
 from governance.actor import ENGINE
 from governance.encrypted import EncryptedJSONField
 from governance.models import BusinessCalendar
@@ -31,6 +39,7 @@ KIND = {  # in which folder a model's fields stand
     "governance.Version": "mappings", "mappings.Mapping": "mappings", "connectors.Connection": "connections",
     "connectors.MaintenanceWindow": "connections", "mappings.LookupTable": "tables", "mappings.TableRow": "tables",
     "routes.Route": "routes", "routes.Destination": "routes", "routes.Subscription": "subscriptions",
+    "exceptions_queue.GroupingRule": "grouping_rules",
     "exceptions_queue.CutOff": "cut_offs", "exceptions_queue.Yardstick": "order_of_exceptions",
     "exceptions_queue.Team": "teams", "exceptions_queue.FallbackTeam": "fallback_teams",
     "exceptions_queue.RoutingRule": "routing_rules", "exceptions_queue.ApprovalPolicy": "approval_policies",
@@ -96,6 +105,11 @@ def fill(firm) -> None:
     CutOff.objects.create(
         legal_entity=company("HP-US"), name="Billing", kind="billing_run", rule="working_day", number=3, at=time(18),
         covers="month_before",
+    )  # fmt: skip
+    GroupingRule.objects.create(
+        legal_entity=company("HP-US"), name="New services", category="refused", field="item", cause="c", reason="r",
+        made_by="person:1", made_at=noon, connection=Connection.objects.get(slug="netsuite"),
+        route_id=firm.routes[0].pk,
     )  # fmt: skip
     Yardstick.objects.create(currency="EUR")
     Team.objects.create(name="tax", role="finance")

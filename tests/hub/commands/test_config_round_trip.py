@@ -76,6 +76,10 @@ CUT_OFF = st.fixed_dictionaries(
     {"rule": "working_day", "number": 3}, {"rule": "before_end", "number": 0}, {"rule": "weekly", "weekday": "Friday"},
     {"rule": "dates", "dates": ["2026-11-30", "2026-12-18"]},
 ]).map(lambda rule: each | rule))  # fmt: skip
+GROUPING = st.fixed_dictionaries(
+    {"name": TEXT, "category": st.sampled_from(["refused", "validation"]), "field": st.just("hours"), "reason": TEXT},
+    optional={"words": st.just("is locked"), "connection": st.just("ledger")},
+)
 ORDER = st.fixed_dictionaries(
     {"of": st.just("exceptions"), "currency": st.sampled_from(["EUR", "USD"])},
     optional={"rate_table": SLUG, "rate_column": st.just("rate"), "money": st.integers(0, 100),
