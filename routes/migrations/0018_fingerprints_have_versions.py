@@ -5,7 +5,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('routes', '0016_corrections_by_key'),
+        ('routes', '0017_fields_that_nobody_corrects'),
     ]
 
     operations = [

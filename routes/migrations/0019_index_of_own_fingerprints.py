@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     atomic = False  # an index that is made beside the work needs its own commits
 
     dependencies = [
-        ('routes', '0017_fingerprints_have_versions'),
+        ('routes', '0018_fingerprints_have_versions'),
     ]
 
     operations = [
