@@ -61,7 +61,7 @@ def _one(arguments: argparse.Namespace, state: Path) -> None:
         again = [each for each in addresses.again() if section.wanted(each.group, each.what, arguments.only)]
         measured += measure.in_process(again, arguments.rounds, STAFF)[0]
         if section.wanted("Bulk plan", "", arguments.only):
-            measured += plans.measure(found, 5)
+            measured += plans.measure(found, min(arguments.rounds, 5))
         told: dict[str, Any] = json.loads((state / filling.MARK).read_text())
         told |= {
             "transactions": size.transactions, "items": size.items, "members": size.members, "bodies": size.bodies,

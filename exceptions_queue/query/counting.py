@@ -45,7 +45,7 @@ ON_REQUEST = (
     "target", "age", "waiting", "again", "has", "resolution", "closed", "cause",
 )  # fmt: skip
 MOST = 10_000  # above which a number says only that it is above
-LOOKED_AT = 20_000  # of resolved items the last that are counted
+LOOKED_AT = 10_000  # of resolved items the last that are counted
 VALUES = 30  # of one word that are shown, the most frequent
 OPEN_ONES = frozenset({"open", "approvable", *(folded(state) for state in OPEN)})  # states whose items are all counted
 BANDS: dict[str, tuple[tuple[str, str], ...]] = {  # value in the line, words
@@ -118,7 +118,7 @@ def always(found: Understood, user: User, now: dt.datetime) -> list[Facet]:
 
 def _always(found: Understood, asker: Asker) -> tuple[tuple[list[dict[str, Any]], bool], int]:
     """Return how many items there are of each kind, team and band, whether there are further, and how many in all."""
-    rows = _rows(found, asker, frozenset(ALWAYS))
+    rows, cut = _rows(found, asker, frozenset(ALWAYS))
     dims: dict[str, Any] = {"d_class": F("category"), "d_team": F("owner"), "d_amount": _banded("amount", asker),
                             "d_due": _banded("due", asker)}  # fmt: skip
     oks: dict[str, Any] = {}
@@ -130,7 +130,7 @@ def _always(found: Understood, asker: Asker) -> tuple[tuple[list[dict[str, Any]]
             n=Count("pk"), worth=Sum(Coalesce("worth_once", "worth"), filter=~Q(state=State.RESOLVED))
         )
     )  # fmt: skip
-    return (groups, _is_cut(found, asker, frozenset(ALWAYS))), sum(each["n"] for each in groups)
+    return (groups, cut), sum(each["n"] for each in groups)
 
 
 def on_request(found: Understood, word: str, user: User, now: dt.datetime) -> Facet:
@@ -149,7 +149,7 @@ def on_request(found: Understood, word: str, user: User, now: dt.datetime) -> Fa
 
 
 def _on_request(found: Understood, word: str, asker: Asker) -> Facet:
-    rows, cut = _rows(found, asker, frozenset({word})), _is_cut(found, asker, frozenset({word}))
+    rows, cut = _rows(found, asker, frozenset({word}))
     if word in ("is", "has", "closed") or word in BANDS:
         return _conditions(found, word, rows, asker, cut=cut)
     if word in BY_ROUTE:
@@ -194,24 +194,20 @@ def _written(word: str, stored: str) -> str:
     return folded(stored) if WORDS[word].choices else stored
 
 
-def _rows(found: Understood, asker: Asker, without: frozenset[str]) -> WorkItemQuerySet:
-    rows = WorkItem.objects.visible_to(asker.user)
-    narrowed = rows.filter(condition(found, asker, without=without))
-    if only_open(found) and "is" not in without:
-        return narrowed
-    last = narrowed.filter(state=State.RESOLVED).order_by("-resolved_at").values("pk")[:LOOKED_AT]
-    if only_resolved(found) and "is" not in without:
-        return WorkItem.objects.filter(pk__in=last)
-    return narrowed.filter(~Q(state=State.RESOLVED) | Q(pk__in=last))
+def _rows(found: Understood, asker: Asker, without: frozenset[str]) -> tuple[WorkItemQuerySet, bool]:
+    """Return the items of a line that are counted, and whether there are resolved ones that are not.
 
-
-def _is_cut(found: Understood, asker: Asker, without: frozenset[str]) -> bool:
-    """Return whether there are resolved items that are not counted."""
-    if only_open(found) and "is" not in without:
-        return False
+    One query where the line means resolved ones: for the moment of the first that is left out.
+    """
     rows = WorkItem.objects.visible_to(asker.user).filter(condition(found, asker, without=without))
-    further = rows.filter(state=State.RESOLVED).order_by("-resolved_at").values_list("pk")
-    return bool(further[LOOKED_AT : LOOKED_AT + 1])
+    if only_open(found) and "is" not in without:
+        return rows, False
+    resolved = rows.filter(state=State.RESOLVED).order_by("-resolved_at")
+    left_out = list(resolved.values_list("resolved_at", flat=True)[LOOKED_AT : LOOKED_AT + 1])
+    last = Q(state=State.RESOLVED, resolved_at__gt=left_out[0]) if left_out else Q(state=State.RESOLVED)
+    if only_resolved(found) and "is" not in without:
+        return rows.filter(last), bool(left_out)
+    return rows.filter(~Q(state=State.RESOLVED) | last), bool(left_out)
 
 
 def _banded(word: str, asker: Asker) -> Case:
