@@ -50,7 +50,13 @@ class Group:
 
 ON_ITEM = (
     Key("1", "Take it", many="assignments"),
-    Key("2", "Close it as the same as another one", ("merges", "closures"), field="same_as", many="closures"),
+    Key(
+        "2",
+        "Merge others into it; where it holds nothing, close it as the same as another",
+        ("merges", "closures"),
+        field="same_as",
+        many="closures",
+    ),
     Key("3", "Close it without delivering, with a reason", ("waivers", "closures"), field="reason", many="waivers"),
     Key("E", "Correct a field, the failing one first", ("corrections",), many="corrections"),
     Key("F", "Remove the cause", CAUSES),
