@@ -76,7 +76,7 @@ def render(small: Row, large: Row) -> str:
         f"**Promised**: at most {MEDIAN:.0f} ms at the median and {P95:.0f} ms at the 95th percentile; a plan of 10,000"
         f" in at most {PLAN / 1000:.0f} s; and at most {TIMES:.0f} times what it takes with {small['transactions']:,}"
         f" (compared above {NOISE:.0f} ms). The overview is measured beside. "
-        + ("Not kept: " + "; ".join(found) + "." if found else f"All {len(large['measured'])} keep it."),
+        + (f"{len(found)} are not kept: they stand in bold." if found else f"All {len(large['measured'])} keep it."),
         _summary(groups, large),
         *(_group(name, before, large, small) for name in groups),
         f"Measured on {told['cores']} cores of {told['processor']}, {told['memory_gib']:g} GiB of memory,"
@@ -111,12 +111,19 @@ def _group(name: str, before: dict[tuple[str, str, str], Row], large: Row, small
     for each in large["measured"]:
         if each["group"] == name:
             was, times = before.get(_name(each)), _times(before.get(_name(each)), each)
+            plan = name == PLANS
+            shown = "" if times is None else _marked(f"{times:.1f}", times > TIMES and not plan)
             lines.append(
-                f"| {each['what']} | {each['user']} | {each['median']:,.0f} | {each['p95']:,.0f}"
-                f" | {each['processor']:,.0f} | {_number(was, 'median')} | {_number(was, 'processor')}"
-                f" | {'' if times is None else f'{times:.1f}'} |"
+                f"| {each['what']} | {each['user']}"
+                f" | {_marked(format(each['median'], ',.0f'), each['median'] > (PLAN if plan else MEDIAN))}"
+                f" | {_marked(format(each['p95'], ',.0f'), each['p95'] > P95 and not plan)}"
+                f" | {each['processor']:,.0f} | {_number(was, 'median')} | {_number(was, 'processor')} | {shown} |"
             )
     return "\n".join(lines)
+
+
+def _marked(text: str, broken: bool) -> str:
+    return f"**{text}**" if broken else text
 
 
 def _number(row: Row | None, name: str) -> str:
