@@ -40,7 +40,8 @@ def main() -> int:
     measured, found = report.pop("measured"), report.pop("checks")
     if not arguments.quick and set(arguments.only) >= set(ALL):  # a part would leave the page saying "not measured"
         before = PAGE.read_text() if PAGE.exists() else ""
-        PAGE.write_text("\n".join(filter(None, (page.render(report, measured, found), sections.of(before, "lists")))))
+        others = [sections.of(before, name) for name in ("lists", "queue")]  # what other commands have written
+        PAGE.write_text("\n".join(filter(None, (page.render(report, measured, found), *others))))
     rates = {
         case: {name: round(measured.median(case, name) or 0) for name in by} for case, by in measured.rates.items()
     }
