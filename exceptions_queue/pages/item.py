@@ -109,6 +109,7 @@ def shown(
     _cover(offered, of, masks)
     _open_one(offered, typed, chosen - {m.failure for m in members.members})
     ways = handling.offered(row, rights, handled)
+    events = list(row.events.all()[:HISTORY])
     people = names([each for each in (row.assignee, row.resolved_by, row.placed_by) if each])
     keyboard.give(offered, ways)
     written, written_before = hints.shown(of, masks)
@@ -128,7 +129,7 @@ def shown(
         if row.split_from_id
         else None,
         split_off=list(WorkItem.objects.filter(split_from=row, legal_entity=row.legal_entity_id)[:MOST_NAMED])
-        if row.events.filter(verb="split").exists()
+        if any(each.verb == "split" for each in events)
         else [],
         may_group=Right.WORK_QUEUE in rights,
         written=written,
@@ -145,7 +146,7 @@ def shown(
         remedies=offered,
         chosen=chosen,
         route=Route.objects.filter(pk=row.route_id or 0).first(),
-        events=[(e, words.without_persons(e.reason, row, masks)) for e in row.events.all()[:HISTORY]],
+        events=[(e, words.without_persons(e.reason, row, masks)) for e in events],
         progress=progressing.of(row, user),
         asked=list(row.approval_requests.filter(state=RequestState.WAITING)) if row.is_open else [],
         bulk_runs=bulk.failed_in(row),
