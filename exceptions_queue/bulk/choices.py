@@ -51,6 +51,7 @@ ONE_BY_ONE = {  # offered for one item and not for many, and why
     "fetches": "the page of its exception fetches the days of all that it holds from the source",
     "links": "each record has a number of its own there",
     "look-ups": "the page of its exception asks for the one parent that all that it holds waits for",
+    "hints": "a hint says itself for which cause, rule or kind it stands, and is shown on all of these at once",
     "sign-ins": "each system has a sign-in of its own",
     "merges": "the list merges those that are ticked, and shows first what would be one",
     "separations": "each says by itself from which one it is taken apart",
