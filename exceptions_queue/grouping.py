@@ -5,7 +5,8 @@ have come together, of how many causes, and what they amount to.
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -14,11 +15,14 @@ import msgspec
 from django.db import connection
 
 from canonical.failure import CATEGORIES, Category
+from canonical.masking import spoken
 from exceptions_queue import words
 from exceptions_queue.models import GroupingRule, WorkItem
 from exceptions_queue.parts import parts_of
+from exceptions_queue.permitted import masks_by_entity
 from exceptions_queue.placing import FITS
 from exceptions_queue.verbs.members import NotPossible
+from governance.models import User
 from routes.models import Failure, Route
 from routes.newest import first_id
 
@@ -138,6 +142,16 @@ def conditions(rule: GroupingRule, names: Mapping[int, str] | None = None) -> li
     plain = [("Lacks a row or record of", words.plain(rule.table)), ("Field", words.plain(rule.field))]
     plain += [("Rule", rule.rule), ("Says", f"“{rule.words}”" if rule.words else "")]
     return [*told, *((name, value) for name, value in plain if value)]
+
+
+def covered(rules: Iterable[GroupingRule], user: User) -> list[GroupingRule]:
+    """Return copies to show: without anybody's address in what was typed, for those who may not see persons."""
+    shown = [copy(each) for each in rules]
+    masks = masks_by_entity(user, {each.legal_entity_id for each in shown})
+    for each in shown:
+        for name in ("name", "words", "reason"):
+            setattr(each, name, spoken(getattr(each, name), (), masks[each.legal_entity_id]))
+    return shown
 
 
 def open_now(rule: GroupingRule) -> int:

@@ -102,8 +102,9 @@ class RulesDoor(Door):
     @told(GroupingRuleShape, paged=True, sample={"items": [SAMPLE], "next": None})
     def get(self, request: Request) -> Response:
         """List the rules that bring causes together, each with how often it was hit."""
-        rows = GroupingRule.objects.visible_to(person(request)).select_related("legal_entity", "connection")
-        return paging.page(request, rows, ["-pk"], _shown)
+        by = person(request)
+        rows = GroupingRule.objects.visible_to(by).select_related("legal_entity", "connection")
+        return paging.page(request, rows, ["-pk"], lambda found: _shown(found, by))
 
     @told(GroupingRuleShape, status=201, form=NewGroupingRuleBody, sample=SAMPLE, sent=WANTED | KEPT)
     def post(self, request: Request) -> Any:
@@ -116,7 +117,7 @@ class RulesDoor(Door):
             if values["item"] is not None:
                 rule.cause = _item(by, values["item"], rule).fingerprint
             made = verbs.keep_grouping_rule(rule, by=by, reason=values["reason"])
-            shown = _shown([made])[0]
+            shown = _shown([made], by)[0]
             headers = {"Location": f"{PLACE}/{made.pk}", "ETag": etags.etag(_steady(shown))}
             return Response(shown, status=201, headers=headers)
 
@@ -157,7 +158,8 @@ class RuleDoor(Door):
     @told(GroupingRuleShape, tagged=True, sample=SAMPLE)
     def get(self, request: Request, id: int) -> Response:
         """Show a rule, with the ETag for removing it."""
-        shown = _shown([_row(person(request), id)])[0]
+        by = person(request)
+        shown = _shown([_row(by, id)], by)[0]
         return Response(shown, headers={"ETag": etags.etag(_steady(shown))})
 
     @told(None, status=204, edits=True)
@@ -167,7 +169,7 @@ class RuleDoor(Door):
         row = _row(by, id)
         require(by, Right.WORK_QUEUE, row.legal_entity_id)
         with transaction.atomic():
-            etags.require(request, _steady(_shown([row])[0]))
+            etags.require(request, _steady(_shown([row], by)[0]))
             verbs.remove_grouping_rule(row, by=by, reason="removed through the API")
         return Response(status=204)
 
@@ -216,7 +218,8 @@ def _steady(shown: dict[str, Any]) -> dict[str, Any]:
     return kept | {"kept_at": shown["kept_at"].isoformat()}
 
 
-def _shown(rows: list[GroupingRule]) -> list[dict[str, Any]]:
+def _shown(found: list[GroupingRule], by: User) -> list[dict[str, Any]]:
+    rows = grouping.covered(found, by)
     people = names([each.made_by for each in rows])
     routes = dict(Route.objects.filter(pk__in={each.route_id for each in rows}).values_list("pk", "slug"))
     items = WorkItem.objects.filter(fingerprint__in={each.cause for each in rows}).order_by("number")

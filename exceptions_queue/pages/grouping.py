@@ -83,7 +83,8 @@ def rules(request: HttpRequest) -> HttpResponse:
 
 
 def _listed(request: HttpRequest, user: User, refused: tuple[int, ReasonForm] | None = None) -> HttpResponse:
-    found = list(GroupingRule.objects.visible_to(user).select_related("legal_entity", "connection")[:MOST])
+    rows = GroupingRule.objects.visible_to(user).select_related("legal_entity", "connection")[:MOST]
+    found = grouping.covered(rows, user)
     people = names([each.made_by for each in found])
     routes = dict(Route.objects.filter(pk__in={each.route_id for each in found}).values_list("pk", "name"))
     items = WorkItem.objects.visible_to(user).filter(fingerprint__in={each.cause for each in found})

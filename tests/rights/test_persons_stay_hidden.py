@@ -19,7 +19,17 @@ from django.utils import timezone
 
 from canonical.masking import spoken
 from exceptions_queue import intake
-from exceptions_queue.models import BulkMember, BulkRun, WorkItem, WorkItemComment, WorkItemEvent
+from exceptions_queue.models import (
+    ApprovalRequest,
+    BulkMember,
+    BulkRun,
+    Deed,
+    GroupingRule,
+    RequestState,
+    WorkItem,
+    WorkItemComment,
+    WorkItemEvent,
+)
 from governance import versions
 from governance.actor import ENGINE
 from governance.models import LegalEntity, User
@@ -152,6 +162,30 @@ def _said_of_it(world: World, germany: LegalEntity) -> None:
         item.waiting_on = said
         item.save()
     _in_bulk(clara)
+    _asked_of_two(clara)
+    GroupingRule.objects.create(
+        legal_entity=germany, name="Alike", category="validation", route_id=world.route.pk, words=ANN_AT, cause="c",
+        reason=f"as {BROOKE_AT} said", made_by=f"person:{clara.pk}", made_at=now,
+    )  # fmt: skip
+
+
+def _asked_of_two(clara: User) -> None:
+    """Have a request for an approval that waits, and one refused, about each item; they speak of people."""
+    now, by = timezone.now(), {"made_by": f"person:{clara.pk}", "made_by_name": "Clara Voss"}
+    no = {"decided_by": f"person:{clara.pk}", "decided_by_name": "Clara Voss", "decided_at": now}
+    for item in WorkItem.objects.all():
+        said = SAID if item.about.get("worker_name") == ANN else f"Ask {BROOKE_AT}."
+        differs = [
+            {"field": name, "before": before, "after": after, "count": 1}
+            for name, before, after in (("worker_name", ANN, BROOKE), ("worker_email", ANN_AT, BROOKE_AT))
+        ]
+        for state, more in ((RequestState.WAITING, {}), (RequestState.REFUSED, no | {"decided_reason": said})):
+            ApprovalRequest.objects.create(
+                item=item, legal_entity_id=item.legal_entity_id, made_at=now, reason=said, state=state, stood=[],
+                failures=[each.pk for each in item.failures()], deed=Deed.CORRECT, policies="policy “Careful”",
+                typed={"field": "worker_name", "value": BROOKE}, differences=differs if item.entity else [],
+                **by, **more,
+            )  # fmt: skip
 
 
 def _in_bulk(clara: User) -> None:
@@ -208,6 +242,8 @@ def addresses() -> Iterator[str]:
         "/tables/{id}": [str(each) for each in LookupTable.objects.values_list("pk", flat=True)],
         "/work-items/{number}": [str(each) for each in WorkItem.objects.values_list("pk", flat=True)],
         "/corrections/{number}": [str(each) for each in Overlay.objects.values_list("pk", flat=True)],
+        "/approval-requests/{number}": [str(each) for each in ApprovalRequest.objects.values_list("pk", flat=True)],
+        "/grouping-rules/{id}": [str(each) for each in GroupingRule.objects.values_list("pk", flat=True)],
         "/bulk-runs/{number}": [str(each) for each in BulkRun.objects.values_list("pk", flat=True)],
         "/routes/{slug}": list(Route.objects.values_list("slug", flat=True)),
     }
