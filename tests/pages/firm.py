@@ -6,6 +6,7 @@ from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
@@ -20,8 +21,8 @@ from django_celery_beat.models import (
 from canonical.failure import Category
 from canonical.problem import Problem
 from connectors.models import BreakerState, Connection, MaintenanceWindow
-from exceptions_queue import intake, verbs
-from exceptions_queue.models import WorkItem
+from exceptions_queue import intake, policies, verbs
+from exceptions_queue.models import ApprovalPolicy, Deed, WorkItem
 from governance import calendars, clients, versions
 from governance.actor import ENGINE
 from governance.models import User
@@ -112,7 +113,20 @@ def furnished(make: Make) -> Firm:
     _schedules()
     _changes(world, firm)
     _bulk_runs(firm)
+    _requests(firm)
     return firm
+
+
+def _requests(firm: Firm) -> None:
+    """Leave a request for an approval by Farid that waits, and a policy that Ingrid has made ask for less."""
+    policy = ApprovalPolicy.objects.create(name="Waivers", deeds=[Deed.WAIVE], legal_entity=company("HP-DE"))
+    open_ = WorkItem.objects.open().filter(legal_entity=company("HP-DE"), category=Category.REFUSED)
+    item = next(each for each in open_.order_by("pk") if each.failures().filter(transaction_id__isnull=False).exists())
+    with pytest.raises(verbs.NeedsApproval) as needs:
+        verbs.waive(item, by=firm.people["farid"], reason="the client was never billed for it")
+    verbs.ask_approval(needs.value.wish, by=firm.people["farid"])
+    policies.was_changed(policy, None, by=firm.people["ingrid"])
+    policy.delete()
 
 
 def _bulk_runs(firm: Firm) -> None:

@@ -22,6 +22,8 @@ NOT_WALKED = {
     "queue:view-delete": SENT,
     "queue:bulk-steer": SENT,
     "queue:correction-withdrawals": SENT,
+    "queue:request-answer": SENT,
+    "queue:policy-agreement": SENT,
     "queue:member-present": SENT,
     "queue:member-check": "a part of a field's form, while somebody types",
     "queue:member-correct": SENT,
