@@ -13,6 +13,7 @@ import pytest
 from kombu import Connection as Broker
 
 from hub.celery import app
+from hub.environment.broker import for_celery
 from hub.supervisor.processes import leash
 from hub.supervisor.servers import Servers
 from sandbox.launch import Simulator
@@ -28,14 +29,18 @@ class Crew:
         self, folder: Path, env: Mapping[str, str], *, servers: Servers | None = None, room: int = 1, size: int = 2
     ) -> None:
         found = environment(servers)
-        found["REDIS_URL"] += f"?virtual_host={room}"  # one of Redis's sixteen numbered databases
+        found["REDIS_URL"] += f"?db={room}"  # one of Redis's sixteen numbered databases
         # the keys of this process's secrets lie in its own STATE
         self.env = found | {"LOG_LEVEL": "INFO", "STATE": os.environ["STATE"]} | dict(env)
-        self.broker = found["REDIS_URL"].replace("unix://", "redis+socket://")
+        self.broker = for_celery(found["REDIS_URL"])
         self.folder = folder
         self.workers = [self._start(number) for number in range(size)]
-        for number in range(size):
-            self._wait_for(number, "ready.")
+        try:
+            for number in range(size):
+                self._wait_for(number, "ready.")
+        except BaseException:
+            self.end()
+            raise
 
     def _start(self, number: int) -> "subprocess.Popen[bytes]":
         command = [sys.executable, "-m", "celery", "-A", "hub.celery:app", "worker", "-Q", LANES, "-P", "threads",
