@@ -150,7 +150,7 @@ def _problem(
 
 def _no_row(error: NoRowError, site: Site, prefix: str) -> Problem:
     miss, field = error.miss, prefix + site.field
-    shown = " / ".join(miss.key)
+    shown, table = " / ".join(miss.key), miss.name.replace("_", " ")  # as people say it
     if error.trouble:
         category, accepted = Category.CONFIGURATION, "a mapping and tables that fit together"
         message = f"{field}: {error.trouble}"
@@ -159,15 +159,15 @@ def _no_row(error: NoRowError, site: Site, prefix: str) -> Problem:
         message = f"{field}: {miss.name} {shown!r} is not known yet. This waits until that {miss.name} has arrived."
     elif error.waiting:
         category, accepted = Category.APPROVAL_MISSING, "a row that a second person has approved"
-        message = f"{field}: the row for {shown!r} in the table {miss.name} waits for a second person's approval."
+        message = f"{field}: the row for {shown!r} in the table {table} waits for a second person's approval."
     elif error.other_days:
-        category, accepted = Category.UNMAPPED_VALUE, f"a day on which the table {miss.name} has a row for {shown!r}"
+        category, accepted = Category.UNMAPPED_VALUE, f"a day on which the table {table} has a row for {shown!r}"
         message = (
-            f"{field}: the table {miss.name} has a row for {shown!r} {error.other_days}, but none on {miss.day}. "
+            f"{field}: the table {table} has a row for {shown!r} {error.other_days}, but none on {miss.day}. "
             "Add one for that day or correct the value."
         )
     else:
-        category, accepted = Category.UNMAPPED_VALUE, f"a key that stands in the table {miss.name}"
-        message = f"{field}: the table {miss.name} has no row for {shown!r} on {miss.day}. Add it or correct the value."
+        category, accepted = Category.UNMAPPED_VALUE, f"a key that stands in the table {table}"
+        message = f"{field}: the table {table} has no row for {shown!r} on {miss.day}. Add it or correct the value."
     position = site.position
     return Problem("error", category, field, position, message, shown, accepted, miss.name, miss.key, site.rule)

@@ -248,7 +248,7 @@ def test_parent_is_asked_for_where_it_can_be(parked: World, staff: Staff) -> Non
 
 def test_parent_that_stopped_itself_is_led_to(parked: World, staff: Staff) -> None:
     item = WorkItem.objects.get()
-    assert "itself" not in text_of(signed_in(staff.farid).get(url_of(item)))
+    assert "stopped, too" not in text_of(signed_in(staff.farid).get(url_of(item)))
     parked.target.behave = lambda request, number: refused(Category.REFUSED, "No projects today.")
     told = {"project_code": "P-001", "name": "Core banking", "legal_entity": "HP-DE", "customer_id": "C-1"}
     route = Route.objects.get(slug="projects")

@@ -56,12 +56,12 @@ def test_half_released_members_are_sent_again_and_not_approved(
 ) -> None:
     proposed(CONSULTANT, by=staff.ingrid)
     item = held(world, 5)
-    assert offered(item, staff) == ["row-approvals", "row-refusals", "table-rows", "waivers"]
+    assert offered(item, staff) == ["row-approvals", "row-refusals", "table-rows", "splits", "waivers"]
     monkeypatch.setattr(releases, "LIMIT", 2)
     monkeypatch.setattr(releasing, "STEP", 2)
     verbs.approve_table_row(item, by=staff.clara)
     assert sorted(world.states()) == ["held", "held", "held", "ready", "ready"]
-    assert offered(item, staff) == ["corrections", "resubmissions", "waivers"]
+    assert offered(item, staff) == ["corrections", "resubmissions", "splits", "waivers"]
 
     assert verbs.approve(item, by=staff.clara, reason="it still stands here") == 3
 
@@ -103,7 +103,7 @@ def test_row_that_waits_in_the_table_for_all_is_offered_beside_a_table_of_the_co
     )  # fmt: skip
     proposed(CONSULTANT, by=staff.ingrid)
     item = held(world, 2)
-    assert offered(item, staff) == ["row-approvals", "row-refusals", "waivers"]
+    assert offered(item, staff) == ["row-approvals", "row-refusals", "splits", "waivers"]
 
     verbs.approve_table_row(item, by=staff.clara)
 
