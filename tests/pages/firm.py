@@ -23,6 +23,7 @@ from canonical.problem import Problem
 from connectors.models import BreakerState, Connection, MaintenanceWindow
 from exceptions_queue import intake, policies, verbs
 from exceptions_queue.models import ApprovalPolicy, Deed, WorkItem
+from exceptions_queue.models.routing import FallbackTeam, RoutingRule, Team
 from governance import calendars, clients, versions
 from governance.actor import ENGINE
 from governance.models import User
@@ -114,7 +115,17 @@ def furnished(make: Make) -> Firm:
     _changes(world, firm)
     _bulk_runs(firm)
     _requests(firm)
+    _who_gets_what()
     return firm
+
+
+def _who_gets_what() -> None:
+    """Have a team, a fallback, a rule and a policy that concern nothing here, so that each has its page."""
+    of = company("HP-US")
+    Team.objects.create(name="tax", legal_entity=of)
+    FallbackTeam.objects.create(category=Category.CREDENTIALS, team="tax", legal_entity=of)
+    RoutingRule.objects.create(name="Sign-ins", legal_entity=of, categories=[Category.CREDENTIALS], team="tax")
+    ApprovalPolicy.objects.create(name="Large links", deeds=[Deed.LINK], amount_from=1_000_000, legal_entity=of)
 
 
 def _requests(firm: Firm) -> None:

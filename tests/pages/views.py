@@ -50,7 +50,6 @@ NOT_WALKED = {
     "mappings:preview": "a part of a draft's page, while somebody types",
     "mappings:new-preview": "the same of a new one",
     "queue:sheet": "a file",
-    "queue:earlier": "a part of an item's page",
     "queue:progress": "a part of an item's page, while something is being let go",
 }
 
