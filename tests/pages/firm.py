@@ -123,8 +123,8 @@ def _who_gets_what() -> None:
     """Have a team, a fallback, a rule and a policy that concern nothing here, so that each has its page."""
     of = company("HP-US")
     Team.objects.create(name="tax", legal_entity=of)
-    FallbackTeam.objects.create(category=Category.CREDENTIALS, team="tax", legal_entity=of)
-    RoutingRule.objects.create(name="Sign-ins", legal_entity=of, categories=[Category.CREDENTIALS], team="tax")
+    FallbackTeam.objects.create(category=Category.CLOSED_PERIOD, team="tax", legal_entity=of)
+    RoutingRule.objects.create(name="Closed periods", legal_entity=of, categories=[Category.CLOSED_PERIOD], team="tax")
     ApprovalPolicy.objects.create(name="Large links", deeds=[Deed.LINK], amount_from=1_000_000, legal_entity=of)
 
 
