@@ -6,6 +6,7 @@ PostgreSQL's own programs do the work; the embedded server's package brings them
 import os
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ from hub.supervisor.places import DATA
 from hub.supervisor.problems import CannotStart
 from hub.supervisor.servers import Servers
 from hub.unanswered import whence
+
+# A server process notices only when it next gets the processor that its client has hung up.
+LEAVING_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
@@ -188,14 +192,22 @@ def _parameters() -> dict[str, Any]:
 
 
 def _refuse_company(database: Database) -> None:
+    """Refuse while anything of the hub is connected. Who has just hung up has time to leave."""
     connection.close()
+    until = time.monotonic() + LEAVING_SECONDS
     with database.connect() as link:
-        row = link.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-            " AND application_name = 'throughline' AND pid <> pg_backend_pid()"
-        ).fetchone()
-    if row and row[0]:
-        raise _running()
+        while _company(link):
+            if time.monotonic() > until:
+                raise _running()
+            time.sleep(0.05)
+
+
+def _company(link: psycopg.Connection[Any]) -> bool:
+    asked = (
+        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()"
+        " AND application_name = 'throughline' AND pid <> pg_backend_pid())"
+    )
+    return bool((link.execute(asked).fetchone() or (False,))[0])
 
 
 def _running() -> Refused:
