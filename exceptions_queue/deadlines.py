@@ -75,17 +75,6 @@ class Deadline:
                 break
         return Explained(number, int(100 * reached / whole), currency)
 
-    @property
-    def headline(self) -> str:
-        """Return "182,400 EUR blocks Billing of Fri 4 Dec; 3 causes explain 91 %"; "" without money or deadline."""
-        found = self.explained
-        if found is None or not self.due:
-            return ""
-        several = found.causes != 1
-        who = f"{found.causes} causes explain" if several else "one cause explains"
-        blocked = "blocks" if not self.overdue else "has missed"
-        return f"{self.sums[found.currency]:,.0f} {found.currency} {blocked} {self.title}; {who} {found.percent} %"
-
     def add(self, part: stuck.Stuck) -> None:
         """Add what stands in it: the whole, or its money of one currency."""
         if part.currency is None:

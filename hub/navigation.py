@@ -56,6 +56,13 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("Mappings", "mappings:mappings", "mappings"),
             Entry("Tables", "tables:tables", "tables", ("mappings.lookuptable",)),
             Entry("Changes", "changes:changes", "changes"),
+            Entry("Events out", "hub:deliveries", "deliveries", ("routes.subscription",)),
+            Entry("API", "api", "api", builders=True),
+        ),
+    ),
+    (
+        "Rules for exceptions",
+        (
             Entry(
                 "Business calendars",
                 "admin:governance_businesscalendar_changelist",
@@ -80,8 +87,6 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
                 models=("exceptions_queue.fallbackteam",),
             ),
             Entry("Grouping rules", "queue:grouping-rules", "grouping"),
-            Entry("Events out", "hub:deliveries", "deliveries", ("routes.subscription",)),
-            Entry("API", "api", "api", builders=True),
         ),
     ),
     (
@@ -101,6 +106,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         ),
     ),
 )
+FOLDED = ("Rules for exceptions", "People and companies", "Operation")  # so that all titles fit on a low screen
 REST = GROUPS[-1][1][-1]  # where every page of the administration belongs that has no entry of its own
 
 
@@ -113,7 +119,20 @@ class Link:
     is_here: bool
 
 
-def groups_for(request: HttpRequest, section: str) -> list[tuple[str, list[Link]]]:
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The entries under one title, as somebody sees them."""
+
+    title: str
+    links: list[Link]
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether its links are shown without being asked for."""
+        return self.title not in FOLDED or any(each.is_here for each in self.links)
+
+
+def groups_for(request: HttpRequest, section: str) -> list[Group]:
     """Return the groups that somebody sees, each with its links. One query, for the roles, where none has asked yet."""
     opens, here = opens_administration(request.user), _here(request, section)
     shown = []
@@ -125,7 +144,7 @@ def groups_for(request: HttpRequest, section: str) -> list[tuple[str, list[Link]
             if not each.listed or _lets_in(each.listed, request)
         ]
         if links:
-            shown.append((title, links))
+            shown.append(Group(title, links))
     return shown
 
 

@@ -20,7 +20,7 @@ from exceptions_queue.models import WorkItem
 from exceptions_queue.pages.door import context, page, person
 from exceptions_queue.pages.items import rows_of
 from governance.models import User
-from governance.rights import Right, allowed
+from governance.rights import Right, allowed, allowed_anywhere, opens_administration
 from routes import pausing_by_hand
 from routes.backlog import Backlog, backlogs
 from routes.models import Destination, Exchange, Route
@@ -63,7 +63,8 @@ def connections(request: HttpRequest) -> HttpResponse:
     lines = [_line(each, state[each.pk], waiting.get(each.pk, [])) for each in found]
     order = {"bad": 0, "warn": 1, "good": 2}
     lines.sort(key=lambda line: (order[line.health.kind], line.connection.name))
-    return render(request, "hub/connections.html", context("connections", lines=lines))
+    adds = opens_administration(user) and allowed_anywhere(user, Right.EDIT_CONFIGURATION)
+    return render(request, "hub/connections.html", context("connections", lines=lines, adds=adds))
 
 
 def _line(each: Connection, health: Health, waiting: list[Backlog]) -> Line:

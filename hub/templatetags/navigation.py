@@ -6,7 +6,7 @@ from django import template
 
 from governance import rights
 from governance.models import User
-from hub.navigation import Link, groups_for
+from hub.navigation import Group, groups_for
 
 register = template.Library()
 
@@ -18,6 +18,6 @@ def opens_administration(user: User) -> bool:
 
 
 @register.simple_tag(takes_context=True)
-def navigation(context: dict[str, Any]) -> list[tuple[str, list[Link]]]:
+def navigation(context: dict[str, Any]) -> list[Group]:
     """Return the groups of links; the page that has the mark is the one that is shown."""
     return groups_for(context["request"], context.get("section", ""))

@@ -133,6 +133,16 @@ def test_steering_is_refused_to_others_and_hidden_from_strangers(make_world: Mak
     assert not ledger(world).paused
 
 
+def test_who_configures_is_led_to_a_new_connection(make_world: Make, staff: Staff) -> None:
+    firm(make_world)
+    offered = {
+        who.username
+        for who in (staff.ingrid, staff.farid, staff.clara, staff.viktor, staff.olga)
+        if "/admin/connectors/connection/add/" in signed_in(who).get("/connections/").content.decode()
+    }
+    assert offered == {"ingrid"}
+
+
 def test_connection_of_another_company_is_not_there(make_world: Make, staff: Staff) -> None:
     firm(make_world)
     client = signed_in(staff.stranger)

@@ -85,7 +85,7 @@ def test_operator_of_one_company_is_not_offered_clients_of_the_api() -> None:
 def test_side_is_the_same_on_our_pages_and_in_the_administration() -> None:
     client = signed_in(person("Olga Petrenko", Role.OPERATOR))
     bare = {
-        re.sub(r'\s*(aria-current="page")?\s*>', ">", side_of(client, address))
+        re.sub(r'\s*(aria-current="page"|\bopen)?\s*>', ">", side_of(client, address))
         for address in (
             "/",
             "/connections/",
@@ -124,6 +124,17 @@ def test_mark_stands_where_one_is() -> None:
     for address in ("/search/?q=time", "/sessions/"):
         assert mark(client, address) == [], address
     assert 'value="time"' in side_of(client, "/search/?q=time")
+
+
+def test_long_groups_are_folded_until_one_is_in_them() -> None:
+    """Titles of all groups fit on a low screen; whoever works in one has its links before them."""
+    client = signed_in(person("Olga Petrenko", is_superuser=True))
+    folded = ["Rules for exceptions", "People and companies", "Operation"]
+    pages = ("/", "/queue/order/", "/admin/governance/user/", "/lanes/")
+    for address, opened in zip(pages, ["", *folded], strict=True):
+        groups = re.findall(r"<details\s*(open)?\s*>\s*<summary>([^<]+)", side_of(client, address))
+        closed = [title for is_open, title in groups if not is_open]
+        assert closed == [each for each in folded if each != opened], address
 
 
 def test_every_list_of_the_administration_has_its_place() -> None:
