@@ -9,6 +9,7 @@ from exceptions_queue.api.counts import ItemCountsDoor
 from exceptions_queue.api.grouping import RuleDoor, RulesDoor, RuleTrialsDoor
 from exceptions_queue.api.handling import WAYS
 from exceptions_queue.api.items import ItemDoor, ItemsDoor, MembersDoor, TotalsDoor
+from exceptions_queue.api.order import CutOffTrialsDoor, OrderTrialsDoor
 from exceptions_queue.api.records import RecordDoor, RecordsDoor
 from exceptions_queue.api.remedies import SKINS, door_of
 from exceptions_queue.api.runs import ResubmissionsDoor, RunDoor
@@ -49,6 +50,8 @@ urlpatterns = [
     path(f"{EXPERIENCE}grouping-rules", RulesDoor.as_view(), name="api-grouping-rules"),
     path(f"{EXPERIENCE}grouping-rules/<int:id>", RuleDoor.as_view(), name="api-grouping-rule"),
     path(f"{EXPERIENCE}grouping-rule-trials", RuleTrialsDoor.as_view(), name="api-grouping-rule-trials"),
+    path(f"{EXPERIENCE}order-trials", OrderTrialsDoor.as_view(), name="api-order-trials"),
+    path(f"{EXPERIENCE}cut-off-trials", CutOffTrialsDoor.as_view(), name="api-cut-off-trials"),
     path(f"{EXPERIENCE}bulk-runs", BulkRunsDoor.as_view(), name="api-bulk-runs"),
     path(f"{EXPERIENCE}bulk-runs/<int:number>", BulkRunDoor.as_view(), name="api-bulk-run"),
     path(f"{EXPERIENCE}bulk-runs/<int:number>/members", BulkMembersDoor.as_view(), name="api-bulk-members"),

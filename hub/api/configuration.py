@@ -51,6 +51,13 @@ EXAMPLES: dict[str, Data] = {
     },
     "routes": ROUTE,
     "schedules": {"route": "time-to-erp", "times": "30 6 * * 1-5", "time_zone": "Europe/Berlin"},
+    "cut_offs": {
+        "legal_entity": "HP-DE", "name": "Monthly billing", "kind": "billing_run", "rule": "working_day", "number": 3,
+        "at": "18:00", "covers": "month_before", "entities": ["time_entry"],
+    },
+    "order_of_exceptions": {
+        "of": "exceptions", "currency": "EUR", "rate_table": "exchange_rates", "rate_column": "rate", "money": 50,
+    },
 }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from connectors.models import Connection
 from exceptions_queue import grouping
 from exceptions_queue.models import CutOff, GroupingRule, Yardstick
 from exceptions_queue.verbs import NotPossible, keep_grouping_rule, remove_grouping_rule, set_order
-from exceptions_queue.yardstick import WEIGHTS
+from exceptions_queue.yardstick import WEIGHTS, usual
 from governance.actor import By
 from governance.rights import Right, allowed, require
 from hub.configuration.companies import entity, read_day, read_time, written_time
@@ -16,6 +16,7 @@ from hub.configuration.form import Data
 from hub.configuration.kind import Kind, Put
 from hub.configuration.work import REASON, Work
 from routes.models import Route
+from routes.route_fields import NOT_NAMED
 
 WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 AMOUNTS = ("nothing_below", "all_above")
@@ -28,7 +29,8 @@ class CutOffs(Kind):
 
     def rows(self, by: By) -> list[Data]:
         """Return what is here."""
-        routes = dict(Route.objects.values_list("pk", "slug"))
+        routes = dict.fromkeys(Route.objects.values_list("pk", flat=True), NOT_NAMED)
+        routes |= dict(Route.objects.visible_to(by).values_list("pk", "slug"))
         found = CutOff.objects.visible_to(by).select_related("legal_entity")
         return [_cut_off(row, routes) for row in found]
 
@@ -44,16 +46,23 @@ class CutOffs(Kind):
         row.weekday = WEEKDAYS.index(value["weekday"]) if value.get("weekday") in WEEKDAYS else None
         days = [read_day(work, each, ("dates", number)) for number, each in enumerate(value.get("dates", []))]
         row.dates = sorted(each for each in days if isinstance(each, date))
-        row.routes = self._routes(work, value)
+        row.routes = self._routes(work, value, row.routes)
         if (at := read_time(value.get("at"))) is not None:
             row.at = at
         work.judge(row, {})
         work.save(row, [owner], here, value)
         return Put()
 
-    def _routes(self, work: Work, value: Data) -> list[int]:
-        found = []
+    def _routes(self, work: Work, value: Data, stand: list[int]) -> list[int]:
+        """Return the routes that a document names; those that its writer does not see stay where it says so."""
+        found: list[int] = []
         for number, slug in enumerate(value.get("routes", [])):
+            if slug == NOT_NAMED:
+                unseen = Route.objects.filter(pk__in=stand).exclude(
+                    pk__in=Route.objects.visible_to(work.by).values("pk")
+                )
+                found += unseen.values_list("pk", flat=True)
+                continue
             rows = Route.objects.visible_to(work.by).filter(slug=slug)
             row = work.named("routes", slug, rows, ("routes", number), "route")
             found += [row.pk] if row else []
@@ -74,7 +83,8 @@ def _cut_off(row: CutOff, routes: dict[int, str]) -> Data:
         "legal_entity": row.legal_entity.code, "name": row.name, "kind": row.kind, "rule": row.rule,
         "number": row.number, "weekday": None if row.weekday is None else WEEKDAYS[row.weekday],
         "dates": [str(day) for day in row.dates], "at": written_time(row.at), "covers": row.covers,
-        "entities": list(row.entities), "routes": [routes.get(each, f"gone-{each}") for each in row.routes],
+        "entities": list(row.entities),
+        "routes": list(dict.fromkeys(routes.get(each, f"gone-{each}") for each in row.routes)),
     }  # fmt: skip
 
 
@@ -143,6 +153,10 @@ class OrderOfExceptions(Kind):
     def rows(self, by: By) -> list[Data]:
         """Return what somebody has chosen, if anybody has."""
         return [_order(row) for row in Yardstick.objects.all()] if allowed(by, Right.VIEW, None) else []
+
+    def bare(self, by: By) -> list[Data]:
+        """Return what holds, also while nobody has chosen: there always is an order to read and to change."""
+        return [_order(Yardstick.objects.first() or usual())]
 
     def put(self, work: Work, file: File, here: Data | None) -> Put:
         """Choose it, by the verb of its page."""

@@ -5,13 +5,15 @@ see gets 403. Who has no part in the entity gets 404, as for what does not exist
 """
 
 import json
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 import pytest
 from django.db import transaction
 from django.test import Client
 
+from exceptions_queue.models import CutOff, CutOffKind
+from exceptions_queue.recurrence import Covers, Rule
 from governance.actor import ENGINE
 from governance.models import BusinessCalendar, RoleGrant, User
 from governance.roles import ROLE_RIGHTS, Right, Role
@@ -50,6 +52,7 @@ OPERATIONS: list[tuple[str, str, Right, Any]] = [
             ("tables", "table_name"),
             ("legal-entities", "company"),
             ("calendars", "company"),
+            ("cut-offs", "cut_off"),
         )
         for method in ("get", "put", "delete")
     ),
@@ -170,12 +173,22 @@ OPERATIONS: list[tuple[str, str, Right, Any]] = [
     ("post", VIEW + "/sharings", R.WORK_QUEUE, {"legal_entity": "HP-DE"}),
 ]
 
+# What is of all companies: the right has to be held in all of them, so those of one company get 403 whatever they are.
+OF_ALL: list[tuple[str, str, Right, Any]] = [
+    (method, f"{SYSTEM}/configuration/order-of-exceptions/{{order}}", R.EDIT_CONFIGURATION, {"of": "exceptions"})
+    for method in ("get", "put", "delete")
+] + [("post", "/api/experience/v1/order-trials", R.EDIT_CONFIGURATION, {"money": 60})]
+
 
 @pytest.fixture
 def names(firm: Firm) -> dict[str, Any]:
     """Return what the German company has, by the names in the addresses."""
     BusinessCalendar.objects.create(legal_entity=firm.germany, country="DE", time_zone="UTC")
     schedules.set_schedule(firm.route, by=ENGINE, every=timedelta(hours=1))
+    CutOff.objects.create(
+        legal_entity=firm.germany, name="Billing", kind=CutOffKind.BILLING, rule=Rule.WEEKLY, covers=Covers.UP_TO,
+        weekday=0, at=time(18),
+    )  # fmt: skip
     table = f"{firm.table.name} HP-DE"
     return {
         "connection": firm.connection.slug, "route": firm.route.slug, "record": firm.record, "company": "HP-DE",
@@ -183,7 +196,7 @@ def names(firm: Firm) -> dict[str, Any]:
         "mapping": "time-draft", "bulk": firm.bulk.pk, "item": firm.item.number, "subscription": firm.subscription.pk,
         "delivery": firm.delivery.pk, "change": firm.changes["draft"].pk,
         "view": firm.view.pk, "correction": firm.correction.pk, "approval": firm.approval.pk,
-        "grouping": firm.grouping_rule.pk,
+        "grouping": firm.grouping_rule.pk, "cut_off": "HP-DE Billing", "order": "exceptions",
     }  # fmt: skip
 
 
@@ -209,7 +222,7 @@ def test_every_operation_of_the_document_on_one_thing_is_in_the_matrix() -> None
     from hub.api.described import document
 
     known = {(method, address.replace("/1", "/{number}") if "versions/1" in address else address)
-             for method, address, _, _ in OPERATIONS}  # fmt: skip
+             for method, address, _, _ in (*OPERATIONS, *OF_ALL)}  # fmt: skip
     known = {(method, _shape(address)) for method, address in known}
     there = {
         (method, _shape(path))
@@ -242,6 +255,22 @@ def test_role_may_what_its_rights_say_and_nothing_elsewhere(
                 wrong.append(f"{role} own: {method} {address}: {got}")
             if (got := status(foreign, operation, names)) != 404:
                 wrong.append(f"{role} foreign: {method} {address}: {got}")
+    assert wrong == []
+
+
+def test_what_is_of_all_companies_asks_for_the_right_in_all_of_them(firm: Firm, names: dict[str, Any]) -> None:
+    wrong = []
+    for role in Role:
+        everywhere = User.objects.create(username=f"everywhere-{role}")
+        RoleGrant.objects.create(user=everywhere, role=role, legal_entity=None, granted_by="engine:engine")
+        for user, expected in ((everywhere, True), (firm.own[role], False), (firm.foreign[role], False)):
+            client = Client(raise_request_exception=False)
+            client.force_login(user)
+            for operation in OF_ALL:
+                got = status(client, operation, names)
+                may = expected and operation[2] in ROLE_RIGHTS[role]
+                if got >= 500 or (got == 403) == may:
+                    wrong.append(f"{user}: {operation[0]} {operation[1]}: {got}")
     assert wrong == []
 
 
