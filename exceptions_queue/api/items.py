@@ -108,7 +108,7 @@ class ItemDoor(Door):
     layer = "experience"
     accepts = ("cause",)
 
-    @told(shapes.WholeItemShape, more=(CAUSE,))
+    @told(shapes.WholeItemShape, conflicts=True, more=(CAUSE,))
     def get(self, request: Request, number: int) -> Response:
         """Show a work item: its cause, its history, and what can be done about it."""
         by = person(request)
@@ -126,7 +126,7 @@ class MembersDoor(Door):
     layer = "experience"
     accepts = ("cause", *paging.NAMES)
 
-    @told(shapes.MemberShape, paged=True, more=(CAUSE,))
+    @told(shapes.MemberShape, paged=True, conflicts=True, more=(CAUSE,))
     def get(self, request: Request, number: int) -> Response:
         """List what an item holds up, with the failing value at the source, here and at the target."""
         by = person(request)

@@ -45,6 +45,17 @@ def test_document_describes_every_operation_in_words_with_its_errors() -> None:
                 assert kind in answer["content"], (place, status)
 
 
+def test_what_may_be_asked_of_one_cause_may_be_refused_where_an_item_has_none_such() -> None:
+    asked = [
+        (path, operation)
+        for path, methods in document()["paths"].items()
+        for operation in methods.values()
+        if any(each["name"] == "cause" for each in operation.get("parameters", ())) and "{number}" in path
+    ]
+    assert len(asked) > 2
+    assert [path for path, operation in asked if "409" not in operation["responses"]] == []
+
+
 def test_document_is_made_without_a_warning() -> None:
     GENERATOR_STATS.reset()
     SchemaGenerator().get_schema(request=None, public=True)
