@@ -16,6 +16,7 @@ from exceptions_queue.cut_off_forms import CutOffForm, in_words
 from exceptions_queue.models import CutOff
 from exceptions_queue.models.order import COVERED
 from exceptions_queue.recurrence import Covers
+from exceptions_queue.words import plain
 from governance.calendars import working_time
 from governance.models import LegalEntity
 from governance.scoped_admin import ScopedAdmin, headed
@@ -29,6 +30,7 @@ class CutOffAdmin(ScopedAdmin):
     list_display = ("name", "legal_entity", "of", "when", "by_then")
     list_filter = ("legal_entity", "kind")
     list_select_related = ("legal_entity",)
+    looked_at_as_listed = True
     search_fields = ("name",)
     of = headed("kind", "Of")
     change_form_after_template = "admin/cut_off_preview.html"
@@ -50,8 +52,10 @@ class CutOffAdmin(ScopedAdmin):
 
     @admin.display(description="By then there has to be through")
     def by_then(self, row: CutOff) -> str:
-        """Tell which work."""
-        return COVERED[Covers(row.covers)]
+        """Tell which work: its kinds by name, and that it is only of some routes, which not everybody sees."""
+        kinds = ", ".join(plain(each) for each in row.entities)
+        some = "of some routes only" if row.routes else ""
+        return ", ".join(filter(None, (COVERED[Covers(row.covers)], kinds and f"only {kinds}", some)))
 
     def get_urls(self) -> list[Any]:
         """Add the next dates of what is typed."""

@@ -92,12 +92,13 @@ class Explained(NamedTuple):
     currency: str
 
 
-def deadlines(by: By) -> list[Deadline]:
+def deadlines(by: By, now: dt.datetime | None = None) -> list[Deadline]:
     """Return what is stuck, of what somebody may see: what is overdue first, then by time, then what has no deadline.
 
-    At most nine queries, however much is open: read are sums of the counts that the queue keeps of its items.
+    At most nine queries, however much is open: read are sums of the counts that the queue keeps of its items. Whoever
+    knows the database's time gives it as `now`.
     """
-    lines = _lines(stuck.places(entity_ids(by, Right.VIEW)), _now())
+    lines = _lines(stuck.places(entity_ids(by, Right.VIEW)), now or _now())
     found: list[Deadline] = []
     numbers: dict[str, int] = {}
     for place, line in lines:

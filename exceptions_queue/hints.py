@@ -14,7 +14,6 @@ from exceptions_queue import words
 from exceptions_queue.models import WorkItem
 from exceptions_queue.models.hint import Hint, Scope
 from governance.actor import names
-from routes.models import Route
 
 ORDER = {scope: number for number, scope in enumerate(Scope.values)}
 MOST = 10  # earlier ones that are shown
@@ -48,7 +47,7 @@ def about(item: WorkItem, scope: str) -> str:
         return "only this cause"
     if scope == Scope.KIND:
         return f"every cause of the kind “{kind}”"
-    route = Route.objects.filter(pk=item.route_id or 0).values_list("name", flat=True).first()
+    route = item.route.name if item.route else ""
     what = words.plain(item.rule or item.table or item.field) or "the same kind"
     by = "the rule" if item.rule else "the table" if item.table else "the field"
     what = f"{by} “{what}”" if item.rule or item.table or item.field else what

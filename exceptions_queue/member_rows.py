@@ -19,7 +19,6 @@ from exceptions_queue import lineage, words
 from exceptions_queue.models import WorkItem
 from routes import overlays
 from routes.arrivals import decode
-from routes.models import Snapshot
 
 SIZE = 50
 SHOWN = ("worked_on", "project_code", "customer_id", "worker_name")  # columns, as far as an entity has them
@@ -78,8 +77,7 @@ ORDER BY f.id
 def page(item: WorkItem, *, masks: frozenset[Mask], after: UUID | None = None, size: int = SIZE) -> Page:
     """Return a page of an item's open members. Two queries."""
     entity = ENTITIES.get(item.entity)
-    snapshot = Snapshot.objects.filter(route_id=item.route_id or 0).order_by("-pk").first()
-    content = snapshot.content if snapshot else {}
+    content = item.configuration
     copies = {d["id"]: lineage.copies(content, d["id"]) for d in content.get("destinations", ())}
     copies[0] = lineage.copies(content, None)
     field = next((n for c in copies.values() if (n := lineage.canonical_name(c, item.field, entity))), "")

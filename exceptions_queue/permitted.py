@@ -20,8 +20,8 @@ def rights_in(user: User, legal_entity: int | None) -> frozenset[Right]:
         return frozenset()
     if user.is_active and user.is_superuser:
         return frozenset(Right)
-    there = Q(legal_entity=None) | Q(legal_entity=legal_entity) if legal_entity else Q(legal_entity=None)
-    roles = RoleGrant.objects.filter(there, user=user, user__is_active=True).values_list("role", flat=True)
+    there = {None, legal_entity}
+    roles = {each.role for each in roles_held(user.pk) if each.legal_entity in there}
     return frozenset(right for role in roles for right in ROLE_RIGHTS[Role(role)])
 
 

@@ -82,6 +82,7 @@ class ApprovalPolicyAdmin(ScopedAdmin):
     form = ApprovalPolicyForm
     list_display = ("name", "company", "asks")
     list_select_related = ("legal_entity",)
+    looked_at_as_listed = True
     search_fields = ("name",)
     also_seen = ("fields",)
     fieldsets: ClassVar = [

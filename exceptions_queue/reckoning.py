@@ -54,7 +54,7 @@ def work_out(items: Sequence[WorkItem], now: dt.datetime, firm: Measures) -> Non
 
 def facts_of(items: Sequence[WorkItem], now: dt.datetime) -> list[Facts]:
     """Return what the priority of items is worked out from, as their columns say. At most four queries."""
-    times = working_times({item.legal_entity_id for item in items})
+    times = working_times({item.legal_entity_id for item in items if item.due_at})
     stuck = _stuck(items)
     left: dict[tuple[int, dt.datetime], float] = {}
     found = []

@@ -68,13 +68,8 @@ class FallbackTeamAdmin(ScopedAdmin):
     form = FallbackTeamForm
     list_display = ("what", "company", "team")
     list_select_related = ("legal_entity",)
+    looked_at_as_listed = True
     list_after_template = "admin/fallback_teams.html"
-
-    def get_fieldsets(self, request: HttpRequest, obj: FallbackTeam | None = None) -> Any:
-        """Show who only looks what the list says: fields would be read as they are stored."""
-        if obj is not None and not self.has_change_permission(request, obj):
-            return [(None, {"fields": self.list_display})]
-        return super().get_fieldsets(request, obj)
 
     @admin.display(description="What comes to it", ordering="category")
     def what(self, row: FallbackTeam) -> str:
@@ -99,6 +94,7 @@ class FallbackTeamAdmin(ScopedAdmin):
 class RoutingRuleAdmin(ScopedAdmin):
     """What comes to whom."""
 
+    looked_at_as_listed = True
     form = RoutingRuleForm
     list_display = ("name", "asks", "leads", "position", "on", "trouble")
     list_select_related = ("legal_entity", "person")
@@ -110,12 +106,6 @@ class RoutingRuleAdmin(ScopedAdmin):
                                     "amount_from", "amount_below", "unknown_too")}),
         ("To whom they come", {"fields": ("team", "person", "priority", "tags")}),
     ]  # fmt: skip
-
-    def get_fieldsets(self, request: HttpRequest, obj: RoutingRule | None = None) -> Any:
-        """Show who only looks what the list says: fields would be read as they are stored."""
-        if obj is not None and not self.has_change_permission(request, obj):
-            return [(None, {"fields": self.list_display})]
-        return super().get_fieldsets(request, obj)
 
     @admin.display(description="Fits")
     def asks(self, row: RoutingRule) -> str:

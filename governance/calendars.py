@@ -59,8 +59,10 @@ def working_time(legal_entity: LegalEntity) -> WorkingTime:
 
 
 def working_times(entities: Iterable[int]) -> dict[int, WorkingTime]:
-    """Return when legal entities work, by id; as `working_time`. Four queries, however many."""
+    """Return when legal entities work, by id; as `working_time`. Four queries, however many; none for none."""
     wanted = set(entities)
+    if not wanted:
+        return {}
     rows = BusinessCalendar.objects.filter(legal_entity__in=wanted).prefetch_related("weekday_hours", "days")
     found = {row.legal_entity_id: row.working_time for row in rows}
     if missing := wanted - found.keys():

@@ -68,6 +68,7 @@ class ScopedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold carries no types
     right_to_change = Right.EDIT_CONFIGURATION
     empty_value_display = "–"
     list_per_page = 40  # a row takes two milliseconds to draw
+    looked_at_as_listed = False  # whoever may not change a row reads its list's words; its fields would be as stored
     also_seen: tuple[str, ...] = ()  # columns that its form changes under other names
     change_form_before_template = "admin/seen.html"
     view_on_site: Any = False  # rows are linked to their pages by our own pages
@@ -78,6 +79,12 @@ class ScopedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold carries no types
         if not change or not self.has_change_permission(request, obj) or not (form.base_fields or self.also_seen):
             return form  # it changes nothing, so nothing can be overwritten
         return careful(form, self.model, self.also_seen, self._beside(request, obj))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Return what a row's page shows, in groups."""
+        if self.looked_at_as_listed and obj is not None and not self.has_change_permission(request, obj):
+            return [(None, {"fields": self.list_display})]
+        return super().get_fieldsets(request, obj)
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Show or take a form; what a verb refuses is said in words."""

@@ -36,6 +36,11 @@ def agreed() -> Iterator[None]:
         _agreed.reset(token)
 
 
+def has_agreed() -> bool:
+    """Return whether changes are let through at the moment: no company needs to be asked for."""
+    return _agreed.get()
+
+
 def asks_for(by: By, companies: Iterable[LegalEntity | None]) -> LegalEntity | None:
     """Return one of these companies in which somebody's changes need a second person; None where in none.
 

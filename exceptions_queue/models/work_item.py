@@ -1,5 +1,8 @@
 """One cause that a person must deal with. Its members are the failures with its fingerprint, which `routes` keeps."""
 
+from functools import cached_property
+from typing import Any
+
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
@@ -9,7 +12,7 @@ from connectors.models import Connection
 from governance.actor import as_actor
 from governance.models import LegalEntity, User
 from governance.scoping import EntityScopedQuerySet
-from routes.models import Failure
+from routes.models import Failure, Route, Snapshot
 
 
 class State(models.TextChoices):
@@ -259,6 +262,17 @@ class WorkItem(models.Model):
     def own_part(self) -> str | None:
         """Return what the own fingerprint of a part's members is as it is stored; None for all members."""
         return "" if self.part == self.fingerprint else self.part
+
+    @cached_property
+    def route(self) -> Route | None:
+        """Return the route where it was first seen, None where that is no longer there. Asked for once."""
+        return Route.objects.filter(pk=self.route_id).first() if self.route_id else None
+
+    @cached_property
+    def configuration(self) -> dict[str, Any]:
+        """Return the newest configuration of its route as a whole, empty where there is none. Asked for once."""
+        newest = Snapshot.objects.filter(route_id=self.route_id).order_by("-pk").first() if self.route_id else None
+        return newest.content if newest else {}
 
 
 class WorkItemAmount(models.Model):

@@ -59,7 +59,7 @@ def _parts(request: HttpRequest, user: User, roles: set[Role]) -> dict[str, Any]
         "rows": rows_of(list(needs.by_money().select_related("legal_entity").prefetch_related("amounts")[:TOP]), user),
     }
     if roles & FINANCE:
-        found["deadlines"] = deadlines(user)
+        found["deadlines"] = deadlines(user, now)
         found["stake"] = stake.stake_of("is:open", user)
     if administers:
         found |= _health(user, now)

@@ -44,7 +44,6 @@ from governance.second_person import NeedsSecondPerson
 from mappings.cross_references import ReferenceConflict
 from mappings.locking import TableGone
 from mappings.tables import RowErrors, RowsCollide, RowsGone
-from routes.models import Route
 
 MOST_NAMED = 10  # items that were split off it
 HISTORY = 100  # lines that are shown; older ones stay in the audit trail
@@ -60,7 +59,8 @@ REFUSED = (
 
 
 def item_of(user: User, number: int) -> WorkItem:
-    visible = WorkItem.objects.visible_to(user).select_related("legal_entity", "connection").prefetch_related("amounts")
+    visible = WorkItem.objects.visible_to(user).select_related("legal_entity", "connection")
+    visible = visible.prefetch_related("amounts", "tags")
     return get_object_or_404(visible, number=number)
 
 
@@ -145,7 +145,7 @@ def shown(
         first_form=first.failure if first is not None and first.record and row.entity in ENTITIES else None,
         remedies=offered,
         chosen=chosen,
-        route=Route.objects.filter(pk=row.route_id or 0).first(),
+        route=row.route,
         events=[(e, words.without_persons(e.reason, row, masks)) for e in events],
         progress=progressing.of(row, user),
         asked=list(row.approval_requests.filter(state=RequestState.WAITING)) if row.is_open else [],

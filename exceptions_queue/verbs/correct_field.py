@@ -19,7 +19,6 @@ from governance.models import User
 from governance.rights import Right, allowed_masks, require
 from routes import corrected_versions, overlays, reprocess, right_values
 from routes.corrected_places import places
-from routes.models import Route
 
 
 class Stale(NotPossible):
@@ -37,8 +36,7 @@ def correctable(item: WorkItem, by: User) -> list[Field]:
     if entity is None:
         return []
     masks = allowed_masks(by, item.legal_entity_id)
-    route = Route.objects.filter(pk=item.route_id or 0).first()
-    out = {*entity.key, *(route.fixed if route else ())}
+    out = {*entity.key, *(item.route.fixed if item.route else ())}
     return [
         f for f in entity.fields
         if f.name not in out and f.kind is not Kind.LINES and may_see(entity, f.name, masks)

@@ -15,7 +15,6 @@ from governance import audit
 from governance.actor import By
 from governance.rights import Right, require
 from routes import reprocess, rule_waivers
-from routes.models import Route, Snapshot
 from routes.plan import NotReadyToRun
 
 LIMIT = 2_000  # members in one commit
@@ -25,8 +24,7 @@ def offered(item: WorkItem) -> bool:
     """Tell whether an item's rule is marked as one that may be let pass, by the newest configuration. One query."""
     if not item.rule or item.category != Category.VALIDATION:
         return False
-    newest = Snapshot.objects.filter(route_id=item.route_id or 0).order_by("-pk").first()
-    content = newest.content if newest else {}
+    content = item.configuration
     mappings = [content.get("normalise"), *(each["translate"] for each in content.get("destinations", ()))]
     rules = [rule for mapping in mappings if mapping for rule in mapping["content"].get("rules") or ()]
     return any(rule["name"] == item.rule and rule.get("waivable") for rule in rules)
@@ -71,7 +69,7 @@ def waive_rule(
 
 
 def _require_waivable(item: WorkItem) -> None:
-    route = Route.objects.filter(pk=item.route_id or 0).first()
+    route = item.route
     try:
         may = route is not None and bool(item.rule) and rule_waivers.may_pass(route, item.rule)
     except NotReadyToRun as error:

@@ -69,20 +69,20 @@ def changes(request: HttpRequest) -> HttpResponse:
 def change(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Show a change: what differs from what is in force, what keeps it from that, and the steps to take."""
     user, version = person(request), version_of(request, pk)
-    here = things.here_for(version)
-    standing = Standing.of(user, version, here)
+    here, is_foreign = things.standing_for(version)
+    standing, titles = Standing.of(user, version, here), Titles(user)
     is_open = version.state in things.OPEN
     people = names([each for each in _others(version) if each])
     entries = entries_of(version)
     base = things.base_for(version)
-    at = "" if things.is_foreign(version) else things.page_of(version)
+    at = "" if is_foreign else things.page_of(version)
     more = context(
         "changes", version=version, title=things.title(version), at=at,
-        words=things.told(version.kind, here if is_open else base, version.content, Titles(user)),
+        words=things.told(version.kind, here if is_open else base, version.content, titles),
         secrets=things.secrets_said(version, putting.secrets_of(version)), is_open=is_open,
-        problems=putting.problems(version, by=user) if is_open else [],
+        problems=putting.problems(version, by=user, is_foreign=is_foreign) if is_open else [],
         overtaken=is_open and publishing.is_overtaken(version, here),
-        meanwhile=_meanwhile(version, base, here, user) if is_open else [],
+        meanwhile=_meanwhile(version, base, here, titles) if is_open else [],
         steps=standing.offered(version), edits=_edits(version, standing),
         author=authors_of([version])[version.pk], sender=people.get(version.submitted_by or "", ""),
         publisher=people.get(version.published_by or "", ""), setter=people.get(version.scheduled_by or "", ""),
@@ -194,9 +194,9 @@ def form_of(version: Version) -> Drafted:
     return found
 
 
-def _meanwhile(version: Version, base: Data, here: Data, user: User) -> list[Told]:
+def _meanwhile(version: Version, base: Data, here: Data, titles: Titles) -> list[Told]:
     """Return in words what somebody else has changed since a draft was written."""
-    words = things.told(version.kind, base, here, Titles(user))
+    words = things.told(version.kind, base, here, titles)
     return [*words, Told("Its secrets were entered anew.")] if publishing.has_other_secrets(version) else words
 
 

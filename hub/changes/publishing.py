@@ -42,9 +42,13 @@ def has_other_secrets(version: Version) -> bool:
     return entered is not None and entered != things.seal_in_force(version)
 
 
-def asking(version: Version) -> list[LegalEntity]:
-    """Return the companies that want a second person's consent to a version; each is asked, not only its own."""
-    return [each for each in things.companies(version) if elsewhere.asks_about(each, version)]
+def asking(version: Version, companies: "list[LegalEntity] | None" = None) -> list[LegalEntity]:
+    """Return the companies that want a second person's consent to a version; each is asked, not only its own.
+
+    Whoever knows the companies that it concerns gives them.
+    """
+    concerned = things.companies(version) if companies is None else companies
+    return [each for each in concerned if elsewhere.asks_about(each, version)]
 
 
 def lacks(version: Version, by: By) -> LegalEntity | None:

@@ -157,13 +157,14 @@ def refuse_unseen(by: By, kind: str, name: str, here: Data) -> None:
         raise NotAllowed(NOT_TO_USE.format(name))
 
 
-def problems(version: Version, *, by: By = NOBODY) -> list[str]:
+def problems(version: Version, *, by: By = NOBODY, is_foreign: bool | None = None) -> list[str]:
     """Return everything that keeps a version from being put in force, in words; nothing is left of the trial.
 
-    What uses a thing is named as far as `by` may see it.
+    What uses a thing is named as far as `by` may see it. Whoever knows whether it `is_foreign` says so.
     """
     try:
-        refuse_foreign(version)
+        if is_foreign is None or is_foreign:
+            refuse_foreign(version)
         refuse_lost(version)
         with suppress(_Undo), second_person.agreed(), transaction.atomic():
             put(

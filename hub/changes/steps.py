@@ -87,8 +87,9 @@ class Standing:
     @classmethod
     def of(cls, user: User, version: Version, here: Any) -> "Standing":
         """Take it down, for the companies that a version concerns."""
-        company, asking = version.legal_entity, publishing.asking(version)
-        own = second_person.asks_for(user, things.companies(version))
+        company, concerned = version.legal_entity, things.companies(version)
+        asking = publishing.asking(version, concerned)
+        own = second_person.asks_for(user, concerned)
         asked = {each.pk: each for each in (*asking, *([own] if own else []))}
         rights = frozenset(each for each in (EDIT, APPROVE, PUBLISH) if allowed(user, each, company))
         agrees = all(allowed(user, APPROVE, each) for each in asking)

@@ -64,14 +64,19 @@ def require_reading(by: By, company: LegalEntity | None) -> None:
 
 def is_foreign(version: Version) -> bool:
     """Return whether what is in force under a version's name is another company's: it is told nothing of that."""
-    here = document(version.kind, version.object_key)
-    return bool(here) and owner(version.kind, here) != version.legal_entity
+    return standing_for(version)[1]
 
 
 def here_for(version: Version) -> Data:
     """Return what stands in the rows of a version's thing; nothing of another company's."""
-    here = document(version.kind, version.object_key)
-    return here if owner(version.kind, here) == version.legal_entity else {}
+    return standing_for(version)[0]
+
+
+def standing_for(version: Version) -> tuple[Data, bool]:
+    """Return `here_for` and `is_foreign` of a version, which are asked for together."""
+    here, company = document(version.kind, version.object_key), version.legal_entity
+    is_own = owner(version.kind, here) == company
+    return (here, False) if is_own else ({}, bool(here))
 
 
 def base_for(version: Version) -> Data:

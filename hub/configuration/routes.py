@@ -19,7 +19,7 @@ from hub.configuration.kind import Kind, Put
 from hub.configuration.mistakes import Place
 from hub.configuration.work import Postponed, Work
 from routes.models import Destination, Route
-from routes.route_forms import DestinationForm, RouteForm
+from routes.route_forms import DestinationForm, Offers, RouteForm
 
 PLAIN = (
     "slug", "name", "stream", "group_by", "canonical_entity", "mapping", "order", "compare_days",
@@ -75,9 +75,10 @@ class Routes(Kind):
             row.legal_entity = owner
         owners = [*before, *([owner] if owner else [])]
         work.save(row, owners, _alone(here), _alone(form.canonical(self.folder, value)) or {})
+        offers = Offers()
         for number, each in enumerate(value.get("destinations", [])):
             if each.get("name"):
-                self._destination(work, row, each, ("destinations", number))
+                self._destination(work, row, each, ("destinations", number), offers)
         self._wait(work, value)
         self._take_out(work, row, here, value)
         return Put()
@@ -110,8 +111,10 @@ class Routes(Kind):
         )
         return found
 
-    def _destination(self, work: Work, route: Route, value: Data, place: Place) -> None:
-        row = Destination.objects.filter(route=route, name=value["name"]).first() or Destination(route=route)
+    def _destination(self, work: Work, route: Route, value: Data, place: Place, offers: Offers) -> None:
+        found = Destination.objects.filter(route=route, name=value["name"]).select_related("connection").first()
+        row = found or Destination(route=route)
+        row.route = route
         old = None if row.pk is None else form.canonical(self.folder, {"destinations": [_destination(row)]})
         row.asked_by = work.by
         name = value.get("connection")
@@ -123,7 +126,7 @@ class Routes(Kind):
             "connection": at.pk if at else None,
             "delta_fields": json.dumps(given["delta_fields"]),
         }
-        _judge(work, DestinationForm(given, instance=row), place)
+        _judge(work, DestinationForm(given, instance=row, offers=offers), place)
         if at is None:
             return
         row.route, row.connection = route, at

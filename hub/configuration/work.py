@@ -196,7 +196,7 @@ class Work:
 
     def _require_agreed(self, row: models.Model, owners: list[LegalEntity | None]) -> None:
         """Ask for a second person where a company that the row concerns, or did, wants one."""
-        if isinstance(row, Concerning):
+        if isinstance(row, Concerning) and not second_person.has_agreed():
             second_person.require_agreed(self.by, [*owners, *row.companies_concerned()], thing=str(row))
 
     def _sign(self, row: models.Model) -> None:

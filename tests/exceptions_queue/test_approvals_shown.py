@@ -84,4 +84,4 @@ def test_overview_asks_the_same_queries_for_few_and_many_approvals() -> None:
     few = asked()
     submit("harvest.projects", ingrid)
     rates(ingrid, 9, "others")
-    assert asked() == few <= 27
+    assert asked() == few <= 25

@@ -111,7 +111,7 @@ def test_list_asks_the_same_queries_for_few_and_many(make_world: Make, staff: St
         with CaptureQueriesContext(connection) as queries:
             assert client.get(reverse("queue:items")).status_code == 200
         counts.append(len(queries))
-    assert counts[0] == counts[1] <= 18
+    assert counts[0] == counts[1] <= 14
 
 
 def test_item_asks_the_same_queries_for_few_and_many_members(make_world: Make, staff: Staff) -> None:
@@ -124,7 +124,7 @@ def test_item_asks_the_same_queries_for_few_and_many_members(make_world: Make, s
         with CaptureQueriesContext(connection) as queries:
             assert client.get(url_of(WorkItem.objects.get())).status_code == 200
         counts.append(len(queries))
-    assert counts[0] == counts[1] <= 33
+    assert counts[0] == counts[1] <= 25
 
 
 def test_home_shows_totals_by_state(make_world: Make, staff: Staff) -> None:
@@ -133,7 +133,7 @@ def test_home_shows_totals_by_state(make_world: Make, staff: Staff) -> None:
     with CaptureQueriesContext(connection) as queries:
         words = text_of(client.get("/"))
     assert "New 1 3 records" in words
-    assert len(queries) <= 26
+    assert len(queries) <= 23
 
 
 def test_item_says_why_and_what_would_be_accepted(make_world: Make, staff: Staff) -> None:
@@ -295,7 +295,7 @@ def test_transaction_page_tells_its_story(make_world: Make, staff: Staff) -> Non
     assert "LR-1" in words
     assert "taken in from the source" in words
     assert "Number 1: create" in words
-    assert len(queries) <= 21
+    assert len(queries) <= 18
 
 
 def test_transaction_bodies_hide_what_the_person_may_not_see(make_world: Make, staff: Staff) -> None:
