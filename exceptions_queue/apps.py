@@ -1,4 +1,4 @@
-"""Registers the exceptions_queue application, and what it does when a corrected row of a table counts."""
+"""Registers the exceptions_queue application, and what it does when a row counts or a connection goes."""
 
 import logging
 from typing import Any
@@ -15,9 +15,20 @@ class ExceptionsQueueConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect the signal; it is sent after its commit, and the sweep does again what a crash cut short."""
+        from django.db.models.signals import pre_delete
+
+        from connectors.models import Connection
         from mappings.tables import became_available
 
+        pre_delete.connect(_note_rules, sender=Connection, dispatch_uid="exceptions_queue.note_rules")
         became_available.connect(_send_on, dispatch_uid="exceptions_queue.send_on")
+
+
+def _note_rules(instance: Any, **_: Any) -> None:
+    """A connection is deleted, and with it the grouping rules that name it: the audit trail keeps what they said."""
+    from exceptions_queue.verbs.keep_grouping_rule import note_rules_lost
+
+    note_rules_lost(instance)
 
 
 def _send_on(table: Any, **_: Any) -> None:

@@ -19,6 +19,7 @@ from routes.models import Route
 NUMBERED = f"{Rule.WORKING_DAY} {Rule.BEFORE_END} {Rule.DAY_BEFORE} {Rule.DAY_AFTER}"
 OF_THE_RULE = ("legal_entity", "rule", "number", "weekday", "dates", "at", "covers")
 ALL = "Choose none for all."
+HIGH = {"size": 8}  # lines of a choice of several: four, as browsers have it, hide what there is
 UNSEEN = "Routes of another company stand here too, and stay."
 
 
@@ -28,12 +29,12 @@ class CutOffForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the 
     entities = forms.MultipleChoiceField(
         label="Concerns these records", required=False, help_text=ALL,
         choices=lambda: [(name, end_words(name)) for name in ENTITIES],
-        widget=UnfoldAdminSelectMultipleWidget(),
+        widget=UnfoldAdminSelectMultipleWidget(HIGH),
     )  # fmt: skip
     routes = forms.TypedMultipleChoiceField(
         label="Concerns what came by these routes", required=False, coerce=int, help_text=ALL,
         choices=[],  # those that whoever has the form open sees
-        widget=UnfoldAdminSelectMultipleWidget(),
+        widget=UnfoldAdminSelectMultipleWidget(HIGH),
     )  # fmt: skip
     rule = forms.ChoiceField(
         label="It is", choices=list(RULES.items()), widget=UnfoldAdminSelectWidget(attrs={"data-way": ""})

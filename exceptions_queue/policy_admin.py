@@ -10,7 +10,7 @@ from unfold.widgets import UnfoldAdminSelectMultipleWidget
 from canonical.entities import ENTITIES
 from exceptions_queue import policies
 from exceptions_queue.models import ApprovalPolicy, Deed
-from exceptions_queue.routing_forms import ALL, EVERYWHERE, KINDS
+from exceptions_queue.routing_forms import ALL, EVERYWHERE, HIGH, KINDS
 from exceptions_queue.words import plain
 from governance.scoped_admin import ScopedAdmin
 from mappings.ends import end_words
@@ -30,18 +30,23 @@ class ApprovalPolicyForm(forms.ModelForm):  # type: ignore[type-arg]  # generic 
     """When acting on exceptions needs a second person."""
 
     deeds = forms.MultipleChoiceField(
-        label="A second person is asked for", choices=Deed.choices, widget=UnfoldAdminSelectMultipleWidget()
+        label="A second person is asked for", choices=Deed.choices, widget=UnfoldAdminSelectMultipleWidget(HIGH)
     )
     fields_ = forms.MultipleChoiceField(
         label="When these fields are corrected", required=False, choices=_fields,
-        help_text="Choose none for any field.", widget=UnfoldAdminSelectMultipleWidget(),
+        help_text="Choose none for any field.", widget=UnfoldAdminSelectMultipleWidget(HIGH),
     )  # fmt: skip
     categories = forms.MultipleChoiceField(
-        label="Of these kinds", required=False, choices=KINDS, help_text=ALL, widget=UnfoldAdminSelectMultipleWidget()
+        label="Of these kinds",
+        required=False,
+        choices=KINDS,
+        help_text=ALL,
+        widget=UnfoldAdminSelectMultipleWidget(HIGH),
     )
     entities = forms.MultipleChoiceField(
         label="Which hold these records", required=False, help_text=ALL,
-        choices=lambda: [(name, end_words(name)) for name in ENTITIES], widget=UnfoldAdminSelectMultipleWidget(),
+        choices=lambda: [(name, end_words(name)) for name in ENTITIES],
+        widget=UnfoldAdminSelectMultipleWidget(HIGH),
     )  # fmt: skip
 
     class Meta:

@@ -4,7 +4,7 @@ import re
 from typing import Any, ClassVar
 
 from django import forms
-from unfold.widgets import UnfoldAdminSelectMultipleWidget, UnfoldAdminSelectWidget
+from unfold.widgets import UnfoldAdminSelectMultipleWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from canonical.entities import ENTITIES
 from canonical.failure import CATEGORIES
@@ -20,6 +20,7 @@ from mappings.ends import end_words
 from routes.models import Route
 
 ALL = "Choose none for all."
+HIGH = {"size": 8}  # lines of a choice of several: four, as browsers have it, hide what there is
 SEVERAL = "Several with commas between them; empty: all."
 EVERYWHERE = "Empty: all companies."
 KINDS = [(category.value, info.title) for category, info in CATEGORIES.items()]
@@ -56,7 +57,8 @@ class TextsField(forms.CharField):
 
     def __init__(self, *, longest: int, **kwargs: Any) -> None:
         self.longest = longest
-        super().__init__(required=False, max_length=4000, **{"help_text": SEVERAL, **kwargs})
+        usual = {"help_text": SEVERAL, "widget": UnfoldAdminTextInputWidget()}
+        super().__init__(required=False, max_length=4000, **{**usual, **kwargs})
 
     def prepare_value(self, value: Any) -> Any:
         """Return the texts as they are typed."""
@@ -81,7 +83,10 @@ class TeamForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the ch
     """Who belongs to a team."""
 
     members = forms.ModelMultipleChoiceField(
-        User.objects.none(), label="And these people", required=False, widget=UnfoldAdminSelectMultipleWidget()
+        User.objects.none(),
+        label="And these people",
+        required=False,
+        widget=UnfoldAdminSelectMultipleWidget(HIGH),
     )
 
     class Meta:
@@ -129,15 +134,20 @@ class RoutingRuleForm(forms.ModelForm):  # type: ignore[type-arg]  # as above
     """What comes to whom."""
 
     categories = forms.MultipleChoiceField(
-        label="Of these kinds", required=False, choices=KINDS, help_text=ALL, widget=UnfoldAdminSelectMultipleWidget()
+        label="Of these kinds",
+        required=False,
+        choices=KINDS,
+        help_text=ALL,
+        widget=UnfoldAdminSelectMultipleWidget(HIGH),
     )
     entities = forms.MultipleChoiceField(
         label="Which hold these records", required=False, help_text=ALL,
-        choices=lambda: [(name, end_words(name)) for name in ENTITIES], widget=UnfoldAdminSelectMultipleWidget(),
+        choices=lambda: [(name, end_words(name)) for name in ENTITIES],
+        widget=UnfoldAdminSelectMultipleWidget(HIGH),
     )  # fmt: skip
     routes = forms.TypedMultipleChoiceField(
         label="Which came by these routes", required=False, coerce=int, help_text=ALL, choices=list,
-        widget=UnfoldAdminSelectMultipleWidget(),
+        widget=UnfoldAdminSelectMultipleWidget(HIGH),
     )  # fmt: skip
     clients = TextsField(label="Of these clients", longest=120)
     projects = TextsField(label="Of these projects", longest=120)

@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
+from canonical.entities import ENTITIES
 from canonical.failure import CATEGORIES, Category
 from connectors.models import Connection
 from exceptions_queue import grouping, reckoning, verbs, words
@@ -22,6 +23,8 @@ from exceptions_queue.permitted import masks_by_entity, masks_of, rights_in
 from governance.actor import names
 from governance.models import User
 from governance.rights import Right, allowed, allowed_anywhere, require
+from mappings.ends import end_words
+from mappings.models import LookupTable
 from routes.models import Route
 
 ANY = ("", "any")
@@ -37,10 +40,8 @@ class RuleForm(HandlingForm):
     category = forms.ChoiceField(label="Kind of cause")
     connection = forms.TypedChoiceField(coerce=int, empty_value=None, required=False, label="System at which it stops")
     route = forms.TypedChoiceField(coerce=int, empty_value=None, required=False)
-    table = forms.CharField(
-        max_length=80, required=False, label="Table or record that lacks a key", help_text="Its short name: bill_rates."
-    )
-    field = forms.CharField(max_length=120, required=False, label="Failing field", help_text="Its short name: hours.")
+    table = forms.ChoiceField(required=False, label="Table or record that lacks a key")
+    field = forms.ChoiceField(required=False, label="Failing field")
     rule = forms.CharField(max_length=120, required=False, label="Rule that it is against")
     words = forms.CharField(
         max_length=200, required=False, label="Words of the message",
@@ -58,6 +59,8 @@ class RuleForm(HandlingForm):
         self._choose("category", [(each.value, CATEGORIES[each].title) for each in Category])
         self._choose("connection", [ANY, *systems])
         self._choose("route", [ANY, *routes])
+        self._choose("table", [ANY, *_tables(user)])
+        self._choose("field", [ANY, *_fields(user)])
 
     def _choose(self, name: str, choices: Any) -> None:
         field = self.fields[name]
@@ -73,6 +76,30 @@ class RuleForm(HandlingForm):
             **plain, legal_entity_id=typed["legal_entity"], connection_id=typed["connection"],
             route_id=typed["route"], cause=own.fingerprint if own else "",
         )  # fmt: skip
+
+
+def _tables(user: User) -> list[tuple[str, str]]:
+    """Return what may lack a key, by name and as people call it: tables, records of the hub, and what lacked one."""
+    known = {**_stopped(user, "table"), **{name: end_words(name) for name in ENTITIES}}
+    return _by_words(
+        known | dict(LookupTable.objects.visible_to(user).filter(deleted_at=None).values_list("name", "title"))
+    )
+
+
+def _fields(user: User) -> list[tuple[str, str]]:
+    """Return the fields that may fail, by name and as people call them: of the hub's records, and what has failed."""
+    own = (field.name for entity in ENTITIES.values() for field in entity.fields)
+    return _by_words({**_stopped(user, "field"), **{name: words.plain(name) for name in own}})
+
+
+def _stopped(user: User, column: str) -> dict[str, str]:
+    """Return the names at which something of somebody's has stopped, each as it is read aloud. One query."""
+    rows = WorkItem.objects.visible_to(user).exclude(**{column: ""}).order_by()
+    return {name: words.plain(name) for name in rows.values_list(column, flat=True).distinct()[:MOST]}
+
+
+def _by_words(known: dict[str, str]) -> list[tuple[str, str]]:
+    return sorted(known.items(), key=lambda each: each[1].casefold())
 
 
 @page

@@ -5,11 +5,12 @@ from hashlib import sha256
 from django.db import transaction
 from django.utils import timezone
 
+from connectors.models import Connection
 from exceptions_queue import grouping
 from exceptions_queue.models import GroupingRule
 from exceptions_queue.verbs.members import NotPossible, need_reason
 from governance import audit
-from governance.actor import By, as_actor
+from governance.actor import ENGINE, By, as_actor
 from governance.rights import Right, require
 
 MOST = 200  # of one legal entity: each is asked of all that comes in
@@ -60,3 +61,12 @@ def remove_grouping_rule(rule: GroupingRule, *, by: By, reason: str) -> None:
         legal_entity=row.legal_entity_id,
     )  # fmt: skip
     row.delete()
+
+
+def note_rules_lost(connection: Connection) -> None:
+    """Write down which rules go with a connection that is being deleted, and what they said."""
+    for row in GroupingRule.objects.filter(connection=connection).order_by("pk"):
+        audit.record(
+            by=ENGINE, verb="delete", thing=row, before={name: getattr(row, name) for name in TOLD},
+            reason=f"the connection {connection.name}, which it names, was deleted", legal_entity=row.legal_entity_id,
+        )  # fmt: skip

@@ -1,5 +1,6 @@
 """A merge that is kept: what is to come comes together, tried before on what was, and removable."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -10,6 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from connectors.models import Connection
 from exceptions_queue import grouping, intake, reckoning, verbs
 from exceptions_queue.models import GroupingRule, WorkItem
 from governance.models import AuditEntry
@@ -100,6 +102,27 @@ def test_removed_rule_leaves_what_it_joined_and_lets_new_ones_apart(world: World
     assert AuditEntry.objects.filter(verb="delete", thing_kind="exceptions_queue.groupingrule").count() == 1
     with pytest.raises(verbs.NotPossible, match="removed this rule"):
         verbs.remove_grouping_rule(rule, by=staff.clara, reason="again")
+
+
+def test_connection_that_is_deleted_takes_its_rules_along_and_the_trail_keeps_what_they_said(staff: Staff) -> None:
+    germany = company("HP-DE")
+    system = Connection.objects.create(slug="old", name="Old ledger", connector="netsuite", legal_entity=germany)
+    for name, more in (("Of it", {"connection": system}), ("Of any", {"table": "tasks"})):
+        rule = GroupingRule(legal_entity=germany, name=name, category="unmapped_value", **more)
+        verbs.keep_grouping_rule(rule, by=staff.farid, reason="one line")
+    system.delete()
+    assert [each.name for each in GroupingRule.objects.all()] == ["Of any"]
+    [entry] = AuditEntry.objects.filter(verb="delete", thing_kind="exceptions_queue.groupingrule")
+    assert (entry.thing_name, entry.before["category"], entry.legal_entity_id) == (
+        "Of it", "unmapped_value", germany.pk,
+    )  # fmt: skip
+    assert "Old ledger" in entry.reason
+
+
+def test_tables_and_fields_are_chosen_by_what_people_call_them(world: World, staff: Staff) -> None:
+    page = signed_in(staff.farid).get("/queue/grouping-rules/new/").content.decode()
+    assert re.search(r'<option value="time_entry">\s*Time entry', page)
+    assert re.search(r'<option value="project_code">\s*project code', page)
 
 
 def stop_of_rule(world: World, cause: str) -> None:

@@ -1,6 +1,7 @@
 """Whoever may only look at policies, rules, fallback teams and cut-offs reads them in words, not as they are stored."""
 
 import datetime as dt
+import re
 from typing import Any
 
 import pytest
@@ -48,3 +49,16 @@ def test_who_changes_them_has_the_whole_form() -> None:
     for row, _ in rows():
         name = f"admin:{row._meta.app_label}_{row._meta.model_name}_change"
         assert 'name="_save"' in client.get(reverse(name, args=[row.pk])).content.decode(), name
+
+
+def test_every_field_of_a_rule_has_a_box_that_is_seen() -> None:
+    page = signed_in(person("Ingrid Solheim", Role.INTEGRATION_ADMIN)).get("/admin/exceptions_queue/routingrule/add/")
+    boxes = re.findall(r"<input[^>]*name=\"(?:clients|projects|periods|tags)\"[^>]*>", page.content.decode())
+    assert len(boxes) == 4
+    assert [each for each in boxes if "border" not in each] == []
+
+
+def test_empty_list_says_so_in_our_words() -> None:
+    client = signed_in(person("Ingrid Solheim", Role.INTEGRATION_ADMIN))
+    assert "There is nothing here yet" in text_of(client.get("/admin/exceptions_queue/team/"))
+    assert "Nothing fits" in text_of(client.get("/admin/exceptions_queue/team/?q=nobody"))
