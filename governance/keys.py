@@ -12,7 +12,7 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -24,6 +24,9 @@ ENVIRONMENT = "THROUGHLINE_KEYS"
 FILE = "THROUGHLINE_KEYS_FILE"  # names a file that holds what the variable would, as secrets are mounted in containers
 KEY = re.compile(r"[A-Za-z0-9_+/-]{43}=")  # 32 bytes in base64; another character, and its fingerprint is another one
 OPERATOR = "An operator of the hub has to mend that: `manage.py doctor` says what is wrong with them."
+
+
+first_key_asks: "list[Callable[[], None]]" = []  # asked before a first key is made; each may raise KeysUnusable
 
 
 class KeyLost(Exception):
@@ -115,6 +118,13 @@ def add_key() -> str:
     return fingerprint(key)
 
 
+def add_first_key() -> None:
+    """Make a key where the file with all others is gone for good: what they sealed is lost. Refuses like `add_key`."""
+    _refuse_environment("Put a new key there by hand.")
+    if not os.path.exists(file()):
+        _make(file())
+
+
 def ring() -> list[bytes]:
     """Return the keys themselves, newest first: for a backup that is to hold them."""
     return _there()
@@ -186,8 +196,10 @@ def place() -> str:
 
 
 def _keys() -> list[bytes]:
-    """Return the keys, newest first; makes the first one when there is none."""
+    """Return the keys, newest first; makes the first one when there is none, and nothing was sealed with another."""
     if not from_environment() and not os.path.exists(file()):
+        for ask in first_key_asks:
+            ask()
         _make(file())
     return _there()
 

@@ -11,7 +11,7 @@ from django.db import connection, models, transaction
 from governance import audit
 from governance.actor import By
 from governance.encrypted import EncryptedJSONField
-from governance.keys import KeyLost, decrypt, encrypt, is_newest, newest_fingerprint
+from governance.keys import KeyLost, KeysUnusable, decrypt, encrypt, file, is_newest, newest_fingerprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,19 +122,47 @@ def keys_in_use(ask: Callable[[str], Iterable[tuple[str]]]) -> list[str]:
     return sorted(set().union(*(place.keys(ask) for place in places())))
 
 
+def require_none_in_use() -> None:
+    """Raise KeysUnusable where secrets are encrypted already: a first key beside them would hide that
+    theirs is gone.
+    """
+
+    def ask(statement: str) -> list[tuple[str]]:
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+            return list(cursor.fetchall())
+
+    if names := keys_in_use(ask):
+        raise KeysUnusable(
+            f"The encryption keys are gone: {file()} is not there, and the database holds secrets that were encrypted "
+            f"with {', '.join(names)}. Put the file back from your backup. Where it is lost for good, `manage.py "
+            "rotate_keys --without-old` makes a new key, and names what has to be entered again."
+        )
+
+
 def rotate(*, by: By) -> Rotation:
-    """Re-encrypt with the newest key whatever is not yet. May be repeated, interrupted, and run beside the hub."""
+    """Re-encrypt with the newest key whatever is not yet. May be repeated, interrupted, and run beside the hub.
+
+    Raises KeysUnusable where the keys fail on the way; it says how far it came, and how to go on.
+    """
     rotated, lost = 0, []
-    for place in places():
-        for pk, sealed in place.sealed():
-            if is_newest(sealed):
-                continue
-            try:
-                plain = decrypt(sealed)
-            except KeyLost as error:
-                lost.append(place.lost(pk, error))
-                continue
-            rotated += place.replace(pk, sealed, encrypt(plain))
+    try:
+        for place in places():
+            for pk, sealed in place.sealed():
+                if is_newest(sealed):
+                    continue
+                try:
+                    plain = decrypt(sealed)
+                except KeyLost as error:
+                    lost.append(place.lost(pk, error))
+                    continue
+                rotated += place.replace(pk, sealed, encrypt(plain))
+    except KeysUnusable as error:
+        raise KeysUnusable(
+            f"{error} Until then {rotated} secrets were encrypted with the new key, and the others were left as they "
+            "are: nothing is lost while all keys are kept. Mend it, then type `manage.py rotate_keys --same-key`, "
+            "which does the rest."
+        ) from error
     name = newest_fingerprint()
     thing = ("governance.keys", name, f"encryption key {name}")
     audit.record(by=by, verb="rotate", thing=thing, after={"rotated": rotated, "lost": len(lost)})

@@ -17,6 +17,7 @@ from governance.encrypted import EncryptedJSONField, LostSecrets, Secrets
 @pytest.fixture(autouse=True)
 def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings) -> Path:
     monkeypatch.delenv(keys.ENVIRONMENT, raising=False)
+    monkeypatch.setattr(keys, "first_key_asks", [])  # the database, which these do without
     settings.STATE = tmp_path / "state"
     return settings.STATE
 

@@ -7,7 +7,7 @@ import pytest
 from cryptography.fernet import Fernet
 from django.core.exceptions import FieldError
 from django.core.management import CommandError, call_command
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django.test.utils import isolate_apps
 from simple_history.models import HistoricalRecords
 
@@ -83,15 +83,78 @@ def test_rotation_with_keys_from_the_environment(safe, monkeypatch: pytest.Monke
 def test_rotation_names_what_is_lost_and_keeps_the_old_keys(safe, tmp_path: Path) -> None:
     row = safe.objects.create(name="connection", secrets={"token": "t"})
     (tmp_path / "keys").unlink()
+    keys.add_first_key()
     other = safe.objects.create(name="another", secrets={"token": "u"})
 
-    with pytest.raises(CommandError, match="1 secrets have to be entered again; the old keys were kept"):
+    with pytest.raises(CommandError, match="1 secrets have to be entered again; the keys were kept"):
         call_command("rotate_keys", "--drop-old", verbosity=0)
     other.refresh_from_db()
 
     assert other.secrets == {"token": "u"}
     assert [each.thing for each in rotation.lost_secrets()] == [f"governance.safe {row.pk}"]
     assert len((tmp_path / "keys").read_text().split()) == 2
+
+
+def test_file_that_is_gone_is_not_made_anew_beside_what_it_sealed(safe, tmp_path: Path) -> None:
+    row = safe.objects.create(name="connection", secrets={"token": "t"})
+    name, kept = keys.newest_fingerprint(), (tmp_path / "keys").read_bytes()
+    (tmp_path / "keys").unlink()
+
+    with (
+        pytest.raises(keys.KeysUnusable, match=f"are gone: .* encrypted with {name}.* from your backup"),
+        transaction.atomic(),
+    ):
+        safe.objects.create(name="another", secrets={"token": "u"})
+    for given in ([], ["--same-key"], ["--drop-old"]):
+        with pytest.raises(CommandError, match="rotate_keys --without-old"):
+            call_command("rotate_keys", *given, verbosity=0)
+    assert not (tmp_path / "keys").exists()
+
+    (tmp_path / "keys").write_bytes(kept)
+    (tmp_path / "keys").chmod(0o600)
+    safe.objects.create(name="another", secrets={"token": "u"})
+    row.refresh_from_db()
+    assert row.secrets == {"token": "t"}
+
+
+def test_file_that_is_lost_for_good_is_made_anew_when_asked_for(safe, tmp_path: Path) -> None:
+    row = safe.objects.create(name="connection", secrets={"token": "t"})
+    (tmp_path / "keys").unlink()
+
+    with pytest.raises(CommandError, match="1 secrets have to be entered again"):
+        call_command("rotate_keys", "--without-old", verbosity=0)
+    row.secrets = {"token": "entered again"}
+    row.save()
+    row.refresh_from_db()
+
+    assert row.secrets == {"token": "entered again"}
+    assert rotation.lost_secrets() == []
+
+
+def test_rotation_whose_keys_fail_halfway_says_how_far_it_came_and_is_finished_later(
+    safe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [safe.objects.create(name=str(number), secrets={"token": number}) for number in range(3)]
+    encrypt, left = keys.encrypt, [1]
+
+    def failing(plain: bytes) -> str:
+        if not left:
+            (tmp_path / "keys").chmod(0o644)
+        else:
+            left.pop()
+        return encrypt(plain)
+
+    monkeypatch.setattr(rotation, "encrypt", failing)
+    with pytest.raises(CommandError, match="1 secrets were encrypted with the new key, and the others were left"):
+        call_command("rotate_keys", verbosity=0)
+    monkeypatch.setattr(rotation, "encrypt", encrypt)
+    (tmp_path / "keys").chmod(0o600)
+    assert rotation.lost_secrets() == []
+    call_command("rotate_keys", "--same-key", "--drop-old", verbosity=0)
+
+    for number, row in enumerate(rows):
+        row.refresh_from_db()
+        assert row.secrets == {"token": number}
 
 
 def test_rotation_leaves_what_somebody_entered_meanwhile(safe, monkeypatch: pytest.MonkeyPatch) -> None:

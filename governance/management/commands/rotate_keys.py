@@ -25,6 +25,10 @@ class Command(BaseCommand):
         parser.add_argument("--new-key", action="store_true", help="only print a new key, for THROUGHLINE_KEYS")
         parser.add_argument("--same-key", action="store_true", help="make no new key; finish a rotation")
         parser.add_argument(
+            "--without-old", action="store_true",
+            help="the file with the keys is gone for good: make a new one, and name what has to be entered again",
+        )  # fmt: skip
+        parser.add_argument(
             "--drop-old", action="store_true", help="afterwards drop all keys but the newest: older backups need those"
         )
 
@@ -38,8 +42,11 @@ class Command(BaseCommand):
         except keys.KeysUnusable as error:
             raise CommandError(str(error)) from error
 
-    def _rotate(self, *, same_key: bool, drop_old: bool, **_: Any) -> None:
-        if not keys.from_environment() and not same_key:
+    def _rotate(self, *, same_key: bool, drop_old: bool, without_old: bool, **_: Any) -> None:
+        if without_old:
+            ask_tables()
+            keys.add_first_key()
+        elif not keys.from_environment() and not same_key:
             ask_tables()  # a database that does not answer must not leave one key more
             keys.add_key()
         done = rotate(by=ENGINE)
@@ -47,7 +54,7 @@ class Command(BaseCommand):
         for each in done.lost:
             self.stderr.write(f"{each.thing}, {each.field}: {each.message}")
         if done.lost:
-            raise CommandError(f"{len(done.lost)} secrets have to be entered again; the old keys were kept.")
+            raise CommandError(f"{len(done.lost)} secrets have to be entered again; the keys were kept.")
         if drop_old:
             self.stdout.write(f"{keys.keep_only_newest()} old keys were dropped. {OLDER_BACKUPS}")
         elif keys.from_environment():
