@@ -16,7 +16,7 @@ from base64 import b64decode
 from contextlib import suppress
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from tests import bring_chromium
 
@@ -40,6 +40,35 @@ PICTURES = (
     ("mappings", "ingrid", "light", "/mappings/", "main tbody a"),
     ("api", "ingrid", "light", "/api/", ""),
 )
+# The same for pages on which something is typed and pressed before: a selector, and what is typed or chosen there; ""
+# presses it. What has no name is done for the pictures after it.
+Deeds = tuple[tuple[str, str], ...]
+FORM = "form[action$='/corrections/']"
+DONE: tuple[tuple[str, str, str, str, Deeds], ...] = (
+    ("grouping-rule", "farid", "light", "/queue/grouping-rules/new/", (
+        ("[name=name]", "Value without a row, whichever"), ("[name=category]", "unmapped_value"),
+        ("[name=table]", "service_items"), ("[name=reason]", "One line for the data owner"),
+        ("main button:has-text('Try it')", ""),
+    )),
+    ("routing-rule", "ingrid", "light", "/admin/exceptions_queue/routingrule/add/", (
+        ("[name=name]", "Large refusals"), ("[name=categories]", "refused"), ("[name=team]", "controller"),
+        ("text=Tried on the last", ""),
+    )),
+    ("", "ingrid", "light", "/admin/exceptions_queue/approvalpolicy/add/", (
+        ("[name=name]", "Corrections of hours"), ("[name=deeds]", "corrections"), ("[name=fields_]", "hours"),
+        ("[name=_save]", ""),
+    )),
+    ("", "farid", "light", "/queue/", (
+        ("main td a:has-text('cap of')", ""), (f"{FORM} [name=field]", "hours"),
+        (f"{FORM} [name=value]", "4"), (f"{FORM} [name=reason]", "The client has agreed to half a day"),
+        (f"{FORM} button:not([type=button])", ""),
+    )),
+    ("request", "clara", "light", "/approvals/", (("main a[href^='/approvals/']", ""),)),
+    ("", "clara", "light", "/approvals/", (
+        ("main a[href^='/approvals/']", ""), ("main button:has-text('Approve, and do it')", ""),
+    )),
+    ("corrections", "farid", "dark", "/corrections/", ()),
+)  # fmt: skip
 
 
 def main() -> int:
@@ -91,7 +120,27 @@ def _take(address: str, password: str) -> None:
                 page.wait_for_load_state("networkidle", timeout=10_000)
             _write(page, PLACE / f"{name}.webp")
             page.context.close()
+        for name, who, theme, place, deeds in DONE:
+            page = _signed_in(browser, address, who, password, theme)
+            page.goto(address + place)
+            for where, what in deeds:
+                _do(page.locator(where).first, what)
+                with suppress(TimeoutError):
+                    page.wait_for_load_state("networkidle", timeout=10_000)
+            if name:
+                _write(page, PLACE / f"{name}.webp")
+            page.context.close()
         browser.close()
+
+
+def _do(place: Locator, what: str) -> None:
+    """Press something; or type there, or choose, what is given."""
+    if not what:
+        place.click()
+    elif place.evaluate("each => each.tagName") == "SELECT":
+        place.select_option(what)
+    else:
+        place.fill(what)
 
 
 def _signed_in(browser: Browser, address: str, who: str, password: str, theme: str) -> Page:
