@@ -7,6 +7,7 @@ from typing import Any
 
 from gunicorn.glogging import Logger as GunicornLogger
 
+from hub import garbage
 from hub.correlation import HEADER
 from hub.environment import declared
 from hub.probes import LIVE, READY
@@ -57,3 +58,8 @@ def on_starting(server: Any) -> None:
         from hub.figures import counted
 
         counted.tidy()
+
+
+def when_ready(server: Any) -> None:
+    """Spare what every process shares, once it is loaded and before they part: none then copies it by searching it."""
+    garbage.spare_what_is_loaded()

@@ -87,7 +87,7 @@ def transactions(
     ids: Sequence[UUID], *, start: Start, configuration: Configuration, tried: Tried = AS_IT_IS
 ) -> list[Foreseen]:
     """Return what would become of transactions, in no order; of those that cannot be tried only how they stand."""
-    rows = worked_out.load(ids) if ids else []
+    rows = worked_out.load(ids, as_then=configuration == "then") if ids else []
     thens = Snapshot.objects.in_bulk({row["snapshot"] for row in rows})
     found: list[Foreseen] = []
     groups: dict[tuple[int, int | None, dt.datetime | None], list[tuple[Foreseen, dict[str, Any]]]] = {}

@@ -50,7 +50,7 @@ def transactions(
     went_on: list[UUID] = []
     with transaction.atomic():
         held = heads.lock_of(ids)
-        rows = [row for row in worked_out.load(list(held)) if worked_out.can_go_on(row)]
+        rows = [row for row in worked_out.load(list(held), as_then=as_then) if worked_out.can_go_on(row)]
         groups: dict[tuple[int, int | None, dt.datetime | None], list[dict[str, Any]]] = {}
         for row in rows:
             then = (row["snapshot"], row["worked_out_at"]) if as_then else (None, None)

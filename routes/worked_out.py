@@ -16,6 +16,7 @@ from canonical import codec
 from canonical.entities import ENTITIES
 from routes import belonging, evaluation, legal_entities, overlays
 from routes.arrivals import Arrival, Verdict, decode
+from routes.models import Transaction
 from routes.plan import DestinationPlan, Plan
 from routes.states import State
 
@@ -53,8 +54,9 @@ LOAD = """
 SELECT t.id, t.record_id, t.run_id, r.route_id AS route, t.snapshot_id AS snapshot, t.destination_id AS destination,
        t.key, t.version, t.state, t.legal_entity_id AS legal_entity, t.withdraws, r.key AS record_key,
        r.correlation_id AS correlation, p.body AS canonical, p.table_rows AS hits, s.body AS source,
-       coalesce((SELECT max(x.at) FROM routes_transition x WHERE x.subject_id = t.id AND x.to_state = 'normalised'
-                 AND x.reason NOT LIKE %s), t.created_at) AS worked_out_at,
+       CASE WHEN %s THEN coalesce((
+            SELECT max(x.at) FROM routes_transition x WHERE x.subject_id = t.id AND x.to_state = 'normalised'
+            AND x.reason NOT LIKE %s), t.created_at) END AS worked_out_at,
        t.request_payload_id AS request, t.request_hash AS request_hash, t.amount, t.currency, t.hours,
        (SELECT f.stage FROM routes_failure f WHERE f.transaction_id = t.id AND f.closed_at IS NULL
         ORDER BY f.opened_at DESC, f.id DESC LIMIT 1) AS stage,
@@ -66,14 +68,19 @@ FROM routes_transaction t
 JOIN routes_record r ON r.id = t.record_id
 LEFT JOIN LATERAL routes_body(r.canonical_payload_id) p ON true
 LEFT JOIN LATERAL routes_body(r.source_payload_id) s ON true
-WHERE t.id = ANY(%s)
+WHERE t.id = ANY(%s) AND r.id = ANY(%s)
 """
 
 
-def load(ids: Sequence[UUID]) -> list[dict[str, Any]]:
-    """Return transactions with the bodies that they are worked out from. One query."""
+def load(ids: Sequence[UUID], *, as_then: bool) -> list[dict[str, Any]]:
+    """Return transactions with the bodies that they are worked out from. Two queries.
+
+    `worked_out_at` is told only `as_then`, for tables as they were: it is looked for in each month there is. The ids of
+    the records say in which months these lie; by the join alone, many of them have all records there are read through.
+    """
+    records = Transaction.objects.filter(pk__in=ids).values_list("record_id", flat=True)
     with connection.cursor() as cursor:
-        cursor.execute(LOAD, [f"{AS_THEN}%", list(ids)])
+        cursor.execute(LOAD, [as_then, f"{AS_THEN}%", list(ids), list(records)])
         names = [column.name for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 

@@ -16,6 +16,7 @@ from exceptions_queue.bulk.choices import by_name
 from exceptions_queue.bulk.selecting import Selection
 from exceptions_queue.models import BulkRun, BulkState
 from governance.models import User
+from hub import garbage
 
 MEMBERS = """
 SELECT f.id, t.key FROM routes_failure f JOIN routes_transaction t ON t.id = f.transaction_id
@@ -34,6 +35,7 @@ def measure(found: Found, rounds: int) -> list[Measured]:
     keys = tuple(key for _, key in members)
     ticked = Selection(items=(found.largest,), failures=tuple(id_ for id_, _ in members))
     made = []
+    garbage.spare_what_is_loaded()  # as a worker does
     for what, choice, selection in (
         ("send 10,000 again", "resubmissions", ticked),
         ("send 10,000 again, their keys pasted", "resubmissions", Selection(names=keys)),
