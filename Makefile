@@ -26,7 +26,7 @@ run: environment
 
 ## make test    install what is needed, run every check and every test
 test: check chromium
-	$(BIN)/pytest -n 4
+	$(BIN)/pytest -n 5
 
 ## make chromium  see to a Chromium for the tests of the pages   (CHROMIUM=/path/to/it)
 chromium: environment
