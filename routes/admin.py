@@ -233,14 +233,36 @@ class WebhookRefusalAdmin(LookOnly, ScopedAdmin):
     ordering = ("-day",)
 
 
-@admin.register(PostingPeriod)
-class PostingPeriodAdmin(LookOnly, ScopedAdmin):
-    """Periods of the targets' ledgers, as last read."""
+class LedgerFilter(admin.SimpleListFilter):
+    """Narrows to a ledger, of those that the person sees."""
 
-    list_display = ("connection", "legal_entity", "first_day", "last_day", "closed", "learnt")
+    title, parameter_name = "connection", "connection"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return the connections that have periods, by name."""
+        seen = Connection.objects.visible_to(_person(request)).filter(pk__in=PostingPeriod.objects.values("connection"))
+        return [(str(pk), name) for pk, name in seen.order_by("name").values_list("pk", "name")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """Keep the periods of the chosen one."""
+        return queryset.filter(connection=self.value()) if (self.value() or "").isdigit() else queryset
+
+
+@admin.register(PostingPeriod)
+class PostingPeriodAdmin(LookOnly, NamesWhatIsSeen):
+    """Periods of the targets' ledgers, as last read; a ledger of another company is not named."""
+
+    looked_at_as_listed = True
+    list_display = ("ledger", "legal_entity", "first_day", "last_day", "closed", "learnt")
     first_day, last_day = headed("starts_on", "First day"), headed("ends_on", "Last day")
     learnt = headed("read_at", "As read")
-    list_filter = ("connection", "legal_entity", "closed")
+    list_filter = (LedgerFilter, "legal_entity", "closed")
+    list_select_related = ("connection", "legal_entity")
+
+    @admin.display(description="Connection", ordering="connection", empty_value="-")
+    def ledger(self, row: PostingPeriod) -> Any:
+        """Name the connection to the ledger."""
+        return self.connection_named(row)
 
 
 def _person(request: HttpRequest) -> User:
