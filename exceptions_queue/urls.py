@@ -6,6 +6,7 @@ from exceptions_queue.codes import CodeConverter
 from exceptions_queue.pages import (
     bulk,
     corrections,
+    edits,
     grouping,
     handling,
     home,
@@ -33,6 +34,8 @@ urlpatterns = [
     path("queue/", items.items, name="items"),
     path("queue/news/", news.news, name="news"),
     path("queue/sheets/<slug:form>/", sheets.sheet, name="sheet"),
+    path("queue/edits/", edits.edits, name="edits"),
+    path("queue/edits/<slug:form>/", edits.sheet, name="edits-sheet"),
     path("queue/columns/", views.choose_columns, name="columns"),
     path("queue/views/", views.keep, name="views"),
     path("queue/views/<int:pk>/", views.change, name="view"),

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -268,6 +268,27 @@ def _overtaken(found: Overlay, entity: str) -> str:
         f"{found.made_by.get_full_name() or found.made_by} has corrected the {_words(found.field)} of {found.key} to "
         f"{value} meanwhile ({found.made_at:%Y-%m-%d %H:%M}): {found.reason.rstrip('.')}. Nothing of yours was kept."
     )
+
+
+class Newer(NamedTuple):
+    """A correction that somebody has made after another person looked."""
+
+    number: int
+    words: str  # who, to what, when and why
+
+
+def overtaken_by(records: Collection[UUID], *, since: int) -> dict[tuple[UUID, str], Newer]:
+    """Return the open corrections of records that are newer than one, by record and field. Two queries at most."""
+    rows = Record.objects.filter(pk__in=list(records)) if records else []
+    keys = {(row.route_id, row.key): row.pk for row in rows}
+    if not keys:
+        return {}
+    open_ = Overlay.objects.open().filter(pk__gt=since, key__in={key for _, key in keys})
+    return {
+        (keys[row.route_id, row.key], row.field): Newer(row.pk, _overtaken(row, row.route.canonical_entity))
+        for row in open_.select_related("route", "made_by")
+        if (row.route_id, row.key) in keys
+    }
 
 
 def newest() -> int:

@@ -132,6 +132,14 @@ class BulkRunShape(serializers.Serializer[Any]):
     results = ResultShape(many=True)
 
 
+class EditShape(serializers.Serializer[Any]):
+    """A field that a sheet says has another value; hidden values are "•••"."""
+
+    field = serializers.CharField()
+    was = serializers.CharField(allow_blank=True, help_text="what stood there when it was planned; empty: nothing")
+    value = serializers.CharField(allow_blank=True, help_text="what is to stand there; empty: nothing")
+
+
 class BulkMemberShape(serializers.Serializer[Any]):
     """One member: what was expected of it, and what became of it."""
 
@@ -148,6 +156,7 @@ class BulkMemberShape(serializers.Serializer[Any]):
     ended_as = serializers.CharField(allow_blank=True)
     ended = serializers.CharField(allow_blank=True)
     stopped_as = serializers.UUIDField(allow_null=True, help_text="the new failure of what failed again")
+    edits = EditShape(many=True, help_text="of a sheet that came back: its fields; else none")
 
 
 class BulkRunsDoor(Door):
@@ -334,7 +343,13 @@ def _member(told_: dict[str, Any]) -> dict[str, Any]:
     more = {"work_item": row.item_id, "failure": row.failure_id, "transaction": row.transaction_id}
     return in_shape(
         BulkMemberShape,
-        {name: getattr(row, name) for name in own} | more | {"why": told_["why"], "ended": told_["ended"]},
+        {name: getattr(row, name) for name in own}
+        | more
+        | {
+            "why": told_["why"],
+            "ended": told_["ended"],
+            "edits": [{"field": each.field, "was": each.was, "value": each.value} for each in told_["edits"]],
+        },
     )
 
 

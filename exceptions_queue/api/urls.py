@@ -4,6 +4,7 @@ from django.urls import path
 
 from exceptions_queue.api.approvals import ANSWERS, ApprovalRequestDoor, ApprovalRequestsDoor
 from exceptions_queue.api.bulk import STEPS, BulkMembersDoor, BulkRunDoor, BulkRunsDoor
+from exceptions_queue.api.correction_sheets import CorrectedSheetsDoor, SheetsDoor
 from exceptions_queue.api.corrections import CorrectionDoor, CorrectionsDoor, CorrectionWithdrawalsDoor
 from exceptions_queue.api.counts import ItemCountsDoor
 from exceptions_queue.api.grouping import RuleDoor, RulesDoor, RuleTrialsDoor
@@ -41,6 +42,8 @@ urlpatterns = [
         CorrectionWithdrawalsDoor.as_view(),
         name="api-correction-withdrawals",
     ),
+    path(f"{EXPERIENCE}correction-sheets", SheetsDoor.as_view(), name="api-correction-sheets"),
+    path(f"{EXPERIENCE}corrected-sheets", CorrectedSheetsDoor.as_view(), name="api-corrected-sheets"),
     path(f"{EXPERIENCE}approval-requests", ApprovalRequestsDoor.as_view(), name="api-requests"),
     path(f"{EXPERIENCE}approval-requests/<int:number>", ApprovalRequestDoor.as_view(), name="api-request"),
     *(

@@ -31,7 +31,7 @@ from exceptions_queue.handling_forms import (
     SnoozeForm,
     WaitForm,
 )
-from exceptions_queue.models import Resolution, RootCause, WorkItem
+from exceptions_queue.models import BulkEdit, Resolution, RootCause, WorkItem
 from exceptions_queue.permitted import who_have
 from exceptions_queue.verbs.correct_field import correctable
 from exceptions_queue.verbs.tag import kept_form
@@ -114,7 +114,7 @@ class Choice:
 
 def by_name(name: str) -> Choice | None:
     """Return the choice that an address names."""
-    return next((each for each in CHOICES if each.name == name), None)
+    return next((each for each in (*CHOICES, BY_SHEET) if each.name == name), None)
 
 
 def kept(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -148,6 +148,17 @@ def _correct(item: WorkItem, failures: list[UUID], by: User, typed: Typed) -> No
     verbs.correct_field(
         item, by=by, failures=failures, field=typed["field"], value=typed["value"], reason=typed["reason"]
     )
+
+
+def _correct_rows(item: WorkItem, failures: list[UUID], by: User, typed: Typed) -> None:
+    rows: dict[UUID, dict[str, str]] = {}
+    seen: dict[UUID, int] = {}
+    edits = BulkEdit.objects.filter(member__run=typed["run"], member__failure_id__in=failures)
+    for failure, name, value, until in edits.values_list("member__failure_id", "field", "value", "seen_until"):
+        assert failure is not None
+        rows.setdefault(failure, {})[name] = value
+        seen[failure] = until
+    verbs.correct_rows(item, by=by, rows=rows, reason=typed["reason"], seen_until=seen)
 
 
 def _move(item: WorkItem, failures: list[UUID], by: User, typed: Typed) -> None:
@@ -279,4 +290,9 @@ CHOICES: Sequence[Choice] = (
     _way("reopenings", _plain(ReasonForm), _simply(verbs.reopen), "will be open again"),
     Choice("watchers", "Watch them", "Watch them", Right.VIEW, _plain(NothingForm),
            lambda item, _, by, typed: verbs.watch(item, by=by), "will be watched"),
+)  # fmt: skip
+# Not chosen on a page: its plan is made of a sheet that comes back.
+BY_SHEET = Choice(
+    "correction-sheets", "Correct them as a sheet says", "Correct and send them", Right.EDIT_OVERLAY,
+    _plain(ReasonForm), _correct_rows, "will be corrected and sent", **MEMBERS, sends=True,
 )  # fmt: skip

@@ -17,7 +17,7 @@ from routes.models.movement import RecordState
 from routes.states import ENDS, State
 
 LIMIT = 5000  # members that are looked at in one commit
-CORRECTED = "corrections"  # the choice whose members may go on as a newer version
+CORRECTED = ("corrections", "correction-sheets")  # the choices whose members may go on as a newer version
 LEFT_ALONE = (
     "It was left as it is: a newer version has come, a write of it is in doubt, or its route cannot run just now."
 )
@@ -90,7 +90,7 @@ def collect(run: BulkRun) -> int:
     """Write down what became of the members of a locked run that are on their way; return how many are at an end."""
     with connection.cursor() as cursor:
         asked: dict[str, Any] = {
-            "run": run.pk, "follow": run.choice == CORRECTED, "ends": [str(each) for each in ENDS], "limit": LIMIT,
+            "run": run.pk, "follow": run.choice in CORRECTED, "ends": [str(each) for each in ENDS], "limit": LIMIT,
         }  # fmt: skip
         cursor.execute(STANDS, asked)
         stands = [Stand(*row) for row in cursor.fetchall()]

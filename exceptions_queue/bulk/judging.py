@@ -8,17 +8,20 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from canonical.entities import ENTITIES
 from canonical.failure import Category
 from exceptions_queue import handling, trying
 from exceptions_queue.bulk.choices import Choice
 from exceptions_queue.bulk.forms import THEN
-from exceptions_queue.models import BulkRun, Outcome, Result, WorkItem
+from exceptions_queue.models import BulkEdit, BulkRun, Outcome, Result, WorkItem
 from exceptions_queue.models.bulk import TAKEN_ON
+from exceptions_queue.sheets.cells import text_of
 from exceptions_queue.trying import Outcome as Foreseen
 from governance.models import User
 from governance.same_person import counted_as
 from routes import periods, unforeseen
 from routes.bulk import arrays
+from routes.current_values import values_of
 from routes.models import Failure, Route
 from routes.plan import NotReadyToRun, current
 from routes.states import NOT_YET_DELIVERING, State
@@ -232,6 +235,21 @@ def _correct(run: BulkRun, user: User, facts: Sequence[Fact]) -> dict[int, Said]
     return said
 
 
+def _correct_rows(run: BulkRun, user: User, facts: Sequence[Fact]) -> dict[int, Said]:
+    """Say of each line of a sheet whether it may be corrected, and write down what stands in its fields now."""
+    said = _correct(run, user, facts)
+    edits = list(BulkEdit.objects.filter(member__in=[fact.id for fact in facts]).select_related("member__item"))
+    records = {each.member.record_id for each in edits if each.member.record_id}
+    for entity in {each.member.item.entity for each in edits}:
+        values = values_of(list(records), entity)
+        for each in edits:
+            if each.member.item.entity == entity and each.member.record_id:
+                spec = ENTITIES[entity].by_name[each.field]
+                each.was = text_of(spec, values.get(each.member.record_id, {}).get(each.field))
+    BulkEdit.objects.bulk_update(edits, ["was"], batch_size=1000)
+    return said
+
+
 def _move(run: BulkRun, user: User, facts: Sequence[Fact]) -> dict[int, Said]:
     closed = [f for f in facts if f.category == Category.CLOSED_PERIOD and f.transaction]
     offers = periods.offers([f.transaction for f in closed if f.transaction])
@@ -248,6 +266,7 @@ def _move(run: BulkRun, user: User, facts: Sequence[Fact]) -> dict[int, Said]:
 
 MEMBERS: Mapping[str, Callable[[BulkRun, User, Sequence[Fact]], dict[int, Said]]] = {
     "resubmissions": _again, "waivers": _waive, "approvals": _approve, "corrections": _correct, "period-moves": _move,
+    "correction-sheets": _correct_rows,
 }  # fmt: skip
 NO_REST = "it waits already, is on its way, or is resolved"
 NOT_SO = {  # why an item does not fit, by choice

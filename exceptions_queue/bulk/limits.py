@@ -1,12 +1,14 @@
 """Above which a second person approves a bulk run: by count, by amount, and where nobody knows the amount."""
 
+from uuid import UUID
+
 from django.conf import settings
 from django.db.models import Count, Q, Sum
 
 from canonical.entities import ENTITIES
 from exceptions_queue import policies
-from exceptions_queue.bulk.choices import Choice
-from exceptions_queue.models import BulkRun, Deed, Result, WorkItem
+from exceptions_queue.bulk.choices import BY_SHEET, Choice
+from exceptions_queue.models import BulkEdit, BulkRun, Deed, Result, WorkItem
 from exceptions_queue.templatetags.shown import money
 from exceptions_queue.verbs.asking import corrected_fields, standing
 from governance.actor import Actor, ActorKind
@@ -44,27 +46,36 @@ def _policies(run: BulkRun, choice: Choice) -> list[str]:
 
     Two queries for each company where no policy may ask.
     """
-    if choice.name not in Deed.values:
+    deed = Deed.CORRECT.value if choice.name == BY_SHEET.name else choice.name
+    if deed not in Deed.values:
         return []
     by = Actor(ActorKind(run.actor_kind), run.actor_id, run.actor_name)
     told: dict[str, None] = {}
     for place in sorted(run.places()):
-        found = policies.asking(choice.name, place, by)
+        found = policies.asking(deed, place, by)
         if not found:
             continue
         waiting = run.members.filter(result=Result.WAITING, legal_entity=place)
         for item in WorkItem.objects.filter(pk__in=waiting.values("item")):
             ids = [each for each in waiting.filter(item=item).values_list("failure_id", flat=True) if each]
             members = list(Failure.objects.filter(pk__in=ids))
-            corrected = (
-                corrected_fields(standing(ids)) if choice.name == Deed.RESUBMIT else [run.typed.get("field", "")]
-            )
-            if choice.name == Deed.RESUBMIT and not corrected:
+            corrected = _fields(run, deed, ids)
+            if deed == Deed.RESUBMIT and not corrected:
                 continue
             worth = policies.worth_of(item, members)
-            act = policies.Act(choice.name, place, item.category, item.entity, tuple(corrected), worth)
+            act = policies.Act(deed, place, item.category, item.entity, tuple(corrected), worth)
             told |= dict.fromkeys(f"policy “{each}” asks for it" for each in policies.hits(found, act))
     return list(told)
+
+
+def _fields(run: BulkRun, deed: str, failures: list[UUID]) -> list[str]:
+    """Return the fields that a run corrects, or has corrected, in members of an item. One query at most."""
+    if deed == Deed.RESUBMIT:
+        return corrected_fields(standing(failures))
+    if run.choice == BY_SHEET.name:
+        edits = BulkEdit.objects.filter(member__run=run, member__failure_id__in=failures).order_by()
+        return sorted(edits.values_list("field", flat=True).distinct())
+    return [run.typed.get("field", "")]
 
 
 def money_limit(currency: str) -> str:

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 
 from canonical.entities import ENTITIES
 from exceptions_queue.bulk import identity, judging, limits, selecting
-from exceptions_queue.bulk.choices import Choice, Chosen, by_name, kept
+from exceptions_queue.bulk.choices import BY_SHEET, Choice, Chosen, by_name, kept
 from exceptions_queue.bulk.selecting import MOST, TOLD, Found, Selection
 from exceptions_queue.handling_forms import HandlingForm
 from exceptions_queue.models import BulkMember, BulkRun, BulkState, Result, WorkItem
@@ -121,6 +121,8 @@ def anew(run: BulkRun, *, by: User, pace: int | None = None) -> BulkRun:
     choice = by_name(run.choice)
     if choice is None:
         raise NotPossible("This release does not know any more what was to be done. Choose it anew.")
+    if choice is BY_SHEET:
+        raise NotPossible("A sheet is not kept. Take it anew, correct it there, and send it once more.")
     for place in sorted(run.places()):
         require(by, choice.right, place)
     if as_actor(by).reference != run.actor.reference:
@@ -198,6 +200,9 @@ def build_step(run: BulkRun, choice: Choice, user: User) -> bool:
 def _finish(run: BulkRun, choice: Choice) -> None:
     """Close a plan whose members are all judged: limits, the first few, configuration and hash."""
     waiting = run.members.filter(result=Result.WAITING)
+    if run.choice == BY_SHEET.name and (left := run.members.exclude(outcome__in=TAKEN_ON).count()):
+        waiting.update(result=Result.NONE)
+        run.left_out = f"{left:,} of its lines cannot be corrected, as is told with each, so none of them is."
     run.planned, run.state, run.due_at = waiting.count(), BulkState.PLANNED, None
     if run.planned > CANARY:
         run.canary = CANARY

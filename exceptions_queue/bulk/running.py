@@ -200,7 +200,7 @@ def _do(run: BulkRun, choice: Choice, item: WorkItem, members: list[BulkMember],
 
 def _tried(run: BulkRun, choice: Choice, item: WorkItem, failures: list[UUID], by: User) -> Exception | None:
     """Call the verb, all or nothing; return what it met. Outages of the database are raised."""
-    typed = run.typed | {"reason": reason_of(run)} if choice.of_members else run.typed
+    typed = run.typed | {"reason": reason_of(run), "run": run.pk} if choice.of_members else run.typed
     try:
         with transaction.atomic(), consented() if run.approved_by else nullcontext():
             for part, members in parts.by_failures(item, failures):

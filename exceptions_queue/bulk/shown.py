@@ -7,16 +7,17 @@ from typing import Any
 
 from django.db.models import Count, Q, Sum, prefetch_related_objects
 
+from canonical.entities import ENTITIES
 from canonical.entity import Mask
-from canonical.masking import spoken
+from canonical.masking import HIDDEN, may_see, spoken
 from exceptions_queue import trying, words
 from exceptions_queue.bulk import planning, selecting
-from exceptions_queue.bulk.choices import Choice, Chosen, by_name
+from exceptions_queue.bulk.choices import BY_SHEET, Choice, Chosen, by_name
 from exceptions_queue.bulk.forms import THEN
 from exceptions_queue.bulk.selecting import Selection
 from exceptions_queue.bulk.totals import Worth, totals
 from exceptions_queue.codes import code_of as code
-from exceptions_queue.models import BulkMember, BulkRun, BulkState, Outcome, Result, WorkItem, WorkItemAmount
+from exceptions_queue.models import BulkEdit, BulkMember, BulkRun, BulkState, Outcome, Result, WorkItem, WorkItemAmount
 from exceptions_queue.models.bulk import TAKEN_ON
 from exceptions_queue.permitted import masks_by_entity
 from exceptions_queue.templatetags.shown import money
@@ -243,7 +244,8 @@ def samples(run: BulkRun, user: User) -> list[Trial]:
 
 
 def told(rows: list[BulkMember], user: User) -> list[dict[str, Any]]:
-    """Return members as somebody may read them: words that may quote a hidden value are left out. Two queries."""
+    """Return members as somebody may read them: words that may quote a hidden value are left out. Three queries."""
+    edits = _edits(rows)
     masks = masks_by_entity(user, {row.legal_entity_id for row in rows})
     whys, ends = (words.with_titles(texts) for texts in ([row.why for row in rows], [row.ended for row in rows]))
     found = []
@@ -253,9 +255,35 @@ def told(rows: list[BulkMember], user: User) -> list[dict[str, Any]]:
         said = [words.without_persons(text, row.item, seen) if tells else "" for text in (why, ended)]
         found.append(
             {"row": row, "why": said[0], "ended": said[1], "title": words.title_for(row.item, seen),
-             "outcome": label_of(Outcome(row.outcome), by_name(row.run.choice)) if row.outcome else "Not looked at yet"}
+             "outcome": label_of(Outcome(row.outcome), by_name(row.run.choice)) if row.outcome else "Not looked at yet",
+             "edits": [_edited(each, row, seen) for each in edits.get(row.pk, ())]}
         )  # fmt: skip
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """A field that a sheet says has another value, as somebody may see it."""
+
+    field: str
+    name: str
+    was: str
+    value: str
+
+
+def _edits(rows: list[BulkMember]) -> dict[int, list[BulkEdit]]:
+    found: dict[int, list[BulkEdit]] = {}
+    if any(row.run.choice == BY_SHEET.name for row in rows):
+        for each in BulkEdit.objects.filter(member__in=rows).order_by("member", "field"):
+            found.setdefault(each.member_id, []).append(each)
+    return found
+
+
+def _edited(edit: BulkEdit, row: BulkMember, seen: frozenset[Mask]) -> Edited:
+    entity = ENTITIES.get(row.item.entity)
+    may = entity is not None and may_see(entity, edit.field, seen)
+    was, value = (edit.was, edit.value) if may else (HIDDEN if edit.was else "", HIDDEN)
+    return Edited(edit.field, words.plain(edit.field), was, value)
 
 
 __all__ = ["About", "code", "counted", "fits", "of", "told", "whole", "with_results"]

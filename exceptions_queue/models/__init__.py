@@ -7,7 +7,7 @@ from exceptions_queue.models.approvals import (
     LoosenedPolicy,
     RequestState,
 )
-from exceptions_queue.models.bulk import BulkMember, BulkRun, BulkState, Outcome, Result
+from exceptions_queue.models.bulk import BulkEdit, BulkMember, BulkRun, BulkState, Outcome, Result
 from exceptions_queue.models.grouping import GroupingRule, Merge, SplitMember
 from exceptions_queue.models.handling import WorkItemComment, WorkItemTag, WorkItemWatcher
 from exceptions_queue.models.hint import Hint
@@ -32,6 +32,7 @@ __all__ = [
     "WHOSE",
     "ApprovalPolicy",
     "ApprovalRequest",
+    "BulkEdit",
     "BulkMember",
     "BulkRun",
     "BulkState",

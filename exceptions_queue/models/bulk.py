@@ -196,3 +196,22 @@ class BulkMember(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class BulkEdit(models.Model):
+    """A field of a member's record that a sheet says has another value."""
+
+    member = models.ForeignKey(BulkMember, on_delete=models.CASCADE, related_name="edits", db_index=False)
+    field = models.CharField(max_length=80)
+    value = models.CharField(max_length=2000, blank=True)  # as a person types it; empty: the field is emptied
+    was = models.TextField(blank=True)  # in the same form, as it stood when the plan was made
+    seen_until = models.BigIntegerField()  # the newest correction that whoever took the sheet saw
+
+    entity_path = "member__legal_entity"
+    objects = EntityScopedQuerySet["BulkEdit"].as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="bulk_edit_once", fields=["member", "field"])]
+
+    def __str__(self) -> str:
+        return f"{self.member_id} {self.field}"

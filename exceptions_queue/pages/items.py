@@ -25,7 +25,7 @@ from exceptions_queue.query import counting
 from exceptions_queue.query.words import TABLE, WORDS, Understood
 from governance.actor import names
 from governance.models import LegalEntity, User
-from governance.rights import Right
+from governance.rights import Right, allowed_anywhere
 from governance.scoping import ALL, entity_ids
 
 SIZE = 50
@@ -93,6 +93,7 @@ def listed(request: HttpRequest, *, refused: str = "", status: int = 200) -> Htt
             ],
             companies=companies_with(user, Right.WORK_QUEUE),
             most_exported=f"{MOST_EXPORTED:,}",
+            may_correct=allowed_anywhere(user, Right.EDIT_OVERLAY),
             refused=refused,
             typed=request.POST if refused else {},
         ),

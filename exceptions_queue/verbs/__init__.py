@@ -24,6 +24,7 @@ from exceptions_queue.verbs.classify import classify
 from exceptions_queue.verbs.close import close, reopen
 from exceptions_queue.verbs.comment import comment
 from exceptions_queue.verbs.correct_field import correct_field
+from exceptions_queue.verbs.correct_rows import correct_rows
 from exceptions_queue.verbs.correct_table_row import correct_table_row
 from exceptions_queue.verbs.decide_unknown import decide_unknown
 from exceptions_queue.verbs.fetch_again import fetch_again
@@ -70,6 +71,7 @@ __all__ = [
     "consent",
     "consented",
     "correct_field",
+    "correct_rows",
     "correct_table_row",
     "decide_unknown",
     "delete_view",

@@ -1,7 +1,7 @@
 """Correcting a field of members as an overlay: the source stays as it is, the hub remembers and compares."""
 
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -19,6 +19,7 @@ from governance.models import User
 from governance.rights import Right, allowed_masks, require
 from routes import corrected_versions, overlays, reprocess, right_values
 from routes.corrected_places import places
+from routes.models import Failure
 
 
 class Stale(NotPossible):
@@ -83,8 +84,15 @@ def correct_field(
         raise Stale(str(error)) from error
     except ValueError as error:
         raise NotPossible(str(error)) from error
-    before = _amounts(transactions(members), records(members))
     told = f"{field.replace('_', ' ')} of {len(corrected):,} corrected to {value}: {reason}"
+    return send_again(item, members, by=by, told=told, after={field: value}, reason=reason)
+
+
+def send_again(
+    item: WorkItem, members: list[Failure], *, by: User, told: str, after: dict[str, Any], reason: str
+) -> Corrected:
+    """Send members again that were just corrected, and write down what was done; inside the verb's transaction."""
+    before = _amounts(transactions(members), records(members))
     # Records first: like a page, they enter keys before they hold any head.
     again = reprocess.records(records(members), by=by, reason=told, how="fixed")
     try:
@@ -94,16 +102,14 @@ def correct_field(
     left = [id_ for id_ in transactions(members) if id_ not in restated.handled]
     went_on = reprocess.transactions(left, by=by, reason=told, how="fixed")
     WorkItem.objects.filter(pk=item.pk).update(root_cause=RootCause.TRANSACTION)
-    after = _amounts(left, [*records(members), *restated.worth])
+    now = _amounts(left, [*records(members), *restated.worth])
     done = Corrected(
-        len(went_on) + len(again) + restated.places.went_on, _told(before, after),
+        len(went_on) + len(again) + restated.places.went_on, _told(before, now),
         " ".join(filter(None, (restated.places.told(), _elsewhere(left)))),
     )  # fmt: skip
     noted = " ".join(filter(None, (f"{told.rstrip('.')}.", done.amounts, done.elsewhere)))
     note(item, by=by, verb="corrected", reason=noted, to=State.IN_PROGRESS)
-    audit.record(
-        by=by, verb="correct", thing=item, after={field: value}, reason=reason, legal_entity=item.legal_entity_id
-    )
+    audit.record(by=by, verb="correct", thing=item, after=after, reason=reason, legal_entity=item.legal_entity_id)
     return done
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from exceptions_queue import handling, kinds
 from exceptions_queue.bulk import selecting
-from exceptions_queue.bulk.choices import CHOICES, ONE_BY_ONE, by_name
+from exceptions_queue.bulk.choices import BY_SHEET, CHOICES, ONE_BY_ONE, by_name
 from exceptions_queue.bulk.collecting import Stand, ending_of
 from exceptions_queue.bulk.judging import MEMBERS, NOT_SO
 from exceptions_queue.models import Result
@@ -29,7 +29,7 @@ def test_bulk_offers_what_a_single_item_offers_or_says_why_not() -> None:
 
 
 def test_every_choice_is_judged() -> None:
-    assert {each.name for each in CHOICES if each.of_members} == set(MEMBERS)
+    assert {each.name for each in (*CHOICES, BY_SHEET) if each.of_members} == set(MEMBERS)
     judged = {each.name for each in CHOICES if not each.of_members} - {"tags", "comments", "findings", "watchers"}
     assert judged == set(NOT_SO)
     assert by_name("nothing") is None

@@ -85,6 +85,10 @@ QUEUE: dict[str, Row] = {
             f.item, by=by, failures=[f.failure], external_id="1", difference_seen=True, **WHY
         ),
     ),
+    "exceptions_queue.verbs.correct_rows.correct_rows": Row(
+        R.EDIT_OVERLAY,
+        lambda f, by: verbs.correct_rows(f.item, by=by, rows={f.item.failures()[0].pk: {"hours": "7.50"}}, **WHY),
+    ),
     "exceptions_queue.verbs.correct_field.correct_field": Row(
         R.EDIT_OVERLAY, _item(verbs.correct_field, field="hours", value="7.50", **WHY)
     ),

@@ -139,7 +139,7 @@ ANYWHERE: dict[str, tuple[Right, dict[str, str]]] = {  # begin something new: as
     ),
 }  # fmt: skip
 LISTS = {
-    "bulk-runs/", "bulk-runs/new/", "corrections/", "approvals/", "queue/grouping-rules/",
+    "queue/edits/", "bulk-runs/", "bulk-runs/new/", "corrections/", "approvals/", "queue/grouping-rules/",
     "", "queue/", "search/", "runs/", "transactions/", "records/", "connections/", "lanes/", "events-out/", "mappings/",
     "tables/", "cross-references/", "changes/",
 }  # fmt: skip
@@ -158,6 +158,7 @@ OF_THEIR_OWN = {  # addresses that ask no role, and why
     "queue/choices/<slug:word>/": "counts what somebody sees; tests/exceptions_queue/test_query.py",
     "queue/views/": "keeps a list of one's own, or asks by the verb; tests/exceptions_queue/test_views.py",
     "queue/columns/": "oneself", "keyboard/": "oneself",
+    "queue/edits/<slug:form>/": "holds what somebody may correct; tests/exceptions_queue/test_sheets_come_back.py",
     "queue/sheets/<slug:form>/": "holds what somebody sees; tests/exceptions_queue/test_sheets.py",
     "queue/news/": "shows what somebody sees; tests/exceptions_queue/test_news.py",
     "queue/merges/": "merges what is ticked, by the verb; tests/exceptions_queue/test_merging_pages.py",
