@@ -81,6 +81,7 @@ IN_LIST = (Key("Control+A", "Choose all on the page; pressed again, all that the
 ELSEWHERE = (
     Key("]", "Open the next exception; in a question, do it and open the next"),
     Key("Control+Enter", "Send the form in whose field you write; Enter alone begins a new line in a long one"),
+    Key("Tab", "In a failing field, field by field: on through its form, then to the next failing field"),
     Key("Escape", "Leave a field; then back to the list, to the same line"),
 )
 

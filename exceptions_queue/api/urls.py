@@ -7,6 +7,7 @@ from exceptions_queue.api.bulk import STEPS, BulkMembersDoor, BulkRunDoor, BulkR
 from exceptions_queue.api.correction_sheets import CorrectedSheetsDoor, SheetsDoor
 from exceptions_queue.api.corrections import CorrectionDoor, CorrectionsDoor, CorrectionWithdrawalsDoor
 from exceptions_queue.api.counts import ItemCountsDoor
+from exceptions_queue.api.fields import ChecksDoor, MemberDoor, PresentDoor
 from exceptions_queue.api.grouping import RuleDoor, RulesDoor, RuleTrialsDoor
 from exceptions_queue.api.handling import WAYS
 from exceptions_queue.api.items import ItemDoor, ItemsDoor, MembersDoor, TotalsDoor
@@ -34,6 +35,17 @@ urlpatterns = [
     path(f"{EXPERIENCE}work-items", ItemsDoor.as_view(), name="api-items"),
     path(f"{EXPERIENCE}work-items/<int:number>", ItemDoor.as_view(), name="api-item"),
     path(f"{EXPERIENCE}work-items/<int:number>/members", MembersDoor.as_view(), name="api-members"),
+    path(f"{EXPERIENCE}work-items/<int:number>/members/<uuid:failure>", MemberDoor.as_view(), name="api-member"),
+    path(
+        f"{EXPERIENCE}work-items/<int:number>/members/<uuid:failure>/inquiries",
+        PresentDoor.as_view(),
+        name="api-member-inquiries",
+    ),
+    path(
+        f"{EXPERIENCE}work-items/<int:number>/members/<uuid:failure>/checks",
+        ChecksDoor.as_view(),
+        name="api-member-checks",
+    ),
     path(f"{EXPERIENCE}work-items/<int:number>/trials", TrialsDoor.as_view(), name="api-trials"),
     path(f"{EXPERIENCE}corrections", CorrectionsDoor.as_view(), name="api-corrections"),
     path(f"{EXPERIENCE}corrections/<int:number>", CorrectionDoor.as_view(), name="api-correction"),

@@ -230,6 +230,7 @@
   // The overlay tells only what works in this page.
   const works = (entry) => {
     const group = entry.closest("[data-key-group]").dataset.keyGroup;
+    if (entry.dataset.key === "Tab") return all("[data-failing] details form").length > 0;
     if (group === "rows") return lines().length > 0 && (!/X$/.test(entry.dataset.key) || all("[data-rows] [data-member]").length > 0);
     if (group === "list") return Boolean(list());
     if (group === "page") return Boolean(here());
@@ -246,6 +247,23 @@
     const field = one("#line") || one("[data-search]");
     field.focus();
     field.select();
+    return true;
+  };
+
+  // In a failing field Tab leads through its form and on to the next failing field; behind the last one, as everywhere.
+  const walk = (target, back) => {
+    const parts = (details) => all(`${FIELDS}, button`, details.querySelector("form"));
+    const failing = all("[data-failing] details").filter((each) => each.querySelector("form"));
+    const at = failing.indexOf(target.closest("[data-failing] details[open]"));
+    const to = failing[at + (back ? -1 : 1)];
+    if (at < 0 || !to) return false;
+    const mine = parts(failing[at]);
+    if (target !== (back ? mine[0] : mine[mine.length - 1])) return false;
+    to.open = true;
+    const there = parts(to);
+    const field = there[back ? there.length - 1 : 0];
+    field.focus();
+    if (!back && field.select) field.select();
     return true;
   };
 
@@ -275,7 +293,8 @@
     const { target, key } = event;
     if (event.defaultPrevented || event.isComposing || one("dialog[open]")) return;
     let done = false;
-    if (key === "Escape") done = !event.repeat && !target.matches?.("[type=search], select") && leave(target);
+    if (key === "Tab" && !event.ctrlKey && !event.metaKey && !event.altKey) done = Boolean(target.closest) && walk(target, event.shiftKey);
+    else if (key === "Escape") done = !event.repeat && !target.matches?.("[type=search], select") && leave(target);
     else if (types(target)) return;
     else if (key.toLowerCase() === "a" && (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey) done = chooseAll();
     else if (held(event)) return;

@@ -262,3 +262,34 @@ def test_form_asks_the_same_whatever_the_item_holds(quick_world: Make, quick_sta
         intake.take_in()
     assert counts[0] == counts[1]
     assert counts[0] <= 36
+
+
+def test_fields_verdicts_and_the_present_value_are_told_through_the_api(
+    quick_world: Make, quick_staff: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = zero_hours(quick_world())
+    member = item.failures().get()
+    address = f"/api/experience/v1/work-items/{item.number}/members/{member.pk}"
+    browser = signed_in(quick_staff.farid)
+    shown = browser.get(address)
+    assert shown.status_code == 200, shown.content
+    first = shown.json()["fields"][0]
+    assert (first["name"], first["failing"], first["editable"]) == ("hours", True, True)
+
+    def said(value: str, field: str = "hours") -> Any:
+        return browser.post(f"{address}/checks", {"field": field, "value": value}, content_type="application/json")
+
+    told = said("7.5").json()
+    assert (told["fits"], told["goes_on"]) == (True, True)
+    assert "amount" in {each["field"] for each in told["follows"]} or told["follows"] == []
+    assert said("seven").json()["fits"] is False
+    assert said("x", "entry_id").status_code == 409
+    assert not Overlay.objects.exists(), "nothing is kept"
+
+    monkeypatch.setattr(looking, "ask", lambda ids: [])
+    asked = browser.post(f"{address}/inquiries", {}, content_type="application/json")
+    assert (asked.status_code, asked.json()["target_at"]) == (200, None)
+    assert asked.json()["target_in_words"].startswith("It is not asked")
+    assert signed_in(quick_staff.viktor).post(f"{address}/checks", {"field": "hours", "value": "1"},
+                                              content_type="application/json").status_code == 403  # fmt: skip
+    assert signed_in(quick_staff.stranger).get(address).status_code == 404

@@ -10,6 +10,7 @@ from django.utils import timezone
 from canonical.failure import Category
 from canonical.problem import Problem
 from exceptions_queue import intake, keyboard
+from exceptions_queue.codes import code_of
 from exceptions_queue.models import State, WorkItem
 from governance.models import User
 from mappings.models import TableRow
@@ -349,3 +350,28 @@ def test_overlay_question_and_page_of_keys_are_sound(hub: str, page: Any, items:
     for dialog in ("sure", "keys"):
         right = page.evaluate(f"document.getElementById('{dialog}').getBoundingClientRect().right")
         assert right <= 390, dialog
+
+
+def test_e_opens_the_failing_field_and_tab_walks_failing_fields_only(hub: str, page: Any, items: Any) -> None:
+    member = items[0].failures().order_by("pk")[0]
+    opened(page, f"{hub}/queue/{items[0].number}/records/{code_of(member.pk)}/")
+    failing = page.eval_on_selector_all("[data-failing]", "(all) => all.map((one) => one.id.replace('field-', ''))")
+    assert sorted(failing) == ["currency", "role"], "what the rate is looked up by"
+    press(page, "e")
+    assert page.evaluate(f"{FOCUS}.id") == f"value-{failing[0]}"
+    press(page, "Tab")
+    assert page.evaluate(f"{FOCUS}.id") == f"reason-{failing[0]}"
+    press(page, "Tab", "Tab")
+    assert page.evaluate(f"{FOCUS}.id") == f"value-{failing[1]}", "what stands between them is passed over"
+    press(page, "Shift+Tab")
+    assert page.evaluate(f"{FOCUS}.textContent.trim()") == "Correct and send again"
+    assert page.evaluate(f"{FOCUS}.closest('tr').id") == f"field-{failing[0]}"
+    press(page, "Tab", "Tab", "Tab", "Tab")
+    assert not page.evaluate(f"!!{FOCUS}.closest('[data-failing]')"), "and behind the last one on through the page"
+    press(page, "?")
+    told = page.eval_on_selector_all(
+        "dialog#keys [data-key]", "(all) => all.filter((one) => one.offsetParent).map((one) => one.dataset.key)"
+    )
+    assert {"E", "Tab"} <= set(told)
+    press(page, "Escape")
+    assert [each for each in page.sent if "/checks/" not in each] == []

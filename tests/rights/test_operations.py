@@ -124,6 +124,9 @@ OPERATIONS: list[tuple[str, str, Right, Any]] = [
     ("post", BULK + "/plans", R.WAIVE, {}),
     ("get", ITEM, R.VIEW, None),
     ("get", ITEM + "/members", R.VIEW, None),
+    ("get", ITEM + "/members/{failure}", R.VIEW, None),
+    ("post", ITEM + "/members/{failure}/inquiries", R.WORK_QUEUE, {}),
+    ("post", ITEM + "/members/{failure}/checks", R.EDIT_OVERLAY, {"field": "hours", "value": "7"}),
     ("post", ITEM + "/assignments", R.WORK_QUEUE, {}),
     ("post", ITEM + "/returns", R.WORK_QUEUE, WHY),
     ("post", ITEM + "/waits", R.WORK_QUEUE, {"whom": "the client", "until": "2030-01-01T06:00:00Z"}),
@@ -197,6 +200,7 @@ def names(firm: Firm) -> dict[str, Any]:
         "delivery": firm.delivery.pk, "change": firm.changes["draft"].pk,
         "view": firm.view.pk, "correction": firm.correction.pk, "approval": firm.approval.pk,
         "grouping": firm.grouping_rule.pk, "cut_off": "HP-DE Billing", "order": "exceptions",
+        "failure": firm.item.failures()[0].pk,
     }  # fmt: skip
 
 
