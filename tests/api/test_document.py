@@ -31,6 +31,7 @@ def test_document_describes_every_operation_in_words_with_its_errors() -> None:
             nothing = (
                 "/tests",
                 "/previews",
+                "{failure}/inquiries",
                 "/take-ups",
                 "{slug}/probes",
                 "deliveries/{id}/redeliveries",

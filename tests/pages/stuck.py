@@ -66,9 +66,9 @@ class Stuck:
     key: str = ""  # what is copied from NetSuite's screens once the old certificate is taken back
     certificate: str = ""
 
-    def push(self, first: int, **differing: Any) -> None:
-        """Let a hundred entries come, and go as far as they go."""
-        told = [_entry(number, **differing) for number in range(first, first + EACH)]
+    def push(self, first: int, number: int = EACH, **differing: Any) -> None:
+        """Let entries come, a hundred if nothing else is said, and go as far as they go."""
+        told = [_entry(each, **differing) for each in range(first, first + number)]
         for each in told:
             rate = PRINCIPAL if each["role"] == "Principal" else CONSULTANT
             self.expected[str(each["key"])] = Decimal(str(each["hours"])), rate
@@ -144,7 +144,19 @@ def _entry(number: int, **differing: Any) -> dict[str, Any]:
 
 @contextmanager
 def stuck(folder: Path) -> Iterator[Stuck]:
-    """Start NetSuite, and let four hundred entries stop: no rate, no project, a closed month, an expired sign-in."""
+    """Let four hundred entries stop: no rate, no project, a closed month, an expired sign-in."""
+    with at_netsuite(folder) as made:
+        made.push(1, role="Principal")
+        made.push(101, project_code="P-NEW")
+        made.push(201, worked_on="2026-07-15")
+        made.take_the_certificate_back()
+        made.push(301)
+        yield made
+
+
+@contextmanager
+def at_netsuite(folder: Path) -> Iterator[Stuck]:
+    """Start NetSuite with what time refers to, and a route to it."""
     with Simulator.start("netsuite", state=folder) as simulator, pytest.MonkeyPatch.context() as patch:
         patch.setattr("django.conf.settings.OUTBOUND_ALLOWED", [f"127.0.0.1:{simulator.port}"])
         plan.plan.cache_clear()
@@ -156,11 +168,6 @@ def stuck(folder: Path) -> Iterator[Stuck]:
                 [cross_references.NewReference(connection.pk, "project", "P-1", "3001", company("HP-DE").pk)], by=ENGINE
             )
             periods.refresh(connection)
-        made.push(1, role="Principal")
-        made.push(101, project_code="P-NEW")
-        made.push(201, worked_on="2026-07-15")
-        made.take_the_certificate_back()
-        made.push(301)
         yield made
         loop.stop()
 
