@@ -5,9 +5,11 @@ It held where none of those that were put right failed again with the same cause
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db import connection
+from django.db.models import Subquery, Value
+from django.db.models.functions import Coalesce
 
 from canonical.entity import Mask
 from exceptions_queue import words
@@ -47,6 +49,8 @@ class Before:
     solved: list[Solved]
 
 
+RECENT = 5000  # resolved items, the last ones, among which those with the same rule are looked for
+EVER = datetime(1, 1, 1, tzinfo=UTC)  # where fewer than those were resolved
 LOOKED = 1000  # of those that were put right, the last ones: whether one of them failed again
 FAILED_AGAIN = """
 SELECT w.id, min(l.opened_at)
@@ -93,10 +97,16 @@ def _ends(items: Sequence[WorkItem]) -> list[WorkItemEvent]:
 
 
 def _alike(item: WorkItem, user: User) -> list[WorkItem]:
-    """Return the items that ended last for the same rule, table or field on the same route."""
-    rows = WorkItem.objects.visible_to(user).filter(
-        state=Stands.RESOLVED, category=item.category, route_id=item.route_id, rule=item.rule, table=item.table
-    )
+    """Return the items that ended last for the same rule, table or field on the same route.
+
+    A rule that never ended would have all that were ever resolved read through: the last ones alone are looked at.
+    """
+    resolved = WorkItem.objects.visible_to(user).filter(state=Stands.RESOLVED)
+    last = Subquery(resolved.order_by("-resolved_at").values("resolved_at")[RECENT - 1 : RECENT])
+    rows = resolved.filter(
+        resolved_at__gte=Coalesce(last, Value(EVER)), category=item.category, route_id=item.route_id, rule=item.rule,
+        table=item.table,
+    )  # fmt: skip
     if not (item.rule or item.table):
         rows = rows.filter(field=item.field)
     return list(rows.exclude(pk=item.pk).order_by("-resolved_at")[:MOST])

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from exceptions_queue import ordering, search
+from exceptions_queue import ordering, search, solved_before
 from exceptions_queue.models import WorkItem
 from exceptions_queue.pages.items import ordered
 from exceptions_queue.query.words import understood
@@ -77,3 +77,25 @@ def test_missing_key_and_shared_project_are_found_by_their_indexes(many: Any) ->
     with CaptureQueriesContext(connection) as captured:
         assert len(ordered(understood("is:open project:P-77", timezone.now()), many)[:50]) == 1
     assert read(captured) <= 10
+
+
+def test_how_a_rule_ended_is_looked_for_among_the_last_that_were_resolved(
+    many: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(solved_before, "RECENT", 100)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE exceptions_queue_workitem SET state = 'resolved', resolution = 'waived', root_cause = 'no_action',"
+            " resolved_by = 'engine:engine', resolved_at = last_seen - number * interval '1 minute'"
+            " WHERE table_key <> %s",
+            ['["K-0"]'],
+        )
+        cursor.execute("ANALYZE exceptions_queue_workitem")
+    item = WorkItem.objects.open().get()
+    item.rule = "that-never-ended"
+    with CaptureQueriesContext(connection) as captured:
+        assert solved_before._alike(item, many) == []
+    assert 0 < read(captured) <= 3 * 100
+    item.rule = ""
+    last = WorkItem.objects.exclude(pk=item.pk).order_by("-resolved_at")[:3]
+    assert solved_before._alike(item, many) == list(last)
