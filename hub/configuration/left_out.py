@@ -98,7 +98,7 @@ MODELS: dict[str, str] = {
             "exceptions_queue.WorkItemComment", "exceptions_queue.WorkItemTag", "exceptions_queue.WorkItemWatcher",
             "exceptions_queue.Release", "exceptions_queue.Recount", "exceptions_queue.BulkRun",
             "exceptions_queue.BulkMember", "exceptions_queue.Merge", "exceptions_queue.SplitMember",
-            "exceptions_queue.ApprovalRequest",
+            "exceptions_queue.ApprovalRequest", "exceptions_queue.BulkEdit",
         ),
         "records on their way, and what became of them",
     ),

@@ -117,7 +117,7 @@ def test_what_is_changed_in_a_sheet_is_planned_shown_and_corrected(quick_world: 
     assert WorkItem.objects.open().get().members == 1, "the line without a change stays as it was"
 
 
-def test_ten_thousand_rows_of_which_forty_are_wrong_name_each_and_do_nothing(quick_world: Make, staff: Staff) -> None:
+def test_forty_wrong_rows_among_many_are_each_named_and_nothing_is_done(quick_world: Make, staff: Staff) -> None:
     zero_hours(quick_world(), 200)
     rows = taken(staff.farid)
     wrong = []
