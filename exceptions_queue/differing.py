@@ -26,8 +26,10 @@ Difference = dict[str, Any]  # field, before, after, count; `words` where it is 
 
 
 def of(wish: Wish, stood: Standing) -> list[Difference]:
-    """Return what a wish would change. At most one query."""
+    """Return what a wish would change. At most one query; of a sheet, one for each field and value, up to a limit."""
     holds = counted(len(wish.members), wish.item.entity)
+    if "rows" in wish.typed:
+        return _rows(wish)
     if wish.deed == Deed.CORRECT:
         return _corrections(wish.typed["field"], wish.typed["value"], wish.members)
     if wish.deed == Deed.RESUBMIT:
@@ -83,6 +85,18 @@ def _corrections(name: str, after: str, members: Sequence[Failure]) -> list[Diff
         return [
             {"field": name, "before": before, "after": after, "count": count} for before, count in cursor.fetchall()
         ]
+
+
+def _rows(wish: Wish) -> list[Difference]:
+    """Return what the rows of a sheet would change: each field and value for the members that get it."""
+    of_value: dict[tuple[str, str], list[Failure]] = {}
+    for member in wish.members:
+        for name, after in wish.typed["rows"].get(str(member.pk), {}).items():
+            of_value.setdefault((name, after), []).append(member)
+    lines = [
+        line for (name, after), members in list(of_value.items())[:MOST] for line in _corrections(name, after, members)
+    ]
+    return lines[:MOST]
 
 
 def _words(field: str, before: str, after: str) -> Difference:

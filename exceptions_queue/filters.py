@@ -10,7 +10,7 @@ from django_filters import FilterSet
 
 from canonical.failure import CATEGORIES, Category
 from exceptions_queue.deadlines import blocking
-from exceptions_queue.models import WHOSE, ApprovalRequest, Deed, RequestState, State, WorkItem
+from exceptions_queue.models import WHOSE, ApprovalRequest, Deed, EmergencyDeed, RequestState, Review, State, WorkItem
 from exceptions_queue.models.handling import LONGEST_TAG
 from exceptions_queue.models.work_item import WorkItemQuerySet
 from exceptions_queue.query.compiled import conditions_of
@@ -85,6 +85,17 @@ class WorkItemFilter(FilterSet):
     def that_block(self, rows: QuerySet[WorkItem], name: str, key: str) -> QuerySet[WorkItem]:
         """Keep those of which something blocks a deadline."""
         return rows.filter(blocking(key))
+
+
+class EmergencyDeedFilter(FilterSet):
+    """What the list may be narrowed by."""
+
+    review = One(choices=Review.choices, help_text="what a second person said of it")
+    deed = One(choices=Deed.choices, help_text="what was done")
+
+    class Meta:
+        model = EmergencyDeed
+        fields: list[str] = []
 
 
 class ApprovalRequestFilter(FilterSet):

@@ -44,6 +44,9 @@ DEEDS = {
     "waits for": "left to wait for somebody", "prioritise": "priority set",
     "leave priority": "priority left to the formula", "set order": "order of exceptions changed",
     "ask approval": "approval asked", "expire": "expired",
+    "open_emergency": "emergency mode opened", "end_emergency": "emergency mode ended",
+    "act_in_emergency": "done in emergency mode", "confirm_deed": "deed in emergency mode confirmed",
+    "object_to_deed": "deed in emergency mode objected to",
     "merge": "merged", "take_apart": "taken apart", "split": "split", "classify": "cause named",
     "plan": "planned", "start": "started", "go_on": "let go on", "cancel": "cancelled",
 }  # fmt: skip

@@ -43,6 +43,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("Bulk runs", "queue:bulk-runs", "bulk"),
             Entry("Approvals", "queue:requests", "approvals"),
             Entry("Corrections", "queue:corrections", "corrections"),
+            Entry("Emergency mode", "queue:emergency", "emergency"),
             Entry("Runs", "queue:runs", "runs", ("routes.run",)),
             Entry("Transactions", "queue:transactions", "transactions"),
             Entry("Records", "queue:records", "records"),

@@ -211,14 +211,16 @@ class Overtaken(ValueError):  # reads as what happened
 
 def correct(
     *, record: UUID, field: str, value: str | None, reason: str, by: User, seen_until: int | None = None,
-    moves_day: bool = False,
+    moves_day: bool = False, emergency: int | None = None,
 ) -> Overlay:  # fmt: skip
     """Correct one canonical field of a record's key; the value is text as a person types it.
 
     `seen_until` is the newest correction that the person saw: one that came after it is not overwritten. A proposal
-    that `moves_day` into the next open period may change what the route keeps fixed: a second person decides. Raises
-    governance.rights.NotAllowed, Overtaken, and ValueError with the accepted form when the value does not fit the
-    field.
+    that `moves_day` into the next open period may change what the route keeps fixed: a second person decides; so may
+    one that is made in an `emergency` mode, by its number: a second person reviews it.
+
+    Raises governance.rights.NotAllowed, Overtaken, and ValueError with the accepted form when the value does not fit
+    the field.
     """
     row = Record.objects.select_related("legal_entity").get(pk=record)
     entity: LegalEntity = row.legal_entity
@@ -232,7 +234,7 @@ def correct(
             f"The {_words(field)} is part of what a {_words(route.canonical_entity)} is known by: another one would be "
             "another record. Correct it at the source."
         )
-    if field in route.fixed and not moves_day:
+    if field in route.fixed and not moves_day and emergency is None:
         raise ValueError(
             f"The {_words(field)} is not released for corrections on the route “{route.name}”. Correct it at the "
             "source."
@@ -252,11 +254,12 @@ def correct(
             write_down([Happening(open_.pk, Happened.REPLACED, said, row.version)], by=by, reason=reason)
         made = Overlay.objects.create(
             legal_entity=entity, route=route, key=row.key, field=field, value=stored, source_value=said,
-            reason=reason, made_by=by,
+            reason=reason, made_by=by, emergency=emergency,
         )  # fmt: skip
         write_down([Happening(made.pk, Happened.MADE, said, row.version)], by=by, reason=reason)
         audit.record(
-            by=by, verb="correct", thing=made, before={field: said}, after={field: stored}, reason=reason,
+            by=by, verb="correct", thing=made, before={field: said},
+            after={field: stored} | ({"emergency mode": emergency} if emergency else {}), reason=reason,
             legal_entity=entity, channel="",
         )  # fmt: skip
     return made

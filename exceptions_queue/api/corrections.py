@@ -23,6 +23,7 @@ CORRECTION = {
     "field": "hours", "source_value": "0.00", "value": "7.50", "source_says_now": "0.00", "state": "in_force",
     "state_in_words": "in force", "made_by": "Farid Amini", "made_at": "2026-10-06T08:00:00Z",
     "reason": "typing error, asked the consultant", "returned_at": None, "ended_at": None, "ended_how": "",
+    "emergency_mode": None,
     "record": "0197a1c2-5a5b-7c1d-8e2f-0a1b2c3d4e5f",
 }  # fmt: skip
 LINE = {
@@ -51,6 +52,7 @@ class CorrectionShape(serializers.Serializer[Any]):
     returned_at = serializers.DateTimeField(allow_null=True, help_text="since when the source contradicts it")
     ended_at = serializers.DateTimeField(allow_null=True)
     ended_how = serializers.ChoiceField(choices=Ended.choices, allow_blank=True)
+    emergency_mode = serializers.IntegerField(allow_null=True, help_text="number of the mode it was made in, if in one")
     record = serializers.UUIDField(allow_null=True, help_text="the newest version of its record")
 
 
@@ -147,7 +149,7 @@ def _plain(correction: told_of.Correction) -> dict[str, Any]:
         "entity": row.route.canonical_entity, "source_value": _told(correction.said), "value": _told(correction.value),
         "source_says_now": _told(correction.now), "state": correction.state,
         "state_in_words": correction.state_words, "made_by": row.made_by.get_full_name() or str(row.made_by),
-        "reason": correction.reason, "record": correction.record,
+        "reason": correction.reason, "record": correction.record, "emergency_mode": row.emergency,
     }  # fmt: skip
     return in_shape(CorrectionShape, own)
 

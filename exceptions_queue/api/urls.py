@@ -7,6 +7,14 @@ from exceptions_queue.api.bulk import STEPS, BulkMembersDoor, BulkRunDoor, BulkR
 from exceptions_queue.api.correction_sheets import CorrectedSheetsDoor, SheetsDoor
 from exceptions_queue.api.corrections import CorrectionDoor, CorrectionsDoor, CorrectionWithdrawalsDoor
 from exceptions_queue.api.counts import ItemCountsDoor
+from exceptions_queue.api.emergency import (
+    REVIEWS,
+    EmergenciesDoor,
+    EmergencyDeedDoor,
+    EmergencyDeedsDoor,
+    EmergencyDoor,
+    EmergencyEndingsDoor,
+)
 from exceptions_queue.api.fields import ChecksDoor, MemberDoor, PresentDoor
 from exceptions_queue.api.grouping import RuleDoor, RulesDoor, RuleTrialsDoor
 from exceptions_queue.api.handling import WAYS
@@ -61,6 +69,19 @@ urlpatterns = [
     *(
         path(f"{EXPERIENCE}approval-requests/<int:number>/{name}", door.as_view(), name=f"api-request-{name}")
         for name, door in ANSWERS.items()
+    ),
+    path(f"{EXPERIENCE}emergency-modes", EmergenciesDoor.as_view(), name="api-emergency-modes"),
+    path(f"{EXPERIENCE}emergency-modes/<int:number>", EmergencyDoor.as_view(), name="api-emergency-mode"),
+    path(
+        f"{EXPERIENCE}emergency-modes/<int:number>/endings",
+        EmergencyEndingsDoor.as_view(),
+        name="api-emergency-mode-endings",
+    ),
+    path(f"{EXPERIENCE}emergency-deeds", EmergencyDeedsDoor.as_view(), name="api-emergency-deeds"),
+    path(f"{EXPERIENCE}emergency-deeds/<int:number>", EmergencyDeedDoor.as_view(), name="api-emergency-deed"),
+    *(
+        path(f"{EXPERIENCE}emergency-deeds/<int:number>/{name}", door.as_view(), name=f"api-emergency-deed-{name}")
+        for name, door in REVIEWS.items()
     ),
     path(f"{EXPERIENCE}grouping-rules", RulesDoor.as_view(), name="api-grouping-rules"),
     path(f"{EXPERIENCE}grouping-rules/<int:id>", RuleDoor.as_view(), name="api-grouping-rule"),

@@ -8,6 +8,7 @@ from exceptions_queue.models.approvals import (
     RequestState,
 )
 from exceptions_queue.models.bulk import BulkEdit, BulkMember, BulkRun, BulkState, Outcome, Result
+from exceptions_queue.models.emergency import Emergency, EmergencyDeed, Review
 from exceptions_queue.models.grouping import GroupingRule, Merge, SplitMember
 from exceptions_queue.models.handling import WorkItemComment, WorkItemTag, WorkItemWatcher
 from exceptions_queue.models.hint import Hint
@@ -40,6 +41,8 @@ __all__ = [
     "CutOff",
     "CutOffKind",
     "Deed",
+    "Emergency",
+    "EmergencyDeed",
     "FallbackTeam",
     "GroupingRule",
     "Hint",
@@ -52,6 +55,7 @@ __all__ = [
     "RequestState",
     "Resolution",
     "Result",
+    "Review",
     "RootCause",
     "RoutingRule",
     "SavedView",

@@ -2,15 +2,19 @@
 
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Count, DateTimeField, F, Func, IntegerField, OuterRef, Q, Subquery, Value
 from django.urls import reverse
+from django.utils import timezone
 
+from exceptions_queue import emergencies
 from exceptions_queue.agreeing import may_agree
 from exceptions_queue.models import (
     ApprovalRequest,
     BulkRun,
     BulkState,
+    Deed,
     LoosenedPolicy,
     RequestState,
     State,
@@ -45,7 +49,7 @@ def waiting_for(user: User) -> list[Waits]:
     mine = sorted(counted_as(user))
     return [
         *_versions(user, mine), *_changes(user, mine), *_tables(user, mine), *_items(user), *_bulk_runs(user, mine),
-        *_requests(user, mine), *_policies(user, mine),
+        *_asked(user, mine), *_policies(user, mine),
     ]  # fmt: skip
 
 
@@ -61,12 +65,33 @@ def requests_for(user: User, mine: list[str] | None = None) -> list[ApprovalRequ
     return list(others.order_by("number")[:MOST])
 
 
-def _requests(user: User, mine: list[str]) -> list[Waits]:
-    return [
-        Waits(f"{row.get_deed_display()}: asked by {row.made_by_name}", len(row.failures),
-              reverse("queue:request", args=[row.pk]))
-        for row in requests_for(user, mine)[:SHOWN]
+def _asked(user: User, mine: list[str]) -> list[Waits]:
+    """Return the requests that somebody may decide about, and in one line what waits for their review. One query."""
+    if entity_ids(user, Right.APPROVE) == frozenset():
+        return []
+    rows = ApprovalRequest.objects.visible_to(user, Right.APPROVE).filter(state=RequestState.WAITING)
+    requests = _alike(rows.exclude(made_by__in=mine), "made_by_name", Value(None, DateTimeField())).order_by("number")
+    deeds = _alike(emergencies.waiting_for(user, mine), "emergency__opened_by_name", F("review_by")).order_by(
+        "review_by"
+    )
+    found = list(requests[:SHOWN].union(deeds[:MOST], all=True))
+    told = [
+        Waits(f"{Deed(deed).label}: asked by {who}", count, reverse("queue:request", args=[number]))
+        for number, deed, who, count, due in found if due is None
     ]  # fmt: skip
+    reviews = sorted(due for *_, due in found if due is not None)
+    if reviews:
+        overdue = sum(due <= timezone.now() for due in reviews)
+        when = f"{overdue:,} overdue" if overdue else f"by {reviews[0]:%Y-%m-%d %H:%M} UTC"
+        what = f"Review what was done in emergency mode, {when}"
+        told.insert(0, Waits(what, len(reviews), reverse("queue:emergency")))
+    return told
+
+
+def _alike(rows: Any, name: str, due: Any) -> Any:
+    """Return rows of something about members as number, deed, who, how many members, and until when."""
+    many = Func(F("failures"), function="cardinality", output_field=IntegerField())
+    return rows.annotate(who=F(name), many=many, due=due).values_list("number", "deed", "who", "many", "due")
 
 
 def _policies(user: User, mine: list[str]) -> list[Waits]:

@@ -15,6 +15,7 @@ from canonical.entity import Mask
 from connectors.sign_in_again import NotRenewed
 from exceptions_queue import (
     deciding,
+    emergencies,
     handling,
     hints,
     keyboard,
@@ -109,6 +110,7 @@ def shown(
     _cover(offered, of, masks)
     _open_one(offered, typed, chosen - {m.failure for m in members.members})
     ways = handling.offered(row, rights, handled)
+    emergency = emergencies.in_force_here(user, row.legal_entity_id)
     events = list(row.events.all()[:HISTORY])
     people = names([each for each in (row.assignee, row.resolved_by, row.placed_by) if each])
     keyboard.give(offered, ways)
@@ -144,6 +146,7 @@ def shown(
         else None,
         first_form=first.failure if first is not None and first.record and row.entity in ENTITIES else None,
         remedies=offered,
+        emergency=emergency,
         chosen=chosen,
         route=row.route,
         events=[(e, words.without_persons(e.reason, row, masks)) for e in events],
@@ -212,7 +215,9 @@ def remedy(request: HttpRequest, number: int, name: str) -> HttpResponse:
         messages.error(request, "This can no longer be done here: the item has changed meanwhile.")
         return redirect("queue:item", number=number)
     form = kind.asked(facts, request.POST)
-    if form.is_valid():
+    if ended := emergencies.of_form(user, request.POST.get("emergency", ""), row.legal_entity_id):
+        form.add_error(None, ended)
+    elif form.is_valid():
         try:
             said = kind.act(facts, {**form.cleaned_data, "form": form})
         except NotRenewed:

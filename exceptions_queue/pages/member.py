@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from exceptions_queue import business_form, checking, verbs, words
+from exceptions_queue import business_form, checking, emergencies, verbs, words
 from exceptions_queue.forms import MISSING, REASON
 from exceptions_queue.models import WorkItem
 from exceptions_queue.pages.door import context, page, person
@@ -78,6 +78,7 @@ def _shown(
         typed=typed,
         message=words.without_persons(row.message, item, masks) if words.tells(item, masks) else "",
         may_ask=Right.WORK_QUEUE in rights and form.transaction is not None,
+        emergency=emergencies.in_force_here(user, item.legal_entity_id),
         next=after.first(),
     )
     part = "queue/business_form.html" if request.headers.get("HX-Request") else "queue/member.html"
@@ -125,7 +126,9 @@ def correct(request: HttpRequest, number: int, failure: UUID) -> HttpResponse:
         messages.error(request, f"{GONE} Nothing was changed.")
         return redirect("queue:item", number=number)
     form = FieldForm(request.POST)
-    if form.is_valid():
+    if ended := emergencies.of_form(user, request.POST.get("emergency", ""), item.legal_entity_id):
+        form.add_error(None, ended)
+    elif form.is_valid():
         given = form.cleaned_data
         try:
             done = verbs.correct_field(

@@ -41,6 +41,7 @@ from exceptions_queue.verbs.read_again import read_again
 from exceptions_queue.verbs.refuse_table_row import refuse_table_row
 from exceptions_queue.verbs.renew_sign_in import renew_sign_in
 from exceptions_queue.verbs.resubmit import resubmit
+from exceptions_queue.verbs.review_deed import confirm_deed, object_to_deed
 from exceptions_queue.verbs.set_order import set_order
 from exceptions_queue.verbs.split import split
 from exceptions_queue.verbs.tag import tag
@@ -50,6 +51,7 @@ from exceptions_queue.verbs.try_now import try_now
 from exceptions_queue.verbs.waive import waive
 from exceptions_queue.verbs.waive_rule import waive_rule
 from exceptions_queue.verbs.watch import watch
+from exceptions_queue.verbs.work_in_emergency import end_emergency, open_emergency
 from exceptions_queue.verbs.write_hint import write_hint
 
 __all__ = [
@@ -68,6 +70,7 @@ __all__ = [
     "classify",
     "close",
     "comment",
+    "confirm_deed",
     "consent",
     "consented",
     "correct_field",
@@ -75,6 +78,7 @@ __all__ = [
     "correct_table_row",
     "decide_unknown",
     "delete_view",
+    "end_emergency",
     "expire_overtaken",
     "fetch_again",
     "hand_back",
@@ -86,6 +90,8 @@ __all__ = [
     "look_up_parent",
     "merge",
     "move_to_next_period",
+    "object_to_deed",
+    "open_emergency",
     "prioritise",
     "read_again",
     "refuse_request",

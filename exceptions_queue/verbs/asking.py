@@ -1,8 +1,8 @@
 """Asking a second person: verbs ask here before they act, and what nobody has agreed to is refused as a wish to ask.
 
-A verb calls `guard`; where a policy wants a second person it raises NeedsApproval, and nothing was done. The page or
-the API then calls `verbs.ask_approval`, which keeps what was wanted and how everything stood. What was agreed to is
-done inside `consented()`, by the verb itself and in the name of whoever asked.
+A verb calls `guarding.guard`; where a policy wants a second person it raises NeedsApproval, and nothing was done. The
+page or the API then calls `verbs.ask_approval`, which keeps what was wanted and how everything stood. What was agreed
+to is done inside `consented()`, by the verb itself and in the name of whoever asked.
 """
 
 import json
@@ -16,8 +16,7 @@ from uuid import UUID
 from django.db import connection
 
 from exceptions_queue import policies
-from exceptions_queue.models import ApprovalPolicy, Deed, WorkItem
-from exceptions_queue.policies import Act
+from exceptions_queue.models import ApprovalPolicy, WorkItem
 from exceptions_queue.verbs.members import NotPossible
 from governance.actor import ActorKind, By, as_actor
 from routes.bulk import array
@@ -67,31 +66,14 @@ def consented() -> Iterator[None]:
         _consented.reset(token)
 
 
-def guard(wish: Wish, *, by: By, fields: Sequence[str] = ()) -> None:
-    """Raise NeedsApproval where a policy asks a second person for what somebody is about to do.
-
-    Call it inside the verb, after its right and its members. Two queries where no policy may ask, at most nine else.
-    """
-    if _consented.get() or as_actor(by).kind is not ActorKind.PERSON:
-        return
-    item = wish.item
-    found = policies.asking(wish.deed, item.legal_entity_id, by)
-    if not found:
-        return
-    if wish.deed == Deed.RESUBMIT:
-        fields = corrected_fields(standing([each.pk for each in wish.members]))
-        if not fields:  # as the source has it: nothing of it is a person's
-            return
-    worth = policies.worth_of(item, wish.members) if any(each.amount_from is not None for each in found) else None
-    act = Act(wish.deed, item.legal_entity_id, item.category, item.entity, tuple(fields), worth)
-    if hit := policies.hits(found, act):
-        wish.policies = hit
-        raise NeedsApproval(wish)
+def asks(by: By) -> bool:
+    """Return whether policies are asked for what somebody does now: people's, and what nobody has agreed to."""
+    return not _consented.get() and as_actor(by).kind is ActorKind.PERSON
 
 
 def may_ask(deed: str, item: WorkItem, by: By) -> bool:
     """Return whether any policy may ask for a deed here, before its members are read."""
-    if _consented.get() or as_actor(by).kind is not ActorKind.PERSON:
+    if not asks(by):
         return False
     return bool(policies.asking(deed, item.legal_entity_id, by))
 

@@ -9,10 +9,12 @@ from django.db import connection, transaction
 from canonical.entities import ENTITIES
 from canonical.entity import Field, Kind
 from canonical.masking import may_see
+from exceptions_queue import emergencies
 from exceptions_queue.models import Deed, RootCause, State, WorkItem
 from exceptions_queue.moving import note
 from exceptions_queue.templatetags.shown import money
-from exceptions_queue.verbs.asking import Wish, guard
+from exceptions_queue.verbs.asking import Wish
+from exceptions_queue.verbs.guarding import guard
 from exceptions_queue.verbs.members import NotPossible, chosen, need_reason, records, transactions
 from governance import audit
 from governance.models import User
@@ -31,17 +33,23 @@ LIMIT = 200  # members of one correction: each has its own source value to remem
 
 def correctable(item: WorkItem, by: User) -> list[Field]:
     """Return the fields that somebody may correct here: no part of the key, nothing that is hidden from them, and none
-    that the route keeps fixed. Two queries.
+    that the route keeps fixed, but in emergency mode. Two queries, and one where the route keeps any fixed.
     """
     entity = ENTITIES.get(item.entity)
     if entity is None:
         return []
     masks = allowed_masks(by, item.legal_entity_id)
-    out = {*entity.key, *(item.route.fixed if item.route else ())}
+    out = {*entity.key, *unreleased(item, by)}
     return [
         f for f in entity.fields
         if f.name not in out and f.kind is not Kind.LINES and may_see(entity, f.name, masks)
     ]  # fmt: skip
+
+
+def unreleased(item: WorkItem, by: User) -> set[str]:
+    """Return the fields that somebody may not correct because their route keeps them fixed; none in emergency mode."""
+    fixed = set(item.route.fixed) if item.route else set()
+    return set() if fixed and emergencies.in_force(by, item.legal_entity_id) else fixed
 
 
 class Corrected(NamedTuple):
@@ -76,10 +84,15 @@ def correct_field(
     if not corrected:
         raise NotPossible("This holds no records, so there is no field to correct. Choose another remedy.")
     _check(item, spec, value)
-    guard(Wish(Deed.CORRECT, item, members, {"field": field, "value": value}, reason), by=by, fields=(field,))
+    wish = Wish(Deed.CORRECT, item, members, {"field": field, "value": value}, reason)
+    fixed = item.route is not None and field in item.route.fixed
+    deed = guard(wish, by=by, fields=(field,), fixed=fixed)
     try:
         for record in corrected:
-            overlays.correct(record=record, field=field, value=value, reason=reason, by=by, seen_until=seen_until)
+            overlays.correct(
+                record=record, field=field, value=value, reason=reason, by=by, seen_until=seen_until,
+                emergency=deed.emergency_id if deed else None,
+            )  # fmt: skip
     except overlays.Overtaken as error:
         raise Stale(str(error)) from error
     except ValueError as error:

@@ -7,8 +7,9 @@ from django.db import transaction
 
 from canonical.entities import ENTITIES
 from exceptions_queue.models import Deed, WorkItem
-from exceptions_queue.verbs.asking import Wish, guard
+from exceptions_queue.verbs.asking import Wish
 from exceptions_queue.verbs.correct_field import LIMIT, Corrected, Stale, correctable, send_again
+from exceptions_queue.verbs.guarding import guard
 from exceptions_queue.verbs.members import NotPossible, chosen, need_reason
 from governance.models import User
 from governance.rights import Right, require
@@ -41,7 +42,8 @@ def correct_rows(
                 raise NotPossible(str(error)) from error
     names = sorted({name for values in rows.values() for name in values})
     typed = {str(id_): dict(values) for id_, values in rows.items()}
-    guard(Wish(Deed.CORRECT, item, members, {"rows": typed}, reason), by=by, fields=names)
+    fixed = item.route is not None and bool({*names} & {*item.route.fixed})
+    deed = guard(Wish(Deed.CORRECT, item, members, {"rows": typed}, reason), by=by, fields=names, fixed=fixed)
     try:
         for member in members:
             if member.record_id is None:
@@ -49,7 +51,7 @@ def correct_rows(
             for name, value in rows[member.pk].items():
                 overlays.correct(
                     record=member.record_id, field=name, value=value, reason=reason, by=by,
-                    seen_until=(seen_until or {}).get(member.pk),
+                    seen_until=(seen_until or {}).get(member.pk), emergency=deed.emergency_id if deed else None,
                 )  # fmt: skip
     except overlays.Overtaken as error:
         raise Stale(str(error)) from error

@@ -11,7 +11,8 @@ from exceptions_queue.models import Deed, RootCause, State, WorkItem
 from exceptions_queue.moving import note
 from exceptions_queue.templatetags.shown import value
 from exceptions_queue.told_trial import differences
-from exceptions_queue.verbs.asking import Wish, guard
+from exceptions_queue.verbs.asking import Wish
+from exceptions_queue.verbs.guarding import guard
 from exceptions_queue.verbs.members import NotPossible, chosen, need_reason
 from governance.actor import By
 from governance.rights import Right, allowed_masks, require

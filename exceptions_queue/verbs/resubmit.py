@@ -9,7 +9,8 @@ from django.db import transaction
 from exceptions_queue import releasing
 from exceptions_queue.models import Deed, Release, State, WorkItem
 from exceptions_queue.moving import note
-from exceptions_queue.verbs.asking import Wish, guard, may_ask
+from exceptions_queue.verbs.asking import Wish, may_ask
+from exceptions_queue.verbs.guarding import guard
 from exceptions_queue.verbs.members import NotPossible, chosen, records, transactions
 from governance import audit
 from governance.actor import By

@@ -8,7 +8,8 @@ from django.db import transaction
 from exceptions_queue.models import Deed, RootCause, State, WorkItem
 from exceptions_queue.moving import note
 from exceptions_queue.seen import Seen
-from exceptions_queue.verbs.asking import Wish, guard
+from exceptions_queue.verbs.asking import Wish
+from exceptions_queue.verbs.guarding import guard
 from exceptions_queue.verbs.members import chosen, need_reason, records, transactions
 from governance import audit
 from governance.actor import By

@@ -100,6 +100,8 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # clients com
     email_set_by = models.CharField(max_length=100, blank=True, editable=False)
     # Everybody else who has set what opens the account, since its owner had it to themselves: they count as one person.
     credentials_set_by = ArrayField(models.CharField(max_length=100), default=list, blank=True, editable=False)
+    # How long somebody works in emergency mode, in whatever company: for the banner of every page, not for any right.
+    emergency_until = models.DateTimeField(null=True, editable=False)
     single_keys = models.BooleanField(default=True, db_default=True, editable=False)  # whether they work on pages
 
     entity_global = "a person may work for several legal entities; what they see there is decided by their roles"

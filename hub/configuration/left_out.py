@@ -99,6 +99,7 @@ MODELS: dict[str, str] = {
             "exceptions_queue.Release", "exceptions_queue.Recount", "exceptions_queue.BulkRun",
             "exceptions_queue.BulkMember", "exceptions_queue.Merge", "exceptions_queue.SplitMember",
             "exceptions_queue.ApprovalRequest", "exceptions_queue.BulkEdit",
+            "exceptions_queue.Emergency", "exceptions_queue.EmergencyDeed",
         ),
         "records on their way, and what became of them",
     ),

@@ -11,10 +11,12 @@ from django.shortcuts import render
 
 from connectors.health import Health
 from exceptions_queue.due_words import Due
+from exceptions_queue.models import Emergency
 from exceptions_queue.models import State as ItemState
 from exceptions_queue.pages.door import context, page, person
 from exceptions_queue.stake import Cause, First, Stake
 from exceptions_queue.way import way
+from governance.models import LegalEntity
 from governance.rights import NotAllowed, opens_administration
 from routes.models import Transition
 from routes.states import State
@@ -50,9 +52,18 @@ def gallery(request: HttpRequest) -> HttpResponse:
         sums=SimpleNamespace(sums={"EUR": Decimal("12480.5"), "USD": Decimal("90")}, hours=Decimal("7.75")),
         stakes=_stakes(),
         ways=[(state.label, _way(state)) for state in (State.POSTED, State.DELIVERING, State.FAILED, State.PARKED)],
+        banners=[_banner()],
         tones=[("", "It is done."), ("warn", "A rule warns of it."), ("error", "It was refused.")],
     )  # fmt: skip
     return render(request, "hub/gallery.html", more)
+
+
+def _banner() -> Emergency:
+    """Return an emergency mode as its banner tells of it."""
+    return Emergency(
+        number=1, legal_entity=LegalEntity(code="HP-DE"), until=dt.datetime(2026, 12, 4, 18, tzinfo=dt.UTC),
+        reason="The billing run is at six, and nobody else can be reached.",
+    )  # fmt: skip
 
 
 def _stakes() -> list[Stake]:

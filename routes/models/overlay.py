@@ -46,6 +46,7 @@ class Overlay(models.Model):
     returned_at = models.DateTimeField(null=True)  # since when the source contradicts it; it does not count until then
     ended_at = models.DateTimeField(null=True)
     ended_how = models.CharField(max_length=20, blank=True, choices=Ended)
+    emergency = models.BigIntegerField(null=True)  # number of the emergency mode in which it was made
 
     entity_path = "legal_entity"
     objects = OverlayQuerySet.as_manager()

@@ -41,6 +41,9 @@ CALLS: dict[str, Callable[[WorkItem, Any], object]] = {
     "waive_rule": lambda item, by: verbs.waive_rule(item, by=by, reason="x"),
     "ask_system": lambda item, by: verbs.ask_system(item, by=by),
     "correct_field": lambda item, by: verbs.correct_field(item, by=by, field="hours", value="8", reason="slip"),
+    "correct_rows": lambda item, by: verbs.correct_rows(
+        item, by=by, rows={item_member(item): {"hours": "8"}}, reason="slip"
+    ),
     "correct_table_row": lambda item, by: verbs.correct_table_row(item, by=by, row=1, values={}, reason="slip"),
     "decide_unknown": lambda item, by: verbs.decide_unknown(item, by=by, failure=item_member(item), happened=False),
     "move_to_next_period": lambda item, by: verbs.move_to_next_period(item, by=by, reason="late"),
@@ -63,7 +66,8 @@ CALLS: dict[str, Callable[[WorkItem, Any], object]] = {
 # About requests, corrections and rules instead of an item, or no deed of a person; tests/rights/of_queue.py
 OF_OTHERS = {
     "NeedsApproval", "ask_approval", "consent", "consented", "expire_overtaken", "refuse_request", "withdraw_request",
-    "take_back", "keep_grouping_rule", "remove_grouping_rule",
+    "take_back", "keep_grouping_rule", "remove_grouping_rule", "open_emergency", "end_emergency", "confirm_deed",
+    "object_to_deed",
 }  # fmt: skip
 OF_VIEWS = {"keep_view", "change_view", "share_view", "delete_view"}  # about no item; tests/rights/of_queue.py
 

@@ -34,7 +34,7 @@ OURS = {
     "Tables",
     "Lanes and workers",
 }
-OURS |= {"Events out", "Records", "Changes", "Bulk runs", "Approvals", "Corrections"}
+OURS |= {"Events out", "Records", "Changes", "Bulk runs", "Approvals", "Corrections", "Emergency mode"}
 LOOKS = OURS | {"Routes", "Business calendars", "Cut-offs", "API", "Legal entities", "Audit entries", "Administration"}
 LOOKS |= {"Routing rules", "Teams", "Fallback teams", "Approval policies"}
 

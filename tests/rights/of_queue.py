@@ -106,6 +106,18 @@ QUEUE: dict[str, Row] = {
         R.APPROVE_TABLES, _item(verbs.refuse_table_row, **WHY)
     ),
     "exceptions_queue.verbs.resubmit.resubmit": Row(R.RESUBMIT, _item(verbs.resubmit)),
+    "exceptions_queue.verbs.work_in_emergency.open_emergency": Row(
+        R.EDIT_ANY, lambda f, by: verbs.open_emergency(by=by, legal_entity=f.germany, hours=1, **WHY)
+    ),
+    "exceptions_queue.verbs.work_in_emergency.end_emergency": Row(
+        R.VIEW, lambda f, by: verbs.end_emergency(f.emergency_of(by), by=by)
+    ),
+    "exceptions_queue.verbs.review_deed.confirm_deed": Row(
+        R.APPROVE, lambda f, by: verbs.confirm_deed(f.emergency_deed, by=by, note="seen")
+    ),
+    "exceptions_queue.verbs.review_deed.object_to_deed": Row(
+        R.APPROVE, lambda f, by: verbs.object_to_deed(f.emergency_deed, by=by, note="seen")
+    ),
     "exceptions_queue.policies.agree": Row(R.APPROVE_CONFIGURATION, lambda f, by: policies.agree(f.loosened, by=by)),
     "exceptions_queue.verbs.ask_approval.ask_approval": Row(
         R.WAIVE, lambda f, by: verbs.ask_approval(Wish("waivers", f.item, list(f.item.failures()), {}, "dup"), by=by)

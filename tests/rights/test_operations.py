@@ -30,6 +30,7 @@ ROW = {"key": ["Advisor", "EUR"], "values": {"rate": "250.00"}}
 SYSTEM, PROCESS, ITEM = "/api/system/v1", "/api/process/v1", "/api/experience/v1/work-items/{item}"
 VIEW = "/api/experience/v1/work-item-views/{view}"
 APPROVAL = "/api/experience/v1/approval-requests/{approval}"
+EMERGENCY, DEED = "/api/experience/v1/emergency-modes/{mode}", "/api/experience/v1/emergency-deeds/{deed}"
 GROUPING = "/api/experience/v1/grouping-rules/{grouping}"
 BULK = "/api/experience/v1/bulk-runs/{bulk}"
 CORRECTION = "/api/experience/v1/corrections/{correction}"
@@ -113,6 +114,11 @@ OPERATIONS: list[tuple[str, str, Right, Any]] = [
     ("post", APPROVAL + "/approvals", R.APPROVE, {}),
     ("post", APPROVAL + "/refusals", R.APPROVE, WHY),
     ("post", APPROVAL + "/withdrawals", R.WAIVE, {}),
+    ("get", EMERGENCY, R.VIEW, None),
+    ("post", EMERGENCY + "/endings", R.VIEW, {}),  # one's own: whoever has lost the right to it still ends it
+    ("get", DEED, R.VIEW, None),
+    ("post", DEED + "/confirmations", R.APPROVE, {"note": "seen"}),
+    ("post", DEED + "/objections", R.APPROVE, {"note": "seen"}),
     ("get", BULK, R.VIEW, None),
     ("get", BULK + "/members", R.VIEW, None),
     ("post", BULK + "/starts", R.WAIVE, {"plan": "x"}),
@@ -201,6 +207,7 @@ def names(firm: Firm) -> dict[str, Any]:
         "view": firm.view.pk, "correction": firm.correction.pk, "approval": firm.approval.pk,
         "grouping": firm.grouping_rule.pk, "cut_off": "HP-DE Billing", "order": "exceptions",
         "failure": firm.item.failures()[0].pk,
+        "deed": firm.emergency_deed.pk, "mode": firm.emergency_deed.emergency_id,
     }  # fmt: skip
 
 

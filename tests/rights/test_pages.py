@@ -60,6 +60,10 @@ PAGES: dict[str, Row] = {
     "approvals/{approval}/refusals/": Row("post", R.APPROVE, WHY),
     "approvals/{approval}/withdrawals/": Row("post", R.WAIVE),
     "approvals/policies/{loosened}/agreements/": Row("post", R.APPROVE_CONFIGURATION),
+    "emergency/{mode}/endings/": Row("post", R.VIEW),
+    "emergency/deeds/{deed}/": Row("get", R.VIEW),
+    "emergency/deeds/{deed}/confirmations/": Row("post", R.APPROVE, {"note": "seen"}),
+    "emergency/deeds/{deed}/objections/": Row("post", R.APPROVE, {"note": "seen"}),
     "corrections/{correction}/": Row("get", R.VIEW),
     "corrections/{correction}/withdrawals/": Row("post", R.EDIT_OVERLAY, WHY),
     "records/{record}/": Row("get", R.VIEW),
@@ -116,6 +120,7 @@ CHANGES: dict[str, Right] = {
 }  # fmt: skip
 BULK = "bulk-runs/<int:number>/<slug:name>/"  # one row for each step, by its own right
 ANSWER = "approvals/<int:number>/<slug:name>/"  # one row for each answer, by its own right
+REVIEW = "emergency/deeds/<int:number>/<slug:name>/"  # one row for each answer, by its own right
 REMEDY = "queue/<int:number>/<slug:name>/"  # one row for each kind of remedy, by its own right
 HANDLING = "queue/<int:number>/handling/<slug:name>/"  # one row for each way of seeing to it, by its own right
 ANYWHERE: dict[str, tuple[Right, dict[str, str]]] = {  # begin something new: asked in any company; what is sent for one
@@ -139,6 +144,7 @@ ANYWHERE: dict[str, tuple[Right, dict[str, str]]] = {  # begin something new: as
     ),
 }  # fmt: skip
 LISTS = {
+    "emergency/",
     "queue/edits/", "bulk-runs/", "bulk-runs/new/", "corrections/", "approvals/", "queue/grouping-rules/",
     "", "queue/", "search/", "runs/", "transactions/", "records/", "connections/", "lanes/", "events-out/", "mappings/",
     "tables/", "cross-references/", "changes/",
@@ -157,6 +163,7 @@ OF_THEIR_OWN = {  # addresses that ask no role, and why
     "queue/<int:number>/releases/": "a part of the item's page, which asks; there while something is sent again",
     "queue/choices/<slug:word>/": "counts what somebody sees; tests/exceptions_queue/test_query.py",
     "queue/views/": "keeps a list of one's own, or asks by the verb; tests/exceptions_queue/test_views.py",
+    "emergency/openings/": "for oneself, where one has the right; tests/exceptions_queue/test_emergency.py",
     "queue/columns/": "oneself", "keyboard/": "oneself",
     "queue/edits/<slug:form>/": "holds what somebody may correct; tests/exceptions_queue/test_sheets_come_back.py",
     "queue/sheets/<slug:form>/": "holds what somebody sees; tests/exceptions_queue/test_sheets.py",
@@ -183,7 +190,20 @@ def addresses(resolver: Any, before: str = "") -> Iterator[str]:
 def test_every_address_has_a_row() -> None:
     known = {
         _shape(place)
-        for place in (*PAGES, *LISTS, *ANYWHERE, *OF_THEIR_OWN, REMEDY, HANDLING, STEP, CHANGE, CHANGING, BULK, ANSWER)
+        for place in (
+            *PAGES,
+            *LISTS,
+            *ANYWHERE,
+            *OF_THEIR_OWN,
+            REMEDY,
+            HANDLING,
+            STEP,
+            CHANGE,
+            CHANGING,
+            BULK,
+            ANSWER,
+            REVIEW,
+        )
     }
     known |= {"changes/of/*/*/"}
     assert {place for place in addresses(get_resolver()) if _shape(place) not in known} == set()
@@ -235,7 +255,7 @@ def _names(firm: Firm) -> dict[str, Any]:
         "mapping": Mapping.objects.get(key="time-draft").pk, "table": firm.table.pk, "row": firm.row.pk,
         "view": firm.view.pk, "correction": firm.correction.pk, "failure": _code(firm.item.failures()[0].pk),
         "loosened": firm.loosened.pk, "approval": firm.approval.pk,
-        "grouping": firm.grouping_rule.pk,
+        "grouping": firm.grouping_rule.pk, "deed": firm.emergency_deed.pk, "mode": firm.emergency_deed.emergency_id,
     }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import re
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from html import unescape
 
 import pytest
@@ -24,6 +25,8 @@ from exceptions_queue.models import (
     BulkMember,
     BulkRun,
     Deed,
+    Emergency,
+    EmergencyDeed,
     GroupingRule,
     RequestState,
     WorkItem,
@@ -163,6 +166,7 @@ def _said_of_it(world: World, germany: LegalEntity) -> None:
         item.save()
     _in_bulk(clara)
     _asked_of_two(clara)
+    _in_emergency(clara)
     GroupingRule.objects.create(
         legal_entity=germany, name="Alike", category="validation", route_id=world.route.pk, words=ANN_AT, cause="c",
         reason=f"as {BROOKE_AT} said", made_by=f"person:{clara.pk}", made_at=now,
@@ -186,6 +190,23 @@ def _asked_of_two(clara: User) -> None:
                 typed={"field": "worker_name", "value": BROOKE}, differences=differs if item.entity else [],
                 **by, **more,
             )  # fmt: skip
+
+
+def _in_emergency(clara: User) -> None:
+    """Have a deed in emergency mode that was reviewed, about each item; they speak of people."""
+    now, by = timezone.now(), f"person:{clara.pk}"
+    for item in WorkItem.objects.all():
+        said = SAID if item.about.get("worker_name") == ANN else f"Ask {BROOKE_AT}."
+        mode = Emergency.objects.create(
+            legal_entity_id=item.legal_entity_id, opened_by=by, opened_by_name="Clara Voss", opened_at=now,
+            until=now + timedelta(hours=1), reason=f"as {BROOKE_AT} said",
+        )  # fmt: skip
+        EmergencyDeed.objects.create(
+            emergency=mode, legal_entity_id=item.legal_entity_id, item=item, deed=Deed.CORRECT, lifted="all",
+            failures=[each.pk for each in item.failures()], reason=said, made_at=now, review_by=now, note=said,
+            review="objected", reviewed_by=by, reviewed_by_name="Clara Voss", reviewed_at=now,
+            differences=[{"field": "worker_name", "before": ANN, "after": BROOKE, "count": 1}] if item.entity else [],
+        )  # fmt: skip
 
 
 def _in_bulk(clara: User) -> None:
@@ -243,6 +264,8 @@ def addresses() -> Iterator[str]:
         "/work-items/{number}": [str(each) for each in WorkItem.objects.values_list("pk", flat=True)],
         "/corrections/{number}": [str(each) for each in Overlay.objects.values_list("pk", flat=True)],
         "/approval-requests/{number}": [str(each) for each in ApprovalRequest.objects.values_list("pk", flat=True)],
+        "/emergency-modes/{number}": [str(each) for each in Emergency.objects.values_list("pk", flat=True)],
+        "/emergency-deeds/{number}": [str(each) for each in EmergencyDeed.objects.values_list("pk", flat=True)],
         "/grouping-rules/{id}": [str(each) for each in GroupingRule.objects.values_list("pk", flat=True)],
         "/bulk-runs/{number}": [str(each) for each in BulkRun.objects.values_list("pk", flat=True)],
         "/routes/{slug}": list(Route.objects.values_list("slug", flat=True)),
