@@ -14,6 +14,7 @@ from tests.governance.people import person
 pytestmark = pytest.mark.django_db
 READ_ONLY = ("/api/openapi.json", "/api/openapi.yaml", "/api/schemas/project.json", "/api/")
 SOME = {"slug": "x", "id": "1", "number": "1", "key": "x", "name": "x", "entity": "project"}
+SOME |= {"failure": "0197a1c2-5a5b-7c1d-8e2f-0a1b2c3d4e5f"}
 UUIDS = {"transactions", "records", "runs", "events", "changes"}
 
 

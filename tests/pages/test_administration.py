@@ -128,6 +128,7 @@ def test_side_is_drawn_alike_by_both(hub: str, firm: Firm, chromium: Any) -> Non
             for name in ("own-password", "admin:governance_version_changelist"):
                 page.goto(hub + reverse(name))
                 page.add_style_tag(content=".side [data-keys-help] { display: none !important; }")  # works on our pages
+                page.evaluate("document.querySelectorAll('.side details').forEach(each => { each.open = true; })")
                 drawn.append([each for each in page.evaluate(LAID) if each[0] not in (ACCOUNT, REST.title)])
             assert drawn[0] == drawn[1], theme
 

@@ -311,6 +311,7 @@ def _code(id_: Any) -> str:
 def test_nothing_is_shown_to_who_is_not_signed_in(firm: Firm) -> None:
     numbers = (
         "bulk", "item", "delivery", "mapping", "table", "row", "view", "correction", "approval", "loosened", "grouping",
+        "deed", "mode",
     )  # fmt: skip
     codes = ("record", "run", "transaction", "change", "failure")
     names: dict[str, Any] = dict.fromkeys(numbers, 1) | {"connection": "time", "route": "time"}
