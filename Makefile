@@ -52,7 +52,7 @@ check-imports:
 	$(BIN)/lint-imports
 
 check-templates:
-	$(BIN)/djlint --quiet --lint --check .
+	$(BIN)/djlint --quiet --lint --check --extend-exclude .state .
 
 ## make bench   measure, and write docs/benchmarks.md
 bench: environment
