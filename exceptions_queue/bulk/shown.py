@@ -33,6 +33,7 @@ SAMPLES = 3
 SPOKEN = ("title", "reason", "selected_words", "left_out", "state_reason", "second_person")  # may name people
 MEANS = {
     Outcome.WILL: "Nothing stands against it.",
+    Outcome.STOPS: "Its correction is kept, and it stops again for the reason that is told with it: nothing is sent.",
     Outcome.APPROVAL: "It goes through, and is then held until a second person approves it.",
     Outcome.THERE: "The target has it already: nothing is sent, and it counts as posted.",
     Outcome.LEFT_OUT: "The conditions of its route leave it out: nothing is sent, and it is done.",

@@ -37,6 +37,7 @@ class Outcome(models.TextChoices):
     """What a plan expects of a member."""
 
     WILL = "will", "will be done"
+    STOPS = "stops", "will be corrected, and stop again"
     APPROVAL = "approval", "needs approval"
     THERE = "there", "already there"
     LEFT_OUT = "left_out", "would be left out by the conditions"
@@ -46,7 +47,7 @@ class Outcome(models.TextChoices):
 
 
 # What a run takes on; all others are left as they are.
-TAKEN_ON = (Outcome.WILL, Outcome.APPROVAL, Outcome.THERE, Outcome.LEFT_OUT)
+TAKEN_ON = (Outcome.WILL, Outcome.STOPS, Outcome.APPROVAL, Outcome.THERE, Outcome.LEFT_OUT)
 
 
 class Result(models.TextChoices):

@@ -24,7 +24,7 @@ from exceptions_queue.verbs import NotPossible
 from governance.models import AuditEntry
 from governance.rights import NotAllowed
 from routes.models import Overlay
-from tests.exceptions_queue.bulk import later, results, started, work
+from tests.exceptions_queue.bulk import WHY, later, planned, results, started, work
 from tests.exceptions_queue.conftest import Staff
 from tests.exceptions_queue.situations import zero_hours
 from tests.exceptions_queue.test_pages import signed_in, text_of
@@ -115,6 +115,36 @@ def test_what_is_changed_in_a_sheet_is_planned_shown_and_corrected(quick_world: 
     assert "bulk run" in kept["TE-0000003", "hours"][1]
     intake.take_in()
     assert WorkItem.objects.open().get().members == 1, "the line without a change stays as it was"
+
+
+def test_plan_says_which_lines_stop_again_and_keeps_their_correction(quick_world: Make, staff: Staff) -> None:
+    world = quick_world()
+    zero_hours(world, 3)
+    rows = taken(staff.farid)
+    rows[0]["Hours"] = "7.5"
+    rows[1]["Description"] = "the hours are asked for"
+    run = plan(as_csv(rows), staff.farid)
+    expected = {member.key: (member.outcome, bool(member.why)) for member in run.members.all()}
+    assert expected == {"TE-0000001": ("will", False), "TE-0000002": ("stops", True)}
+    page = text_of(signed_in(staff.farid).get(f"/bulk-runs/{run.pk}/"))
+    assert "Will be corrected, and stop again" in page
+    assert run.planned == 2, "a correction that does not help yet is kept all the same"
+
+    run = work(started(run, staff.farid))
+    world.deliver()
+    run = later(run)
+    assert (run.state, results(run)) == (BulkState.DONE, {"done": 1, "failed": 1})
+    assert [commit.key for commit in world.target.commits] == ["TE-0000001"]
+    assert {overlay.key for overlay in Overlay.objects.open()} == {"TE-0000001", "TE-0000002"}
+
+
+def test_one_value_for_many_is_tried_with_each_before_it_is_kept(quick_world: Make, staff: Staff) -> None:
+    world = quick_world()
+    item = zero_hours(world, 3)
+    for field, value, outcome in (("hours", "7.5", "will"), ("description", "asked", "stops"), ("hours", "0", "stops")):
+        run = planned(staff.farid, "corrections", {"field": field, "value": value, **WHY}, item)
+        assert set(run.members.values_list("outcome", flat=True)) == {outcome}, (field, value)
+    assert not Overlay.objects.exists(), "a plan does nothing"
 
 
 def test_forty_wrong_rows_among_many_are_each_named_and_nothing_is_done(quick_world: Make, staff: Staff) -> None:
