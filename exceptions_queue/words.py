@@ -72,6 +72,12 @@ def with_titles(texts: Sequence[str]) -> list[str]:
     return [OF_TABLE.sub(lambda found: titles.get(found[1], found[1]), text) for text in texts]
 
 
+def with_plain_field(text: str, field: str) -> str:
+    """Return a message that begins with its field's name in people's words: "Cost center: the table…"."""
+    start = f"{field}: "
+    return f"{plain(field).capitalize()}: {text.removeprefix(start)}" if field and text.startswith(start) else text
+
+
 def _told(row: dict[str, Any], titles: dict[str, str]) -> dict[str, Any]:
     info = CATEGORIES[Category(row["category"])]
     key = _key(row["table_key"])

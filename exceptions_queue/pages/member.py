@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
+from canonical.entity import Mask
 from exceptions_queue import business_form, checking, emergencies, verbs, words
 from exceptions_queue.forms import MISSING, REASON
 from exceptions_queue.models import WorkItem
@@ -76,13 +77,20 @@ def _shown(
         title=words.title_for(item, masks),
         form=form,
         typed=typed,
-        message=words.without_persons(row.message, item, masks) if words.tells(item, masks) else "",
+        message=_message(item, row, masks),
         may_ask=Right.WORK_QUEUE in rights and form.transaction is not None,
         emergency=emergencies.in_force_here(user, item.legal_entity_id),
         next=after.first(),
     )
     part = "queue/business_form.html" if request.headers.get("HX-Request") else "queue/member.html"
     return render(request, part, more, status=422 if typed else 200)
+
+
+def _message(item: WorkItem, row: Failure, masks: frozenset[Mask]) -> str:
+    if not words.tells(item, masks):
+        return ""
+    [told] = words.with_titles([words.with_plain_field(row.message, row.field)])
+    return words.without_persons(told, item, masks)
 
 
 @page

@@ -27,6 +27,12 @@ def money(amount: Decimal | None, currency: str = "") -> str:
 
 
 @register.filter
+def converted(amount: Decimal | None, currency: str = "") -> str:
+    """Return "22,264.98 EUR" of what was worked out by rates: its parts of a cent are nobody's money."""
+    return money(None if amount is None else round(amount, 2), currency)
+
+
+@register.filter
 def plain_amount(amount: Any) -> str:
     """Return an amount for a script to add up, "" where there is none or it is hidden."""
     return str(amount) if isinstance(amount, Decimal) else ""

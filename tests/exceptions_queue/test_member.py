@@ -47,6 +47,14 @@ def test_failing_field_stands_first_in_three_places(quick_world: Make, quick_sta
     assert "failing" in row_of(page, "hours")
 
 
+def test_cause_names_its_field_and_table_as_people_do(make_world: Make, staff: Staff) -> None:
+    item = missing_rate(make_world())
+    Failure.objects.update(field="bill_rate", message="bill_rate: the table rate_cards has no row for 'x'. Add it.")
+    told = text_of(signed_in(staff.farid).get(place(item)))
+    assert "Bill rate: the table " in told
+    assert "bill_rate" not in told
+
+
 def test_target_has_what_was_written_before(quick_world: Make, quick_staff: Staff) -> None:
     world = quick_world()
     world.take_in(entry(1))
