@@ -1,6 +1,7 @@
 """Merging exceptions that were ticked in the list: what would be one is shown first, then which one stays."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
@@ -18,6 +19,10 @@ from governance.models import User
 from governance.roles import Right
 
 SENSE = "Tick two or more open exceptions of one company in the list that you work on, then merge them."
+SEVERAL = (
+    "Nothing was merged: these are exceptions of {}, and one exception is of one company. They are shown below; tick "
+    "those of one company, and merge them."
+)
 
 
 class MergingForm(HandlingForm):
@@ -43,7 +48,11 @@ def merges(request: HttpRequest) -> HttpResponse:
     user = person(request)
     found = _chosen(request, user)
     rows = rows_of(found, user)
-    if len(rows) < 2 or len({row.item.legal_entity_id for row in rows}) > 1:
+    line = f"number:{','.join(str(row.item.number) for row in rows)}"
+    if len(companies := sorted({row.item.legal_entity.code for row in rows})) > 1:
+        messages.error(request, SEVERAL.format(f"{', '.join(companies[:-1])} and {companies[-1]}"))
+        return redirect(f"{reverse('queue:items')}?{urlencode({'q': f'is:open {line}'})}")
+    if len(rows) < 2:
         messages.error(request, SENSE)
         return redirect(f"{reverse('queue:items')}?q=is%3Aopen")
     form = MergingForm(request.POST or None, rows=rows, initial={"into": rows[0].item.number})
@@ -57,7 +66,6 @@ def merges(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, f"{len(rows)} exceptions are one now.")
             return redirect("queue:item", number=into.number)
-    line = f"number:{','.join(str(row.item.number) for row in rows)}"
     more = context("queue", form=form, rows=rows, stake=stake.stake_of(line, user))
     return render(request, "queue/merges.html", more, status=422 if request.method == "POST" else 200)
 

@@ -12,6 +12,7 @@ from tests.exceptions_queue.conftest import Staff
 from tests.exceptions_queue.test_merging import rated, stands, stop
 from tests.exceptions_queue.test_pages import signed_in, text_of
 from tests.exceptions_queue.test_query import staff
+from tests.governance.people import company
 from tests.routes.world import World
 
 __all__ = ["staff"]
@@ -43,6 +44,19 @@ def test_list_merges_what_is_ticked_and_shows_first_what_would_be_one(world: Wor
     for user in (staff.viktor, staff.stranger):
         answer = signed_in(user).post("/queue/merges/", typed | {"reason": "x"}, follow=True)
         assert "Tick two or more" in text_of(answer)
+
+
+def test_what_is_of_several_companies_stays_in_sight(world: World, staff: Staff) -> None:
+    one, other, third = stop(world, "T-1"), stop(world, "T-2"), stop(world, "T-3")
+    WorkItem.objects.filter(pk=other.pk).update(legal_entity=company("HP-GB"))
+    items = {"items": [one.number, other.number]}
+    refused = signed_in(staff.clara).get("/queue/merges/", items, follow=True)
+    told = text_of(refused)
+    assert "Nothing was merged: these are exceptions of HP-DE and HP-GB" in told
+    lines = refused.content.decode()
+    assert f'href="/queue/{one.number}/"' in lines
+    assert f'href="/queue/{other.number}/"' in lines
+    assert f'href="/queue/{third.number}/"' not in lines
 
 
 def test_item_page_merges_and_takes_apart(world: World, staff: Staff) -> None:
