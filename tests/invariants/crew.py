@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -20,20 +20,24 @@ from sandbox.launch import Simulator
 from tests.processes import ROOT, environment
 
 LANES = "posting,master,analytics,intake"
+PIPELINE = ("routes.tasks.sweep",)
+QUEUE = ("exceptions_queue.tasks.sweep", "exceptions_queue.bulk.tasks.sweep")
 
 
 class Crew:
     """Two workers (or more) with a broker of their own, so that no other test's nudges reach them."""
 
     def __init__(
-        self, folder: Path, env: Mapping[str, str], *, servers: Servers | None = None, room: int = 1, size: int = 2
-    ) -> None:
+        self, folder: Path, env: Mapping[str, str], *, servers: Servers | None = None, room: int = 1, size: int = 2,
+        sweeps: Sequence[str] = PIPELINE,
+    ) -> None:  # fmt: skip
         found = environment(servers)
         found["REDIS_URL"] += f"?db={room}"  # one of Redis's sixteen numbered databases
         # the keys of this process's secrets lie in its own STATE
         self.env = found | {"LOG_LEVEL": "INFO", "STATE": os.environ["STATE"]} | dict(env)
         self.broker = for_celery(found["REDIS_URL"])
         self.folder = folder
+        self.sweeps = sweeps  # what the clock process sends every few seconds
         self.workers = [self._start(number) for number in range(size)]
         try:
             for number in range(size):
@@ -69,10 +73,23 @@ class Crew:
         """Send SIGSTOP, SIGCONT… to one worker."""
         self.workers[number].send_signal(what)
 
+    def kill(self, number: int) -> None:
+        """Take one worker away at whatever it is doing, as `kill -9` does."""
+        self.workers[number].kill()
+        self.workers[number].wait()
+
+    def join(self) -> int:
+        """Start one worker more; return its number once it is ready."""
+        number = len(self.workers)
+        self.workers.append(self._start(number))
+        self._wait_for(number, "ready.")
+        return number
+
     def sweep(self) -> None:
         """Send what the clock process sends every few seconds."""
         with Broker(self.broker) as broker:
-            app.send_task("routes.tasks.sweep", queue="master", connection=broker, ignore_result=True, expires=10)
+            for name in self.sweeps:
+                app.send_task(name, queue="master", connection=broker, ignore_result=True, expires=10)
 
     def until(self, done: Callable[[], bool], *, seconds: float = 60, what: str = "", every: float = 0.25) -> None:
         """Sweep every so many seconds until something is so; fail with the workers' words when it takes longer."""

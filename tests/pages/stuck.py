@@ -101,6 +101,10 @@ class Stuck:
         """Let somebody make the missing project in NetSuite, by hand."""
         self._row("job", externalId="P-NEW", entityId="P-NEW", companyName="Claims portal", **JOB)
 
+    def cap_the_hours(self, hours: str) -> None:
+        """Let NetSuite refuse what goes beyond a project's hours, as a script of the firm does; "" lifts it."""
+        self._row("job", id=3001, custentity_hours_cap=hours)
+
     def standing(self) -> dict[str, dict[str, Any]]:
         """Return the time records of NetSuite, by our key."""
         rows = self.simulator.admin("GET", "rows/timeBill")
