@@ -80,11 +80,19 @@ STARTS = [
 CONFIGURATIONS = [("now", "As it is now"), ("then", "As it was then")]
 
 
+class ConfigurationField(forms.ChoiceField):
+    """Now, then, or the version of a mapping, which the verb looks up."""
+
+    def valid_value(self, value: Any) -> bool:
+        """Return whether it may name a configuration."""
+        return "@" in str(value) or super().valid_value(value)
+
+
 class ResubmissionForm(RemedyForm):
     """Where what is sent again begins, and with which configuration."""
 
     start = forms.ChoiceField(label="Begin", required=False, choices=STARTS, initial=Start.SOURCE.value)
-    configuration = forms.ChoiceField(required=False, choices=CONFIGURATIONS, initial="now")
+    configuration = ConfigurationField(required=False, choices=CONFIGURATIONS, initial="now")
     field_order = ("start", "configuration", "reason")
 
     def clean_start(self) -> str:

@@ -210,7 +210,7 @@ def _move(facts: Facts, typed: Any) -> str:
 def _resubmit(facts: Facts, typed: Any) -> str:
     done = verbs.resubmit(
         facts.item, by=facts.user, reason=typed["reason"], failures=typed["failures"],
-        as_then=typed["configuration"] == "then", start=typed["start"],
+        configuration=typed["configuration"] or "now", start=typed["start"],
     )  # fmt: skip
     return _released(done) if isinstance(done, Release) else f"{done:,} went on."
 

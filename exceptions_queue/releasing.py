@@ -14,13 +14,16 @@ from exceptions_queue.models import Release, State, WorkItem
 from exceptions_queue.moving import event_of
 from governance.actor import By, as_actor
 from routes import overlay_endings, overlays, reprocess
+from routes.chosen_configuration import Configuration, in_words, kept, named
 from routes.models import Failure
 from routes.worked_out import Start
 
 STEP = 1000  # members in one commit
 
 
-def ask(item: WorkItem, *, by: By, reason: str, as_then: bool = False, start: Start = Start.SOURCE) -> Release:
+def ask(
+    item: WorkItem, *, by: By, reason: str, configuration: Configuration = "now", start: Start = Start.SOURCE
+) -> Release:
     """Write down that an item's open members go through again; call it last in a remedy's commit.
 
     The first step follows at once after the commit; what is left goes to a worker. The remedy has asked the rights.
@@ -36,10 +39,12 @@ def ask(item: WorkItem, *, by: By, reason: str, as_then: bool = False, start: St
         whole = item.part is None or asked == row.members
         row.state = State.RESUBMITTED if whole else State.IN_PROGRESS
         row.save(update_fields=["state"])
-    event_of(row, by=by, verb="sent again", at=timezone.now(), frm=was, reason=reason).save()
+    told = f"{in_words(configuration)}{reason}"
+    event_of(row, by=by, verb="sent again", at=timezone.now(), frm=was, reason=told).save()
     return Release.objects.create(
         item=row, requested_at=now, actor_kind=actor.kind.value, actor_id=actor.id, actor_name=actor.name,
-        reason=reason, as_then=as_then, start=start.value, asked=asked, part=item.part or "",
+        reason=reason, as_then=configuration == "then", start=start.value, asked=asked, part=item.part or "",
+        mapping_version="" if isinstance(configuration, str) else named(configuration),
     )  # fmt: skip
 
 
@@ -87,8 +92,8 @@ def _take_on(release: Release, members: Sequence[Failure]) -> int:
     records = [m.record_id for m in members if m.record_id and not m.transaction_id]
     take_source(members, by=release.actor, reason=release.reason)
     return reprocess.whatever_can(
-        sent, records, by=release.actor, reason=release.reason, how="fixed", as_then=release.as_then,
-        start=Start(release.start),
+        sent, records, by=release.actor, reason=release.reason, how="fixed", start=Start(release.start),
+        configuration=kept(release.mapping_version or ("then" if release.as_then else "now")),
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from exceptions_queue import lineage
 from exceptions_queue.words import plain
 from governance.models import Version
 from mappings.compiled import CompiledMapping
+from routes.chosen_configuration import ONCE_IN_FORCE
 from routes.corrections import Next
 from routes.dry_run import Configuration, Foreseen
 from routes.worked_out import Begins
@@ -42,7 +43,8 @@ def configuration(seen: Foreseen, chosen: Configuration) -> str:
     if seen.begins is Begins.REQUEST:
         return f"the bytes made then, by {_mappings(seen.then, seen)}; what was changed since is not used"
     if isinstance(chosen, Version):
-        return f"as it is now, with the draft {chosen.number} of “{chosen.object_key}”: {_mappings(seen.content, seen)}"
+        what = "version" if chosen.state in ONCE_IN_FORCE else "the draft"
+        return f"as it is now, with {what} {chosen.number} of “{chosen.object_key}”: {_mappings(seen.content, seen)}"
     if chosen == "then" and seen.transaction is not None:
         return f"as it was then: {_mappings(seen.content, seen)}"
     return f"as it is now: {_mappings(seen.content, seen)}"

@@ -17,10 +17,10 @@ from exceptions_queue.story import sent_shown
 from exceptions_queue.told_trial import Difference, RuleVerdict
 from governance.actor import By
 from governance.models import Version
-from governance.models.version import State as VersionState
 from governance.rights import NotAllowed, Right, allowed, allowed_masks, require
 from routes import dry_run
 from routes.arrivals import decode
+from routes.chosen_configuration import ONCE_IN_FORCE
 from routes.corrections import Next
 from routes.dry_run import Configuration, Foreseen
 from routes.models import Failure
@@ -116,17 +116,17 @@ def tries(
     """Return what would become of each failure's transaction or record, in their order; those of runs are left out.
 
     `start` is the source as it was received, or the stage that stopped it; `configuration` is what is in force now,
-    what was then, or the draft of a mapping; `corrections` are right values, by key and field, that are only tried.
-    Where the source contradicts a correction, what it says is taken, as when it is sent again. A `brief` answer has
-    outcome, words, amount and hours of each, and no bodies: to tell those takes most of the time. Nothing is written or
-    sent; a constant number of queries for each configuration. Raises NotAllowed, also for a draft that somebody may
-    not read, and ValueError for what is no draft.
+    what was then, or a version or draft of a mapping; `corrections` are right values, by key and field, that are only
+    tried. Where the source contradicts a correction, what it says is taken, as when it is sent again. A `brief` answer
+    has outcome, words, amount and hours of each, and no bodies: to tell those takes most of the time. Nothing is
+    written or sent; a constant number of queries for each configuration. Raises NotAllowed, also for a draft that
+    somebody may not read, and ValueError for what is no version of a mapping.
     """
     wanted = [each for each in failures if each.transaction_id or each.record_id]
     for entity in {each.legal_entity_id for each in wanted}:
         require(by, Right.WORK_QUEUE, entity)
     if isinstance(configuration, Version):
-        _require_draft(configuration, by)
+        _require_reader(configuration, by)
     asked = [each.record_id for each in wanted if each.stage == STAGE and each.record_id]
     tried = Tried(asked if not corrections else (), corrections)
     found = dry_run.transactions(
@@ -147,11 +147,14 @@ def tries(
     ]
 
 
-def _require_draft(version: Version, by: By) -> None:
-    if not any(allowed(by, right, version.legal_entity_id) for right in READERS):
+def _require_reader(version: Version, by: By) -> None:
+    if version.state in ONCE_IN_FORCE:
+        if not Version.objects.usable_by(by).filter(pk=version.pk).exists():
+            raise NotAllowed("This version is of another company. Take the configuration of now.")
+    elif not any(allowed(by, right, version.legal_entity_id) for right in READERS):
         raise NotAllowed("Drafts are read by those who edit, approve or publish them. Take the configuration of now.")
-    if version.kind != "mapping" or version.state == VersionState.RETIRED:
-        raise ValueError("Only the draft of a mapping can be tried here. A route's draft is tried on its own page.")
+    if version.kind != "mapping":
+        raise ValueError("Only a version of a mapping can be tried here. A route's draft is tried on its own page.")
 
 
 def _of(

@@ -27,6 +27,7 @@ class Right(TextChoices):
     EDIT_OVERLAY = "edit_overlay", "correct fields"
     EDIT_ANY = "edit_any", "work in emergency mode"
     RESUBMIT = "resubmit", "resubmit"
+    RESUBMIT_VERSION = "resubmit_version", "resubmit with a version of a mapping that is out of force"
     WAIVE = "waive", "waive"
     SEND_EVENTS = "send_events", "send business events"
     APPROVE = "approve", "approve corrections and releases"
@@ -64,6 +65,7 @@ ROLE_RIGHTS: dict[Role, frozenset[Right]] = {
             Right.WORK_QUEUE,
             Right.EDIT_OVERLAY,
             Right.RESUBMIT,
+            Right.RESUBMIT_VERSION,
             Right.WAIVE,
             Right.APPROVE,
             Right.EDIT_TABLES,
@@ -79,6 +81,7 @@ ROLE_RIGHTS: dict[Role, frozenset[Right]] = {
             Right.VIEW,
             Right.WORK_QUEUE,
             Right.RESUBMIT,
+            Right.RESUBMIT_VERSION,
             Right.SEND_EVENTS,
             Right.EDIT_TABLES,
             Right.EDIT_CONFIGURATION,

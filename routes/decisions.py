@@ -8,8 +8,10 @@ from django.db import connection, transaction
 from connectors.outcome import Result, WriteOutcome
 from governance import audit
 from governance.actor import By, as_actor
+from governance.models import Version
 from governance.rights import Right, require, require_other_person
 from routes import claims, failures, heads, ledger, outcomes, reprocess, shipments, stops, submitters
+from routes.chosen_configuration import ONCE_IN_FORCE, Configuration, in_words, right_to_send
 from routes.models import Effect, Transaction
 from routes.states import NOT_YET_DELIVERING, State, move, write_record_moves
 from routes.worked_out import Start
@@ -24,19 +26,23 @@ def _require_for(ids: Sequence[UUID], right: Right, by: By) -> list[Transaction]
 
 
 def resubmit(
-    ids: Sequence[UUID], *, by: By, reason: str, as_then: bool = False, start: Start = Start.SOURCE
+    ids: Sequence[UUID], *, by: By, reason: str, configuration: Configuration = "now", start: Start = Start.SOURCE
 ) -> list[UUID]:
     """Send stopped transactions through again, from their stored bodies; return those that went on.
 
-    What was waived is taken up once more, unless a newer version has come since. Raises governance.rights.NotAllowed.
+    What was waived is taken up once more, unless a newer version has come since. Raises governance.rights.NotAllowed,
+    and ValueError for a version that was never in force: a draft is only tried.
     """
+    if isinstance(configuration, Version) and configuration.state not in ONCE_IN_FORCE:
+        raise ValueError(f"Version {configuration.number} of “{configuration.object_key}” was never published.")
     with transaction.atomic():
         rows = _require_for(ids, Right.RESUBMIT, by)
+        _require_for(ids, right_to_send(configuration), by)
         heads.take_up([row.pk for row in rows if row.state == State.WAIVED])
         went_on = reprocess.transactions(
-            ids, by=by, reason=reason or "resubmitted", how="fixed", as_then=as_then, start=start
+            ids, by=by, reason=reason or "resubmitted", how="fixed", configuration=configuration, start=start
         )
-        _audit(rows, set(went_on), by=by, verb="resubmit", reason=reason)
+        _audit(rows, set(went_on), by=by, verb="resubmit", reason=f"{in_words(configuration)}{reason}")
     return went_on
 
 

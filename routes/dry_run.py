@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -21,6 +21,7 @@ from governance.models import Version
 from routes import bodies, evaluation, legal_entities, overlays, periods, rework, rule_waivers, worked_out
 from routes.arrivals import Arrival, Verdict, decode, exact
 from routes.bulk import arrays
+from routes.chosen_configuration import Configuration, has_part
 from routes.corrections import Live, Next, decide
 from routes.models import Route, Snapshot
 from routes.plan import DestinationPlan, NotReadyToRun, Plan, foreseen, plan
@@ -28,7 +29,6 @@ from routes.standing import standings
 from routes.states import State
 from routes.worked_out import AS_IT_IS, Begins, Start, Tried
 
-Configuration = Literal["now", "then"] | Version  # as it is in force, as it was, or with a mapping's draft
 Where = tuple[int, str, str]  # connection, write stream, key
 
 
@@ -129,12 +129,19 @@ def _try_group(
         seen.misfit = _misfit(seen, configuration)
         if seen.misfit or not worked_out.can_go_on(row) or seen.destination is None:
             continue
-        seen.begins = worked_out.begins(row, start, seen.destination)
+        seen.begins = worked_out.begins(row, start, seen.destination, remade=isinstance(configuration, Version))
         if seen.begins is Begins.REQUEST:
             seen.state, seen.content = State.READY, seen.then
         else:
             begun.append((seen, row))
-    pairs = worked_out.worked_out(made, [row for _, row in begun], as_of=as_of, start=start, tried=tried)
+    pairs = worked_out.worked_out(
+        made,
+        [row for _, row in begun],
+        as_of=as_of,
+        start=start,
+        tried=tried,
+        remade=isinstance(configuration, Version),
+    )
     for (seen, _), (arrival, verdict) in zip(begun, pairs, strict=True):
         _settle(seen, arrival, verdict)
 
@@ -147,16 +154,9 @@ def _misfit(seen: Foreseen, configuration: Configuration) -> str:
     """Return in words why a configuration says nothing of a transaction; "" where it does."""
     if seen.destination is None:
         return "The route no longer has the destination that this goes to. Take the configuration of then."
-    if isinstance(configuration, Version):
-        used = [seen.content["normalise"], _destination(seen.content, seen.destination.id)["translate"]]
-        if configuration.object_key not in {each["name"] for each in used if each}:
-            return f"The draft of “{configuration.object_key}” has no part in this: its route uses other mappings."
+    if isinstance(configuration, Version) and not has_part(configuration, seen.content, seen.destination.id):
+        return f"The mapping “{configuration.object_key}” has no part in this: its route uses other mappings."
     return ""
-
-
-def _destination(content: dict[str, Any], id_: int) -> dict[str, Any]:
-    found: dict[str, Any] = next(d for d in content["destinations"] if d["id"] == id_)
-    return found
 
 
 def _settle(seen: Foreseen, arrival: Arrival, verdict: Verdict) -> None:

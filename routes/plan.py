@@ -119,12 +119,13 @@ def _configured(destinations: Sequence[Destination], mappings: Mappings, read: C
     return found
 
 
-def current(route: Route) -> Snapshot:
+def current(route: Route, version: Version | None = None) -> Snapshot:
     """Return the snapshot of what is configured and published now; made if this configuration is new.
 
+    A `version` of a mapping takes the place of the one that is in force.
     Raises NotReadyToRun. A constant number of queries, however many destinations there are.
     """
-    content = _content(route)
+    content = _content(route, version)
     snapshot, _ = Snapshot.objects.get_or_create(
         route=route, content_hash=_hash(content), defaults={"content": content}
     )

@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from governance.actor import By, as_actor
+from governance.models import Version
 from routes import (
     evaluation,
     failures,
@@ -27,44 +28,54 @@ from routes import (
 )
 from routes.arrivals import Arrival, Verdict, decode
 from routes.bodies import Bodies
-from routes.models import Route
+from routes.chosen_configuration import Configuration, has_part, in_words
+from routes.models import Route, Snapshot
 from routes.plan import NotReadyToRun, Plan, current, plan
 from routes.standing import standings
 from routes.states import State, move, write_record_moves
-from routes.worked_out import AGAIN, AS_THEN, Begins, Start
+from routes.worked_out import AGAIN, Begins, Start
 
 CHECKED = (State.NORMALISED, State.VALIDATED)  # as far as the check got before it stopped again
 
 
 def transactions(
-    ids: Sequence[UUID], *, by: By, reason: str, how: str, as_then: bool = False, start: Start = Start.SOURCE
-) -> list[UUID]:
+    ids: Sequence[UUID], *, by: By, reason: str, how: str, configuration: Configuration = "now",
+    start: Start = Start.SOURCE,
+) -> list[UUID]:  # fmt: skip
     """Validate and translate stopped transactions again and queue those that pass; return those that went on.
 
     From the failed stage on, what a target has refused goes once more with the same bytes. Left alone: what is not
-    stopped, what a newer version replaced, and what has a write in doubt, which needs a decision first. One commit, a
-    constant number of queries per route; "as then" for each page that they came with.
+    stopped, what a newer version replaced, what has a write in doubt, which needs a decision first, and what a chosen
+    version's mapping has no part in. One commit, a constant number of queries per route; "as then" for each
+    page that they came with.
     """
     if not ids:
         return []
     went_on: list[UUID] = []
     with transaction.atomic():
         held = heads.lock_of(ids)
+        as_then, version = configuration == "then", _version(configuration)
         rows = [row for row in worked_out.load(list(held), as_then=as_then) if worked_out.can_go_on(row)]
         groups: dict[tuple[int, int | None, dt.datetime | None], list[dict[str, Any]]] = {}
         for row in rows:
             then = (row["snapshot"], row["worked_out_at"]) if as_then else (None, None)
             groups.setdefault((row["route"], *then), []).append(row)
-        words = f"{AS_THEN}{reason}" if as_then else reason
+        words = f"{in_words(configuration)}{reason}"
         for (route, snapshot, as_of), members in groups.items():
-            made = plan(snapshot or current(Route.objects.get(pk=route)).pk)
-            went_on += _again(made, members, held, by=by, reason=words, how=how, as_of=as_of, start=start)
+            made = plan(snapshot or current(Route.objects.get(pk=route), version).pk)
+            went_on += _again(
+                made, members, held, by=by, reason=words, how=how, as_of=as_of, start=start, version=version
+            )
     return went_on
 
 
+def _version(configuration: Configuration) -> Version | None:
+    return None if isinstance(configuration, str) else configuration
+
+
 def whatever_can(
-    stopped: Sequence[UUID], failed: Sequence[UUID], *, by: By, reason: str, how: str, as_then: bool = False,
-    start: Start = Start.SOURCE,
+    stopped: Sequence[UUID], failed: Sequence[UUID], *, by: By, reason: str, how: str,
+    configuration: Configuration = "now", start: Start = Start.SOURCE,
 ) -> int:  # fmt: skip
     """Take stopped transactions and failed records on again; return how many went on.
 
@@ -74,10 +85,10 @@ def whatever_can(
     went_on: list[UUID] = []
 
     def again(part: Sequence[UUID]) -> None:
-        went_on.extend(transactions(part, by=by, reason=reason, how=how, as_then=as_then, start=start))
+        went_on.extend(transactions(part, by=by, reason=reason, how=how, configuration=configuration, start=start))
 
     def anew(part: Sequence[UUID]) -> None:
-        went_on.extend(records(part, by=by, reason=reason, how=how))
+        went_on.extend(records(part, by=by, reason=reason, how=how, configuration=configuration))
 
     unforeseen.through(stopped, again, lambda id_, error: _leave_to_people(TRANSACTION, id_, error, by=by, how=how))
     unforeseen.through(failed, anew, lambda id_, error: _leave_to_people(RECORD, id_, error, by=by, how=how))
@@ -119,13 +130,17 @@ def _leave_to_people(which: str, id_: UUID, error: Exception, *, by: By, how: st
 
 def _again(
     made: Plan, rows: Sequence[dict[str, Any]], held: dict[UUID, int], *, by: By, reason: str, how: str,
-    as_of: dt.datetime | None, start: Start,
+    as_of: dt.datetime | None, start: Start, version: Version | None,
 ) -> list[UUID]:  # fmt: skip
     destinations = {d.id: d for d in made.destinations}
     usable = [row for row in rows if row["destination"] in destinations]
+    if version is not None:
+        content = Snapshot.objects.get(pk=made.snapshot_id).content
+        usable = [row for row in usable if has_part(version, content, row["destination"])]
+    remade = version is not None
     once_more = [
         row["id"] for row in usable
-        if worked_out.begins(row, start, destinations[row["destination"]]) is Begins.REQUEST
+        if worked_out.begins(row, start, destinations[row["destination"]], remade=remade) is Begins.REQUEST
     ]  # fmt: skip
     went_on = _same_bytes(once_more, held, by=by, reason=reason, how=how)
     usable = [row for row in usable if row["id"] not in set(once_more)]
@@ -133,7 +148,8 @@ def _again(
     moved = set(move([row["id"] for row in usable], frm=AGAIN, to=State.NORMALISED, by=actor, reason=reason))
     failures.close(transactions=list(moved), how=how)
     heads.forget_waits(list(moved))
-    pairs = worked_out.worked_out(made, [row for row in usable if row["id"] in moved], as_of=as_of, start=start)
+    going = [row for row in usable if row["id"] in moved]
+    pairs = worked_out.worked_out(made, going, as_of=as_of, start=start, remade=remade)
     _settle(made, pairs, held, by=by)
     return [*went_on, *(v.transaction for _, v in pairs if v.state is State.READY)]
 
@@ -213,11 +229,13 @@ def _write_bodies(made: Plan, pairs: Sequence[tuple[Arrival, Verdict]]) -> None:
         )
 
 
-def records(ids: Sequence[UUID], *, by: By, reason: str, how: str) -> list[UUID]:
+def records(ids: Sequence[UUID], *, by: By, reason: str, how: str, configuration: Configuration = "now") -> list[UUID]:
     """Normalise records again that failed before a destination was chosen; return those that went on.
 
-    What the source has replaced or withdrawn meanwhile is superseded instead: it must not be posted any more.
+    They never had a configuration, so that there is none "as then": that of now counts. What the source has replaced or
+    withdrawn meanwhile is superseded instead: it must not be posted any more.
     """
+    version = _version(configuration)
     if not ids:
         return []
     with transaction.atomic(), connection.cursor() as cursor:
@@ -236,10 +254,14 @@ def records(ids: Sequence[UUID], *, by: By, reason: str, how: str) -> list[UUID]
             by_route.setdefault(row[1], []).append(row)
         went_on: list[UUID] = []
         for route, rows in by_route.items():
-            made = plan(current(Route.objects.get(pk=route)).pk)
+            snapshot = current(Route.objects.get(pk=route), version)
+            made = plan(snapshot.pk)
+            if version is not None and not has_part(version, snapshot.content, None):
+                continue
             fresh = _still_wanted(made, rows)
             if fresh:
-                went_on += _records_again(made, fresh, by=by, reason=reason, how=how)
+                words = f"{in_words(version)}{reason}" if version else reason
+                went_on += _records_again(made, fresh, by=by, reason=words, how=how)
         return went_on
 
 

@@ -16,13 +16,13 @@ from canonical import codec
 from canonical.entities import ENTITIES
 from routes import belonging, evaluation, legal_entities, overlays
 from routes.arrivals import Arrival, Verdict, decode
+from routes.chosen_configuration import AS_THEN
 from routes.models import Transaction
 from routes.plan import DestinationPlan, Plan
 from routes.states import State
 
 STOPPED = (State.PARKED, State.HELD, State.FAILED)
 AGAIN = (*STOPPED, State.WAIVED)  # what a person may send through; nothing else takes up what was waived
-AS_THEN = "as then: "  # begins the reason of a move that used the rows of an earlier time
 
 
 class Start(StrEnum):
@@ -90,23 +90,24 @@ def can_go_on(row: dict[str, Any]) -> bool:
     return row["state"] in AGAIN and not row["in_doubt"]
 
 
-def begins(row: dict[str, Any], start: Start, destination: DestinationPlan) -> Begins:
+def begins(row: dict[str, Any], start: Start, destination: DestinationPlan, *, remade: bool = False) -> Begins:
     """Return with which body a loaded transaction begins.
 
     Whatever a person has corrected begins with the source, so that the correction is laid over it once more. What a
-    switched-off destination would get is worked out, so that it is held there.
+    switched-off destination would get is worked out, so that it is held there. `remade` is what goes with a version
+    that somebody chose: bytes that were made with another one do not go.
     """
     if start is Start.SOURCE or row["withdraws"] or row["corrected"]:
         return Begins.SOURCE
     whole = row["request"] is not None and row["state"] != State.HELD  # held → ready would read as an approval
-    if row["stage"] in ("deliver", "confirm") and whole and destination.enabled:
+    if row["stage"] in ("deliver", "confirm") and whole and destination.enabled and not remade:
         return Begins.REQUEST
     return Begins.CANONICAL if row["stage"] in ("validate", "translate", "deliver", "confirm") else Begins.SOURCE
 
 
 def worked_out(
     made: Plan, rows: Sequence[dict[str, Any]], *, as_of: dt.datetime | None, start: Start = Start.SOURCE,
-    tried: Tried = AS_IT_IS,
+    tried: Tried = AS_IT_IS, remade: bool = False,
 ) -> list[tuple[Arrival, Verdict]]:  # fmt: skip
     """Return what becomes of loaded transactions, none of which begins with its request, by the plan's destinations.
 
@@ -115,7 +116,7 @@ def worked_out(
     """
     destinations = {d.id: d for d in made.destinations}
     begun = [(row, destinations[row["destination"]]) for row in rows]
-    pairs = [_pair(made, row, to, begins(row, start, to)) for row, to in begun]
+    pairs = [_pair(made, row, to, begins(row, start, to, remade=remade)) for row, to in begun]
     _normalise_again(made, [(a, v) for a, v in pairs if not v.withdraws and a.raw], as_of)
     said = {v.transaction: a.canonical for a, v in pairs}
     unasked = {a.record for a, v in pairs if v.withdraws}  # to take something back nobody needs its right value

@@ -46,7 +46,11 @@ class ChosenMustReasonBody(Chosen, MustReasonBody):
 class MembersAgainBody(ChosenBody):
     """What goes through again."""
 
-    as_then = forms.Yes(required=False, default=False, help_text="with the configuration and table rows of then")
+    as_then = forms.Yes(required=False, default=False, help_text="the same as the configuration “then”")
+    configuration = forms.Text(
+        required=False, default="now", max_length=220,
+        help_text="now, then (with the table rows of then), or a published version of a mapping as mapping@version",
+    )  # fmt: skip
     start = serializers.ChoiceField(
         choices=[each.value for each in Start], required=False, default=Start.SOURCE.value,
         help_text="with what the source sent, or with the stage that stopped it",

@@ -18,7 +18,9 @@ from governance.api.told import told
 from governance.rights import Right, require
 from routes import accounting, decisions, posted
 from routes.api import shapes
+from routes.chosen_configuration import NotThere, to_send
 from routes.models import Run, Transaction
+from routes.plan import NotReadyToRun
 from routes.states import State
 from routes.worked_out import Start
 
@@ -91,7 +93,11 @@ class ResubmissionBody(forms.Form):
 
     transactions = serializers.ListField(child=forms.Id(), min_length=1, max_length=MOST)
     reason = forms.Text(max_length=500, help_text="Kept in the history, for those who read this later.")
-    as_then = forms.Yes(required=False, default=False, help_text="with the configuration and table rows of then")
+    as_then = forms.Yes(required=False, default=False, help_text="the same as the configuration “then”")
+    configuration = forms.Text(
+        required=False, default="now", max_length=220,
+        help_text="now, then (with the table rows of then), or a published version of a mapping as mapping@version",
+    )  # fmt: skip
     start = serializers.ChoiceField(
         choices=[each.value for each in Start], required=False, default=Start.SOURCE.value,
         help_text="with what the source sent, or with the stage that stopped it",
@@ -126,9 +132,14 @@ class ResubmissionsDoor(Door):
                 transaction_of(request, missing)
             for legal_entity in set(seen.values()):
                 require(by, Right.RESUBMIT, legal_entity)
-            done = decisions.resubmit(
-                ids, by=by, reason=values["reason"], as_then=values["as_then"], start=Start(values["start"])
-            )
+            text = "then" if values["as_then"] and values["configuration"] == "now" else values["configuration"]
+            try:
+                configuration = to_send(text, by=by)
+                done = decisions.resubmit(
+                    ids, by=by, reason=values["reason"], configuration=configuration, start=Start(values["start"])
+                )
+            except (NotThere, NotReadyToRun) as error:
+                raise Refused(NOT_POSSIBLE, f"{error} Nothing was sent.") from error
             left = [id_ for id_ in ids if id_ not in done]
             there = posted.words(left)
             if there and not done:

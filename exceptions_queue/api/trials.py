@@ -32,7 +32,10 @@ class MemberTrialBody(forms.Form):
         help_text="with what the source sent, or with the stage that stopped it",
     )  # fmt: skip
     configuration = forms.Text(
-        required=False, default="now", max_length=220, help_text="now, then, or a mapping's draft as mapping@version"
+        required=False,
+        default="now",
+        max_length=220,
+        help_text="now, then, or a mapping's version or draft, as mapping@2",
     )
 
 

@@ -11,9 +11,8 @@ from typing import Any
 from uuid import UUID
 
 from canonical.entity import Field
-from exceptions_queue import handling, kinds, verbs, words
+from exceptions_queue import configurations, handling, kinds, verbs, words
 from exceptions_queue.bulk.forms import (
-    THEN,
     AgainForm,
     NothingForm,
     SetValueForm,
@@ -71,6 +70,7 @@ class Chosen:
     user: User
     legal_entities: list[LegalEntity] = field(default_factory=list)
     entities: list[str] = field(default_factory=list)  # canonical entities of the members
+    routes: list[int] = field(default_factory=list)  # of the items
 
     def fields(self) -> list[Field]:
         """Return the fields that the person may correct in all of them: the same policy as for one."""
@@ -81,6 +81,10 @@ class Chosen:
             for place in self.legal_entities
         ]
         return [f for f in each[0] if all(f in other for other in each)] if each else []
+
+    def configurations(self) -> list[tuple[str, str]]:
+        """Return with what they may be sent again: the same as for one. Three queries."""
+        return [(each.value, each.label) for each in configurations.choices(self.routes, self.user, drafts=False)]
 
     def people(self) -> list[User]:
         """Return who may work on all of them."""
@@ -131,9 +135,10 @@ def _kept(value: Any) -> Any:
 
 
 def _resubmit(item: WorkItem, failures: list[UUID], by: User, typed: Typed) -> None:
-    as_then = typed.get("configuration") == THEN
-    start = typed.get("start") or Start.SOURCE
-    verbs.resubmit(item, by=by, failures=failures, reason=typed.get("reason", ""), as_then=as_then, start=start)
+    verbs.resubmit(
+        item, by=by, failures=failures, reason=typed.get("reason", ""), start=typed.get("start") or Start.SOURCE,
+        configuration=typed.get("configuration") or "now",
+    )  # fmt: skip
 
 
 def _waive(item: WorkItem, failures: list[UUID], by: User, typed: Typed) -> None:
@@ -237,7 +242,11 @@ def _field_told(typed: Typed) -> str:
 
 
 def _configuration_told(typed: Typed) -> str:
-    return "with the configuration of then" if typed.get("configuration") == THEN else "with the configuration of now"
+    chosen = typed.get("configuration") or "now"
+    if chosen in ("now", "then"):
+        return f"with the configuration of {chosen}"
+    name, _, number = chosen.rpartition("@")
+    return f"with version {number} of “{name}”"
 
 
 def _kind(name: str, form: Any, act: Act, will: str, **more: Any) -> Choice:
@@ -260,9 +269,13 @@ def _way(name: str, form: Any, act: Act, will: str, **more: Any) -> Choice:
     return Choice(name, title, single.button, single.right, form, act, will, **more)
 
 
+def _again_form(chosen: Chosen, data: Data) -> HandlingForm:
+    return AgainForm(data, configurations=chosen.configurations())
+
+
 MEMBERS: dict[str, Any] = {"of_members": True, "decides": True}
 CHOICES: Sequence[Choice] = (
-    _kind("resubmissions", _plain(AgainForm), _resubmit, "will be sent", **MEMBERS, sends=True,
+    _kind("resubmissions", _again_form, _resubmit, "will be sent", **MEMBERS, sends=True,
           told=_configuration_told),
     _kind("waivers", _plain(ReasonForm), _waive, "will not be delivered", **MEMBERS),
     _kind("approvals", _plain(MayReasonForm), _approve, "will be approved and sent", **MEMBERS, sends=True),

@@ -1,24 +1,29 @@
 """The forms by which somebody says what shall be done with many. As for a single item, the verbs decide."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 
 from canonical.entity import Field
-from exceptions_queue.forms import CONFIGURATIONS, MISSING, REASON, STARTS
+from exceptions_queue.forms import CONFIGURATIONS, MISSING, REASON, STARTS, ConfigurationField
 from exceptions_queue.handling_forms import HandlingForm, MayReasonForm
 from exceptions_queue.words import plain
 from routes.worked_out import Start
-
-THEN = "then"
 
 
 class AgainForm(MayReasonForm):
     """Where they begin and with which configuration, as for a single item."""
 
     start = forms.ChoiceField(label="Begin", required=False, choices=STARTS, initial=Start.SOURCE.value)
-    configuration = forms.ChoiceField(required=False, choices=CONFIGURATIONS, initial="now")
+    configuration = ConfigurationField(required=False, choices=CONFIGURATIONS, initial="now")
     field_order = ("start", "configuration", "reason")
+
+    def __init__(self, *args: Any, configurations: Sequence[tuple[str, str]] = CONFIGURATIONS, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choice = self.fields["configuration"]
+        assert isinstance(choice, forms.ChoiceField)
+        choice.choices = configurations
 
 
 class SetValueForm(HandlingForm):

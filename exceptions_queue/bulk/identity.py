@@ -7,7 +7,7 @@ from hashlib import sha256
 from django.db import connection
 
 from exceptions_queue.bulk.choices import Choice
-from exceptions_queue.bulk.judging import configurations
+from exceptions_queue.bulk.judging import configurations, version_of
 from exceptions_queue.models import BulkRun, State
 from routes.models import Route
 from routes.models.movement import RecordState
@@ -95,6 +95,6 @@ def other_configuration(run: BulkRun, choice: Choice) -> list[str]:
     """Return the names of the routes whose configuration is another one than the plan was made with."""
     if not choice.sends or not run.snapshots:
         return []
-    now = configurations(int(route) for route in run.snapshots)
+    now = configurations((int(route) for route in run.snapshots), version_of(run))
     others = [int(route) for route, was in run.snapshots.items() if now.get(int(route), (None, ""))[0] != was]
     return list(Route.objects.filter(pk__in=others).order_by("name").values_list("name", flat=True))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -12,16 +12,16 @@ from canonical.entities import ENTITIES
 from canonical.failure import Category
 from exceptions_queue import handling, trying
 from exceptions_queue.bulk.choices import Choice
-from exceptions_queue.bulk.forms import THEN
 from exceptions_queue.models import BulkEdit, BulkRun, Outcome, Result, WorkItem
 from exceptions_queue.models.bulk import TAKEN_ON
 from exceptions_queue.sheets.cells import text_of
 from exceptions_queue.trying import Outcome as Foreseen
-from governance.models import User
+from governance.models import User, Version
 from governance.rights import Right, allowed
 from governance.same_person import counted_as
 from routes import periods, right_values, unforeseen
 from routes.bulk import arrays
+from routes.chosen_configuration import Configuration, kept
 from routes.current_values import values_of
 from routes.models import Failure, Record, Route
 from routes.plan import NotReadyToRun, current
@@ -113,7 +113,7 @@ def _judged(run: BulkRun, choice: Choice, user: User, facts: Sequence[Fact]) -> 
     left = [fact for fact in facts if not fact.closed]
     said_of = MEMBERS[choice.name](run, user, left)
     if choice.sends:
-        _add_unfit(said_of, left)
+        _add_unfit(said_of, left, version_of(run))
     return _verdicts(facts, {fact.id: (Outcome.IMPOSSIBLE, CHANGED) for fact in facts} | said_of)
 
 
@@ -136,20 +136,35 @@ def _verdicts(facts: Sequence[Fact], said: Mapping[int, tuple[Any, ...]]) -> lis
     return found
 
 
-def _add_unfit(said: dict[int, Said], facts: Iterable[Fact]) -> None:
+def configuration_of(run: BulkRun) -> Configuration:
+    """Return the configuration that was chosen for a run."""
+    return kept(run.typed.get("configuration") or "now")
+
+
+def version_of(run: BulkRun) -> Version | None:
+    """Return the version of a mapping that was chosen for a run, if one was."""
+    chosen = configuration_of(run)
+    return chosen if isinstance(chosen, Version) else None
+
+
+def _add_unfit(said: dict[int, Said], facts: Iterable[Fact], version: Version | None) -> None:
     """Say of members whose route cannot run as it is configured what is wrong with it."""
-    words = {route: told for route, (_, told) in configurations({f.route for f in facts if f.route}).items() if told}
+    routes = configurations({f.route for f in facts if f.route}, version)
+    words = {route: told for route, (_, told) in routes.items() if told}
     for fact in facts:
         if fact.route in words and said[fact.id].outcome in TAKEN_ON:
             said[fact.id] = Said(Outcome.MISFIT, words[fact.route])
 
 
-def configurations(routes: Iterable[int]) -> dict[int, tuple[int | None, str]]:
-    """Return the snapshot of what is configured now for each route, or None and what keeps it from running."""
+def configurations(routes: Iterable[int], version: Version | None = None) -> dict[int, tuple[int | None, str]]:
+    """Return the snapshot of what is configured now for each route, or None and what keeps it from running.
+
+    A `version` of a mapping takes the place of the one in force.
+    """
     found: dict[int, tuple[int | None, str]] = {}
     for route in Route.objects.filter(pk__in=list(routes)):
         try:
-            found[route.pk] = (current(route).pk, "")
+            found[route.pk] = (current(route, version).pk, "")
         except NotReadyToRun as error:
             found[route.pk] = (None, str(error))
     return found
@@ -172,9 +187,7 @@ def _again(run: BulkRun, user: User, facts: Sequence[Fact]) -> dict[int, Said]:
     said = {fact.id: _may_go_again(fact) for fact in facts}
     tried = {fact.failure: fact.id for fact in facts if said[fact.id].outcome == Outcome.WILL}
     failures = Failure.objects.filter(pk__in=[failure for failure in tried if failure])
-    as_then = run.typed.get("configuration") == THEN
-    start = Start(run.typed.get("start") or Start.SOURCE)
-    configuration: Literal["then", "now"] = "then" if as_then else "now"
+    start, configuration = Start(run.typed.get("start") or Start.SOURCE), configuration_of(run)
     for trial in trying.tries(failures, by=user, start=start, configuration=configuration, brief=True):
         why = "" if trial.outcome is Foreseen.WILL_SEND else trial.words
         said[tried[trial.failure]] = Said(OUTCOMES[trial.outcome], why, trial.amount, trial.currency)

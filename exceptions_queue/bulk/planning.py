@@ -24,6 +24,7 @@ from governance.actor import as_actor
 from governance.models import LegalEntity, User
 from governance.rights import require
 from routes import right_values
+from routes.chosen_configuration import NotThere, right_to_send, to_send
 
 CANARY = 5  # members that go first
 
@@ -83,6 +84,7 @@ def plan(
         raise Wrong(form)
     typed = kept(form.cleaned_data)
     _check_value(about, typed)
+    _check_configuration(about, typed)
     actor = as_actor(by)
     run = BulkRun(
         choice=choice.name, title=title_of(choice, typed), typed=typed,
@@ -140,11 +142,12 @@ def only(places: Collection[int]) -> int | None:
 
 
 def chosen(found: Found, user: User) -> Chosen:
-    """Return what forms depend on. Two queries."""
+    """Return what forms depend on. Three queries."""
     items = WorkItem.objects.filter(number__in=found.items).order_by()
     entities = items.exclude(entity="").values_list("entity", flat=True).distinct()
     places = LegalEntity.objects.filter(pk__in=items.values("legal_entity")).order_by("code")
-    return Chosen(user, list(places), sorted(entities))
+    routes = items.exclude(route_id=None).values_list("route_id", flat=True).distinct()
+    return Chosen(user, list(places), sorted(entities), [route for route in routes if route])
 
 
 def _found(selection: Selection, user: User, choice: Choice) -> tuple[Found, str]:
@@ -188,6 +191,16 @@ def _check_value(about: Chosen, typed: Mapping[str, Any]) -> None:
         raise NotPossible(str(error)) from error
 
 
+def _check_configuration(about: Chosen, typed: Mapping[str, Any]) -> None:
+    """Raise NotPossible for what is no version that may be sent with, NotAllowed where the right to it is missing."""
+    try:
+        configuration = to_send(typed.get("configuration", "now"), by=about.user)
+    except NotThere as error:
+        raise NotPossible(str(error)) from error
+    for place in about.legal_entities:
+        require(about.user, right_to_send(configuration), place)
+
+
 def build_step(run: BulkRun, choice: Choice, user: User) -> bool:
     """Work out what would become of the next members of a locked plan; return whether all are worked out by now."""
     done = judging.step(run, choice, user)
@@ -210,7 +223,7 @@ def _finish(run: BulkRun, choice: Choice) -> None:
             cursor.execute(FIRST, [run.pk, CANARY])
     if choice.sends:
         routes = waiting.exclude(route_id=None).order_by().values_list("route_id", flat=True).distinct()
-        found = judging.configurations(route for route in routes if route)
+        found = judging.configurations((route for route in routes if route), judging.version_of(run))
         run.snapshots = json.loads(json.dumps({str(route): found[route][0] for route in sorted(found)}))
     run.second_person = limits.second_person(run, choice)
     run.plan_hash = identity.hash_of(run)

@@ -13,7 +13,7 @@ from canonical.masking import HIDDEN, may_see, spoken
 from exceptions_queue import trying, words
 from exceptions_queue.bulk import planning, selecting
 from exceptions_queue.bulk.choices import BY_SHEET, Choice, Chosen, by_name
-from exceptions_queue.bulk.forms import THEN
+from exceptions_queue.bulk.judging import configuration_of
 from exceptions_queue.bulk.selecting import Selection
 from exceptions_queue.bulk.totals import Worth, totals
 from exceptions_queue.codes import code_of as code
@@ -233,11 +233,10 @@ def samples(run: BulkRun, user: User) -> list[Trial]:
         BulkMember.objects.visible_to(user).filter(run=run, result=Result.WAITING).order_by("-goes_first", "position")
     )
     ids = [id_ for id_ in members.values_list("failure_id", flat=True)[:SAMPLES] if id_]
-    as_then = run.typed.get("configuration") == THEN
     try:
         found = trying.tries(
             Failure.objects.filter(pk__in=ids), by=user, start=Start(run.typed.get("start") or Start.SOURCE),
-            configuration="then" if as_then else "now",
+            configuration=configuration_of(run),
         )  # fmt: skip
     except NotAllowed:  # who may see a plan and not work on what it is of
         return []

@@ -18,6 +18,8 @@ class Release(models.Model):
     actor_name = models.CharField(max_length=200)
     reason = models.TextField()
     as_then = models.BooleanField(default=False)  # with the configuration of then
+    # with a version of a mapping, as "ledger-time-out@2", in the place of the one in force
+    mapping_version = models.CharField(max_length=220, blank=True, default="", db_default="")
     start = models.CharField(max_length=12, default="source", db_default="source")  # see `worked_out.Start`
     asked = models.PositiveIntegerField(default=0)  # members that were open then
     reached = models.UUIDField(null=True)  # the last failure that was looked at

@@ -24,6 +24,7 @@ from exceptions_queue.trying import LABELS, MEANS, Outcome, Trial, tries
 from governance.models import User, Version
 from governance.rights import require
 from governance.roles import Right
+from routes.chosen_configuration import ONCE_IN_FORCE, right_to_send
 from routes.models import Failure
 from routes.worked_out import Start
 
@@ -81,9 +82,10 @@ def _context(
     chosen: Sequence[UUID],
 ) -> dict[str, Any]:  # fmt: skip
     rights = rights_in(user, row.legal_entity_id)
-    drafted = isinstance(configuration, Version)
+    version = configuration if isinstance(configuration, Version) else None
+    drafted = version is not None and version.state not in ONCE_IN_FORCE
     goes = any(trial.outcome in GOES for trial in found)
-    asks = goes and not drafted and Right.RESUBMIT in rights and row.is_open
+    asks = goes and not drafted and right_to_send(configuration) in rights and row.is_open
     meant = f"{words.counted(len(found), row.entity)}, {sums(found)}" if chosen else _all(row)
     form = ResubmissionForm(initial={"seen": str(seen_of(row) or "")})
     del form.fields["start"], form.fields["configuration"], form.fields["failures"], form.fields["rows"]
@@ -98,6 +100,7 @@ def _context(
         configuration=wanted,
         configurations=configurations.choices({row.route_id or 0}, user),
         drafted=drafted,
+        may_else=Right.RESUBMIT in rights,
         chosen=chosen,
         meant=meant.rstrip(", "),
         more=0 if chosen else max(0, row.members - len(found)),

@@ -7,12 +7,15 @@ import pytest
 
 from exceptions_queue import releasing
 from exceptions_queue.models import WorkItem
+from governance import versions
+from governance.models import Version
 from routes.models import Transaction
 from tests.api.conftest import Staff
 from tests.api.signing import get, post, token_of
 from tests.api.test_tokens import told
 from tests.exceptions_queue import situations
-from tests.routes.world import World
+from tests.exceptions_queue.situations import RATED
+from tests.routes.world import OUTWARD, World
 
 LIST = "/api/experience/v1/work-items"
 
@@ -79,6 +82,34 @@ def test_resubmission_names_what_went_on_and_what_was_left_alone(item: WorkItem,
     assert answer.json() == {"went_on": [], "left_alone": ids}  # the row is still missing
     told(post(place, token_of(staff.viktor), {"transactions": ids, "reason": "again"}), 403, "not-allowed")
     told(post(place, token_of(staff.stranger), {"transactions": ids, "reason": "again"}), 404, "not-found")
+
+
+def test_resubmission_takes_a_published_version_and_no_draft(item: WorkItem, staff: Staff) -> None:
+    ids = [str(pk) for pk in Transaction.objects.order_by("pk").values_list("pk", flat=True)]
+    drafted = versions.draft(
+        kind="mapping", object_key="ledger-time-rated", content=OUTWARD | {"name": "ledger-time-rated"}, by=staff.ingrid
+    )
+    token, process = token_of(staff.ingrid), "/api/process/v1/resubmissions"
+    remedy, tried = f"{LIST}/{item.number}/resubmissions", f"{LIST}/{item.number}/trials"
+    of_draft = {"configuration": "ledger-time-rated@2"}
+    assert post(tried, token, of_draft).json()["trials"][0]["outcome"] == "will_send"
+    for place, body in ((remedy, {}), (process, {"transactions": ids, "reason": "again"})):
+        assert "a draft is only tried" in told(post(place, token, body | of_draft), 409, "not-possible")["detail"]
+        strange = post(place, token, body | {"configuration": "nothing@1"})
+        assert "There is no version" in told(strange, 409, "not-possible")["detail"]
+    versions.publish(versions.approve(versions.submit(drafted, by=staff.ingrid), by=staff.clara), by=staff.ingrid)
+    versions.publish(_third(staff), by=staff.ingrid)
+
+    told(post(process, token_of(staff.farid), {"transactions": ids, "reason": "x"} | of_draft), 403, "not-allowed")
+    told(post(remedy, token_of(staff.farid), of_draft), 403, "not-allowed")
+    answer = post(process, token, {"transactions": ids, "reason": "again"} | of_draft)
+
+    assert answer.json() == {"went_on": ids, "left_alone": []}  # the version looks nothing up
+
+
+def _third(staff: Staff) -> Version:
+    drafted = versions.draft(kind="mapping", object_key="ledger-time-rated", content=RATED, by=staff.ingrid)
+    return versions.approve(versions.submit(drafted, by=staff.ingrid), by=staff.clara)
 
 
 def test_totals_say_what_waits_by_state(item: WorkItem, staff: Staff) -> None:

@@ -88,7 +88,9 @@ def test_resubmission_uses_todays_configuration_unless_told_as_then(quick_world:
     publish(changed(INWARD, "role", formula='"Senior " & role'))
     publish(changed(OUTWARD, "project", formula='project_code & "/" & role'))
     world.target.behave = lambda request, number: None
-    assert decisions.resubmit([failed.pk], by=ENGINE, reason="corrected there", as_then=as_then) == [failed.pk]
+    assert decisions.resubmit(
+        [failed.pk], by=ENGINE, reason="corrected there", configuration="then" if as_then else "now"
+    ) == [failed.pk]
     world.deliver()
     failed.refresh_from_db()
     assert failed.state == "posted"
@@ -143,7 +145,9 @@ def test_resubmission_as_then_reads_the_rows_that_counted_then(make_world: Make,
     [now] = add_rows(table, [NewRow(("T-BUILD",), {"code": "C"})], by=ENGINE).in_force
     world.target.behave = lambda request, number: None
     for _ in range(2):  # what was then stays the same, however often it is asked for
-        assert decisions.resubmit([failed.pk], by=ENGINE, reason="corrected there", as_then=as_then) == [failed.pk]
+        assert decisions.resubmit(
+            [failed.pk], by=ENGINE, reason="corrected there", configuration="then" if as_then else "now"
+        ) == [failed.pk]
         Transaction.objects.update(state="failed")
     Transaction.objects.update(state="ready")
     world.deliver()
@@ -165,6 +169,6 @@ def test_resubmission_as_then_means_the_last_time_that_it_was_worked_out_anew(ma
     add_rows(table, [NewRow(("T-BUILD",), {"code": "C"})], by=ENGINE)
     world.target.behave = lambda request, number: None
     [failed] = world.transactions()
-    assert decisions.resubmit([failed.pk], by=ENGINE, reason="corrected there", as_then=True) == [failed.pk]
+    assert decisions.resubmit([failed.pk], by=ENGINE, reason="corrected there", configuration="then") == [failed.pk]
     world.deliver()
     assert sent(world)["project"] == "B"

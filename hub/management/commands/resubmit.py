@@ -37,6 +37,10 @@ class Command(TerminalCommand):
         parser.add_argument("--by", required=True, metavar="USER", help="who does it: their rights count")
         parser.add_argument("--reason", required=True, help="one sentence for those who read the history later")
         parser.add_argument("--as-then", action="store_true", help="with the configuration of then instead of now")
+        parser.add_argument(
+            "--with-version", metavar="MAPPING@VERSION",
+            help="with a published version of a mapping, such as ledger-time-out@2, instead of the one in force",
+        )  # fmt: skip
         parser.add_argument("--dry-run", action="store_true", help="only say what would be sent again")
         parser.add_argument("--yes", action="store_true", help="do not ask; needed without a terminal")
 
@@ -45,6 +49,8 @@ class Command(TerminalCommand):
         by = named_user(options["by"])
         if not options["reason"].strip():
             raise CommandError("The reason is empty. Write one sentence for those who read the history later.")
+        if options["as_then"] and options["with_version"]:
+            raise CommandError("Choose one of --as-then and --with-version.", returncode=2)
         chosen = any(options[name] for name in ("route", "category", "entity"))
         if bool(options["items"]) == chosen:
             raise CommandError(
@@ -95,10 +101,11 @@ class Command(TerminalCommand):
 
     def _do(self, found: list[WorkItem], by: User, options: dict[str, Any]) -> None:
         refused: list[str] = []
+        configuration = options["with_version"] or ("then" if options["as_then"] else "now")
         for item in found:
             try:
                 with audit.through("command"):
-                    done = verbs.resubmit(item, by=by, reason=options["reason"], as_then=options["as_then"])
+                    done = verbs.resubmit(item, by=by, reason=options["reason"], configuration=configuration)
             except (NotAllowed, verbs.NotPossible) as error:
                 refused.append(f"{item.number}: {error}")
                 continue

@@ -52,6 +52,16 @@ def test_resubmit_chooses_by_kind_and_company(item, give) -> None:
     assert "3 went on" in done.out
 
 
+def test_resubmit_takes_a_published_version(item, give) -> None:
+    person("Clara Voss", Role.CONTROLLER)
+    version = ("--with-version", "ledger-time-rated@1")
+    both = give("resubmit", item.number, "--by", "clara", *REASON, "--yes", *version, "--as-then")
+    assert (both.code, "Choose one of --as-then and --with-version." in both.err) == (2, True)
+    strange = give("resubmit", item.number, "--by", "clara", *REASON, "--yes", "--with-version", "another@7")
+    assert (strange.code, "There is no version “another@7”" in strange.err) == (1, True)
+    assert "3 went on" in give("resubmit", item.number, "--by", "clara", *REASON, "--yes", *version).out
+
+
 def test_resubmit_asks_at_a_terminal(item, give) -> None:
     refused = give("resubmit", item.number, "--by", "farid", *REASON, typed="n")
     assert refused.code == 1
