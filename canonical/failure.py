@@ -28,6 +28,7 @@ class Category(StrEnum):
     AMOUNT_MISMATCH = "amount_mismatch"
     APPROVAL_MISSING = "approval_missing"
     OUTCOME_UNKNOWN = "outcome_unknown"
+    QUESTIONED = "questioned"
     INTERNAL = "internal"
 
 
@@ -170,6 +171,12 @@ CATEGORIES: dict[Category, CategoryInfo] = {
         "A request was sent and no proof came back; the target is asked before anything is sent again.",
         NextStep.ASK_TARGET,
         Owner.INTEGRATION_ADMIN,
+    ),
+    Category.QUESTIONED: CategoryInfo(
+        "Questioned by a person",
+        "Somebody doubts what is posted, or has had it taken back; a person says what becomes of it.",
+        NextStep.ASK_PERSON,
+        Owner.FINANCE,
     ),
     Category.INTERNAL: CategoryInfo(
         "Unforeseen",

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from django.db.models.expressions import RawSQL
+
 from canonical.failure import Category
 from connectors import sign_in_again
 from exceptions_queue.made_with import ReadRow, rows_read
@@ -59,6 +61,8 @@ class Facts:
     can_sign_in: bool = False  # what its connection's way to sign in asks is known
     asks_second_person: str = ""  # the company that wants one for changes of its connection; "" none does
     waiting: Waiting | None = None  # of a system that takes nothing: what goes on with it
+    stands: bool = False  # something stands at a target under the key of what it holds, and nobody takes it back yet
+    only_questioned: bool = False  # all that it holds is posted, and only doubted
     several: bool = False  # it holds several causes, and all of them are meant
 
     @property
@@ -88,7 +92,9 @@ class Facts:
 
 def facts_of(item: WorkItem, user: User, *, field: str = "", first_value: str = "") -> Facts:
     """Gather what decides about an item's remedies. At most nineteen queries."""
-    first_stage = item.failures().filter(record_id__isnull=False).values_list("stage", flat=True).first()
+    there = RawSQL(STANDS, [item.fingerprint])  # noqa: S611 - a constant and its parameter
+    first = item.failures().filter(record_id__isnull=False).values_list("stage", there)
+    first_stage, standing = first.first() or (None, 0)
     has_records = first_stage is not None
     tables = tables_of(item)
     read = rows_read(item) if has_records else []
@@ -98,8 +104,30 @@ def facts_of(item: WorkItem, user: User, *, field: str = "", first_value: str = 
         _any_stopped(item), offers(item), beside[:BESIDE], max(0, len(beside) - BESIDE), seen_of(item),
         _is_reversal(item), _can_ask(item), item.category in LINKABLE and first_stage == "deliver", rule_may_pass(item),
         overlays.newest(), first_stage == STAGE,
-        _can_ask_for_parent(item), several=item.part is None and bool(parts_of(item)), **_of_system(item, user),
+        _can_ask_for_parent(item), stands=bool(standing), only_questioned=_only_questioned(item),
+        several=item.part is None and bool(parts_of(item)), **_of_system(item, user),
     )  # fmt: skip
+
+
+# Looked for among the first members: an exception of thousands for which something stands has it there as well.
+STANDS = """
+SELECT count(*) FROM (
+    SELECT transaction_id FROM routes_failure
+    WHERE fingerprint = %s AND closed_at IS NULL AND transaction_id IS NOT NULL ORDER BY id LIMIT 200) m
+JOIN routes_transaction t ON t.id = m.transaction_id AND NOT t.withdraws
+JOIN routes_destination d ON d.id = t.destination_id
+JOIN routes_keyhead h ON h.connection_id = d.connection_id AND h.object = d.stream AND h.key = t.key
+WHERE h.live_transaction_id IS NOT NULL AND NOT EXISTS (
+    SELECT FROM routes_reversal v WHERE v.effect_id = h.live_effect_id)
+"""
+
+
+def _only_questioned(item: WorkItem) -> bool:
+    """Return whether nothing of an item has stopped: it was opened about what is posted, and that is not taken back."""
+    if item.category != Category.QUESTIONED:
+        return False
+    moving = item.failures().filter(transaction_id__isnull=False).values("transaction_id")
+    return not Transaction.objects.filter(pk__in=moving, state__in=STOPPED).exists()
 
 
 def _can_ask_for_parent(item: WorkItem) -> bool:

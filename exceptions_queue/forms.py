@@ -9,6 +9,7 @@ from django.http import QueryDict
 from canonical.entity import Field
 from exceptions_queue import seen
 from exceptions_queue.codes import id_of
+from exceptions_queue.models import RootCause
 from exceptions_queue.words import plain
 from mappings.models import LookupTable, TableRow
 from mappings.row_form import column_field
@@ -191,6 +192,30 @@ class LinkForm(NeedsReasonForm):
             told = self.data.copy()
             told["difference_seen"] = "on"
             self.data = told
+
+
+AFTERWARDS = [
+    ("nothing", "Nothing by itself: it waits here until somebody sends it, or decides that it is not delivered"),
+    ("send", "It is sent anew, as the source and the hub say now"),
+]
+
+
+class ReversalFields(forms.Form):
+    """What becomes of a record once what it has posted is taken back, and where the cause lies."""
+
+    sends = forms.TypedChoiceField(
+        label="What becomes of the record then?", coerce=lambda text: text == "send", widget=forms.RadioSelect,
+        choices=AFTERWARDS, error_messages={"required": "Choose what becomes of the record then."},
+    )  # fmt: skip
+    root_cause = forms.ChoiceField(
+        label="Where the cause lies", required=False, choices=[("", "Not known yet"), *RootCause.choices]
+    )
+
+
+class ReversalForm(ReversalFields, NeedsReasonForm):
+    """A reversal of what one exception holds."""
+
+    field_order = ("sends", "root_cause", "reason")
 
 
 POSTING = [("yes", "It is there"), ("no", "It is not there: send it again")]

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.forms import ChoiceField
 
+from canonical.failure import Category
 from exceptions_queue import hints, verbs, waking, words
 from exceptions_queue.handling_forms import (
     AssignForm,
@@ -222,6 +223,10 @@ def _is_open(item: WorkItem) -> bool:
     return item.is_open
 
 
+def _may_close(item: WorkItem) -> bool:
+    return item.is_open and (not item.members or item.category == Category.QUESTIONED)
+
+
 def _is_merged(item: WorkItem) -> bool:
     return item.resolution == Resolution.MERGED and item.duplicate_of_id is not None
 
@@ -251,7 +256,7 @@ WAYS = (
     Way("merges", "Merge others into it", "Merge them", WORK, _is_open, _plain(MergeForm), _merge),
     Way("separations", "Take it apart again", "Take it apart", WORK, _is_merged, _plain(ReasonForm), _take_apart),
     Way("findings", "Say what it was", "Keep it", WORK, lambda i: True, _finding_form, _classify),
-    Way("closures", "Close it", "Close it", WORK, lambda i: i.is_open and not i.members, _plain(CloseForm), _close),
+    Way("closures", "Close it", "Close it", WORK, _may_close, _plain(CloseForm), _close),
     Way("reopenings", "Open it again", "Open it", WORK, lambda i: not i.is_open and not _is_merged(i),
         _plain(ReasonForm), _reopen),
 )  # fmt: skip

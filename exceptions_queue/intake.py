@@ -8,6 +8,7 @@ row that a remedy is about to close; remedies write the item's row last, so the 
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -32,6 +33,11 @@ LOCK_CAUSES = """
 SELECT fingerprint FROM (
     SELECT DISTINCT fingerprint FROM routes_failure WHERE NOT taken ORDER BY fingerprint LIMIT %s
 ) waiting WHERE pg_try_advisory_xact_lock(%s, hashtext(fingerprint))
+"""
+LOCK_THESE = """
+SELECT fingerprint FROM (
+    SELECT fingerprint, pg_advisory_xact_lock(%s, hashtext(fingerprint)) FROM unnest(%s::text[]) AS w(fingerprint)
+) locked
 """
 # An earlier release kept NUL characters in bodies, which are no JSON to the database.
 # Bodies are looked up one by one: as joins, the planner, who cannot know how few have failed, read the whole table.
@@ -121,10 +127,13 @@ class OfDay(NamedTuple):
     once: Decimal | None
 
 
-def take_in(limit: int = LIMIT) -> int:
-    """Take in at most `limit` failures and return how many there were; 0 when nothing waits or others are at it."""
+def take_in(limit: int = LIMIT, *, only: Sequence[str] | None = None) -> int:
+    """Take in at most `limit` failures and return how many there were; 0 when nothing waits or others are at it.
+
+    With `only` some causes, for whoever has just written down one of them; others that are at it are waited for.
+    """
     with transaction.atomic():
-        taken = _take(limit)
+        taken = _take(limit, only)
         if not taken:
             return 0
         standing = standing_of(list(taken))
@@ -162,9 +171,12 @@ def take_in_what_waits(*, until: float) -> None:
         left -= taken
 
 
-def _take(limit: int) -> dict[str, Taken]:
+def _take(limit: int, only: Sequence[str] | None) -> dict[str, Taken]:
     with connection.cursor() as cursor:
-        cursor.execute(LOCK_CAUSES, [CAUSES, LOCK])
+        if only is None:
+            cursor.execute(LOCK_CAUSES, [CAUSES, LOCK])
+        else:
+            cursor.execute(LOCK_THESE, [LOCK, sorted(only)])
         causes = [row[0] for row in cursor.fetchall()]
         if not causes:
             return {}

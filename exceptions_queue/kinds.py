@@ -6,7 +6,7 @@ from typing import Any
 
 from canonical.failure import Category
 from connectors.sign_in_again import NotRenewed
-from exceptions_queue import releasing, verbs, words
+from exceptions_queue import releasing, reversing, verbs, words
 from exceptions_queue.facts import Facts
 from exceptions_queue.forms import (
     CorrectionForm,
@@ -16,6 +16,7 @@ from exceptions_queue.forms import (
     OutcomeForm,
     RemedyForm,
     ResubmissionForm,
+    ReversalForm,
     RowCorrectionForm,
     TableRowForm,
 )
@@ -270,6 +271,15 @@ def _link_record(facts: Facts, typed: Any) -> str:
     return "It is linked: it counts as posted, and nothing was sent."
 
 
+def _reverse(facts: Facts, typed: Any) -> str:
+    sends = typed["sends"]
+    asked = verbs.reverse(
+        facts.item, by=facts.user, reason=typed["reason"], failures=typed["failures"], sends=sends,
+        root_cause=typed["root_cause"],
+    )  # fmt: skip
+    return reversing.done(asked, facts.item.entity, sends)
+
+
 def _try_system(facts: Facts, typed: Any) -> str:
     verbs.ask_system(facts.item, by=facts.user, reason=typed["reason"])
     return "The next request tries it. If it works, everything that waits goes on in order."
@@ -295,7 +305,7 @@ def _is_tried_again(facts: Facts) -> bool:
 
 def _sendable(facts: Facts) -> bool:
     """Whether members can be sent again: not what waits for consent, nor what the target may have taken."""
-    sends = facts.has_records and facts.stopped
+    sends = facts.has_records and facts.stopped and not facts.only_questioned
     if facts.held_for_row:
         return sends and not facts.rows_waiting
     return sends and facts.item.category not in (Category.APPROVAL_MISSING, Category.OUTCOME_UNKNOWN)
@@ -309,6 +319,7 @@ FITS: dict[str, tuple[str, ...]] = {
     Category.NO_RIGHT: (*PROPOSED, "resubmissions"),
     Category.CONFIGURATION: (*PROPOSED, "tries", "readings", "resubmissions"),
     Category.CONFLICT: (*PROPOSED, "corrections", "resubmissions"),
+    Category.QUESTIONED: ("reversals", "corrections", "resubmissions", "waivers"),
 }
 KINDS = (
     Kind("row-approvals", "Approve the proposed row", "Approve the row", Right.APPROVE_TABLES,
@@ -349,13 +360,16 @@ KINDS = (
     Kind("resubmissions", "Send again as it is", "Send again", Right.RESUBMIT, _sendable,
          lambda f, data: ResubmissionForm(data), _resubmit),
     Kind("fetches", "It was put right at the source: fetch it again", "Fetch it again", Right.RESUBMIT,
-         lambda f: f.has_records and f.stopped and f.item.category not in UNFETCHED, _reason, _fetch_again,
-         releases=False),
+         lambda f: f.has_records and f.stopped and not f.only_questioned and f.item.category not in UNFETCHED,
+         _reason, _fetch_again, releases=False),
     Kind("rule-waivers", "Let these pass the rule once", "Let them pass", Right.WAIVE, lambda f: f.may_pass,
          _needs_reason, _waive_rule),
+    Kind("reversals", "Take back what is posted", "Take it back", Right.REVERSE, lambda f: f.stands,
+         lambda f, data: ReversalForm(data), _reverse, releases=False, danger=True),
     Kind("splits", "Split some off into an exception of their own", "Split them off", Right.WORK_QUEUE,
          lambda f: f.has_records and f.item.members > 1, _needs_reason, _split, releases=False),
     Kind("waivers", "Do not deliver", "Waive", Right.WAIVE,
-         lambda f: f.has_records and f.item.category != Category.OUTCOME_UNKNOWN, _needs_reason, _waive,
+         lambda f: f.has_records and not f.only_questioned and f.item.category != Category.OUTCOME_UNKNOWN,
+         _needs_reason, _waive,
          releases=False, danger=True),
 )  # fmt: skip

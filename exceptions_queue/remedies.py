@@ -6,7 +6,7 @@ from uuid import UUID
 from django.urls import reverse
 
 from canonical.failure import Category
-from exceptions_queue import deciding, words
+from exceptions_queue import deciding, reversing, words
 from exceptions_queue.facts import Facts, facts_of
 from exceptions_queue.forms import RemedyForm, RowCorrectionForm
 from exceptions_queue.kinds import KINDS, Kind, by_name, fits, likeliest, place
@@ -15,6 +15,7 @@ from exceptions_queue.permitted import masks_of, rights_in, who_may
 from exceptions_queue.templatetags.shown import money
 from exceptions_queue.verbs.correct_field import LIMIT as CORRECTED
 from exceptions_queue.verbs.move_to_next_period import LIMIT
+from exceptions_queue.verbs.reverse import LIMIT as REVERSED
 from governance.actor import as_actor, names
 from governance.models import LegalEntity, User
 from governance.roles import Right
@@ -97,6 +98,8 @@ def _shown(kind: Kind, facts: Facts, rights: frozenset[Right]) -> Remedy:
     if kind.name == "period-moves":
         who = deciding.second_people(Right.APPROVE, facts.item.legal_entity, but=[as_actor(facts.user).reference])
         remedy.given, remedy.effect = _days(facts), f"proposes {_holds(facts.item)}; sent once {who} approves"
+    if kind.name == "reversals":
+        remedy.given, remedy.effect = reversing.told(facts.item, facts.user), TAKES_BACK
     _bound(remedy, facts.item)
     if kind.name == "look-ups":
         remedy.effect = f"if it is there, {remedy.effect}"
@@ -116,7 +119,12 @@ def _shown(kind: Kind, facts: Facts, rights: frozenset[Right]) -> Remedy:
 
 
 UNSEEN = "A row of {} that it was made with holds what your roles do not let you see. Ask somebody who may see it."
-AT_MOST = {"period-moves": LIMIT, "corrections": CORRECTED}  # members that are meant at once
+TAKES_BACK = "takes back what stands there, as told above"
+AT_MOST = {
+    "period-moves": LIMIT,
+    "corrections": CORRECTED,
+    "reversals": REVERSED,
+}  # members that are meant at once
 CONTRADICTED = {  # what these remedies decide where the source contradicts a correction
     "corrections": "Keep the correction, or enter another value",
     "resubmissions": "Take what the source says by now, and send it",

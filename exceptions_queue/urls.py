@@ -85,5 +85,6 @@ urlpatterns = [
     path("runs/<code:run>/", runs.run, name="run"),
     path("transactions/", runs.transactions, name="transactions"),
     path("transactions/<code:transaction>/", transactions.transaction, name="transaction"),
+    path("transactions/<code:transaction>/questions/", transactions.question, name="questioned"),
     path("transactions/<code:transaction>/resubmissions/", transactions.send_again, name="sent-again"),
 ]

@@ -34,6 +34,7 @@ DEEDS = {
     "subscribe": "subscribed", "try": "tried", "send_again": "sent again", "drop_event": "event dropped",
     "rotate_secret": "secret renewed", "renew_sign_in": "sign-in entered anew",
     # Work
+    "reverse": "taken back at the target", "question": "questioned",
     "waive_rule": "let pass a rule once", "ask": "target asked", "fetch_again": "fetched again",
     "take": "taken on", "resubmit": "resubmitted", "waive": "waived", "correct": "corrected", "confirm": "confirmed",
     "probe": "system asked", "read_again": "read again", "move_period": "moved to the next period",

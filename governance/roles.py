@@ -29,6 +29,7 @@ class Right(TextChoices):
     RESUBMIT = "resubmit", "resubmit"
     RESUBMIT_VERSION = "resubmit_version", "resubmit with a version of a mapping that is out of force"
     WAIVE = "waive", "waive"
+    REVERSE = "reverse", "reverse what is posted"
     SEND_EVENTS = "send_events", "send business events"
     APPROVE = "approve", "approve corrections and releases"
     EDIT_TABLES = "edit_tables", "add rows to lookup tables"
@@ -54,6 +55,7 @@ ROLE_RIGHTS: dict[Role, frozenset[Right]] = {
             Right.RESUBMIT,
             Right.SEND_EVENTS,
             Right.WAIVE,
+            Right.REVERSE,
             Right.EDIT_TABLES,
             Right.SEE_PERSON,
             Right.SEE_BANK,
@@ -67,6 +69,7 @@ ROLE_RIGHTS: dict[Role, frozenset[Right]] = {
             Right.RESUBMIT,
             Right.RESUBMIT_VERSION,
             Right.WAIVE,
+            Right.REVERSE,
             Right.APPROVE,
             Right.EDIT_TABLES,
             Right.APPROVE_TABLES,

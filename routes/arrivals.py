@@ -145,6 +145,7 @@ class Standing:
     key: str  # its business key there
     posted: bool  # it is posted, or may be: the outcome is awaited or in doubt
     snapshot: int  # the configuration with which the original was posted
+    kept_away: bool = False  # a person has had it taken back: nothing of it is posted by itself
 
 
 class Verdict(msgspec.Struct):

@@ -36,6 +36,7 @@ from routes import (
     sending,
     settling,
     stops,
+    taken_back,
     unforeseen,
 )
 from routes.claims import Claim, put_back
@@ -264,7 +265,7 @@ def _write_down(connection_id: int, claimed: Sequence[Claim], owner: UUID) -> li
         step = corrections.decide(
             live=Live(claim.live_hash) if claim.live_hash is not None else None,
             wanted=claim.wants,
-            correction=destination.correction,
+            correction=_way_back(claim, destination),
         )
         if step is Next.NOTHING:
             nothing.append(claim)
@@ -296,6 +297,12 @@ def _write_down(connection_id: int, claimed: Sequence[Claim], owner: UUID) -> li
     if too_late:
         stops.posted_in_closed_period(Connection.objects.get(pk=connection_id), too_late)
     return shipments
+
+
+def _way_back(claim: Claim, destination: DestinationPlan) -> str:
+    """Return how a claim corrects: where a route leaves corrections to people, a person may have asked for one."""
+    asked = destination.correction == "none" and claim.withdraws and destination.write.reverses
+    return "reverse" if asked and taken_back.asked_for([claim.transaction]) else destination.correction
 
 
 def _in_closed_periods(claimed: Sequence[Claim]) -> set[UUID]:

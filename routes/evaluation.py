@@ -21,9 +21,13 @@ from routes.choosing import choose, choose_freely
 from routes.plan import DestinationPlan, Plan
 from routes.plan import plan as compiled
 from routes.rule_waivers import softened
-from routes.states import State
+from routes.states import ENDS, State
 
 RULE = "Needs a second person's approval by the route's rule"
+KEPT_AWAY = (
+    "What was posted of this record was taken back because a person asked. A newer version has come, and waits until"
+    " somebody says what becomes of it."
+)
 MOVED = "Needs a second person's approval: {} was moved to another day"
 OFF = "“{}” is switched off. What comes for it is kept, and goes on in order when it is switched on in the route."
 MOST = {"amount": Decimal(10**14 - 1), "hours": Decimal(10**8 - 1)}  # as the columns hold
@@ -190,6 +194,19 @@ def evaluate(plan: Plan, arrivals: Sequence[Arrival], *, standing: Callable[[Arr
             translate(plan, destination, waiting)
     if not all(destination.enabled for destination in plan.destinations):
         hold_while_off([verdict for arrival in arrivals for verdict in arrival.verdicts])
+    if not stand_nowhere:
+        _hold_kept_away(sound, places)
+
+
+def _hold_kept_away(arrivals: Sequence[Arrival], places: Sequence[Mapping[int, Standing]]) -> None:
+    """Hold versions of records that a person has had taken back, whatever else might stop them; in place."""
+    for arrival, place in zip(arrivals, places, strict=True):
+        for verdict in arrival.verdicts:
+            there = place.get(verdict.destination.id)
+            if there is None or not there.kept_away or verdict.withdraws or verdict.state in ENDS:
+                continue
+            verdict.state, verdict.reason, verdict.waits_for = State.HELD, KEPT_AWAY, None
+            verdict.problems.insert(0, Problem("error", Category.QUESTIONED, "", None, KEPT_AWAY))
 
 
 def values_of(

@@ -71,6 +71,7 @@ class _Head:
     open_effect: str = ""  # the state of the key's open effect
     owners: tuple[Owner, ...] = ()  # of the transaction that holds it and of what stands there
     anew: bool = False  # the versions that came this way were another record's
+    reverses: bool = False  # what holds it takes back what stands there because a person has asked
 
 
 def enter(entries: Sequence[Entry], *, route: int, origin: Origin = SOURCE) -> Entered:
@@ -150,7 +151,7 @@ def _place(entry: Entry, head: _Head) -> Place:
         return Place.BEHIND
     if entry.version < head.version:
         return Place.TOO_OLD
-    free = head.state in NOT_YET_DELIVERING and head.open_effect not in ("sent", "unknown")
+    free = head.state in NOT_YET_DELIVERING and head.open_effect not in ("sent", "unknown") and not head.reverses
     return Place.HEAD if free else Place.BEHIND
 
 
@@ -186,9 +187,10 @@ def _look(found: Mapping[Where, _Head]) -> None:
         cursor.execute(
             """
             SELECT h.connection_id, h.object, h.key, coalesce(t.state, ''), coalesce(t.version, ''),
-                   coalesce(e.state, ''), r.route_id, r.key, s.route_id, s.key
+                   coalesce(e.state, ''), v.transaction_id IS NOT NULL, r.route_id, r.key, s.route_id, s.key
             FROM routes_keyhead h
             LEFT JOIN routes_transaction t ON t.id = h.transaction_id
+            LEFT JOIN routes_reversal v ON v.transaction_id = t.id
             LEFT JOIN routes_record r ON r.id = t.record_id
             LEFT JOIN routes_transaction l ON l.id = h.live_transaction_id
             LEFT JOIN routes_record s ON s.id = l.record_id
@@ -198,9 +200,9 @@ def _look(found: Mapping[Where, _Head]) -> None:
             """,
             [[head.id for head in found.values()]],
         )
-        for connection_id, object_, key, state, version, effect, *whose in cursor.fetchall():
+        for connection_id, object_, key, state, version, effect, reverses, *whose in cursor.fetchall():
             head = found[connection_id, object_, key]
-            head.state, head.version, head.open_effect = state, version, effect
+            head.state, head.version, head.open_effect, head.reverses = state, version, effect, reverses
             pairs = (whose[:2], whose[2:])
             head.owners = tuple(Owner(route, record_key) for route, record_key in pairs if route is not None)
 

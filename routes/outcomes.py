@@ -14,7 +14,7 @@ from connectors.models import BreakerState, Connection
 from connectors.outcome import WriteOutcome
 from governance.actor import ENGINE, Actor
 from mappings.cross_references import NewReference, ReferenceConflict, upsert
-from routes import attempts, crashpoints, failures, heads, ledger, pausing, retry, stops
+from routes import attempts, crashpoints, failures, heads, ledger, pausing, retry, stops, taken_back
 from routes.bulk import arrays
 from routes.claims import put_back
 from routes.plan import DestinationPlan, plan
@@ -82,8 +82,16 @@ def _goes_on(shipment: Shipment) -> bool:
 
 
 def _undone(reversed_: Sequence[Shipment], by: Actor) -> None:
-    ids = [s.claim.live_transaction for s in reversed_ if s.claim.live_transaction]
-    move(ids, frm=State.POSTED, to=State.REVERSED, by=by, reason="undone at the target: the source changed it")
+    pairs = [(s.claim.live_transaction, s.claim.transaction) for s in reversed_ if s.claim.live_transaction]
+    withdrawing = [s.claim.transaction for s in reversed_ if s.claim.withdraws]
+    asked = taken_back.asked_for(withdrawing) if withdrawing else {}
+    reasons = [
+        f"undone at the target: {asked[by_].made_by_name} asked for it: {asked[by_].reason}"
+        if by_ in asked
+        else "undone at the target: the source changed it"
+        for _, by_ in pairs
+    ]
+    move([live for live, _ in pairs], frm=State.POSTED, to=State.REVERSED, by=by, reason=reasons)
 
 
 CONFIRMED = "confirmed by the target"

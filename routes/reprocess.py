@@ -23,6 +23,7 @@ from routes import (
     rule_waivers,
     rule_warnings,
     storing,
+    taken_back,
     unforeseen,
     worked_out,
 )
@@ -54,8 +55,10 @@ def transactions(
     went_on: list[UUID] = []
     with transaction.atomic():
         held = heads.lock_of(ids)
+        # What follows a reversal waits behind it, and goes as soon as that is done.
+        behind = taken_back.followers([id_ for id_ in ids if id_ not in held]) if len(held) < len(ids) else []
         as_then, version = configuration == "then", _version(configuration)
-        rows = [row for row in worked_out.load(list(held), as_then=as_then) if worked_out.can_go_on(row)]
+        rows = [row for row in worked_out.load([*held, *behind], as_then=as_then) if worked_out.can_go_on(row)]
         groups: dict[tuple[int, int | None, dt.datetime | None], list[dict[str, Any]]] = {}
         for row in rows:
             then = (row["snapshot"], row["worked_out_at"]) if as_then else (None, None)

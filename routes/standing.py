@@ -4,7 +4,7 @@ The heads say what is at a target; a transaction that failed, waits or was never
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.db import connection
@@ -20,11 +20,12 @@ PAST = """
 SELECT r.key, t.destination_id, t.id, t.key, t.snapshot_id, t.withdraws, t.state, h.live_transaction_id,
        h.transaction_id = t.id AND EXISTS (
            SELECT FROM routes_effect e WHERE e.connection_id = h.connection_id AND e.object = h.object
-               AND e.key = h.key AND e.state IN ('sent', 'unknown')) AS in_doubt
+               AND e.key = h.key AND e.state IN ('sent', 'unknown')) AS in_doubt, v.sends, v.reverses_id
 FROM routes_record r
 JOIN routes_transaction t ON t.record_id = r.id
 JOIN routes_destination d ON d.id = t.destination_id
 LEFT JOIN routes_keyhead h ON h.connection_id = d.connection_id AND h.object = d.stream AND h.key = t.key
+LEFT JOIN routes_reversal v ON v.transaction_id = t.id
 WHERE r.route_id = %s AND r.key = ANY(%s) AND t.state NOT IN ('superseded', 'filtered', 'waived')
 ORDER BY t.version, t.id
 """
@@ -41,6 +42,8 @@ class _Past:
     state: str
     live: UUID | None  # whose request stands at the target under its key
     in_doubt: bool | None
+    sends: bool | None  # of what a person has taken back: whether it is posted anew by itself
+    reverses: UUID | None  # of such a one: what it takes back
 
 
 def standings(plan: Plan, arrivals: Sequence[Arrival]) -> dict[str, Mapping[int, Standing]]:
@@ -62,9 +65,10 @@ def _standing(pasts: Sequence[_Past]) -> Standing | None:
     own = {past.id for past in pasts}
     standing: Standing | None = None
     original: int | None = None
-    posted = False
+    posted = away = False
     for past in pasts:
         if past.withdraws:
+            away = past.sends is False and past.live in (None, past.reverses)
             original = None if past.state == State.POSTED else original
             continue
         there = past.live in own or past.in_doubt or past.state in MAY_BE_THERE
@@ -73,4 +77,7 @@ def _standing(pasts: Sequence[_Past]) -> Standing | None:
         if there or past.state in NOT_YET_DELIVERING:
             posted = bool(posted or there)
             standing = Standing(past.key, posted, past.snapshot if original is None else original)
+    if away:
+        standing = standing or Standing(pasts[-1].key, False, pasts[-1].snapshot)
+        return replace(standing, kept_away=True)
     return standing

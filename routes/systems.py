@@ -26,6 +26,8 @@ class WriteFacts:
     settle_seconds: float
     can_look_up: bool
     upserts: bool  # a first write changes what the target has under our key already, instead of adding a second one
+    reverses: bool = False  # what is posted can be taken back there
+    undone_by: str = ""  # in what way, as the manifest names it
 
 
 def event_facts(entity: Entity) -> StreamFacts:
@@ -51,4 +53,7 @@ def write_facts(connector: str, stream: str) -> WriteFacts:
     """Return the facts of a write stream."""
     found = registry.connector(connector).manifest.streams[stream].write
     assert found is not None, f"{connector} writes no {stream}"
-    return WriteFacts(found.write_class, found.settle_seconds, found.look_up is not None, "upsert" in found.operations)
+    return WriteFacts(
+        found.write_class, found.settle_seconds, found.look_up is not None, "upsert" in found.operations,
+        "reverse" in found.operations, found.undone_by,
+    )  # fmt: skip

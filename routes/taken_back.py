@@ -1,11 +1,16 @@
 """What a transaction that takes back is about: the hours and the money that were posted, not those of what came.
 
-Lists show transactions in their dozens, so what each takes back is found for all of them by one query.
+And who has asked for it, where it was a person, with what follows it. Lists show transactions in their dozens, so what
+each takes back is found for all of them by one query.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from uuid import UUID
 
-from routes.models import Transaction
+from django.db import connection
+
+from routes.bulk import array
+from routes.models import Reversal, Transaction
 
 # Of each that takes back the newest earlier one under its key that the target had. One of another company says nothing:
 # who may see the one need not see the other.
@@ -30,3 +35,25 @@ def told(rows: Iterable[Transaction]) -> list[Transaction]:
         for earlier in Transaction.objects.raw(TAKEN_BACK, [list(taking)]):
             taking[getattr(earlier, "taken_by")].taken_back = earlier  # noqa: B009 - a column of the statement
     return found
+
+
+def followers(ids: Sequence[UUID]) -> list[UUID]:
+    """Return those of the transactions that wait behind a reversal which is not done yet; its head is locked."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT v.follower_id FROM routes_reversal v
+            JOIN routes_transaction t ON t.id = v.transaction_id
+            JOIN routes_destination d ON d.id = t.destination_id
+            JOIN routes_keyhead h ON h.connection_id = d.connection_id AND h.object = d.stream AND h.key = t.key
+                AND h.transaction_id = t.id
+            WHERE v.follower_id = ANY(%s::uuid[]) ORDER BY h.connection_id, h.object, h.key FOR UPDATE OF h
+            """,
+            [array(ids)],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def asked_for(ids: Sequence[UUID]) -> dict[UUID, Reversal]:
+    """Return the reversals that people have asked for, by the transactions that carry them out. One query."""
+    return {each.transaction_id: each for each in Reversal.objects.filter(transaction_id__in=list(ids))}

@@ -118,6 +118,7 @@ def _write(item: dict[str, Any]) -> model.Write:
         guarantee=item["guarantee"],
         settle_seconds=item.get("settle_seconds", 0),
         correction=tuple(item.get("correction", ())),
+        undone_by=item.get("undone_by", ""),
         key_field=compile_path(item.get("key_field")),
         idempotency_header=idempotency.get("header", ""),
         idempotency_field=compile_path(idempotency.get("field")),

@@ -9,6 +9,14 @@ from canonical.entity import Kind, Mask
 from connectors.paths import Path
 from connectors.template import Structure, Template, Templates
 
+# What taking something back is at a system, by the manifest's word, as finance reads it.
+UNDONE = {
+    "reversal": "by a reversal: a second entry with the opposite amounts",
+    "credit_note": "by a credit note",
+    "cancellation": "by cancelling it there, which books its opposite where it was posted",
+    "deletion": "by deleting it there, which the system allows as long as it is not locked, invoiced or posted further",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
@@ -191,6 +199,7 @@ class Write:
     look_up: LookUpQuery | None
     sample: dict[str, Any] | None
     fields: tuple[StreamField, ...] = ()  # that the target takes, as far as the manifest names them
+    undone_by: str = ""  # what a reversal is there: one of UNDONE; "" where nobody has said
 
 
 @dataclass(frozen=True, slots=True)

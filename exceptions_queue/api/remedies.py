@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from exceptions_queue import remedies, verbs, words
 from exceptions_queue.api import shapes
 from exceptions_queue.api.items import CAUSE, ITEM, item_of, meant
-from exceptions_queue.models import Release, WorkItem
+from exceptions_queue.models import Release, RootCause, WorkItem
 from exceptions_queue.tasks import nudge_release
 from exceptions_queue.verbs.ask_target import said
 from governance.api import forms
@@ -66,6 +66,18 @@ class CorrectionBody(ChosenMustReasonBody):
         required=False, allow_null=True, default=None, min_value=0, max_value=2**63 - 1,
         help_text="number of the newest correction that the caller has seen: a later one is told and not overwritten",
     )  # fmt: skip
+
+
+class ReversalBody(ChosenMustReasonBody):
+    """What is taken back, and what becomes of the records then."""
+
+    sends = forms.Yes(
+        required=False, default=False,
+        help_text="sent anew afterwards, as source and hub say then; without it they wait for a person",
+    )  # fmt: skip
+    root_cause = serializers.ChoiceField(
+        choices=["", *RootCause.values], required=False, default="", help_text="where the cause lies; empty: not known"
+    )
 
 
 class OutcomeBody(ReasonBody):
@@ -167,6 +179,9 @@ SKINS = (
          {"field": "hours", "value": "7.50", "reason": "typing error, asked the consultant"}),
     Skin("period-moves", ChosenMustReasonBody, verbs.move_to_next_period, "Propose the next open period for members.",
          _counted("proposed for the next open period"), WHY),
+    Skin("reversals", ReversalBody, verbs.reverse, "Take back what members have posted.",
+         _counted("taken back at the target"),
+         {"sends": False, "root_cause": "source", "reason": "booked on the wrong project"}),
     Skin("outcomes", OutcomeBody, verbs.decide_unknown, "Say of a write in doubt whether it happened.",
          _plainly("Noted."),
          {"failure": "0197a1c2-5a5b-7c1d-8e2f-0a1b2c3d4e5f", "happened": True, "reference": "4711"}),

@@ -8,12 +8,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from canonical.masking import spoken
-from exceptions_queue import story, words
+from exceptions_queue import story, verbs, words
+from exceptions_queue.api import shapes as shapes_of_items
+from exceptions_queue.api.items import ITEM, item_of
 from exceptions_queue.models import WorkItem
 from exceptions_queue.permitted import masks_by_entity
 from exceptions_queue.tries import Try
 from governance.api import paging, parameters
 from governance.api.door import Door, person
+from governance.api.forms import MustReasonBody
 from governance.api.refusals import not_there
 from governance.api.told import told
 from governance.models import User
@@ -124,6 +127,25 @@ class TransactionDoor(Door):
         known = story.tell(row, person(request))
         failure = Failure.objects.filter(transaction_id=row.pk, closed_at=None).first()
         return Response(shapes.transaction(row) | _story(request, known, failure))
+
+
+class QuestionsDoor(Door):
+    """What is doubted of a transaction that is posted."""
+
+    layer = "experience"
+
+    @told(shapes_of_items.DoneShape, form=MustReasonBody, sample={"said": "Item 17 is about it.", "item": ITEM},
+          sent={"reason": "the same day is posted twice"})  # fmt: skip
+    def post(self, request: Request, id: UUID) -> Any:
+        """Question what a transaction has posted: it becomes an exception, and stays posted."""
+        by = person(request)
+        row = transaction_of(request, id)
+
+        def act(values: dict[str, Any]) -> Response:
+            item = item_of(by, verbs.question(row, by=by, **values).number)
+            return Response({"said": f"Item {item.number} is about it.", "item": shapes_of_items.items([item], by)[0]})
+
+        return self.once(request, MustReasonBody, act)
 
 
 def _listed(found: list[Transaction], by: User) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ from exceptions_queue.api.order import CutOffTrialsDoor, OrderTrialsDoor
 from exceptions_queue.api.records import RecordDoor, RecordsDoor
 from exceptions_queue.api.remedies import SKINS, door_of
 from exceptions_queue.api.runs import ResubmissionsDoor, RunDoor
-from exceptions_queue.api.transactions import TransactionDoor, TransactionsDoor
+from exceptions_queue.api.transactions import QuestionsDoor, TransactionDoor, TransactionsDoor
 from exceptions_queue.api.trials import TrialsDoor
 from exceptions_queue.api.views import ViewDoor, ViewsDoor, ViewSharingsDoor
 
@@ -35,6 +35,7 @@ urlpatterns = [
     path(f"{PROCESS}transactions", TransactionsDoor.as_view(), name="api-transactions"),
     path(f"{PROCESS}transactions/<uuid:id>", TransactionDoor.as_view(), name="api-transaction"),
     path(f"{PROCESS}resubmissions", ResubmissionsDoor.as_view(), name="api-resubmissions"),
+    path(f"{EXPERIENCE}transactions/<uuid:id>/questions", QuestionsDoor.as_view(), name="api-questions"),
     path(f"{EXPERIENCE}totals", TotalsDoor.as_view(), name="api-totals"),
     path(f"{EXPERIENCE}work-item-counts", ItemCountsDoor.as_view(), name="api-item-counts"),
     path(f"{EXPERIENCE}work-item-views", ViewsDoor.as_view(), name="api-item-views"),

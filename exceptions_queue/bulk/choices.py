@@ -17,6 +17,7 @@ from exceptions_queue.bulk.forms import (
     NothingForm,
     SetValueForm,
     TagThemForm,
+    TakeBackForm,
 )
 from exceptions_queue.handling_forms import (
     AssignForm,
@@ -170,6 +171,13 @@ def _move(item: WorkItem, failures: list[UUID], by: User, typed: Typed) -> None:
     verbs.move_to_next_period(item, by=by, failures=failures, reason=typed["reason"])
 
 
+def _reverse(item: WorkItem, failures: list[UUID], by: User, typed: Typed) -> None:
+    verbs.reverse(
+        item, by=by, failures=failures, reason=typed["reason"], sends=bool(typed.get("sends")),
+        root_cause=RootCause(typed["root_cause"]) if typed.get("root_cause") else "",
+    )  # fmt: skip
+
+
 def _assign(item: WorkItem, failures: list[UUID], by: User, typed: Typed) -> None:
     verbs.assign(item, by=by, to=User.objects.get(pk=typed["to"]), reason=typed.get("reason", ""))
 
@@ -241,6 +249,10 @@ def _field_told(typed: Typed) -> str:
     return str(words.plain(typed["field"]))  # the value may be one that not everybody may see
 
 
+def _afterwards_told(typed: Typed) -> str:
+    return "and sent anew then" if typed.get("sends") else "and wait for a person then"
+
+
 def _configuration_told(typed: Typed) -> str:
     chosen = typed.get("configuration") or "now"
     if chosen in ("now", "then"):
@@ -282,6 +294,7 @@ CHOICES: Sequence[Choice] = (
     _kind("corrections", lambda chosen, data: SetValueForm(data, fields=chosen.fields()), _correct,
           "will be corrected and sent", **MEMBERS, sends=True, told=_field_told),
     _kind("period-moves", _plain(ReasonForm), _move, "will be proposed for the next open period", **MEMBERS),
+    _kind("reversals", _plain(TakeBackForm), _reverse, "will be taken back", **MEMBERS, told=_afterwards_told),
     _kind("tries", _plain(MayReasonForm), _simply(verbs.try_now), "will be tried now"),
     _kind("probes", _plain(MayReasonForm), _simply(verbs.ask_system), "will be tried now"),
     _kind("readings", _plain(MayReasonForm), _simply(verbs.read_again), "will be read again"),

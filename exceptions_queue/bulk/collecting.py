@@ -39,6 +39,7 @@ class Stand:
     sent: int = 0  # of a record: its transactions
     ended: int = 0
     posted: int = 0
+    taken_back: bool = False  # it is a reversal that tells
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,10 @@ class Ending:
 
 # A correction may store a newer version of the record: then that one's transaction tells.
 STANDS = """
-SELECT m.id, f.id IS NOT NULL AND f.closed_at IS NULL, coalesce(f.closed_how, ''),
-    coalesce(newer.state, t.state, ''), coalesce(r.state, ''), stopped.id, coalesce(stopped.message, ''),
+SELECT m.id, f.id IS NOT NULL AND f.closed_at IS NULL AND back.id IS NULL, coalesce(f.closed_how, ''),
+    coalesce(back.state, newer.state, t.state, ''), coalesce(r.state, ''), stopped.id, coalesce(stopped.message, ''),
     coalesce(stopped.category, ''), coalesce(of_record.sent, 0), coalesce(of_record.ended, 0),
-    coalesce(of_record.posted, 0)
+    coalesce(of_record.posted, 0), coalesce(back.takes, false)
 FROM exceptions_queue_bulkmember m
 LEFT JOIN routes_failure f ON f.id = m.failure_id
 LEFT JOIN routes_transaction t ON t.id = m.transaction_id
@@ -67,13 +68,20 @@ LEFT JOIN LATERAL (
     WHERE %(follow)s AND t.state = 'superseded' AND n.destination_id = t.destination_id AND n.key = t.key
       AND n.id > t.id ORDER BY n.id DESC LIMIT 1) newer ON true
 LEFT JOIN LATERAL (
+    SELECT CASE WHEN v.sends AND x.state = 'posted' THEN a.id ELSE x.id END AS id,
+        CASE WHEN v.sends AND x.state = 'posted' THEN a.state ELSE x.state END AS state,
+        NOT (v.sends AND x.state = 'posted') AS takes
+    FROM routes_reversal v JOIN routes_transaction x ON x.id = v.transaction_id
+    JOIN routes_transaction a ON a.id = v.follower_id
+    WHERE %(back)s AND (v.reverses_id = t.id OR v.follower_id = t.id) ORDER BY v.made_at DESC LIMIT 1) back ON true
+LEFT JOIN LATERAL (
     SELECT count(*) AS sent, count(*) FILTER (WHERE x.state = ANY(%(ends)s)) AS ended,
         count(*) FILTER (WHERE x.state = 'posted') AS posted
     FROM routes_transaction x WHERE m.transaction_id IS NULL AND x.record_id = m.record_id) of_record ON true
 LEFT JOIN LATERAL (
     SELECT n.id, n.message, n.category FROM routes_failure n
     WHERE n.closed_at IS NULL AND n.id <> m.failure_id AND (
-        n.transaction_id = coalesce(newer.id, m.transaction_id)
+        n.transaction_id = coalesce(back.id, newer.id, m.transaction_id)
         OR m.transaction_id IS NULL AND n.record_id = m.record_id)
     ORDER BY n.id DESC LIMIT 1) stopped ON true
 WHERE m.run_id = %(run)s AND m.result = 'under_way' ORDER BY m.id LIMIT %(limit)s
@@ -90,7 +98,8 @@ def collect(run: BulkRun) -> int:
     """Write down what became of the members of a locked run that are on their way; return how many are at an end."""
     with connection.cursor() as cursor:
         asked: dict[str, Any] = {
-            "run": run.pk, "follow": run.choice in CORRECTED, "ends": [str(each) for each in ENDS], "limit": LIMIT,
+            "run": run.pk, "back": run.choice == "reversals",
+            "follow": run.choice in CORRECTED, "ends": [str(each) for each in ENDS], "limit": LIMIT,
         }  # fmt: skip
         cursor.execute(STANDS, asked)
         stands = [Stand(*row) for row in cursor.fetchall()]
@@ -125,6 +134,8 @@ def ending_of(stand: Stand) -> Ending | None:
         return None
     if stand.stopped_as:
         return _stopped(stand)
+    if stand.taken_back and stand.state == State.POSTED:
+        return Ending(stand.id, Result.DONE, "taken back at the target")
     if stand.state:
         ending: Ending | None = AT_AN_END[stand.state](stand) if stand.state in AT_AN_END else None
         return ending

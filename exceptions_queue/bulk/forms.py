@@ -6,8 +6,8 @@ from typing import Any
 from django import forms
 
 from canonical.entity import Field
-from exceptions_queue.forms import CONFIGURATIONS, MISSING, REASON, STARTS, ConfigurationField
-from exceptions_queue.handling_forms import HandlingForm, MayReasonForm
+from exceptions_queue.forms import CONFIGURATIONS, MISSING, REASON, STARTS, ConfigurationField, ReversalFields
+from exceptions_queue.handling_forms import HandlingForm, MayReasonForm, reason_field
 from exceptions_queue.words import plain
 from routes.worked_out import Start
 
@@ -24,6 +24,13 @@ class AgainForm(MayReasonForm):
         choice = self.fields["configuration"]
         assert isinstance(choice, forms.ChoiceField)
         choice.choices = configurations
+
+
+class TakeBackForm(ReversalFields, HandlingForm):
+    """What becomes of the records once what they have posted is taken back."""
+
+    reason = reason_field()
+    field_order = ("sends", "root_cause", "reason")
 
 
 class SetValueForm(HandlingForm):

@@ -19,7 +19,7 @@ from exceptions_queue.trying import Outcome as Foreseen
 from governance.models import User, Version
 from governance.rights import Right, allowed
 from governance.same_person import counted_as
-from routes import periods, right_values, unforeseen
+from routes import periods, reversals, right_values, unforeseen
 from routes.bulk import arrays
 from routes.chosen_configuration import Configuration, kept
 from routes.current_values import values_of
@@ -324,9 +324,24 @@ def _move(run: BulkRun, user: User, facts: Sequence[Fact]) -> dict[int, Said]:
     return {fact.id: said(fact) for fact in facts}
 
 
+def _reverse(run: BulkRun, user: User, facts: Sequence[Fact]) -> dict[int, Said]:
+    """Say of each whether something stands at its target that the hub can take back, and for how much."""
+    found = reversals.standing_of([fact.transaction for fact in facts if fact.transaction])
+
+    def said(fact: Fact) -> Said:
+        stands = found.get(fact.transaction) if fact.transaction else None
+        if stands is None:
+            return Said(Outcome.IMPOSSIBLE, "nothing of it stands at the target")
+        if told := reversals.refusal(stands):
+            return Said(Outcome.IMPOSSIBLE, told)
+        return Said(Outcome.WILL, "", stands.amount, stands.currency)
+
+    return {fact.id: said(fact) for fact in facts}
+
+
 MEMBERS: Mapping[str, Callable[[BulkRun, User, Sequence[Fact]], dict[int, Said]]] = {
     "resubmissions": _again, "waivers": _waive, "approvals": _approve, "corrections": _correct_all,
-    "correction-sheets": _correct_rows, "period-moves": _move,
+    "correction-sheets": _correct_rows, "period-moves": _move, "reversals": _reverse,
 }  # fmt: skip
 NO_REST = "it waits already, is on its way, or is resolved"
 NOT_SO = {  # why an item does not fit, by choice

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from exceptions_queue import story
+from exceptions_queue import story, verbs
 from exceptions_queue.models import WorkItem
 from exceptions_queue.pages.door import context, page, person
 from exceptions_queue.way import way
@@ -33,6 +33,10 @@ def transaction(request: HttpRequest, transaction: UUID) -> HttpResponse:
     more = context(
         "transactions",
         may_send=row.state == State.WAIVED and allowed(user, Right.RESUBMIT, row.legal_entity_id),
+        may_question=row.state == State.POSTED
+        and not row.withdraws
+        and failure is None
+        and allowed(user, Right.WORK_QUEUE, row.legal_entity_id),
         transaction=row,
         story=told,
         item=item,
@@ -56,3 +60,18 @@ def send_again(request: HttpRequest, transaction: UUID) -> HttpResponse:
         said = posted.words([row.pk]).get(row.pk, "It stopped again, or a newer version has come since")
         messages.error(request, f"{said}. Look at its history below.")
     return redirect("queue:transaction", transaction=row.pk)
+
+
+@page
+@require_POST
+def question(request: HttpRequest, transaction: UUID) -> HttpResponse:
+    """Open an exception about what is posted, and lead to it."""
+    user = person(request)
+    row = get_object_or_404(Transaction.objects.visible_to(user), pk=transaction)
+    try:
+        item = verbs.question(row, by=user, reason=request.POST.get("reason", "")[:500])
+    except verbs.NotPossible as error:
+        messages.error(request, str(error))
+        return redirect("queue:transaction", transaction=row.pk)
+    messages.success(request, f"{row.key} is questioned. It stays posted until somebody takes it back.")
+    return redirect("queue:item", number=item.number)

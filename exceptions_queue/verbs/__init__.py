@@ -37,10 +37,12 @@ from exceptions_queue.verbs.merge import merge, take_apart
 from exceptions_queue.verbs.move_to_next_period import move_to_next_period
 from exceptions_queue.verbs.prioritise import leave_to_formula, prioritise
 from exceptions_queue.verbs.put_aside import resume, snooze, wait_on
+from exceptions_queue.verbs.question import question
 from exceptions_queue.verbs.read_again import read_again
 from exceptions_queue.verbs.refuse_table_row import refuse_table_row
 from exceptions_queue.verbs.renew_sign_in import renew_sign_in
 from exceptions_queue.verbs.resubmit import resubmit
+from exceptions_queue.verbs.reverse import reverse
 from exceptions_queue.verbs.review_deed import confirm_deed, object_to_deed
 from exceptions_queue.verbs.set_order import set_order
 from exceptions_queue.verbs.split import split
@@ -93,6 +95,7 @@ __all__ = [
     "object_to_deed",
     "open_emergency",
     "prioritise",
+    "question",
     "read_again",
     "refuse_request",
     "refuse_table_row",
@@ -101,6 +104,7 @@ __all__ = [
     "reopen",
     "resubmit",
     "resume",
+    "reverse",
     "set_order",
     "share_view",
     "snooze",

@@ -15,6 +15,7 @@ from exceptions_queue.verbs.correct_field import correct_field
 from exceptions_queue.verbs.link_record import link_record
 from exceptions_queue.verbs.members import NotPossible, need_reason
 from exceptions_queue.verbs.resubmit import resubmit
+from exceptions_queue.verbs.reverse import reverse
 from exceptions_queue.verbs.waive import waive
 from exceptions_queue.verbs.waive_rule import waive_rule
 from governance import audit
@@ -27,11 +28,11 @@ from routes.models import Failure, Overlay, Record
 WAITED_FOR = "a second person"
 VERBS: Mapping[str, Callable[..., Any]] = {
     Deed.CORRECT: correct_field, Deed.RESUBMIT: resubmit, Deed.WAIVE: waive, Deed.WAIVE_RULE: waive_rule,
-    Deed.LINK: link_record,
+    Deed.LINK: link_record, Deed.REVERSE: reverse,
 }  # fmt: skip
 RIGHTS: Mapping[str, Right] = {
     Deed.CORRECT: Right.EDIT_OVERLAY, Deed.RESUBMIT: Right.RESUBMIT, Deed.WAIVE: Right.WAIVE,
-    Deed.WAIVE_RULE: Right.WAIVE, Deed.LINK: Right.RESUBMIT,
+    Deed.WAIVE_RULE: Right.WAIVE, Deed.LINK: Right.RESUBMIT, Deed.REVERSE: Right.REVERSE,
 }  # fmt: skip
 
 

@@ -5,7 +5,8 @@ from typing import Literal
 from django.db import transaction
 from django.utils import timezone
 
-from exceptions_queue import settle, waking
+from canonical.failure import Category
+from exceptions_queue import intake, settle, waking
 from exceptions_queue.models import CauseCode, Resolution, RootCause, State, WorkItem
 from exceptions_queue.moving import note
 from exceptions_queue.verbs.assign import locked
@@ -13,6 +14,9 @@ from exceptions_queue.verbs.members import NotPossible, need_reason
 from governance import audit
 from governance.actor import By
 from governance.rights import Right, require
+from routes import failures
+from routes.models import Transaction
+from routes.states import State as Stands
 
 # What people may say of how an item ended; what the hub finds by itself has codes of its own, which nobody gives.
 CODES = (Resolution.NO_ACTION, Resolution.ELSEWHERE, Resolution.FIXED)
@@ -32,14 +36,16 @@ def close(
 ) -> WorkItem:
     """Close an item that holds nothing; what holds something is sent again, corrected or waived instead.
 
-    With `same_as` it is a duplicate of the item of that number. `fixed` is taken only where all that it held in this
-    episode is posted. Raises NotAllowed and NotPossible.
+    One that was only opened about what is posted is closed as well: that stands as it is. With `same_as` it is a
+    duplicate of the item of that number. `fixed` is taken only where all that it held in this episode is posted. Raises
+    NotAllowed and NotPossible.
     """
     require(by, Right.WORK_QUEUE, item.legal_entity_id)
     reason = need_reason(reason, "Closing an item")
     row = locked(item)
-    holds = row.failures().count()
-    if holds:
+    if _is_only_doubted(row):
+        _let_stand(row)
+    elif holds := row.failures().count():
         raise NotPossible(
             f"It still holds {holds:,}, and closing it would hide them. Send them again, correct them, or decide that "
             "they are not delivered; the item then closes by itself."
@@ -54,7 +60,22 @@ def close(
     row.save(update_fields=["root_cause", "duplicate_of", "cause_code", "rule_candidate", "waiting_on", *waking.REST])
     after = {"resolution": code.value, "root_cause": root_cause.value, "cause_code": row.cause_code}
     audit.record(by=by, verb="resolve", thing=row, after=after, reason=said, legal_entity=row.legal_entity_id)
+    intake.take_in(only=[row.fingerprint])
     return row
+
+
+def _is_only_doubted(row: WorkItem) -> bool:
+    """Return whether all that an item holds is posted, and nothing of it is being taken back."""
+    if row.category != Category.QUESTIONED:
+        return False
+    held = row.failures().values_list("transaction_id", flat=True)
+    states = Transaction.objects.filter(pk__in=list(held)).values_list("state", flat=True).distinct()
+    return set(states) == {Stands.POSTED}
+
+
+def _let_stand(row: WorkItem) -> None:
+    held = row.failures().values_list("transaction_id", flat=True)
+    failures.close(transactions=[each for each in held if each], how="no_action")
 
 
 @transaction.atomic

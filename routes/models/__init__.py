@@ -22,6 +22,7 @@ from routes.models.movement import (
 )
 from routes.models.outbound import Delivery, OutboundEvent, RunEnding, Subscription, Tap
 from routes.models.overlay import Ended, Happened, Overlay, OverlayEvent
+from routes.models.reversal import Reversal
 from routes.models.totals import DayCount, DayMark, DayTotal
 from routes.models.trouble import Failure, PostingPeriod, RuleWaiver, RuleWarning
 
@@ -51,6 +52,7 @@ __all__ = [
     "Payload",
     "PostingPeriod",
     "Record",
+    "Reversal",
     "Route",
     "RuleWaiver",
     "RuleWarning",

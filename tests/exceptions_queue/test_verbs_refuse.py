@@ -47,6 +47,7 @@ CALLS: dict[str, Callable[[WorkItem, Any], object]] = {
     "correct_table_row": lambda item, by: verbs.correct_table_row(item, by=by, row=1, values={}, reason="slip"),
     "decide_unknown": lambda item, by: verbs.decide_unknown(item, by=by, failure=item_member(item), happened=False),
     "move_to_next_period": lambda item, by: verbs.move_to_next_period(item, by=by, reason="late"),
+    "reverse": lambda item, by: verbs.reverse(item, by=by, reason="x"),
     "read_again": lambda item, by: verbs.read_again(item, by=by),
     "refuse_table_row": lambda item, by: verbs.refuse_table_row(item, by=by, reason="slip"),
     "resubmit": lambda item, by: verbs.resubmit(item, by=by),
@@ -66,8 +67,8 @@ CALLS: dict[str, Callable[[WorkItem, Any], object]] = {
 # About requests, corrections and rules instead of an item, or no deed of a person; tests/rights/of_queue.py
 OF_OTHERS = {
     "NeedsApproval", "ask_approval", "consent", "consented", "expire_overtaken", "refuse_request", "withdraw_request",
-    "take_back", "keep_grouping_rule", "remove_grouping_rule", "open_emergency", "end_emergency", "confirm_deed",
-    "object_to_deed",
+    "question", "take_back", "keep_grouping_rule", "remove_grouping_rule", "open_emergency", "end_emergency",
+    "confirm_deed", "object_to_deed",
 }  # fmt: skip
 OF_VIEWS = {"keep_view", "change_view", "share_view", "delete_view"}  # about no item; tests/rights/of_queue.py
 

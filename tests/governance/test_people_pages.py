@@ -6,7 +6,6 @@ from django.test import Client
 from governance import accounts, audit, reach
 from governance.models import AuditEntry, RoleGrant, User
 from governance.rights import NotAllowed, Role
-from tests.door import Browser
 from tests.governance.people import company, person
 
 pytestmark = pytest.mark.django_db
@@ -18,7 +17,7 @@ def olga() -> User:
 
 
 def signed_in(user: User) -> Client:
-    client = Browser()
+    client = Client()
     client.force_login(user)
     return client
 

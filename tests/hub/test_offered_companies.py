@@ -9,7 +9,6 @@ from connectors.models import Connection
 from governance.models import AuditEntry, BusinessCalendar, RoleGrant
 from governance.rights import Role
 from routes.models import Destination, Route
-from tests.door import Browser
 from tests.governance.people import company, person
 
 pytestmark = pytest.mark.django_db
@@ -38,7 +37,7 @@ def ingrid(settings: Any, tmp_path: Any) -> Client:
     made = person("Ingrid Solheim", Role.INTEGRATION_ADMIN, company("HP-DE"))
     RoleGrant.objects.create(user=made, role=Role.VIEWER, legal_entity=company("HP-GB"), granted_by="engine:engine")
     company("HP-US")
-    client = Browser()
+    client = Client()
     client.force_login(made)
     return client
 

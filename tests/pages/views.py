@@ -13,6 +13,7 @@ NOT_WALKED = {
     "queue:handle": SENT,
     "queue:remedy": SENT,
     "queue:sent-again": SENT,
+    "queue:questioned": SENT,
     "queue:columns": SENT,
     "queue:grouping-rule-removal": SENT,
     "queue:merges": "leads back to the list unless some are ticked there; tests/exceptions_queue/test_merging_pages.py",

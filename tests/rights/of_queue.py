@@ -12,7 +12,8 @@ from exceptions_queue.bulk.selecting import Selection
 from exceptions_queue.models import GroupingRule
 from exceptions_queue.verbs.asking import Wish
 from governance.roles import Right, Role
-from routes import finding_out, linking, overlay_endings
+from routes import finding_out, linking, overlay_endings, questions, reversals
+from routes.models import Transaction
 from tests.rights.firm import Firm
 from tests.rights.rows import WHY, Call, Row
 
@@ -101,6 +102,15 @@ QUEUE: dict[str, Row] = {
     "exceptions_queue.verbs.move_to_next_period.move_to_next_period": Row(
         R.EDIT_OVERLAY, _item(verbs.move_to_next_period, **WHY)
     ),
+    "exceptions_queue.verbs.reverse.reverse": Row(R.REVERSE, _item(verbs.reverse, **WHY)),
+    "exceptions_queue.verbs.question.question": Row(
+        R.WORK_QUEUE,
+        lambda f, by: verbs.question(Transaction.objects.get(pk=f.transactions[0]), by=by, **WHY),
+    ),
+    "routes.questions.write_down": Row(
+        R.WORK_QUEUE, lambda f, by: questions.write_down(f.transactions[0], by=by, **WHY)
+    ),
+    "routes.reversals.ask": Row(R.REVERSE, lambda f, by: reversals.ask(f.transactions, by=by, sends=False, **WHY)),
     "exceptions_queue.verbs.read_again.read_again": Row(R.RESUBMIT, _item(verbs.read_again)),
     "exceptions_queue.verbs.refuse_table_row.refuse_table_row": Row(
         R.APPROVE_TABLES, _item(verbs.refuse_table_row, **WHY)
