@@ -36,14 +36,15 @@ def choices(routes: Collection[int], by: User, *, drafts: bool = True) -> list[C
     found += [Choice(named(each), _label(each)) for each in once_in_force(names, by) if each.state == State.RETIRED]
     if not drafts:
         return found
-    open_ = Version.objects.filter(kind="mapping", object_key__in=names, state__in=OPEN).order_by(
-        "object_key", "-number"
-    )
     return found + [
-        Choice(named(each), f"With the draft {each.number} of “{each.object_key}”")
-        for each in open_.defer("content")
-        if _may_read(each, by)
+        Choice(named(each), f"With the draft {each.number} of “{each.object_key}”") for each in drafts_of(names, by)
     ]
+
+
+def drafts_of(names: Collection[str], by: User) -> list[Version]:
+    """Return the drafts of mappings that somebody may read, the newest of each mapping first."""
+    open_ = Version.objects.filter(kind="mapping", object_key__in=names, state__in=OPEN)
+    return [each for each in open_.defer("content").order_by("object_key", "-number") if _may_read(each, by)]
 
 
 def _label(version: Version) -> str:

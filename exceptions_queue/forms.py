@@ -93,7 +93,10 @@ class ResubmissionForm(RemedyForm):
     """Where what is sent again begins, and with which configuration."""
 
     start = forms.ChoiceField(label="Begin", required=False, choices=STARTS, initial=Start.SOURCE.value)
-    configuration = ConfigurationField(required=False, choices=CONFIGURATIONS, initial="now")
+    configuration = ConfigurationField(
+        required=False, choices=CONFIGURATIONS, initial="now",
+        help_text="As it was then, nothing counts that was put right since, in mappings and tables.",
+    )  # fmt: skip
     field_order = ("start", "configuration", "reason")
 
     def clean_start(self) -> str:

@@ -62,7 +62,7 @@ ON_ITEM = (
     Key("F", "Remove the cause", CAUSES),
     Key("D", "Dry run", many="resubmissions"),
     Key("R", "Send it again", ("resubmissions",), many="resubmissions"),
-    Key("Shift+R", "Choose with which configuration it is sent again", ("resubmissions",), field="configuration"),
+    Key("Shift+R", "See with which configurations it can be sent again, and choose one"),
     Key("H", "Put it aside", ("rests",), many="rests"),
     Key("W", "Let it wait for somebody", ("waits",), many="waits"),
     Key("A", "Give it to somebody", ("assignments",), many="assignments"),

@@ -102,6 +102,8 @@ class Trial:
     last_was_sent: bool = False
     differences: list[Difference] = field(default_factory=list)  # between both, field by field
     rules: list[RuleVerdict] = field(default_factory=list)
+    rows: frozenset[int] = frozenset()  # of tables, that it was tried with
+    rows_then: frozenset[int] = frozenset()  # that it was made with the last time
     amount: Decimal | None = None
     currency: str = ""
     hours: Decimal | None = None
@@ -192,6 +194,7 @@ def _tell(trial: Trial, seen: Foreseen, masks: frozenset[Mask], configuration: C
     if seen.state is None or seen.misfit:
         return
     trial.changed = told_trial.changed(seen)
+    trial.rows, trial.rows_then = frozenset(seen.rows), frozenset(seen.rows_then)
     trial.rules = told_trial.rules(seen, masks)
     trial.idempotency, trial.idempotency_words = _idempotency(seen, trial.outcome)
     entity, copies = ENTITIES[seen.entity], _copies(seen)

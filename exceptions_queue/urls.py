@@ -5,6 +5,7 @@ from django.urls import path, register_converter
 from exceptions_queue.codes import CodeConverter
 from exceptions_queue.pages import (
     bulk,
+    configurations,
     corrections,
     edits,
     emergency,
@@ -53,6 +54,7 @@ urlpatterns = [
     path("queue/<int:number>/earlier/", item.earlier, name="earlier"),
     path("queue/<int:number>/releases/", item.progress, name="progress"),
     path("queue/<int:number>/trials/", trials.trials, name="trials"),
+    path("queue/<int:number>/configurations/", configurations.chooser, name="configurations"),
     path("queue/<int:number>/taking/", handling.take, name="take"),
     path("queue/<int:number>/watchers/", handling.watch, name="watch"),
     path("queue/<int:number>/handling/<slug:name>/", handling.handle, name="handle"),

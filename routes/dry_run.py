@@ -72,6 +72,8 @@ class Foreseen:
     last: str = ""  # what was last sent of its key, else what was made last
     sent: bool = False  # whether `last` was sent
     content_hash: bytes | None = None
+    rows: Sequence[int] = ()  # of tables, that it was tried with
+    rows_then: Sequence[int] = ()  # that it was made with the last time
     withdraws: bool = False
     step: Next | None = None
     there: There = There()
@@ -95,7 +97,7 @@ def transactions(
         seen = Foreseen(
             row["record_id"], row["id"], row["legal_entity"], row["key"], was=row["state"], in_doubt=row["in_doubt"],
             then=thens[row["snapshot"]].content if row["snapshot"] in thens else {}, withdraws=row["withdraws"],
-            amount=row["amount"], currency=row["currency"], hours=row["hours"],
+            amount=row["amount"], currency=row["currency"], hours=row["hours"], rows_then=row["hits"] or (),
             content_hash=bytes(row["request_hash"]) if row["request_hash"] else None,
         )  # fmt: skip
         found.append(seen)
@@ -163,6 +165,7 @@ def _settle(seen: Foreseen, arrival: Arrival, verdict: Verdict) -> None:
     seen.state, seen.reason = verdict.state, verdict.reason
     seen.problems = verdict.problems
     seen.body, seen.withdraws = verdict.body, verdict.withdraws
+    seen.rows = (*arrival.hits, *verdict.hits)
     seen.content_hash = verdict.content or None
     seen.legal_entity = arrival.legal_entity or seen.legal_entity
     if not verdict.withdraws:
@@ -329,8 +332,10 @@ def _compare(found: Iterable[Foreseen], requests: dict[UUID, UUID | None]) -> No
         seen.there = there[to.connection_id, to.stream, seen.key]
         own = requests.get(seen.transaction) if seen.transaction else None
         made = str(kept[own]) if own in kept else ""
+        if own in kept:
+            seen.rows_then = (*seen.rows_then, *kept[own].hits)
         if seen.begins is Begins.REQUEST:
-            seen.body = made
+            seen.body, seen.rows = made, seen.rows_then
         seen.sent = bool(seen.there.last_body)
         seen.last = seen.there.last_body or made
         seen.behind = seen.there.head not in (None, seen.transaction)

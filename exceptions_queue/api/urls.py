@@ -4,6 +4,7 @@ from django.urls import path
 
 from exceptions_queue.api.approvals import ANSWERS, ApprovalRequestDoor, ApprovalRequestsDoor
 from exceptions_queue.api.bulk import STEPS, BulkMembersDoor, BulkRunDoor, BulkRunsDoor
+from exceptions_queue.api.configurations import ConfigurationsDoor
 from exceptions_queue.api.correction_sheets import CorrectedSheetsDoor, SheetsDoor
 from exceptions_queue.api.corrections import CorrectionDoor, CorrectionsDoor, CorrectionWithdrawalsDoor
 from exceptions_queue.api.counts import ItemCountsDoor
@@ -54,6 +55,9 @@ urlpatterns = [
         f"{EXPERIENCE}work-items/<int:number>/members/<uuid:failure>/checks",
         ChecksDoor.as_view(),
         name="api-member-checks",
+    ),
+    path(
+        f"{EXPERIENCE}work-items/<int:number>/configurations", ConfigurationsDoor.as_view(), name="api-configurations"
     ),
     path(f"{EXPERIENCE}work-items/<int:number>/trials", TrialsDoor.as_view(), name="api-trials"),
     path(f"{EXPERIENCE}corrections", CorrectionsDoor.as_view(), name="api-corrections"),

@@ -61,8 +61,8 @@ def trials(request: HttpRequest, number: int) -> HttpResponse:
     require(user, Right.WORK_QUEUE, row.legal_entity_id)
     start = Start.FAILED_STAGE if request.GET.get("start") == Start.FAILED_STAGE else Start.SOURCE
     wanted = request.GET.get("configuration", "now")
-    chosen = _chosen(request)
-    members = _members(row, chosen)
+    chosen = ticked(request)
+    members = members_of(row, chosen)
     if not members:
         messages.error(request, "Nothing of this can be tried: it holds no records that are stopped.")
         return redirect("queue:item", number=number)
@@ -86,7 +86,7 @@ def _context(
     drafted = version is not None and version.state not in ONCE_IN_FORCE
     goes = any(trial.outcome in GOES for trial in found)
     asks = goes and not drafted and right_to_send(configuration) in rights and row.is_open
-    meant = f"{words.counted(len(found), row.entity)}, {sums(found)}" if chosen else _all(row)
+    meant = f"{words.counted(len(found), row.entity)}, {sums(found)}" if chosen else all_of(row)
     form = ResubmissionForm(initial={"seen": str(seen_of(row) or "")})
     del form.fields["start"], form.fields["configuration"], form.fields["failures"], form.fields["rows"]
     return context(
@@ -110,19 +110,22 @@ def _context(
     )
 
 
-def _all(row: WorkItem) -> str:
+def all_of(row: WorkItem) -> str:
+    """Return what an item holds: "37 time entries, 12,480.00 EUR"."""
     held = ", ".join(money(each.amount, each.currency) for each in row.amounts.all())
     return f"{words.counted(row.members, row.entity)}, {held}"
 
 
-def _chosen(request: HttpRequest) -> list[UUID]:
+def ticked(request: HttpRequest) -> list[UUID]:
+    """Return the members that were ticked; none means all. Raises Http404."""
     try:
         return [id_of(code) for code in request.GET.getlist("failures")[:MOST]]
     except ValueError as error:
         raise Http404(str(error)) from error
 
 
-def _members(row: WorkItem, chosen: Sequence[UUID]) -> list[Failure]:
+def members_of(row: WorkItem, chosen: Sequence[UUID]) -> list[Failure]:
+    """Return the open members of an item that can be tried, or the chosen ones, as many as are tried at once."""
     rows = row.failures().filter(record_id__isnull=False).order_by("pk")
     return list((rows.filter(pk__in=chosen) if chosen else rows)[:MOST])
 

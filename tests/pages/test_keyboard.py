@@ -240,7 +240,7 @@ def test_all_that_a_list_holds_is_chosen_by_the_second_time(hub: str, page: Any,
 
 
 FIELDS = {
-    "F": "value_rate", "Shift+R": "configuration", "H": "until", "A": "to", "T": "tags", "P": "priority", "C": "text",
+    "F": "value_rate", "H": "until", "A": "to", "T": "tags", "P": "priority", "C": "text",
     "W": "whom", "3": "reason",
 }  # fmt: skip
 
@@ -254,6 +254,16 @@ def test_key_leads_to_the_field_on_the_page_and_from_the_list(hub: str, page: An
     press(page, "j", key)
     page.wait_for_url(f"**/queue/{items[0].number}/")
     page.wait_for_function(f"{FOCUS}.name === '{FIELDS[key]}'")
+    assert page.sent == []
+
+
+def test_configuration_is_chosen_by_keys(hub: str, page: Any, items: Any) -> None:
+    opened(page, f"{hub}/queue/")
+    press(page, "j", "Shift+R")
+    page.wait_for_url(f"**/queue/{items[0].number}/configurations/*")
+    page.wait_for_function(f"{FOCUS}.name === 'configuration' && {FOCUS}.value === 'now'")
+    press(page, "ArrowDown")
+    assert page.evaluate(f"{FOCUS}.value === 'then' && {FOCUS}.checked")
     assert page.sent == []
 
 

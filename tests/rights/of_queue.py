@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from exceptions_queue import checking, policies, trying, verbs
+from exceptions_queue import checking, policies, trying, verbs, version_chooser
 from exceptions_queue.bulk import planning, steering
 from exceptions_queue.bulk.choices import by_name
 from exceptions_queue.bulk.selecting import Selection
@@ -36,6 +36,9 @@ def _plan(firm: Firm, by: Any) -> object:
 
 QUEUE: dict[str, Row] = {
     "exceptions_queue.trying.tries": Row(R.WORK_QUEUE, lambda f, by: trying.tries(list(f.item.failures()), by=by)),
+    "exceptions_queue.version_chooser.offers": Row(
+        R.WORK_QUEUE, lambda f, by: version_chooser.offers(f.item, list(f.item.failures()), by=by)
+    ),
     "exceptions_queue.bulk.planning.plan": Row(R.WAIVE, _plan),
     "exceptions_queue.bulk.planning.anew": Row(R.WAIVE, _bulk(planning.anew)),
     "exceptions_queue.bulk.steering.approve": Row(R.APPROVE, _bulk(steering.approve, seen="")),

@@ -153,6 +153,7 @@ OPERATIONS: list[tuple[str, str, Right, Any]] = [
     ("post", ITEM + "/closures", R.WORK_QUEUE, WHY),
     ("post", ITEM + "/reopenings", R.WORK_QUEUE, WHY),
     ("post", ITEM + "/trials", R.WORK_QUEUE, {}),
+    ("post", ITEM + "/configurations", R.WORK_QUEUE, {}),
     ("post", ITEM + "/resubmissions", R.RESUBMIT, WHY),
     ("post", ITEM + "/waivers", R.WAIVE, WHY),
     ("post", ITEM + "/rule-waivers", R.WAIVE, WHY),

@@ -43,6 +43,7 @@ PAGES: dict[str, Row] = {
     "queue/{item}/": Row("get", R.VIEW),
     "queue/{item}/technical/": Row("get", R.SEE_TECHNICAL),
     "queue/{item}/trials/": Row("get", R.WORK_QUEUE),
+    "queue/{item}/configurations/": Row("get", R.WORK_QUEUE),
     "queue/{item}/earlier/": Row("get", R.VIEW),
     "queue/{item}/taking/": Row("post", R.WORK_QUEUE),
     "queue/{item}/watchers/": Row("post", R.VIEW),
