@@ -12,10 +12,11 @@ from django.db import connection, transaction
 
 from canonical import check, codec
 from canonical.entities import ENTITIES
+from canonical.entity import Field
 from canonical.failure import Category
 from canonical.problem import Problem
 from governance import audit, rights
-from governance.models import LegalEntity, User
+from governance.models import User
 from routes import bodies, evaluation, legal_entities, meeting, right_values
 from routes.arrivals import Arrival, decode
 from routes.evaluation import money
@@ -223,22 +224,9 @@ def correct(
     the field.
     """
     row = Record.objects.select_related("legal_entity").get(pk=record)
-    entity: LegalEntity = row.legal_entity
-    rights.require(by, rights.Right.EDIT_OVERLAY, entity)
+    rights.require(by, rights.Right.EDIT_OVERLAY, row.legal_entity)
     route = Route.objects.get(pk=row.route_id)
-    spec = next((f for f in ENTITIES[route.canonical_entity].fields if f.name == field), None)
-    if spec is None:
-        raise ValueError(f"A {route.canonical_entity} has no field “{field}”. Choose one of its fields.")
-    if field in ENTITIES[route.canonical_entity].key:
-        raise ValueError(
-            f"The {_words(field)} is part of what a {_words(route.canonical_entity)} is known by: another one would be "
-            "another record. Correct it at the source."
-        )
-    if field in route.fixed and not moves_day and emergency is None:
-        raise ValueError(
-            f"The {_words(field)} is not released for corrections on the route “{route.name}”. Correct it at the "
-            "source."
-        )
+    spec = _correctable(route, field, fixed_too=moves_day or emergency is not None)
     if not reason.strip():
         raise ValueError("A correction needs a reason. Say why the source is wrong.")
     stored = _as_stored(right_values.read(ENTITIES[route.canonical_entity], spec, value))
@@ -253,16 +241,35 @@ def correct(
         if open_:
             write_down([Happening(open_.pk, Happened.REPLACED, said, row.version)], by=by, reason=reason)
         made = Overlay.objects.create(
-            legal_entity=entity, route=route, key=row.key, field=field, value=stored, source_value=said,
+            legal_entity=row.legal_entity, route=route, key=row.key, field=field, value=stored, source_value=said,
             reason=reason, made_by=by, emergency=emergency,
         )  # fmt: skip
         write_down([Happening(made.pk, Happened.MADE, said, row.version)], by=by, reason=reason)
         audit.record(
             by=by, verb="correct", thing=made, before={field: said},
             after={field: stored} | ({"emergency mode": emergency} if emergency else {}), reason=reason,
-            legal_entity=entity, channel="",
+            legal_entity=row.legal_entity, channel="",
         )  # fmt: skip
     return made
+
+
+def _correctable(route: Route, field: str, *, fixed_too: bool) -> Field:
+    """Return a field of a route's records that may be corrected; raise ValueError in words for any other."""
+    entity = ENTITIES[route.canonical_entity]
+    spec = next((each for each in entity.fields if each.name == field), None)
+    if spec is None:
+        raise ValueError(f"A {entity.name} has no field “{field}”. Choose one of its fields.")
+    if field in entity.key:
+        raise ValueError(
+            f"The {_words(field)} is part of what a {_words(entity.name)} is known by: another one would be "
+            "another record. Correct it at the source."
+        )
+    if field in route.fixed and not fixed_too:
+        raise ValueError(
+            f"The {_words(field)} is not released for corrections on the route “{route.name}”. Correct it at the "
+            "source."
+        )
+    return spec
 
 
 def _overtaken(found: Overlay, entity: str) -> str:

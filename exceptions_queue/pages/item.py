@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from canonical.entities import ENTITIES
@@ -17,27 +16,23 @@ from exceptions_queue import (
     deciding,
     emergencies,
     handling,
-    hints,
     keyboard,
     member_rows,
     progressing,
-    reckoning,
     remedies,
     solved_before,
-    stopped_parent,
     verbs,
     words,
 )
-from exceptions_queue.bulk import shown as bulk
 from exceptions_queue.codes import id_of
-from exceptions_queue.due_words import due_words
 from exceptions_queue.forms import RemedyForm
 from exceptions_queue.handling_forms import HandlingForm
-from exceptions_queue.models import RequestState, WorkItem
+from exceptions_queue.models import WorkItem
 from exceptions_queue.pages.door import context, page, person
-from exceptions_queue.parts import SHORT, part_of, parts_of
+from exceptions_queue.pages.sight import Sight
+from exceptions_queue.parts import SHORT, part_of
 from exceptions_queue.permitted import masks_of, rights_in, who_have
-from governance.actor import as_actor, names
+from governance.actor import as_actor
 from governance.models import User
 from governance.rights import require
 from governance.roles import Right
@@ -46,8 +41,6 @@ from mappings.cross_references import ReferenceConflict
 from mappings.locking import TableGone
 from mappings.tables import RowErrors, RowsCollide, RowsGone
 
-MOST_NAMED = 10  # items that were split off it
-HISTORY = 100  # lines that are shown; older ones stay in the audit trail
 REFUSED = (
     verbs.NotPossible,
     RowErrors,
@@ -90,84 +83,48 @@ def shown(
     typed: tuple[str, RemedyForm] | None = None,
     handled: tuple[str, HandlingForm] | None = None,
 ) -> HttpResponse:
+    """Return an item's page, or only its next members; `typed` and `handled` are forms that were refused."""
     rights = rights_in(user, row.legal_entity_id)
-    masks = masks_of(rights)
     of = _meant(request, row)  # one cause of an item that gathers, or all of it
-    members = member_rows.page(of, masks=masks, after=_after(request))
-    chosen = set(typed[1].ticked()) if typed else set()
+    sight = Sight(row, of, user, rights, masks_of(rights))
+    members = member_rows.page(of, masks=sight.masks, after=_after(request))
     shared: dict[str, Any] = {
         "item": row, "part": of.part and of.part[:SHORT], "members": members,
         "may_choose": bool(rights & CHOOSE) and row.is_open,
     }  # fmt: skip
     if "after" in request.GET and request.headers.get("HX-Request"):
         return render(request, "queue/members_page.html", shared)
+    ways = handling.offered(row, rights, handled)
+    offered = _remedies(sight, members, typed)
+    keyboard.give(offered["remedies"], ways)
+    more = context(
+        "queue", **shared, **sight.cause(), **sight.kin(), **sight.standing(), **sight.story(), **offered, ways=ways,
+        unhandled=next((each for each in ways if each.opened), None),
+        emergency=emergencies.in_force_here(user, row.legal_entity_id),
+    )  # fmt: skip
+    return render(request, "queue/item.html", more, status=422 if typed or handled else 200)
+
+
+def _remedies(sight: Sight, members: member_rows.Page, typed: tuple[str, RemedyForm] | None) -> dict[str, Any]:
+    """Return the remedies that are offered, the refused one with what was typed, and what they wait for."""
+    row, of = sight.row, sight.of
     first = members.members[0] if members.members else None
     facts = remedies.facts_of(
-        of, user, field=members.field,
+        of, sight.user, field=members.field,
         first_value="" if first is None or first.working in (None, "") else str(first.working),
     )  # fmt: skip
-    offered = remedies.offered(facts, rights) if members.members else []
-    _cover(offered, of, masks)
+    offered = remedies.offered(facts, sight.rights) if members.members else []
+    chosen = set(typed[1].ticked()) if typed else set()
+    _cover(offered, of, sight.masks)
     _open_one(offered, typed, chosen - {m.failure for m in members.members})
-    ways = handling.offered(row, rights, handled)
-    emergency = emergencies.in_force_here(user, row.legal_entity_id)
-    events = list(row.events.all()[:HISTORY])
-    people = names([each for each in (row.assignee, row.resolved_by, row.placed_by) if each])
-    keyboard.give(offered, ways)
-    written, written_before = hints.shown(of, masks)
-    more = context(
-        "queue",
-        **shared,
-        title=words.title_for(row, masks),
-        about=words.about_for(row, masks),
-        tells=words.tells(of, masks),
-        cause=words.without_persons(of.cause, of, masks),
-        hint=words.without_persons(of.hint, of, masks) if words.tells(of, masks) else "",
-        accepted=of.accepted,
-        finding=words.without_persons(row.finding, row, masks),
-        causes=[(each, words.title_for(each.item, masks)) for each in parts_of(row)],
-        part_title=words.title_for(of, masks) if of is not row else "",
-        split_from=WorkItem.objects.visible_to(user).filter(pk=row.split_from_id).first()
-        if row.split_from_id
-        else None,
-        split_off=list(WorkItem.objects.filter(split_from=row, legal_entity=row.legal_entity_id)[:MOST_NAMED])
-        if any(each.verb == "split" for each in events)
-        else [],
-        may_group=Right.WORK_QUEUE in rights,
-        written=written,
-        written_before=written_before,
-        waits_for=words.without_persons(row.waiting_on, row, masks),
-        decides=deciding.now(row, [each.proposed_by for each in facts.rows_waiting], facts.table),
-        stopped_parent=stopped_parent.of(row, user),
-        waiting=remedies.waiting(facts.waiting) if facts.waiting and row.is_open else "",
-        info=words.kind_of(of),
-        same_as=WorkItem.objects.visible_to(user).filter(pk=row.duplicate_of_id).first()
-        if row.duplicate_of_id
-        else None,
-        first_form=first.failure if first is not None and first.record and row.entity in ENTITIES else None,
-        remedies=offered,
-        emergency=emergency,
-        chosen=chosen,
-        route=row.route,
-        events=[(e, words.without_persons(e.reason, row, masks)) for e in events],
-        progress=progressing.of(row, user),
-        asked=list(row.approval_requests.filter(state=RequestState.WAITING)) if row.is_open else [],
-        bulk_runs=bulk.failed_in(row),
-        people=people,
-        placed_by=people.get(row.placed_by, ""),
-        due=due_words([row], timezone.now()).get(row.number),
-        urgency=reckoning.explained(row, timezone.now()) if row.is_open and row.members else None,
-        set_by=next(iter(names([row.priority_set_by]).values()), "") if row.priority_set_by else "",
-        may_take=Right.WORK_QUEUE in rights and row.is_open and row.assignee != as_actor(user).reference,
-        ways=ways,
-        tags=list(row.tags.all()),
-        comments=[(each, words.without_persons(each.text, row, masks)) for each in row.comments.all()],
-        watching=row.watchers.filter(user=user).exists(),
-        technical=Right.SEE_TECHNICAL in rights,
-        refused=next((each for each in offered if typed and each.opened), None),
-        unhandled=next((each for each in ways if each.opened), None),
-    )
-    return render(request, "queue/item.html", more, status=422 if typed or handled else 200)
+    return {
+        "remedies": offered,
+        "chosen": chosen,
+        "refused": next((each for each in offered if typed and each.opened), None),
+        "first_form": first.failure if first is not None and first.record and row.entity in ENTITIES else None,
+        "decides": deciding.now(row, [each.proposed_by for each in facts.rows_waiting], facts.table),
+        "waiting": remedies.waiting(facts.waiting) if facts.waiting and row.is_open else "",
+    }
 
 
 def _cover(offered: list[remedies.Remedy], row: WorkItem, masks: frozenset[Mask]) -> None:
