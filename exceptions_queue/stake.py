@@ -34,9 +34,9 @@ ENOUGH = Decimal("0.9")  # of it; fewer causes than the most are named once they
 CANDIDATES = 20  # causes of most money that are looked at
 MOST_SHARED = 20_000  # records that several causes hold are told apart up to so many; above, the sum is "at least"
 
-COLUMNS = (
+COLUMNS = (  # narrow ones: a hundred thousand of these lines stay in memory
     "number", "fingerprint", "legal_entity_id", "members", "without_amount", "worth", "worth_once", "worth_currency",
-    "due_at", "due_key", "due_of", "about", "title",
+    "due_at", "due_key", "due_of",
 )  # fmt: skip
 SAID = """
 WITH list AS MATERIALIZED ({rows}), mine AS (
