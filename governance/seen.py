@@ -1,7 +1,8 @@
 """Notices that somebody else changed a row while a form of it was open, so that nobody overwrites what they never saw.
 
 A form carries the fingerprint of the row as it was shown, the rows edited together with it included. Where it is
-another one when the form comes back, nothing is saved; who sends it once more, now having been told, means it.
+another one when the form comes back, nothing is saved; who sends it once more, now having been told, means it. A form
+that comes back without one says nothing of what was seen, and saves nothing either.
 """
 
 import hashlib
@@ -16,6 +17,10 @@ from django.db.models.functions import Cast
 from governance.history import of_things
 
 SEEN = "_seen"  # the name under which a form carries the fingerprint
+UNSAID = (
+    "What was sent does not say which state of this it was made of, so nothing of yours is saved yet. What you typed "
+    "stands below. Save once more to put it in the place of what is there, or open the page anew."
+)
 Related = tuple[type[models.Model], str, Sequence[str]]  # model, its foreign key to the row, its fields
 
 
@@ -39,18 +44,19 @@ class SeenForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the ch
     edited: tuple[str, ...] = ()  # fields of the model that count
     beside: tuple[Related, ...] = ()  # rows that are edited together with it
     seen = ""  # the fingerprint to show in the form
+    marked_elsewhere = False  # of a draft's content, which has a mark of its own: the row is only where it is shown
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.instance.pk:
+        if self.instance.pk and not self.marked_elsewhere:
             self.seen = fingerprint(self.instance, self.edited, self.beside)
 
     def clean(self) -> dict[str, Any]:
         """Refuse what was typed on top of something that is not there any more."""
         given = super().clean() or self.cleaned_data
         shown = self.data.get(SEEN)
-        if shown and self.seen and shown != self.seen:
-            self.add_error(None, changed_meanwhile(self.instance))
+        if self.seen and shown != self.seen:
+            self.add_error(None, changed_meanwhile(self.instance) if shown else UNSAID)
         return given
 
 

@@ -4,13 +4,10 @@ from typing import Any
 
 from django.http import HttpRequest, QueryDict
 
-from governance.seen import SEEN
-
 
 def fitted(request: HttpRequest, row: Any, edited_together: Any) -> QueryDict:
     """Return what was sent, with the numbers that the rows edited together and their own row have this time."""
     sent = request.POST.copy()
-    sent.pop(SEEN, None)  # the draft's own content says whether somebody else has changed it
     for formset, inline in edited_together:
         prefix = formset.get_default_prefix()
         shown = formset(instance=row, prefix=prefix, queryset=inline.get_queryset(request))

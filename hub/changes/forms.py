@@ -73,6 +73,8 @@ class Drafted(ScopedAdmin):
         """Return the form; for a draft of a thing it refuses another name beside its field."""
         form = super().get_form(request, obj, change, **kwargs)
         told = request.__dict__
+        if version_in(request):
+            form = type(form.__name__, (form,), {"marked_elsewhere": True})
         if "_keeps_its_name" in told:
             kind = TakesAnotherName if "_takes_another" in told else KeepsItsName
             form = type(form.__name__, (kind, form), {"named_by": self.named_by})
@@ -165,10 +167,7 @@ class Drafted(ScopedAdmin):
         if foreign := things.is_foreign(version):
             request.__dict__["_takes_another"] = True
         current = meanwhile.shown(version)
-        opened_at = request.GET.get("seen", version.content_hash) if request.method == "POST" else version.content_hash
-        seen = request.POST.get(meanwhile.SEEN) or (
-            current if opened_at == version.content_hash else f"{opened_at} draft"
-        )
+        seen = request.POST.get(meanwhile.SEEN, "") if request.method == "POST" else current
         request.__dict__["draft_seen"] = seen
         opened = version if seen == current else meanwhile.as_seen(version, seen)
 

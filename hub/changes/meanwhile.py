@@ -19,6 +19,10 @@ from hub.configuration.form import Data, Schema
 SEEN = "_draft_seen"  # under which a draft's form carries `Version.shown`
 MADE_DRAFT = ("draft", "revise", "withdraw", "send_back")  # deeds after which a version is a draft
 UNTOUCHED = "as you had it"
+BOTH = "Below stands what you typed, together with theirs; where both of you changed the same field, with yours."
+NOT_KEPT = "What you typed is not kept yet:"
+AS_IT_STANDS = "as the draft has it"
+UNSAID = "What was sent does not say which state of the draft it was made of"
 MISSING: Any = object()  # there is no such field or entry
 NEXT = {
     State.DRAFT: "Keep the draft once more, and it says what stands below.",
@@ -40,6 +44,10 @@ class Met:
     rows: list[tuple[str, str, str]]  # what they changed: field, theirs, and that of the one who types
     after: str  # what to keep it once more means
     secrets: list[str] = field(default_factory=list)  # questions whose secret has to be typed again
+    head: str = "While you had this draft open:"
+    below: str = (
+        "Below stands what you typed, together with theirs; where both of you changed the same field, with yours."
+    )
 
 
 def shown(version: Version) -> str:
@@ -56,7 +64,14 @@ def as_seen(version: Version, seen: str) -> Version:
 
 
 def met(version: Version, seen: str, mine: Data, secrets: list[str]) -> Met:
-    """Return what is said to whoever typed `mine` on top of what was `seen`."""
+    """Return what is said to whoever typed `mine` on top of what was `seen`, "" where that is not said.
+
+    Then nothing tells what they know of it, and all in which theirs differs from the draft is shown.
+    """
+    if not seen:
+        apart = _by_field(things.said(version.kind, version.content, mine))
+        rows = [(name, AS_IT_STANDS, words) for name, words in apart.items()]
+        return Met([UNSAID], rows, _after(version, version.shown), secrets, NOT_KEPT, "Below stands what you typed.")
     base = as_seen(version, seen).content
     theirs, own = (_by_field(things.said(version.kind, base, each)) for each in (version.content, mine))
     rows = [(name, words, own.get(name, UNTOUCHED)) for name, words in theirs.items()]

@@ -18,7 +18,7 @@ from governance.models.version import PUT_INTO_ROWS
 from governance.rights import NotAllowed, Right, require
 from governance.seen import SEEN
 from governance.versions import WrongState
-from hub.changes import meanwhile, previewing, publishing, putting, things, trying
+from hub.changes import previewing, publishing, putting, things, trying
 from hub.changes.deeds import deed_of
 from hub.changes.forms import Drafted
 from hub.changes.found import authors_of, entries_of, version_of, version_or_thrown_away
@@ -139,7 +139,7 @@ def step(request: HttpRequest, pk: UUID, name: str) -> HttpResponse:
 @page
 def edit(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Show a draft in the form of its thing, or keep what is typed there."""
-    user, sent = person(request), request.method == "POST" and meanwhile.SEEN in request.POST
+    user, sent = person(request), request.method == "POST"
     version = (version_or_thrown_away if sent else version_of)(request, pk)
     require(user, Right.EDIT_CONFIGURATION, version.legal_entity)
     typed = sent and _fits(version)

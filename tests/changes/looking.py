@@ -7,11 +7,12 @@ from django.test import Client
 from django.urls import reverse
 
 from governance.models import User, Version
+from tests.door import Browser
 
 
 def browser(user: User) -> Client:
     """Return the browser of somebody who has signed in."""
-    made = Client()
+    made = Browser()
     made.force_login(user)
     return made
 

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 
 from connectors.models import Connection
@@ -245,3 +246,34 @@ def test_draft_is_not_thrown_away_from_a_page_that_shows_an_older_state(
     assert go(iris, version, "discards", _seen="") == 409
     assert Version.objects.filter(pk=version.pk).exists()
     assert go(iris, version, "discards") == 302
+
+
+@pytest.mark.parametrize("mark", [{}, {"_draft_seen": ""}, {"_seen": "by the draft"}, {"_draft_seen": "of yesterday"}])
+def test_draft_is_not_overwritten_by_what_does_not_say_what_it_was_made_of(
+    firm: Firm, asking: LegalEntity, ingrid: User, iris: User, mark: dict[str, str]
+) -> None:
+    version = drafted(ingrid, firm.pushed, compare_days="30")
+    drafting.revise(version, {**version.content, "compare_days": 90}, by=iris)
+    version.refresh_from_db()
+    theirs = version.content
+    bare = Client()
+    bare.force_login(ingrid)
+    mine = typed(firm.pushed, firm.pushed.destinations.get(), name="Mine", compare_days="60") | mark
+    place = reverse("changes:edit", args=[version.pk]) + f"?seen={version.content_hash}"
+
+    answer = bare.post(place, mine)
+
+    assert answer.status_code == 409
+    words, body = text_of(answer), answer.content.decode()
+    if "_draft_seen" not in mark or not mark["_draft_seen"]:
+        assert "does not say which state of the draft it was made of" in words
+        assert "Look for deleted records, days back as the draft has it 90 → 60" in words
+    assert 'value="Mine"' in body
+    assert 'name="compare_days" value="60"' in body
+    version.refresh_from_db()
+    assert version.content == theirs, "nothing is overwritten"
+
+    assert bare.post(place, mine | _seen(body)).status_code == 302, "told of it, one may insist"
+
+    version.refresh_from_db()
+    assert (version.content["name"], version.content["compare_days"]) == ("Mine", 60)

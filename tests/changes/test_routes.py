@@ -10,6 +10,7 @@ from governance.models import AuditEntry, LegalEntity, State, User, Version
 from hub.changes import drafting, things
 from routes.models import Destination, Route
 from tests.changes.looking import at, browser, go, newest, seen
+from tests.door import marks
 from tests.exceptions_queue.test_pages import text_of
 from tests.intake.firm import Firm
 from tests.intake.test_route_forms import typed
@@ -177,8 +178,7 @@ def test_draft_is_edited_in_the_same_form(firm: Firm, asking: LegalEntity, ingri
     sent |= {
         "destinations-INITIAL_FORMS": "2",
         "destinations-1-name": "Third",
-        "_seen": page.context["adminform"].form.seen,
-    }
+    } | marks(client, place)
     assert client.post(place, sent).status_code == 302
     version.refresh_from_db()
     assert version.content["compare_days"] == 60

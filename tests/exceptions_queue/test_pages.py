@@ -21,6 +21,7 @@ from governance.models import RoleGrant
 from governance.roles import Role
 from routes.models import Run, Transaction
 from routes.states import State
+from tests.door import Browser
 from tests.exceptions_queue.conftest import Staff
 from tests.exceptions_queue.situations import missing_rate, refused_sign_in, trouble, zero_hours
 from tests.exceptions_queue.test_intake import troubles, write_down
@@ -31,7 +32,7 @@ UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
 
 
 def signed_in(user: Any) -> Client:
-    client = Client()
+    client = Browser()
     client.force_login(user)
     return client
 

@@ -13,13 +13,14 @@ from governance.actor import ENGINE
 from governance.models import AuditEntry, BusinessCalendar, LegalEntity, RoleGrant, User, Version
 from governance.rights import Role
 from governance.scoped_admin import ScopedAdmin
+from tests.door import Browser
 from tests.governance.people import company, person
 
 pytestmark = pytest.mark.django_db
 
 
 def signed_in(user: User) -> Client:
-    client = Client()
+    client = Browser()
     client.force_login(user)
     return client
 

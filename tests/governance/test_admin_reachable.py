@@ -4,10 +4,10 @@ import re
 
 import pytest
 from django.conf import settings
-from django.test import Client
 
 from governance.rights import Role
 from governance.templatetags.reachable import reachable
+from tests.door import Browser
 from tests.governance.people import company, person
 
 WITH_ROWS = "/admin/connectors/connection/add/?connector=harvest"  # a form with rows in a table
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def pages() -> dict[str, str]:
     """Return a page of each kind by its address: the first one, a list, a form with inline rows, one for a deed."""
-    client = Client()
+    client = Browser()
     client.force_login(person("Ingrid Solheim", Role.INTEGRATION_ADMIN, is_staff=True))
     germany = company("HP-DE")
     addresses = (
@@ -55,7 +55,7 @@ def test_admin_leads_back_to_the_hubs_own_pages(pages: dict[str, str]) -> None:
 
 
 def test_dates_are_written_as_on_the_hubs_own_pages() -> None:
-    client = Client()
+    client = Browser()
     client.force_login(person("Ingrid Solheim", Role.INTEGRATION_ADMIN, is_staff=True))
     values = {"code": "HP-FR", "name": "Halden & Partner SAS", "country": "FR", "currency": "EUR"}
     client.post("/admin/governance/legalentity/add/", values)

@@ -8,6 +8,7 @@ from django.test import Client
 from governance.models import BusinessCalendar, CalendarDay, WeekdayHours
 from governance.rights import Role
 from governance.zones import zone_of
+from tests.door import Browser
 from tests.governance.people import company, person
 
 pytestmark = pytest.mark.django_db
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def ingrid(settings: Any, tmp_path: Any) -> Client:
     settings.STATIC_ROOT = tmp_path  # made by collectstatic before the hub serves; whitenoise warns without it
-    client = Client()
+    client = Browser()
     client.force_login(person("Ingrid Solheim", Role.INTEGRATION_ADMIN, company("HP-DE"), is_staff=True))
     return client
 
@@ -88,7 +89,7 @@ def test_year_shows_holidays_and_own_days(ingrid: Client) -> None:
 def test_new_calendar_of_the_only_company_has_its_zone_where_its_country_has_one(
     ingrid: Client, code: str, zone: str
 ) -> None:
-    client = Client()
+    client = Browser()
     client.force_login(person("Grace Field", Role.INTEGRATION_ADMIN, company(code)))
 
     form = client.get(ADD).context["adminform"].form
@@ -98,7 +99,7 @@ def test_new_calendar_of_the_only_company_has_its_zone_where_its_country_has_one
 
 
 def test_time_zone_that_nobody_chose_is_asked_for(ingrid: Client) -> None:
-    client = Client()
+    client = Browser()
     client.force_login(person("Grace Field", Role.INTEGRATION_ADMIN))
     company("HP-US")
     page = client.get(ADD)

@@ -13,6 +13,7 @@ from governance.actor import as_actor
 from governance.grants import grant
 from governance.models import LegalEntity, RoleGrant, User
 from governance.rights import NotAllowed, Right, Role, allowed
+from tests.door import Browser
 from tests.governance.people import company, person
 
 pytestmark = pytest.mark.django_db
@@ -44,7 +45,7 @@ def olga(germany: LegalEntity) -> User:
 
 
 def signed_in(user: User) -> Client:
-    client = Client(raise_request_exception=False)
+    client = Browser(raise_request_exception=False)
     client.force_login(user)
     return client
 

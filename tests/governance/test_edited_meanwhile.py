@@ -5,15 +5,17 @@ import re
 import pytest
 from django.test import Client
 
-from governance.models import BusinessCalendar, LegalEntity, WeekdayHours
+from governance.models import BusinessCalendar, LegalEntity, User, WeekdayHours
 from governance.rights import Role
+from tests.door import Browser
 from tests.governance.people import company, person
 
 pytestmark = pytest.mark.django_db
+FORM = {"code": "HP-DE", "name": "Halden SE", "country": "DE", "currency": "EUR"}
 
 
 def admin(name: str) -> Client:
-    client = Client()
+    client = Browser()
     client.force_login(person(name, Role.INTEGRATION_ADMIN, is_staff=True))
     return client
 
@@ -27,7 +29,7 @@ def test_second_writer_is_told_and_may_insist() -> None:
     germany = company("HP-DE")
     address = f"/admin/governance/legalentity/{germany.pk}/change/"
     ingrid, farid = admin("Ingrid Solheim"), admin("Farid Amini")
-    form = {"code": "HP-DE", "name": "Halden SE", "country": "DE", "currency": "EUR"}
+    form = FORM
     opened = seen(ingrid.get(address).content.decode())
     assert farid.post(address, form | {"name": "Halden KG", "_seen": opened}).status_code == 302
 
@@ -92,3 +94,33 @@ def test_odd_input_is_answered_in_words(odd: str) -> None:
     )
     assert answer.status_code in (200, 400)
     assert LegalEntity.objects.get(pk=germany.pk).code == "HP-DE"
+
+
+def test_form_that_says_nothing_of_what_was_seen_overwrites_nothing_and_keeps_what_was_typed() -> None:
+    germany = company("HP-DE")
+    address = f"/admin/governance/legalentity/{germany.pk}/change/"
+    ingrid = admin("Ingrid Solheim")
+    ingrid.post(address, FORM | {"name": "Halden KG"})
+    bare = Client()
+    bare.force_login(User.objects.get(username="ingrid"))
+
+    for mark in ({}, {"_seen": ""}, {"_seen": "x" * 24}, {"_seen": "None"}):
+        refused = bare.post(address, FORM | mark)
+
+        assert refused.status_code == 200
+        body = refused.content.decode()
+        assert ("does not say which state" in body) == (not mark.get("_seen"))
+        assert 'value="Halden SE"' in body, "what was typed stays"
+        assert LegalEntity.objects.get(pk=germany.pk).name == "Halden KG"
+    assert bare.post(address, FORM | {"_seen": seen(body)}).status_code == 302, "told of it, one may insist"
+    assert LegalEntity.objects.get(pk=germany.pk).name == "Halden SE"
+
+
+def test_form_that_adds_has_nothing_to_have_seen() -> None:
+    bare = Client()
+    bare.force_login(person("Ingrid Solheim", Role.INTEGRATION_ADMIN, is_staff=True))
+
+    answer = bare.post("/admin/governance/legalentity/add/", FORM | {"code": "HP-NL", "name": "Halden BV"})
+
+    assert answer.status_code == 302
+    assert LegalEntity.objects.filter(code="HP-NL").exists()

@@ -8,6 +8,7 @@ from governance.actor import as_actor
 from governance.grants import grant
 from governance.models import AuditEntry, User
 from governance.rights import ENTRUSTED, NotAllowed, Right, Role, allowed, require
+from tests.door import Browser
 from tests.governance.people import company, person
 
 pytestmark = pytest.mark.django_db
@@ -25,7 +26,7 @@ def clara() -> User:
 
 
 def signed_in(user: User) -> Client:
-    client = Client()
+    client = Browser()
     client.force_login(user)
     return client
 
@@ -41,7 +42,7 @@ def set_by(olga: User, user: User) -> User:
 
 def choose_own(user: User) -> None:
     """Let whoever is at the keyboard choose another password."""
-    client = Client()
+    client = Browser()
     assert client.login(username=user.username, password=SET)
     form = {"old_password": SET, "new_password1": OWN, "new_password2": OWN}
     assert "Your password is changed." in client.post("/password/", form, follow=True).content.decode()

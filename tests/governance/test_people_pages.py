@@ -6,6 +6,7 @@ from django.test import Client
 from governance import accounts, audit, reach
 from governance.models import AuditEntry, RoleGrant, User
 from governance.rights import NotAllowed, Role
+from tests.door import Browser
 from tests.governance.people import company, person
 
 pytestmark = pytest.mark.django_db
@@ -17,7 +18,7 @@ def olga() -> User:
 
 
 def signed_in(user: User) -> Client:
-    client = Client()
+    client = Browser()
     client.force_login(user)
     return client
 

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
-from django.test import Client
 
 from connectors.models import Connection
 from governance import calendars
@@ -23,6 +22,7 @@ from mappings.models import Mapping
 from routes.models import Route, Subscription
 from routes.outbound import subscribing
 from routes.outbound.wishes import Wishes
+from tests.door import Browser
 from tests.governance.people import company, person
 
 pytestmark = pytest.mark.django_db
@@ -52,7 +52,7 @@ def people() -> tuple[User, User]:
 
 
 def errors(user: User, page: str, field: str, **typed: Any) -> list[str]:
-    client = Client()
+    client = Browser()
     client.force_login(user)
     answer = client.post(f"/admin/{page}", typed)
     return list(answer.context["adminform"].form.errors.get(field, []))
@@ -80,7 +80,7 @@ def test_name_of_a_mapping_that_one_may_not_see_cannot_be_had(owned: dict[str, A
     ines, ingrid = people()
     told = "A mapping with this short name exists already. Choose another one."
     for user, words in ((ines, NEUTRAL), (ingrid, told)):
-        client = Client()
+        client = Browser()
         client.force_login(user)
         answer = client.post("/mappings/new/", {"key": "ledger.customers", "name": "Mine"})
         assert answer.context["form"].errors["key"] == [words]

@@ -9,6 +9,7 @@ from connectors.models import Connection
 from governance.models import AuditEntry, BusinessCalendar, RoleGrant
 from governance.rights import Role
 from routes.models import Destination, Route
+from tests.door import Browser
 from tests.governance.people import company, person
 
 pytestmark = pytest.mark.django_db
@@ -37,7 +38,7 @@ def ingrid(settings: Any, tmp_path: Any) -> Client:
     made = person("Ingrid Solheim", Role.INTEGRATION_ADMIN, company("HP-DE"))
     RoleGrant.objects.create(user=made, role=Role.VIEWER, legal_entity=company("HP-GB"), granted_by="engine:engine")
     company("HP-US")
-    client = Client()
+    client = Browser()
     client.force_login(made)
     return client
 

@@ -12,6 +12,7 @@ from connectors.models import Connection
 from governance.models import AuditEntry
 from governance.rights import NotAllowed, Role
 from routes.models import Route
+from tests.door import Browser
 from tests.governance.people import company, person
 from tests.intake.firm import SECRET, Firm
 
@@ -29,7 +30,7 @@ OUR_PAGES = {"mappings/lookuptable": "/tables/"}
 
 
 def staff(role: Role, code: str) -> Client:
-    made = Client()
+    made = Browser()
     made.force_login(person("Olga Petrenko", role, company(code), is_staff=True))
     return made
 

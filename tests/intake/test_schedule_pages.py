@@ -12,12 +12,13 @@ from governance.models import BusinessCalendar, WeekdayHours
 from governance.rights import Role
 from routes import schedule_words, schedules, tasks
 from routes.models import Run
+from tests.door import Browser
 from tests.governance.people import company, person
 from tests.intake.firm import Firm
 
 
 def signed_in(role: Role) -> Client:
-    client = Client()
+    client = Browser()
     client.force_login(person("Olga Petrenko", role, company("HP-DE"), is_staff=True))
     return client
 
@@ -111,7 +112,7 @@ def test_less_than_a_minute_opens_as_it_is(firm: Firm) -> None:
 def test_schedule_that_somebody_else_has_set_meanwhile_is_not_overwritten_unseen(firm: Firm) -> None:
     ingrid, page = signed_in(Role.INTEGRATION_ADMIN), f"{page_of(firm)}/schedules/"
     opened = _seen(ingrid.get(page))
-    iris = Client()
+    iris = Browser()
     iris.force_login(person("Iris Berg", Role.INTEGRATION_ADMIN, company("HP-DE"), is_staff=True))
     iris.post(page, {"how": "every", "number": "5", "unit": "hours"} | opened)
     mine = {"how": "every", "number": "2", "unit": "hours"}
@@ -220,7 +221,7 @@ def test_run_is_asked_for_by_those_who_may_send_again(firm: Firm) -> None:
     assert viewer.post(f"{page_of(firm)}/runs/").status_code == 403
     assert not Run.objects.filter(route=firm.pushed).exists()
 
-    client = Client()
+    client = Browser()
     client.force_login(person("Carolin Seidel", Role.FINANCE, company("HP-DE"), is_staff=True))
     answer = client.post(f"{page_of(firm)}/runs/", follow=True)
 

@@ -12,6 +12,7 @@ from routes.models import Route, Subscription
 from routes.outbound import subscribing
 from routes.outbound.wishes import Wishes
 from tests.api.test_changes import call
+from tests.door import Browser
 from tests.governance.people import company, person
 
 pytestmark = pytest.mark.django_db
@@ -21,7 +22,7 @@ SECRET = re.compile(r"whsec_[A-Za-z0-9+/=]{44}")
 
 
 def signed_in(role: Role, where: str | None = "HP-DE", name: str = "Ines Brandt") -> Client:
-    client = Client()
+    client = Browser()
     client.force_login(person(name, role, company(where) if where else None, is_staff=True))
     return client
 
@@ -125,7 +126,7 @@ def test_filters_of_another_company_are_not_named_and_stay() -> None:
     row, _ = subscribing.subscribe(wanted, by=ENGINE)
     one = f"/api/process/v1/subscriptions/{row.pk}"
 
-    client = Client()
+    client = Browser()
     client.force_login(ines)
     page = client.get(f"{LIST}{row.pk}/change/").content.decode()
     answer = call(ines, "get", one)

@@ -12,6 +12,7 @@ from connectors.registry import registry
 from governance.models import AuditEntry
 from governance.rights import NotAllowed, Role
 from sandbox.launch import Simulator
+from tests.door import Browser
 from tests.governance.people import company, person
 from tests.vendors.talking import ACCOUNT, TOKEN
 
@@ -35,7 +36,7 @@ def _answers(harvest: Simulator) -> dict[str, str]:
 
 
 def client(role: Role, *, where: str = "HP-DE", name: str = "Ingrid Solheim") -> Client:
-    made = Client()
+    made = Browser()
     made.force_login(person(name, role, company(where), is_staff=True))
     return made
 
@@ -266,7 +267,7 @@ def test_pause_budget_and_rights_bind_a_sample(connection: Connection) -> None:
         sampling.sample(connection, "nothing", by=ingrid)
     Connection.objects.filter(pk=connection.pk).update(paused=True, paused_reason="Year end")
 
-    made = Client()
+    made = Browser()
     made.force_login(ingrid)
     answer = made.post(f"/admin/connectors/connection/{connection.pk}/samples/", {"stream": "clients"})
 
