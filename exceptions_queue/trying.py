@@ -18,6 +18,7 @@ from exceptions_queue.told_trial import Difference, RuleVerdict
 from governance.actor import By
 from governance.models import Version
 from governance.rights import NotAllowed, Right, allowed, allowed_masks, require
+from mappings import reading
 from routes import dry_run
 from routes.arrivals import decode
 from routes.chosen_configuration import ONCE_IN_FORCE
@@ -68,6 +69,13 @@ FIRST = (
     Outcome.INCOMPATIBLE, Outcome.NOT_POSSIBLE, Outcome.STILL_INVALID, Outcome.NEEDS_APPROVAL, Outcome.WILL_SEND,
     Outcome.ALREADY_THERE, Outcome.LEFT_OUT,
 )  # fmt: skip
+
+
+MOST_NAMED = 4  # parts of a draft that a refusal names
+UNTOLD = (
+    "This draft reads what you may not see, in a new way: {}. What it would make of real records would tell it, so "
+    "somebody who may see it has to try that. On the mapping's own page you see what the other fields make of a sample."
+)
 
 
 class Idempotency(StrEnum):
@@ -139,14 +147,30 @@ def tries(
         [each.record_id for each in wanted if each.record_id and not each.transaction_id], configuration=configuration,
         tried=tried,
     )  # fmt: skip
-    masks = {entity: allowed_masks(by, entity) for entity in {each.legal_entity for each in found}}
+    places = {each.legal_entity for each in found} | {each.legal_entity_id for each in wanted}
+    masks = {entity: allowed_masks(by, entity) for entity in places}
+    untold = _untold(configuration, by, {each.legal_entity_id for each in wanted})
     by_subject: dict[UUID | None, list[Foreseen]] = {}
     for seen in found:
         by_subject.setdefault(seen.transaction or seen.record, []).append(seen)
     return [
-        _of(each, by_subject.get(each.transaction_id or each.record_id, []), masks, configuration, brief)
+        _of(
+            each, by_subject.get(each.transaction_id or each.record_id, []), masks, configuration, brief,
+            untold.get(each.legal_entity_id, ""),
+        )
         for each in wanted
-    ]
+    ]  # fmt: skip
+
+
+def _untold(configuration: Configuration, by: By, places: Iterable[int]) -> dict[int, str]:
+    """Return by company why nothing is told of what a draft makes of its records: it reads what somebody may not see.
+
+    A version that was in force was agreed to by others, and reads what it read then.
+    """
+    if not isinstance(configuration, Version) or configuration.state in ONCE_IN_FORCE:
+        return {}
+    found = {entity: reading.read_anew(configuration, by=by, legal_entity=entity) for entity in places}
+    return {entity: UNTOLD.format(", ".join(parts[:MOST_NAMED])) for entity, parts in found.items() if parts}
 
 
 def _require_reader(version: Version, by: By) -> None:
@@ -161,18 +185,24 @@ def _require_reader(version: Version, by: By) -> None:
 
 def _of(
     failure: Failure, found: Sequence[Foreseen], masks: dict[int, frozenset[Mask]], configuration: Configuration,
-    brief: bool,
+    brief: bool, untold: str,
 ) -> Trial:  # fmt: skip
+    if untold and any(not seen.misfit for seen in found):
+        return Trial(
+            failure.pk, failure.transaction_id, failure.record_id, found[0].key if failure.transaction_id else "", "",
+            Outcome.NOT_POSSIBLE, untold, amount=failure.amount, currency=failure.currency, hours=failure.hours,
+        )  # fmt: skip
     if not found:  # its record or transaction is kept no more
         return Trial(
             failure.pk, failure.transaction_id, failure.record_id, "", "", Outcome.NOT_POSSIBLE,
             "What it was made of is kept no more. Waive it, with a reason.", amount=failure.amount,
             currency=failure.currency, hours=failure.hours,
         )  # fmt: skip
-    trials = [_judged(failure, seen, masks[seen.legal_entity]) for seen in found]
+    seen_by = [masks[seen.legal_entity] & masks[failure.legal_entity_id] for seen in found]
+    trials = [_judged(failure, seen, own) for seen, own in zip(found, seen_by, strict=True)]
     if not brief:
-        for trial, seen in zip(trials, found, strict=True):
-            _tell(trial, seen, masks[seen.legal_entity], configuration)
+        for trial, seen, own in zip(trials, found, seen_by, strict=True):
+            _tell(trial, seen, own, configuration)
     trials.sort(key=lambda trial: FIRST.index(trial.outcome))
     trials[0].beside = trials[1:]
     return trials[0]

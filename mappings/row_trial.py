@@ -5,6 +5,7 @@ What the person may not see never reaches a formula: it is blank there, and ever
 showing a value.
 """
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -18,7 +19,7 @@ from governance.rights import NotAllowed, Right, allowed, require
 from mappings import discreet
 from mappings.batch import run_batch
 from mappings.compiled import CompiledMapping, compile_mapping
-from mappings.content import FieldRule, Formula
+from mappings.content import Content, FieldRule, Formula
 from mappings.field_table import FieldRow, FieldTable, Place, content_of, place_of
 from mappings.formula.problems import MappingErrors, SavedProblem
 from mappings.formula.tree import Call, Constant, Node, Path, walk
@@ -28,6 +29,7 @@ from mappings.sides import doubts, source_side
 Mistakes = list[tuple[Place, SavedProblem]]
 ROUNDS = 6  # of setting aside what is wrong; each finds all problems of one kind
 MOST_READ = 4  # values before that a row shows
+FIRST_LINE, ANY_LINE = re.compile(r"\[0\]"), re.compile(r"\[\d+\]\.")  # a row of lines shows the first one
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +191,9 @@ class _Shower:
         sources = [each for each in compiled.sources if each.kind == "lookup"]
         self.untold = discreet.hidden_columns(sources, sample.legal_entity_id, by)  # "costs.cost_rate", as looked up
         self.values: dict[str, Any] = {}
-        self.tainted: set[str] = set()  # fields of the result that hold something hidden
+        self.tainted: set[str] = (
+            set()
+        )  # "cost_rate", "lines.amount", "lines": what of the result holds something hidden
 
     def show(self) -> None:
         content = self.compiled.content
@@ -206,6 +210,7 @@ class _Shower:
         problems = list(outcome.problems)
         if content.target is not None and not outcome.failed:
             problems += check(content.target, outcome.values)
+        self._taint(content)
         named: dict[str, Tried] = {}
         for own, (name, rule, inside) in zip(self.kept.fields, flat, strict=False):
             tried = self.trial.fields[own]
@@ -214,18 +219,16 @@ class _Shower:
                 continue
             self._before(tried, rule, self._line_of(flat, name) if inside else self.sample.record)
             tried.after = _at(outcome.values, name)
-            tried.hidden |= self._is_masked(rule.name)
-            if tried.hidden:
-                self.tainted.add(rule.name)
+            tried.hidden |= FIRST_LINE.sub("", name) in self.tainted
         checks = {rule.name: (tried, rule) for tried, rule in zip(
             [self.trial.rules[own] for own in self.kept.rules], content.rules, strict=False)}  # fmt: skip
         for tried, check_ in checks.values():
-            named_too = any(f"{{{each}}}" in check_.message for each in self.tainted)
+            named_too = any(f"{{{each}" in check_.message for each in self.tainted)
             tried.hidden = named_too or self._is_hidden(check_.check, rule=True)
             tried.after = True
         for problem in problems:
             found = checks.get(problem.rule) if problem.rule else None
-            tried_at = found[0] if found else named.get(problem.field)
+            tried_at = found[0] if found else named.get(ANY_LINE.sub("[0].", problem.field))
             if found:
                 found[0].after = False
             if tried_at is None:
@@ -250,7 +253,7 @@ class _Shower:
                 continue
             if node.steps[0] == "result":
                 name = ".".join(node.steps[1:])
-                tried.hidden |= name in self.tainted
+                tried.hidden |= self._is_tainted(name)
                 if len(tried.before) < MOST_READ:
                     tried.before.append((written, _at(self.values, name)))
                 continue
@@ -260,10 +263,37 @@ class _Shower:
                 source = self.sample.record if node.steps[0] == "source" else record
                 tried.before.append((written, _walk(source, steps)))
 
-    def _is_masked(self, name: str) -> bool:
+    def _taint(self, content: Content) -> None:
+        """Find what of the result holds something hidden, over fields of the result that are read for others, too."""
+        known: list[tuple[str, FieldRule, str | None]] = [(rule.name, rule, None) for rule in content.fields]
+        known += [
+            (f"{rule.name}.{inner.name}", inner, rule.name) for rule in content.fields for inner in rule.lines or ()
+        ]
+        size = -1
+        while size < len(self.tainted):
+            size = len(self.tainted)
+            for name, rule, outer in known:
+                if (
+                    self._is_masked(rule.name, outer)
+                    or self._is_hidden(rule.formula)
+                    or self._reads_tainted(rule.formula)
+                ):
+                    self.tainted |= {name} if outer is None else {name, outer}
+
+    def _is_masked(self, name: str, outer: str | None) -> bool:
         target = self.compiled.content.target
+        if target is not None and outer is not None:
+            lines = target.by_name.get(outer)
+            target = ENTITIES.get(lines.references) if lines else None
         known = target.by_name.get(name) if target else None
         return known is not None and known.mask is not Mask.NONE and known.mask not in self.sample.masks
+
+    def _reads_tainted(self, formula: Formula) -> bool:
+        paths = (node.steps for node in walk(formula.tree) if isinstance(node, Path))
+        return any(self._is_tainted(".".join(steps[1:])) for steps in paths if steps[0] == "result")
+
+    def _is_tainted(self, name: str) -> bool:
+        return any(name == each or each.startswith(f"{name}.") or name.startswith(f"{each}.") for each in self.tainted)
 
     def _is_hidden(self, formula: Formula, *, rule: bool = False) -> bool:
         for node in walk(formula.tree):
@@ -273,7 +303,7 @@ class _Shower:
                 continue
             first, name = node.steps[0], ".".join(node.steps)
             if rule and first != "source":
-                if (name.removeprefix("result.")) in self.tainted:
+                if self._is_tainted(name.removeprefix("result.")):
                     return True
             elif self._touches(node.steps):
                 return True

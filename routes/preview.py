@@ -4,8 +4,8 @@ The page that the run would begin with is read by the source's leave; nothing is
 """
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connection as database
@@ -28,6 +28,10 @@ from routes.models import Route
 from routes.plan import NotReadyToRun, Plan, current, plan
 from routes.states import State
 
+UNTOLD = (
+    "Where it goes is decided by a formula of the draft that reads what you may not see. Somebody who may see it has "
+    "to try that."
+)
 MOST = 10  # records that are looked at
 
 
@@ -46,6 +50,7 @@ class Line:
     problems: list[str]
     values: list[tuple[str, Any]]  # canonical fields that are not empty
     elsewhere: bool = False  # it belongs to a company whose records the person does not see: nothing of it is told
+    is_untold: bool = False  # where it goes is told by what the person may not see
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +110,13 @@ def noted(thing: audit.Thing, found: Preview, *, by: By, legal_entity: LegalEnti
     audit.record(by=by, verb="preview", thing=thing, after={"records": len(found.lines)}, legal_entity=legal_entity)
 
 
-def foreseen(ready: Prepared, raws: list[dict[str, Any]], *, by: By) -> Preview:
-    """Return what would become of raw records; of those of companies that the person does not see nothing is told."""
+def foreseen(
+    ready: Prepared, raws: list[dict[str, Any]], *, by: By, untold: Callable[[int], bool] = lambda _: False
+) -> Preview:
+    """Return what would become of raw records; of those of companies that the person does not see nothing is told.
+
+    `untold` says of a company whether it would be told by what somebody may not see there where its records go.
+    """
     made = ready.plan
     arrivals = receive.arrive(made, raws, gate.database_now())
     readable = [each for each in arrivals if each.outcome != "unreadable"]
@@ -116,8 +126,13 @@ def foreseen(ready: Prepared, raws: list[dict[str, Any]], *, by: By) -> Preview:
     names = {str(each.id): each.name for each in made.destinations}
     lines = []
     for each in arrivals:
-        seen = allowed(by, Right.VIEW, each.legal_entity or made.legal_entity_id)
-        lines.append(_line(each, made.entity, by, known, names) if seen else Line("", False, [], [], [], [], True))
+        owner = each.legal_entity or made.legal_entity_id
+        line = Line("", False, [], [], [], [], True)
+        if allowed(by, Right.VIEW, owner):
+            line = _line(each, made.entity, by, known, names)
+            if untold(owner) or untold(made.legal_entity_id):
+                line = replace(line, goes_to=[], left_out=[], problems=[UNTOLD], is_untold=True)
+        lines.append(line)
     return Preview(lines, list(Counter(_end(line) for line in lines).items()), ready.cursor is None)
 
 
@@ -154,6 +169,8 @@ def _end(line: Line) -> str:
     """Return what would become of a record, as a total says it."""
     if line.elsewhere:
         return "of companies whose records you do not see"
+    if line.is_untold:
+        return "would be decided by what you may not see"
     if line.problems:
         return "would stop for a person"
     if line.known:

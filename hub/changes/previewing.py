@@ -3,17 +3,22 @@
 The draft is put into the rows, the route's plan is made of them, and all of it is undone before the source is asked.
 """
 
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 
 from django.db import transaction
 
+from canonical.entities import ENTITIES
 from governance import second_person
 from governance.actor import ENGINE, By
 from governance.models import Version
 from governance.rights import Right, require
 from governance.versions import WrongState
 from hub.changes import putting, things
+from hub.changes.naming import FORMULAS
+from hub.configuration.form import Data
+from mappings import reading
 from routes import preview
 from routes.models import Route
 from routes.preview import Line, NoPreview, Prepared, Preview
@@ -55,11 +60,37 @@ def of_draft(version: Version, *, by: By) -> Compared:
     now, why = _as_it_is(version, drafted, by)
     raws = preview.read(drafted)
     before = preview.foreseen(now, deepcopy(raws), by=by) if now else None
-    then = preview.foreseen(drafted, raws, by=by)
+    then = preview.foreseen(drafted, raws, by=by, untold=_untold(version, by))
     preview.noted(version, then, by=by, legal_entity=version.legal_entity)
     pairs = list(zip(before.lines, then.lines, strict=True)) if before else []
     differ = [(old, new) for old, new in pairs if old != new]
     return Compared(then, before, why, differ, len(pairs) - len(differ))
+
+
+def _untold(version: Version, by: By) -> Callable[[int], bool]:
+    """Return what says of a company whether a formula that is new in the draft reads what somebody may not see there.
+
+    Those that stand were agreed to by others; with one of their own, people would learn pay by comparing it.
+    """
+    here = set(_formulas(things.here_for(version)))
+    new = [each for each in _formulas(version.content) if each not in here]
+    entity = ENTITIES.get(str(version.content.get("canonical_entity")))
+    known: dict[int, bool] = {}
+
+    def untold(company: int) -> bool:
+        if company not in known:
+            known[company] = entity is not None and any(
+                reading.reads_hidden(each, entity, by=by, legal_entity=company) for each in new
+            )
+        return known[company]
+
+    return untold
+
+
+def _formulas(document: Data) -> Iterator[str]:
+    """Yield the formulas of a route's document, its own and those of its destinations."""
+    for part in (document, *document.get("destinations", ())):
+        yield from (str(part[name]) for name in FORMULAS if part.get(name))
 
 
 def _with_draft(version: Version, by: By) -> Prepared:

@@ -8,10 +8,12 @@ from django.urls import reverse
 
 from connectors import sampling
 from connectors.models import Connection
-from governance.models import AuditEntry, LegalEntity, User, Version
-from governance.rights import NotAllowed
+from governance import versions
+from governance.models import AuditEntry, LegalEntity, RoleGrant, User, Version
+from governance.rights import NotAllowed, Role
 from hub.changes import drafting, previewing, things
 from hub.changes.putting import NotPossible
+from routes import preview
 from routes.models import Record, Route, Run, Snapshot, Transaction
 from tests.changes.looking import at, browser
 from tests.exceptions_queue.test_pages import text_of
@@ -109,3 +111,24 @@ def test_preview_through_the_api_has_both(firm: Firm, ingrid: User, records: lis
     assert [{each["words"]: each["count"] for each in told[side]["totals"]}[sent_on] for side in ("now", "then")] == [
         2, 1,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["condition", "approval_formula"])
+@pytest.mark.parametrize("formula", ["cost_rate > 70", 'LEN(cost_rate & "") > 1', "NOT(ISBLANK(cost_rate))"])
+def test_preview_compares_no_pay_for_who_may_not_see_it(
+    firm: Firm, ingrid: User, clara: User, records: list[dict[str, Any]], name: str, formula: str
+) -> None:
+    content = Version.objects.of("mapping", "ledger-time-in").in_force().get().content
+    fields = [*(each for each in content["fields"] if each["to"] != "cost_rate"), {"to": "cost_rate", "from": "cost"}]
+    versions.install(kind="mapping", object_key="ledger-time-in", content=content | {"fields": fields})
+    records[:] = [entry(1, cost="71.5"), entry(2, cost="10")]
+    version = drafted(ingrid, destination={name: formula})
+
+    found = previewing.of_draft(version, by=ingrid).then
+
+    assert {str((line.goes_to, line.left_out, line.problems)) for line in found.lines} == {
+        str(([], [], [preview.UNTOLD]))
+    }
+    assert found.totals == [("would be decided by what you may not see", 2)]
+    RoleGrant.objects.create(user=clara, role=Role.INTEGRATION_ADMIN, granted_by="engine:engine")
+    assert not any(line.is_untold for line in previewing.of_draft(version, by=clara).then.lines)

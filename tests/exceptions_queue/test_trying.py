@@ -13,14 +13,15 @@ from exceptions_queue.models import WorkItem
 from exceptions_queue.trying import Idempotency, Outcome, Trial, tries
 from governance import versions
 from governance.actor import ENGINE
-from governance.models import LegalEntity
-from governance.rights import NotAllowed
+from governance.models import LegalEntity, RoleGrant
+from governance.rights import NotAllowed, Role
 from routes.arrivals import decode
 from routes.models import Failure, Record, Snapshot
 from routes.worked_out import Start
 from tests.exceptions_queue.conftest import Staff
 from tests.exceptions_queue.situations import missing_rate, zero_hours
-from tests.routes.world import OUTWARD, World, entry, refused, unknown
+from tests.governance.people import company
+from tests.routes.world import INWARD, OUTWARD, World, entry, refused, unknown
 
 Make = Callable[..., World]
 
@@ -235,3 +236,41 @@ def test_ten_cost_as_many_queries_as_one(quick_world: Make, quick_staff: Staff) 
         assert {trial.outcome for trial in trials} == {Outcome.STILL_INVALID}
     assert counts[0] == counts[1]
     assert counts[1] <= 25
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "cost_rate", '"pays " & cost_rate', 'IF(cost_rate > 70, "much", "little")',
+        'IF(cost_rate > 70, VALUE("x"), "")',
+    ],
+)  # fmt: skip
+def test_draft_tells_no_pay_to_who_may_not_see_it(quick_world: Make, quick_staff: Staff, formula: str) -> None:
+    world = quick_world()
+    world.take_in(entry(1, hours="0.00", cost_rate="71.5"))
+    intake.take_in()
+    fields = [each for each in INWARD["fields"] if each["to"] != "description"]
+    content = INWARD | {"fields": [*fields, {"to": "description", "formula": formula}]}
+    drafted = versions.draft(kind="mapping", object_key="ledger-time-in", content=content, by=quick_staff.ingrid)
+
+    trial, seen = (one(who, configuration=drafted) for who in (quick_staff.ingrid, quick_staff.clara))
+
+    assert (trial.outcome, trial.payload, trial.rules, trial.differences) == (Outcome.NOT_POSSIBLE, None, [], [])
+    assert "This draft reads what you may not see, in a new way: the field “description”." in trial.words
+    assert "71.5" not in str(trial)
+    assert seen.outcome is not Outcome.NOT_POSSIBLE
+
+
+def test_draft_puts_no_record_where_its_reader_sees_more(quick_world: Make, quick_staff: Staff) -> None:
+    world = quick_world()
+    world.take_in(entry(1, hours="0.00", cost_rate="71.5"))
+    intake.take_in()
+    america = company("HP-US")
+    RoleGrant.objects.create(user=quick_staff.ingrid, role=Role.CONTROLLER, legal_entity=america, granted_by="engine:x")
+    there = [each for each in INWARD["fields"] if each["to"] not in ("legal_entity", "description")]
+    there += [{"to": "legal_entity", "value": "HP-US"}, {"to": "description", "from": "cost_rate"}]
+    drafted = versions.draft(
+        kind="mapping", object_key="ledger-time-in", content=INWARD | {"fields": there}, by=quick_staff.ingrid
+    )
+
+    assert "71.5" not in str(one(quick_staff.ingrid, configuration=drafted))

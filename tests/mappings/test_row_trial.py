@@ -183,3 +183,43 @@ def test_what_a_table_says_of_pay_is_not_told_by_a_trial(formula: str) -> None:
     assert [each.hidden for each in unseen.fields] == [True, False]
     assert unseen.rules[0].hidden
     assert [each.hidden for each in (*seen.fields, *seen.rules)] == [False] * 3
+
+
+def test_pay_in_lines_is_told_by_no_row_that_reads_them() -> None:
+    germany = company("HP-DE")
+    made = create_table(
+        name="pay",
+        title="P",
+        key_columns=["who"],
+        value_columns={"cost_rate": "money"},
+        legal_entity=germany,
+        by=ENGINE,
+    )
+    add_rows(made, [NewRow((who,), {"cost_rate": f"{rate}.5"}) for who, rate in (("A", 71), ("B", 72))], by=ENGINE)
+    fields = [
+        {"to": "lines", "each": "items", "fields": [
+            {"to": "cost", "formula": 'LOOKUP("pay", who)'},
+            {"to": "n", "formula": 'LOOKUP("pay", who) & "x"', "as": "integer"},
+        ]},
+        {"to": "total", "formula": "SUM(result.lines.cost)"}, {"to": "first", "formula": "TEXT(result.total)"},
+        {"to": "open", "formula": "note"},
+    ]  # fmt: skip
+    rules = [
+        {"name": "r", "check": "total < 5", "message": "{first}"},
+        {"name": "s", "check": "FALSE", "message": "{lines}"},
+    ]
+    content = {
+        "name": "X", "from": {"system": "odoo", "stream": "t"}, "to": {"system": "odoo", "stream": "u"},
+        "fields": fields, "rules": rules,
+    }  # fmt: skip
+    mapping = Mapping.objects.create(key="x", title="X", legal_entity=germany)
+    sample = Sample({"items": [{"who": "A"}, {"who": "B"}], "note": "n"}, legal_entity_id=germany.pk)
+    ingrid = person("Ingrid Solheim", Role.INTEGRATION_ADMIN, germany)
+
+    found = try_rows(mapping, table=table_of(content), sample=sample, by=ingrid)
+
+    shown = [each for each in (*found.fields, *found.rules) if not each.hidden]
+    assert [each.after for each in shown] == ["n"]
+    assert "71.5" not in str((shown, found.said))
+    assert "72.5" not in str((shown, found.said))
+    assert not any(each.said for each in (*found.fields, *found.rules) if each.hidden)
