@@ -288,11 +288,11 @@ class Newer(NamedTuple):
 
 
 def overtaken_by(records: Collection[UUID], *, since: int) -> dict[tuple[UUID, str], Newer]:
-    """Return the open corrections of records that are newer than one, by record and field. Two queries at most."""
-    rows = Record.objects.filter(pk__in=list(records)) if records else []
-    keys = {(row.route_id, row.key): row.pk for row in rows}
-    if not keys:
+    """Return the open corrections of records that are newer than one, by record and field. Three queries at most."""
+    if not records or newest() <= since:
         return {}
+    rows = Record.objects.filter(pk__in=list(records)).values_list("route_id", "key", "pk")
+    keys = {(route, key): pk for route, key, pk in rows}
     open_ = Overlay.objects.open().filter(pk__gt=since, key__in={key for _, key in keys})
     return {
         (keys[row.route_id, row.key], row.field): Newer(row.pk, _overtaken(row, row.route.canonical_entity))

@@ -5,6 +5,7 @@ Asks for no right of its own: what somebody may not correct is told like what is
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +27,8 @@ from governance.roles import Right
 from routes import right_values
 from routes.overlays import overtaken_by
 
+NEVER_READ = frozenset(each.casefold() for each in (ID, SEEN, NUMBER, BESIDE[2]))
+KEY = RECORD.casefold()
 LINE = "line"  # what is told of a whole line and not of one of its columns
 
 FOUND = """
@@ -171,6 +174,12 @@ def _items(numbers: set[int], by: User) -> dict[int, _Place]:
     return found
 
 
+@cache
+def _names(entity: str) -> Mapping[str, str]:
+    """Return the fields of an entity by the heads of their columns, in lower case."""
+    return {words.plain(each.name).casefold(): each.name for each in ENTITIES[entity].fields}
+
+
 def _of_line(
     line: _Line, member: tuple[int, UUID | None, str, bool] | None, items: Mapping[int, _Place], comma: bool, made: Read
 ) -> list[Edit]:
@@ -181,9 +190,9 @@ def _of_line(
     number, _, key, closed = member
     edits = []
     for head, cell in line.cells.items():
-        if head in (ID.casefold(), SEEN.casefold(), NUMBER.casefold(), BESIDE[2].casefold()):
+        if head in NEVER_READ:
             continue
-        if head == RECORD.casefold():
+        if head == KEY:
             if cell not in (None, "") and str(cell) != key:
                 told = f"This Id is that of {key}: the cells of lines were moved apart. Take the sheet anew."
                 made.problems.append(Problem(line.row, RECORD, told))
@@ -197,8 +206,7 @@ def _of_line(
 
 def _of_cell(line: _Line, number: int, head: str, cell: Cell, place: _Place, comma: bool, made: Read) -> list[Edit]:
     spec = place.fields.get(head)
-    name = next((f.name for f in ENTITIES[line.stamp.entity].fields if words.plain(f.name).casefold() == head), "")
-    was = line.stamp.letters.get(name)
+    was = line.stamp.letters.get(_names(line.stamp.entity).get(head, ""))
     if cell in (None, "") or (was is not None and was in _marks_as_it_is(cell)):
         return []
     shown = head.capitalize()

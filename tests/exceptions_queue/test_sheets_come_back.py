@@ -147,17 +147,22 @@ def test_one_value_for_many_is_tried_with_each_before_it_is_kept(quick_world: Ma
     assert not Overlay.objects.exists(), "a plan does nothing"
 
 
-def test_forty_wrong_rows_among_many_are_each_named_and_nothing_is_done(quick_world: Make, staff: Staff) -> None:
-    zero_hours(quick_world(), 200)
+def test_forty_wrong_rows_among_ten_thousand_are_each_named_and_nothing_is_done(
+    quick_world: Make, staff: Staff
+) -> None:
+    zero_hours(quick_world(), lines.MOST)
     rows = taken(staff.farid)
+    assert len(rows) == 10_000
     wrong = []
     for at, row in enumerate(rows):
         row["Hours"] = "7.5"
-        if at % 5 == 0:
+        if at % 250 == 0:
             row["Hours"] = "seven"
             wrong.append((at + 2, "Hours"))
     assert len(wrong) == 40
-    assert told(as_csv(rows), staff.farid) == wrong
+    with CaptureQueriesContext(connection) as queries:
+        assert told(as_csv(rows), staff.farid) == wrong
+    assert len(queries) < 20, "as many as for ten lines"
     assert not Overlay.objects.exists()
     browser = signed_in(staff.farid)
     answer = browser.post("/queue/edits/", {"sheet": SimpleUploadedFile("a.csv", as_csv(rows)), "reason": "asked"})
@@ -165,6 +170,15 @@ def test_forty_wrong_rows_among_many_are_each_named_and_nothing_is_done(quick_wo
     page = text_of(answer)
     assert "40 lines are wrong, so nothing was done" in page
     assert page.count("“seven” does not fit hours") == 40
+    assert not BulkRun.objects.exists()
+
+    for row in rows:
+        row["Hours"] = "7.5"
+    with CaptureQueriesContext(connection) as queries:
+        run = by_sheet.plan(as_csv(rows), by=staff.farid, reason="asked the consultants")
+    assert len(queries) < 60, "its fields are kept two thousand at a time"
+    assert (run.state, run.chosen, run.judged) == (BulkState.PLANNING, 10_000, 0), "what is judged, workers judge"
+    assert "of 10,000" in text_of(browser.get(f"/bulk-runs/{run.pk}/"))
 
 
 @pytest.mark.parametrize(
