@@ -23,7 +23,7 @@ from exceptions_queue.verbs.correct_field import correctable
 from exceptions_queue.words import plain
 from governance.models import User
 from governance.roles import Right
-from routes import overlays, said
+from routes import overlays, released, said
 from routes.arrivals import decode
 from routes.models import Failure, Overlay, Record, Route, Transaction
 
@@ -102,7 +102,7 @@ def of(item: WorkItem, failure: Failure, user: User, present: Present | None = N
         {each.name for each in correctable(item, user)} if Right.EDIT_OVERLAY in rights and item.is_open else None
     )
     rows = [
-        _row(each, entity, found, copies, present, open_.get(each.name), failing, editable, masks)
+        _row(each, entity, found, copies, present, open_.get(each.name), failing, editable, masks, item.route)
         for each in entity.fields if each.kind is not Kind.LINES
     ]  # fmt: skip
     used = set(copies.target) | {name for names in copies.reads.values() for name in names}
@@ -150,6 +150,7 @@ def _failing(
 def _row(
     spec: Field, entity: Entity, found: said.Said, copies: lineage.Copies, present: Present,
     correction: Correction | None, failing: Collection[str], editable: Collection[str] | None, masks: frozenset[Mask],
+    route: Route | None,
 ) -> Row:  # fmt: skip
     path = copies.target.get(spec.name, "")
     source, working, target = (
@@ -162,17 +163,19 @@ def _row(
     choices = pickers.closed(spec)
     return Row(
         spec.name, plain(spec.name), spec.meaning, spec.unit, source, working, target, spec.name in failing, correction,
-        can, "" if can or editable is None else why_not(spec, entity, masks),
+        can, "" if can or editable is None else why_not(spec, entity, masks, route),
         "choice" if choices else INPUTS.get(spec.kind, "text"), choices, pickers.offers(spec, found.made),
     )  # fmt: skip
 
 
-def why_not(spec: Field, entity: Entity, masks: frozenset[Mask]) -> str:
+def why_not(spec: Field, entity: Entity, masks: frozenset[Mask], route: Route | None) -> str:
     """Return in words why a field cannot be corrected here."""
     if spec.name in entity.key:
         return "part of what the record is known by: correct it at the source"
     if not may_see(entity, spec.name, masks):
         return "hidden from you"
+    if route is not None and spec.name not in route.fixed and (able := released.told(route.role_fields, spec.name)):
+        return f"corrected by {able} on this route"
     return "not released for corrections on this route"
 
 

@@ -10,7 +10,7 @@ from governance import same_person
 from governance.actor import Actor, By
 from governance.models.people import LegalEntity
 from governance.roles import ENTRUSTED, MASK_RIGHTS, OPENING, ROLE_RIGHTS, Right, Role, roles_with
-from governance.scoping import ALL, EntityScopedQuerySet, entity_ids, entity_scoped_models_without_visible_to
+from governance.scoping import ALL, EntityScopedQuerySet, entity_ids, entity_scoped_models_without_visible_to, has_role
 
 if TYPE_CHECKING:
     from django.contrib.auth.base_user import AbstractBaseUser
@@ -32,6 +32,7 @@ __all__ = [
     "entities_visible_to",
     "entity_ids",
     "entity_scoped_models_without_visible_to",
+    "has_role",
     "opens_administration",
     "require",
     "require_other_person",

@@ -4,7 +4,7 @@ A row without a legal entity is seen only by those whose role counts for all of 
 page, admin, API, export, command and counts.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -78,17 +78,31 @@ def entity_ids(by: By, right: Right = Right.VIEW, *, using: str | None = None) -
     return found
 
 
-def _held(by: By, right: Right, using: str | None) -> frozenset[int] | None:
+def has_role(by: By, roles: Collection[str], legal_entity: int | None) -> bool:
+    """Return whether somebody has one of some roles in a legal entity; superusers and the engine have each of them.
+
+    For what a firm itself says by role, such as who corrects a field; what the code asks for are rights. At most two
+    queries.
+    """
+    if isinstance(by, Actor) and by.kind is not ActorKind.PERSON:
+        return True
+    user_id, superuser = _account(by)
+    held = [] if superuser else roles_held(user_id)
+    return superuser or any(each.role in roles and each.legal_entity in (None, legal_entity) for each in held)
+
+
+def _account(by: By, right: Right | None = None) -> tuple[int | str, bool]:
+    """Return somebody's account, and whether it is a superuser's that is trusted with a right."""
     if isinstance(by, Actor):
-        user_id: int | str = by.id
-        superuser = (
-            apps.get_model("governance", "User")
-            ._default_manager.filter(pk=by.id, is_superuser=True, is_active=True, **_trusted(right))
-            .exists()
-        )
-    else:
-        user_id, superuser = by.pk or 0, by.is_active and bool(getattr(by, "is_superuser", False))
-        superuser = superuser and not (right in ENTRUSTED and bool(getattr(by, "password_set_by", "")))
+        users = apps.get_model("governance", "User")._default_manager
+        trusted = _trusted(right) if right else {}
+        return by.id, users.filter(pk=by.id, is_superuser=True, is_active=True, **trusted).exists()
+    superuser = by.is_active and bool(getattr(by, "is_superuser", False))
+    return by.pk or 0, superuser and not (right in ENTRUSTED and bool(getattr(by, "password_set_by", "")))
+
+
+def _held(by: By, right: Right, using: str | None) -> frozenset[int] | None:
+    user_id, superuser = _account(by, right)
     if superuser:
         return ALL
     roles = roles_with(right)

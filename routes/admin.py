@@ -140,7 +140,10 @@ class RouteAdmin(KeepsWhatHasRecords, RouteActions, NamesWhatIsSeen):
             (None, {"fields": ("name", "slug", "legal_entity", "enabled")}),
             ("Where the records come from", {"fields": ("connection", "stream", "upstream", "group_by")}),
             ("What they become", {"fields": ("canonical_entity", "mapping", "order")}),
-            ("Keeping in step", {"fields": ("compare_days", "shrink_limit_percent", "fixed_fields", "lane")}),
+            (
+                "Keeping in step",
+                {"fields": ("compare_days", "shrink_limit_percent", "fixed_fields", "role_fields", "lane")},
+            ),
         ]
         return [*sets, ("When it runs", {"fields": self.readonly_fields})] if obj else sets
 

@@ -18,7 +18,7 @@ from governance.models import User, Version
 from mappings import MappingErrors, compile_mapping
 from mappings.checking import formula_problems
 from mappings.reaching import unseen_in
-from routes import in_use
+from routes import in_use, released
 
 if TYPE_CHECKING:
     from routes.models.configuration import Destination, Route
@@ -46,6 +46,9 @@ def check_route(route: "Route") -> None:
         )
         _say(found, "group_by", words)
     _fixed_fields(found, route)
+    if entity is not None:
+        for words in released.problems(route.role_fields, entity):
+            _say(found, "role_fields", words)
     if route.shrink_limit_percent is not None and route.shrink_limit_percent > 100:
         _say(found, "shrink_limit_percent", "A share is at most 100 percent. Give 0 to 100.")
     _lane(found, route.lane)

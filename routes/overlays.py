@@ -17,7 +17,7 @@ from canonical.failure import Category
 from canonical.problem import Problem
 from governance import audit, rights
 from governance.models import User
-from routes import bodies, evaluation, legal_entities, meeting, right_values
+from routes import bodies, evaluation, legal_entities, meeting, released, right_values
 from routes.arrivals import Arrival, decode
 from routes.evaluation import money
 from routes.models import Happened, Overlay, Record, Route
@@ -226,7 +226,13 @@ def correct(
     row = Record.objects.select_related("legal_entity").get(pk=record)
     rights.require(by, rights.Right.EDIT_OVERLAY, row.legal_entity)
     route = Route.objects.get(pk=row.route_id)
-    spec = _correctable(route, field, fixed_too=moves_day or emergency is not None)
+    lifted = moves_day or emergency is not None
+    spec = _correctable(route, field, fixed_too=lifted)
+    if not lifted and field in route.kept_from(by, row.legal_entity_id):
+        raise ValueError(
+            f"The {_words(field)} is corrected by {released.told(route.role_fields, field)} on the route "
+            f"“{route.name}”. Ask one of them, or correct it at the source."
+        )
     if not reason.strip():
         raise ValueError("A correction needs a reason. Say why the source is wrong.")
     stored = _as_stored(right_values.read(ENTITIES[route.canonical_entity], spec, value))

@@ -126,7 +126,8 @@ class RouteForm(ProblemsForm):
         model = Route
         fields = (
             "name", "slug", "legal_entity", "connection", "stream", "upstream", "group_by", "canonical_entity",
-            "mapping", "order", "compare_days", "shrink_limit_percent", "fixed_fields", "lane", "enabled",
+            "mapping", "order", "compare_days", "shrink_limit_percent", "fixed_fields",
+            "role_fields", "lane", "enabled",
         )  # fmt: skip
         labels: ClassVar = {
             "slug": "Short name", "legal_entity": "Company", "connection": "Reads from",
@@ -134,7 +135,8 @@ class RouteForm(ProblemsForm):
             "group_by": "Put together by", "mapping": "Mapping",
             "order": "A newer version", "compare_days": "Look for deleted records, days back",
             "shrink_limit_percent": "Ask before taking back more than, percent",
-            "fixed_fields": "Fields that nobody corrects here", "enabled": "Switched on",
+            "fixed_fields": "Fields that nobody corrects here",
+            "role_fields": "Fields that only some roles correct", "enabled": "Switched on",
         }  # fmt: skip
         help_texts: ClassVar = {
             "slug": "How files and commands call it. Small letters, digits and hyphens.",
@@ -147,6 +149,7 @@ class RouteForm(ProblemsForm):
             "compare_days": "Every night the numbers of so many days are compared; 0: never.",
             "shrink_limit_percent": "A comparison that finds more than this share gone waits for a person.",
             "fixed_fields": "Of what it makes, with commas: bill rate, project code. They are put right at the source.",
+            "role_fields": "Each field, a colon and its roles: bill rate: controller; role: finance, controller.",
             "lane": "Which workers do it.",
             "enabled": "Switched off, it reads nothing and takes nothing in.",
         }  # fmt: skip

@@ -38,6 +38,7 @@ from exceptions_queue.verbs.tag import kept_form
 from governance.actor import as_actor
 from governance.models import LegalEntity, User
 from governance.roles import Right
+from routes.models import Route
 from routes.worked_out import Start
 
 Typed = Mapping[str, Any]  # what was typed, as JSON keeps it
@@ -77,9 +78,12 @@ class Chosen:
         """Return the fields that the person may correct in all of them: the same policy as for one."""
         if len(self.entities) != 1:
             return []
+        keeping = Route.objects.filter(pk__in=self.routes).exclude(fixed_fields="", role_fields="")
+        routes: list[int | None] = [None, *keeping.values_list("pk", flat=True)]
+        places = [(place.pk, route) for place in self.legal_entities for route in routes]
         each = [
-            correctable(WorkItem(entity=self.entities[0], legal_entity=place), self.user)
-            for place in self.legal_entities
+            correctable(WorkItem(entity=self.entities[0], legal_entity_id=place, route_id=route), self.user)
+            for place, route in places
         ]
         return [f for f in each[0] if all(f in other for other in each)] if each else []
 

@@ -33,7 +33,8 @@ LIMIT = 200  # members of one correction: each has its own source value to remem
 
 def correctable(item: WorkItem, by: User) -> list[Field]:
     """Return the fields that somebody may correct here: no part of the key, nothing that is hidden from them, and none
-    that the route keeps fixed, but in emergency mode. Two queries, and one where the route keeps any fixed.
+    that the route keeps fixed or leaves to other roles, but in emergency mode. Two queries, and at most three more
+    where the route keeps any.
     """
     entity = ENTITIES.get(item.entity)
     if entity is None:
@@ -47,9 +48,14 @@ def correctable(item: WorkItem, by: User) -> list[Field]:
 
 
 def unreleased(item: WorkItem, by: User) -> set[str]:
-    """Return the fields that somebody may not correct because their route keeps them fixed; none in emergency mode."""
-    fixed = set(item.route.fixed) if item.route else set()
-    return set() if fixed and emergencies.in_force(by, item.legal_entity_id) else fixed
+    """Return the fields that their route keeps from somebody, as fixed or as other roles'; none in emergency mode."""
+    kept = set(kept_from(item, by))
+    return set() if kept and emergencies.in_force(by, item.legal_entity_id) else kept
+
+
+def kept_from(item: WorkItem, by: User) -> frozenset[str]:
+    """Return the fields that somebody corrects in emergency mode only."""
+    return item.route.kept_from(by, item.legal_entity_id) if item.route else frozenset()
 
 
 class Corrected(NamedTuple):
@@ -85,7 +91,7 @@ def correct_field(
         raise NotPossible("This holds no records, so there is no field to correct. Choose another remedy.")
     _check(item, spec, value)
     wish = Wish(Deed.CORRECT, item, members, {"field": field, "value": value}, reason)
-    fixed = item.route is not None and field in item.route.fixed
+    fixed = field in kept_from(item, by)
     deed = guard(wish, by=by, fields=(field,), fixed=fixed)
     try:
         for record in corrected:

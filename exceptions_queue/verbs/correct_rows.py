@@ -8,7 +8,7 @@ from django.db import transaction
 from canonical.entities import ENTITIES
 from exceptions_queue.models import Deed, WorkItem
 from exceptions_queue.verbs.asking import Wish
-from exceptions_queue.verbs.correct_field import LIMIT, Corrected, Stale, correctable, send_again
+from exceptions_queue.verbs.correct_field import LIMIT, Corrected, Stale, correctable, kept_from, send_again
 from exceptions_queue.verbs.guarding import guard
 from exceptions_queue.verbs.members import NotPossible, chosen, need_reason
 from governance.models import User
@@ -42,7 +42,7 @@ def correct_rows(
                 raise NotPossible(str(error)) from error
     names = sorted({name for values in rows.values() for name in values})
     typed = {str(id_): dict(values) for id_, values in rows.items()}
-    fixed = item.route is not None and bool({*names} & {*item.route.fixed})
+    fixed = bool({*names} & kept_from(item, by))
     deed = guard(Wish(Deed.CORRECT, item, members, {"rows": typed}, reason), by=by, fields=names, fixed=fixed)
     try:
         for member in members:

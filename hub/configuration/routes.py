@@ -23,7 +23,7 @@ from routes.route_forms import DestinationForm, Offers, RouteForm
 
 PLAIN = (
     "slug", "name", "stream", "group_by", "canonical_entity", "mapping", "order", "compare_days",
-    "shrink_limit_percent", "fixed_fields", "lane", "enabled",
+    "shrink_limit_percent", "fixed_fields", "role_fields", "lane", "enabled",
 )  # fmt: skip
 OF_DESTINATION = (
     "name", "stream", "lane", "condition", "condition_name", "group", "mapping", "key_formula", "correction",

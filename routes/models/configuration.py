@@ -5,10 +5,12 @@ from typing import Any, ClassVar
 from django.db import models
 
 from connectors.models import Connection
+from governance import rights
+from governance.actor import By
 from governance.models import LegalEntity
 from governance.scoping import EntityScopedQuerySet
 from governance.taken import Asked, NamedOnce
-from routes import checking, concerned, in_use
+from routes import checking, concerned, in_use, released
 
 
 class Order(models.TextChoices):
@@ -78,6 +80,10 @@ class Route(NamedOnce, models.Model):
     fixed_fields = models.CharField(
         max_length=500, blank=True, help_text="canonical fields that nobody corrects here, with commas: bill_rate"
     )
+    role_fields = models.CharField(
+        max_length=500, blank=True,
+        help_text="canonical fields that only some roles correct: bill_rate: controller; role: finance, controller",
+    )  # fmt: skip
     lane = models.CharField(max_length=20, default="intake")
     enabled = models.BooleanField(default=True)
 
@@ -116,6 +122,17 @@ class Route(NamedOnce, models.Model):
     def fixed(self) -> frozenset[str]:
         """Return the canonical fields that nobody corrects here."""
         return frozenset(checking.names_in(self.fixed_fields))
+
+    def kept_from(self, by: By, legal_entity: int | None) -> frozenset[str]:
+        """Return the canonical fields that somebody does not correct here: fixed ones, and those of other roles.
+
+        No query where the route names no roles; else as many as roles take.
+        """
+        kept = set(self.fixed)
+        for name, roles in released.roles_of(self.role_fields).items():
+            if not rights.has_role(by, roles, legal_entity):
+                kept.add(name)
+        return frozenset(kept)
 
     @property
     def takes_events(self) -> bool:
