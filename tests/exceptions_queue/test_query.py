@@ -12,10 +12,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from exceptions_queue import verbs
+from exceptions_queue.deadlines import Deadline
 from exceptions_queue.models import WorkItem, WorkItemAmount
+from exceptions_queue.pages import home
 from exceptions_queue.query import compiled, counting, kept
 from exceptions_queue.query.words import understood
-from governance.models import RoleGrant
+from governance.models import RoleGrant, User
 from governance.rights import Role
 from tests.api.signing import token_of
 from tests.exceptions_queue.conftest import Staff
@@ -67,6 +69,7 @@ def items(staff: Staff) -> dict[str, WorkItem]:
                  "priority": 60}}.get(name, {})  # fmt: skip
         more["rank"] = more.get("priority", 0) if more["amount"] is not None else 1000
         made[name] = WorkItem.objects.create(
+            number=7_770_000 + place,  # which stands in no word of another item
             legal_entity=where,
             fingerprint=name,
             first_seen=seen,
@@ -256,6 +259,32 @@ def test_numbers_of_very_many_are_kept_for_seconds_and_for_what_one_sees(
     assert counted(13, staff.viktor) == {"refused": 1}, "other rights, other numbers"
     one = counting.on_request(found, "route", staff.clara, now)
     assert one.values == ()
+
+
+def test_overview_keeps_its_sums_of_very_many_for_seconds_too(
+    monkeypatch: Any, items: dict[str, WorkItem], staff: Staff
+) -> None:
+    asked: list[User] = []
+
+    def stuck(user: User, now: Any) -> list[Deadline]:
+        asked.append(user)
+        return [Deadline("billing", "Billing", causes=3)]
+
+    def told(user: User) -> dict[str, int]:
+        return {each["state"]: each["items"] for each in signed_in(user).get("/").context["tiles"] if each["items"]}
+
+    monkeypatch.setattr(home, "deadlines", stuck)
+    before = told(staff.clara)
+    WorkItem.objects.filter(fingerprint="d").update(state="triaged")
+    assert (told(staff.clara), len(asked)) == ({"new": 3, "triaged": 1, "waiting": 1}, 2), "few are added up anew"
+    assert before == {"new": 4, "waiting": 1}
+    monkeypatch.setattr(kept, "MANY", 1)
+    told(staff.clara)
+    WorkItem.objects.filter(fingerprint="d").update(state="new")
+    assert (told(staff.clara), len(asked)) == ({"new": 3, "triaged": 1, "waiting": 1}, 3)
+    assert (told(staff.farid), len(asked)) == ({"new": 3, "waiting": 1}, 4), "other people, other numbers"
+    RoleGrant.objects.filter(user=staff.farid).update(legal_entity=company("HP-GB"))
+    assert (told(staff.farid), len(asked)) == ({"new": 1}, 5), "other rights, other numbers"
 
 
 def test_page_keeps_a_line_that_is_not_understood(items: dict[str, WorkItem], staff: Staff) -> None:
