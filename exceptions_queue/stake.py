@@ -34,25 +34,29 @@ ENOUGH = Decimal("0.9")  # of it; fewer causes than the most are named once they
 CANDIDATES = 20  # causes of most money that are looked at
 MOST_SHARED = 20_000  # records that several causes hold are told apart up to so many; above, the sum is "at least"
 
-COLUMNS = (  # narrow ones: a hundred thousand of these lines stay in memory
+COLUMNS = (
     "number", "fingerprint", "legal_entity_id", "members", "without_amount", "worth", "worth_once", "worth_currency",
-    "due_at", "due_key", "due_of",
+    "due_at", "due_key",
 )  # fmt: skip
+# What is read of each line is narrowed at once, so that a hundred thousand of them stay in memory, and looked through
+# three times: for the first deadline, for the most money, and for all sums.
 SAID = """
-WITH list AS MATERIALIZED ({rows}), mine AS (
-    SELECT *, CASE WHEN worth_currency = %s THEN coalesce(worth_once, worth) END AS money FROM list
-), first AS (
-    SELECT due_key, due_of, due_at, legal_entity_id FROM mine
-    WHERE due_at IS NOT NULL AND members > 0 ORDER BY due_at, number LIMIT 1
+WITH mine AS MATERIALIZED (
+    SELECT number, members, money, without_amount > 0 AND money IS NOT NULL AS is_partly, money < worth AS is_shared,
+        due_at, due_key
+    FROM (SELECT *, CASE WHEN worth_currency = %s THEN coalesce(worth_once, worth) END AS money FROM ({rows}) list) l
+), first AS MATERIALIZED (
+    SELECT due_key, due_at, number FROM mine WHERE due_at IS NOT NULL AND members > 0 ORDER BY due_at, number LIMIT 1
+), most AS MATERIALIZED (
+    SELECT number, money FROM mine WHERE money > 0 ORDER BY money DESC, number LIMIT %s
 )
 SELECT count(*), coalesce(sum(members), 0), coalesce(sum(money), 0), count(*) FILTER (WHERE money IS NULL),
-    count(*) FILTER (WHERE money IS NOT NULL AND without_amount > 0),
-    coalesce(sum(members) FILTER (WHERE money < worth), 0),
-    (SELECT to_jsonb(first) FROM first),
+    count(*) FILTER (WHERE is_partly), coalesce(sum(members) FILTER (WHERE is_shared), 0),
+    (SELECT to_jsonb(f) FROM (SELECT first.due_key, first.due_at, w.due_of, w.legal_entity_id
+        FROM first JOIN exceptions_queue_workitem w ON w.number = first.number) f),
     count(*) FILTER (WHERE due_key = (SELECT due_key FROM first)),
     coalesce(sum(money) FILTER (WHERE due_key = (SELECT due_key FROM first)), 0),
-    ARRAY(SELECT number FROM mine WHERE money > 0 ORDER BY money DESC, number LIMIT %s),
-    ARRAY(SELECT money FROM mine WHERE money > 0 ORDER BY money DESC, number LIMIT %s)
+    ARRAY(SELECT number FROM most ORDER BY money DESC, number), ARRAY(SELECT money FROM most ORDER BY money DESC, number)
 FROM mine
 """
 # Records of this list of which the cause that counts them is not in it: the first of the list counts them instead.
@@ -173,7 +177,7 @@ def _told(rows: WorkItemQuerySet, currency: str) -> _Told:
     except EmptyResultSet:  # the line leaves nothing, whatever there is
         return _Told(0, 0, Decimal(0), 0, 0, 0, None, 0, Decimal(0), [], [])
     with connection.cursor() as cursor:
-        cursor.execute(SAID.format(rows=sql), [*given, currency, CANDIDATES, CANDIDATES])
+        cursor.execute(SAID.format(rows=sql), [currency, *given, CANDIDATES])
         row = cursor.fetchone()
     told = _Told(*row)
     return told._replace(first=told.first and msgspec.json.decode(told.first))

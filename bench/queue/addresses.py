@@ -65,7 +65,7 @@ def all_of(found: Found) -> list[Asked]:
 
 def again() -> list[Asked]:
     """Return what is asked once more while its numbers are kept."""
-    addresses = {"the list": "/queue/?q=is:open", "its counts": f"{COUNTS}?query=is:open"}
+    addresses = {"the list": "/queue/?q=is:open", "its counts": f"{COUNTS}?query=is:open", "the first page": "/"}
     return [
         Asked("Again within ten seconds", what, address, user)
         for user in STAFF for what, address in addresses.items()

@@ -12,12 +12,13 @@ from django.urls import reverse
 from connectors.health import Health, now_by_database
 from connectors.models import Connection
 from exceptions_queue import span_totals, stake
-from exceptions_queue.deadlines import deadlines
+from exceptions_queue.deadlines import Deadline, deadlines
 from exceptions_queue.guarded import healths
 from exceptions_queue.models import State, WorkItem, WorkItemAmount
 from exceptions_queue.pages.approvals import waiting_for
 from exceptions_queue.pages.door import context, page, person
 from exceptions_queue.pages.items import NEEDS_SOMEBODY, rows_of
+from exceptions_queue.query import kept
 from governance.models import User, Version
 from governance.models.version import State as VersionState
 from governance.rights import Right, Role
@@ -54,12 +55,12 @@ def _parts(request: HttpRequest, user: User, roles: set[Role]) -> dict[str, Any]
     administers = Role.INTEGRATION_ADMIN in roles
     needs = WorkItem.objects.visible_to(user).filter(state__in=NEEDS_SOMEBODY)
     found: dict[str, Any] = {
-        "tiles": tiles(user),
+        "tiles": kept.numbers(("tiles",), user, now, lambda: _counted(tiles(user))),
         "approvals": waiting_for(user),
         "rows": rows_of(list(needs.by_money().select_related("legal_entity").prefetch_related("amounts")[:TOP]), user),
     }
     if roles & FINANCE:
-        found["deadlines"] = deadlines(user, now)
+        found["deadlines"] = kept.numbers(("deadlines",), user, now, lambda: _held(deadlines(user, now)))
         found["stake"] = stake.stake_of("is:open", user)
     if administers:
         found |= _health(user, now)
@@ -79,6 +80,16 @@ def _parts(request: HttpRequest, user: User, roles: set[Role]) -> dict[str, Any]
         runs = _runs(user)  # a company's records may come by another's routes, whose runs are not its own
         found["runs"] = runs if runs or "totals" not in found else None
     return found
+
+
+def _counted(found: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], int]:
+    """Return tiles with how many items they count together."""
+    return found, sum(each["items"] for each in found)
+
+
+def _held(found: list[Deadline]) -> tuple[list[Deadline], int]:
+    """Return deadlines with how many items stand in them; one that stands in several is looked at several times."""
+    return found, sum(each.causes for each in found)
 
 
 def _runs(user: User) -> list[Run]:
@@ -127,7 +138,7 @@ def _drafts(user: User) -> list[tuple[str, int, str]]:
     return [(words, counts[state], reverse("mappings:mappings")) for state, words in told.items() if counts.get(state)]
 
 
-def tiles(user: User) -> list[dict[str, object]]:
+def tiles(user: User) -> list[dict[str, Any]]:
     """Return items, members and sums by state, no record's money twice. Two queries over the open items."""
     open_ = WorkItem.objects.visible_to(user).open()
     found = open_.order_by().values("state")
