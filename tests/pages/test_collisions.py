@@ -6,14 +6,16 @@ from typing import Any
 
 import pytest
 
+from canonical.failure import Category
+from connectors.outcome import LookUp
 from exceptions_queue import intake, settle
 from exceptions_queue.models import State, WorkItem
-from routes.models import KeyHead
+from routes.models import KeyHead, Transaction
 from tests.exceptions_queue.test_finding_out import in_doubt
 from tests.pages.chromium import window
 from tests.pages.firm import Firm
 from tests.routes.conftest import _maker
-from tests.routes.world import World, entry
+from tests.routes.world import World, entry, refused
 
 pytestmark = pytest.mark.slow  # what is written is committed, so that the hub sees it
 
@@ -111,3 +113,44 @@ def against_a_rule(world: World, number: int) -> WorkItem:
     while intake.take_in():
         pass
     return WorkItem.objects.open().latest("number")
+
+
+def test_record_that_stands_at_the_target_is_linked_by_its_typed_id_with_keys_alone(
+    hub: str, fresh_firm: Firm, chromium: Any, world: World
+) -> None:
+    world.target.behave = lambda request, number: refused(Category.DUPLICATE, "exists already")
+    world.take_in(entry(30), entry(31))
+    world.deliver()
+    intake.take_in()
+    item = WorkItem.objects.open().get(category=Category.DUPLICATE)
+    two, sent = Transaction.objects.filter(key__in=["TE-0000030", "TE-0000031"]), len(world.target.requests)
+    body = {"hours": 7, "project": "P-001"}
+    world.target.look_up = lambda asked: [LookUp(True, "X-77", "LR-77", body=body) for _ in asked]  # type: ignore[method-assign]
+    with at_their_keyboard(chromium, hub, fresh_firm, "farid", item) as page:
+        press(page, "j", "x")  # which of the two records it is
+        press(page, "f")
+        page.wait_for_function("document.activeElement.name === 'external_id'")
+        page.keyboard.type("X-77")
+        press(page, "Tab")
+        page.keyboard.type("LR-77")
+        press(page, "Tab")
+        page.keyboard.type("Posted by hand")
+        press(page, "Control+Enter")
+        page.wait_for_selector("dialog#sure[open]")
+        press(page, "Enter")
+        told(page, "Under our key the target has LR-77")
+        assert "hours: 7 there, 8" in page.inner_text("main")
+        assert ({*two.values_list("state", flat=True)}, len(world.target.requests)) == ({"failed"}, sent)
+        page.wait_for_function("document.activeElement.matches('[data-wrong]')")  # read first
+        press(page, "Control+Enter")
+        page.wait_for_selector("dialog#sure[open]")
+        assert "LR-77" in page.inner_text("dialog#sure")
+        press(page, "Enter")
+        told(page, "it counts as posted, and nothing was sent")
+    intake.take_in()
+    settle.settle_sent_again()
+    assert sorted(two.values_list("state", flat=True)) == ["failed", "posted"]
+    assert len(world.target.requests) == sent
+    linked = KeyHead.objects.get(live_external_id="X-77")
+    assert linked.key in ("TE-0000030", "TE-0000031")
+    assert "as LR-77: Posted by hand" in item.events.get(verb="linked").reason
