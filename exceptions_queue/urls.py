@@ -79,6 +79,7 @@ urlpatterns = [
     path("emergency/openings/", emergency.begin, name="emergency-opening"),
     path("emergency/<int:number>/endings/", emergency.end, name="emergency-ending"),
     path("emergency/deeds/<int:number>/", emergency.deed, name="emergency-deed"),
+    path("emergency/deeds/<int:number>/questions/", emergency.question, name="emergency-question"),
     path("emergency/deeds/<int:number>/<slug:name>/", emergency.review, name="emergency-review"),
     path("search/", search.search, name="search"),
     path("records/", records.records, name="records"),

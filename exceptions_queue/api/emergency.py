@@ -9,14 +9,16 @@ from rest_framework.response import Response
 
 from canonical.masking import spoken
 from exceptions_queue import differing, verbs, words
+from exceptions_queue.api import shapes as shapes_of_items
 from exceptions_queue.api.approvals import DifferenceShape
+from exceptions_queue.api.items import ITEM, item_of
 from exceptions_queue.filters import EmergencyDeedFilter
 from exceptions_queue.models import Deed, Emergency, EmergencyDeed, Review
 from exceptions_queue.permitted import masks_of, rights_in
 from exceptions_queue.verbs.work_in_emergency import HOURS
 from governance.api import forms, paging, parameters
 from governance.api.door import Door, person
-from governance.api.forms import ReasonBody
+from governance.api.forms import MustReasonBody, ReasonBody
 from governance.api.refusals import INVALID_BODY, FieldError, Refused, not_there
 from governance.api.told import told
 from governance.models import User
@@ -205,6 +207,25 @@ def _review(name: str, verb: Callable[..., EmergencyDeed], said: str) -> type[Re
     post.__doc__ = said
     view = told(EmergencyDeedShape, form=ReviewBody, sample=DEED, sent=NOTE)(post)
     return type(f"Deed{name.title()}Door", (ReviewDoor,), {"post": view, "verb": staticmethod(verb)})
+
+
+class DeedQuestionsDoor(Door):
+    """Doubts about what a deed has posted."""
+
+    layer = "experience"
+
+    @told(shapes_of_items.DoneShape, form=MustReasonBody, sample={"said": "Item 17 is about it.", "item": ITEM},
+          sent={"reason": "the time sheet says 8.00"})  # fmt: skip
+    def post(self, request: Request, number: int) -> Any:
+        """Open an item about what a deed has posted; it stays posted until somebody takes it back from there."""
+        by = person(request)
+        row = _of(by, number)
+
+        def act(values: dict[str, Any]) -> Response:
+            item = item_of(by, verbs.question_deed(row, by=by, **values)[0].number)
+            return Response({"said": f"Item {item.number} is about it.", "item": shapes_of_items.items([item], by)[0]})
+
+        return self.once(request, MustReasonBody, act)
 
 
 REVIEWS = {

@@ -10,6 +10,7 @@ from exceptions_queue.api.corrections import CorrectionDoor, CorrectionsDoor, Co
 from exceptions_queue.api.counts import ItemCountsDoor
 from exceptions_queue.api.emergency import (
     REVIEWS,
+    DeedQuestionsDoor,
     EmergenciesDoor,
     EmergencyDeedDoor,
     EmergencyDeedsDoor,
@@ -87,6 +88,11 @@ urlpatterns = [
     *(
         path(f"{EXPERIENCE}emergency-deeds/<int:number>/{name}", door.as_view(), name=f"api-emergency-deed-{name}")
         for name, door in REVIEWS.items()
+    ),
+    path(
+        f"{EXPERIENCE}emergency-deeds/<int:number>/questions",
+        DeedQuestionsDoor.as_view(),
+        name="api-emergency-deed-questions",
     ),
     path(f"{EXPERIENCE}grouping-rules", RulesDoor.as_view(), name="api-grouping-rules"),
     path(f"{EXPERIENCE}grouping-rules/<int:id>", RuleDoor.as_view(), name="api-grouping-rule"),

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from canonical.masking import spoken
-from exceptions_queue import differing, emergencies, verbs, words
+from exceptions_queue import differing, emergencies, undoing, verbs, words
 from exceptions_queue.handling_forms import HandlingForm, reason_field
 from exceptions_queue.models import Emergency, EmergencyDeed, Review
 from exceptions_queue.pages.door import context, page, person
@@ -60,7 +60,7 @@ ANSWERS: dict[str, Answer] = {  # noun in the address → button, verb, what is 
     "objections": (
         "Object",
         verbs.object_to_deed,
-        "Noted, also with its exception. What is wrong is undone there.",
+        "Noted, also with its exception. Nothing is undone by that: see below what of it stands, and undo that.",
     ),
 }
 
@@ -147,6 +147,30 @@ def deed(request: HttpRequest, number: int) -> HttpResponse:
     return _shown(request, _of(person(request), number))
 
 
+class QuestionForm(HandlingForm):
+    """Why what was posted is questioned."""
+
+    reason = reason_field()
+
+
+@page
+@require_POST
+def question(request: HttpRequest, number: int) -> HttpResponse:
+    """Open an exception about what a deed has posted, and lead to it."""
+    user = person(request)
+    row = _of(user, number)
+    form = QuestionForm(request.POST, auto_id="questions-%s")
+    if form.is_valid():
+        try:
+            items = verbs.question_deed(row, by=user, reason=form.cleaned_data["reason"])
+        except verbs.NotPossible as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, "It is questioned. It stays posted until somebody takes it back from here.")
+            return redirect("queue:item", number=items[0].number)
+    return _shown(request, row, asking=form)
+
+
 @page
 @require_POST
 def review(request: HttpRequest, number: int, name: str) -> HttpResponse:
@@ -173,7 +197,10 @@ def _of(user: User, number: int) -> EmergencyDeed:
     return get_object_or_404(rows, number=number)
 
 
-def _shown(request: HttpRequest, row: EmergencyDeed, typed: tuple[str, NoteForm] | None = None) -> HttpResponse:
+def _shown(
+    request: HttpRequest, row: EmergencyDeed, typed: tuple[str, NoteForm] | None = None,
+    asking: QuestionForm | None = None,
+) -> HttpResponse:  # fmt: skip
     user = person(request)
     rights = rights_in(user, row.legal_entity_id)
     masks = masks_of(rights)
@@ -191,9 +218,11 @@ def _shown(request: HttpRequest, row: EmergencyDeed, typed: tuple[str, NoteForm]
         differences=differing.shown(row.differences, row.item.entity, masks),
         offered=offered if may and row.review == Review.WAITING else [],
         able=[as_actor(each).name for each in who_have(Right.APPROVE, row.legal_entity)],
+        undoing=undoing.of(row) if row.review != Review.CONFIRMED else None,
+        asking=(asking or QuestionForm(auto_id="questions-%s")) if Right.WORK_QUEUE in rights else None,
         overdue=row.review == Review.WAITING and row.review_by <= timezone.now(),
         reason=words.without_persons(row.reason, row.item, masks) if tells else "",
         opened_because=words.without_persons(row.emergency.reason, row.item, masks) if tells else "",
         note=words.without_persons(row.note, row.item, masks),
     )
-    return render(request, "queue/emergency_deed.html", more, status=422 if typed else 200)
+    return render(request, "queue/emergency_deed.html", more, status=422 if typed or asking else 200)

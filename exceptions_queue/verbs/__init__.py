@@ -38,6 +38,7 @@ from exceptions_queue.verbs.move_to_next_period import move_to_next_period
 from exceptions_queue.verbs.prioritise import leave_to_formula, prioritise
 from exceptions_queue.verbs.put_aside import resume, snooze, wait_on
 from exceptions_queue.verbs.question import question
+from exceptions_queue.verbs.question_deed import question_deed
 from exceptions_queue.verbs.read_again import read_again
 from exceptions_queue.verbs.refuse_table_row import refuse_table_row
 from exceptions_queue.verbs.renew_sign_in import renew_sign_in
@@ -96,6 +97,7 @@ __all__ = [
     "open_emergency",
     "prioritise",
     "question",
+    "question_deed",
     "read_again",
     "refuse_request",
     "refuse_table_row",

@@ -1,10 +1,9 @@
 """A second person's word on what was done in emergency mode: they confirm it, or object to it, with a note."""
 
-from uuid import UUID
-
 from django.db import transaction
 from django.utils import timezone
 
+from exceptions_queue import undoing
 from exceptions_queue.models import EmergencyDeed, Review
 from exceptions_queue.moving import note as write_history
 from exceptions_queue.verbs.members import NotPossible, need_reason
@@ -13,7 +12,6 @@ from governance.actor import as_actor
 from governance.models import User
 from governance.rights import Right, require, require_other_person
 from routes import submitters
-from routes.models import Failure
 
 
 @transaction.atomic
@@ -24,7 +22,7 @@ def confirm_deed(deed: EmergencyDeed, *, by: User, note: str) -> EmergencyDeed:
 
 @transaction.atomic
 def object_to_deed(deed: EmergencyDeed, *, by: User, note: str) -> EmergencyDeed:
-    """Say that a deed was wrong: its exception says so, and what has to be undone is undone there.
+    """Say that a deed was wrong: its exception says so. It undoes nothing: `undoing` tells what stands and can be.
 
     Raises NotAllowed, also to whoever did it, and NotPossible.
     """
@@ -35,7 +33,7 @@ def _reviewed(deed: EmergencyDeed, word: Review, by: User, note: str) -> Emergen
     row = EmergencyDeed.objects.select_for_update(of=("self",)).select_related("emergency", "item").get(pk=deed.pk)
     require(by, Right.APPROVE, row.legal_entity_id)
     require_other_person(by, row.emergency.opened_by, thing=f"Deed {row.number} in emergency mode")
-    submitters.refuse(by, _records(row))
+    submitters.refuse(by, undoing.records_of(row))
     note = need_reason(note, "A review")
     if row.review != Review.WAITING:
         raise NotPossible(f"It is reviewed already: {row.get_review_display()} by {row.reviewed_by_name}.")
@@ -49,10 +47,3 @@ def _reviewed(deed: EmergencyDeed, word: Review, by: User, note: str) -> Emergen
         legal_entity=row.legal_entity_id,
     )  # fmt: skip
     return row
-
-
-def _records(row: EmergencyDeed) -> list[UUID]:
-    """Return the records that a deed was about. Two queries."""
-    members = Failure.objects.filter(pk__in=row.failures).values_list("record_id", "transaction_id")
-    moving = [transaction for _, transaction in members if transaction]
-    return [*(record for record, _ in members if record), *submitters.of_transactions(moving)]

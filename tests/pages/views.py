@@ -28,6 +28,7 @@ NOT_WALKED = {
     "queue:emergency-opening": SENT,
     "queue:emergency-ending": SENT,
     "queue:emergency-review": SENT,
+    "queue:emergency-question": SENT,
     "queue:member-present": SENT,
     "queue:member-check": "a part of a field's form, while somebody types",
     "queue:member-correct": SENT,

@@ -131,6 +131,9 @@ QUEUE: dict[str, Row] = {
     "exceptions_queue.verbs.review_deed.object_to_deed": Row(
         R.APPROVE, lambda f, by: verbs.object_to_deed(f.emergency_deed, by=by, note="seen")
     ),
+    "exceptions_queue.verbs.question_deed.question_deed": Row(
+        R.WORK_QUEUE, lambda f, by: verbs.question_deed(f.emergency_deed, by=by, **WHY)
+    ),
     "exceptions_queue.policies.agree": Row(R.APPROVE_CONFIGURATION, lambda f, by: policies.agree(f.loosened, by=by)),
     "exceptions_queue.verbs.ask_approval.ask_approval": Row(
         R.WAIVE, lambda f, by: verbs.ask_approval(Wish("waivers", f.item, list(f.item.failures()), {}, "dup"), by=by)

@@ -120,6 +120,7 @@ OPERATIONS: list[tuple[str, str, Right, Any]] = [
     ("get", DEED, R.VIEW, None),
     ("post", DEED + "/confirmations", R.APPROVE, {"note": "seen"}),
     ("post", DEED + "/objections", R.APPROVE, {"note": "seen"}),
+    ("post", DEED + "/questions", R.WORK_QUEUE, WHY),
     ("get", BULK, R.VIEW, None),
     ("get", BULK + "/members", R.VIEW, None),
     ("post", BULK + "/starts", R.WAIVE, {"plan": "x"}),

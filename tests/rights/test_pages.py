@@ -65,6 +65,7 @@ PAGES: dict[str, Row] = {
     "emergency/deeds/{deed}/": Row("get", R.VIEW),
     "emergency/deeds/{deed}/confirmations/": Row("post", R.APPROVE, {"note": "seen"}),
     "emergency/deeds/{deed}/objections/": Row("post", R.APPROVE, {"note": "seen"}),
+    "emergency/deeds/{deed}/questions/": Row("post", R.WORK_QUEUE, WHY),
     "corrections/{correction}/": Row("get", R.VIEW),
     "corrections/{correction}/withdrawals/": Row("post", R.EDIT_OVERLAY, WHY),
     "records/{record}/": Row("get", R.VIEW),
