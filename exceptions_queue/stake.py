@@ -56,7 +56,8 @@ SELECT count(*), coalesce(sum(members), 0), coalesce(sum(money), 0), count(*) FI
         FROM first JOIN exceptions_queue_workitem w ON w.number = first.number) f),
     count(*) FILTER (WHERE due_key = (SELECT due_key FROM first)),
     coalesce(sum(money) FILTER (WHERE due_key = (SELECT due_key FROM first)), 0),
-    ARRAY(SELECT number FROM most ORDER BY money DESC, number), ARRAY(SELECT money FROM most ORDER BY money DESC, number)
+    ARRAY(SELECT number FROM most ORDER BY money DESC, number),
+    ARRAY(SELECT money FROM most ORDER BY money DESC, number)
 FROM mine
 """
 # Records of this list of which the cause that counts them is not in it: the first of the list counts them instead.
