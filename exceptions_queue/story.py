@@ -23,10 +23,11 @@ from exceptions_queue.record_links import Link
 from exceptions_queue.tries import Try
 from governance.models import User
 from governance.roles import Right
-from routes import bodies
+from routes import bodies, configuration_choices
 from routes.arrivals import decode
 from routes.models import Effect, EffectLink, Record, RuleWarning, Snapshot, Transaction, Transition
 from routes.states import State
+from routes.worked_out import AGAIN
 
 NUMBERS = msgspec.json.Encoder(decimal_format="number")
 EMPTY: tuple[Any, ...] = (None, "", [], {})
@@ -58,6 +59,7 @@ class Story:
     bodies: list[tuple[str, str]]  # stage in words → JSON, values hidden that the person may not see
     used: Used
     around: Neighbours
+    choices: list[configuration_choices.Told]  # of configurations that it was sent again with
     technical: bool  # whether the person sees technical details
     links: list[Link]  # into the systems that it came from and went to
     hidden: set[str]  # texts of the record that the person may not see
@@ -69,7 +71,7 @@ class Story:
 
 
 def tell(row: Transaction, user: User) -> Story:
-    """Return a transaction's story as somebody may see it. At most twenty-two queries."""
+    """Return a transaction's story as somebody may see it. At most twenty-four queries."""
     rights = rights_in(user, row.legal_entity_id)
     masks, technical = masks_of(rights), Right.SEE_TECHNICAL in rights
     record = Record.objects.get(pk=row.record_id)
@@ -88,6 +90,11 @@ def tell(row: Transaction, user: User) -> Story:
     canonical = codec.loads(entity, ours) if ours else {}
     tried = tries.of(effects, entity, user, technical=technical)
     transitions = list(Transition.objects.filter(subjects).order_by("at", "pk"))
+    choices: list[configuration_choices.Told] = []
+    if tried or any(step.from_state in AGAIN for step in transitions):  # it was sent again, so with what?
+        with_what = configuration_choices.used_by(row.pk, now=row.snapshot_id, destination=row.destination_id)
+        tried = [replace(each, configuration=with_what.at(each.attempt.at)) for each in tried]
+        choices = with_what.told()
     around = neighbours.around(row, record, user)
     around = replace(around, waited_keys=_waited_for(row, transitions, entity, canonical))
     hidden = quoted(entity, copies, raw, canonical, masks)
@@ -118,6 +125,7 @@ def tell(row: Transaction, user: User) -> Story:
         bodies=bodies_of(entity, copies, raw, ours, request, masks) if technical else [],
         used=made_by.used(row, record, content, tables=Right.EDIT_TABLES in rights),
         around=around,
+        choices=choices,
         technical=technical,
         links=record_links.to_source(row.destination.route, raw) + _there(row, effects),
     )

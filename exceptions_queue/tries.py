@@ -34,6 +34,7 @@ class Try:
     outcome: str
     exchange: dict[str, Any] | None  # method, url, status, headers; bodies where they may be seen
     bodies: bool  # whether its bodies are shown
+    configuration: str = ""  # with which it was made, and who chose that: "time-in version 1, time-out version 2"
 
     @property
     def duration(self) -> str:

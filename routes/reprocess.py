@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from governance.actor import By, as_actor
 from governance.models import Version
 from routes import (
+    configuration_choices,
     evaluation,
     failures,
     heads,
@@ -67,7 +68,15 @@ def transactions(
         for (route, snapshot, as_of), members in groups.items():
             made = plan(snapshot or current(Route.objects.get(pk=route), version).pk)
             went_on += _again(
-                made, members, held, by=by, reason=words, how=how, as_of=as_of, start=start, version=version
+                made,
+                members,
+                held,
+                by=by,
+                reason=words,
+                how=how,
+                as_of=as_of,
+                start=start,
+                configuration=configuration,
             )
     return went_on
 
@@ -133,8 +142,9 @@ def _leave_to_people(which: str, id_: UUID, error: Exception, *, by: By, how: st
 
 def _again(
     made: Plan, rows: Sequence[dict[str, Any]], held: dict[UUID, int], *, by: By, reason: str, how: str,
-    as_of: dt.datetime | None, start: Start, version: Version | None,
+    as_of: dt.datetime | None, start: Start, configuration: Configuration,
 ) -> list[UUID]:  # fmt: skip
+    version = _version(configuration)
     destinations = {d.id: d for d in made.destinations}
     usable = [row for row in rows if row["destination"] in destinations]
     if version is not None:
@@ -146,15 +156,23 @@ def _again(
         if worked_out.begins(row, start, destinations[row["destination"]], remade=remade) is Begins.REQUEST
     ]  # fmt: skip
     went_on = _same_bytes(once_more, held, by=by, reason=reason, how=how)
+    _keep([row for row in usable if row["id"] in set(went_on)], None, configuration, by)
     usable = [row for row in usable if row["id"] not in set(once_more)]
     actor = as_actor(by)
     moved = set(move([row["id"] for row in usable], frm=AGAIN, to=State.NORMALISED, by=actor, reason=reason))
     failures.close(transactions=list(moved), how=how)
     heads.forget_waits(list(moved))
     going = [row for row in usable if row["id"] in moved]
+    _keep(going, made.snapshot_id, configuration, by)
     pairs = worked_out.worked_out(made, going, as_of=as_of, start=start, remade=remade)
     _settle(made, pairs, held, by=by)
     return [*went_on, *(v.transaction for _, v in pairs if v.state is State.READY)]
+
+
+def _keep(rows: Sequence[dict[str, Any]], snapshot: int | None, configuration: Configuration, by: By) -> None:
+    """Write down what loaded transactions go with, and by whose choice."""
+    of = [(row["legal_entity"], row["id"], row["snapshot"]) for row in rows]
+    configuration_choices.write(of, snapshot=snapshot, configuration=configuration, by=by)
 
 
 def _same_bytes(ids: Sequence[UUID], held: dict[UUID, int], *, by: By, reason: str, how: str) -> list[UUID]:

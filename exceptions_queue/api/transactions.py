@@ -81,9 +81,22 @@ class AttemptShape(serializers.Serializer[Any]):
     status = serializers.IntegerField(allow_null=True)
     category = serializers.CharField(allow_blank=True)
     message = serializers.CharField(allow_blank=True)
+    configuration = serializers.CharField(
+        allow_blank=True, help_text="mappings with their versions, and who chose them where somebody did"
+    )
     exchange = serializers.DictField(
         child=serializers.JSONField(allow_null=True), allow_null=True, help_text="redacted; for technical details"
     )
+
+
+class ChosenShape(serializers.Serializer[Any]):
+    """A configuration that a transaction was sent again with."""
+
+    at = serializers.DateTimeField()
+    who = serializers.CharField()
+    how = serializers.CharField(help_text="as it was in force, as it was then, or with which version of which mapping")
+    before = serializers.CharField(allow_blank=True, help_text="mappings with their versions until then")
+    after = serializers.CharField(allow_blank=True, help_text="and since")
 
 
 class StoryShape(shapes.TransactionShape):
@@ -97,6 +110,7 @@ class StoryShape(shapes.TransactionShape):
     transitions = TransitionShape(many=True)
     effects = EffectShape(many=True)
     attempts_made = AttemptShape(many=True)
+    configurations = ChosenShape(many=True)
 
 
 class TransactionsDoor(Door):
@@ -184,6 +198,7 @@ def _story(request: Request, known: story.Story, failure: Failure | None) -> dic
         "transitions": [_plain(TransitionShape, each) for each in known.transitions],
         "effects": [_plain(EffectShape, each) for each in known.effects],
         "attempts_made": [_attempt(each, known.technical) for each in known.tries],
+        "configurations": [dict(ChosenShape(each).data) for each in known.choices],
     }
 
 
@@ -194,5 +209,6 @@ def _plain(shape: type[serializers.Serializer[Any]], row: Transition | Effect) -
 def _attempt(each: Try, technical: bool) -> dict[str, Any]:
     row = each.attempt
     told_ = {name: getattr(row, name) for name in ("kind", "at", "outcome", "status", "category")}
-    told_ |= {"effect": row.effect_id, "message": row.message if technical else "", "exchange": each.exchange}
+    told_ |= {"effect": row.effect_id, "message": row.message if technical else "", "exchange": each.exchange,
+              "configuration": each.configuration}  # fmt: skip
     return dict(AttemptShape(told_).data)

@@ -109,6 +109,7 @@ MODELS: dict[str, str] = {
     **dict.fromkeys(("routes.Overlay", "routes.OverlayEvent"), "a person's correction of one record"),
     "exceptions_queue.Hint": "what people of this installation tell each other about its causes",
     "exceptions_queue.LoosenedPolicy": "whom a policy still binds as it was: decided by people of this installation",
+    "routes.ConfigurationChoice": "what was sent again with what, by whom",
     "routes.RuleWaiver": "a person's decision about one version of one record",
     "routes.PostingPeriod": "read from the target",
     "django_celery_beat.SolarSchedule": "no schedule of ours goes by the sun",

@@ -6,7 +6,7 @@ written in the same commit, and a trigger per row and key would cost more than t
 """
 
 from routes.models.clock import ClockSight, ClockStep, Doubt
-from routes.models.configuration import Destination, Route, Snapshot
+from routes.models.configuration import ConfigurationChoice, Destination, Route, Snapshot
 from routes.models.inbound import InboundEvent, WebhookRefusal
 from routes.models.ledger import Attempt, Effect, EffectLink, EffectMember, Exchange, KeyHead
 from routes.models.movement import (
@@ -31,6 +31,7 @@ __all__ = [
     "ClockSight",
     "ClockStep",
     "Collected",
+    "ConfigurationChoice",
     "DayCount",
     "DayMark",
     "DayTotal",

@@ -235,3 +235,26 @@ class Snapshot(models.Model):
 
     def __str__(self) -> str:
         return f"{self.route_id} {self.content_hash[:12]}"
+
+
+class ConfigurationChoice(models.Model):
+    """With which configuration a stopped transaction was worked out anew, and who chose it. Written once, for ever.
+
+    There is a row where it is another one than before, and where somebody chose one that is not that of now.
+    """
+
+    legal_entity = models.ForeignKey(LegalEntity, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False,
+                                     related_name="+")  # fmt: skip
+    transaction_id = models.UUIDField(db_index=True)
+    at = models.DateTimeField()  # by the database's clock
+    before = models.BigIntegerField()  # the snapshot of until then
+    snapshot = models.BigIntegerField()  # the one of since
+    choice = models.CharField(max_length=220)  # "now", "then", or the version of a mapping as "ledger-time-out@2"
+    actor_kind = models.CharField(max_length=6)  # person, rule, engine
+    actor_name = models.CharField(max_length=200)
+
+    entity_path = "legal_entity"
+    objects = EntityScopedQuerySet["ConfigurationChoice"].as_manager()
+
+    def __str__(self) -> str:
+        return self.choice

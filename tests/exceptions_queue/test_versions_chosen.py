@@ -4,8 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import DatabaseError
+from django.db import transaction as db_transaction
 
-from exceptions_queue import verbs
+from canonical.failure import Category
+from exceptions_queue import story, verbs
 from exceptions_queue.models import BulkState, Outcome, Release, Result, WorkItem
 from exceptions_queue.trying import tries
 from governance import versions
@@ -13,13 +16,13 @@ from governance.models import AuditEntry, Version
 from governance.rights import NotAllowed
 from routes import decisions
 from routes.arrivals import decode
-from routes.models import Snapshot, Transition
+from routes.models import ConfigurationChoice, Snapshot, Transition
 from tests.exceptions_queue import bulk
 from tests.exceptions_queue.conftest import Staff
 from tests.exceptions_queue.situations import zero_hours
 from tests.exceptions_queue.test_resubmitting import LAX, settled
 from tests.exceptions_queue.test_trying import RENAMED, opened, publish, refuse
-from tests.routes.world import OUTWARD, World
+from tests.routes.world import OUTWARD, World, refused
 
 Make = Callable[..., World]
 SECOND = OUTWARD | {"fields": [*OUTWARD["fields"], {"to": "memo", "formula": '"second " & role'}]}
@@ -94,6 +97,40 @@ def test_history_says_the_version_and_the_snapshot_is_kept(quick_world: Make, qu
     assert content["destinations"][0]["translate"]["version"] == 2
     item.refresh_from_db()
     assert any("with version 2 of “ledger-time-out”: the third is wrong" in event.reason for event in item.events.all())
+
+
+def test_what_each_try_was_made_with_is_kept_with_who_chose_it(quick_world: Make, quick_staff: Staff) -> None:
+    world = quick_world()
+    item = three_versions(world, quick_staff)
+    world.target.behave = lambda request, n: refused(Category.REFUSED, "Unknown task")
+    for configuration in ("ledger-time-out@2", "then", "now"):
+        verbs.resubmit(item, by=quick_staff.clara, configuration=configuration)
+        settled(world)
+    [transaction] = world.transactions()
+
+    told = story.tell(transaction, quick_staff.clara)  # type: ignore[arg-type]
+
+    made_in = "ledger-time-in version 1, ledger-time-out version"
+    assert [each.configuration for each in told.tries] == [
+        f"{made_in} 1",
+        f"{made_in} 2, with version 2 of “ledger-time-out”, by Clara Voss",
+        f"{made_in} 2, as it was then, by Clara Voss",
+        f"{made_in} 3, as it was in force, by Clara Voss",
+    ]
+    assert [(c.who, c.before[-1], c.after[-1]) for c in told.choices] == [
+        ("Clara Voss", "1", "2"), ("Clara Voss", "2", "2"), ("Clara Voss", "2", "3"),
+    ]  # fmt: skip
+    with pytest.raises(DatabaseError, match="kept as it was written"), db_transaction.atomic():
+        ConfigurationChoice.objects.update(choice="now")
+    assert not ConfigurationChoice.objects.visible_to(quick_staff.stranger).exists()
+
+
+def test_nothing_is_written_where_nothing_was_chosen_and_nothing_differs(quick_world: Make, quick_staff: Staff) -> None:
+    world = quick_world()
+    refuse(world)
+    verbs.resubmit(WorkItem.objects.get(), by=quick_staff.farid)
+    settled(world)
+    assert (world.states(), ConfigurationChoice.objects.count()) == (["posted"], 0)
 
 
 def test_a_draft_is_never_sent_with(quick_world: Make, quick_staff: Staff) -> None:
