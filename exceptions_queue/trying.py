@@ -110,6 +110,7 @@ class Trial:
     last_was_sent: bool = False
     differences: list[Difference] = field(default_factory=list)  # between both, field by field
     rules: list[RuleVerdict] = field(default_factory=list)
+    stopped_by: tuple[str, ...] = ()  # what makes two stops the same gap: category, field, rule and table
     rows: frozenset[int] = frozenset()  # of tables, that it was tried with
     rows_then: frozenset[int] = frozenset()  # that it was made with the last time
     amount: Decimal | None = None
@@ -210,9 +211,11 @@ def _of(
 
 def _judged(failure: Failure, seen: Foreseen, masks: frozenset[Mask]) -> Trial:
     outcome, said = _outcome(seen, masks)
+    stop = next((each for each in seen.problems if each.severity == "error"), None)
     return Trial(
         failure.pk, seen.transaction, seen.record, seen.key, seen.destination.name if seen.destination else "",
         outcome, said, amount=seen.amount, currency=seen.currency, hours=seen.hours,
+        stopped_by=(str(stop.category), stop.field, stop.rule, stop.table) if stop else (),
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from django.db.models import Q
 
 from exceptions_queue import configurations, lineage, row_differences
 from exceptions_queue.models import WorkItem
+from exceptions_queue.put_right_since import PASSES, STOPS
 from exceptions_queue.trying import Idempotency, Outcome, Trial, tries
 from exceptions_queue.words import counted, plain
 from governance.actor import names
@@ -31,7 +32,6 @@ from routes.worked_out import Start
 MOST = 50  # members that are tried with each
 VERSIONS = 4  # out of force, that are tried; each other one can be tried by itself
 DRAFTS = 2
-PASSES = (Outcome.WILL_SEND, Outcome.ALREADY_THERE, Outcome.NEEDS_APPROVAL, Outcome.LEFT_OUT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,8 @@ def _wanted(
     now = [each for each in published if each.state == State.PUBLISHED]
     drafts = configurations.drafts_of(mappings, by)[:DRAFTS]
     one_by_one = [*out[:VERSIONS], *drafts]
-    return [("now", _last(now)), ("then", _last(made_with)), *((each, each) for each in one_by_one)]
+    of_then_too: list[tuple[Configuration, Version | None]] = [("then", _last(made_with))] if then else []
+    return [("now", _last(now)), *of_then_too, *((each, each) for each in one_by_one)]
 
 
 def _last(found: Sequence[Version]) -> Version | None:
@@ -226,11 +227,13 @@ def _gaps(
     offer: Offer, item: WorkItem, contents: Mapping[int, Mapping[str, Any]],
     corrected: Mapping[str, Sequence[Failure]], destinations: Collection[int],
 ) -> list[Gap]:  # fmt: skip
-    found: dict[str, list[Trial]] = {}
+    found: dict[tuple[str, ...], list[Trial]] = {}
     for trial in offer.trials:
-        if trial.outcome in (Outcome.STILL_INVALID, Outcome.INCOMPATIBLE):
-            found.setdefault(trial.words, []).append(trial)
-    gaps = [Gap(told, len(trials), trials[0].failure, REMEDIES[trials[0].outcome]) for told, trials in found.items()]
+        if trial.outcome in STOPS:
+            found.setdefault(trial.stopped_by or (trial.words,), []).append(trial)
+    gaps = [
+        Gap(_said(trials), len(trials), trials[0].failure, REMEDIES[trials[0].outcome]) for trials in found.values()
+    ]
     for name, members in corrected.items():
         unread = [each for each in members if _is_unread(name, contents.get(each.route_id or 0), destinations)]
         if unread:
@@ -242,6 +245,12 @@ def _gaps(
                 )
             )  # fmt: skip
     return gaps
+
+
+def _said(trials: Sequence[Trial]) -> str:
+    """Return why the first of those with one cause would stop, and how many would with other values."""
+    others = sum(trial.words != trials[0].words for trial in trials)
+    return f"{trials[0].words} The same with other values: {others:,}." if others else trials[0].words
 
 
 REMEDIES = {

@@ -14,6 +14,7 @@ from exceptions_queue import handling, trying
 from exceptions_queue.bulk.choices import Choice
 from exceptions_queue.models import BulkEdit, BulkRun, Outcome, Result, WorkItem
 from exceptions_queue.models.bulk import TAKEN_ON
+from exceptions_queue.put_right_since import PUT_RIGHT_SINCE, put_right_since
 from exceptions_queue.sheets.cells import text_of
 from exceptions_queue.trying import Outcome as Foreseen
 from governance.models import User, Version
@@ -188,8 +189,12 @@ def _again(run: BulkRun, user: User, facts: Sequence[Fact]) -> dict[int, Said]:
     tried = {fact.failure: fact.id for fact in facts if said[fact.id].outcome == Outcome.WILL}
     failures = Failure.objects.filter(pk__in=[failure for failure in tried if failure])
     start, configuration = Start(run.typed.get("start") or Start.SOURCE), configuration_of(run)
-    for trial in trying.tries(failures, by=user, start=start, configuration=configuration, brief=True):
+    found = trying.tries(failures, by=user, start=start, configuration=configuration, brief=True)
+    since = put_right_since(found, by=user, start=start, configuration=configuration)
+    for trial in found:
         why = "" if trial.outcome is Foreseen.WILL_SEND else trial.words
+        if trial.failure in since:
+            why = f"{why} {PUT_RIGHT_SINCE}"
         said[tried[trial.failure]] = Said(OUTCOMES[trial.outcome], why, trial.amount, trial.currency)
     return said
 

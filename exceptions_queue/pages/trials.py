@@ -17,6 +17,7 @@ from exceptions_queue.models import WorkItem
 from exceptions_queue.pages.door import context, page, person
 from exceptions_queue.pages.item import item_of
 from exceptions_queue.permitted import masks_of, rights_in
+from exceptions_queue.put_right_since import put_right_since
 from exceptions_queue.seen import seen_of
 from exceptions_queue.templatetags.shown import money
 from exceptions_queue.told_trial import leaves
@@ -100,6 +101,7 @@ def _context(
         configuration=wanted,
         configurations=configurations.choices({row.route_id or 0}, user),
         drafted=drafted,
+        left_out=len(put_right_since(found, by=user, start=start, configuration=configuration)),
         may_else=Right.RESUBMIT in rights,
         chosen=chosen,
         meant=meant.rstrip(", "),

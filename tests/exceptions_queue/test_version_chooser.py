@@ -13,17 +13,19 @@ from django.urls import reverse
 from canonical.failure import Category
 from exceptions_queue import intake, verbs, version_chooser
 from exceptions_queue.models import WorkItem
+from exceptions_queue.put_right_since import PUT_RIGHT_SINCE
 from exceptions_queue.version_chooser import Offer
 from governance import versions
 from mappings import tables
 from mappings.models import LookupTable
 from routes.worked_out import Start
+from tests.exceptions_queue import bulk
 from tests.exceptions_queue.conftest import Staff
 from tests.exceptions_queue.situations import with_rates, zero_hours
 from tests.exceptions_queue.test_resubmitting import LAX, settled
 from tests.exceptions_queue.test_trying import everything, opened, publish, refuse
 from tests.exceptions_queue.test_versions_chosen import SECOND, memo, three_versions
-from tests.routes.world import OUTWARD, World, entry, refused
+from tests.routes.world import INWARD, OUTWARD, World, entry, refused
 
 Make = Callable[..., World]
 
@@ -79,6 +81,55 @@ def test_as_then_says_what_was_put_right_since(quick_world: Make, quick_staff: S
     assert "Hours must be more than nothing" in found["then"].gaps[0].words
     assert page.count(told) == 4  # as it was then and its version, each in the table and with its gaps
     assert "Rule ‘hours-positive’: removed" in page
+
+
+def test_a_plan_says_what_was_put_right_since(quick_world: Make, quick_staff: Staff) -> None:
+    item = zero_hours(quick_world(), 2)
+    publish(LAX, quick_staff)
+
+    then = bulk.planned(quick_staff.farid, "resubmissions", bulk.AGAIN | {"configuration": "then"}, item)
+    now = bulk.planned(quick_staff.farid, "resubmissions", bulk.AGAIN, item)
+
+    assert {(m.outcome, m.why.endswith(PUT_RIGHT_SINCE)) for m in then.members.all()} == {("invalid", True)}
+    assert {(m.outcome, m.why) for m in now.members.all()} == {("will", "")}
+
+
+def test_a_dry_run_says_what_was_put_right_since(quick_world: Make, quick_staff: Staff, client: Client) -> None:
+    item = zero_hours(quick_world(), 2)
+    publish(LAX, quick_staff)
+    client.force_login(quick_staff.farid)  # type: ignore[arg-type]
+    address = reverse("queue:trials", args=[item.number])
+
+    then, now = (client.get(address, {"configuration": each}).content.decode() for each in ("then", "now"))
+
+    assert "2 time entries would go on as it is now" in " ".join(then.split())
+    assert "would go on as it is now" not in now
+
+
+def test_one_cause_with_many_values_is_one_gap(quick_world: Make, quick_staff: Staff) -> None:
+    world = with_rates(quick_world())
+    world.take_in(entry(1), entry(2, role="Architect"), entry(3, role="Architect"))
+    intake.take_in()
+    item = WorkItem.objects.order_by("pk")[0]
+
+    [gap] = offered(item, quick_staff.farid)["now"].gaps
+
+    assert gap.members == 3
+    assert "no row for 'Consultant / EUR'" in gap.words
+    assert gap.words.endswith("The same with other values: 2.")
+
+
+def test_what_was_never_made_has_no_then(quick_world: Make, quick_staff: Staff) -> None:
+    world = quick_world()
+    strict = {"name": "none", "check": "hours < 1", "severity": "error", "field": "hours", "message": "Too many."}
+    publish(INWARD | {"rules": [strict]}, quick_staff)
+    world.take_in(entry(1))
+    intake.take_in()
+
+    found = offered(WorkItem.objects.get(), quick_staff.clara)
+
+    assert list(found) == ["now", "ledger-time-in@1"]
+    assert (found["now"].goes, found["ledger-time-in@1"].goes) == (0, 1)
 
 
 def test_bytes_that_go_once_more_say_that_a_fix_is_not_used(quick_world: Make, quick_staff: Staff) -> None:
