@@ -12,7 +12,7 @@ from django.db import connection, transaction
 
 from canonical import check, codec
 from canonical.entities import ENTITIES
-from canonical.entity import Field
+from canonical.entity import Field, Kind
 from canonical.failure import Category
 from canonical.problem import Problem
 from governance import audit, rights
@@ -46,8 +46,12 @@ def apply(
     laid: dict[str, dict[str, Any]] = {}
     asked: list[tuple[Arrival, list[tuple[_Correction, Any]]]] = []
     returned: dict[str, list[_Correction]] = {}
+    misfits: list[_Correction] = []
     for each in _open(made, list(by_key)) if by_key else ():
-        if each.returned:
+        if not each.fits:
+            if each.field not in more.get(each.key, {}):
+                misfits.append(each)
+        elif each.returned:
             returned.setdefault(each.key, []).append(each)
         else:
             laid.setdefault(each.key, {})[each.field] = each.value
@@ -64,6 +68,9 @@ def apply(
     _lay(made, [(arrival, values) for key, values in laid.items() for arrival in by_key[key]], as_of)
     for arrival, doubted in asked:
         _ask(arrival, doubted)
+    for each in misfits:
+        for arrival in by_key[each.key]:
+            arrival.problems.append(_misfit(made.entity, each))
 
 
 def compare(made: Plan, arrivals: Sequence[Arrival]) -> None:
@@ -74,8 +81,9 @@ def compare(made: Plan, arrivals: Sequence[Arrival]) -> None:
     decides or the source says again what it said before. What happened to each is kept.
     """
     by_key = {a.key: a for a in arrivals if a.canonical is not None and a.outcome != "withdrawn"}
-    corrections = _open(made, list(by_key)) if by_key else []
-    if not corrections:
+    found_open = _open(made, list(by_key)) if by_key else []
+    corrections = [each for each in found_open if each.fits]
+    if not found_open:
         return
     said = {each.id: (by_key[each.key].canonical or {}).get(each.field) for each in corrections}
     doubted = [e for e in corrections if not e.returned and said[e.id] not in (e.value, e.said)]
@@ -93,6 +101,9 @@ def compare(made: Plan, arrivals: Sequence[Arrival]) -> None:
     _lay(made, [(by_key[key], values) for key, values in laid.items()], None)
     for key, found in contradicted.items():
         _ask(by_key[key], found)
+    for each in found_open:
+        if not each.fits:
+            by_key[each.key].problems.append(_misfit(made.entity, each))
     write_down(happened)
 
 
@@ -119,6 +130,7 @@ class _Correction:
     value: Any  # the right value, with its field's type
     said: Any  # what the source said when it was corrected, with its field's type
     returned: bool  # the source contradicts it, and nobody has decided yet
+    fits: bool = True  # whether its field takes such a value still
 
 
 def _open(made: Plan, keys: list[str]) -> list[_Correction]:
@@ -130,7 +142,8 @@ def _open(made: Plan, keys: list[str]) -> list[_Correction]:
         )
         return [
             _Correction(
-                id_, key, field, typed(made.entity, field, plain(v)), typed(made.entity, field, plain(said)), returned
+                id_, key, field, typed(made.entity, field, plain(v)), typed(made.entity, field, plain(said)), returned,
+                _fits(made.entity, field, plain(v)),
             )
             for id_, key, field, v, said, returned in cursor.fetchall()
         ]  # fmt: skip
@@ -202,8 +215,35 @@ def _as_stored(value: Any) -> Any:
 
 
 def typed(entity: str, field: str, value: Any) -> Any:
-    """Return a stored value with the type of its canonical field."""
-    return codec.loads(ENTITIES[entity], msgspec.json.encode({field: value}))[field]
+    """Return a stored value with the type of its canonical field; as it is stored where it does not fit any more."""
+    try:
+        return codec.loads(ENTITIES[entity], msgspec.json.encode({field: value}))[field]
+    except ValueError:
+        return value
+
+
+ACCEPTED = {
+    Kind.DECIMAL: "decimal numbers", Kind.MONEY: "amounts", Kind.DATE: "days", Kind.DATETIME: "moments",
+    Kind.LINES: "lines",
+}  # fmt: skip
+
+
+def _fits(entity: str, field: str, value: Any) -> bool:
+    try:
+        codec.loads(ENTITIES[entity], msgspec.json.encode({field: value}))
+    except ValueError:
+        return False
+    return True
+
+
+def _misfit(entity: str, each: _Correction) -> Problem:
+    """Return what stops a record whose correction an earlier model took; the correction stays as it is."""
+    accepted = ACCEPTED.get(ENTITIES[entity].by_name[each.field].kind, "other values")
+    message = (
+        f"The correction of the {_words(each.field)} to {_told(each.value)} does not fit any more: {accepted} are "
+        "accepted there. Correct it anew, or take the correction back."
+    )
+    return Problem("error", Category.VALIDATION, each.field, None, message, each.value, accepted)
 
 
 class Overtaken(ValueError):  # reads as what happened

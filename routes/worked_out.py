@@ -14,6 +14,8 @@ from django.db import connection
 
 from canonical import codec
 from canonical.entities import ENTITIES
+from canonical.failure import Category
+from canonical.problem import Problem
 from routes import belonging, evaluation, legal_entities, overlays
 from routes.arrivals import Arrival, Verdict, decode
 from routes.chosen_configuration import AS_THEN
@@ -161,8 +163,7 @@ def _pair(made: Plan, row: dict[str, Any], destination: DestinationPlan, start: 
     arrival = Arrival(
         decode(row["source"]) if again else {}, "", b"", row["record_key"], row["version"], record=row["record_id"]
     )
-    arrival.canonical = codec.loads(ENTITIES[made.entity], body.encode())
-    arrival.canonical_body = body
+    _read_canonical(arrival, made.entity, body, needed=not again and not row["withdraws"])
     arrival.legal_entity, arrival.correlation = row["legal_entity"], row["correlation"]
     arrival.hits, arrival.waived = row["hits"] or (), frozenset(row["waived"])
     verdict = Verdict(destination, State.RECEIVED, State.NORMALISED, row["key"], "", transaction=row["id"])
@@ -170,3 +171,16 @@ def _pair(made: Plan, row: dict[str, Any], destination: DestinationPlan, start: 
         verdict.withdraws, verdict.state, verdict.reached = True, State.READY, State.VALIDATED
         verdict.reason = "withdrawn at the source"
     return arrival, verdict
+
+
+def _read_canonical(arrival: Arrival, entity: str, body: str, *, needed: bool) -> None:
+    """Read what was made then, in place. Where the model has changed so that it cannot be, the source has it still."""
+    arrival.canonical, arrival.canonical_body = {}, body
+    try:
+        arrival.canonical = codec.loads(ENTITIES[entity], body.encode())
+    except ValueError as error:
+        arrival.canonical_body = ""
+        if needed:
+            told = f"What was made of it then cannot be used any more. {error}"
+            remedy = "Send it from the start, with what the source sent."
+            arrival.problems.append(Problem("error", Category.SHAPE, "", None, f"{told} {remedy}"))

@@ -22,6 +22,8 @@ UNASKED: dict[str, str] = {  # verbs that ask no right, and why
     "routes.overlay_endings.take_source": "a step of `verbs.resubmit`, which has asked",
     "exceptions_queue.releasing.take_source": "a step of `verbs.resubmit`, which has asked",
     "routes.chosen_configuration.to_send": "changes nothing; finds what a text names among what the person sees",
+    "routes.configuration_choices.write": "writes what another verb did, which has asked",
+    "exceptions_queue.put_right_since.put_right_since": "asks through `trying.tries`, which has looked already",
     "routes.corrected_versions.store": "a step of `overlays.correct` and `reprocess`, which have asked",
     "routes.outbound.wishes.check": "says what is wrong with a wish; names only what the person sees",
     "routes.outcomes.confirmed": "a step of `decisions.it_happened`, which has asked",
