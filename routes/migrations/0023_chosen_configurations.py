@@ -6,7 +6,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('governance', '__first__'),
-        ('routes', '0021_reversals_that_people_ask_for'),
+        ('routes', '0022_fields_of_roles'),
     ]
 
     operations = [
