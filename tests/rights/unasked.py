@@ -52,6 +52,8 @@ UNASKED: dict[str, str] = {  # verbs that ask no right, and why
     "hub.changes.keeping.soon": "keeps what another verb has put into rows, which has asked",
     "hub.changes.putting.put": "each thing is put in force by its own verb; a step of `publish`, which has asked",
     "hub.configuration.plan.compare": "reads what the person sees; only the command calls it",
+    "mappings.reading.read_anew": "asks what the person does not see; the dry run that asks has asked for the right",
+    "mappings.reading.reads_hidden": "asks what the person does not see; the preview that asks has asked for the right",
     "hub.configuration.plan.plan": "each thing is put in force by its own verb; tests/rights/test_commands.py",
     "hub.configuration.plan.apply": "each thing is put in force by its own verb; tests/rights/test_commands.py",
     "hub.demonstration.cut_offs.make": "makes the demonstration firm in an empty database",
