@@ -6,7 +6,7 @@ from pathlib import Path
 from django.db import connection, transaction
 
 from governance.models import LegalEntity, User
-from hub.demonstration import cut_offs, movement, schedules, staff, systems, tables
+from hub.demonstration import cut_offs, movement, rules, schedules, staff, systems, tables
 from hub.demonstration import firm as sandbox_firm
 from hub.supervisor import left_out
 from routes.models import Route
@@ -36,6 +36,7 @@ def load(*, harvest: str, netsuite: str, state: Path | None = None) -> Loaded:
     require_ours()
     facts = sandbox_firm.facts(state)
     _refuse_to_make_people_anew()
+    first = not is_loaded()
     entities = staff.companies(facts["legal_entities"])
     people = staff.people(entities)
     rows = tables.make(facts, people)
@@ -44,6 +45,8 @@ def load(*, harvest: str, netsuite: str, state: Path | None = None) -> Loaded:
     routes = movement.make(time_tool, erp, by=people["ingrid"])
     schedules.make(routes)
     cut_offs.make(entities.values(), by=people["ingrid"])
+    if first:
+        rules.make(entities.values(), people, next(each for each in routes if each.slug == movement.TIME))
     return Loaded(entities, people, routes, rows, facts)
 
 

@@ -31,11 +31,12 @@ class Person:
     last_name: str
     role: Role
     legal_entity: str = ""
+    emergency: str = ""  # the company in which they may work in emergency mode, too
 
 
 STAFF = (
     Person("ingrid", "Ingrid", "Solheim", Role.INTEGRATION_ADMIN),
-    Person("farid", "Farid", "Amini", Role.FINANCE),
+    Person("farid", "Farid", "Amini", Role.FINANCE, emergency="HP-DE"),
     Person("clara", "Clara", "Voss", Role.CONTROLLER),
     Person("viktor", "Viktor", "Lang", Role.VIEWER, "HP-GB"),
     Person("olga", "Olga", "Petrenko", Role.OPERATOR),
@@ -75,6 +76,11 @@ def _user(person: Person, entities: dict[str, LegalEntity]) -> User:
         user.save(update_fields=["password"])
         where = entities[person.legal_entity] if person.legal_entity else None
         grant(user=user, role=person.role, legal_entity=where, by=ENGINE, reason=left_out.REASON)
+        if person.emergency:
+            grant(
+                user=user, role=Role.EMERGENCY, legal_entity=entities[person.emergency], by=ENGINE,
+                reason=left_out.REASON,
+            )  # fmt: skip
     return user
 
 

@@ -16,7 +16,7 @@ OF_OLD = "the passwords that they had in the hub that this database comes from"
 def made(db: None, settings, tmp_path: Path) -> str:
     """The demonstration's people, made with this STATE; the password that they got."""
     settings.STATE = tmp_path
-    staff.people({"HP-GB": company("HP-GB")})
+    staff.people({code: company(code) for code in ("HP-DE", "HP-GB")})
     return staff.password()
 
 
@@ -30,7 +30,7 @@ def test_password_is_told_where_it_opens_something(made: str) -> None:
 def test_other_state_has_no_password_for_the_people_of_a_database(made: str, settings, tmp_path: Path) -> None:
     settings.STATE = tmp_path / "new"
     settings.STATE.mkdir()
-    staff.people({"HP-GB": company("HP-GB")})
+    staff.people({code: company(code) for code in ("HP-DE", "HP-GB")})
     assert staff.told() == OF_OLD
     assert not (settings.STATE / staff.PASSWORD_FILE).exists()
     (settings.STATE / staff.PASSWORD_FILE).write_text("of another database\n")

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 from django.core.management import get_commands
 
-from hub.demonstration import firm, staff, tables
+from governance.models import LegalEntity
+from hub.demonstration import firm, rules, staff, tables
 from hub.demonstration.movement import WAYS
+from routes.models import Route
 
 PAGE = (Path(__file__).resolve().parent.parent.parent / "docs" / "admin.md").read_text()
 
@@ -17,6 +19,15 @@ def test_people_stand_on_the_page_with_their_roles(person: staff.Person) -> None
 
     assert f"| {person.first_name} {person.last_name} | {person.role.label}" in line
     assert person.legal_entity in line
+
+
+def test_rules_of_the_firm_and_who_may_work_in_emergency_mode_stand_on_the_page() -> None:
+    late = rules.late_entries(LegalEntity(), Route())
+    for each in (*rules.routing_rules(), *rules.policies(), late):
+        assert any(line.startswith(f"| {each.name} |") for line in PAGE.splitlines()), each.name
+    for person in staff.STAFF:
+        [line] = [line for line in PAGE.splitlines() if line.startswith(f"| `{person.user_name}` |")]
+        assert ("Emergency mode" in line) is bool(person.emergency)
 
 
 def test_tables_routes_and_commands_stand_on_the_page() -> None:

@@ -119,6 +119,7 @@ def test_each_trouble_stops_its_entries_and_the_rest_is_posted_once(story: Story
     assert {key: _values(row) for key, row in posted.items()} == {key: expected[key] for key in posted}
     _assert_report_agrees(story, posted)
     _assert_causes(story)
+    _assert_rules_at_work()
     assert _effects(story) == Counter(dict.fromkeys(posted, 1))
 
 
@@ -174,6 +175,23 @@ def _assert_causes(story: Story) -> None:
         assert cause.owner != "nobody"
         assert not any(raw in cause.words for raw in INTERNAL), cause.words
     assert sum(cause.entries for cause in causes) == sum(story.trouble(n)["count"] for n in (*STOPPED, "over_cap")) + 1
+
+
+def _assert_rules_at_work() -> None:
+    """What the firm's own rules say is seen on what stops."""
+    from exceptions_queue import intake
+    from exceptions_queue.models import GroupingRule, WorkItem
+
+    while intake.take_in():
+        pass
+    parked = WorkItem.objects.open().filter(category=Category.MISSING_REFERENCE, entity="time_entry")
+    assert {each.owner for each in parked} == {"project office"}
+    assert all("Projects that are not set up" in each.routed_why for each in parked)
+    refused = WorkItem.objects.open().filter(category=Category.REFUSED)
+    assert {(each.owner, each.priority) for each in refused} == {("controller", 90)}
+    late = WorkItem.objects.open().filter(category=Category.CLOSED_PERIOD)
+    hits = GroupingRule.objects.filter(hits__gt=0).values_list("legal_entity", flat=True)
+    assert {each.legal_entity_id for each in late} == set(hits)
 
 
 @pytest.mark.slow
@@ -268,14 +286,21 @@ def test_loading_twice_changes_nothing_and_follows_the_systems(
     story: Story, settings: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from connectors.models import Connection
+    from exceptions_queue.models import ApprovalPolicy, GroupingRule, RoutingRule
+    from governance.models import RoleGrant
     from hub.demonstration import systems
     from mappings.models import TableRow
     from routes.models import Destination, Route
 
-    counts = [model.objects.count() for model in (TableRow, Route, Destination, Connection)]
+    kinds = (TableRow, Route, Destination, Connection, RoutingRule, ApprovalPolicy, RoleGrant)
+    ApprovalPolicy.objects.filter(name="Not delivered above 2,500").delete()  # it does not come back
+    counts = [model.objects.count() for model in kinds]
+    assert GroupingRule.objects.count() == 3
     call_command("load_demo", sandbox_state=tmp_path / "sandbox")
 
-    assert [model.objects.count() for model in (TableRow, Route, Destination, Connection)] == counts
-    assert "ingrid   Ingrid Solheim   Integration admin, all companies" in capsys.readouterr().out
+    assert [model.objects.count() for model in kinds] == counts
+    said = capsys.readouterr().out
+    assert "ingrid   Ingrid Solheim   Integration admin, all companies" in said
+    assert "Finance operations, all companies; Emergency mode, HP-DE" in said
     assert systems.follow(settings.SANDBOX) == []
     assert systems.follow({"netsuite": "http://127.0.0.1:1"}) == ["NetSuite of Halden & Partner"]

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError
 
+from governance.rights import Role
 from hub.demonstration import LeftOut, load
 from hub.demonstration.staff import STAFF, told
 from hub.terminal import TerminalCommand
@@ -43,4 +44,5 @@ class Command(TerminalCommand):
         for person in STAFF:
             place = person.legal_entity or "all companies"
             name = f"{person.first_name} {person.last_name}"
-            self.stdout.write(f"  {person.user_name:<8} {name:<16} {person.role.label}, {place}")
+            also = f"; {Role.EMERGENCY.label}, {person.emergency}" if person.emergency else ""
+            self.stdout.write(f"  {person.user_name:<8} {name:<16} {person.role.label}, {place}{also}")
