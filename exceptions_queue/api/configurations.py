@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from exceptions_queue import version_chooser
-from exceptions_queue.api.items import item_of
+from exceptions_queue.api.items import CAUSE, item_of, meant
 from exceptions_queue.pages.trials import lines
 from exceptions_queue.trying import Outcome
 from exceptions_queue.verbs.members import NotPossible, chosen
@@ -81,15 +81,16 @@ class ConfigurationsDoor(Door):
     """What members can be sent again with."""
 
     layer = "experience"
+    accepts = ("cause",)
 
-    @told(ConfigurationsShape, form=ConfigurationsBody, repeats=False, sent={"start": "source"})
+    @told(ConfigurationsShape, form=ConfigurationsBody, repeats=False, sent={"start": "source"}, more=(CAUSE,))
     def post(self, request: Request, number: int) -> Response:
         """Show with which configurations members can be sent again: what differs, and what becomes of them with each.
 
         Keeps and sends nothing.
         """
         by = person(request)
-        item = item_of(by, number)
+        item = meant(request, item_of(by, number))
         require(by, Right.WORK_QUEUE, item.legal_entity_id)
         _, values = forms.read(request, ConfigurationsBody, {})
         try:

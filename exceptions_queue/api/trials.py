@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from exceptions_queue import configurations
-from exceptions_queue.api.items import item_of
+from exceptions_queue.api.items import CAUSE, item_of, meant
 from exceptions_queue.pages.trials import MOST
 from exceptions_queue.trying import Idempotency, Outcome, Trial, tries
 from exceptions_queue.verbs.members import NotPossible, chosen
@@ -89,12 +89,13 @@ class TrialsDoor(Door):
     """A dry run."""
 
     layer = "experience"
+    accepts = ("cause",)
 
-    @told(TriedShape, form=MemberTrialBody, repeats=False, sent={"configuration": "now"})
+    @told(TriedShape, form=MemberTrialBody, repeats=False, sent={"configuration": "now"}, more=(CAUSE,))
     def post(self, request: Request, number: int) -> Response:
         """Show what would become of members if they were sent through again. Keeps and sends nothing."""
         by = person(request)
-        item = item_of(by, number)
+        item = meant(request, item_of(by, number))
         require(by, Right.WORK_QUEUE, item.legal_entity_id)
         _, values = forms.read(request, MemberTrialBody, {})
         try:

@@ -10,8 +10,9 @@ from exceptions_queue import version_chooser, words
 from exceptions_queue.forms import STARTS, ResubmissionForm
 from exceptions_queue.models import WorkItem
 from exceptions_queue.pages.door import context, page, person
-from exceptions_queue.pages.item import item_of
+from exceptions_queue.pages.item import item_of, meant
 from exceptions_queue.pages.trials import all_of, fields, lines, members_of, sums, ticked
+from exceptions_queue.parts import SHORT
 from exceptions_queue.permitted import masks_of, rights_in
 from exceptions_queue.seen import seen_of
 from exceptions_queue.version_chooser import MOST, Offer
@@ -25,8 +26,11 @@ from routes.worked_out import Start
 def chooser(request: HttpRequest, number: int) -> HttpResponse:
     """Show with which configurations the ticked members, else all of an item, can be sent again. Changes nothing."""
     user = person(request)
-    row = item_of(user, number)
+    row = meant(request, item_of(user, number))
     require(user, Right.WORK_QUEUE, row.legal_entity_id)
+    if request.GET.get("cause") and not row.part:
+        messages.info(request, "Nothing of that cause is open any more.")
+        return redirect("queue:item", number=number)
     start = Start.FAILED_STAGE if request.GET.get("start") == Start.FAILED_STAGE else Start.SOURCE
     chosen = ticked(request)
     members = members_of(row, chosen)
@@ -39,8 +43,8 @@ def chooser(request: HttpRequest, number: int) -> HttpResponse:
     shown = [(offer, lines(offer.trials), _fields(offer), [(gap, said[gap.words]) for gap in offer.gaps])
              for offer in offers]  # fmt: skip
     more = {"offers": shown, "start": start.value, "chosen": chosen, "tried": min(len(members), MOST)}
-    meant = f"{words.counted(len(members), row.entity)}, {sums(offers[0].trials)}" if chosen else all_of(row)
-    return render(request, "queue/configurations.html", _context(row, user, more | {"meant": meant.rstrip(", ")}))
+    all_meant = f"{words.counted(len(members), row.entity)}, {sums(offers[0].trials)}" if chosen else all_of(row)
+    return render(request, "queue/configurations.html", _context(row, user, more | {"meant": all_meant.rstrip(", ")}))
 
 
 def _fields(offer: Offer) -> list[Any]:
@@ -57,6 +61,7 @@ def _context(row: WorkItem, user: User, more: dict[str, Any]) -> dict[str, Any]:
     return context(
         "queue",
         item=row,
+        part=row.part and row.part[:SHORT],
         title=words.title_for(row, masks_of(rights)),
         starts=STARTS,
         members=len(more["chosen"]) or row.members,

@@ -63,13 +63,13 @@ def item(request: HttpRequest, number: int) -> HttpResponse:
     """Show an item; with `after`, only the next members for the table."""
     user = person(request)
     row = item_of(user, number)
-    if request.GET.get("cause") and _meant(request, row) is row:
+    if request.GET.get("cause") and meant(request, row) is row:
         messages.info(request, "Nothing of that cause is open any more.")
         return redirect("queue:item", number=number)
     return shown(request, row, user)
 
 
-def _meant(request: HttpRequest, row: WorkItem) -> WorkItem:
+def meant(request: HttpRequest, row: WorkItem) -> WorkItem:
     """Return the part of an item that the address names, or the item."""
     code = request.GET.get("cause", "")
     return (part_of(row, code) if code else None) or row
@@ -85,7 +85,7 @@ def shown(
 ) -> HttpResponse:
     """Return an item's page, or only its next members; `typed` and `handled` are forms that were refused."""
     rights = rights_in(user, row.legal_entity_id)
-    of = _meant(request, row)  # one cause of an item that gathers, or all of it
+    of = meant(request, row)  # one cause of an item that gathers, or all of it
     sight = Sight(row, of, user, rights, masks_of(rights))
     members = member_rows.page(of, masks=sight.masks, after=_after(request))
     shared: dict[str, Any] = {
@@ -167,7 +167,7 @@ def remedy(request: HttpRequest, number: int, name: str) -> HttpResponse:
     if kind is None:
         raise Http404("There is no such remedy.")
     require(user, kind.right, row.legal_entity_id)
-    facts = remedies.facts_of(_meant(request, row), user)
+    facts = remedies.facts_of(meant(request, row), user)
     if not remedies.fits(kind, facts) or (request.GET.get("cause") and facts.item is row):
         messages.error(request, "This can no longer be done here: the item has changed meanwhile.")
         return redirect("queue:item", number=number)

@@ -15,7 +15,8 @@ from exceptions_queue.codes import id_of
 from exceptions_queue.forms import STARTS, ResubmissionForm
 from exceptions_queue.models import WorkItem
 from exceptions_queue.pages.door import context, page, person
-from exceptions_queue.pages.item import item_of
+from exceptions_queue.pages.item import item_of, meant
+from exceptions_queue.parts import SHORT
 from exceptions_queue.permitted import masks_of, rights_in
 from exceptions_queue.put_right_since import put_right_since
 from exceptions_queue.seen import seen_of
@@ -58,8 +59,11 @@ class Field:
 def trials(request: HttpRequest, number: int) -> HttpResponse:
     """Show what would become of the members that were ticked, else of the first of all. Nothing is changed by it."""
     user = person(request)
-    row = item_of(user, number)
+    row = meant(request, item_of(user, number))
     require(user, Right.WORK_QUEUE, row.legal_entity_id)
+    if request.GET.get("cause") and not row.part:
+        messages.info(request, "Nothing of that cause is open any more.")
+        return redirect("queue:item", number=number)
     start = Start.FAILED_STAGE if request.GET.get("start") == Start.FAILED_STAGE else Start.SOURCE
     wanted = request.GET.get("configuration", "now")
     chosen = ticked(request)
@@ -87,12 +91,13 @@ def _context(
     drafted = version is not None and version.state not in ONCE_IN_FORCE
     goes = any(trial.outcome in GOES for trial in found)
     asks = goes and not drafted and right_to_send(configuration) in rights and row.is_open
-    meant = f"{words.counted(len(found), row.entity)}, {sums(found)}" if chosen else all_of(row)
+    all_meant = f"{words.counted(len(found), row.entity)}, {sums(found)}" if chosen else all_of(row)
     form = ResubmissionForm(initial={"seen": str(seen_of(row) or "")})
     del form.fields["start"], form.fields["configuration"], form.fields["failures"], form.fields["rows"]
     return context(
         "queue",
         item=row,
+        part=row.part and row.part[:SHORT],
         title=words.title_for(row, masks_of(rights)),
         lines=lines(found),
         trials=[(trial, fields(trial)) for trial in found],
@@ -104,7 +109,7 @@ def _context(
         left_out=len(put_right_since(found, by=user, start=start, configuration=configuration)),
         may_else=Right.RESUBMIT in rights,
         chosen=chosen,
-        meant=meant.rstrip(", "),
+        meant=all_meant.rstrip(", "),
         more=0 if chosen else max(0, row.members - len(found)),
         form=form if asks else None,
         goes=goes,
@@ -114,6 +119,8 @@ def _context(
 
 def all_of(row: WorkItem) -> str:
     """Return what an item holds: "37 time entries, 12,480.00 EUR"."""
+    if row.part_holds:
+        return row.part_holds
     held = ", ".join(money(each.amount, each.currency) for each in row.amounts.all())
     return f"{words.counted(row.members, row.entity)}, {held}"
 

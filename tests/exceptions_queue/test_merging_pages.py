@@ -6,7 +6,8 @@ import pytest
 
 from exceptions_queue import intake, verbs
 from exceptions_queue.codes import code_of
-from exceptions_queue.models import WorkItem
+from exceptions_queue.models import Release, WorkItem
+from exceptions_queue.parts import parts_of
 from tests.api.signing import get, post, token_of
 from tests.exceptions_queue.conftest import Staff
 from tests.exceptions_queue.test_merging import rated, stands, stop
@@ -44,6 +45,32 @@ def test_list_merges_what_is_ticked_and_shows_first_what_would_be_one(world: Wor
     for user in (staff.viktor, staff.stranger):
         answer = signed_in(user).post("/queue/merges/", typed | {"reason": "x"}, follow=True)
         assert "Tick two or more" in text_of(answer)
+
+
+def test_one_cause_of_a_merged_one_is_tried_and_sent_alone(world: World, staff: Staff) -> None:
+    items = rated(world, "Architect", "Coach")
+    one = verbs.merge(items["Architect"], by=staff.farid, items=[items["Coach"].number], reason="both are new roles")
+    found = {part.item.table_key[0]: part for part in parts_of(one)}
+    code, browser = found["Coach"].code, signed_in(staff.farid)
+    page = browser.get(f"/queue/{one.number}/", {"cause": code}).content.decode()
+    for name in ("trials", "configurations"):
+        assert f'/queue/{one.number}/{name}/?cause={code}"' in page
+        told = text_of(browser.get(f"/queue/{one.number}/{name}/", {"cause": code}))
+        assert ("Coach" in told, "Architect" in told) == (True, False), name
+        gone = browser.get(f"/queue/{one.number}/{name}/", {"cause": "f" * 12}, follow=True)
+        assert "Nothing of that cause is open any more" in text_of(gone)
+    assert (
+        f"resubmissions/?cause={code}"
+        in browser.get(f"/queue/{one.number}/configurations/", {"cause": code}).content.decode()
+    )
+    token = token_of(staff.farid)
+    tried = post(f"{API}/{one.number}/trials?cause={code}", token, {}).json()
+    assert (tried["members"], len(tried["trials"])) == (2, 2)
+    assert post(f"{API}/{one.number}/configurations?cause={code}", token, {}).json()["tried"] == 2
+    assert post(f"{API}/{one.number}/trials?cause={'f' * 12}", token, {}).status_code == 409
+    done = browser.post(f"/queue/{one.number}/resubmissions/?cause={code}", {"reason": "x", "configuration": "now"})
+    assert done.status_code == 302
+    assert Release.objects.get().asked == 2
 
 
 def test_what_is_of_several_companies_stays_in_sight(world: World, staff: Staff) -> None:
