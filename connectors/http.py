@@ -157,8 +157,8 @@ def unreachable(error: BaseException, flight: Flight, call: Call) -> Unreachable
         ("too_big", TooBig, str(error)),
         ("encoding", BadEncoding, str(error)),
         ("name", aiohttp.ClientConnectorDNSError, f"the name {call.url.raw_host} does not resolve"),
-        ("tls", aiohttp.ClientConnectorCertificateError, f"the certificate of {host} is not trusted: {error}"),
-        ("tls", aiohttp.ClientSSLError, f"no secure connection to {host}: {error}"),
+        ("tls", aiohttp.ClientConnectorCertificateError, f"the certificate of {host} is not trusted: {_tls(error)}"),
+        ("tls", aiohttp.ClientSSLError, f"no secure connection to {host}: {_tls(error)}"),
     ):
         if isinstance(error, wanted):
             return Unreachable(kind, words, sent=sent)
@@ -180,6 +180,18 @@ def _reason(error: object) -> str:
     """Return the system's own words for an error, without the library's."""
     number = getattr(error, "errno", None)
     return os.strerror(number).lower() if isinstance(number, int) and number > 0 else str(error)
+
+
+NO_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST")  # what came back was no TLS at all
+
+
+def _tls(error: BaseException) -> str:
+    """Return why no secure connection came about, without the library's words."""
+    cause = getattr(error, "certificate_error", None) or getattr(error, "os_error", None) or error
+    reason = getattr(cause, "reason", None) or ""
+    if reason in NO_TLS:
+        return "what answers there does not speak TLS; is it an http:// address?"
+    return str(getattr(cause, "verify_message", "") or reason.replace("_", " ").lower() or _reason(cause))
 
 
 def _target(call: Call, answer: Answer) -> URL:

@@ -19,7 +19,7 @@ from rest_framework.views import set_rollback
 from connectors.sign_in_again import NotRenewed
 from exceptions_queue.verbs import NotPossible
 from governance.api import refusals
-from governance.api.refusals import Kind, Refused
+from governance.api.refusals import METHOD, TYPE, Kind, Refused
 from governance.rights import NotAllowed
 from governance.versions import WrongState
 from hub import no_database
@@ -29,15 +29,13 @@ from mappings.locking import TableGone
 from mappings.tables import RowErrors, RowsCollide, RowsGone
 
 MEDIA_TYPE = "application/problem+json"
-TYPE = "urn:throughline:problem:"  # and the kind's name; it never changes
 SIGN_IN = Kind("sign-in-needed", 401, "Sign in to use the API")
-METHOD = Kind("method-not-allowed", 405, "This address does not take that method")
 NOT_ACCEPTABLE = Kind("not-acceptable", 406, "The answer is not available in that form")
 TOO_MANY = Kind("too-many-requests", 429, "Too many requests")
 BAD_REQUEST = Kind("bad-request", 400, "The request cannot be understood")
 INTERNAL = Kind("internal", 500, "The hub met something unforeseen")
 UNAVAILABLE = Kind("unavailable", 503, "The hub can do nothing just now")
-KINDS = (*refusals.KINDS, SIGN_IN, METHOD, NOT_ACCEPTABLE, TOO_MANY, BAD_REQUEST, INTERNAL, UNAVAILABLE)
+KINDS = (*refusals.KINDS, SIGN_IN, NOT_ACCEPTABLE, TOO_MANY, BAD_REQUEST, INTERNAL, UNAVAILABLE)
 OAUTH = ("/oauth/token/", "/oauth/revoke_token/")  # where programs ask, in the form of RFC 6749 (section 5.2)
 SEE_ALLOW = "See the header Allow for those it takes."
 AGAIN = {"Retry-After": str(no_database.SECONDS)}

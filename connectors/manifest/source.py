@@ -102,8 +102,12 @@ def _written(tag: str) -> str:
 def _mapping(loader: Any, node: yaml.MappingNode, path: tuple[str | int, ...], source: Source) -> dict[str, Any]:
     mapping: dict[str, Any] = {}
     for key_node, value_node in node.value:
-        key = str(key_node.value)
         line = key_node.start_mark.line + 1
+        if not isinstance(key_node, yaml.ScalarNode):
+            remedy = "Write a name before the colon."
+            source.faults.append((line, "a list or a map stands where a name is meant.", remedy))
+            continue
+        key = str(key_node.value)
         if "\0" in key:
             source.faults.append((line, NUL, "Leave it out; where it came by copying, type the name anew."))
         if key in mapping:

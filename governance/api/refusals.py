@@ -17,8 +17,10 @@ class Kind:
     title: str
 
 
+TYPE = "urn:throughline:problem:"  # and the kind's name; it never changes
 UNREADABLE = Kind("unreadable-body", 400, "The body cannot be read as JSON")
 BAD_HEADER = Kind("bad-header", 400, "A header of the request is not usable")
+METHOD = Kind("method-not-allowed", 405, "This address does not take that method")
 NOT_ALLOWED = Kind("not-allowed", 403, "Your roles do not allow this")
 NOT_FOUND = Kind("not-found", 404, "There is nothing at this address for you")
 STALLED = Kind("body-stalled", 408, "The body stopped coming")
@@ -35,7 +37,7 @@ INVALID_BODY = Kind("invalid-body", 422, "The body is not in the agreed form")
 IF_MATCH_NEEDED = Kind("if-match-needed", 428, "Say which state you have read")
 KINDS = (
     UNREADABLE, BAD_HEADER, NOT_ALLOWED, NOT_FOUND, STALLED, NO_LENGTH, TOO_LARGE, MEDIA_TYPE, INVALID, KEY_REUSED,
-    BAD_PARAMETER, SCOPE_MISSING, NOT_POSSIBLE, STALE, INVALID_BODY, IF_MATCH_NEEDED,
+    METHOD, BAD_PARAMETER, SCOPE_MISSING, NOT_POSSIBLE, STALE, INVALID_BODY, IF_MATCH_NEEDED,
 )  # fmt: skip
 
 

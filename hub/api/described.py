@@ -6,6 +6,7 @@ from typing import Any
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 
+from governance.api import refusals
 from governance.api.scopes import LAYERS
 from hub import problems
 
@@ -19,7 +20,7 @@ PROBLEM = {
     "type": "object",
     "description": "What is wrong, and what would help (RFC 9457). `type` never changes.",
     "properties": {
-        "type": {"type": "string", "enum": [problems.TYPE + kind.name for kind in problems.KINDS]},
+        "type": {"type": "string", "enum": [refusals.TYPE + kind.name for kind in problems.KINDS]},
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "detail": {"type": "string", "description": "cause and remedy, for people"},
@@ -42,7 +43,7 @@ PROBLEM = {
     },
     "required": ["type", "title", "status", "detail"],
 }
-ALWAYS = (400, 401, 403, 404, 406, 429, 500)
+ALWAYS = (400, 401, 403, 404, 406, 429, 500, 503)
 WITH_BODY = (408, 411, 413, 415, 422)
 LIMITS = {
     "RateLimit-Policy": {
@@ -121,7 +122,7 @@ def _complete(operation: dict[str, Any], *, takes_body: bool) -> None:
             headers["ETag"] = {"schema": {"type": "string"}, "description": "for If-Match"}
         if operation.get("deprecated"):
             headers.update(_leaving())
-    statuses = set(ALWAYS if limited else (400, 404, 406, 500))
+    statuses = set(ALWAYS if limited else (400, 404, 406, 500, 503))
     conflicts, edits = operation.pop("x-conflicts", False), operation.pop("x-edits", False)
     if takes_body:
         statuses |= set(WITH_BODY)
@@ -137,7 +138,7 @@ def _complete(operation: dict[str, Any], *, takes_body: bool) -> None:
         answers[str(status)] = {
             "description": " · ".join(kind.title for kind in kinds),
             "content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-            "headers": RETRY if status == 429 else {},
+            "headers": RETRY if status in (429, 503) else {},
         }
 
 

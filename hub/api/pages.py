@@ -14,6 +14,7 @@ from canonical.entities import ENTITIES
 from canonical.schema import json_schema
 from exceptions_queue.pages.door import context, page
 from governance.api import refusals
+from governance.api.refusals import ParameterError
 from hub import problems
 from hub.api import described
 
@@ -29,7 +30,11 @@ def only_read(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         if request.method == "OPTIONS":
             return HttpResponse(status=204, headers={"Allow": ALLOWED})
         if request.method not in ("GET", "HEAD"):
-            return problems.problem(problems.METHOD, problems.SEE_ALLOW, headers={"Allow": ALLOWED})
+            return problems.problem(refusals.METHOD, problems.SEE_ALLOW, headers={"Allow": ALLOWED})
+        if request.GET:
+            wrong = [ParameterError(name[:80], "There is no such parameter here.", "none") for name in request.GET]
+            told = "This address takes no parameters."
+            return problems.problem(refusals.BAD_PARAMETER, told, errors=[each.as_json() for each in wrong[:20]])
         return view(request, *args, **kwargs)
 
     return csrf_exempt(read)

@@ -86,8 +86,9 @@ class Connections(Kind):
             except NoSecret as error:
                 absent[name] = error
         again = put_secrets(row, stored, given)
-        for name in again:
-            work.say(("secrets", name), ENTER_AGAIN)
+        if manifest is not None:  # else nobody knows which address it had, and that is what is told
+            for name in again:
+                work.say(("secrets", name), ENTER_AGAIN)
         unread = {name for name in absent if name not in again and name not in row.kept_secrets()}
         for name in sorted(unread):
             work.say(("secrets", name, "secret"), str(absent[name]), absent[name].remedy)

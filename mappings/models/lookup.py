@@ -83,6 +83,7 @@ class LookupTable(models.Model):
             models.UniqueConstraint(
                 fields=["name", "legal_entity"],
                 name="lookup_table_name_once",
+                violation_error_message="There is a table of that name here already. Choose another name.",
                 nulls_distinct=False,
                 condition=Q(deleted_at__isnull=True),
             ),

@@ -5,25 +5,29 @@ from collections.abc import Mapping
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods
 
 from connectors import webhooks as proofs
 from connectors.models import Connection
 from connectors.spec import ConnectionSpec
 from governance.api import body
-from governance.api.refusals import MEDIA_TYPE, NOT_FOUND, TOO_LARGE, Refused
+from governance.api.refusals import MEDIA_TYPE, METHOD, NOT_FOUND, TOO_LARGE, TYPE, Kind, Refused
 from routes import nudges, webhooks
 from routes.models.inbound import Refusal
 from routes.webhooks import NotBelieved, Push
 
 REASON_OF = {TOO_LARGE: Refusal.TOO_LARGE, MEDIA_TYPE: Refusal.MEDIA_TYPE}
+NOT_BELIEVED = Kind("signature-not-accepted", 401, "The signature is not accepted")
+NOT_NOW = Kind("not-taken-yet", 503, "What is pushed is not taken just now")
+TAKEN = ("GET", "POST")
 LATER = {Refusal.NO_ROUTE: "3600", Refusal.KEY_LOST: "300"}  # not acknowledged: the sender keeps it and comes again
 
 
 @csrf_exempt  # the signature is the proof; no cookie is looked at
-@require_http_methods(["GET", "POST"])
 def webhook(request: HttpRequest, slug: str, stream: str) -> HttpResponse:
     """Answer a vendor's push or handshake."""
+    if request.method not in TAKEN:
+        told = f"Push with POST; take the handshake with {TAKEN[0]}."
+        return _problem(METHOD, told, headers={"Allow": ", ".join(TAKEN)})
     source = Connection.objects.filter(slug=slug).select_related("legal_entity").first()
     try:
         spec = webhooks.spec_of(source) if source else None
@@ -36,8 +40,12 @@ def webhook(request: HttpRequest, slug: str, stream: str) -> HttpResponse:
     except Refused as error:
         if source is not None and (reason := REASON_OF.get(error.kind)):
             _count(request, source, stream, reason)
-        told = {"title": error.kind.title, "status": error.kind.status, "detail": error.detail}
-        return JsonResponse(told, status=error.kind.status, content_type="application/problem+json")
+        return _problem(error.kind, error.detail)
+
+
+def _problem(kind: Kind, detail: str, *, headers: Mapping[str, str] | None = None) -> HttpResponse:
+    told = {"type": TYPE + kind.name, "title": kind.title, "status": kind.status, "detail": detail}
+    return JsonResponse(told, status=kind.status, content_type="application/problem+json", headers=headers)
 
 
 def _answer(request: HttpRequest, source: Connection, spec: ConnectionSpec, stream: str) -> HttpResponse:
@@ -70,9 +78,9 @@ def _handshake(
 def _not_believed(request: HttpRequest, source: Connection, stream: str, reason: Refusal) -> HttpResponse:
     _count(request, source, stream, reason)
     if reason in LATER:
-        return JsonResponse({"status": "not accepted"}, status=503, headers={"Retry-After": LATER[reason]})
+        return _problem(NOT_NOW, "Push it again later.", headers={"Retry-After": LATER[reason]})
     # Which check failed is told to the operator and not to the caller, who may be guessing.
-    return JsonResponse({"title": "The signature is not accepted", "status": 401}, status=401)
+    return _problem(NOT_BELIEVED, "Sign what is pushed as agreed, with a clock that is right.")
 
 
 def _count(request: HttpRequest, source: Connection, stream: str, reason: Refusal) -> None:

@@ -68,4 +68,13 @@ def test_schemas_of_all_canonical_entities_are_served(client: Client) -> None:
         answer = client.get(f"/api/schemas/{name}.json")
         assert answer["Content-Type"] == "application/schema+json"
         Draft202012Validator.check_schema(json.loads(answer.content))
+    for place in ("/api/schemas/project.json", "/api/openapi.json", "/api/openapi.yaml"):
+        refused = client.get(f"{place}?x=1")
+        assert (refused.status_code, refused.json()["errors"][0]["parameter"]) == (400, "x"), place
     assert client.get("/api/schemas/nothing.json").json()["type"] == "urn:throughline:problem:not-found"
+
+
+def test_every_operation_says_that_the_hub_may_be_unable_just_now() -> None:
+    for path, methods in document()["paths"].items():
+        for method, operation in methods.items():
+            assert "Retry-After" in operation["responses"]["503"]["headers"], (method, path)

@@ -50,6 +50,7 @@ def test_manifest_reports_every_problem_at_once_with_line_path_and_remedy() -> N
     ("old", "new", "words"),
     [
         ("name: acme", "name: acme\nname: acme", "'name' is written twice"),
+        ("name: acme", "name: acme\n[a]: b", "a list or a map stands where a name is meant"),
         ("title: Acme", "title: [Acme", "not readable as YAML"),
         ("version: 1", "versoin: 1", "'versoin' is not known here"),
         ("{cursor.since?}", "{cursr.since?}", "{cursr.since} is not known here. Here one may use answers, cursor"),

@@ -135,7 +135,21 @@ def test_stream_without_a_route_is_not_acknowledged(firm: Firm) -> None:
 
 @pytest.mark.parametrize("place", ["/hooks/nothing/time_entries", "/hooks/ledger/entries"])
 def test_connection_without_webhooks_is_not_there(firm: Firm, place: str) -> None:
-    assert push(b"{}", {}, to=place).status_code == 404
+    answer = push(b"{}", {}, to=place)
+    assert (answer.status_code, answer.json()["type"]) == (404, "urn:throughline:problem:not-found")
+
+
+def test_whatever_is_refused_says_so_as_a_problem(firm: Firm, client: Client, settings: Any) -> None:
+    content = pushed(entry(1))
+    answers = [push(content, signed(content + b" ")), push(content, signed(content), media="text/html")]
+    answers += [push(content, signed(content), to="/hooks/time/projects"), client.put(HOOK), client.delete(HOOK)]
+    assert [answer.status_code for answer in answers] == [401, 415, 503, 405, 405]
+    for answer in answers:
+        assert answer["Content-Type"] == "application/problem+json"
+        told = answer.json()
+        assert told["type"].startswith("urn:throughline:problem:")
+        assert (told["status"], bool(told["title"]), bool(told["detail"])) == (answer.status_code, True, True)
+    assert answers[-1]["Allow"] == "GET, POST"
 
 
 def test_lost_key_is_not_acknowledged(firm: Firm, monkeypatch: pytest.MonkeyPatch) -> None:
