@@ -78,7 +78,7 @@ CUT_OFF = st.fixed_dictionaries(
 ]).map(lambda rule: each | rule))  # fmt: skip
 GROUPING = st.fixed_dictionaries(
     {"name": TEXT, "category": st.sampled_from(["refused", "validation"]), "field": st.just("hours"), "reason": TEXT},
-    optional={"words": st.just("is locked"), "connection": st.just("ledger")},
+    optional={"words": TEXT, "rule": TEXT, "connection": st.just("its"), "route": st.just("one of them")},
 )
 ORDER = st.fixed_dictionaries(
     {"of": st.just("exceptions"), "currency": st.sampled_from(["EUR", "USD"])},
@@ -102,9 +102,10 @@ def undone() -> Iterator[None]:
     routes=st.lists(ROUTE, max_size=2, unique_by=lambda route: route["slug"]), connection=CONNECTION,
     cut_offs=st.lists(CUT_OFF, max_size=2, unique_by=lambda each: each["name"]), order=ORDER,
     subscriptions=st.lists(SUBSCRIPTION, max_size=2, unique_by=lambda each: each["name"]),
+    grouping=st.lists(GROUPING, max_size=2, unique_by=lambda each: each["name"]),
 )  # fmt: skip
 def test_applied_configuration_is_exported_as_it_was_written(
-    firm, calendar, tables, routes, connection, cut_offs, order, subscriptions
+    firm, calendar, tables, routes, connection, cut_offs, order, subscriptions, grouping
 ) -> None:
     owner = {"legal_entity": firm["code"]}
     things = {
@@ -115,6 +116,7 @@ def test_applied_configuration_is_exported_as_it_was_written(
         "subscriptions": [each | owner | {"routes": [route["slug"] for route in routes]} for each in subscriptions],
         "cut_offs": [each | owner | {"routes": [route["slug"] for route in routes]} for each in cut_offs],
         "order_of_exceptions": [order],
+        "grouping_rules": [_grouping(each, connection, routes) | owner for each in grouping],
         "roles": [{"user": "farid", "roles": [{"role": "finance", **owner}, {"role": "viewer"}]}],
     }  # fmt: skip
     places = {each["secret"]["secret"].removeprefix("env:"): signing.new_secret() for each in subscriptions}
@@ -127,6 +129,12 @@ def test_applied_configuration_is_exported_as_it_was_written(
         folder.write(second, plan.everything(root, tuple(things)))
         assert bytes_of(second) == bytes_of(first)
         assert [step for step in plan.plan(folder.read(second), by=root, prune=True) if step.action != "leave"] == []
+
+
+def _grouping(rule: dict, connection: dict, routes: list[dict]) -> dict:
+    """Return a rule that names the connection and a route which are there."""
+    named = {"connection": connection["slug"], "route": routes[0]["slug"] if routes else None}
+    return {name: named.get(name, value) for name, value in rule.items() if named.get(name, value) is not None}
 
 
 def _named(things: dict[str, list[dict]]) -> dict[str, dict[str, dict]]:
