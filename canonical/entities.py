@@ -13,6 +13,7 @@ PAY, PERSON, BANK = Mask.PAY, Mask.PERSON, Mask.BANK
 _PERIOD = r"[0-9]{4}-(0[1-9]|1[0-2])"
 _CURRENCY = r"[A-Z]{3}"
 _COUNTRY = r"[A-Z]{2}"
+BILLING_MODELS = ("time_and_materials", "fixed_fee", "managed_service", "retainer")  # types of contracts
 
 
 def _legal_entity() -> Field:
@@ -24,6 +25,10 @@ def _legal_entity() -> Field:
         required=True,
         references="legal_entity",
     )
+
+
+def _billing_model(meaning: str) -> Field:
+    return Field("billing_model", TEXT, meaning, choices=BILLING_MODELS)
 
 
 def _currency(required: bool = True) -> Field:
@@ -81,12 +86,7 @@ CONTRACT = Entity(
         Field("contract_id", TEXT, "The contract's number in the system of record", required=True),
         Field("customer_id", TEXT, "Customer who signed it", required=True, references="customer"),
         Field("title", TEXT, "What was sold"),
-        Field(
-            "billing_model",
-            TEXT,
-            "How work under it is billed",
-            choices=("time_and_materials", "fixed_fee", "managed_service", "retainer"),
-        ),
+        _billing_model("How work under it is billed"),
         _currency(),
         Field("signed_on", DATE, "Day of signature"),
         Field("starts_on", DATE, "First day of validity"),
@@ -115,6 +115,7 @@ PROJECT = Entity(
         Field("is_active", BOOLEAN, "Whether time may be booked"),
         Field("starts_on", DATE, "First day of work"),
         Field("ends_on", DATE, "Last planned day of work"),
+        _billing_model("How its work is billed: its contract's type"),
         Field("budget_hours", DECIMAL, "Planned hours", "hours"),
         Field("budget_amount", MONEY, "Planned revenue", "currency"),
         _currency(required=False),
@@ -223,6 +224,7 @@ TIME_ENTRY = Entity(
         Field("project_code", TEXT, "Project the hours are booked on", required=True, references="project"),
         Field("task_code", TEXT, "Task the hours are booked on", references="task"),
         Field("contract_id", TEXT, "Contract the hours are billed under", references="contract"),
+        _billing_model("How the hours are billed: the type of their contract"),
         Field("cost_center", TEXT, "Cost center that bears the person's cost"),
         Field("role", TEXT, "Role in which the person worked; it decides the bill rate"),
         Field("worked_on", DATE, "Day on which the work was done", required=True),

@@ -27,7 +27,8 @@ from routes.bulk import array
 CAUSES = 500  # that one call looks at
 LIMIT = 20_000  # failures that one call takes
 LOCK = 7_221_905  # sets our advisory locks apart from those of others
-SHARED = ("customer_id", "project_code", "worker_name", "role", "period")  # named in the title when all members agree
+# Named in the title when all members agree.
+SHARED = ("customer_id", "project_code", "worker_name", "role", "billing_model", "period")
 
 LOCK_CAUSES = """
 SELECT fingerprint FROM (

@@ -191,4 +191,5 @@ def about_for(item: WorkItem, masks: frozenset[Mask]) -> str:
     entity = ENTITIES.get(item.entity)
     shown = mask(entity, item.about, masks) if entity else {}
     named = [(plain(name).removesuffix(" id").removesuffix(" code"), found) for name, found in shown.items()]
-    return " · ".join(f"{name.removesuffix(' name')} {found}" for name, found in named if found != HIDDEN)
+    named = [("", plain(found)) if name == "billing model" else (name, found) for name, found in named]
+    return " · ".join(f"{name.removesuffix(' name')} {found}".strip() for name, found in named if found != HIDDEN)

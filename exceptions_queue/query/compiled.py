@@ -238,6 +238,7 @@ CONDITIONS: dict[str, Callable[[Any, Asker], Q]] = {
     "type": lambda value, asker: Q(entity=value),
     "client": _about("customer_id"),
     "project": _about("project_code"),
+    "contract": _about("billing_model"),
     "worker": _worker,
     "period": _about("period"),
     "number": lambda value, asker: Q(pk=value),

@@ -41,8 +41,8 @@ from routes.models import Destination, Route
 
 ALWAYS = ("class", "team", "due", "amount")
 ON_REQUEST = (
-    "is", "entity", "assignee", "tag", "type", "client", "project", "worker", "period", "currency", "route", "source",
-    "target", "age", "waiting", "again", "has", "resolution", "closed", "cause",
+    "is", "entity", "assignee", "tag", "type", "client", "project", "contract", "worker", "period", "currency", "route",
+    "source", "target", "age", "waiting", "again", "has", "resolution", "closed", "cause",
 )  # fmt: skip
 MOST = 10_000  # above which a number says only that it is above
 LOOKED_AT = 10_000  # of resolved items the last that are counted
@@ -261,6 +261,7 @@ GROUPED: dict[str, Callable[[WorkItemQuerySet, Asker], tuple[WorkItemQuerySet, A
     "type": lambda rows, asker: (rows, F("entity")),
     "client": _about("customer_id"),
     "project": _about("project_code"),
+    "contract": _about("billing_model"),
     "worker": _workers,
     "period": _about("period"),
     "target": _targets,

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from canonical.entities import ENTITIES
+from canonical.entities import BILLING_MODELS, ENTITIES
 from canonical.failure import CATEGORIES, Category, Owner
 from canonical.masking import HIDDEN
 from exceptions_queue.models import CauseCode, Resolution, RootCause, State
@@ -52,6 +52,7 @@ OWNERS: Choices = (
     ("mine", "mine"),
     *((values.folded(each.value), each.value) for each in Owner if each is not Owner.NOBODY),
 )
+CONTRACTS: Choices = tuple((name, _plain(name)) for name in BILLING_MODELS)
 TYPES: Choices = tuple((name, _plain(name)) for name in sorted(ENTITIES))
 RESOLUTIONS: Choices = tuple((each.value, str(each.label)) for each in Resolution)
 ROOTS: Choices = tuple((each.value, str(each.label)) for each in RootCause)
@@ -91,6 +92,7 @@ TABLE: tuple[Word, ...] = (
     _one_of("type", "What it holds", "kind of record that it holds", "type:time-entry", TYPES),
     _text("client", "Client", "client that all it holds belongs to", "client:C-12"),
     _text("project", "Project", "project that all it holds belongs to", "project:P-881"),
+    _one_of("contract", "Contract type", "how all it holds is billed", "contract:fixed-fee", CONTRACTS),
     _text("worker", "Person", "person whose records all of it are, where you may see names", 'worker:"Maria Lopes"'),
     _text("period", "Period", "period in which all of it lies", "period:2026-10"),
     Word("number", "No.", "numbers of exceptions", "number:17,42", lambda v, now: values.number(v)),

@@ -29,7 +29,8 @@ from tests.routes.world import World
 NOW = timezone.now()
 Make = Callable[..., World]
 OF = {
-    "a": {"category": "validation", "owner": "billing", "amount": Decimal(500), "about": {"project_code": "P-1"}},
+    "a": {"category": "validation", "owner": "billing", "amount": Decimal(500),
+          "about": {"project_code": "P-1", "billing_model": "fixed_fee"}},
     "b": {"category": "unmapped_value", "owner": "finance data owner", "amount": Decimal(20_000), "field": "cost_rate",
           "title": "Cost rate: no row for 95.00", "cause": "Secret 95.00", "entity": "time_entry"},
     "c": {"category": "validation", "owner": "billing", "amount": None, "state": "waiting",
@@ -101,7 +102,8 @@ WANTED = {
     "age:<3d": "ab", "age:>=3d age:<7d": "cd", "age:3d..7d": "cd", "resolved:<24h": "e", "holds:>2 again:>1": "d",
     '"is not known"': "d", "secret": "b", "P-1": "a", 'worker:"Ana Ruiz"': "d", "waiting:p-1": "c",
     "due:<2d": "ad", "due:past": "d", "due:none": "bcef", "due:0d..2d": "a", "is:billing": "d", "priority:>=60": "d",
-    "type:time_entry": "b", "assignee:nobody": "abcdef", "assignee:farid": "", "has:correction": "",
+    "type:time_entry": "b", "contract:fixed-fee": "a", "-contract:fixed_fee": "bcdef",
+    "contract:retainer": "", "assignee:nobody": "abcdef", "assignee:farid": "", "has:correction": "",
     "closed:auto": "e", "closed:human": "", "cause:late": "", "has:rule-candidate": "", "number:0": "",
     "field:cost_rate": "b", "resolution:auto:retry_succeeded": "e", "tag:none-such": "", "blocks:nothing": "",
 }  # fmt: skip
