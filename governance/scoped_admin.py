@@ -23,7 +23,7 @@ from governance.models import LegalEntity, User
 from governance.rights import NotAllowed
 from governance.roles import Right
 from governance.scoping import ALL, entity_ids, path_to_entity
-from governance.seen import Related, careful
+from governance.seen import Related, careful, hold
 
 NOT_THERE = "Your roles let you change nothing there, or it is gone. Choose one of those in the list."
 SHOWN = 200  # changes of one row that its history shows
@@ -86,9 +86,17 @@ class ScopedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold carries no types
             return [(None, {"fields": self.list_display})]
         return super().get_fieldsets(request, obj)
 
-    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, *args: Any, **kw: Any
+    ) -> HttpResponse:
         """Show or take a form; what a verb refuses is said in words."""
-        return in_words(request, lambda: super(ScopedAdmin, self).changeform_view(request, *args, **kwargs))
+
+        def taken_or_shown() -> HttpResponse:
+            if request.method == "POST" and object_id is not None:
+                hold(self.get_object(request, unquote(object_id)))
+            return super(ScopedAdmin, self).changeform_view(request, object_id, *args, **kw)  # type: ignore[no-any-return]
+
+        return in_words(request, taken_or_shown)
 
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Delete, or ask first; what a verb refuses is said in words."""
