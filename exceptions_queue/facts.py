@@ -21,7 +21,7 @@ from governance.models import User
 from governance.roles import Right
 from governance.scoping import ALL, entity_ids
 from mappings.models import LookupTable, TableRow
-from routes import asking_for_parents, claims, decisions, overlays, unforeseen, waiting_behind
+from routes import asking_for_parents, claims, decisions, overlays, sending_back, unforeseen, waiting_behind
 from routes.models import Transaction
 from routes.overlays import STAGE
 from routes.periods import Offer
@@ -63,6 +63,8 @@ class Facts:
     waiting: Waiting | None = None  # of a system that takes nothing: what goes on with it
     stands: bool = False  # something stands at a target under the key of what it holds, and nobody takes it back yet
     only_questioned: bool = False  # all that it holds is posted, and only doubted
+    goes_back: str = ""  # what happens at its source to what is sent back; "" where that takes nothing back
+    never_goes_back: str = ""  # why that takes nothing back, where its connector says so
     several: bool = False  # it holds several causes, and all of them are meant
 
     @property
@@ -105,7 +107,7 @@ def facts_of(item: WorkItem, user: User, *, field: str = "", first_value: str = 
         _is_reversal(item), _can_ask(item), item.category in LINKABLE and first_stage == "deliver", rule_may_pass(item),
         overlays.newest(), first_stage == STAGE,
         _can_ask_for_parent(item), stands=bool(standing), only_questioned=_only_questioned(item),
-        several=item.part is None and bool(parts_of(item)), **_of_system(item, user),
+        several=item.part is None and bool(parts_of(item)), **_of_system(item, user), **_of_source(item),
     )  # fmt: skip
 
 
@@ -135,6 +137,14 @@ def _can_ask_for_parent(item: WorkItem) -> bool:
     if item.category != Category.MISSING_REFERENCE or not (item.table and item.table_key and item.connection_id):
         return False
     return asking_for_parents.place(item.connection_id, item.table) is not None
+
+
+def _of_source(item: WorkItem) -> dict[str, Any]:
+    """Return what happens at the source to what is sent back, or why nothing can be."""
+    if item.route is None:
+        return {}
+    way, why = sending_back.way_of(item.route)
+    return {"goes_back": way.about} if way is not None else {"never_goes_back": why}
 
 
 def _of_system(item: WorkItem, user: User) -> dict[str, Any]:

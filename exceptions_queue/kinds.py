@@ -27,6 +27,7 @@ from exceptions_queue.verbs.ask_target import said
 from exceptions_queue.verbs.correct_field import correctable
 from exceptions_queue.verbs.link_record import NotSeen
 from exceptions_queue.verbs.members import left
+from exceptions_queue.verbs.send_back import waits_for
 from governance.roles import Right
 from routes import unforeseen
 from routes.outbound import disabling
@@ -280,6 +281,12 @@ def _reverse(facts: Facts, typed: Any) -> str:
     return reversing.done(asked, facts.item.entity, sends)
 
 
+def _send_back(facts: Facts, typed: Any) -> str:
+    sent = verbs.send_back(facts.item, by=facts.user, reason=typed["reason"], failures=typed["failures"])
+    waits = waits_for(facts.item)
+    return f"{words.counted(sent, facts.item.entity)} sent back. The exception waits for {waits}, and closes by itself."
+
+
 def _try_system(facts: Facts, typed: Any) -> str:
     verbs.ask_system(facts.item, by=facts.user, reason=typed["reason"])
     return "The next request tries it. If it works, everything that waits goes on in order."
@@ -362,6 +369,9 @@ KINDS = (
     Kind("fetches", "It was put right at the source: fetch it again", "Fetch it again", Right.RESUBMIT,
          lambda f: f.has_records and f.stopped and not f.only_questioned and f.item.category not in UNFETCHED,
          _reason, _fetch_again, releases=False),
+    Kind("source-returns", "Send it back to its source with a reason", "Send it back", Right.RETURN,
+         lambda f: f.has_records and f.stopped and not f.only_questioned and f.item.category not in UNFETCHED
+         and bool(f.goes_back or f.never_goes_back), _needs_reason, _send_back, releases=False),
     Kind("rule-waivers", "Let these pass the rule once", "Let them pass", Right.WAIVE, lambda f: f.may_pass,
          _needs_reason, _waive_rule),
     Kind("reversals", "Take back what is posted", "Take it back", Right.REVERSE, lambda f: f.stands,

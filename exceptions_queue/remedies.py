@@ -16,6 +16,8 @@ from exceptions_queue.templatetags.shown import money
 from exceptions_queue.verbs.correct_field import LIMIT as CORRECTED
 from exceptions_queue.verbs.move_to_next_period import LIMIT
 from exceptions_queue.verbs.reverse import LIMIT as REVERSED
+from exceptions_queue.verbs.send_back import LIMIT as SENT_BACK
+from exceptions_queue.verbs.send_back import waits_for
 from governance.actor import as_actor, names
 from governance.models import LegalEntity, User
 from governance.roles import Right
@@ -98,6 +100,8 @@ def _shown(kind: Kind, facts: Facts, rights: frozenset[Right]) -> Remedy:
     if kind.name == "period-moves":
         who = deciding.second_people(Right.APPROVE, facts.item.legal_entity, but=[as_actor(facts.user).reference])
         remedy.given, remedy.effect = _days(facts), f"proposes {_holds(facts.item)}; sent once {who} approves"
+    if kind.name == "source-returns":
+        _of_source(remedy, facts)
     if kind.name == "reversals":
         remedy.given, remedy.effect = reversing.told(facts.item, facts.user), TAKES_BACK
     _bound(remedy, facts.item)
@@ -124,6 +128,7 @@ AT_MOST = {
     "period-moves": LIMIT,
     "corrections": CORRECTED,
     "reversals": REVERSED,
+    "source-returns": SENT_BACK,
 }  # members that are meant at once
 CONTRADICTED = {  # what these remedies decide where the source contradicts a correction
     "corrections": "Keep the correction, or enter another value",
@@ -138,6 +143,15 @@ def _bound(remedy: Remedy, item: WorkItem) -> None:
         remedy.bounded = f"At most {most:,} in one go: choose some below, or"
         address = f"{reverse('queue:bulk-new')}?items={item.pk}#open-{remedy.name}"
         remedy.leads = ("plan it in bulk for all", address)
+
+
+def _of_source(remedy: Remedy, facts: Facts) -> None:
+    """Say what happens at the source to what is sent back, or why nothing can be."""
+    if facts.never_goes_back:
+        remedy.form, remedy.needs = None, facts.never_goes_back
+        return
+    remedy.given = [("happens there", facts.goes_back)]
+    remedy.effect = f"sends {_holds(facts.item)} back; the exception then waits for {waits_for(facts.item)}"
 
 
 def _of_system(remedy: Remedy, facts: Facts) -> None:

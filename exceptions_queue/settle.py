@@ -15,6 +15,7 @@ from exceptions_queue.models import Release, Resolution, RootCause, State, WorkI
 from exceptions_queue.moving import event_of
 from governance import audit
 from governance.actor import ENGINE, Actor, ActorKind
+from routes.models import SendingBack
 from routes.states import ENDS
 from routes.states import State as Stands
 
@@ -61,11 +62,14 @@ def settle(items: list[WorkItem]) -> int:
         return 0
     closed, stands, now = outcomes([item.number for item in items])
     people = _people(items)
+    away = of_sources([item.number for item in items])
     releasing = set(Release.objects.filter(item__in=items, done_at=None).values_list("item_id", flat=True))
     events: list[WorkItemEvent] = []
     done = []
     for item in items:
         was = item.state
+        if item.number in away:
+            continue  # its source has not answered yet: until then it is somebody's
         code = _code(closed.get(item.number, {}), stands.get(item.number, {}))
         if code is None or item.number in releasing:
             if was != State.RESUBMITTED:
@@ -90,6 +94,26 @@ def settle(items: list[WorkItem]) -> int:
         ]
     )  # fmt: skip
     return len(done)
+
+
+AWAY = """
+SELECT DISTINCT i.number FROM routes_sendingback s
+JOIN routes_failure f ON f.id = s.failure_id
+JOIN exceptions_queue_workitem i ON i.fingerprint = f.fingerprint
+WHERE i.number = ANY(%s) AND s.answered_at IS NULL AND s.state <> 'refused'
+"""
+
+
+def of_sources(numbers: list[int]) -> set[int]:
+    """Return which items hold something that was sent back and of which its source has sent nothing newer.
+
+    One query; two where something is away at all.
+    """
+    if not numbers or not SendingBack.objects.filter(answered_at=None).exists():
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(AWAY, [numbers])
+        return {row[0] for row in cursor.fetchall()}
 
 
 NOT_POSTED = """

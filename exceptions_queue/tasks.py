@@ -5,7 +5,7 @@ import time
 from celery import shared_task
 from django.db import transaction
 
-from exceptions_queue import corrected, intake, reckoning, recount, releasing, settle, waking
+from exceptions_queue import corrected, intake, reckoning, recount, releasing, sent_back, settle, waking
 from exceptions_queue.verbs import expire_overtaken
 from routes import failures
 
@@ -22,6 +22,7 @@ def sweep() -> None:
     failures.close_of_caught_up(how="auto:retry_succeeded")
     intake.take_in_what_waits(until=until)
     settle.settle_sent_again()
+    sent_back.sweep()
     waking.wake_due()
     expire_overtaken()
     corrected.release()

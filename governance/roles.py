@@ -30,6 +30,7 @@ class Right(TextChoices):
     RESUBMIT_VERSION = "resubmit_version", "resubmit with a version of a mapping that is out of force"
     WAIVE = "waive", "waive"
     REVERSE = "reverse", "reverse what is posted"
+    RETURN = "return", "send back to the source"
     SEND_EVENTS = "send_events", "send business events"
     APPROVE = "approve", "approve corrections and releases"
     EDIT_TABLES = "edit_tables", "add rows to lookup tables"
@@ -56,6 +57,7 @@ ROLE_RIGHTS: dict[Role, frozenset[Right]] = {
             Right.SEND_EVENTS,
             Right.WAIVE,
             Right.REVERSE,
+            Right.RETURN,
             Right.EDIT_TABLES,
             Right.SEE_PERSON,
             Right.SEE_BANK,
@@ -70,6 +72,7 @@ ROLE_RIGHTS: dict[Role, frozenset[Right]] = {
             Right.RESUBMIT_VERSION,
             Right.WAIVE,
             Right.REVERSE,
+            Right.RETURN,
             Right.APPROVE,
             Right.EDIT_TABLES,
             Right.APPROVE_TABLES,

@@ -18,6 +18,11 @@ def delivery(connection_id: int, lane: str, stream: str) -> None:
     _after_commit("routes.tasks.deliver", (connection_id, lane, stream), lane)
 
 
+def sending_back(connection_id: int) -> None:
+    """Say, once this commit stands, that something goes back to a source."""
+    _after_commit("routes.tasks.send_back", (connection_id,), "intake")
+
+
 def run(route_id: int) -> None:
     """Say, once this commit stands, that a run may be due."""
     _after_commit("routes.tasks.pull", (route_id,), "intake")

@@ -23,6 +23,7 @@ from routes import (
     releases,
     runs,
     schedules,
+    sending_back,
     settling,
     unforeseen,
 )
@@ -69,6 +70,13 @@ def take_in_events(route_id: int) -> None:
         nudges.events(route_id)
 
 
+@shared_task(ignore_result=True)
+def send_back(connection_id: int) -> None:
+    """Carry what people have sent back to a source."""
+    if _drain(("send_back", connection_id), lambda: sending_back.carry(connection_id)):
+        nudges.sending_back(connection_id)
+
+
 def _drain(name: tuple[object, ...], once: Callable[[], bool], *, places: int = 1) -> bool:
     """Repeat some work until there is no more or the time is up; return whether there is more.
 
@@ -91,7 +99,7 @@ def sweep() -> None:
     """Nudge whatever is due: lost, doubled or late nudges change nothing because of this."""
     for step in (
         clock.mend, consignments.sweep, settling.sweep, releases.arrived_meanwhile, releases.rows_available,
-        releases.switched_on,
+        releases.switched_on, sending_back.note_answers,
     ):  # fmt: skip
         try:
             step()
@@ -106,6 +114,8 @@ def sweep() -> None:
         pulls = [row[0] for row in cursor.fetchall()]
     for connection_id, lane, stream in deliveries:
         nudges.delivery(connection_id, lane, stream)
+    for connection_id in sending_back.due():
+        nudges.sending_back(connection_id)
     for route in pulls:
         nudges.run(route)
     for route in intake.due_routes():

@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import re2
 
-from connectors.manifest.check_steps import step_faults
+from connectors.manifest.check_steps import return_faults, step_faults
 from connectors.manifest.links import link_faults
 from connectors.manifest.problems import ManifestProblem
 from connectors.manifest.source import Source
@@ -22,7 +22,9 @@ _TOKEN_KINDS = ("oauth2_client_credentials", "oauth2_refresh", "session", "overr
 _ROOTS_ALWAYS = {"answers", "secrets"}
 _ROOTS_READ = {"cursor", "page", "window", "record"}
 _ROOTS_WRITE = {"key", "external_id", "idempotency_key", "body", "items", "step"}
+_ROOTS_RETURN = {"reason", "who", "key", "record"}
 _TEXTS = {
+    "cannot_return",
     "masks",
     "title",
     "help",
@@ -118,6 +120,7 @@ def _meaning_faults(value: dict[str, Any]) -> Iterator[Fault]:
             yield from _read_faults(("streams", name, "read"), stream)
             yield from _write_faults(("streams", name, "write"), stream)
             yield from step_faults(("streams", name, "write"), stream.get("write"))
+            yield from return_faults(("streams", name), stream, value["streams"])
             yield from link_faults(("streams", name, "record_link"), stream.get("record_link"))
             yield from _budget_faults(("streams", name, "budget"), stream, value)
 
@@ -157,6 +160,8 @@ def _roots(place: Place) -> set[str]:
         return _ROOTS_ALWAYS | {"token"}
     if place[0] == "webhooks":
         return _ROOTS_ALWAYS | {"body", "timestamp"}
+    if len(place) > 2 and place[2] == "returns":
+        return {"answers"} | _ROOTS_RETURN
     if len(place) > 2 and place[2] == "record_link":
         return {"answers", "id", "record"}
     if len(place) > 2 and place[2] == "read":

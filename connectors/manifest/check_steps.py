@@ -1,4 +1,4 @@
-"""Finds what is wrong with writes of several calls: `by: look_up`, `before` and `then`."""
+"""Finds what is wrong with writes that go by others: `by: look_up`, `before` and `then`, and a record's `returns`."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -72,3 +72,18 @@ def _used(step: dict[str, Any]) -> list[str]:
     except TemplateError:
         return []  # reported where templates are checked
     return [item.steps[1] for item in placeholders if item.steps[0] == "step" and len(item.steps) > 1]
+
+
+def return_faults(place: Place, stream: dict[str, Any], streams: dict[str, Any]) -> Iterator[Fault]:
+    """Yield what is wrong with how a stream's records are sent back."""
+    returns = stream.get("returns")
+    if not isinstance(returns, dict):
+        return
+    if "cannot_return" in stream:
+        yield (*place, "cannot_return"), "a stream has returns, or says why it has none.", "Leave one of both out."
+    by = streams.get(str(returns.get("by")))
+    write = by.get("write") if isinstance(by, dict) else None
+    operations = write.get("operations") if isinstance(write, dict) else None
+    if not isinstance(operations, dict) or "create" not in operations:
+        remedy = "Name a stream of this connector whose write has the operation create."
+        yield (*place, "returns", "by"), f"no stream {returns.get('by')} creates anything.", remedy

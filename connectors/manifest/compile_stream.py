@@ -29,7 +29,13 @@ def compile_stream(name: str, item: dict[str, Any]) -> model.Stream:
         write=_write(item["write"]) if "write" in item else None,
         record_link=compile_template(item["record_link"], escape=True) if "record_link" in item else None,
         masks=_masks(item["masks"]) if "masks" in item else None,
+        returns=_returns(item["returns"]) if "returns" in item else None,
+        cannot_return=item.get("cannot_return", ""),
     )
+
+
+def _returns(item: dict[str, Any]) -> model.Return:
+    return model.Return(item["by"], compile_path(item["id"]), Structure(item["body"]), item["about"])
 
 
 def _masks(item: dict[str, list[str]]) -> dict[str, Mask]:

@@ -203,6 +203,16 @@ class Write:
 
 
 @dataclass(frozen=True, slots=True)
+class Return:
+    """How a record is sent back to whoever handed it in, with a reason."""
+
+    by: str  # the stream whose `create` carries it out
+    id: Path  # the field of the record that is {external_id} there
+    body: Structure
+    about: str  # in words for finance: what then happens to it there
+
+
+@dataclass(frozen=True, slots=True)
 class Stream:
     """One kind of record that a connector reads or writes."""
 
@@ -220,6 +230,8 @@ class Stream:
     write: Write | None
     record_link: Template | None = None  # address of one record in the vendor's screens
     masks: Mapping[str, Mask] | None = None  # path of a field → what it holds; None: nobody has said
+    returns: Return | None = None
+    cannot_return: str = ""  # in words: why a program cannot send a record back, and what to do instead
 
     @property
     def capabilities(self) -> tuple[str, ...]:
@@ -230,5 +242,6 @@ class Stream:
             "window": self.read is not None and self.read.window is not None,
             "write": self.write is not None,
             "look up": self.write is not None and self.write.look_up is not None,
+            "send back": self.returns is not None,
         }
         return tuple(name for name, can in able.items() if can)

@@ -182,6 +182,8 @@ SKINS = (
     Skin("reversals", ReversalBody, verbs.reverse, "Take back what members have posted.",
          _counted("taken back at the target"),
          {"sends": False, "root_cause": "source", "reason": "booked on the wrong project"}),
+    Skin("source-returns", ChosenMustReasonBody, verbs.send_back, "Send members back to their source with a reason.",
+         _counted("sent back to the source"), {"reason": "the project was closed in October: book it on P-882"}),
     Skin("outcomes", OutcomeBody, verbs.decide_unknown, "Say of a write in doubt whether it happened.",
          _plainly("Noted."),
          {"failure": "0197a1c2-5a5b-7c1d-8e2f-0a1b2c3d4e5f", "happened": True, "reference": "4711"}),

@@ -66,6 +66,13 @@ class WorkItemShape(serializers.Serializer[Any]):
     resolved_at = serializers.DateTimeField(allow_null=True)
 
 
+class GivenShape(serializers.Serializer[Any]):
+    """One thing that is settled before anything is done."""
+
+    name = serializers.CharField()
+    words = serializers.CharField()
+
+
 class RemedyShape(serializers.Serializer[Any]):
     """What can be done: POST to `…/{name}`, if `allowed`."""
 
@@ -75,6 +82,9 @@ class RemedyShape(serializers.Serializer[Any]):
     allowed = serializers.BooleanField()
     needs = serializers.CharField(allow_blank=True, help_text="which role is lacking, and who has it")
     row = serializers.IntegerField(allow_null=True, help_text="the table row that it is about")
+    given = GivenShape(
+        many=True, help_text="what the page tells before it is done: what stands there, how it is undone"
+    )
 
 
 class HistoryShape(serializers.Serializer[Any]):
@@ -218,7 +228,10 @@ def whole(
         "remedies": [
             {"name": each.name, "title": words.without_persons(each.title, item, masks),
              "effect": words.without_persons(each.effect, item, masks), "allowed": each.form is not None,
-             "needs": each.needs, "row": each.row}
+             "needs": each.needs, "row": each.row,
+             "given": [
+                 {"name": name, "words": words.without_persons(str(part), item, masks)} for name, part in each.given
+             ]}
             for each in offered
         ],
         "duplicate_of": item.duplicate_of_id,

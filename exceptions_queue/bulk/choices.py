@@ -182,6 +182,10 @@ def _reverse(item: WorkItem, failures: list[UUID], by: User, typed: Typed) -> No
     )  # fmt: skip
 
 
+def _send_back(item: WorkItem, failures: list[UUID], by: User, typed: Typed) -> None:
+    verbs.send_back(item, by=by, failures=failures, reason=typed["reason"])
+
+
 def _assign(item: WorkItem, failures: list[UUID], by: User, typed: Typed) -> None:
     verbs.assign(item, by=by, to=User.objects.get(pk=typed["to"]), reason=typed.get("reason", ""))
 
@@ -299,6 +303,7 @@ CHOICES: Sequence[Choice] = (
           "will be corrected and sent", **MEMBERS, sends=True, told=_field_told),
     _kind("period-moves", _plain(ReasonForm), _move, "will be proposed for the next open period", **MEMBERS),
     _kind("reversals", _plain(TakeBackForm), _reverse, "will be taken back", **MEMBERS, told=_afterwards_told),
+    _kind("source-returns", _plain(ReasonForm), _send_back, "will go back to their source", **MEMBERS),
     _kind("tries", _plain(MayReasonForm), _simply(verbs.try_now), "will be tried now"),
     _kind("probes", _plain(MayReasonForm), _simply(verbs.ask_system), "will be tried now"),
     _kind("readings", _plain(MayReasonForm), _simply(verbs.read_again), "will be read again"),

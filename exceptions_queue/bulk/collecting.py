@@ -13,6 +13,7 @@ from django.db import connection
 from canonical.failure import CATEGORIES, Category
 from exceptions_queue.models import BulkRun, Result
 from routes.bulk import arrays
+from routes.models import SendingBackState
 from routes.models.movement import RecordState
 from routes.states import ENDS, State
 
@@ -40,6 +41,9 @@ class Stand:
     ended: int = 0
     posted: int = 0
     taken_back: bool = False  # it is a reversal that tells
+    sent_back: str = ""  # how far it is on its way back to its source
+    ended_there: bool = False
+    said_there: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +62,15 @@ STANDS = """
 SELECT m.id, f.id IS NOT NULL AND f.closed_at IS NULL AND back.id IS NULL, coalesce(f.closed_how, ''),
     coalesce(back.state, newer.state, t.state, ''), coalesce(r.state, ''), stopped.id, coalesce(stopped.message, ''),
     coalesce(stopped.category, ''), coalesce(of_record.sent, 0), coalesce(of_record.ended, 0),
-    coalesce(of_record.posted, 0), coalesce(back.takes, false)
+    coalesce(of_record.posted, 0), coalesce(back.takes, false),
+    coalesce(g.state, ''), g.ended_at IS NOT NULL, coalesce(g.message, '')
 FROM exceptions_queue_bulkmember m
 LEFT JOIN routes_failure f ON f.id = m.failure_id
 LEFT JOIN routes_transaction t ON t.id = m.transaction_id
 LEFT JOIN routes_record r ON r.id = m.record_id AND m.transaction_id IS NULL
+LEFT JOIN LATERAL (
+    SELECT s.* FROM routes_sendingback s WHERE %(returned)s AND s.failure_id = m.failure_id
+    ORDER BY s.made_at DESC LIMIT 1) g ON true
 LEFT JOIN LATERAL (
     SELECT n.id, n.state FROM routes_transaction n
     WHERE %(follow)s AND t.state = 'superseded' AND n.destination_id = t.destination_id AND n.key = t.key
@@ -99,6 +107,7 @@ def collect(run: BulkRun) -> int:
     with connection.cursor() as cursor:
         asked: dict[str, Any] = {
             "run": run.pk, "back": run.choice == "reversals",
+            "returned": run.choice == "source-returns",
             "follow": run.choice in CORRECTED, "ends": [str(each) for each in ENDS], "limit": LIMIT,
         }  # fmt: skip
         cursor.execute(STANDS, asked)
@@ -126,6 +135,8 @@ def skipped(ids: Iterable[int], ended_as: str, ended: str = "") -> list[Ending]:
 
 def ending_of(stand: Stand) -> Ending | None:
     """Return what became of a member; None while it is on its way."""
+    if stand.sent_back:
+        return _of_source(stand)
     if stand.still_open:
         return Ending(stand.id, Result.SKIPPED, "left as it was", LEFT_ALONE)
     if stand.closed_how == "waived":
@@ -147,6 +158,14 @@ def _stopped(stand: Stand) -> Ending:
         return Ending(stand.id, Result.DONE, "held for a second person", stand.message)
     kind = CATEGORIES[Category(stand.category)].title.lower()
     return Ending(stand.id, Result.FAILED, kind, stand.message, stand.stopped_as)
+
+
+def _of_source(stand: Stand) -> Ending | None:
+    if not stand.ended_there:
+        return None
+    if stand.sent_back == SendingBackState.CONFIRMED:
+        return Ending(stand.id, Result.DONE, "back at its source")
+    return Ending(stand.id, Result.FAILED, "not sent back", stand.said_there)
 
 
 def _done(how: str) -> Any:

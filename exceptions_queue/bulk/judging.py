@@ -20,7 +20,7 @@ from exceptions_queue.trying import Outcome as Foreseen
 from governance.models import User, Version
 from governance.rights import Right, allowed
 from governance.same_person import counted_as
-from routes import periods, reversals, right_values, unforeseen
+from routes import periods, reversals, right_values, sending_back, unforeseen
 from routes.bulk import arrays
 from routes.chosen_configuration import Configuration, kept
 from routes.current_values import values_of
@@ -344,9 +344,28 @@ def _reverse(run: BulkRun, user: User, facts: Sequence[Fact]) -> dict[int, Said]
     return {fact.id: said(fact) for fact in facts}
 
 
+def _send_back(run: BulkRun, user: User, facts: Sequence[Fact]) -> dict[int, Said]:
+    """Say of each whether its source takes it back."""
+    routes = Route.objects.select_related("connection").in_bulk([fact.route for fact in facts if fact.route])
+    ways = {id_: sending_back.way_of(route) for id_, route in routes.items()}
+    sent = sending_back.sent([fact.record for fact in facts if fact.record])
+
+    def said(fact: Fact) -> Said:
+        way, why = ways.get(fact.route or 0, (None, ""))
+        if fact.record is None or way is None:
+            return Said(Outcome.IMPOSSIBLE, why or "its source takes nothing back from a program")
+        if fact.category == Category.OUTCOME_UNKNOWN or fact.in_doubt:
+            return Said(Outcome.IMPOSSIBLE, IN_DOUBT)
+        if fact.transaction and fact.state not in STOPPED:
+            return Said(Outcome.IMPOSSIBLE, ON_ITS_WAY)
+        return Said(Outcome.THERE, "it was sent back already") if fact.record in sent else Said(Outcome.WILL)
+
+    return {fact.id: said(fact) for fact in facts}
+
+
 MEMBERS: Mapping[str, Callable[[BulkRun, User, Sequence[Fact]], dict[int, Said]]] = {
     "resubmissions": _again, "waivers": _waive, "approvals": _approve, "corrections": _correct_all,
-    "correction-sheets": _correct_rows, "period-moves": _move, "reversals": _reverse,
+    "correction-sheets": _correct_rows, "period-moves": _move, "reversals": _reverse, "source-returns": _send_back,
 }  # fmt: skip
 NO_REST = "it waits already, is on its way, or is resolved"
 NOT_SO = {  # why an item does not fit, by choice

@@ -266,7 +266,8 @@ class WorkItem(models.Model):
     @cached_property
     def route(self) -> Route | None:
         """Return the route where it was first seen, None where that is no longer there. Asked for once."""
-        return Route.objects.filter(pk=self.route_id).first() if self.route_id else None
+        routes = Route.objects.select_related("connection")
+        return routes.filter(pk=self.route_id).first() if self.route_id else None
 
     @cached_property
     def configuration(self) -> dict[str, Any]:

@@ -45,6 +45,7 @@ from exceptions_queue.verbs.renew_sign_in import renew_sign_in
 from exceptions_queue.verbs.resubmit import resubmit
 from exceptions_queue.verbs.reverse import reverse
 from exceptions_queue.verbs.review_deed import confirm_deed, object_to_deed
+from exceptions_queue.verbs.send_back import send_back
 from exceptions_queue.verbs.set_order import set_order
 from exceptions_queue.verbs.split import split
 from exceptions_queue.verbs.tag import tag
@@ -107,6 +108,7 @@ __all__ = [
     "resubmit",
     "resume",
     "reverse",
+    "send_back",
     "set_order",
     "share_view",
     "snooze",

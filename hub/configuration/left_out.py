@@ -106,6 +106,7 @@ MODELS: dict[str, str] = {
     "exceptions_queue.SavedView": "people's own lists of work, and those that they share with colleagues",
     "exceptions_queue.ListColumns": "which columns a person wants to see",
     "routes.Reversal": "what a person has had taken back",
+    "routes.SendingBack": "what a person has sent back to its source",
     **dict.fromkeys(("routes.Overlay", "routes.OverlayEvent"), "a person's correction of one record"),
     "exceptions_queue.Hint": "what people of this installation tell each other about its causes",
     "exceptions_queue.LoosenedPolicy": "whom a policy still binds as it was: decided by people of this installation",

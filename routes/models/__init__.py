@@ -23,6 +23,7 @@ from routes.models.movement import (
 from routes.models.outbound import Delivery, OutboundEvent, RunEnding, Subscription, Tap
 from routes.models.overlay import Ended, Happened, Overlay, OverlayEvent
 from routes.models.reversal import Reversal
+from routes.models.sending_back import SendingBack, SendingBackState
 from routes.models.totals import DayCount, DayMark, DayTotal
 from routes.models.trouble import Failure, PostingPeriod, RuleWaiver, RuleWarning
 
@@ -59,6 +60,8 @@ __all__ = [
     "RuleWarning",
     "Run",
     "RunEnding",
+    "SendingBack",
+    "SendingBackState",
     "Snapshot",
     "SourceHead",
     "StreamCursor",

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import msgspec
@@ -74,6 +75,7 @@ class Ledger:
             ("GET", "/_sandbox/faults"): lambda _: encode(self.faults.summary()),
             ("POST", "/_sandbox/faults"): self._set_faults,
             ("POST", "/_sandbox/changes"): self._change_source,
+            ("POST", "/_sandbox/resubmissions"): self._resubmit,
             ("POST", "/_sandbox/reset"): self._reset,
             ("GET", "/_sandbox/log"): lambda _: self.book.log.path.read_bytes(),
             ("GET", "/_sandbox/source"): lambda _: b"".join(source.encode(e) + b"\n" for e in self.source.current()),
@@ -127,6 +129,10 @@ class Ledger:
             return 200, self._look_up(request), b""
         if (method, path) == ("GET", "/time_entries"):
             return 200, self._read_page(request), b""
+        if (method, path) == ("GET", "/rejections"):
+            return 200, self._rejections(request), b""
+        if method == "POST" and path.startswith("/time_entries/") and path.endswith("/rejections"):
+            return self._reject(request, path.removeprefix("/time_entries/").removesuffix("/rejections"))
         if path.startswith("/entries/") and method in ("PUT", "DELETE"):
             entry = _entry(request) if method == "PUT" else Entry()
             entry.key = unquote(path.removeprefix("/entries/"))
@@ -174,6 +180,29 @@ class Ledger:
         only_live = request.query.get("live", ["false"])[-1] == "true"  # leaves out what was replaced or reversed
         found = (line for key in keys for line in self.book.find(key))
         return encode({"entries": [shown(line) for line in found if line.live or not only_live]})
+
+    def _reject(self, request: Request, number: str) -> tuple[int, bytes, bytes]:
+        """Take an approval back. A repeat is answered as the first time where this ledger knows repeats."""
+        _need_json(request)
+        told = msgspec.json.decode(request.body, type=dict[str, str])
+        if not told.get("comment", "").strip():
+            raise Refusal(422, "invalid", "A rejection needs a comment.")
+        known = self.source.rejections(told.get("reference", ""))
+        if known and self.book.mode is Mode.IDEMPOTENT and request.header(b"idempotency-key"):
+            return 200, encode({"id": known[0]["reference"], "status": "rejected"}), _REPLAYED
+        line = self.source.reject(
+            int(number) if number.isdecimal() else 0, reference=told.get("reference", ""), comment=told["comment"],
+            by=told.get("by", ""),
+        )  # fmt: skip
+        if line is None:
+            raise Refusal(409, "not_approved", f"Time entry {number} is not approved, so nothing can be rejected.")
+        return 201, encode({"id": line["reference"], "status": "rejected"}), b""
+
+    def _rejections(self, request: Request) -> bytes:
+        if self.book.mode is Mode.BLIND:
+            raise Refusal(404, "no_look_up", "This time tool cannot be asked for rejections.")
+        found = [line for key in request.query.get("key", []) for line in self.source.rejections(key)]
+        return encode({"rejections": [{"id": each["reference"], "reference": each["reference"]} for each in found]})
 
     def _read_page(self, request: Request) -> bytes:
         query = {name: values[-1] for name, values in request.query.items()}
@@ -268,6 +297,10 @@ class Ledger:
         wanted = msgspec.json.decode(request.body, type=Changes)
         lines = self.source.change(edit=wanted.edit, withdraw=wanted.withdraw, delete=wanted.delete, seed=wanted.seed)
         return encode({"changes": lines})
+
+    def _resubmit(self, request: Request) -> bytes:
+        wanted = msgspec.json.decode(request.body, type=dict[str, Any])
+        return encode(self.source.resubmit(wanted.pop("id"), **wanted))
 
     def _reset(self, request: Request) -> bytes:
         wanted = msgspec.json.decode(request.body or NOTHING, type=Reset)

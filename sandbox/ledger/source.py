@@ -81,6 +81,7 @@ class Source:
         self.log = journal.Journal(folder / "source.jsonl")
         self._changed: dict[int, dict[str, Any]] = {}
         self._deleted: set[int] = set()
+        self._rejected: list[dict[str, Any]] = []
         self._pages: dict[tuple[Any, ...], bytes] = {}
         self._selected: dict[tuple[str, str, str], list[int]] = {}
         for line in journal.read(self.log.path):
@@ -117,7 +118,31 @@ class Source:
         self._selected.clear()
         return lines
 
-    def _change_one(self, number: int, kind: str) -> dict[str, Any]:
+    def reject(self, number: int, *, reference: str, comment: str, by: str) -> dict[str, Any] | None:
+        """Take the approval of an entry back, with a comment; return the log line, None where it is not approved."""
+        if not 1 <= number <= self.count or number in self._deleted or self.entry(number)["status"] != "approved":
+            return None
+        line = self._change_one(number, "reject", {"comment": comment, "rejected_by": by}, reference)
+        self.log.flush()
+        self._pages.clear()
+        self._selected.clear()
+        return line
+
+    def resubmit(self, number: int, **values: Any) -> dict[str, Any]:
+        """Let a rejected entry's author correct it and somebody approve it; return the log line."""
+        line = self._change_one(number, "resubmit", {"status": "approved", **values})
+        self.log.flush()
+        self._pages.clear()
+        self._selected.clear()
+        return line
+
+    def rejections(self, reference: str) -> list[dict[str, Any]]:
+        """Return the rejections that carry a caller's reference."""
+        return [line for line in self._rejected if line["reference"] == reference]
+
+    def _change_one(
+        self, number: int, kind: str, values: dict[str, Any] | None = None, reference: str = ""
+    ) -> dict[str, Any]:
         entry = self.entry(number)
         changed: dict[str, Any] = {"version": entry["version"] + 1, "changed_at": stamp(datetime.now(UTC))}
         if kind == "edit":
@@ -126,7 +151,12 @@ class Source:
             changed |= {"hours": str(hours), "amount": str(amount)}
         elif kind == "withdraw":
             changed["status"] = "withdrawn"
+        elif kind == "reject":
+            changed["status"] = "rejected"
+        changed |= values or {}
         line = {"kind": kind, "id": number, "key": entry["key"], "changed": changed}
+        if reference:
+            line["reference"] = reference
         self.log.add(line)
         self._apply(line)
         return line
@@ -136,6 +166,8 @@ class Source:
         if line["kind"] == "delete":
             self._deleted.add(number)
             return
+        if line["kind"] == "reject":
+            self._rejected.append(line)
         values = {name: Decimal(v) if name in ("hours", "amount") else v for name, v in line["changed"].items()}
         self._changed.pop(number, None)  # the latest change is the last in order
         self._changed[number] = values

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from connectors.manifest.check_steps import step_faults
+from connectors.manifest.check_steps import return_faults, step_faults
+from connectors.registry import registry
 
 CALL = {"method": "POST", "path": "/rpc", "success": [200]}
 
@@ -45,3 +46,34 @@ def test_a_step_may_not_use_what_only_a_later_one_keeps() -> None:
     operation = CALL | {"body": {"number": "{step.number}"}, "then": [CALL | {"keep": {"number": "result"}}]}
 
     assert faults({"create": operation}) == ["no step before keeps {step.number}."]
+
+
+RETURNS = {
+    "by": "rejections",
+    "id": "id",
+    "body": {"comment": "{reason}"},
+    "about": "It goes back to its author there.",
+}
+
+
+@pytest.mark.parametrize(
+    ("stream", "said"),
+    [
+        ({"returns": RETURNS}, []),
+        ({"returns": RETURNS | {"by": "hours"}}, ["no stream hours creates anything."]),
+        ({"returns": RETURNS | {"by": "nothing"}}, ["no stream nothing creates anything."]),
+        ({"returns": RETURNS, "cannot_return": "…"}, ["a stream has returns, or says why it has none."]),
+    ],
+)
+def test_what_sends_back_is_a_stream_that_creates(stream: dict[str, Any], said: list[str]) -> None:
+    streams = {"rejections": {"write": {"operations": {"create": CALL}}}, "hours": {"write": {"operations": {}}}}
+
+    assert [message for _, message, _ in return_faults(("hours",), stream, streams)] == said
+
+
+@pytest.mark.parametrize("name", ["ledger_blind", "ledger_idempotent", "ledger_look_up", "harvest"])
+def test_every_source_of_hours_says_whether_it_takes_something_back(name: str) -> None:
+    stream = registry.connector(name).manifest.streams["time_entries"]
+
+    assert (stream.returns is None) == bool(stream.cannot_return)
+    assert ("send back" in stream.capabilities) == (stream.returns is not None)

@@ -81,7 +81,7 @@ def test_approving_a_correction_whose_row_was_refused_leaves_what_is_posted(worl
     [refused] = proposed(tables.NewRow(("Architect", "EUR"), {"rate": "210.00"}), by=staff.ingrid)
     item = held(world, 1, version=2, role="Architect", hours="6.00")
     tables.refuse_rows(rates(), [refused.pk], by=staff.clara, reason="not agreed")
-    assert offered(item, staff) == ["table-rows", "corrections", "resubmissions", "waivers"]
+    assert offered(item, staff) == ["table-rows", "corrections", "resubmissions", "reversals", "waivers"]
 
     with pytest.raises(verbs.NotPossible, match="lack something else"):
         verbs.approve(item, by=staff.clara, reason="agreed")

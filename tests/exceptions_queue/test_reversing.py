@@ -209,3 +209,24 @@ def test_words_are_a_constant_number_of_queries(
         told = dict(reversing.told(item, staff.farid))
     assert "and 1 more in Ledger: 4,800.00 EUR" in told["stands there"]
     assert company("HP-DE")
+
+
+def test_api_questions_tells_what_stands_there_and_takes_it_back(make_world: Make, staff: Staff) -> None:
+    world = make_world()
+    [row] = posted(world)
+    farid = signed_in(staff.farid)
+    made = farid.post(
+        f"/api/experience/v1/transactions/{row.pk}/questions", {"reason": WHY}, content_type="application/json"
+    )
+    number = made.json()["item"]["number"]
+    assert made.json()["said"] == f"Item {number} is about it."
+    told = farid.get(f"/api/experience/v1/work-items/{number}").json()["remedies"]
+    given = {each["name"]: each["words"] for each in next(r for r in told if r["name"] == "reversals")["given"]}
+    assert given["stands there"] == "TE-0000001 as LR-1 in Ledger: 800.00 EUR"
+    door = f"/api/experience/v1/work-items/{number}/reversals"
+    bad = farid.post(door, {"reason": WHY, "root_cause": "nobody"}, content_type="application/json")
+    assert bad.status_code == 422
+    done = farid.post(door, {"reason": WHY, "root_cause": "source"}, content_type="application/json")
+    assert done.json()["said"] == "1 time entry taken back at the target."
+    world.deliver()
+    assert world.target.net_hours("TE-0000001") == Decimal(0)

@@ -47,6 +47,7 @@ CALLS: dict[str, Callable[[WorkItem, Any], object]] = {
     "correct_table_row": lambda item, by: verbs.correct_table_row(item, by=by, row=1, values={}, reason="slip"),
     "decide_unknown": lambda item, by: verbs.decide_unknown(item, by=by, failure=item_member(item), happened=False),
     "move_to_next_period": lambda item, by: verbs.move_to_next_period(item, by=by, reason="late"),
+    "send_back": lambda item, by: verbs.send_back(item, by=by, reason="x"),
     "reverse": lambda item, by: verbs.reverse(item, by=by, reason="x"),
     "read_again": lambda item, by: verbs.read_again(item, by=by),
     "refuse_table_row": lambda item, by: verbs.refuse_table_row(item, by=by, reason="slip"),

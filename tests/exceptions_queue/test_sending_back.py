@@ -1,0 +1,156 @@
+"""Sending back from an exception: it waits for its source, tells what became of it, and closes with the answer."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from exceptions_queue import verbs
+from exceptions_queue.models import State, WorkItem, WorkItemEvent
+from exceptions_queue.tasks import sweep
+from routes import sending_back
+from routes.models import SendingBack
+from routes.tasks import sweep as routes_sweep
+from tests.exceptions_queue import bulk
+from tests.exceptions_queue.conftest import Staff
+from tests.exceptions_queue.situations import zero_hours
+from tests.exceptions_queue.test_next_period import place
+from tests.exceptions_queue.test_pages import signed_in, text_of, url_of
+from tests.routes.test_sending_back import Source, carry, source
+from tests.routes.world import World, entry, refused
+
+Make = Callable[..., World]
+WHY = "zero hours: which is right?"
+__all__ = ["source"]
+
+
+def after(world: World) -> None:
+    """Let the workers' sweeps do what is due."""
+    routes_sweep()
+    sweep()
+
+
+def test_page_tells_what_happens_there_and_the_item_waits_until_the_answer_stands(
+    make_world: Make, staff: Staff, source: Source
+) -> None:
+    world = make_world()
+    item = zero_hours(world, 2)
+    farid = signed_in(staff.farid)
+    page = text_of(farid.get(url_of(item)))
+    assert "Happens there The time tool takes the approval back and shows your reason" in page
+    assert "Sends 2 time entries, 0.00 EUR back; the exception then waits for the corrected version from Time" in page
+    assert "A reason is missing" in text_of(farid.post(place(item, "source-returns"), {"reason": " "}))
+    assert signed_in(staff.viktor).post(place(item, "source-returns"), {"reason": WHY}).status_code == 403
+    said = text_of(farid.post(place(item, "source-returns"), {"reason": WHY}, follow=True))
+    assert "2 time entries sent back. The exception waits for the corrected version from Time" in said
+    item.refresh_from_db()
+    assert (item.state, item.waiting_on, item.root_cause) == (
+        State.WAITING, "the corrected version from Time", "source",
+    )  # fmt: skip
+    carry(world)
+    after(world)
+    told = list(
+        WorkItemEvent.objects.filter(item=item, verb="sent back").order_by("pk").values_list("actor_name", "reason")
+    )
+    assert told[0] == ("Farid Amini", f"2 time entries: {WHY}")
+    assert told[1][1] == "Time has taken 2 time entries back"
+
+    world.take_in(*(entry(n, hours="0.00", version=2, status="rejected") for n in (1, 2)))
+    after(world)
+    item.refresh_from_db()
+    assert (item.state, item.members) == (State.WAITING, 0)  # rejected there, and still somebody's
+    world.take_in(entry(1, version=3))
+    world.deliver()
+    after(world)
+    item.refresh_from_db()
+    assert item.state == State.WAITING  # the other one has not come
+    world.take_in(entry(2, version=3))
+    world.deliver()
+    after(world)
+    item.refresh_from_db()
+    assert (item.state, item.resolution) == (State.RESOLVED, "auto:newer_version")
+    assert world.states().count("posted") == 2
+
+
+def test_what_comes_back_as_wrong_as_before_is_work_again(make_world: Make, staff: Staff, source: Source) -> None:
+    world = make_world()
+    item = zero_hours(world)
+    verbs.send_back(item, by=staff.farid, reason=WHY)
+    carry(world)
+    after(world)
+    world.take_in(entry(1, hours="0.00", version=2))
+    after(world)
+    after(world)
+    item.refresh_from_db()
+    assert (item.is_open, item.members) == (True, 1)
+    assert item.state != State.WAITING
+    assert "Send it back" in text_of(signed_in(staff.farid).get(url_of(item)))
+
+
+def test_refusal_of_the_source_wakes_the_item_and_says_why(make_world: Make, staff: Staff, source: Source) -> None:
+    world = make_world()
+    item = zero_hours(world)
+    source.behave = lambda count: refused(sending_back.Category.REFUSED, "it is invoiced already")
+    verbs.send_back(item, by=staff.farid, reason=WHY)
+    carry(world)
+    after(world)
+    item.refresh_from_db()
+    assert (item.is_open, item.state == State.WAITING) == (True, False)
+    told = WorkItemEvent.objects.get(item=item, verb="not sent back").reason
+    assert told == "1 time entry not sent back (TE-0000001): it is invoiced already"
+    verbs.send_back(item, by=staff.farid, reason=WHY)  # once it was put right there
+    assert SendingBack.objects.count() == 2
+
+
+def test_some_of_an_item_go_back_and_the_rest_stays_in_work(make_world: Make, staff: Staff, source: Source) -> None:
+    world = make_world()
+    item = zero_hours(world, 3)
+    first = item.failures().order_by("pk")[0].pk
+    assert verbs.send_back(item, by=staff.farid, reason=WHY, failures=[first]) == 1
+    item.refresh_from_db()
+    assert item.state != State.WAITING
+    with pytest.raises(verbs.NotPossible, match="has sent TE-0000001 back already"):
+        verbs.send_back(item, by=staff.farid, reason=WHY)
+    assert SendingBack.objects.count() == 1
+
+
+def test_source_that_takes_nothing_back_is_told_in_place_of_the_button(
+    make_world: Make, staff: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make_world()
+    item = zero_hours(world)
+    monkeypatch.setattr(sending_back, "way_of", lambda route: (None, "Harvest lets no program withdraw an approval."))
+    page = text_of(signed_in(staff.farid).get(url_of(item)))
+    assert "Send it back to its source with a reason Harvest lets no program withdraw an approval." in page
+    with pytest.raises(verbs.NotPossible, match="lets no program"):
+        verbs.send_back(item, by=staff.farid, reason=WHY)
+    monkeypatch.setattr(sending_back, "way_of", lambda route: (None, ""))
+    assert "Send it back to its source" not in text_of(signed_in(staff.farid).get(url_of(item)))
+
+
+def test_many_go_back_by_a_bulk_run(make_world: Make, staff: Staff, source: Source) -> None:
+    world = make_world()
+    item = zero_hours(world, 3)
+    source.behave = lambda count: refused(sending_back.Category.REFUSED, "gone") if count == 3 else None
+    run = bulk.planned(staff.farid, "source-returns", {"reason": WHY}, item)
+    assert set(run.members.values_list("outcome", flat=True)) == {"will"}
+    bulk.started(run, staff.farid)
+    for _ in range(4):
+        run = bulk.later(run)
+        carry(world)
+    run = bulk.later(run)
+    ended = sorted(run.members.values_list("result", "ended_as", "ended"))
+    assert ended == [("done", "back at its source", "")] * 2 + [("failed", "not sent back", "gone")]
+    again = bulk.planned(staff.farid, "source-returns", {"reason": WHY}, WorkItem.objects.get(pk=item.pk))
+    assert sorted(again.members.values_list("outcome", flat=True)) == ["there", "there", "will"]
+
+
+def test_reading_what_was_sent_back_is_for_those_who_see_the_company(
+    make_world: Make, staff: Staff, source: Source
+) -> None:
+    world = make_world()
+    verbs.send_back(zero_hours(world), by=staff.farid, reason=WHY)
+    seen: dict[str, Any] = {
+        name: SendingBack.objects.visible_to(getattr(staff, name)).count() for name in ("farid", "viktor", "stranger")
+    }
+    assert seen == {"farid": 1, "viktor": 1, "stranger": 0}
