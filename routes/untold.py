@@ -10,7 +10,7 @@ from mappings.models import Mapping
 from routes.models import Route
 from routes.route_fields import NOT_NAMED
 
-NAMING = ("connection", "mapping", "upstream", "route")  # fields of audit entries that name other rows
+NAMING = ("connection", "mapping", "upstream", "route", "routes")  # fields of audit entries that name other rows
 
 
 def cover(entries: Iterable[AuditEntry], by: By) -> None:
@@ -30,12 +30,19 @@ def cover(entries: Iterable[AuditEntry], by: By) -> None:
         each.before, each.after = (_untold(values, unseen) for values in (each.before, each.after))
 
 
-def _names(values: Any) -> bool:
-    return isinstance(values, dict) and any(values.get(name) for name in NAMING)
-
-
-def _untold(value: Any, unseen: set[str]) -> Any:
-    """Return a value without the names that are not to be told."""
+def _names(value: Any) -> bool:
+    """Return whether something is named in a value, or in a part of it at any depth."""
     if isinstance(value, dict):
-        return {name: _untold(each, unseen) if name in NAMING else each for name, each in value.items()}
-    return NOT_NAMED if isinstance(value, str) and value in unseen else value
+        return any((name in NAMING and each) or _names(each) for name, each in value.items())
+    return isinstance(value, list) and any(map(_names, value))
+
+
+def _untold(value: Any, unseen: set[str], *, named: bool = False) -> Any:
+    """Return a value without the names that are not to be told; `named`: it stands under a field that names."""
+    if isinstance(value, dict):
+        made = {name: _untold(each, unseen, named=name in NAMING) for name, each in value.items()}
+        hides = "destination" in made and made.get("route") == NOT_NAMED  # the name of a place there is theirs as well
+        return made | {"destination": NOT_NAMED} if hides else made
+    if isinstance(value, list):
+        return [_untold(each, unseen, named=named) for each in value]
+    return NOT_NAMED if named and isinstance(value, str) and value in unseen else value

@@ -169,7 +169,8 @@ class RuleDoor(Door):
         row = _row(by, id)
         require(by, Right.WORK_QUEUE, row.legal_entity_id)
         with transaction.atomic():
-            etags.require(request, _steady(_shown([row], by)[0]))
+            shown = _shown([row], by)[0]
+            etags.require(request, _steady(shown), told=lambda: shown)
             verbs.remove_grouping_rule(row, by=by, reason="removed through the API")
         return Response(status=204)
 

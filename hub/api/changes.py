@@ -159,7 +159,7 @@ class ChangeDoor(Door):
 
         def act(values: dict[str, Any]) -> Response:
             locked = Version.objects.select_for_update(of=("self",)).select_related("legal_entity").get(pk=row.pk)
-            etags.require(request, _shown(locked), locked.seal)
+            etags.require(request, _shown(locked), locked.seal, told=lambda: _covered(locked, by))
             stand = [row.content, things.here_for(row)]
             name, content, secrets = _read(row.kind, values["document"], by, stand=stand)
             if name != row.object_key:
@@ -223,7 +223,7 @@ class StepDoor(Door):
             if self.step.agrees:
                 require(by, Right.APPROVE_CONFIGURATION, row.legal_entity)
             check = etags.require_read if self.step.agrees else etags.require_if_given
-            check(request, _shown(locked), locked.seal)
+            check(request, _shown(locked), locked.seal, told=lambda: _covered(locked, by))
             last = _judged(row, by) if self.step.verb is versions.discard else {}
             done = self.step.verb(row, by=by, **values)
             return _answer(done, by) if done is not None else Response(last)
@@ -317,13 +317,17 @@ def _answer(row: Version, by: User, *, status: int = 200, headers: dict[str, str
 def _judged(row: Version, by: User) -> dict[str, Any]:
     is_open, here = row.state in things.OPEN, things.here_for(row)
     before = here if is_open else things.base_for(row)
-    return _shown(row) | {
-        "document": documents.Shown(things.OF_KIND[row.kind], by).of(row.content),
+    return _covered(row, by) | {
         "differences": things.said(row.kind, before, row.content, Titles(by)),
         "secrets": sorted(putting.secrets_of(row)),
         "overtaken": is_open and publishing.is_overtaken(row, here),
         "problems": putting.problems(row, by=by) if is_open else [],
     }  # fmt: skip
+
+
+def _covered(row: Version, by: User) -> dict[str, Any]:
+    """Return a change as somebody may read it; its tag is of all of it."""
+    return _shown(row) | {"document": documents.Shown(things.OF_KIND[row.kind], by).of(row.content)}
 
 
 def _listed(rows: list[Version], by: User) -> list[dict[str, Any]]:

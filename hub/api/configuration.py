@@ -124,7 +124,7 @@ class ThingDoor(Door):
         def act() -> Response:
             lock()
             here = _thing(kind, name, by)
-            etags.require(request, here, _seal(kind, name))
+            etags.require(request, here, _seal(kind, name), told=lambda: documents.Shown(kind, by).of(here))
             document = _read(kind, documents.taken_back(kind, value, [here]), by)
             if document.name != name:
                 field = "/" + kind.key[0]
@@ -142,7 +142,7 @@ class ThingDoor(Door):
         with transaction.atomic():
             lock()
             here = _thing(kind, name, by)
-            etags.require(request, here, _seal(kind, name))
+            etags.require(request, here, _seal(kind, name), told=lambda: documents.Shown(kind, by).of(here))
             documents.remove(kind, name, here, by)
         return Response(status=204)
 

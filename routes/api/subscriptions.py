@@ -81,7 +81,7 @@ class SubscriptionDoor(Door):
         row = subscription_of(by, id)
 
         def act(values: dict[str, Any]) -> Response:
-            _unchanged(request, row)
+            _unchanged(request, row, by)
             wanted = wishes_of(values, by, row)
             try:
                 return _answer(subscribing.change(row, wanted, by=by), by)
@@ -97,7 +97,7 @@ class SubscriptionDoor(Door):
         row = subscription_of(by, id)
 
         with transaction.atomic():
-            _unchanged(request, row)
+            _unchanged(request, row, by)
             subscribing.end(row, reason="", by=by)
         return Response(status=204)
 
@@ -239,10 +239,10 @@ def wishes_of(values: dict[str, Any], by: User, row: Subscription | None = None)
     )  # fmt: skip
 
 
-def _unchanged(request: Request, row: Subscription) -> None:
+def _unchanged(request: Request, row: Subscription, by: User) -> None:
     """Raise Refused (412, 428) unless the caller has read what people have made of it; the rest traffic moves."""
     locked = Subscription.objects.select_for_update(of=("self",)).select_related("legal_entity").get(pk=row.pk)
-    etags.require(request, shapes.wanted(locked))
+    etags.require(request, shapes.wanted(locked), told=lambda: shapes.wanted(locked, by))
 
 
 def _answer(row: Subscription, by: User, *, status: int = 200, **more: str) -> Response:

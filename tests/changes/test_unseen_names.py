@@ -60,6 +60,26 @@ def test_lists_histories_and_states_do_not_name_them(firm: Firm, ingrid: User, r
     assert "us-" not in str(told)
 
 
+def test_names_in_lists_of_what_was_made_are_covered(firm: Firm, ingrid: User, route: Route) -> None:
+    made = {"name": "Made", "connection": "us-ledger", "stream": "time_entries"}
+    theirs = Route.objects.create(slug="us-plan", name="Plan of Halden", legal_entity=company("HP-US"),
+                                  canonical_entity="time_entry")  # fmt: skip
+    place = {"route": theirs.slug, "destination": "Books of Halden"}
+    after = {"destinations": [made], "deep": {"ends": [[made]]}, "hears": [place], "routes": [theirs.slug, route.slug]}
+    end = route.destinations.get()
+    for row in (route, end):
+        audit.record(by=ENGINE, verb="add", thing=row, after=after, legal_entity=route.legal_entity)
+    entries = AuditEntry.objects.filter(thing_kind__startswith="routes.", verb="add")
+    trail = [reverse("admin:governance_auditentry_change", args=[each.pk]) for each in entries]
+    pages = [form(route).replace("change", "history"), f"/admin/routes/destination/{end.pk}/history/"]
+    assert len(trail) == 2
+
+    for page in (*pages, *trail):
+        words = text_of(browser(ingrid).get(page))
+        assert UNSEEN in words, page
+        assert [name for name in ("us-ledger", "us-plan", "of Halden") if name in words] == [], page
+
+
 def test_lists_name_what_is_seen(firm: Firm, ingrid: User) -> None:
     assert "Time tool" in text_of(browser(ingrid).get("/admin/routes/route/"))
     assert "Ledger" in text_of(browser(ingrid).get("/admin/routes/destination/"))
