@@ -35,7 +35,7 @@ def filtered(request: Request, kind: type[FilterSet], rows: "models.QuerySet[Row
         known = filters.get(name)
         if len(values) > 1 and not isinstance(known, Several):
             errors.append(ParameterError(name, "It stands there more than once.", "one value"))
-        elif "" in values:
+        elif not all(map(str.strip, values)):  # blanks alone are no value: what they narrow would be told whole
             errors.append(
                 ParameterError(name, "It is empty.", accepted(known) if known else "a value, or leave it out")
             )
@@ -52,7 +52,7 @@ def filtered(request: Request, kind: type[FilterSet], rows: "models.QuerySet[Row
 def one(request: Request, name: str) -> str | None:
     """Return the only value of a parameter, None where it is not given. Raises Refused (400)."""
     values = request.query_params.getlist(name)
-    if len(values) > 1 or "" in values:
+    if len(values) > 1 or not all(map(str.strip, values)):
         raise _refused([ParameterError(name, "It is empty or stands there more than once.", "one value")])
     return values[0] if values else None
 
