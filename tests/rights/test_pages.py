@@ -70,6 +70,7 @@ PAGES: dict[str, Row] = {
     "corrections/{correction}/withdrawals/": Row("post", R.EDIT_OVERLAY, WHY),
     "records/{record}/": Row("get", R.VIEW),
     "runs/{run}/": Row("get", R.VIEW),
+    "transactions/{transaction}/questions/": Row("post", R.WORK_QUEUE, WHY),
     "transactions/{transaction}/": Row("get", R.VIEW),
     "transactions/{transaction}/resubmissions/": Row("post", R.RESUBMIT),
     "connections/{connection}/": Row("get", R.VIEW),
