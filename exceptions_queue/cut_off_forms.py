@@ -128,12 +128,17 @@ class CutOffForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the 
         return next_dates(recurrence, working_time(given["legal_entity"]), now)
 
 
+MOST = 12  # listed days that are told
+
+
 def in_words(row: CutOff) -> str:
     """Return when a cut-off is: "on working day 3 of the month at 18:00"."""
     if row.rule == Rule.WEEKLY:
         day = f"on {WEEKDAYS[row.weekday or 0]}s"
     elif row.rule == Rule.DATES:
-        day = f"on {len(row.dates)} listed {'day' if len(row.dates) == 1 else 'days'}"
+        days = [f"{each.day} {each:%b %Y}" for each in sorted(row.dates)]
+        more = f" and {len(days) - MOST} more" if len(days) > MOST else ""
+        day = f"on {', '.join(days[:MOST])}{more}" if days else "on no day"
     elif row.rule == Rule.WORKING_DAY:
         day = f"on working day {row.number} of the month"
     elif row.rule == Rule.BEFORE_END:

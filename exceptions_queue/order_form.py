@@ -4,9 +4,9 @@ from typing import Any, ClassVar
 
 from django import forms
 
+from exceptions_queue import yardstick
 from exceptions_queue.models import Yardstick
 from governance.iso_codes import currencies
-from mappings.accepted import NUMBERS
 from mappings.models import LookupTable
 
 
@@ -66,8 +66,6 @@ def _rates() -> list[tuple[str, str]]:
     """Return the columns that may hold rates of exchange: numbers of tables keyed by one currency or two."""
     found = {}
     for row in LookupTable.objects.all():
-        if len(row.key_columns) <= 2:
-            for column, kind in row.value_columns.items():
-                if kind in NUMBERS:
-                    found[f"{row.name}.{column}"] = f"{row.title}: {column}"
+        for column in yardstick.rate_columns(row):
+            found[f"{row.name}.{column}"] = f"{row.title}: {column}"
     return sorted(found.items(), key=lambda pair: pair[1])

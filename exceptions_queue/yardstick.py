@@ -9,6 +9,8 @@ from exceptions_queue.models import Yardstick
 from exceptions_queue.urgency import Formula
 from exceptions_queue.worth import Reporting
 from governance.models import LegalEntity
+from mappings.accepted import NUMBERS
+from mappings.models import LookupTable
 
 WEIGHTS = ("money", "deadline", "share", "again", "nothing_below", "all_above", "days")
 # What changes the worth or the deadline of items that have not changed themselves.
@@ -38,6 +40,33 @@ def usual() -> Yardstick:
     """Return what holds while nobody has chosen, not saved."""
     first = LegalEntity.objects.order_by("pk").values_list("currency", flat=True).first()
     return Yardstick(currency=first or "EUR", rate_table="exchange_rates", rate_column="rate")
+
+
+def rate_columns(table: LookupTable) -> list[str]:
+    """Return the columns of a table that may hold rates of exchange: numbers, by one currency or by two."""
+    if len(table.key_columns) > 2:
+        return []
+    return [column for column, kind in table.value_columns.items() if kind in NUMBERS]
+
+
+def wrong_rates(wanted: Yardstick, before: Yardstick | None) -> dict[str, str]:
+    """Return by field why no rates are found by what is wanted; what holds already may stay. At most one query."""
+    named = wanted.rate_table, wanted.rate_column
+    known = [(each.rate_table, each.rate_column) for each in (before, usual()) if each is not None]
+    if named in (("", ""), *known):
+        return {}
+    table = LookupTable.objects.filter(name=wanted.rate_table).first()
+    if table is None:
+        words = f"There is no table “{wanted.rate_table}”. " if wanted.rate_table else "No table is named. "
+        return {"rate_table": f"{words}Name one with rates of exchange, or leave table and column empty."}
+    offered = rate_columns(table)
+    if wanted.rate_column in offered:
+        return {}
+    if not offered:
+        words = f"“{wanted.rate_table}” holds no rates of exchange: that is a number by one currency or two."
+        return {"rate_table": words}
+    words = f"“{wanted.rate_table}” has no column “{wanted.rate_column}” with numbers. Use {' or '.join(offered)}."
+    return {"rate_column": words}
 
 
 def of(row: Yardstick) -> Measures:

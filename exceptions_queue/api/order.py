@@ -13,10 +13,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from exceptions_queue import order_trial, reckoning
+from exceptions_queue.models import Yardstick
 from exceptions_queue.models.order import COVERED, RULES, rule_problems
 from exceptions_queue.pages.items import rows_of
 from exceptions_queue.recurrence import Covers, Recurrence, Rule, next_dates
-from exceptions_queue.yardstick import usual
+from exceptions_queue.yardstick import usual, wrong_rates
 from governance.api import forms
 from governance.api.door import Door, person
 from governance.api.refusals import INVALID_BODY, FieldError, Refused
@@ -105,6 +106,8 @@ class OrderTrialsDoor(Door):
             setattr(wanted, name, value)
         try:
             wanted.full_clean(validate_unique=False)
+            if wrong := wrong_rates(wanted, Yardstick.objects.first()):
+                raise ValidationError(wrong)
         except ValidationError as error:
             raise forms.refused(error, OrderTrialBody) from None
         found = order_trial.moves(by, wanted)

@@ -1,5 +1,6 @@
 """What the order of exceptions goes by, as files: cut-offs of companies, and the firm's yardstick."""
 
+from copy import copy
 from datetime import date
 from decimal import Decimal
 
@@ -7,7 +8,7 @@ from connectors.models import Connection
 from exceptions_queue import grouping
 from exceptions_queue.models import CutOff, GroupingRule, Yardstick
 from exceptions_queue.verbs import NotPossible, keep_grouping_rule, remove_grouping_rule, set_order
-from exceptions_queue.yardstick import WEIGHTS, usual
+from exceptions_queue.yardstick import WEIGHTS, usual, wrong_rates
 from governance.actor import By
 from governance.rights import Right, allowed, require
 from hub.configuration.companies import entity, read_day, read_time, written_time
@@ -161,11 +162,15 @@ class OrderOfExceptions(Kind):
     def put(self, work: Work, file: File, here: Data | None) -> Put:
         """Choose it, by the verb of its page."""
         value = file.value
-        row, bare = Yardstick.objects.first() or Yardstick(), Yardstick()
+        before, bare = Yardstick.objects.first(), Yardstick()
+        row = copy(before) or Yardstick()
         for name in ("currency", "rate_table", "rate_column", *WEIGHTS):
             given = value.get(name, getattr(bare, name))
             setattr(row, name, Decimal(given) if name in AMOUNTS else given)
         work.judge(row, {})
+        for field, words in wrong_rates(row, before).items():  # tables that the same folder brings are there by now
+            if ("tables", row.rate_table) not in work.lost and ("tables", row.rate_table) not in work.waiting:
+                work.say((field,), words)
         if not work.is_faulty:
             set_order(row, by=work.by, reason=REASON)
         return Put()

@@ -13,9 +13,13 @@ from django.urls import reverse
 from exceptions_queue import deadlines, reckoning, verbs, yardstick
 from exceptions_queue.models import CutOff, CutOffKind, WorkItem, Yardstick
 from exceptions_queue.recurrence import Covers, Rule
+from governance.actor import ENGINE
 from governance.models import AuditEntry, BusinessCalendar
 from governance.rights import NotAllowed, Role
+from mappings.models import LookupTable
+from mappings.tables import create_table
 from routes.models import Route
+from tests.door import MARK, marks
 from tests.exceptions_queue.conftest import Staff
 from tests.exceptions_queue.situations import with_rates
 from tests.exceptions_queue.test_deadlines import period, stop, today
@@ -139,6 +143,11 @@ def test_the_firm_tries_other_measures_before_it_keeps_them(firm: World, staff: 
     }  # fmt: skip
     olga, ingrid = signed_in(staff.olga), signed_in(staff.ingrid)
     assert "Keep it" not in text_of(olga.get(address))
+    bare = ingrid.post(address, asked | {"keep": "yes"})
+    assert bare.status_code == 409
+    assert "does not say which state" in text_of(bare)
+    assert not Yardstick.objects.exists()
+    asked |= marks(ingrid, address)
     assert signed_in(staff.farid).post(address, asked | {"keep": "yes"}).status_code == 403
     seen = ingrid.post(address, asked | {"see": "yes"})
     assert [(move.priority, move.before) for move in seen.context["moves"]] == [(0, item.priority)]
@@ -152,10 +161,54 @@ def test_the_firm_tries_other_measures_before_it_keeps_them(firm: World, staff: 
     assert WorkItem.objects.get().priority == 0
     entry = AuditEntry.objects.filter(verb="set order").get()
     assert (entry.before["money"], entry.after["money"], entry.reason) == ("40", "0", "deadlines only")
+    stale = ingrid.post(address, asked | {"money": "70", "keep": "yes"})
+    assert stale.status_code == 409
+    assert "has changed this" in text_of(stale)
+    assert 'value="70"' in stale.content.decode(), "what was typed stays"
+    assert Yardstick.objects.get().money == 0
+    again = asked | dict(MARK.findall(stale.content.decode())) | {"money": "70", "keep": "yes"}
+    assert ingrid.post(address, again).status_code == 302
     with pytest.raises(NotAllowed):
         verbs.set_order(None, by=staff.farid)
     with pytest.raises(ValidationError):
         verbs.set_order(Yardstick(currency="EUR", all_above=Decimal(1)), by=staff.ingrid)
+
+
+def test_rates_are_taken_from_a_table_that_is_there(staff: Staff) -> None:
+    def wanted(table: str, column: str = "rate") -> Yardstick:
+        return Yardstick(currency="EUR", rate_table=table, rate_column=column)
+
+    for name, columns, keys in (("fx", {"rate": "decimal", "note": "text"}, 1), ("wide", {"rate": "decimal"}, 3)):
+        create_table(
+            name=name, title=name, key_columns=[f"k{n}" for n in range(keys)], value_columns=columns, by=ENGINE
+        )
+    for table, column, said in (
+        ("nothing", "rate", "There is no table “nothing”"), ("wide", "rate", "holds no rates"),
+        ("fx", "note", "has no column “note” with numbers. Use rate."), ("", "rate", "No table is named"),
+    ):  # fmt: skip
+        with pytest.raises(ValidationError, match=said):
+            verbs.set_order(wanted(table, column), by=staff.ingrid)
+    assert not Yardstick.objects.exists()
+    verbs.set_order(wanted("fx"), by=staff.ingrid)
+    LookupTable.objects.filter(name="fx").update(name="gone")
+    kept = verbs.set_order(wanted("fx"), by=staff.ingrid)
+    assert kept.rate_table == "fx", "what holds stays, until another is chosen"
+    verbs.set_order(wanted("", ""), by=staff.ingrid)
+
+
+def test_who_only_looks_reads_when_cut_offs_are(staff: Staff) -> None:
+    germany = company("HP-DE")
+    common = {"legal_entity": germany, "kind": "billing_run", "at": dt.time(18), "covers": "month_before"}
+    CutOff.objects.create(name="Billing", rule="working_day", number=3, **common)
+    far = [dt.date(2999, 12, 18), dt.date(2999, 12, 30)]
+    CutOff.objects.create(name="Holidays", rule="dates", dates=far, **common)
+    CutOff.objects.create(name="Past", rule="dates", dates=[dt.date(2020, 1, 2)], **common)
+
+    page = text_of(signed_in(staff.viktor).get(reverse("queue:order")))
+
+    assert "HP-DE: Billing, on working day 3 of the month at 18:00 next: " in page
+    assert "Holidays, on 18 Dec 2999, 30 Dec 2999 at 18:00 next: Wed 18 Dec 2999 18:00" in page
+    assert "Past, on 2 Jan 2020 at 18:00 no date of it is to come" in page
 
 
 def test_the_form_of_a_cut_off_shows_its_next_dates_and_what_is_wrong(firm: World, staff: Staff) -> None:

@@ -7,6 +7,7 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 
 from connectors.models import Connection
+from exceptions_queue.models import Yardstick
 from governance.actor import ENGINE
 from governance.models import AuditEntry, BusinessCalendar, LegalEntity, RoleGrant, Version
 from mappings.models import Approval, LookupTable, TableRow
@@ -363,3 +364,21 @@ def test_prune_of_roles_needs_the_right_to_take_them(firm, give, exported: Path)
         "role of viktor: Viewer in HP-GB: it cannot be removed: You need the right to give and take roles" in done.err
     )
     assert RoleGrant.objects.filter(user=firm.viktor).exists()
+
+
+def test_order_goes_by_rates_of_a_table_that_is_there_or_comes_with_it(firm, give, exported: Path) -> None:
+    order = exported / "order_of_exceptions" / "exceptions.yaml"
+    order.parent.mkdir(exist_ok=True)
+    order.write_text("of: exceptions\ncurrency: EUR\nrate_table: fx\nrate_column: rate\n")
+
+    refused = give("config", "apply", exported, "--by", "root", "--yes")
+
+    assert refused.code == 1
+    assert "exceptions.yaml:3, rate_table: There is no table “fx”." in refused.err
+    table = "name: fx\ntitle: Rates\nkey_columns: [currency]\nvalue_columns: {rate: decimal}\n"
+    (exported / "tables" / "fx.yaml").write_text(table)
+
+    done = give("config", "apply", exported, "--by", "root", "--yes")
+
+    assert (done.code, done.err) == (0, "")
+    assert Yardstick.objects.get().rate_table == "fx"

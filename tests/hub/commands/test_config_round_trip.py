@@ -82,7 +82,7 @@ GROUPING = st.fixed_dictionaries(
 )
 ORDER = st.fixed_dictionaries(
     {"of": st.just("exceptions"), "currency": st.sampled_from(["EUR", "USD"])},
-    optional={"rate_table": SLUG, "rate_column": st.just("rate"), "money": st.integers(0, 100),
+    optional={"money": st.integers(0, 100),
               "all_above": AMOUNT.map(lambda text: f"{Decimal(text) + 101:.2f}")},
 )  # fmt: skip
 
@@ -108,6 +108,7 @@ def test_applied_configuration_is_exported_as_it_was_written(
     firm, calendar, tables, routes, connection, cut_offs, order, subscriptions, grouping
 ) -> None:
     owner = {"legal_entity": firm["code"]}
+    order = order | ({"rate_table": tables[0]["name"], "rate_column": "rate"} if tables else {})
     things = {
         "legal_entities": [firm], "calendars": [calendar | owner], "tables": [*tables],
         "connections": [connection | owner],
