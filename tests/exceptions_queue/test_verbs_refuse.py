@@ -69,7 +69,7 @@ CALLS: dict[str, Callable[[WorkItem, Any], object]] = {
 OF_OTHERS = {
     "NeedsApproval", "ask_approval", "consent", "consented", "expire_overtaken", "refuse_request", "withdraw_request",
     "question", "take_back", "keep_grouping_rule", "remove_grouping_rule", "open_emergency", "end_emergency",
-    "confirm_deed", "object_to_deed",
+    "confirm_deed", "object_to_deed", "question_deed",
 }  # fmt: skip
 OF_VIEWS = {"keep_view", "change_view", "share_view", "delete_view"}  # about no item; tests/rights/of_queue.py
 
