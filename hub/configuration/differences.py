@@ -120,13 +120,19 @@ def written(value: Any) -> str:
         return "nothing"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, dict) and all(not isinstance(each, dict | list) for each in value.values()):
+    if _is_flat(value):
         text = ", ".join(f"{spoken(name)} {each}" for name, each in value.items())
     elif isinstance(value, list) and all(isinstance(each, str | int) for each in value):
         text = ", ".join(written(each) for each in value)
+    elif isinstance(value, list) and all(_is_flat(each) for each in value):
+        text = "; ".join(written(each) for each in value)
     else:
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return f"“{text}”" if isinstance(value, str) else text
+
+
+def _is_flat(value: Any) -> bool:
+    return isinstance(value, dict) and not any(isinstance(each, dict | list) for each in value.values())
 
 
 def _shown(here: Any, wanted: Any) -> tuple[str, str]:

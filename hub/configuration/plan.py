@@ -14,7 +14,7 @@ from governance.models import User
 from governance.rights import NotAllowed
 from governance.second_person import NeedsSecondPerson
 from hub.changes import applied
-from hub.configuration import form
+from hub.configuration import form, partial
 from hub.configuration.alone import lock
 from hub.configuration.file import File
 from hub.configuration.folder import Folder
@@ -100,6 +100,10 @@ def _put(work: Work, kind: Kind, file: File, here: Data | None) -> None:
     if not file.name:
         return  # which thing it describes is not said, and that was told
     words: list[str] = []
+    if here is not None and not work.prune:
+        file.value, lacks = partial.filled(kind.folder, here, file.value)
+        for what, stands in lacks.items():
+            work.step(Action.WOULD_REMOVE, f"{what} of {kind.one}", file.name, (stands,))
     if here is not None:
         found = kind.compared(here, form.canonical(kind.folder, file.value))
         if not found and not file.spoilt:

@@ -15,7 +15,8 @@ from governance import deed_page
 from governance.deed_page import Deed, ReasonForm, button
 from governance.models import User
 from governance.roles import Right
-from governance.scoped_admin import ScopedAdmin
+from governance.scoped_admin import SHOWN, ScopedAdmin
+from routes import untold
 from routes.models import Destination, Route, Subscription
 from routes.models.outbound import SubscriptionState
 from routes.outbound import redelivering, rotating, steering, subscribing, tap, trying, types
@@ -69,6 +70,12 @@ class SubscriptionAdmin(ScopedAdmin):
         if found is not None:
             found.__dict__["_reader"] = _person(request)
         return found
+
+    def history_of(self, request: HttpRequest, obj: Any) -> Any:
+        """Return the entries without names of routes and destinations that are not the person's to know."""
+        entries = list(super().history_of(request, obj)[: SHOWN + 1])
+        untold.cover(entries, _person(request))
+        return entries
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Refuse: ending has a page of its own, which says what is lost with it."""

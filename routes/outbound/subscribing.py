@@ -7,7 +7,7 @@ from governance import audit, taken
 from governance.actor import By, as_actor
 from governance.encrypted import Secrets
 from governance.rights import Right, require
-from routes.models import Subscription
+from routes.models import Destination, Route, Subscription
 from routes.outbound import disabling, signing, tap, wishes
 from routes.outbound.wishes import Wishes
 
@@ -83,9 +83,12 @@ def _save(row: Subscription, by: By, *, insert: bool = False) -> None:
 
 
 def _told(row: Subscription) -> dict[str, object]:
-    """Return what the audit entry says of a subscription: never its secrets."""
+    """Return what the audit entry says of a subscription, with names as they are now: never its secrets."""
+    routes = Route.objects.filter(pk__in=row.routes).order_by("slug").values_list("slug", flat=True)
+    places = Destination.objects.filter(pk__in=row.destinations).order_by("route__slug", "name")
+    named = [{"route": route, "destination": name} for route, name in places.values_list("route__slug", "name")]
     company = row.legal_entity.code if row.legal_entity else "every company"
     return {
-        "address": row.address, "legal entity": company, "types": row.types, "routes": row.routes,
-        "destinations": row.destinations, "categories": row.categories,
+        "address": row.address, "legal entity": company, "types": row.types,
+        "routes": list(routes), "destinations": named, "categories": row.categories,
     }  # fmt: skip

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 from django.contrib.auth import get_user_model
 from django.db import connection
 
@@ -115,6 +116,20 @@ def test_apply_of_a_part_says_what_it_would_remove_and_leaves_it(firm, give, exp
     assert "with --prune it would be removed" in done.out
     assert Route.objects.filter(slug="customers").exists()
     assert TableRow.objects.in_force().filter(table__name="service_items").count() == 2
+
+
+def test_weekday_that_a_calendar_leaves_out_stays_until_told(firm, give, exported: Path) -> None:
+    path = next((exported / "calendars").glob("*.yaml"))
+    whole = yaml.safe_load(path.read_text())
+    calendar = BusinessCalendar.objects.get(legal_entity__code=whole["legal_entity"])
+    before, gone = calendar.weekday_hours.count(), sorted(whole["hours"])[0]
+    path.write_text(yaml.safe_dump(whole | {"hours": {d: h for d, h in whole["hours"].items() if d != gone}}))
+
+    done = give(*(words := ("config", "apply", exported, "--by", "ingrid", "--yes", "--only", "calendars")))
+    assert (done.code, done.err, calendar.weekday_hours.count()) == (0, "", before)
+    assert f"hours of {gone} of calendar {whole['legal_entity']}" in done.out
+    assert give(*words, "--prune").code == 0
+    assert calendar.weekday_hours.count() == before - 1
 
 
 def test_prune_removes_what_the_folder_lacks(firm, give, exported: Path) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from governance.models import AuditEntry
 from routes.models import Subscription
@@ -73,6 +74,41 @@ def test_everything_wrong_is_told_and_no_secret_repeated(firm, give, exported: P
     done = apply(give, exported)
     assert "a secret does not stand in a file" in done.err
     assert SIGNING not in done.err + done.out
+
+
+def test_filter_that_the_file_leaves_out_stays_until_told(firm, give, exported: Path) -> None:
+    path, row = exported / FILE, Subscription.objects.get()
+    whole = yaml.safe_load(path.read_text())
+    left = {name: each for name, each in whole.items() if name not in ("routes", "destinations")}
+    path.write_text(yaml.safe_dump(left | {"address": "https://events.halden.example/throughline"}))
+
+    done = apply(give, exported)
+
+    assert (done.code, done.err) == (0, "")
+    now = Subscription.objects.get()
+    assert (now.routes, now.destinations) == (row.routes, row.destinations)
+    assert row.routes
+    assert row.destinations
+    assert now.address == "https://events.halden.example/throughline"
+    assert "destinations of subscription Data warehouse" in done.out
+    assert "[{" not in done.out
+    assert apply(give, exported, "--prune").code == 0
+    now = Subscription.objects.get()
+    assert (now.routes, now.destinations) == ([], [])
+
+
+def test_filter_that_stands_there_empty_is_a_change_told_by_names(firm, give, exported: Path) -> None:
+    path = exported / FILE
+    whole = yaml.safe_load(path.read_text())
+    path.write_text(yaml.safe_dump(whole | {"routes": [], "destinations": []}))
+    done = apply(give, exported)
+    assert (done.code, done.err) == (0, "")
+    now = Subscription.objects.get()
+    assert (now.routes, now.destinations) == ([], [])
+    assert "[{" not in done.out
+    told = AuditEntry.objects.filter(verb="change", thing_kind="routes.subscription").get()
+    assert told.before["routes"] == whole["routes"]
+    assert told.before["destinations"] == whole["destinations"]
 
 
 def test_subscription_that_the_folder_lacks_stays_until_told(firm, give, exported: Path) -> None:
