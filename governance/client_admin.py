@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -15,7 +16,7 @@ from oauth2_provider.models import (
     get_refresh_token_model,
 )
 
-from governance import clients, deed_page
+from governance import clients, deed_page, seen
 from governance.api.scopes import ClientScopes
 from governance.deed_page import Deed, ReasonForm, button
 from governance.models import ApiClient
@@ -125,17 +126,22 @@ class ApiClientAdmin(ScopedAdmin):
         return deed_page.shown(request, deed)
 
     @button("Change", "changes", "change_client")
+    @transaction.atomic
     def change_client(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Change what a client may ask for, or switch it off."""
+        if request.method == "POST":
+            seen.hold(ApiClient.objects.filter(pk=object_id).first())
         client = get_object_or_404(ApiClient, pk=object_id)
         started = {name: getattr(client, name) for name in ("scopes", "enabled", "requests_per_minute")}
         form = ChangeForm(deed_page.sent(request), initial=started)
+        mark = seen.watch(form, client, started)
 
         def act(typed: forms.Form) -> str:
             clients.change(client, by=request.user, **typed.cleaned_data)
             return f"{client} is changed."
 
-        return deed_page.shown(request, Deed(f"Change {client}", "Keep this", form, act, _page_of(client), ABOUT))
+        deed = Deed(f"Change {client}", "Keep this", form, act, _page_of(client), ABOUT, shown={"seen": mark})
+        return deed_page.shown(request, deed)
 
     @button("New secret", "secrets", "change_client")
     def renew_secret(self, request: HttpRequest, object_id: str) -> HttpResponse:

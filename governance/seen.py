@@ -7,6 +7,7 @@ that comes back without one says nothing of what was seen, and saves nothing eit
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -77,6 +78,46 @@ def changed_meanwhile(row: models.Model) -> str:
         f"{who} while you had it open, so nothing of yours is saved yet. Compare with the history: what you typed "
         "stands below. Save once more to put it in the place of theirs, or open the page anew to begin with theirs."
     )
+
+
+def watch(
+    form: forms.BaseForm, row: models.Model, names: Iterable[str], *, beside: Iterable[tuple[str, forms.BaseForm]] = ()
+) -> str:
+    """Return the mark that a form of these fields of a row carries; refuse what was sent with another one.
+
+    What stands there now and differs from what was typed is told in the form, with that of the forms `beside` it, each
+    after its words. Called after `hold` where something was sent.
+    """
+    mark = fingerprint(row, names)
+    if form.is_bound and form.errors is not None and (shown := form.data.get(SEEN)) != mark:
+        told = [line for words, each in (("", form), *beside) for line in _differing(each, words)]
+        form.add_error(None, [changed_meanwhile(row) if shown else UNSAID, *told])
+    return mark
+
+
+def _differing(form: forms.BaseForm, words: str) -> list[str]:
+    """Return in words what was typed otherwise than it stands there now."""
+    found = []
+    typed = form.cleaned_data if form.errors is not None else {}
+    for name, field in form.fields.items():
+        if field.disabled or name not in typed or name not in form.initial:
+            continue
+        now, mine = (_in_words(field, value) for value in (form.get_initial_for_field(field, name), typed[name]))
+        if now != mine:
+            found.append(f"{words}{form[name].label} is {now} now; yours: {mine}.")
+    return found
+
+
+def _in_words(field: forms.Field, value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    choices = {str(key): str(label) for key, label in getattr(field, "choices", ())}
+    if choices:  # of what is chosen, only what this person is offered
+        several = value if isinstance(value, list | tuple) else [value]
+        value = ", ".join(sorted(choices[str(each)] for each in several if str(each) in choices))
+    return "empty" if value in (None, "") else f"“{str(value).strip()}”"
 
 
 def careful(form: type[Any], model: type[models.Model], more: Iterable[str], related: Iterable[Related]) -> type[Any]:

@@ -6,7 +6,7 @@ from typing import Any
 from django.test import Client
 
 MARK = re.compile(r'name="(_seen|_draft_seen)" value="([^"]+)"')
-FORM = re.compile(r"/admin/[^?]+/change/|/changes/[^?]+/draft/|/schedules/")
+FORM = re.compile(r"/admin/[^?]+/changes?/|/changes/[^?]+/draft/|/schedules/|/tables/[^?]+/definition/")
 
 
 class Browser(Client):

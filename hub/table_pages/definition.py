@@ -9,11 +9,13 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from canonical.entity import Kind
 from exceptions_queue.pages.door import context, page, person
+from governance import seen
 from governance.models import LegalEntity, User
 from governance.rights import NotAllowed, Right, allowed_anywhere, require
 from hub.company_field import CompanyField
@@ -141,10 +143,14 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 @table_page
+@transaction.atomic
 def definition(request: HttpRequest, pk: int) -> HttpResponse:
     """Change a table's title, who agrees to its rows, and what its columns accept."""
     table, user = table_of(request, pk, mending=True), person(request)
     require(user, Right.EDIT_CONFIGURATION, table.legal_entity)
+    if request.method == "POST":
+        seen.hold(table)
+        table = table_of(request, pk, mending=True)
     sent = request.POST if request.method == "POST" else None
     names = ("title", "meaning", "approval", "approval_column", "approval_amount")
     form = TableForm(sent, user=user, fixed=True, initial={name: getattr(table, name) for name in names})
@@ -153,14 +159,16 @@ def definition(request: HttpRequest, pk: int) -> HttpResponse:
         for fixed in ("name", "kind"):
             each.fields[fixed].disabled = True
         each.initial = _column(table, name)
+    beside = [(f"{name}: ", each) for each, name in zip(columns, table.value_columns, strict=False)]
+    mark = seen.watch(form, table, (*names, "accepted"), beside=beside)
     if sent is None:
-        return _shown(request, table, form, columns, status=200)
+        return _shown(request, table, form, columns, status=200, mark=mark)
 
     def change(given: dict[str, Any]) -> LookupTable:
         return define_table(table, **given, by=user)
 
     kept = _kept(request, form, columns, change, "{} is changed. Rows that are there stay as they are.")
-    return kept or _shown(request, table, form, columns, status=422)
+    return kept or _shown(request, table, form, columns, status=422, mark=mark)
 
 
 def _asked_columns(request: HttpRequest) -> list[dict[str, str]]:
@@ -245,8 +253,15 @@ def _refused(form: forms.Form, error: Exception) -> None:
 
 
 def _shown(
-    request: HttpRequest, table: LookupTable | None, form: forms.Form, columns: Any, *, status: int, quiet: bool = False
+    request: HttpRequest,
+    table: LookupTable | None,
+    form: forms.Form,
+    columns: Any,
+    *,
+    status: int,
+    quiet: bool = False,
+    mark: str = "",
 ) -> HttpResponse:
     keys = [words_of(name) for name in table.key_columns] if table else []
-    more = context("tables", table=table, form=form, columns=columns, keys=keys, quiet=quiet)
+    more = context("tables", table=table, form=form, columns=columns, keys=keys, quiet=quiet, mark=mark)
     return render(request, "hub/table/definition.html", more, status=status)

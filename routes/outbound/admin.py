@@ -7,11 +7,12 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
-from governance import deed_page
+from governance import deed_page, seen
 from governance.deed_page import Deed, ReasonForm, button
 from governance.models import User
 from governance.roles import Right
@@ -45,14 +46,14 @@ class SubscriptionAdmin(ScopedAdmin):
     @admin.display(description="From routes")
     def from_routes(self, row: Subscription) -> str:
         """Return its routes by name."""
-        seen = Route.objects.visible_to(_reader(row)).filter(pk__in=row.routes)
-        return _named(seen, row.routes) or "every route"
+        shown = Route.objects.visible_to(_reader(row)).filter(pk__in=row.routes)
+        return _named(shown, row.routes) or "every route"
 
     @admin.display(description="To destinations")
     def to_destinations(self, row: Subscription) -> str:
         """Return its destinations by name."""
-        seen = Destination.objects.visible_to(_reader(row)).filter(pk__in=row.destinations)
-        return _named(seen, row.destinations) or "every destination"
+        shown = Destination.objects.visible_to(_reader(row)).filter(pk__in=row.destinations)
+        return _named(shown, row.destinations) or "every destination"
 
     @admin.display(description="Only failures of these kinds")
     def kinds_of_failures(self, row: Subscription) -> str:
@@ -97,16 +98,22 @@ class SubscriptionAdmin(ScopedAdmin):
         return deed_page.shown(request, deed)
 
     @button("Edit", "changes", "steer")
+    @transaction.atomic
     def edit(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Change what it hears of, or where."""
         row = _row(request, object_id)
+        if request.method == "POST":
+            seen.hold(row)
+            row = _row(request, object_id)
         form = WishesForm(deed_page.sent(request), person=_person(request), initial=started(row))
+        mark = seen.watch(form, row, started(row))
 
         def act(typed: WishesForm) -> str:
             now = subscribing.change(row, typed.wishes(), by=_person(request))
             return f"{now} is changed. What is queued for it already still goes."
 
-        return deed_page.shown(request, Deed(f"Edit {row}", "Keep it", form, _checked(request, act), _back(row)))
+        deed = Deed(f"Edit {row}", "Keep it", form, _checked(request, act), _back(row), shown={"seen": mark})
+        return deed_page.shown(request, deed)
 
     @button("Try it", "trials", "steer")
     def try_out(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -13,6 +13,7 @@ from governance.models import ApiClient, AuditEntry, User
 from tests.api.conftest import Staff
 from tests.api.signing import ask_token, get
 from tests.api.test_tokens import RUNS, told
+from tests.door import marks
 
 BACK = "http://127.0.0.1:9999/back"
 VERIFIER = "a" * 64
@@ -97,7 +98,8 @@ def test_operator_registers_a_client_in_the_admin_and_sees_its_secret_once(olga:
 def test_operator_changes_a_client_and_renews_its_secret(olga: Client, staff: Staff) -> None:
     made, old = clients.register(name="Time tool", scopes=["process:read"], by=staff.olga)
     place = f"/admin/governance/apiclient/{made.pk}"
-    assert olga.post(f"{place}/changes/", {"scopes": ["system:read"], "enabled": "on"}).status_code == 302
+    typed = {"scopes": ["system:read"], "enabled": "on"} | marks(olga, f"{place}/changes/")
+    assert olga.post(f"{place}/changes/", typed).status_code == 302
     made.refresh_from_db()
     assert made.scopes == ["system:read"]
     assert "<code>" in olga.post(f"{place}/secrets/", {"reason": "it was in a mail"}).content.decode()
