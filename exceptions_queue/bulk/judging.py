@@ -1,17 +1,16 @@
 """What would become of each member, before anything is done: batches, in a constant number of queries for each."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any, NamedTuple
-from uuid import UUID
+from typing import Any
 
 from django.db import connection, transaction
 
 from canonical.entities import ENTITIES
 from canonical.failure import Category
-from exceptions_queue import handling, trying
+from exceptions_queue import trying
+from exceptions_queue.bulk import of_items
 from exceptions_queue.bulk.choices import Choice
+from exceptions_queue.bulk.fact import Fact, Said, Verdict
 from exceptions_queue.models import BulkEdit, BulkRun, Outcome, Result, WorkItem
 from exceptions_queue.models.bulk import TAKEN_ON
 from exceptions_queue.put_right_since import PUT_RIGHT_SINCE, put_right_since
@@ -20,7 +19,7 @@ from exceptions_queue.trying import Outcome as Foreseen
 from governance.models import User, Version
 from governance.rights import Right, allowed
 from governance.same_person import counted_as
-from routes import periods, reversals, right_values, sending_back, unforeseen
+from routes import periods, reversals, right_values, sending_back
 from routes.bulk import arrays
 from routes.chosen_configuration import Configuration, kept
 from routes.current_values import values_of
@@ -34,37 +33,6 @@ CHANGED = "it has changed since it was chosen"
 IN_DOUBT = "nobody knows yet whether it arrived: say first what you found at the target"
 ON_ITS_WAY = "it is on its way, or at its end, already"
 STOPPED = (State.PARKED, State.HELD, State.FAILED)
-SYSTEM = (Category.OUTAGE, Category.CREDENTIALS)
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """What decides about one member."""
-
-    id: int
-    item: int
-    failure: UUID | None
-    transaction: UUID | None
-    record: UUID | None
-    route: int | None
-    category: str
-    waits_for_row: bool
-    state: str  # of the transaction, or of the record
-    closed: bool
-    in_doubt: bool
-    amount: Decimal | None
-    currency: str
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What would become of one member."""
-
-    id: int
-    outcome: Outcome
-    why: str = ""
-    amount: Decimal | None = None
-    currency: str = ""
 
 
 FACTS = """
@@ -110,21 +78,12 @@ def save(verdicts: Sequence[Verdict]) -> None:
 
 def _judged(run: BulkRun, choice: Choice, user: User, facts: Sequence[Fact]) -> list[Verdict]:
     if not choice.of_members:
-        return _verdicts(facts, _of_items(choice, facts))
+        return _verdicts(facts, of_items.said_of(choice, facts))
     left = [fact for fact in facts if not fact.closed]
     said_of = MEMBERS[choice.name](run, user, left)
     if choice.sends:
         _add_unfit(said_of, left, version_of(run))
     return _verdicts(facts, {fact.id: (Outcome.IMPOSSIBLE, CHANGED) for fact in facts} | said_of)
-
-
-class Said(NamedTuple):
-    """What is said of one member; an amount only where it would be another one than before."""
-
-    outcome: Outcome
-    why: str = ""
-    amount: Decimal | None = None
-    currency: str = ""
 
 
 def _verdicts(facts: Sequence[Fact], said: Mapping[int, tuple[Any, ...]]) -> list[Verdict]:
@@ -367,49 +326,3 @@ MEMBERS: Mapping[str, Callable[[BulkRun, User, Sequence[Fact]], dict[int, Said]]
     "resubmissions": _again, "waivers": _waive, "approvals": _approve, "corrections": _correct_all,
     "correction-sheets": _correct_rows, "period-moves": _move, "reversals": _reverse, "source-returns": _send_back,
 }  # fmt: skip
-NO_REST = "it waits already, is on its way, or is resolved"
-NOT_SO = {  # why an item does not fit, by choice
-    "assignments": "it is resolved", "returns": "nobody has taken it", "routings": "it is resolved",
-    "priorities": "it is resolved", "priority-returns": "nobody has set its priority, or it is resolved",
-    "resumptions": "it is not put aside",
-    "waits": NO_REST, "rests": NO_REST,
-    "closures": "it still holds something, or is closed already", "reopenings": "it is open already",
-    "tries": "nothing of it waits for its time", "probes": "no system is at fault",
-    "readings": "no run was stopped by it",
-}  # fmt: skip
-
-
-def _of_items(choice: Choice, facts: Sequence[Fact]) -> dict[int, Said]:
-    items = WorkItem.objects.in_bulk([fact.item for fact in facts])
-    recorded = _with_records(list(items)) if choice.name == "readings" else set()
-    return {
-        fact.id: Said(Outcome.WILL)
-        if _fits(choice.name, items[fact.item], recorded)
-        else Said(Outcome.IMPOSSIBLE, NOT_SO[choice.name])
-        for fact in facts
-    }
-
-
-def _fits(name: str, item: WorkItem, recorded: set[int]) -> bool:
-    if name == "tries":
-        return item.is_open and unforeseen.is_tried_again(item.category, item.rule)
-    if name == "probes":
-        return item.is_open and item.category in SYSTEM and item.connection_id is not None
-    if name == "readings":
-        others = (*SYSTEM, Category.APPROVAL_MISSING)
-        if unforeseen.is_tried_again(item.category, item.rule):
-            return False
-        return item.is_open and item.number not in recorded and item.category not in others
-    way = handling.by_name(name)
-    return way is None or way.makes_sense(item)
-
-
-def _with_records(items: list[int]) -> set[int]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT DISTINCT i.number FROM exceptions_queue_workitem i JOIN routes_failure f"
-            " ON f.fingerprint = i.fingerprint AND f.closed_at IS NULL AND f.record_id IS NOT NULL"
-            " WHERE i.number = ANY(%s)",
-            [items],
-        )
-        return {number for (number,) in cursor.fetchall()}

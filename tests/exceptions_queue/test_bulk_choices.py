@@ -10,7 +10,8 @@ from exceptions_queue import handling, kinds
 from exceptions_queue.bulk import selecting
 from exceptions_queue.bulk.choices import BY_SHEET, CHOICES, ONE_BY_ONE, by_name
 from exceptions_queue.bulk.collecting import Stand, ending_of
-from exceptions_queue.bulk.judging import MEMBERS, NOT_SO
+from exceptions_queue.bulk.judging import MEMBERS
+from exceptions_queue.bulk.of_items import NOT_SO
 from exceptions_queue.models import Result
 from exceptions_queue.verbs import NotPossible
 from routes.states import State
