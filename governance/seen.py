@@ -90,12 +90,12 @@ def watch(
     """
     mark = fingerprint(row, names)
     if form.is_bound and form.errors is not None and (shown := form.data.get(SEEN)) != mark:
-        told = [line for words, each in (("", form), *beside) for line in _differing(each, words)]
+        told = [line for words, each in (("", form), *beside) for line in differing(each, words)]
         form.add_error(None, [changed_meanwhile(row) if shown else UNSAID, *told])
     return mark
 
 
-def _differing(form: forms.BaseForm, words: str) -> list[str]:
+def differing(form: forms.BaseForm, words: str = "") -> list[str]:
     """Return in words what was typed otherwise than it stands there now."""
     found = []
     typed = form.cleaned_data if form.errors is not None else {}

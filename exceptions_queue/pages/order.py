@@ -21,7 +21,7 @@ from exceptions_queue.verbs.set_order import mark_of
 from governance.calendars import working_times
 from governance.models import User
 from governance.rights import Right, allowed, require
-from governance.seen import SEEN
+from governance.seen import SEEN, differing
 from governance.versions import ChangedMeanwhile
 
 
@@ -47,18 +47,17 @@ def order(request: HttpRequest) -> HttpResponse:
     row = copy(stood) if stood is not None else yardstick.usual()
     form = OrderForm(request.POST or None, instance=row)
     tried: list[Line] | None = None
-    status = 200
+    status, seen = 200, mark_of(stood)
     if request.method == "POST":
+        present, seen = seen, request.POST.get(SEEN, "")  # a trial has shown nothing new of what holds
         if not form.is_valid():
             status = 422
         elif "keep" in request.POST:
             try:
-                set_order(
-                    form.instance, by=user, reason=form.cleaned_data["reason"], seen=request.POST.get(SEEN, "")
-                )  # fmt: skip
+                set_order(form.instance, by=user, reason=form.cleaned_data["reason"], seen=seen)
             except ChangedMeanwhile as error:
-                form.add_error(None, str(error))
-                status = 409
+                form.add_error(None, [str(error), *differing(form)])
+                status, seen = 409, present
             else:
                 messages.success(request, "Kept. The open items are worked out anew within a minute or two.")
                 return redirect("queue:order")
@@ -66,7 +65,7 @@ def order(request: HttpRequest) -> HttpResponse:
             tried = _tried(user, form.instance)
     more = context(
         "order", form=form, may=may, moves=tried, tried=TRIED, measures=yardstick.measures(),
-        cut_offs=_cut_offs(user), seen=mark_of(stood),
+        cut_offs=_cut_offs(user), seen=seen,
     )  # fmt: skip
     return render(request, "queue/order.html", more, status=status)
 

@@ -165,7 +165,13 @@ def test_the_firm_tries_other_measures_before_it_keeps_them(firm: World, staff: 
     assert stale.status_code == 409
     assert "has changed this" in text_of(stale)
     assert 'value="70"' in stale.content.decode(), "what was typed stays"
+    assert "Points for money at stake is “0” now; yours: “70”." in text_of(stale)
     assert Yardstick.objects.get().money == 0
+    for step, status in (({"see": "yes"}, 200), ({"all_above": "50", "keep": "yes"}, 422)):
+        older = ingrid.post(address, asked | {"money": "70"} | step)
+        assert older.status_code == status
+        kept = asked | {"money": "70", "keep": "yes"} | dict(MARK.findall(older.content.decode()))
+        assert ingrid.post(address, kept).status_code == 409, "a trial gives an older window no mark of its own"
     again = asked | dict(MARK.findall(stale.content.decode())) | {"money": "70", "keep": "yes"}
     assert ingrid.post(address, again).status_code == 302
     with pytest.raises(NotAllowed):
