@@ -121,6 +121,11 @@ JOIN routes_destination d ON d.id = t.destination_id
 JOIN routes_keyhead h ON h.connection_id = d.connection_id AND h.object = d.stream AND h.key = t.key
 WHERE h.live_transaction_id IS NOT NULL AND NOT EXISTS (
     SELECT FROM routes_reversal v WHERE v.effect_id = h.live_effect_id)
+  AND NOT EXISTS (
+    SELECT FROM routes_transaction w WHERE w.id = h.transaction_id AND w.withdraws)
+  AND NOT EXISTS (
+    SELECT FROM routes_effect e WHERE e.connection_id = h.connection_id AND e.object = h.object AND e.key = h.key
+        AND e.state IN ('sent', 'unknown'))
 """
 
 

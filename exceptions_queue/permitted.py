@@ -30,11 +30,25 @@ def masks_of(rights: frozenset[Right]) -> frozenset[Mask]:
     return frozenset(mask for mask, right in MASK_RIGHTS.items() if right in rights)
 
 
-def who_may(right: Right, legal_entity: LegalEntity | None) -> str:
+class Holders:
+    """Who holds which role where: one query for each company that is asked about, whatever the right."""
+
+    def __init__(self) -> None:
+        self._found: dict[int | None, list[RoleGrant]] = {}
+
+    def of(self, right: Right, legal_entity: LegalEntity | None) -> list[RoleGrant]:
+        """Return the grants that give a right in a legal entity, None for all of them."""
+        key = legal_entity.pk if legal_entity else None
+        if key not in self._found:
+            there = Q(legal_entity=None) | Q(legal_entity=legal_entity) if legal_entity else Q(legal_entity=None)
+            grants = RoleGrant.objects.filter(there, user__is_active=True).select_related("user")
+            self._found[key] = list(grants)
+        return [grant for grant in self._found[key] if grant.role in roles_with(right)]
+
+
+def who_may(right: Right, legal_entity: LegalEntity | None, holders: Holders) -> str:
     """Return which role somebody lacks where, and who has it: "You need the role Controller for all companies …"."""
-    there = Q(legal_entity=None) | Q(legal_entity=legal_entity) if legal_entity else Q(legal_entity=None)
-    held = RoleGrant.objects.filter(there, user__is_active=True, role__in=roles_with(right)).select_related("user")
-    people = sorted({as_actor(grant.user).name for grant in held})[:NAMED]
+    people = sorted({as_actor(grant.user).name for grant in holders.of(right, legal_entity)})[:NAMED]
     roles = " or ".join(role.label for role in roles_with(right))
     place = f"in {legal_entity.code}" if legal_entity else "for all companies"
     able = f"{' or '.join(people)} can do it." if people else "Nobody has it yet: an operator gives it."

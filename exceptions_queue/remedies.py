@@ -11,7 +11,7 @@ from exceptions_queue.facts import Facts, facts_of
 from exceptions_queue.forms import RemedyForm, RowCorrectionForm
 from exceptions_queue.kinds import KINDS, Kind, by_name, fits, likeliest, place
 from exceptions_queue.models import WorkItem
-from exceptions_queue.permitted import masks_of, rights_in, who_may
+from exceptions_queue.permitted import Holders, masks_of, rights_in, who_may
 from exceptions_queue.templatetags.shown import money
 from exceptions_queue.verbs.correct_field import LIMIT as CORRECTED
 from exceptions_queue.verbs.move_to_next_period import LIMIT
@@ -73,24 +73,25 @@ def offered(facts: Facts, rights: frozenset[Right]) -> list[Remedy]:
     if not facts.item.is_open or not facts.item.members:
         return []
     shown: list[Remedy] = []
+    holders = Holders()
     for kind in likeliest(facts.item.category):
         if not fits(kind, facts):
             continue
         if kind.name == "row-corrections":
-            shown += _row_corrections(kind, facts)
+            shown += _row_corrections(kind, facts, holders)
         else:
-            shown.append(_shown(kind, facts, rights))
+            shown.append(_shown(kind, facts, rights, holders))
     holds = waiting(facts.waiting) if facts.waiting else _holds(facts.item)
     for remedy in shown:
         remedy.holds = holds
     return shown
 
 
-def _shown(kind: Kind, facts: Facts, rights: frozenset[Right]) -> Remedy:
+def _shown(kind: Kind, facts: Facts, rights: frozenset[Right], holders: Holders) -> Remedy:
     lacking = _lacking(kind, facts, rights)
     remedy = Remedy(kind.name, kind.title, kind.button, "", None if lacking else kind.asked(facts))
     remedy.effect = effect(facts.item) if kind.releases else ""
-    remedy.needs = who_may(kind.right, lacking[0]) if lacking else ""
+    remedy.needs = who_may(kind.right, lacking[0], holders) if lacking else ""
     remedy.each, remedy.danger = kind.each, kind.danger
     if kind.name == "resubmissions" and facts.item.category == Category.NO_RIGHT and facts.item.connection:
         asked = f"Ask the administrator of {facts.item.connection.name} for the right"
@@ -198,7 +199,7 @@ def told(rows: list[TableRow], user: User) -> list[tuple[str, str]]:
     return pairs
 
 
-def _row_corrections(kind: Kind, facts: Facts) -> list[Remedy]:
+def _row_corrections(kind: Kind, facts: Facts, holders: Holders) -> list[Remedy]:
     """Return one remedy for each row that members were made with and the person may correct; else who may."""
     shown: list[Remedy] = []
     lacking: dict[int | None, LegalEntity | None] = {}
@@ -217,7 +218,7 @@ def _row_corrections(kind: Kind, facts: Facts) -> list[Remedy]:
         remedy.given = list(zip(table.key_columns, read.row.key, strict=False))
         shown.append(remedy)
     if not shown and (lacking or hidden):
-        needs = hidden or who_may(kind.right, next(iter(lacking.values())))
+        needs = hidden or who_may(kind.right, next(iter(lacking.values())), holders)
         shown.append(Remedy(kind.name, kind.title, kind.button, "", None, needs=needs))
     return shown
 

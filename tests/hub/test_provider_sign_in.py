@@ -12,6 +12,7 @@ from django.test import Client
 from governance import passwords, provider_links
 from governance.models import AuditEntry, RoleGrant, User
 from governance.rights import NotAllowed, Right, Role, allowed
+from tests.door import marks
 from tests.governance.people import person
 from tests.hub import fake_provider
 from tests.hub.browser import PASSWORD, signed_in, somebody, words
@@ -233,7 +234,8 @@ def test_account_whose_address_another_has_set_approves_nothing_until_a_third_vo
     clara = somebody("Clara Voss", Role.CONTROLLER, email="old@halden-partner.example")
     olga = somebody("Olga Petrenko", Role.OPERATOR, is_staff=True)
     form = {"username": "clara", "first_name": "Clara", "last_name": "Voss", "email": MAIL, "is_active": "on"}
-    signed_in(olga).post(f"/admin/governance/user/{clara.pk}/change/", form)
+    browser, address = signed_in(olga), f"/admin/governance/user/{clara.pk}/change/"
+    browser.post(address, form | marks(browser, address))
     clara.refresh_from_db()
     assert (clara.email, allowed(clara, Right.APPROVE, None)) == (MAIL, True), "an address alone opens nothing"
     come(provider)
