@@ -90,21 +90,13 @@ def tell(row: Transaction, user: User) -> Story:
     canonical = codec.loads(entity, ours) if ours else {}
     tried = tries.of(effects, entity, user, technical=technical)
     transitions = list(Transition.objects.filter(subjects).order_by("at", "pk"))
-    choices: list[configuration_choices.Told] = []
-    if tried or any(step.from_state in AGAIN for step in transitions):  # it was sent again, so with what?
-        with_what = configuration_choices.used_by(row.pk, now=row.snapshot_id, destination=row.destination_id)
-        tried = [replace(each, configuration=with_what.at(each.attempt.at)) for each in tried]
-        choices = with_what.told()
-    around = neighbours.around(row, record, user)
-    around = replace(around, waited_keys=_waited_for(row, transitions, entity, canonical))
+    tried, choices = _with_what(row, tried, transitions)
+    waited = _waited_for(row, transitions, entity, canonical)
     hidden = quoted(entity, copies, raw, canonical, masks)
     cover(transitions, "reason", hidden, masks)
     cover(effects, "message", hidden, masks)
     cover([each.attempt for each in tried], "message", hidden, masks)
-    cover(around.corrections, "reason", hidden, masks)
-    around = replace(
-        around, waits=spoken(around.waits, hidden, masks), waits_key=spoken(around.waits_key, hidden, masks)
-    )
+    around = _around(replace(neighbours.around(row, record, user), waited_keys=waited), hidden, masks)
     row.waits_for = spoken(row.waits_for, hidden, masks)
 
     def laid_out(body: str) -> str:
@@ -129,6 +121,22 @@ def tell(row: Transaction, user: User) -> Story:
         technical=technical,
         links=record_links.to_source(row.destination.route, raw) + _there(row, effects),
     )
+
+
+def _around(around: Neighbours, hidden: set[str], masks: frozenset[Mask]) -> Neighbours:
+    """Return the neighbours with their words as the person may read them."""
+    cover(around.corrections, "reason", hidden, masks)
+    return replace(around, waits=spoken(around.waits, hidden, masks), waits_key=spoken(around.waits_key, hidden, masks))
+
+
+def _with_what(
+    row: Transaction, tried: list[Try], transitions: list[Transition]
+) -> tuple[list[Try], list[configuration_choices.Told]]:
+    """Return the tries with the configuration of each, and what was chosen where it was sent again."""
+    if not tried and not any(step.from_state in AGAIN for step in transitions):
+        return tried, []
+    with_what = configuration_choices.used_by(row.pk, now=row.snapshot_id, destination=row.destination_id)
+    return [replace(each, configuration=with_what.at(each.attempt.at)) for each in tried], with_what.told()
 
 
 def _there(row: Transaction, effects: list[Effect]) -> list[Link]:
