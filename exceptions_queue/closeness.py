@@ -22,13 +22,15 @@ class About:
     period: str = ""
     route: int | None = None
     worth: Decimal | None = None  # in the reporting currency; None: nobody knows
+    contract_type: str = ""  # how all that it holds is billed
+    worker: str = ""  # number of whose time all of it is
 
 
 R = TypeVar("R")
 Rule: TypeAlias = Any  # a `RoutingRule`, or anything that has its fields
 LISTS = (  # field of a rule, field of what it is compared with
     ("categories", "category"), ("entities", "entity"), ("clients", "client"), ("projects", "project"),
-    ("periods", "period"), ("routes", "route"),
+    ("contract_types", "contract_type"), ("workers", "worker"), ("periods", "period"), ("routes", "route"),
 )  # fmt: skip
 
 

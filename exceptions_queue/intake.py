@@ -28,7 +28,7 @@ CAUSES = 500  # that one call looks at
 LIMIT = 20_000  # failures that one call takes
 LOCK = 7_221_905  # sets our advisory locks apart from those of others
 # Named in the title when all members agree.
-SHARED = ("customer_id", "project_code", "worker_name", "role", "billing_model", "period")
+SHARED = ("customer_id", "project_code", "worker_id", "worker_name", "role", "billing_model", "period")
 
 LOCK_CAUSES = """
 SELECT fingerprint FROM (

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -25,7 +25,21 @@ from governance.same_person import is_one_of
 from governance.versions import WrongState
 from routes.models import Failure
 
-WRITTEN = ("is_on", "deeds", "fields", "categories", "entities", "amount_from", "unknown_too")
+# An earlier release kept NUL characters in bodies, which are no JSON to the database.
+BILLED = """
+WITH meant AS (
+    SELECT r.route_id, r.key, r.canonical_payload_id FROM routes_record r WHERE r.id = ANY(%s::uuid[])
+    UNION SELECT r.route_id, r.key, r.canonical_payload_id
+    FROM routes_transaction t JOIN routes_record r ON r.id = t.record_id WHERE t.id = ANY(%s::uuid[])
+), said AS (
+    SELECT replace(p.body, '\\u0000', '\\ufffd')::json ->> 'billing_model' AS billed
+    FROM meant m CROSS JOIN LATERAL routes_body(m.canonical_payload_id) p
+    UNION SELECT o.value #>> '{}' FROM meant m
+    JOIN routes_overlay o ON o.route_id = m.route_id AND o.key = m.key AND o.ended_at IS NULL
+        AND o.field = 'billing_model'
+) SELECT DISTINCT billed FROM said WHERE billed IS NOT NULL
+"""
+WRITTEN = ("is_on", "deeds", "fields", "categories", "entities", "contract_types", "amount_from", "unknown_too")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +52,7 @@ class Act:
     entity: str
     fields: tuple[str, ...] = ()  # that are, or were, corrected
     worth: Decimal | None = None  # of what is acted on, in the reporting currency; None: nobody knows
+    contract_types: frozenset[str] = frozenset()  # how what is acted on is billed, as far as anybody knows
 
 
 def asking(deed: str, company: int, by: By) -> list[ApprovalPolicy]:
@@ -57,17 +72,44 @@ def hits(found: Iterable[ApprovalPolicy], act: Act) -> list[ApprovalPolicy]:
     return [each for each in found if _fits(each, act)]
 
 
+def hits_on(
+    found: Sequence[ApprovalPolicy], deed: str, item: WorkItem, members: Sequence[Failure], fields: Iterable[str] = ()
+) -> list[ApprovalPolicy]:
+    """Return those of some policies that ask a second person for a deed on members of an item.
+
+    At most five queries, and none for what no policy asks.
+    """
+    worth = worth_of(item, members) if any(each.amount_from is not None for each in found) else None
+    billed = contract_types_of(members) if any(each.contract_types for each in found) else frozenset()
+    act = Act(deed, item.legal_entity_id, item.category, item.entity, tuple(fields), worth, billed)
+    return hits(found, act)
+
+
 def _fits(policy: ApprovalPolicy, act: Act) -> bool:
     if policy.legal_entity_id not in (None, act.company) or act.deed not in policy.deeds:
         return False
     for wanted, asked in ((policy.categories, act.category), (policy.entities, act.entity)):
         if wanted and asked not in wanted:
             return False
+    if policy.contract_types and not act.contract_types.intersection(policy.contract_types):
+        return False
     if policy.fields and act.deed in (Deed.CORRECT, Deed.RESUBMIT) and not {*policy.fields} & {*act.fields}:
         return False
     if policy.amount_from is None:
         return True
     return policy.unknown_too if act.worth is None else abs(act.worth) >= policy.amount_from
+
+
+def contract_types_of(members: Sequence[Failure]) -> frozenset[str]:
+    """Return how the records of members are billed: as their source says, and as people have corrected it. One query.
+
+    Each for itself: what is mixed with other work stays what it is.
+    """
+    with connection.cursor() as cursor:
+        records = [each.record_id for each in members if each.record_id]
+        moving = [each.transaction_id for each in members if each.transaction_id]
+        cursor.execute(BILLED, [records, moving])
+        return frozenset(billed for (billed,) in cursor.fetchall())
 
 
 def worth_of(item: WorkItem, members: Sequence[Failure]) -> Decimal | None:
@@ -94,6 +136,7 @@ def told(policy: ApprovalPolicy) -> str:
         deeds + (f" ({', '.join(plain(each) for each in policy.fields)})" if policy.fields else ""),
         " or ".join(title_of(each) for each in policy.categories),
         " or ".join(plain(each) for each in policy.entities),
+        f"billed as {' or '.join(plain(each) for each in policy.contract_types)}" if policy.contract_types else "",
     ]
     if policy.amount_from is not None:
         unknown = " or of unknown amount" if policy.unknown_too else ""
@@ -109,7 +152,7 @@ def written(policy: ApprovalPolicy) -> dict[str, Any]:
 
 def read(row: LoosenedPolicy) -> ApprovalPolicy:
     """Return the policy as it was, not to be saved."""
-    was = dict(row.was)
+    was = {"contract_types": [], **row.was}  # an earlier release did not know it
     was["amount_from"] = None if was["amount_from"] is None else Decimal(was["amount_from"])
     return ApprovalPolicy(legal_entity=row.legal_entity, name=row.name, **was)
 
@@ -122,7 +165,7 @@ def covers(new: ApprovalPolicy | None, old: ApprovalPolicy) -> bool:
         return False
     if new.legal_entity_id not in (None, old.legal_entity_id):
         return False
-    for name in ("fields", "categories", "entities"):
+    for name in ("fields", "categories", "entities", "contract_types"):
         wider, narrower = set(getattr(new, name)), set(getattr(old, name))
         if wider and (not narrower or not narrower <= wider):
             return False

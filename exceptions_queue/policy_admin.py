@@ -10,7 +10,7 @@ from unfold.widgets import UnfoldAdminSelectMultipleWidget
 from canonical.entities import ENTITIES
 from exceptions_queue import policies
 from exceptions_queue.models import ApprovalPolicy, Deed
-from exceptions_queue.routing_forms import ALL, EVERYWHERE, HIGH, KINDS
+from exceptions_queue.routing_forms import ALL, CONTRACTS, EVERYWHERE, HIGH, KINDS
 from exceptions_queue.words import plain
 from governance.scoped_admin import ScopedAdmin
 from mappings.ends import end_words
@@ -48,10 +48,17 @@ class ApprovalPolicyForm(forms.ModelForm):  # type: ignore[type-arg]  # generic 
         choices=lambda: [(name, end_words(name)) for name in ENTITIES],
         widget=UnfoldAdminSelectMultipleWidget(HIGH),
     )  # fmt: skip
+    contract_types = forms.MultipleChoiceField(
+        label="Of which any is billed as", required=False, help_text=ALL, choices=CONTRACTS,
+        widget=UnfoldAdminSelectMultipleWidget(HIGH),
+    )  # fmt: skip
 
     class Meta:
         model = ApprovalPolicy
-        fields = ("name", "legal_entity", "is_on", "deeds", "categories", "entities", "amount_from", "unknown_too")
+        fields = (
+            "name", "legal_entity", "is_on", "deeds", "categories", "entities", "contract_types", "amount_from",
+            "unknown_too",
+        )  # fmt: skip
         labels: ClassVar = {
             "legal_entity": "Company", "is_on": "In use", "amount_from": "From this amount",
             "unknown_too": "Also where nobody knows the amount",
@@ -92,7 +99,10 @@ class ApprovalPolicyAdmin(ScopedAdmin):
     also_seen = ("fields",)
     fieldsets: ClassVar = [
         (None, {"fields": ("name", "legal_entity", "is_on", "deeds")}),
-        ("Only where", {"fields": ("fields_", "categories", "entities", "amount_from", "unknown_too")}),
+        (
+            "Only where",
+            {"fields": ("fields_", "categories", "entities", "contract_types", "amount_from", "unknown_too")},
+        ),
     ]
 
     @admin.display(description="Company", ordering="legal_entity")

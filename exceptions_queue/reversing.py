@@ -6,7 +6,6 @@ from uuid import UUID
 
 from exceptions_queue import deciding, policies, words
 from exceptions_queue.models import Deed, WorkItem
-from exceptions_queue.policies import Act
 from exceptions_queue.templatetags.shown import money
 from exceptions_queue.verbs.asking import in_words
 from exceptions_queue.verbs.reverse import LIMIT
@@ -81,8 +80,7 @@ def _period(each: Stands, item: WorkItem) -> str:
 
 def _agrees(item: WorkItem, user: User, members: Sequence[Failure]) -> str:
     asking = policies.asking(Deed.REVERSE, item.legal_entity_id, user)
-    value = policies.worth_of(item, members) if any(each.amount_from is not None for each in asking) else None
-    hits = policies.hits(asking, Act(Deed.REVERSE, item.legal_entity_id, item.category, item.entity, worth=value))
+    hits = policies.hits_on(asking, Deed.REVERSE, item, members)
     if not hits:
         return "none: no policy asks for one"
     who = deciding.second_people(Right.APPROVE, item.legal_entity, but=[as_actor(user).reference])

@@ -84,6 +84,7 @@ def about(item: WorkItem) -> About:
     return About(
         item.legal_entity_id, item.category, item.entity, shared.get("customer_id", ""),
         shared.get("project_code", ""), shared.get("period", ""), item.route_id, item.worth,
+        shared.get("billing_model", ""), shared.get("worker_id", ""),
     )  # fmt: skip
 
 

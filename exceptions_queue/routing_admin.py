@@ -102,8 +102,8 @@ class RoutingRuleAdmin(ScopedAdmin):
     change_form_after_template = "admin/routing_preview.html"
     fieldsets: ClassVar = [
         (None, {"fields": ("name", "legal_entity", "is_on", "position")}),
-        ("Which items", {"fields": ("categories", "entities", "clients", "projects", "periods", "routes",
-                                    "amount_from", "amount_below", "unknown_too")}),
+        ("Which items", {"fields": ("categories", "entities", "clients", "projects", "contract_types",
+                                    "workers", "periods", "routes", "amount_from", "amount_below", "unknown_too")}),
         ("To whom they come", {"fields": ("team", "person", "priority", "tags")}),
     ]  # fmt: skip
 

@@ -6,13 +6,14 @@ from typing import Any, ClassVar
 from django import forms
 from unfold.widgets import UnfoldAdminSelectMultipleWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from canonical.entities import ENTITIES
+from canonical.entities import BILLING_MODELS, ENTITIES
 from canonical.failure import CATEGORIES
 from exceptions_queue import teams
 from exceptions_queue.models import FallbackTeam, RoutingRule, Team
 from exceptions_queue.models.routing import ANY, MOST
 from exceptions_queue.permitted import who_have
 from exceptions_queue.verbs.tag import SHAPE, kept_form
+from exceptions_queue.words import plain
 from governance.actor import as_actor
 from governance.models import User
 from governance.roles import Right
@@ -23,10 +24,11 @@ ALL = "Choose none for all."
 HIGH = {"size": 8}  # lines of a choice of several: four, as browsers have it, hide what there is
 SEVERAL = "Several with commas between them; empty: all."
 EVERYWHERE = "Empty: all companies."
+CONTRACTS = [(name, plain(name)) for name in BILLING_MODELS]
 KINDS = [(category.value, info.title) for category, info in CATEGORIES.items()]
 TRIED = (  # fields of a rule by which it is tried
-    "legal_entity", "categories", "entities", "clients", "projects", "periods", "routes", "amount_from",
-    "amount_below", "unknown_too", "team", "person", "position",
+    "legal_entity", "categories", "entities", "clients", "projects", "contract_types", "workers", "periods", "routes",
+    "amount_from", "amount_below", "unknown_too", "team", "person", "position",
 )  # fmt: skip
 
 
@@ -151,6 +153,13 @@ class RoutingRuleForm(forms.ModelForm):  # type: ignore[type-arg]  # as above
     )  # fmt: skip
     clients = TextsField(label="Of these clients", longest=120)
     projects = TextsField(label="Of these projects", longest=120)
+    contract_types = forms.MultipleChoiceField(
+        label="All of it billed as", required=False, help_text=ALL, choices=CONTRACTS,
+        widget=UnfoldAdminSelectMultipleWidget(HIGH),
+    )  # fmt: skip
+    workers = TextsField(
+        label="Of these workers", longest=120, help_text=f"Their numbers, not their names: whose time it is. {SEVERAL}"
+    )
     periods = TextsField(label="Of these periods", longest=10, help_text=f"Such as 2026-10. {SEVERAL}")
     team = forms.ChoiceField(
         label="Team", required=False, choices=_team_choices, widget=UnfoldAdminSelectWidget(),
@@ -165,8 +174,9 @@ class RoutingRuleForm(forms.ModelForm):  # type: ignore[type-arg]  # as above
     class Meta:
         model = RoutingRule
         fields = (
-            "name", "legal_entity", "is_on", "position", "categories", "entities", "clients", "projects", "periods",
-            "routes", "amount_from", "amount_below", "unknown_too", "team", "person", "priority", "tags",
+            "name", "legal_entity", "is_on", "position", "categories", "entities", "clients", "projects",
+            "contract_types", "workers", "periods", "routes", "amount_from", "amount_below", "unknown_too", "team",
+            "person", "priority", "tags",
         )  # fmt: skip
         labels: ClassVar = {
             "legal_entity": "Company", "is_on": "In use", "position": "Place",

@@ -17,6 +17,8 @@ def conditions_told(rule: Any, *, companies: Mapping[int, str], routes: Mapping[
         _listed("", [plain(each) for each in rule.entities]),
         _listed("client", rule.clients),
         _listed("project", rule.projects),
+        _listed("billed as", [plain(each) for each in rule.contract_types]),
+        _listed("worker", rule.workers),
         _listed("period", rule.periods),
         _listed("by", [routes.get(each, "a route that is gone") for each in rule.routes]),
         _amount(rule, currency),

@@ -190,6 +190,8 @@ def about_for(item: WorkItem, masks: frozenset[Mask]) -> str:
     """Return what all members share, in words: "customer C-12 · project P-881 · period 2026-10"."""
     entity = ENTITIES.get(item.entity)
     shown = mask(entity, item.about, masks) if entity else {}
+    if shown.get("worker_name", HIDDEN) != HIDDEN:
+        shown.pop("worker_id", None)  # who reads the name needs no number
     named = [(plain(name).removesuffix(" id").removesuffix(" code"), found) for name, found in shown.items()]
     named = [("", plain(found)) if name == "billing model" else (name, found) for name, found in named]
     return " · ".join(f"{name.removesuffix(' name')} {found}".strip() for name, found in named if found != HIDDEN)

@@ -62,9 +62,8 @@ def _policies(run: BulkRun, choice: Choice) -> list[str]:
             corrected = _fields(run, deed, ids)
             if deed == Deed.RESUBMIT and not corrected:
                 continue
-            worth = policies.worth_of(item, members)
-            act = policies.Act(deed, place, item.category, item.entity, tuple(corrected), worth)
-            told |= dict.fromkeys(f"policy “{each}” asks for it" for each in policies.hits(found, act))
+            asking = policies.hits_on(found, deed, item, members, corrected)
+            told |= dict.fromkeys(f"policy “{each}” asks for it" for each in asking)
     return list(told)
 
 

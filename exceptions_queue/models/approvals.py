@@ -39,6 +39,7 @@ class ApprovalPolicy(models.Model):
     fields = _texts(80)  # of records of the hub, whose correction it is about; none: any, and also what corrects none
     categories = _texts(20)
     entities = _texts(40)  # canonical entities of what the item holds
+    contract_types = _texts(40)  # how anything of what is acted on is billed
     amount_from = models.DecimalField(  # of what is acted on, in the reporting currency; null: whatever it is
         max_digits=18, decimal_places=2, null=True, blank=True, validators=[MinValueValidator(0)]
     )

@@ -108,6 +108,8 @@ class RoutingRule(models.Model):
     entities = _texts(40)  # canonical entities of what it holds
     clients = _texts(120)
     projects = _texts(120)
+    contract_types = _texts(40)  # how all that it holds is billed: "fixed_fee"
+    workers = _texts(120)  # numbers of those whose time it is, as the records say them
     periods = _texts(10)  # as the records say it: "2026-10"
     routes = ArrayField(models.BigIntegerField(), default=list, blank=True, size=MOST)  # ids
     amount_from = models.DecimalField(max_digits=18, decimal_places=2, null=True, blank=True)  # reporting currency

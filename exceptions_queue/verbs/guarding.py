@@ -10,7 +10,6 @@ from django.utils import timezone
 from exceptions_queue import differing, emergencies, policies
 from exceptions_queue.models import ApprovalPolicy, Deed, Emergency, EmergencyDeed
 from exceptions_queue.moving import note
-from exceptions_queue.policies import Act
 from exceptions_queue.verbs.asking import NeedsApproval, Wish, asks, corrected_fields, in_words, standing
 from exceptions_queue.verbs.members import NotPossible
 from governance import audit
@@ -46,8 +45,7 @@ def _hits(wish: Wish, by: By, fields: Sequence[str]) -> list[ApprovalPolicy]:
         fields = corrected_fields(standing([each.pk for each in wish.members]))
         if not fields:  # as the source has it: nothing of it is a person's
             return []
-    worth = policies.worth_of(item, wish.members) if any(each.amount_from is not None for each in found) else None
-    return policies.hits(found, Act(wish.deed, item.legal_entity_id, item.category, item.entity, tuple(fields), worth))
+    return policies.hits_on(found, wish.deed, item, wish.members, fields)
 
 
 def _keep(wish: Wish, lasting: Emergency, by: By, fixed: bool) -> EmergencyDeed:

@@ -11,7 +11,7 @@ from hub.configuration.kind import Kind, Put
 from hub.configuration.routing import named, owner_of
 from hub.configuration.work import Work
 
-LISTS = ("deeds", "fields", "categories", "entities")
+LISTS = ("deeds", "fields", "categories", "entities", "contract_types")
 
 
 class ApprovalPolicies(Kind):

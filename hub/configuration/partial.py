@@ -14,9 +14,11 @@ KEPT = {
     "subscriptions": ("types", "routes", "destinations", "categories"),
     "cut_offs": ("entities", "routes"),
     "teams": ("members",),
-    "routing_rules": ("categories", "entities", "clients", "projects", "periods", "routes", "tags"),
-    "approval_policies": ("fields", "categories", "entities"),
-}  # by kind: what is kept where a file leaves it out
+    "routing_rules": (
+        "categories", "entities", "clients", "projects", "contract_types", "workers", "periods", "routes", "tags",
+    ),
+    "approval_policies": ("fields", "categories", "entities", "contract_types"),
+}  # fmt: skip  # by kind: what is kept where a file leaves it out
 EACH_KEPT = {"calendars": ("hours",)}  # maps of which each entry is
 
 

@@ -14,7 +14,7 @@ from hub.configuration.kind import Kind, Put
 from hub.configuration.work import Work
 from routes.models import Route
 
-LISTS = ("categories", "entities", "clients", "projects", "periods", "tags")
+LISTS = ("categories", "entities", "clients", "projects", "contract_types", "workers", "periods", "tags")
 AMOUNTS = ("amount_from", "amount_below")
 ACCOUNT = "Make the account in the administration first, or leave the name out."
 

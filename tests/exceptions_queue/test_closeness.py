@@ -22,12 +22,14 @@ class Plain:
     projects: list[str] = field(default_factory=list)
     periods: list[str] = field(default_factory=list)
     routes: list[int] = field(default_factory=list)
+    contract_types: list[str] = field(default_factory=list)
+    workers: list[str] = field(default_factory=list)
     amount_from: Decimal | None = None
     amount_below: Decimal | None = None
     unknown_too: bool = False
 
 
-ITEM = About(1, "validation", "time_entry", "C-1", "P-1", "2026-10", 7, Decimal(500))
+ITEM = About(1, "validation", "time_entry", "C-1", "P-1", "2026-10", 7, Decimal(500), "fixed_fee", "W-1")
 MONEY = st.none() | st.integers(0, 2000).map(Decimal)
 RULES = st.builds(
     Plain, st.integers(1, 50), position=st.integers(1, 3), legal_entity_id=st.sampled_from([None, 1, 2]),
@@ -74,6 +76,9 @@ def test_another_rule_fits_only_once_an_amount_is_crossed(
         (Plain(amount_from=Decimal(500)), True),
         (Plain(amount_below=Decimal(500)), False),
         (Plain(amount_from=Decimal(501)), False),
+        (Plain(contract_types=["fixed_fee", "retainer"], workers=["W-1"]), True),
+        (Plain(contract_types=["retainer"]), False),
+        (Plain(workers=["W-2"]), False),
     ],
 )
 def test_all_conditions_of_a_rule_have_to_hold(rule: Plain, does: bool) -> None:
@@ -85,3 +90,10 @@ def test_an_unknown_amount_fits_only_where_the_rule_says_so() -> None:
     assert not fits(Plain(amount_from=Decimal(1)), unknown)
     assert fits(Plain(amount_from=Decimal(1), unknown_too=True), unknown)
     assert fits(Plain(), unknown)
+
+
+def test_what_nobody_knows_or_not_all_of_it_is_fits_no_rule_that_asks_for_it() -> None:
+    unknown = About(1, "validation")
+    assert not fits(Plain(contract_types=["fixed_fee"]), unknown)
+    assert not fits(Plain(workers=["W-1"]), unknown)
+    assert conditions(Plain(contract_types=["fixed_fee"], workers=["W-1"])) == 2

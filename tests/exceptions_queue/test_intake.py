@@ -210,10 +210,10 @@ def test_title_names_only_what_all_members_share(make_world: Make) -> None:
     world = make_world()
     world.take_in(entry(1, hours="0.00"), entry(2, hours="0.00", project_code="P-002"))
     intake.take_in()
-    assert item().about == {"role": "Consultant", "period": "2026-10"}
+    assert item().about == {"worker_id": "W-001", "role": "Consultant", "period": "2026-10"}
     world.take_in(entry(3, hours="0.00", worked_on="2026-09-05"))
     intake.take_in()
-    assert item().about == {"role": "Consultant"}
+    assert item().about == {"worker_id": "W-001", "role": "Consultant"}
 
 
 def test_resubmission_elsewhere_resolves_as_fixed_once_posted(make_world: Make) -> None:

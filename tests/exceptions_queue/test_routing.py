@@ -11,13 +11,16 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from canonical.entity import Mask
 from canonical.failure import Category
-from exceptions_queue import intake, reckoning, routing_trial, teams, verbs
+from exceptions_queue import intake, reckoning, routing_trial, teams, verbs, words
 from exceptions_queue.models import FallbackTeam, RoutingRule, Team, WorkItem, WorkItemEvent
 from exceptions_queue.models.routing import ANY
 from governance.models import AuditEntry, LegalEntity, RoleGrant, User
 from governance.rights import NotAllowed, Role
 from tests.exceptions_queue.conftest import Staff
+from tests.exceptions_queue.situations import zero_hours
+from tests.exceptions_queue.test_four_eyes import billed_world
 from tests.exceptions_queue.test_intake import troubles, write_down
 from tests.exceptions_queue.test_pages import signed_in, text_of
 from tests.exceptions_queue.test_record_list import staff_of
@@ -280,6 +283,23 @@ def test_a_rule_is_tried_on_the_last_thirty_days(world: World, staff: Staff) -> 
     assert fresh(first).owner == "finance data owner", "nothing is changed by trying"
 
 
+def test_rules_go_by_contract_type_and_by_worker(quick_world: Make, staff: Staff) -> None:
+    rule("Fixed", team="controller", contract_types=["fixed_fee"])
+    rule("Hers", team="billing", contract_types=["fixed_fee"], workers=["W-7"])
+    world = billed_world(quick_world())
+    item = zero_hours(world, 1, billing_model="fixed_fee", worker_name="Ana Ruiz")
+    assert (item.owner, item.about["worker_id"]) == ("controller", "W-001")
+    assert item.routed_why.startswith("Rule “Fixed” fits: billed as fixed fee. It goes to controller.")
+    typed = RoutingRule(name="New", team="finance", contract_types=["fixed_fee"], workers=["W-001"])
+    found = routing_trial.tried(typed, staff.farid, timezone.now())
+    assert (found.decided, found.moved) == (1, 1)
+    told = [words.about_for(item, masks) for masks in (frozenset({Mask.PERSON}), frozenset[Mask]())]
+    assert "Ana Ruiz" in told[0]
+    assert "W-001" not in told[0], "who reads the name needs no number"
+    assert "worker W-001" in told[1]
+    assert "Ana" not in told[1]
+
+
 def test_the_form_shows_the_trial_before_anything_is_kept(world: World, staff: Staff) -> None:
     item = opened(world)
     client = signed_in(staff.ingrid)
@@ -301,6 +321,8 @@ def test_rules_are_made_in_the_administration_with_what_is_wrong_beside_it(world
         "position": 10,
         "is_on": "on",
         "clients": "C-2, C-1,C-1",
+        "contract_types": ["fixed_fee"],
+        "workers": "W-7",
         "amount_from": "500",
     }
     assert "Say to which team or to whom it goes." in text_of(client.post(at, typed))
@@ -309,7 +331,7 @@ def test_rules_are_made_in_the_administration_with_what_is_wrong_beside_it(world
     assert (made.clients, made.tags, made.team) == (["C-1", "C-2"], ["month-end"], "controller")
     assert AuditEntry.objects.filter(verb="add", thing_kind="exceptions_queue.routingrule").exists()
     listed = text_of(client.get(reverse("admin:exceptions_queue_routingrule_changelist")))
-    assert "client C-1 or C-2, from 500.00 EUR" in listed
+    assert "client C-1 or C-2, billed as fixed fee, worker W-7, from 500.00 EUR" in listed
 
 
 def test_teams_and_fallbacks_are_made_in_the_administration(world: World, staff: Staff) -> None:
