@@ -5,13 +5,15 @@ An entry of the administration is offered to those whom its page lets in, as tha
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from django.apps import apps
 from django.contrib import admin
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 
 from governance.rights import opens_administration
+from governance.scoping import grants_read_once
 
 ADMIN = "admin:"
 
@@ -135,18 +137,26 @@ class Group:
 
 def groups_for(request: HttpRequest, section: str) -> list[Group]:
     """Return the groups that somebody sees, each with its links. One query, for the roles, where none has asked yet."""
-    opens, here = opens_administration(request.user), _here(request, section)
+    below, here = get_script_prefix(), _here(request, section)
     shown = []
-    for title, entries in GROUPS:
-        links = [
-            Link(each.title, reverse(each.view), each is here)
-            for each in entries
-            if opens or not (each.builders or each.listed)
-            if not each.listed or _lets_in(each.listed, request)
-        ]
-        if links:
-            shown.append(Group(title, links))
+    with grants_read_once():  # where a form was sent, too: what is done is done when a page is drawn
+        opens = opens_administration(request.user)
+        for title, entries in GROUPS:
+            links = [
+                Link(each.title, _address(each.view, below), each is here)
+                for each in entries
+                if opens or not (each.builders or each.listed)
+                if not each.listed or _lets_in(each.listed, request)
+            ]
+            if links:
+                shown.append(Group(title, links))
     return shown
+
+
+@cache
+def _address(view: str, below: str) -> str:
+    """Return a page's address; the same for everybody, as long as the hub is found below the same one."""
+    return reverse(view)
 
 
 def _lets_in(model: str, request: HttpRequest) -> bool:

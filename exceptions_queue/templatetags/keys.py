@@ -1,8 +1,12 @@
 """Gives templates the keys of the pages."""
 
+from functools import cache
 from typing import Any
 
 from django import template
+from django.template.loader import render_to_string
+from django.urls import get_script_prefix
+from django.utils.safestring import SafeString
 
 from exceptions_queue import keyboard
 
@@ -10,9 +14,15 @@ register = template.Library()
 
 
 @register.simple_tag
-def keyboard_groups() -> tuple[keyboard.Group, ...]:
-    """Return all keys by where they work."""
-    return keyboard.groups()
+def told_keys() -> SafeString:
+    """Return the markup of all keys by where they work."""
+    return _told_keys(get_script_prefix())
+
+
+@cache
+def _told_keys(below: str) -> SafeString:
+    """Return it for addresses below one; drawn once, as it is the same on every page and was a fifth of a small one."""
+    return render_to_string("components/key_groups.html", {"groups": keyboard.groups()})
 
 
 @register.filter
