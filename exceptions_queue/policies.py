@@ -4,10 +4,11 @@ Whoever makes a policy ask for less, or removes it, stays bound by what it was u
 approval of lookup tables): nobody gets something through alone by changing the rule first.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import Q
@@ -28,16 +29,16 @@ from routes.models import Failure
 # An earlier release kept NUL characters in bodies, which are no JSON to the database.
 BILLED = """
 WITH meant AS (
-    SELECT r.route_id, r.key, r.canonical_payload_id FROM routes_record r WHERE r.id = ANY(%s::uuid[])
-    UNION SELECT r.route_id, r.key, r.canonical_payload_id
-    FROM routes_transaction t JOIN routes_record r ON r.id = t.record_id WHERE t.id = ANY(%s::uuid[])
+    SELECT f.id, r.route_id, r.key, r.canonical_payload_id FROM routes_failure f
+    LEFT JOIN routes_transaction t ON t.id = f.transaction_id
+    JOIN routes_record r ON r.id = coalesce(f.record_id, t.record_id) WHERE f.id = ANY(%s::uuid[])
 ), said AS (
-    SELECT replace(p.body, '\\u0000', '\\ufffd')::json ->> 'billing_model' AS billed
+    SELECT m.id, replace(p.body, '\\u0000', '\\ufffd')::json ->> 'billing_model' AS billed
     FROM meant m CROSS JOIN LATERAL routes_body(m.canonical_payload_id) p
-    UNION SELECT o.value #>> '{}' FROM meant m
+    UNION SELECT m.id, o.value #>> '{}' FROM meant m
     JOIN routes_overlay o ON o.route_id = m.route_id AND o.key = m.key AND o.ended_at IS NULL
         AND o.field = 'billing_model'
-) SELECT DISTINCT billed FROM said WHERE billed IS NOT NULL
+) SELECT DISTINCT id, billed FROM said WHERE billed IS NOT NULL
 """
 WRITTEN = ("is_on", "deeds", "fields", "categories", "entities", "contract_types", "amount_from", "unknown_too")
 
@@ -72,17 +73,43 @@ def hits(found: Iterable[ApprovalPolicy], act: Act) -> list[ApprovalPolicy]:
     return [each for each in found if _fits(each, act)]
 
 
-def hits_on(
-    found: Sequence[ApprovalPolicy], deed: str, item: WorkItem, members: Sequence[Failure], fields: Iterable[str] = ()
-) -> list[ApprovalPolicy]:
-    """Return those of some policies that ask a second person for a deed on members of an item.
+def hits_each(
+    found: Sequence[ApprovalPolicy],
+    deed: str,
+    item: WorkItem,
+    members: Sequence[Failure],
+    fields: Mapping[UUID, Iterable[str]],
+) -> dict[UUID, list[ApprovalPolicy]]:
+    """Return for each member of an item those of some policies that ask a second person because of it.
 
-    At most five queries, and none for what no policy asks.
+    `fields`: by member, which are or were corrected. The amount is that of all of them together. What is sent again as
+    the source has it is nobody's correction, and asks nobody. At most five queries, none for what no policy asks.
     """
     worth = worth_of(item, members) if any(each.amount_from is not None for each in found) else None
-    billed = contract_types_of(members) if any(each.contract_types for each in found) else frozenset()
-    act = Act(deed, item.legal_entity_id, item.category, item.entity, tuple(fields), worth, billed)
-    return hits(found, act)
+    billed = contract_types_of(members) if any(each.contract_types for each in found) else {}
+    told = {}
+    for member in members:
+        corrected = tuple(fields.get(member.pk, ()))
+        if deed == Deed.RESUBMIT and not corrected:
+            continue
+        act = Act(
+            deed, item.legal_entity_id, item.category, item.entity, corrected, worth,
+            billed.get(member.pk, frozenset()),
+        )  # fmt: skip
+        told[member.pk] = hits(found, act)
+    return told
+
+
+def hits_on(
+    found: Sequence[ApprovalPolicy],
+    deed: str,
+    item: WorkItem,
+    members: Sequence[Failure],
+    fields: Mapping[UUID, Iterable[str]],
+) -> list[ApprovalPolicy]:
+    """Return those of some policies that ask a second person because of any of these members; see `hits_each`."""
+    asked = {id(each) for some in hits_each(found, deed, item, members, fields).values() for each in some}
+    return [each for each in found if id(each) in asked]  # a loosened one is no row, and has no key
 
 
 def _fits(policy: ApprovalPolicy, act: Act) -> bool:
@@ -100,16 +127,17 @@ def _fits(policy: ApprovalPolicy, act: Act) -> bool:
     return policy.unknown_too if act.worth is None else abs(act.worth) >= policy.amount_from
 
 
-def contract_types_of(members: Sequence[Failure]) -> frozenset[str]:
-    """Return how the records of members are billed: as their source says, and as people have corrected it. One query.
+def contract_types_of(members: Sequence[Failure]) -> dict[UUID, frozenset[str]]:
+    """Return how the record of each member is billed: as its source says, and as people have corrected it. One query.
 
     Each for itself: what is mixed with other work stays what it is.
     """
+    told: dict[UUID, set[str]] = {}
     with connection.cursor() as cursor:
-        records = [each.record_id for each in members if each.record_id]
-        moving = [each.transaction_id for each in members if each.transaction_id]
-        cursor.execute(BILLED, [records, moving])
-        return frozenset(billed for (billed,) in cursor.fetchall())
+        cursor.execute(BILLED, [[each.pk for each in members]])
+        for member, billed in cursor.fetchall():
+            told.setdefault(member, set()).add(billed)
+    return {member: frozenset(billed) for member, billed in told.items()}
 
 
 def worth_of(item: WorkItem, members: Sequence[Failure]) -> Decimal | None:

@@ -80,7 +80,7 @@ def _period(each: Stands, item: WorkItem) -> str:
 
 def _agrees(item: WorkItem, user: User, members: Sequence[Failure]) -> str:
     asking = policies.asking(Deed.REVERSE, item.legal_entity_id, user)
-    hits = policies.hits_on(asking, Deed.REVERSE, item, members)
+    hits = policies.hits_on(asking, Deed.REVERSE, item, members, {})
     if not hits:
         return "none: no policy asks for one"
     who = deciding.second_people(Right.APPROVE, item.legal_entity, but=[as_actor(user).reference])

@@ -67,6 +67,7 @@ urlpatterns = [
     path("bulk-runs/", bulk.runs, name="bulk-runs"),
     path("bulk-runs/new/", bulk.new, name="bulk-new"),
     path("bulk-runs/<int:number>/", bulk.run, name="bulk-run"),
+    path("bulk-runs/<int:number>/sheets/<slug:form>/", sheets.of_run, name="bulk-run-sheet"),
     path("bulk-runs/<int:number>/<slug:name>/", bulk.steer, name="bulk-steer"),
     path("corrections/", corrections.corrections, name="corrections"),
     path("corrections/<int:number>/", corrections.correction, name="correction"),

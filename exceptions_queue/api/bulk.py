@@ -38,6 +38,8 @@ RUN = {
     "ended_at": None, "chosen": 40, "judged": 40, "pace": 1200,
     "outcomes": [{"outcome": "will", "in_words": "Will be sent", "members": 37, "without_amount": 0,
                   "amounts": [{"currency": "EUR", "amount": "12480.0000"}]}],
+    "asking": {"in_words": "Because of which a second person is asked", "members": 0, "without_amount": 0,
+               "amounts": []},
     "results": [{"result": "waiting", "in_words": "Not yet begun", "members": 37, "without_amount": 0,
                  "amounts": [{"currency": "EUR", "amount": "12480.0000"}]}],
 }  # fmt: skip
@@ -86,7 +88,7 @@ class AgainBody(forms.Form):
     )  # fmt: skip
 
 
-class WorthShape(serializers.Serializer[Any]):
+class BulkWorthShape(serializers.Serializer[Any]):
     """Members, and what they amount to."""
 
     in_words = serializers.CharField()
@@ -95,13 +97,13 @@ class WorthShape(serializers.Serializer[Any]):
     amounts = SumShape(many=True)
 
 
-class OutcomeShape(WorthShape):
+class OutcomeShape(BulkWorthShape):
     """Members of which the plan expects the same."""
 
     outcome = serializers.ChoiceField(choices=Outcome.choices)
 
 
-class ResultShape(WorthShape):
+class ResultShape(BulkWorthShape):
     """Members of which the same became. All results together are the members taken on."""
 
     result = serializers.ChoiceField(choices=[(value, label) for value, label in Result.choices if value])
@@ -129,6 +131,7 @@ class BulkRunShape(serializers.Serializer[Any]):
     judged = serializers.IntegerField(help_text="members of which the plan says by now what would become of them")
     pace = serializers.IntegerField()
     outcomes = OutcomeShape(many=True)
+    asking = BulkWorthShape(help_text="members because of which a policy asks a second person; among the others")
     results = ResultShape(many=True)
 
 
@@ -152,6 +155,9 @@ class BulkMemberShape(serializers.Serializer[Any]):
     currency = serializers.CharField(allow_blank=True)
     outcome = serializers.ChoiceField(choices=Outcome.choices, allow_blank=True)
     why = serializers.CharField(allow_blank=True)
+    second_person = serializers.CharField(
+        allow_blank=True, help_text="the policies that ask a second person because of it, in words; empty: none"
+    )
     result = serializers.ChoiceField(choices=Result.choices, allow_blank=True)
     ended_as = serializers.CharField(allow_blank=True)
     ended = serializers.CharField(allow_blank=True)
@@ -324,6 +330,7 @@ def run_shown(run: BulkRun, by: User) -> dict[str, Any]:
             {"outcome": outcome, "in_words": shown.label_of(outcome, choice), **_worth(found.outcomes[outcome])}
             for outcome in Outcome if outcome in found.outcomes
         ],
+        "asking": {"in_words": "Because of which a second person is asked", **_worth(found.asking)},
         "results": [
             {"result": result, "in_words": label, **_worth(found.of(result))}
             for result, label in shown.RESULTS if found.of(result).members
@@ -347,6 +354,7 @@ def _member(told_: dict[str, Any]) -> dict[str, Any]:
         | more
         | {
             "why": told_["why"],
+            "second_person": told_["second_person"],
             "ended": told_["ended"],
             "edits": [{"field": each.field, "was": each.was, "value": each.value} for each in told_["edits"]],
         },

@@ -6,7 +6,7 @@ from typing import Any
 from django_filters import FilterSet
 
 from exceptions_queue.models import BulkMember, BulkRun, BulkState, Outcome, Result
-from governance.filtering import One, Text
+from governance.filtering import Flag, One, Text
 
 
 class BulkRunFilter(FilterSet):
@@ -34,7 +34,14 @@ class BulkMemberFilter(FilterSet):
 
     outcome = One(choices=Outcome.choices, help_text="what was expected of it")
     result = One(choices=[(value, label) for value, label in Result.choices if value], help_text="what became of it")
+    second_person = Flag(
+        method="asks", help_text="whether a policy asks a second person because of it",
+    )  # fmt: skip
 
     class Meta:
         model = BulkMember
         fields: list[str] = []
+
+    def asks(self, rows: Any, name: str, asks: bool) -> Any:
+        """Keep those because of which a policy asks a second person, or the others."""
+        return rows.exclude(second_person="") if asks else rows.filter(second_person="")

@@ -30,6 +30,7 @@ from routes.worked_out import Start
 
 SIZE = 50
 SAMPLES = 3
+SECOND_PERSON = "second-person"  # narrows members to those because of which one is asked
 SPOKEN = ("title", "reason", "selected_words", "left_out", "state_reason", "second_person")  # may name people
 MEANS = {
     Outcome.WILL: "Nothing stands against it.",
@@ -144,7 +145,7 @@ def whole(run: BulkRun, user: User, asked: Mapping[str, str], *, members: bool) 
     planned = found.planned
     more: dict[str, Any] = {
         "run": run, "title": run.title, "choice": choice, "planned": planned, "chosen": found.chosen,
-        "left": found.left, "outcomes": [
+        "left": found.left, "asking": found.asking, "outcomes": [
             (label_of(outcome, choice), MEANS[outcome], outcome, found.outcomes[outcome], outcome in TAKEN_ON)
             for outcome in Outcome if outcome in found.outcomes
         ],
@@ -204,6 +205,8 @@ def _members(run: BulkRun, user: User, asked: Mapping[str, str]) -> dict[str, An
         rows = rows.filter(result=of_)
     elif of_ in Outcome.values:
         rows = rows.filter(outcome=of_)
+    elif of_ == SECOND_PERSON:
+        rows = rows.exclude(second_person="")
     else:
         of_ = ""
     after = asked.get("after", "")
@@ -253,10 +256,11 @@ def told(rows: list[BulkMember], user: User) -> list[dict[str, Any]]:
         seen = masks[row.legal_entity_id]
         tells = words.tells(row.item, seen)
         said = [words.without_persons(text, row.item, seen) if tells else "" for text in (why, ended)]
+        second = words.without_persons(row.second_person, row.item, seen)
         found.append(
             {"row": row, "why": said[0], "ended": said[1], "title": words.title_for(row.item, seen),
              "outcome": label_of(Outcome(row.outcome), by_name(row.run.choice)) if row.outcome else "Not looked at yet",
-             "edits": [_edited(each, row, seen) for each in edits.get(row.pk, ())]}
+             "second_person": second, "edits": [_edited(each, row, seen) for each in edits.get(row.pk, ())]}
         )  # fmt: skip
     return found
 

@@ -48,6 +48,7 @@ class Totals:
     outcomes: dict[str, Worth]
     results: dict[str, Worth]
     endings: list[tuple[str, str, Worth]]  # result, how it ended in words, and how many so
+    asking: Worth = field(default_factory=Worth)  # because of which a policy asks a second person
 
     @property
     def chosen(self) -> Worth:
@@ -83,14 +84,17 @@ def totals(run: BulkRun, by: By) -> Totals:
     outcomes: dict[str, Worth] = {}
     results: dict[str, Worth] = {}
     endings: dict[tuple[str, str], Worth] = {}
-    counted = rows.values("outcome", "result", "currency", "ended_as").annotate(
+    asking = Worth()
+    counted = rows.values("outcome", "result", "currency", "ended_as", asks=~Q(second_person="")).annotate(
         members=Count("pk"), sum=Sum("amount"), unknown=Count("pk", filter=Q(amount=None))
     )
     for row in counted:
         worth = (row["members"], row["currency"], row["sum"], row["unknown"])
         outcomes.setdefault(row["outcome"], Worth()).add(*worth)
+        if row["asks"]:
+            asking.add(*worth)
         if row["outcome"] in TAKEN_ON:
             results.setdefault(row["result"], Worth()).add(*worth)
             endings.setdefault((row["result"], row["ended_as"]), Worth()).add(*worth)
     told = [(result, ended, worth) for (result, ended), worth in sorted(endings.items()) if ended]
-    return Totals(outcomes, results, told)
+    return Totals(outcomes, results, told, asking)

@@ -170,6 +170,9 @@ class BulkMember(models.Model):
     currency = models.CharField(max_length=3, blank=True)
     outcome = models.CharField(max_length=12, choices=Outcome, blank=True)  # empty until it is judged
     why = models.TextField(blank=True)  # in words, where the outcome does not say it all
+    second_person = models.TextField(  # in words: the policies that ask a second person because of it
+        blank=True, default="", db_default=""
+    )
     goes_first = models.BooleanField(default=False)  # one of those that are tried before the rest
     result = models.CharField(max_length=12, choices=Result, blank=True, default=Result.NONE)
     ended_as = models.CharField(max_length=60, blank=True)  # how, in a few words by which they are counted: posted

@@ -45,18 +45,18 @@ def _cells(row: Row) -> list[Cell]:
     largest = sums[0] if sums else None
     return [
         item.number, row.title, row.about, row.kind, item.legal_entity.code, State(item.state).label, row.waits_for,
-        _short(largest.amount) if largest else None, largest.currency if largest else "",
-        "; ".join(f"{_short(each.amount):f} {each.currency}" for each in sums[1:]), item.without_amount,
-        None if item.worth is None else _short(item.worth), item.worth_currency,
+        short(largest.amount) if largest else None, largest.currency if largest else "",
+        "; ".join(f"{short(each.amount):f} {each.currency}" for each in sums[1:]), item.without_amount,
+        None if item.worth is None else short(item.worth), item.worth_currency,
         f"{item.due_at:%Y-%m-%d %H:%M}" if item.due_at else "", item.due_of, item.priority,
-        item.members if item.is_open else item.seen, None if item.hours is None else _short(item.hours),
+        item.members if item.is_open else item.seen, None if item.hours is None else short(item.hours),
         f"{item.first_seen:%Y-%m-%d %H:%M}", f"{item.last_seen:%Y-%m-%d %H:%M}", item.owner,
         row.assignee, ", ".join(sorted(each.name for each in item.tags.all())), item.reopened,
         item.get_resolution_display() if item.resolution else "",
     ]  # fmt: skip
 
 
-def _short(amount: Decimal) -> Decimal:
+def short(amount: Decimal) -> Decimal:
     """Return an amount with cents, and with smaller parts only where there are some."""
     places = max(2, -int(amount.normalize().as_tuple().exponent))
     return amount.quantize(Decimal(1).scaleb(-places))

@@ -16,9 +16,9 @@ EXACT = 15  # digits that a spreadsheet keeps of a number; longer ones are writt
 LONGEST = 32_767  # characters that a cell holds
 
 
-def written(form: str, heads: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
-    """Return a sheet in a form of FORMS."""
-    return _csv(heads, rows) if form == "csv" else _xlsx(heads, rows)
+def written(form: str, heads: Sequence[str], rows: Iterable[Sequence[Cell]], title: str = "Exceptions") -> bytes:
+    """Return a sheet in a form of FORMS; `title` is its name in a workbook."""
+    return _csv(heads, rows) if form == "csv" else _xlsx(heads, rows, title)
 
 
 def neutral(text: str) -> str:
@@ -41,12 +41,12 @@ def _plain(each: int | Decimal | datetime | None) -> str:
     return "" if each is None else each.isoformat() if isinstance(each, datetime) else str(each)
 
 
-def _xlsx(heads: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
+def _xlsx(heads: Sequence[str], rows: Iterable[Sequence[Cell]], title: str) -> bytes:
     place = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False,
                "strings_to_numbers": False}  # fmt: skip
     book = xlsxwriter.Workbook(place, options)
-    sheet = book.add_worksheet("Exceptions")
+    sheet = book.add_worksheet(title)
     sheet.freeze_panes(1, 1)
     head = book.add_format({"bold": True})
     for column, text in enumerate(heads):

@@ -90,9 +90,9 @@ def standing(failures: Sequence[UUID]) -> Standing:
         return [[id_, version, state, json.loads(corrected)] for id_, version, state, corrected in cursor.fetchall()]
 
 
-def corrected_fields(found: Standing) -> list[str]:
-    """Return the fields that are corrected in any of these members, by name."""
-    return sorted({name for *_, corrections in found for name, _, _ in corrections})
+def corrected_by_member(failures: Sequence[UUID]) -> dict[UUID, list[str]]:
+    """Return the fields that are corrected in each of these open members, by name. One query."""
+    return {UUID(id_): [name for name, _, _ in corrections] for id_, _, _, corrections in standing(failures)}
 
 
 def changes(stood: Standing, now: Standing) -> list[str]:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from exceptions_queue import differing, emergencies, policies
 from exceptions_queue.models import ApprovalPolicy, Deed, Emergency, EmergencyDeed
 from exceptions_queue.moving import note
-from exceptions_queue.verbs.asking import NeedsApproval, Wish, asks, corrected_fields, in_words, standing
+from exceptions_queue.verbs.asking import NeedsApproval, Wish, asks, corrected_by_member, in_words, standing
 from exceptions_queue.verbs.members import NotPossible
 from governance import audit
 from governance.actor import By
@@ -42,10 +42,10 @@ def _hits(wish: Wish, by: By, fields: Sequence[str]) -> list[ApprovalPolicy]:
     if not found:
         return []
     if wish.deed == Deed.RESUBMIT:
-        fields = corrected_fields(standing([each.pk for each in wish.members]))
-        if not fields:  # as the source has it: nothing of it is a person's
-            return []
-    return policies.hits_on(found, wish.deed, item, wish.members, fields)
+        of_each = corrected_by_member([each.pk for each in wish.members])
+    else:
+        of_each = {each.pk: list(fields) for each in wish.members}
+    return policies.hits_on(found, wish.deed, item, wish.members, of_each)
 
 
 def _keep(wish: Wish, lasting: Emergency, by: By, fixed: bool) -> EmergencyDeed:

@@ -55,6 +55,7 @@ NOT_WALKED = {
     "mappings:preview": "a part of a draft's page, while somebody types",
     "mappings:new-preview": "the same of a new one",
     "queue:sheet": "a file",
+    "queue:bulk-run-sheet": "a file",
     "queue:edits-sheet": "a file",
     "queue:progress": "a part of an item's page, while something is being let go",
 }

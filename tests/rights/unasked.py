@@ -5,6 +5,7 @@ UNASKED: dict[str, str] = {  # verbs that ask no right, and why
     "exceptions_queue.verbs.correct_field.send_again": "a step of the verbs that correct, which have asked",
     "exceptions_queue.bulk.by_sheet.plan": "asked in any company; others’ lines are none: test_sheets_come_back",
     "exceptions_queue.sheets.lines.take": "asks it in any company; holds no others' lines: test_sheets_come_back",
+    "exceptions_queue.sheets.of_runs.export_run": "holds what its reader sees; test_sheets_come_back.py",
     "exceptions_queue.sheets.exporting.export": "holds what its reader sees; tests/exceptions_queue/test_sheets.py",
     "exceptions_queue.verbs.put_aside.wake": "asked by `resume`, which calls it",
     "exceptions_queue.waking.awake": "asked by the verb that calls it; else it is the engine's own doing",
