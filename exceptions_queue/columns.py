@@ -1,6 +1,7 @@
 """The columns that the list may show, and its orders that an index serves."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 COLUMNS: dict[str, str] = {  # name → head; what is wrong always stands first
     "stake": "At stake",
@@ -24,10 +25,29 @@ COLUMNS: dict[str, str] = {  # name → head; what is wrong always stands first
     "system": "System",
 }
 NUMBERS = frozenset({"stake", "holds", "hours", "again", "number", "priority", "worth"})  # stand at the right
+STYLES = dict.fromkeys(NUMBERS, "number") | {"since": "short", "last": "short", "due": "roomy"}
+SHAPED = frozenset({"stake", "due", "worth", "holds", "state", "owner"})  # cells with a template of their own
 USUAL = ("stake", "due", "holds", "since", "state", "owner")
 SORTS = {"money": "By money and deadline", "oldest": "Oldest first", "newest": "Newest first"}
 USUAL_SORT = "money"
 SORTED_BY = {"priority": ("money", "money"), "since": ("oldest", "newest"), "number": ("newest", "oldest")}
+
+
+class Column(NamedTuple):
+    """One column as a table draws it."""
+
+    name: str
+    head: str
+    style: str  # class of its cells
+    template: str  # of its cells; "" where a plain value says it all
+
+
+def drawn(names: Iterable[str]) -> tuple[Column, ...]:
+    """Return columns by name as a table draws them."""
+    return tuple(
+        Column(name, COLUMNS[name], STYLES.get(name, ""), f"queue/cells/{name}.html" if name in SHAPED else "")
+        for name in names
+    )
 
 
 def read(text: str) -> tuple[str, ...]:

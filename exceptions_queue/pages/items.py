@@ -15,14 +15,14 @@ from django.utils import timezone
 from exceptions_queue import columns, ordering, stake, views, words
 from exceptions_queue.deadlines import line_of
 from exceptions_queue.due_words import Due, due_words
-from exceptions_queue.models import State, WorkItem
+from exceptions_queue.models import State, WorkItem, WorkItemAmount
 from exceptions_queue.models.work_item import WorkItemQuerySet
 from exceptions_queue.pages.asked import TABS, Asked, asked_of
 from exceptions_queue.pages.door import context, page, person
 from exceptions_queue.permitted import masks_by_entity
 from exceptions_queue.query import compiled as conditions
 from exceptions_queue.query import counting
-from exceptions_queue.query.words import TABLE, WORDS, Understood
+from exceptions_queue.query.words import WORDS, Understood
 from governance.actor import names
 from governance.models import LegalEntity, User
 from governance.rights import Right, allowed_anywhere
@@ -43,6 +43,8 @@ class Row:
     kind: str
     waits_for: str
     assignee: str  # name of who took it
+    amounts: tuple[WorkItemAmount, ...]
+    tags: tuple[str, ...]
     due: Due | None = None
 
     @property
@@ -51,8 +53,8 @@ class Row:
         item = self.item
         told = (
             self.title, self.about, self.kind, self.waits_for, self.assignee, item.state, item.owner, item.members,
-            item.seen, str(item.hours), [str(each) for each in item.amounts.all()], item.without_amount,
-            [each.name for each in item.tags.all()], str(item.wakes_at), item.resolution, item.reopened,
+            item.seen, str(item.hours), [str(each) for each in self.amounts], item.without_amount, self.tags,
+            str(item.wakes_at), item.resolution, item.reopened,
             str(item.worth), item.worth_currency, str(item.due_at), item.due_of, item.priority,
         )  # fmt: skip
         return hashlib.blake2s(repr(told).encode(), digest_size=4).hexdigest()
@@ -85,7 +87,6 @@ def listed(request: HttpRequest, *, refused: str = "", status: int = 200) -> Htt
             stake=None if asked.found.wrong else stake.stake(asked.found, user),
             facets=[] if asked.found.wrong else counting.always(asked.found, user, timezone.now()),
             further=[(word, WORDS[word].title) for word in counting.ON_REQUEST],
-            words=TABLE,
             list_columns=chosen,
             list_heads=_heads(asked, chosen),
             choices=[
@@ -151,6 +152,8 @@ def rows_of(found: list[WorkItem], user: User) -> list[Row]:
             words.kind_of(item).title,
             words.without_persons(item.waiting_on, item, seen[item.legal_entity_id]),
             people.get(item.assignee, ""),
+            tuple(item.amounts.all()),
+            tuple(each.name for each in item.tags.all()),
             due.get(item.number),
         )
         for item in found

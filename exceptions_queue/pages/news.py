@@ -45,7 +45,7 @@ def news(request: HttpRequest) -> HttpResponse:
             "changed": changed,
             "stake": stake.stake(asked.found, user),
             "facets": counting.always(asked.found, user, timezone.now()),
-            "shown_columns": views.columns_of(user, asked.view),
+            "list_columns": views.columns_of(user, asked.view),
             "asked": asked,
         },
     )

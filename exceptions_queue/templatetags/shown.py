@@ -1,5 +1,6 @@
 """How values look on pages: money with its currency, hours, ages, and short addresses."""
 
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -131,21 +132,39 @@ def counted(number: int, entity: str = "") -> str:
 
 
 @register.simple_tag
-def usual_columns(chosen: Any) -> tuple[str, ...]:
-    """Return the columns that a list shows: the given ones, or the usual ones where nobody could choose."""
-    return tuple(chosen) if chosen else columns.USUAL
-
-
-@register.filter
-def column_head(name: str) -> str:
-    """Return the head of a column of the list."""
-    return columns.COLUMNS[name]
+def drawn_columns(chosen: Any) -> tuple[columns.Column, ...]:
+    """Return the columns that a list draws: the given ones, or the usual ones where nobody could choose."""
+    return columns.drawn(chosen or columns.USUAL)
 
 
 @register.filter
 def is_number_column(name: str) -> bool:
     """Return whether a column of the list holds numbers."""
     return name in columns.NUMBERS
+
+
+PLAIN: dict[str, Callable[[Any], Any]] = {  # cells of the list that are one value
+    "priority": lambda row: row.item.priority,
+    "since": lambda row: age(row.item.first_seen),
+    "number": lambda row: row.item.number,
+    "kind": lambda row: row.kind,
+    "entity": lambda row: row.item.legal_entity.code,
+    "holding": lambda row: plain(row.item.entity),
+    "client": lambda row: row.item.about.get("customer_id"),
+    "project": lambda row: row.item.about.get("project_code"),
+    "period": lambda row: row.item.about.get("period"),
+    "hours": lambda row: hours(row.item.hours),
+    "last": lambda row: age(row.item.last_seen),
+    "again": lambda row: f"{row.item.reopened}×",
+    "system": lambda row: row.item.connection and row.item.connection.name,
+}
+
+
+@register.filter
+def cell(row: Any, name: str) -> Any:
+    """Return what a row of the list says in a column that is one value, "" where there is none."""
+    found = PLAIN[name](row)
+    return "" if found is None else found
 
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
