@@ -11,16 +11,17 @@ from django.contrib import admin, messages
 from django.contrib.admin import ChoicesFieldListFilter, FieldListFilter, RelatedFieldListFilter
 from django.contrib.admin.utils import NestedObjects, unquote
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
-from django.db import models, router, transaction
+from django.db import models, router
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from unfold.admin import ModelAdmin, StackedInline, TabularInline
 
 from governance import audit, discreet, history, protecting, second_person, taken
+from governance.careful_deletion import CarefulDeletion
 from governance.encrypted import EncryptedJSONField
+from governance.in_words import in_words
 from governance.models import LegalEntity, User
-from governance.rights import NotAllowed
 from governance.roles import Right
 from governance.scoping import ALL, entity_ids, path_to_entity
 from governance.seen import Related, careful, hold
@@ -61,7 +62,7 @@ def titled(name: str, words: str) -> tuple[str, type[FieldListFilter]]:
     return name, Titled
 
 
-class ScopedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold carries no types
+class ScopedAdmin(CarefulDeletion, ModelAdmin):  # type: ignore[misc]  # unfold carries no types
     """Lists what is visible to the person, asks the two rights, and writes an audit entry with every change."""
 
     right_to_view = Right.VIEW
@@ -97,14 +98,6 @@ class ScopedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold carries no types
             return super(ScopedAdmin, self).changeform_view(request, object_id, *args, **kw)  # type: ignore[no-any-return]
 
         return in_words(request, taken_or_shown)
-
-    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Delete, or ask first; what a verb refuses is said in words."""
-        return in_words(request, lambda: super(ScopedAdmin, self).delete_view(request, *args, **kwargs))
-
-    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Show the list; what a verb refuses to those ticked in it is said in words."""
-        return in_words(request, lambda: super(ScopedAdmin, self).changelist_view(request, *args, **kwargs))
 
     def _beside(self, request: HttpRequest, obj: Any) -> list[Related]:
         """Return which rows are edited together with this one."""
@@ -304,15 +297,6 @@ class ScopedInline(ScopedRows, TabularInline):  # type: ignore[misc]  # unfold c
 
 class ScopedStack(ScopedRows, StackedInline):  # type: ignore[misc]  # unfold carries no types
     """Such rows one below the other, each field with its label and help."""
-
-
-def in_words(request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
-    """Return what a view answers, in one commit; where a verb refuses, nothing of it and the page that says why."""
-    try:
-        with transaction.atomic():
-            return view()
-    except NotAllowed as refused:
-        return render(request, "403.html", {"message": str(refused)}, status=403)
 
 
 def _asking(form: type[forms.ModelForm], request: HttpRequest) -> type[forms.ModelForm]:  # type: ignore[type-arg]

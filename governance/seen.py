@@ -14,6 +14,7 @@ from django import forms
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 from django.db.models.functions import Cast
+from django.http import QueryDict
 
 from governance.history import of_things
 
@@ -36,7 +37,8 @@ def fingerprint(row: models.Model, names: Iterable[str], related: Iterable[Relat
 def _stored(rows: "models.QuerySet[models.Model]", names: Iterable[str]) -> list[Any]:
     """Return the columns as text, straight from the database: what is encrypted stays so."""
     columns = ("pk", *sorted(names))
-    return list(rows.order_by("pk").values_list(*(Cast(name, models.TextField()) for name in columns)))
+    found = rows.order_by("pk").values_list(*(Cast(name, models.TextField()) for name in columns))
+    return sorted(found, key=repr)  # a row for each of several that it refers to
 
 
 def hold(row: models.Model | None) -> None:
@@ -45,7 +47,8 @@ def hold(row: models.Model | None) -> None:
     To be called before the fingerprint is taken. Rows that refer to it can be made meanwhile.
     """
     if row is not None:
-        type(row)._base_manager.select_for_update(no_key=True).filter(pk=row.pk).values_list("pk").first()
+        rows = type(row)._base_manager.select_for_update(no_key=True).filter(pk=row.pk)
+        rows.order_by("pk").values_list("pk").first()  # a model's own order may join rows that there need not be
 
 
 class SeenForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the checker only
@@ -78,6 +81,14 @@ def changed_meanwhile(row: models.Model) -> str:
         f"{who} while you had it open, so nothing of yours is saved yet. Compare with the history: what you typed "
         "stands below. Save once more to put it in the place of theirs, or open the page anew to begin with theirs."
     )
+
+
+def carry(form: forms.BaseForm, mark: str) -> None:
+    """Let a form that comes back carry the present mark: whoever sends it once more has been told, and means it."""
+    if isinstance(form.data, QueryDict):
+        data = form.data.copy()
+        data[SEEN] = mark
+        form.data = data
 
 
 def watch(
@@ -122,7 +133,7 @@ def _in_words(field: forms.Field, value: Any) -> str:
 
 def careful(form: type[Any], model: type[models.Model], more: Iterable[str], related: Iterable[Related]) -> type[Any]:
     """Return the form with the care of SeenForm, for the fields of the model that it edits and some more."""
-    columns = {field.name for field in model._meta.concrete_fields}
+    columns = {field.name for field in (*model._meta.concrete_fields, *model._meta.many_to_many)}
     edited = tuple(sorted(columns & {*form.base_fields, *more}))
     if not edited:
         raise ImproperlyConfigured(f"The form of {model.__name__} edits no column of it.")

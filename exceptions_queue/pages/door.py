@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
+from governance.made_twice import looked_again
 from governance.models import User
 from governance.rights import NotAllowed
 
@@ -29,7 +30,7 @@ def page(
         if not request.user.is_authenticated:
             return _to_sign_in(request)
         try:
-            answer = view(request, *args, **kwargs)
+            answer = looked_again(lambda: view(request, *args, **kwargs))
         except NotAllowed as error:
             return render(request, "403.html", {"message": str(error)}, status=403)
         if isinstance(answer, HttpResponseNotAllowed):

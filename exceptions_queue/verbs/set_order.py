@@ -12,7 +12,7 @@ from governance import audit
 from governance.actor import By
 from governance.rights import Right, require
 from governance.seen import UNSAID, changed_meanwhile
-from governance.versions import ChangedMeanwhile
+from governance.versions import ChangedMeanwhile, lock_object
 
 FIELDS = ("currency", "rate_table", "rate_column", *WEIGHTS)
 
@@ -25,6 +25,7 @@ def set_order(wanted: Yardstick | None, *, by: By, reason: str = "", seen: str |
     wrong by field, and ChangedMeanwhile where others hold by now.
     """
     require(by, Right.EDIT_CONFIGURATION, None)
+    lock_object("order", "")  # the first time there is no row to lock
     before = Yardstick.objects.select_for_update().first()
     if seen is not None and seen != mark_of(before):
         raise ChangedMeanwhile(changed_meanwhile(before) if seen and before is not None else UNSAID)

@@ -20,6 +20,7 @@ from governance.api.exact import ExactJSON
 from governance.api.forms import Form, read
 from governance.api.limits import PerCaller
 from governance.api.refusals import BAD_HEADER, Refused
+from governance.made_twice import looked_again
 from governance.models import User
 
 
@@ -86,7 +87,7 @@ class Door(APIView):
         """Read the body by a form and do what it asks, once for each Idempotency-Key."""
         repeats.key_of(request)
         content, values = read(request, form, context)
-        return repeats.once(request, content, lambda: act(values))
+        return looked_again(lambda: repeats.once(request, content, lambda: act(copy.copy(values))))
 
     def each_time(
         self, request: Request, form: type[Form], act: Callable[[dict[str, Any]], Response], **context: Any
