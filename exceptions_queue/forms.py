@@ -11,6 +11,7 @@ from exceptions_queue import seen
 from exceptions_queue.codes import id_of
 from exceptions_queue.models import RootCause
 from exceptions_queue.words import plain
+from governance.seen import SEEN
 from mappings.models import LookupTable, TableRow
 from mappings.row_form import column_field
 from routes.worked_out import Start
@@ -132,6 +133,7 @@ class TableRowForm(RemedyForm):
     def __init__(self, *args: Any, table: LookupTable, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.columns = list(table.value_columns)
+        self.fields[SEEN] = forms.CharField(required=False, max_length=20, widget=forms.HiddenInput)  # rows it has told
         for name, kind in table.value_columns.items():
             self.fields[f"value_{name}"] = column_field(table, name, kind)
         self.order_fields([*(f"value_{name}" for name in self.columns), "valid_from", "valid_to", "reason"])

@@ -10,7 +10,7 @@ from typing import Any
 from django.forms import ChoiceField
 
 from canonical.failure import Category
-from exceptions_queue import hints, verbs, waking, words
+from exceptions_queue import hints, overwriting, verbs, waking, words
 from exceptions_queue.handling_forms import (
     AssignForm,
     CloseForm,
@@ -47,11 +47,14 @@ class Way:
     makes_sense: Callable[[WorkItem], bool]
     form: Callable[[WorkItem, Data], HandlingForm]
     act: Callable[[WorkItem, User, Any], str]
+    replaces: overwriting.Stands | None = None  # what others have decided here that it puts aside; None: nothing
 
     def asked(self, item: WorkItem, data: Data = None) -> HandlingForm:
         """Return its form, empty or with what was typed, with ids of its own among all forms of a page."""
         form = self.form(item, data)
         form.auto_id = f"{self.name}-%s"
+        if self.replaces is not None:
+            overwriting.mark(form, item, self.replaces)
         return form
 
 
@@ -154,8 +157,13 @@ def _close(item: WorkItem, by: User, form: Any) -> str:
     return "It is closed."
 
 
+def _close_form(item: WorkItem, data: Data) -> HandlingForm:
+    kept = {name: getattr(item, name) for name in ("cause_code", "root_cause", "rule_candidate")}
+    return CloseForm(data, initial={name: value for name, value in kept.items() if value})
+
+
 def _classify(item: WorkItem, by: User, form: Any) -> str:
-    verbs.classify(item, by=by, **form.cleaned_data)
+    verbs.classify(item, by=by, **{name: form.cleaned_data[name] for name in FindingForm.base_fields})
     return "It is kept, and found by it: cause: and fixed: in the line of the list."
 
 
@@ -241,22 +249,24 @@ WAYS = (
     Way("comments", "Write a remark", "Keep it", Right.VIEW, lambda i: True, _plain(CommentForm), _comment),
     Way("assignments", "Give it to somebody", "Give it", WORK, _is_open, _assign_form, _assign),
     Way("returns", "Give it back", "Give it back", WORK, lambda i: i.is_open and bool(i.assignee), _plain(ReasonForm),
-        _hand_back),
+        _hand_back, overwriting.assignee),
     Way("routings", "Let the rules decide whose it is", "Let them decide", WORK, _is_open, _plain(MayReasonForm),
-        _leave_to_rules),
-    Way("resumptions", "Take it up again now", "Take it up", WORK, waking.rests, _plain(ReasonForm), _resume),
-    Way("waits", "Wait for somebody", "Let it wait", WORK, _may_rest, _plain(WaitForm), _wait),
-    Way("rests", "Put it aside", "Put it aside", WORK, _may_rest, _plain(SnoozeForm), _snooze),
+        _leave_to_rules, overwriting.assignee),
+    Way("resumptions", "Take it up again now", "Take it up", WORK, waking.rests, _plain(ReasonForm), _resume,
+        overwriting.rest),
+    Way("waits", "Wait for somebody", "Let it wait", WORK, _may_rest, _plain(WaitForm), _wait, overwriting.rest),
+    Way("rests", "Put it aside", "Put it aside", WORK, _may_rest, _plain(SnoozeForm), _snooze, overwriting.rest),
     Way("priorities", "Set its priority", "Set it", WORK, _is_open,
-        lambda i, data: PriorityForm(data, initial={"priority": i.priority}), _prioritise),
+        lambda i, data: PriorityForm(data, initial={"priority": i.priority}), _prioritise, overwriting.priority),
     Way("priority-returns", "Leave its priority to the formula", "Leave it", WORK,
-        lambda i: i.is_open and i.priority_set is not None, _plain(ReasonForm), _leave_to_formula),
+        lambda i: i.is_open and i.priority_set is not None, _plain(ReasonForm), _leave_to_formula,
+        overwriting.priority),
     Way("hints", "Write a hint for the next one", "Keep the hint", WORK, lambda i: True, _hint_form, _write_hint),
-    Way("tags", "Tags", "Keep these", WORK, lambda i: True, _tags_form, _tag),
+    Way("tags", "Tags", "Keep these", WORK, lambda i: True, _tags_form, _tag, overwriting.tags),
     Way("merges", "Merge others into it", "Merge them", WORK, _is_open, _plain(MergeForm), _merge),
     Way("separations", "Take it apart again", "Take it apart", WORK, _is_merged, _plain(ReasonForm), _take_apart),
-    Way("findings", "Say what it was", "Keep it", WORK, lambda i: True, _finding_form, _classify),
-    Way("closures", "Close it", "Close it", WORK, _may_close, _plain(CloseForm), _close),
+    Way("findings", "Say what it was", "Keep it", WORK, lambda i: True, _finding_form, _classify, overwriting.finding),
+    Way("closures", "Close it", "Close it", WORK, _may_close, _close_form, _close, overwriting.finding),
     Way("reopenings", "Open it again", "Open it", WORK, lambda i: not i.is_open and not _is_merged(i),
         _plain(ReasonForm), _reopen),
 )  # fmt: skip

@@ -135,13 +135,11 @@ class HintForm(HandlingForm):
     everywhere = forms.BooleanField(required=False, label="In all companies")
     seen = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)  # scope:number of each shown
 
-    def seen_there(self) -> int | None:
-        """Return the number of the hint that was shown for what was chosen; None where no page showed any."""
+    def seen_there(self) -> int:
+        """Return the number of the hint that was shown for what was chosen; 0 where none was."""
         given = self.cleaned_data
-        if not given.get("seen"):
-            return None
         wanted = f"{given['scope']}{'-all' if given['everywhere'] else ''}"
-        pairs = (each.partition(":") for each in given["seen"].split(","))
+        pairs = (each.partition(":") for each in given.get("seen", "").split(","))
         found = {name: number for name, _, number in pairs}
         number = found.get(wanted, "0")
         return int(number) if number.isascii() and number.isdecimal() and len(number) < 19 else 0

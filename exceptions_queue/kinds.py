@@ -29,6 +29,9 @@ from exceptions_queue.verbs.link_record import NotSeen
 from exceptions_queue.verbs.members import left
 from exceptions_queue.verbs.send_back import waits_for
 from governance.roles import Right
+from governance.seen import SEEN, carry
+from mappings import overlapping
+from mappings.tables import RowErrors
 from routes import unforeseen
 from routes.outbound import disabling
 
@@ -134,10 +137,15 @@ def _released(release: Release) -> str:
 
 def _add_row(facts: Facts, typed: Any) -> str:
     form = typed["form"]
-    added = verbs.add_table_row(
-        facts.item, by=facts.user, values=form.values(), valid_from=typed["valid_from"], valid_to=typed["valid_to"],
-        reason=typed["reason"],
-    )  # fmt: skip
+    until = overlapping.shown_until(typed[SEEN])
+    try:
+        added = verbs.add_table_row(
+            facts.item, by=facts.user, values=form.values(), valid_from=typed["valid_from"],
+            valid_to=typed["valid_to"], reason=typed["reason"], seen=until, known=typed["rows"] or (),
+        )  # fmt: skip
+    except RowErrors:
+        carry(form, str(overlapping.newest(facts.table)) if facts.table else "")
+        raise
     if added.release is None:
         return "The row is proposed. It counts once a second person has approved it; what waits for it stays here."
     return f"The row is added. {_released(added.release)}"
@@ -198,7 +206,7 @@ def _sign_in(facts: Facts, typed: Any) -> str:
 def _correct(facts: Facts, typed: Any) -> str:
     done = verbs.correct_field(
         facts.item, by=facts.user, field=typed["field"], value=typed["value"], reason=typed["reason"],
-        failures=typed["failures"], seen_until=typed["seen_until"],
+        failures=typed["failures"], seen_until=typed["seen_until"] or 0,
     )  # fmt: skip
     said = " ".join(filter(None, (f"Corrected. {done.went_on:,} went on.", done.amounts, done.elsewhere)))
     return f"{said} The source is compared with your correction from now on."

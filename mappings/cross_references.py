@@ -80,6 +80,15 @@ def upsert(references: Iterable[NewReference], *, by: By) -> list[NewReference]:
     return changed
 
 
+def standing(new: NewReference) -> CrossReference | None:
+    """Return what stands in the place of a reference, kept from other persons until the commit; None: nothing."""
+    place = f"{new.connection_id}/{new.entity}/{new.canonical_key}"
+    with connection.cursor() as cursor:  # there may be no row yet to lock
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"reference {place}"])
+    at = {"connection_id": new.connection_id, "entity": new.entity, "canonical_key": new.canonical_key}
+    return CrossReference.objects.select_for_update(of=("self",)).select_related("legal_entity").filter(**at).first()
+
+
 def _distinct(references: Iterable[NewReference]) -> list[NewReference]:
     by_key: dict[tuple[int, str, str], NewReference] = {}
     by_external: dict[tuple[int, str, str], str] = {}

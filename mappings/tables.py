@@ -198,7 +198,7 @@ def right_to_end(table: LookupTable, by: By) -> Right:
 def _refuse_collisions(table: LookupTable, rows: list[TableRow]) -> None:
     """Say which rows cannot count together; raises RowsCollide."""
     ordered = sorted(rows, key=lambda row: (row.words, row.valid_from or date.min, row.pk))
-    found = [(one, other) for one, other in pairwise(ordered) if one.words == other.words and _touch(one, other)]
+    found = [(one, other) for one, other in pairwise(ordered) if one.words == other.words and touch(one, other)]
     if found:
         people = names({row.proposed_by for pair in found for row in pair})
         words = [
@@ -314,7 +314,7 @@ def _make_room(table: LookupTable, rows: list[TableRow], now: Any, actor: str) -
     ended: list[TableRow] = []
     rest: list[TableRow] = []
     for old in current:
-        cuts = [row for row in keys.get(old.words, []) if _touch(old, row)]
+        cuts = [row for row in keys.get(old.words, []) if touch(old, row)]
         if cuts:
             ended.append(old)
             rest.extend(_piece(old, first, last, now) for first, last in _gaps(old, cuts))
@@ -325,13 +325,14 @@ def _make_room(table: LookupTable, rows: list[TableRow], now: Any, actor: str) -
 def _replaced(table: LookupTable, rows: list[TableRow], now: Any, actor: str) -> list[TableRow]:
     """End the proposals of others and one's own that these rows stand in for; return them."""
     waiting = table.rows.waiting().with_keys([row.words for row in rows]).select_related("table")
-    ended = [old for old in waiting if any(old.words == row.words and _touch(old, row) for row in rows)]
+    ended = [old for old in waiting if any(old.words == row.words and touch(old, row) for row in rows)]
     if ended:
         TableRow.objects.filter(pk__in=[row.pk for row in ended]).update(recorded_to=now, ended_by=actor)
     return ended
 
 
-def _touch(one: TableRow, other: TableRow) -> bool:
+def touch(one: TableRow | NewRow, other: TableRow) -> bool:
+    """Return whether two rows hold on a day in common."""
     return (one.valid_from or date.min) <= (other.valid_to or date.max) and (other.valid_from or date.min) <= (
         one.valid_to or date.max
     )

@@ -5,8 +5,10 @@ from typing import Any
 
 from django.test import Client
 
-MARK = re.compile(r'name="(_seen|_draft_seen)" value="([^"]+)"')
-FORM = re.compile(r"/admin/[^?]+/changes?/|/changes/[^?]+/draft/|/schedules/|/tables/[^?]+/definition/")
+MARK = re.compile(r'name="(_seen|_draft_seen|in_force)" value="([^"]+)"')
+WAY = re.compile(r"(/queue/\d+/)handling/[^/]+/$")
+STEP = re.compile(r"/mappings/\d+/versions/")
+FORM = re.compile(r"/admin/[^?]+/(changes?|delete)/|/changes/[^?]+/draft/|/schedules/|/tables/[^?]+/(definition|rows)/")
 
 
 class Browser(Client):
@@ -18,12 +20,28 @@ class Browser(Client):
 
     def post(self, path: str, data: Any = None, *args: Any, **more: Any) -> Any:
         """Send a form as a page would that was opened just now."""
-        if FORM.search(path) and isinstance(data, dict):
-            data = {**marks(self, path), **data}
+        if isinstance(data, dict):
+            if FORM.search(path):
+                data = {**marks(self, path), **data}
+            elif STEP.search(path):  # of the rest tests say themselves what was seen
+                data = {name: mark for name, mark in marks(self, path).items() if name == "in_force"} | data
+            elif way := WAY.search(path):
+                data = {**marks(self, way[1], path), **data}
+            elif data.get("action") == "delete_selected" and "post" in data:
+                asked = super().post(path, {name: value for name, value in data.items() if name != "post"})
+                data = {**dict(MARK.findall(asked.content.decode())), **data}
         return super().post(path, data, *args, **more)
 
 
-def marks(client: Client, path: str) -> dict[str, str]:
-    """Return the marks of what a page shows, as it is now; none where there is no such page."""
+def marks(client: Client, path: str, sent_to: str = "") -> dict[str, str]:
+    """Return the marks of what a page shows, as it is now; none where there is no such page.
+
+    `sent_to` is the address of the form that is meant, where a page has several.
+    """
     page = client.get(path)
-    return dict(MARK.findall(page.content.decode())) if page.status_code == 200 else {}
+    if page.status_code != 200:
+        return {}
+    body = page.content.decode()
+    if sent_to:
+        body = body.partition(f'action="{sent_to}"')[2].partition("</form>")[0]
+    return dict(MARK.findall(body))

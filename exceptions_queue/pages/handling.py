@@ -1,13 +1,17 @@
 """The doors by which people pass an item on, put it aside, talk about it and close it."""
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
-from exceptions_queue import handling, verbs
+from exceptions_queue import handling, overwriting, verbs
+from exceptions_queue.handling_forms import HandlingForm
+from exceptions_queue.models import WorkItem
 from exceptions_queue.pages.door import page, person
 from exceptions_queue.pages.item import item_of, onward, shown
+from governance.models import User
 from governance.rights import require
 
 
@@ -24,15 +28,27 @@ def handle(request: HttpRequest, number: int, name: str) -> HttpResponse:
     form = way.asked(row, request.POST)
     if form.is_valid():
         try:
-            said = way.act(row, user, form)
+            with transaction.atomic():
+                said = _acted(way, row, user, form)
         except verbs.NotPossible as error:
             if not way.makes_sense(row):
                 messages.error(request, str(error))
                 return redirect("queue:item", number=number)
             form.add_error(None, str(error))
         else:
-            return onward(request, row, said)
+            if said is not None:
+                return onward(request, row, said)
+            row = item_of(user, number)
     return shown(request, row, user, handled=(name, form))
+
+
+def _acted(way: handling.Way, row: WorkItem, user: User, form: HandlingForm) -> str | None:
+    """Go a way and say what came of it; None where it would put aside what its page has not shown."""
+    if way.replaces is not None:
+        row = WorkItem.objects.select_for_update(of=("self",)).select_related("legal_entity").get(pk=row.pk)
+        if overwriting.refuse_unseen(form, row, way.replaces):
+            return None
+    return way.act(row, user, form)
 
 
 @page

@@ -141,7 +141,7 @@ def correct(request: HttpRequest, number: int, failure: UUID) -> HttpResponse:
         try:
             done = verbs.correct_field(
                 item, by=user, field=given["field"], value=given["value"], reason=given["reason"],
-                failures=[row.pk], seen_until=given["seen_until"],
+                failures=[row.pk], seen_until=given["seen_until"] or 0,
             )  # fmt: skip
         except Stale as error:
             form.add_error("value", ValidationError(f"{error} {AGAIN}"))

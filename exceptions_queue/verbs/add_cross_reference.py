@@ -25,6 +25,9 @@ def add_cross_reference(item: WorkItem, *, by: By, external_id: str, reference: 
     new = cross_references.NewReference(
         item.connection_id, item.table, key, external_id.strip(), item.legal_entity_id, reference.strip()
     )
+    there = cross_references.standing(new)
+    if there is not None and there.external_id != new.external_id:
+        raise NotPossible("It is linked to another id by now. Load the page again: what waits goes on with that.")
     cross_references.upsert([new], by=by)
     WorkItem.objects.filter(pk=item.pk).update(root_cause=RootCause.MAPPING)
     return releasing.ask(item, by=by, reason=reason or f"{item.table} {key} is {external_id.strip()} there")

@@ -1,6 +1,6 @@
 """Adding the row that a lookup table lacks, and letting go on everything that waited for it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,7 +13,7 @@ from exceptions_queue.moving import note
 from exceptions_queue.verbs.members import NotPossible
 from governance.actor import By
 from governance.rights import Right, require
-from mappings import tables
+from mappings import overlapping, tables
 from mappings.models import LookupTable
 
 
@@ -48,9 +48,12 @@ def add_table_row(
     valid_from: date | None = None,
     valid_to: date | None = None,
     reason: str = "",
+    seen: int | None = None,
+    known: Collection[int] = (),
 ) -> RowAdded:
     """Add the missing row with the item's own key; `values` are texts by column.
 
+    No row takes the place of one that is newer than `seen` and not `known`, both by their numbers; None asks nothing.
     Raises NotAllowed, mappings.tables.RowErrors with every problem of the row, and NotPossible.
     """
     require(by, Right.EDIT_TABLES, item.legal_entity_id)
@@ -58,6 +61,8 @@ def add_table_row(
     if table is None or not item.table_key:
         raise NotPossible("This has no table that lacks a row. Choose another remedy.")
     row = tables.NewRow(tuple(item.table_key), dict(values), valid_from, valid_to)
+    if seen is not None:
+        overlapping.refuse_unseen(table, [row], seen, known)
     added = tables.add_rows(table, [row], by=by, reason=reason or f"work item {item.number}")
     shown = f"{table}: {' / '.join(item.table_key)}"
     WorkItem.objects.filter(pk=item.pk).update(root_cause=RootCause.MAPPING)

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -28,6 +29,7 @@ from mappings.models import LookupTable
 from mappings.models.mapping import KIND
 
 MOST = 50  # versions, and entries of the history
+IN_FORCE = "in_force"  # the name under which a form carries the number of the version that it takes the place of
 
 
 BACK_IN_FORCE = "Its content was approved once, so it comes back into force at once, as a new version."
@@ -148,7 +150,7 @@ def step(request: HttpRequest, pk: int, number: int, name: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             seen = {"seen": request.POST.get(SEEN, "")} if name in ("approvals", "publications") else {}
-            done = _take(taken, version, form.cleaned_data | seen, user)
+            done = _take(taken, version, form.cleaned_data | seen, user, request.POST.get(IN_FORCE, ""))
         except NotAllowed as error:
             form.add_error(None, str(error))
             status = 403
@@ -168,14 +170,31 @@ def step(request: HttpRequest, pk: int, number: int, name: str) -> HttpResponse:
     more = context(
         "mappings", mapping=row, version=version, step=taken, form=form, in_force=in_force,
         changes=changes if name != "retirements" else [], author=names([version.author])[version.author],
+        stands=_number_of(in_force),
     )  # fmt: skip
     return render(request, "hub/mapping/step.html", more, status=status)
 
 
-def _take(step: Step, version: Version, given: dict[str, Any], user: User) -> Version:
+@transaction.atomic
+def _take(step: Step, version: Version, given: dict[str, Any], user: User, shown: str) -> Version:
+    """Take a step; what takes the place of what is in force only where the page has `shown` that one."""
     values = dict(given)
     values[step.argument] = values.pop("reason")
+    if step.name in ("publications", "rollbacks"):
+        Version.objects.select_for_update(of=("self",)).get(pk=version.pk)  # first, as the verbs do
+        life.lock_object(KIND, version.object_key)
+        there = Version.objects.of(KIND, version.object_key).in_force().first()
+        if shown != _number_of(there):
+            raise life.ChangedMeanwhile(
+                f"{f'Version {there.number} is' if there else 'No version is'} in force now, which is not what your "
+                "page has shown, so nothing was changed. What is told here compares with that: look at it, and send it "
+                "once more if you still want it."
+            )
     return step.verb(version, by=user, **values)
+
+
+def _number_of(version: Version | None) -> str:
+    return str(version.number if version else 0)
 
 
 def _offered(version: Version, may: dict[Right, bool], user: User) -> list[Step]:

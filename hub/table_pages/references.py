@@ -1,9 +1,11 @@
 """Cross-references: which id in one system is which record of ours; found by either, added and put right by people."""
 
+import hashlib
 from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -13,6 +15,7 @@ from connectors.models import Connection
 from exceptions_queue.pages.door import context, page, person
 from governance.models import LegalEntity, User
 from governance.rights import NotAllowed, Right, allowed_anywhere, require
+from governance.seen import SEEN, carry
 from mappings import cross_references, discreet
 from mappings.models import CrossReference
 from mappings.row_form import words_of
@@ -39,6 +42,7 @@ class ReferenceForm(forms.Form):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **({"label_suffix": ""} | kwargs))
+        self.fields[SEEN] = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)  # of what is there
         for name, found in (
             ("connection", Connection.objects.visible_to(user).defer("secrets").order_by("name")),
             ("company", LegalEntity.objects.visible_to(user, Right.EDIT_TABLES).order_by("code")),
@@ -84,6 +88,30 @@ def references(request: HttpRequest) -> HttpResponse:
     return render(request, "hub/table/references.html", more)
 
 
+class AnotherStands(ValueError):  # reads as what happened
+    """Another id stands where one is to be put, and the page has not shown it."""
+
+    def __init__(self, words: str, mark: str) -> None:
+        super().__init__(words)
+        self.mark = mark
+
+
+def _refuse_unseen(form: ReferenceForm, new: cross_references.NewReference, user: User) -> None:
+    """Raise AnotherStands where the form has not seen what it would put another id in the place of."""
+    there = cross_references.standing(new)
+    if there is None or (there.external_id, there.reference) == (new.external_id, new.reference):
+        return
+    require(user, Right.EDIT_TABLES, there.legal_entity)  # it may be another company's than the one that was typed
+    mark = hashlib.sha256(f"{there.external_id}\n{there.reference}".encode()).hexdigest()[:24]
+    if form.cleaned_data[SEEN] != mark:
+        [shown] = discreet.references_shown([there], user)
+        named = f"{shown.external_id} ({shown.reference})" if shown.reference else shown.external_id
+        raise AnotherStands(
+            f"{shown.canonical_key} is {named} there now. Send it once more to put {new.external_id} in its place.",
+            mark,
+        )
+
+
 @page
 def reference(request: HttpRequest) -> HttpResponse:
     """Add a cross-reference, or put another id in the place of one."""
@@ -105,12 +133,17 @@ def reference(request: HttpRequest) -> HttpResponse:
                 given["reference"],
             )  # fmt: skip
             try:
-                changed = cross_references.upsert([new], by=user)
+                with transaction.atomic():
+                    _refuse_unseen(form, new, user)
+                    changed = cross_references.upsert([new], by=user)
             except cross_references.ReferenceConflict as error:
                 form.add_error("external_id", str(error))
             except NotAllowed as error:
                 form.add_error(None, str(error))
                 status = 403
+            except AnotherStands as error:
+                form.add_error("external_id", str(error))
+                carry(form, error.mark)
             else:
                 said = "Kept. What waits for it goes on." if changed else "It stood there like this already."
                 messages.success(request, said)

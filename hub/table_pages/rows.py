@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
@@ -13,8 +14,9 @@ from governance.actor import as_actor, names
 from governance.deed_page import ReasonForm
 from governance.models import User
 from governance.rights import NotAllowed, Right, require
+from governance.seen import SEEN, carry
 from hub.table_pages.pages import table_of, table_page
-from mappings import discreet, tables
+from mappings import discreet, overlapping, tables
 from mappings.ending import end_row
 from mappings.loosening import agree_to
 from mappings.models import LookupTable, TableRow
@@ -58,7 +60,7 @@ def add(request: HttpRequest, pk: int) -> HttpResponse:
     """Add a row to a table."""
     table = table_of(request, pk)
     require(person(request), Right.EDIT_TABLES, table.legal_entity)
-    form = RowForm(_sent(request), table=table)
+    form = _marked(RowForm(_sent(request), table=table), table)
     about = "A row for a key and days that have one already stands in its place; the old one stays explained."
     return _shown(request, table, form, "Add a row", about, lambda: _add(table, form, person(request)))
 
@@ -78,7 +80,7 @@ def change(request: HttpRequest, pk: int, row: int, name: str) -> HttpResponse:
     if name == "corrections":
         started: dict[str, Any] = {f"value_{column}": value for column, value in found.values.items()}
         started |= {"valid_from": found.valid_from, "valid_to": found.valid_to}
-        form = RowForm(_sent(request), table=table, key=found.key, initial=started)
+        form = _marked(RowForm(_sent(request), table=table, key=found.key, initial=started), table)
     elif name == "ends":
         form = EndForm(_sent(request), label_suffix="")
     form.fields["reason"].required = name != "approvals"
@@ -165,7 +167,9 @@ def sheet(request: HttpRequest, pk: int) -> HttpResponse:
             status = 422 if read.problems else 200
             if not read.problems and read.rows and request.POST.get("do") == "add":
                 try:
-                    added = tables.add_rows(table, read.rows, by=user, reason=form.cleaned_data["reason"])
+                    with transaction.atomic():
+                        overlapping.refuse_unseen(table, read.rows, overlapping.shown_until(request.POST.get(SEEN, "")))
+                        added = tables.add_rows(table, read.rows, by=user, reason=form.cleaned_data["reason"])
                 except RowErrors as error:
                     read.problems += [(0, str(each)) for each in error.problems]
                     status = 422
@@ -174,11 +178,24 @@ def sheet(request: HttpRequest, pk: int) -> HttpResponse:
                     messages.success(request, said)
                     return redirect("tables:table", pk=table.pk)
     columns = [*table.key_columns, *table.value_columns, "valid_from", "valid_to"]
-    more = context("tables", table=table, form=form, read=read, seen=seen, columns=",".join(columns))
+    more = context(
+        "tables", table=table, form=form, read=read, seen=seen, columns=",".join(columns),
+        mark=overlapping.newest(table),
+    )  # fmt: skip
     return render(request, "hub/table/sheet.html", more, status=status)
 
 
+def _marked(form: RowForm, table: LookupTable) -> RowForm:
+    """Return a form that says up to which row its page can have shown the table."""
+    form.fields[SEEN] = forms.CharField(
+        required=False, max_length=20, widget=forms.HiddenInput, initial=overlapping.newest(table)
+    )
+    return form
+
+
+@transaction.atomic
 def _add(table: LookupTable, form: RowForm, user: User) -> str:
+    overlapping.refuse_unseen(table, [form.row()], overlapping.shown_until(form.cleaned_data[SEEN]))
     added = tables.add_rows(table, [form.row()], by=user, reason=form.cleaned_data["reason"])
     return WAITS if added.waiting else SAID
 
@@ -197,6 +214,8 @@ def _shown(
                 form.add_error(None, str(error))
                 status = 403
             except RowErrors as error:
+                if SEEN in form.fields:
+                    carry(form, str(overlapping.newest(table)))
                 for problem in error.problems:
                     _place(form, table, problem.column, f"{problem.message} {problem.remedy}")
             except ValueError as error:

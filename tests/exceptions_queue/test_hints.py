@@ -111,3 +111,14 @@ def test_api_writes_and_tells_it(quick_world: Make, quick_staff: Staff) -> None:
     assert browser.post(f"{address}/hints", again, content_type="application/json").status_code == 409
     right = body | {"seen": told["hint_number"]}
     assert browser.post(f"{address}/hints", right, content_type="application/json").status_code == 200
+
+
+def test_hint_is_not_put_aside_by_a_form_that_has_seen_none(quick_world: Make, quick_staff: Staff) -> None:
+    item = zero_hours(quick_world())
+    verbs.write_hint(item, by=quick_staff.clara, text="Call Ann.", seen=0)  # type: ignore[arg-type]
+    browser, at = signed_in(quick_staff.farid), f"/queue/{item.number}/handling/hints/"
+    for seen in ({}, {"seen": ""}, {"seen": "none"}, {"seen": "cause:0"}):
+        answer = browser.post(at, {"scope": "cause", "text": "Call Bob.", **seen})
+        assert answer.status_code == 422
+        assert "Clara Voss has written “Call Ann.” there meanwhile" in text_of(answer)
+        assert text(item) == "Call Ann."

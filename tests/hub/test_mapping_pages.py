@@ -71,7 +71,9 @@ def test_draft_made_in_the_table_goes_all_the_way_by_two_people(page: str, ingri
     assert clara.post(f"{page}/versions/2/approvals/", {"reason": "fine", "_seen": newest().shown}).status_code == 302
     assert ingrid.post(f"{page}/versions/2/publications/", {"_seen": newest().shown}).status_code == 302
     assert ingrid.post(f"{page}/versions/1/rollbacks/", {"reason": ""}).status_code == 422, "needs a reason"
-    assert ingrid.post(f"{page}/versions/1/rollbacks/", {"reason": "wrong"}).status_code == 302
+    older = {"reason": "wrong", "in_force": "1"}
+    assert ingrid.post(f"{page}/versions/1/rollbacks/", older).status_code == 409, "unseen"
+    assert ingrid.post(f"{page}/versions/1/rollbacks/", {"reason": "wrong", "in_force": "2"}).status_code == 302
 
     states = Version.objects.of("mapping", "harvest.clients").values_list("number", "state")
     assert list(states) == [(3, "published"), (2, "retired"), (1, "retired")]

@@ -21,6 +21,7 @@ from mappings.ending import CannotEnd, end_row
 from mappings.models import Approval, CrossReference, LookupTable
 from mappings.tables import NewRow, RowErrors, add_rows, create_table
 from tests.api.signing import get, token_of
+from tests.door import MARK
 from tests.exceptions_queue.test_pages import signed_in, text_of
 from tests.governance.people import company, person
 
@@ -152,7 +153,9 @@ def test_sheet_is_shown_before_it_counts_and_refused_as_a_whole() -> None:
     assert "2 rows would change" in text_of(shown)
     assert table.rows.in_force().count() == 2
 
-    assert client.post(at, {"text": text, "reason": "list", "do": "add"}).status_code == 302
+    again = {"text": text, "reason": "list", "do": "add"}
+    assert client.post(at, again).status_code == 422, "it does not say what it has shown"
+    assert client.post(at, again | dict(MARK.findall(shown.content.decode()))).status_code == 302
 
     assert {(row.key[0], row.values["rate"]) for row in table.rows.in_force()} == {
         ("Partner", "300"),
@@ -163,6 +166,20 @@ def test_sheet_is_shown_before_it_counts_and_refused_as_a_whole() -> None:
     assert "no UTF-8 text" in text_of(client.post(at, {"file": latin, "reason": "x"}))
     good = SimpleUploadedFile("a.csv", b"\xef\xbb\xbfrole;rate\nDirector;500\n")
     assert "Director" in text_of(client.post(at, {"file": good, "reason": "x"}))
+
+
+def test_sheet_that_was_shown_earlier_puts_nobody_elses_row_aside() -> None:
+    table, client = rates(), farid()
+    at, typed = f"/tables/{table.pk}/sheets/", {"text": "role,rate\nPartner,300", "reason": "list"}
+    mark = dict(MARK.findall(client.post(at, typed).content.decode()))
+    other = person("Ida Berg", Role.FINANCE)
+    add_rows(table, [NewRow(("Partner",), {"rate": "280"})], by=other)
+
+    told = client.post(at, typed | mark | {"do": "add"})
+
+    assert told.status_code == 422
+    assert "Ida Berg has put a row there" in text_of(told)
+    assert table.rows.in_force().filter(key=["Partner"]).get().values == {"rate": "280"}
 
 
 def test_table_is_made_and_defined_column_by_column() -> None:
