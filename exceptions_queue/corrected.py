@@ -26,7 +26,9 @@ def release(table: int | None = None) -> list[Release]:
                 row = WorkItem.objects.select_for_update(of=("self",)).get(pk=item.pk)
                 if row.state == State.PENDING_APPROVAL:
                     shown = "; ".join(f"{each.table}: {each}" for each in corrected)
-                    asked.append(releasing.ask(row, by=ENGINE, reason=f"a corrected row was approved: {shown}"))
+                    asked.append(
+                        releasing.ask(row, by=ENGINE, reason=f"a corrected row was approved: {shown}", cause_gone=True)
+                    )
     return asked
 
 

@@ -120,7 +120,8 @@ JOIN routes_transaction t ON t.id = m.transaction_id AND NOT t.withdraws
 JOIN routes_destination d ON d.id = t.destination_id
 JOIN routes_keyhead h ON h.connection_id = d.connection_id AND h.object = d.stream AND h.key = t.key
 WHERE h.live_transaction_id IS NOT NULL AND NOT EXISTS (
-    SELECT FROM routes_reversal v WHERE v.effect_id = h.live_effect_id)
+    SELECT FROM routes_reversal v JOIN routes_transaction g ON g.id = v.transaction_id
+    WHERE v.effect_id = h.live_effect_id AND g.state NOT IN ('waived', 'superseded'))
   AND NOT EXISTS (
     SELECT FROM routes_transaction w WHERE w.id = h.transaction_id AND w.withdraws)
   AND NOT EXISTS (

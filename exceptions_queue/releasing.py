@@ -22,11 +22,14 @@ STEP = 1000  # members in one commit
 
 
 def ask(
-    item: WorkItem, *, by: By, reason: str, configuration: Configuration = "now", start: Start = Start.SOURCE
-) -> Release:
+    item: WorkItem, *, by: By, reason: str, configuration: Configuration = "now", start: Start = Start.SOURCE,
+    cause_gone: bool = False,
+) -> Release:  # fmt: skip
     """Write down that an item's open members go through again; call it last in a remedy's commit.
 
-    The first step follows at once after the commit; what is left goes to a worker. The remedy has asked the rights.
+    `cause_gone`: because what stopped them is gone, and not because somebody sends just these; what a person has had
+    taken back at the target is not posted anew by that. The first step follows at once after the commit; what is left
+    goes to a worker. The remedy has asked the rights.
     """
     actor = as_actor(by)
     with connection.cursor() as cursor:
@@ -44,7 +47,7 @@ def ask(
     return Release.objects.create(
         item=row, requested_at=now, actor_kind=actor.kind.value, actor_id=actor.id, actor_name=actor.name,
         reason=reason, as_then=configuration == "then", start=start.value, asked=asked, part=item.part or "",
-        mapping_version="" if isinstance(configuration, str) else named(configuration),
+        cause_gone=cause_gone, mapping_version="" if isinstance(configuration, str) else named(configuration),
     )  # fmt: skip
 
 
@@ -93,6 +96,7 @@ def _take_on(release: Release, members: Sequence[Failure]) -> int:
     take_source(members, by=release.actor, reason=release.reason)
     return reprocess.whatever_can(
         sent, records, by=release.actor, reason=release.reason, how="fixed", start=Start(release.start),
+        cause_gone=release.cause_gone,
         configuration=kept(release.mapping_version or ("then" if release.as_then else "now")),
     )  # fmt: skip
 

@@ -5,7 +5,7 @@ only reads are those of tables and cross-references, a constant number per batch
 """
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -203,10 +203,16 @@ def _hold_kept_away(arrivals: Sequence[Arrival], places: Sequence[Mapping[int, S
     for arrival, place in zip(arrivals, places, strict=True):
         for verdict in arrival.verdicts:
             there = place.get(verdict.destination.id)
-            if there is None or not there.kept_away or verdict.withdraws or verdict.state in ENDS:
-                continue
-            verdict.state, verdict.reason, verdict.waits_for = State.HELD, KEPT_AWAY, None
-            verdict.problems.insert(0, Problem("error", Category.QUESTIONED, "", None, KEPT_AWAY))
+            if there is not None and there.kept_away:
+                keep_away([verdict], KEPT_AWAY)
+
+
+def keep_away(verdicts: Iterable[Verdict], why: str) -> None:
+    """Hold what would be sent, whatever else might stop it, until somebody says what becomes of it; in place."""
+    for verdict in verdicts:
+        if not verdict.withdraws and verdict.state not in ENDS:
+            verdict.state, verdict.reason, verdict.waits_for = State.HELD, why, None
+            verdict.problems.insert(0, Problem("error", Category.QUESTIONED, "", None, why))
 
 
 def values_of(

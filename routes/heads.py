@@ -301,6 +301,8 @@ def take_up(waived: Sequence[UUID]) -> None:
                 JOIN routes_keyhead h ON h.connection_id = d.connection_id AND h.object = d.stream AND h.key = t.key
                 WHERE t.id = ANY(%s::uuid[]) AND t.state = 'waived'
                   AND h.transaction_id IS NULL AND h.seen_version <= t.version
+                  AND NOT EXISTS (
+                    SELECT FROM routes_reversal v WHERE v.transaction_id = t.id AND v.effect_id IS NULL)
                 ORDER BY h.connection_id, h.object, h.key FOR UPDATE OF h
             )
             UPDATE routes_keyhead h SET transaction_id = mine.transaction FROM mine WHERE h.id = mine.id

@@ -32,7 +32,7 @@ def parents_arrived(entity: str, connection_id: int, keys: Sequence[str]) -> int
     parked = waiting_for("parent", [f"{entity}:{key}" for key in keys], connection_id=connection_id)
     if not parked:
         return 0
-    return reprocess.whatever_can(parked, [], by=ENGINE, reason=ARRIVED, how="auto:parent_arrived")
+    return reprocess.whatever_can(parked, [], by=ENGINE, reason=ARRIVED, how="auto:parent_arrived", cause_gone=True)
 
 
 def arrived_meanwhile() -> int:
@@ -48,7 +48,7 @@ def arrived_meanwhile() -> int:
             [LIMIT],
         )
         parked = [row[0] for row in cursor.fetchall()]
-    return reprocess.whatever_can(parked, [], by=ENGINE, reason=ARRIVED, how="auto:parent_arrived")
+    return reprocess.whatever_can(parked, [], by=ENGINE, reason=ARRIVED, how="auto:parent_arrived", cause_gone=True)
 
 
 SWITCHED_ON = """
@@ -70,7 +70,7 @@ def switched_on() -> int:
         cursor.execute(SWITCHED_ON, [LIMIT])
         held = [row[0] for row in cursor.fetchall()]
     words = "its destination is switched on again"
-    return len(reprocess.transactions(held, by=ENGINE, reason=words, how="fixed"))
+    return len(reprocess.transactions(held, by=ENGINE, reason=words, how="fixed", cause_gone=True))
 
 
 # What stopped before the row counted; once, too, what stopped soon after it was written: the row may not have been
@@ -101,7 +101,8 @@ def rows_available(table: str | None = None, keys: Sequence[Sequence[str]] = ())
         found = cursor.fetchall()
     stopped = [transaction for _, transaction in found if transaction is not None]
     records = [record for record, transaction in found if transaction is None]
-    return reprocess.whatever_can(stopped, records, by=ENGINE, reason="the row that it lacked is there", how="fixed")
+    words = "the row that it lacked is there"
+    return reprocess.whatever_can(stopped, records, by=ENGINE, reason=words, how="fixed", cause_gone=True)
 
 
 def cause_removed(fingerprint: str, *, by: By, reason: str) -> int:
@@ -122,4 +123,4 @@ def cause_removed(fingerprint: str, *, by: By, reason: str) -> int:
             [fingerprint, LIMIT],
         )
         records = [row[0] for row in cursor.fetchall()]
-    return reprocess.whatever_can(transactions, records, by=by, reason=reason, how="fixed")
+    return reprocess.whatever_can(transactions, records, by=by, reason=reason, how="fixed", cause_gone=True)

@@ -6,7 +6,7 @@ stops again stops for a reason of its own, which is written down anew.
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -37,18 +37,23 @@ from routes.standing import standings
 from routes.states import State, move, write_record_moves
 from routes.worked_out import AGAIN, Begins, Start
 
+CAUSE_GONE = (
+    "What was posted of this record was taken back because a person asked. What had stopped this version is gone, and"
+    " it waits until somebody sends it or decides that it is not delivered."
+)
 CHECKED = (State.NORMALISED, State.VALIDATED)  # as far as the check got before it stopped again
 
 
 def transactions(
     ids: Sequence[UUID], *, by: By, reason: str, how: str, configuration: Configuration = "now",
-    start: Start = Start.SOURCE,
+    start: Start = Start.SOURCE, cause_gone: bool = False,
 ) -> list[UUID]:  # fmt: skip
     """Validate and translate stopped transactions again and queue those that pass; return those that went on.
 
     From the failed stage on, what a target has refused goes once more with the same bytes. Left alone: what is not
     stopped, what a newer version replaced, what has a write in doubt, which needs a decision first, and what a chosen
-    version's mapping has no part in. One commit, a constant number of queries per route; "as then" for each
+    version's mapping has no part in. `cause_gone`: nobody has asked to send just these, so that what a person has had
+    taken back waits for what they say. One commit, a constant number of queries per route; "as then" for each
     page that they came with.
     """
     if not ids:
@@ -58,6 +63,7 @@ def transactions(
         held = heads.lock_of(ids)
         # What follows a reversal waits behind it, and goes as soon as that is done.
         behind = taken_back.followers([id_ for id_ in ids if id_ not in held]) if len(held) < len(ids) else []
+        away = taken_back.kept_away(ids) if cause_gone else frozenset()
         as_then, version = configuration == "then", _version(configuration)
         rows = [row for row in worked_out.load([*held, *behind], as_then=as_then) if worked_out.can_go_on(row)]
         groups: dict[tuple[int, int | None, dt.datetime | None], list[dict[str, Any]]] = {}
@@ -77,6 +83,7 @@ def transactions(
                 as_of=as_of,
                 start=start,
                 configuration=configuration,
+                away=away,
             )
     return went_on
 
@@ -87,7 +94,7 @@ def _version(configuration: Configuration) -> Version | None:
 
 def whatever_can(
     stopped: Sequence[UUID], failed: Sequence[UUID], *, by: By, reason: str, how: str,
-    configuration: Configuration = "now", start: Start = Start.SOURCE,
+    configuration: Configuration = "now", start: Start = Start.SOURCE, cause_gone: bool = False,
 ) -> int:  # fmt: skip
     """Take stopped transactions and failed records on again; return how many went on.
 
@@ -97,7 +104,11 @@ def whatever_can(
     went_on: list[UUID] = []
 
     def again(part: Sequence[UUID]) -> None:
-        went_on.extend(transactions(part, by=by, reason=reason, how=how, configuration=configuration, start=start))
+        went_on.extend(
+            transactions(
+                part, by=by, reason=reason, how=how, configuration=configuration, start=start, cause_gone=cause_gone
+            )
+        )
 
     def anew(part: Sequence[UUID]) -> None:
         went_on.extend(records(part, by=by, reason=reason, how=how, configuration=configuration))
@@ -142,7 +153,7 @@ def _leave_to_people(which: str, id_: UUID, error: Exception, *, by: By, how: st
 
 def _again(
     made: Plan, rows: Sequence[dict[str, Any]], held: dict[UUID, int], *, by: By, reason: str, how: str,
-    as_of: dt.datetime | None, start: Start, configuration: Configuration,
+    as_of: dt.datetime | None, start: Start, configuration: Configuration, away: Collection[UUID] = (),
 ) -> list[UUID]:  # fmt: skip
     version = _version(configuration)
     destinations = {d.id: d for d in made.destinations}
@@ -153,7 +164,8 @@ def _again(
     remade = version is not None
     once_more = [
         row["id"] for row in usable
-        if worked_out.begins(row, start, destinations[row["destination"]], remade=remade) is Begins.REQUEST
+        if row["id"] not in away
+        and worked_out.begins(row, start, destinations[row["destination"]], remade=remade) is Begins.REQUEST
     ]  # fmt: skip
     went_on = _same_bytes(once_more, held, by=by, reason=reason, how=how)
     _keep([row for row in usable if row["id"] in set(went_on)], None, configuration, by)
@@ -165,6 +177,7 @@ def _again(
     going = [row for row in usable if row["id"] in moved]
     _keep(going, made.snapshot_id, configuration, by)
     pairs = worked_out.worked_out(made, going, as_of=as_of, start=start, remade=remade)
+    evaluation.keep_away([verdict for _, verdict in pairs if verdict.transaction in away], CAUSE_GONE)
     _settle(made, pairs, held, by=by)
     return [*went_on, *(v.transaction for _, v in pairs if v.state is State.READY)]
 

@@ -27,7 +27,7 @@ from routes import failures, nudges, periods, reprocess
 from routes.bulk import array, arrays
 from routes.models import Destination, Reversal, Transaction
 from routes.plan import NotReadyToRun, current, plan
-from routes.states import ASIDE, State, move
+from routes.states import ASIDE, AWAY, State, move
 from routes.systems import write_facts
 
 DIFFERENCE = "by a further posting of the opposite amounts"
@@ -78,7 +78,8 @@ JOIN routes_transaction l ON l.id = h.live_transaction_id AND l.destination_id =
     AND l.legal_entity_id = t.legal_entity_id
 JOIN routes_effect e ON e.id = h.live_effect_id
 LEFT JOIN routes_transaction w ON w.id = h.transaction_id
-LEFT JOIN routes_reversal v ON v.effect_id = h.live_effect_id
+LEFT JOIN routes_reversal v ON v.effect_id = h.live_effect_id AND NOT EXISTS (
+    SELECT FROM routes_transaction g WHERE g.id = v.transaction_id AND g.state IN ('waived', 'superseded'))
 WHERE t.id = ANY(%s::uuid[]) ORDER BY h.connection_id, h.object, h.key, t.id
 """
 
@@ -208,6 +209,7 @@ def _ask(found: Stands, live: Transaction, *, by: By, reason: str, sends: bool, 
             [follower], frm=State.RECEIVED, to=State.HELD, by=actor, return_to=State.NORMALISED,
             reason=f"what is posted is taken back, and it waits for a person: {reason}",
         )  # fmt: skip
+    _give_up(found.effect)
     try:
         with transaction.atomic():
             Reversal.objects.create(
@@ -224,6 +226,12 @@ def _ask(found: Stands, live: Transaction, *, by: By, reason: str, sends: bool, 
         legal_entity=live.legal_entity_id,
     )  # fmt: skip
     return Asked(found.transaction, reversal, follower, found.holder is None)
+
+
+def _give_up(effect: UUID) -> None:
+    """Let a reversal that people have given up undo nothing any more; its head, which is locked, has no part in it."""
+    given_up = Transaction.objects.filter(state__in=AWAY)
+    Reversal.objects.filter(effect_id=effect, transaction_id__in=given_up.values("pk")).update(effect_id=None)
 
 
 # The exception of what is taken back goes on with what follows it, under the same cause.

@@ -54,6 +54,17 @@ def followers(ids: Sequence[UUID]) -> list[UUID]:
         return [row[0] for row in cursor.fetchall()]
 
 
+def kept_away(ids: Sequence[UUID]) -> set[UUID]:
+    """Return those of the transactions whose record a person has had taken back, to see to it themselves. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT v.follower_id FROM routes_reversal v JOIN routes_transaction w ON w.id = v.transaction_id"
+            " WHERE v.follower_id = ANY(%s::uuid[]) AND NOT v.sends AND w.state NOT IN ('waived', 'superseded')",
+            [array(ids)],
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
 def asked_for(ids: Sequence[UUID]) -> dict[UUID, Reversal]:
     """Return the reversals that people have asked for, by the transactions that carry them out. One query."""
     return {each.transaction_id: each for each in Reversal.objects.filter(transaction_id__in=list(ids))}

@@ -169,7 +169,7 @@ def _pair(made: Plan, row: dict[str, Any], destination: DestinationPlan, start: 
     verdict = Verdict(destination, State.RECEIVED, State.NORMALISED, row["key"], "", transaction=row["id"])
     if row["withdraws"]:
         verdict.withdraws, verdict.state, verdict.reached = True, State.READY, State.VALIDATED
-        verdict.reason = "withdrawn at the source"
+        verdict.reason = "what stands at the target is taken back"
     return arrival, verdict
 
 

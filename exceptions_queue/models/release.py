@@ -21,6 +21,8 @@ class Release(models.Model):
     # with a version of a mapping, as "ledger-time-out@2", in the place of the one in force
     mapping_version = models.CharField(max_length=220, blank=True, default="", db_default="")
     start = models.CharField(max_length=12, default="source", db_default="source")  # see `worked_out.Start`
+    # What stopped them is gone: what a person has had taken back is not sent by that.
+    cause_gone = models.BooleanField(default=False, db_default=False)
     asked = models.PositiveIntegerField(default=0)  # members that were open then
     reached = models.UUIDField(null=True)  # the last failure that was looked at
     looked_at = models.PositiveIntegerField(default=0)

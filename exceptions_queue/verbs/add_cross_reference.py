@@ -30,4 +30,6 @@ def add_cross_reference(item: WorkItem, *, by: By, external_id: str, reference: 
         raise NotPossible("It is linked to another id by now. Load the page again: what waits goes on with that.")
     cross_references.upsert([new], by=by)
     WorkItem.objects.filter(pk=item.pk).update(root_cause=RootCause.MAPPING)
-    return releasing.ask(item, by=by, reason=reason or f"{item.table} {key} is {external_id.strip()} there")
+    return releasing.ask(
+        item, by=by, reason=reason or f"{item.table} {key} is {external_id.strip()} there", cause_gone=True
+    )

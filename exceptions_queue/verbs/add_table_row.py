@@ -70,4 +70,4 @@ def add_table_row(
         note(item, by=by, verb="row proposed", reason=f"{shown} waits for a second person", to=State.PENDING_APPROVAL)
         WorkItem.objects.filter(pk=item.pk).update(waiting_on="a second person who approves the row")
         return RowAdded(table, None)
-    return RowAdded(table, releasing.ask(item, by=by, reason=f"a row was added: {shown}"))
+    return RowAdded(table, releasing.ask(item, by=by, reason=f"a row was added: {shown}", cause_gone=True))

@@ -68,4 +68,4 @@ def approve_table_row(item: WorkItem, *, by: By, reason: str = "", rows: Collect
     for table, ids in by_table(decided):
         tables.approve_rows(table, ids, by=by, reason=reason)
     shown = "; ".join(f"{row.table}: {row}" for row in decided)
-    return releasing.ask(item, by=by, reason=f"a row was approved: {shown}")
+    return releasing.ask(item, by=by, reason=f"a row was approved: {shown}", cause_gone=True)

@@ -43,4 +43,4 @@ def correct_table_row(
         note(item, by=by, verb="row proposed", reason=f"{shown} waits for a second person", to=State.PENDING_APPROVAL)
         WorkItem.objects.filter(pk=item.pk).update(waiting_on="a second person who approves the row")
         return None
-    return releasing.ask(item, by=by, reason=f"a row was corrected: {shown}")
+    return releasing.ask(item, by=by, reason=f"a row was corrected: {shown}", cause_gone=True)

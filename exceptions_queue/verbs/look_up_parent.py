@@ -39,4 +39,4 @@ def look_up_parent(item: WorkItem, *, by: By, reason: str = "") -> Release:
     with transaction.atomic():
         cross_references.upsert([new], by=by)
         WorkItem.objects.filter(pk=item.pk).update(root_cause=RootCause.TARGET)
-        return releasing.ask(item, by=by, reason=reason or f"{what} was found there")
+        return releasing.ask(item, by=by, reason=reason or f"{what} was found there", cause_gone=True)

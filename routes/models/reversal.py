@@ -12,7 +12,8 @@ class Reversal(models.Model):
 
     transaction_id = models.UUIDField(primary_key=True)  # the one that takes back
     legal_entity = models.ForeignKey(LegalEntity, **LOOSE)
-    effect_id = models.UUIDField(unique=True)  # what stood at the target
+    # What stood at the target; null once it was given up and somebody has asked anew: it undoes nothing any more.
+    effect_id = models.UUIDField(unique=True, null=True)
     reverses_id = models.UUIDField()  # the transaction that had posted it
     follower_id = models.UUIDField()  # the transaction of the same key that waits for what a person says afterwards
     sends = models.BooleanField()  # whether what the record says by now is posted anew by itself

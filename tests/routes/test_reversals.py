@@ -11,12 +11,16 @@ from django.db import connection
 
 from canonical.failure import Category
 from connectors.outcome import WriteOutcome, WriteRequest
+from governance.actor import ENGINE
 from governance.models import AuditEntry
 from governance.rights import NotAllowed, Role
-from routes import decisions, reversals
+from mappings import tables
+from mappings.models import LookupTable
+from routes import decisions, releases, reversals
 from routes.accounting import unexplained
 from routes.models import Effect, Failure, KeyHead, Reversal, Transaction, Transition
 from routes.reversals import NotToReverse
+from tests.exceptions_queue.situations import with_rates
 from tests.governance.people import company, person
 from tests.routes.world import World, entry, refused, unknown
 
@@ -257,6 +261,54 @@ def test_refused_reversal_stops_for_people_and_what_stands_stays(make_world: Mak
     decisions.resubmit([asked.follower], by=farid, reason="it stands as it is")
     world.deliver()
     assert (state(asked.follower), len(world.target.commits)) == ("posted", 1)
+
+
+def test_refused_reversal_that_was_given_up_can_be_asked_for_again(make_world: Make, farid: Any) -> None:
+    world = make_world()
+    [row] = posted(world)
+    world.target.behave = lambda request, count: refused(Category.REFUSED, "locked") if count == 2 else None
+    [first] = ask(world, [row], farid)
+    world.deliver()
+    with pytest.raises(NotToReverse, match="Farid Amini has asked already"):
+        ask(world, [row], farid)
+    decisions.waive([first.reversal], by=farid, reason="locked until Monday")
+    [second] = ask(world, [row], farid)
+    assert (second.follower, second.made) == (first.follower, False)
+    assert decisions.resubmit([first.reversal], by=farid, reason="try that one") == [], "it was given up"
+    world.deliver()
+    assert (state(row.pk), state(second.reversal), state(second.follower)) == ("reversed", "posted", "held")
+    assert world.target.net_hours(KEY) == Decimal(0)
+    assert [(o, s) for _, _, o, s in world.effects()] == [
+        ("create", "confirmed"), ("reverse", "refused"), ("reverse", "confirmed"),
+    ]  # fmt: skip
+    assert decisions.resubmit([first.reversal], by=farid, reason="try that one") == []
+    assert not unexplained()
+
+
+@pytest.mark.parametrize("when", ["while it is open", "once it is done"])
+def test_follower_is_not_sent_because_what_had_stopped_it_is_gone(make_world: Make, farid: Any, when: str) -> None:
+    world = make_world()
+    [row] = posted(world)
+    with_rates(world)
+    world.take_in(entry(1, hours="6.00", version=2))  # its role has no rate
+    newer = world.transactions()[-1]
+    assert newer.state == "failed"
+    [asked] = ask(world, [newer], farid)
+    if when == "once it is done":
+        world.deliver()
+    table = LookupTable.objects.get(name="bill_rates")
+    tables.add_rows(table, [tables.NewRow(("Consultant", "EUR"), {"rate": Decimal(150)})], by=ENGINE)
+    releases.rows_available()
+    world.deliver()
+    releases.rows_available()
+    world.deliver()
+    assert (state(row.pk), state(asked.follower), world.target.net_hours(KEY)) == ("reversed", "held", Decimal(0))
+    told = Failure.objects.get(closed_at=None)
+    assert (told.transaction_id, told.category) == (newer.pk, Category.QUESTIONED)
+    assert "waits until somebody sends it" in told.message
+    decisions.resubmit([newer.pk], by=farid, reason="right by now")
+    world.deliver()
+    assert (state(newer.pk), world.target.net_hours(KEY)) == ("posted", Decimal(6))
 
 
 def test_ways_of_refusing(make_world: Make, farid: Any) -> None:
