@@ -26,6 +26,13 @@ def link_of(connection: Connection, stream: str, *, id_: str = "", record: Mappi
     return made(known.manifest, connection.answers, stream, id_=id_, record=record) if known else ""
 
 
+def without(connection: Connection, stream: str) -> str:
+    """Return in words why records of a stream have no address, and where they are found; "" where nobody has said."""
+    known = registry.connectors.get(connection.connector)
+    found = known.manifest.streams.get(stream) if known else None
+    return found.no_record_link if found else ""
+
+
 def made(
     manifest: Manifest, answers: Mapping[str, Any], stream: str, *, id_: str = "",
     record: Mapping[str, Any] | None = None,

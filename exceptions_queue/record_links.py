@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors import record_links
+from connectors.models import Connection
 from routes.models import Effect, Route, Transaction
 
 
@@ -12,14 +13,14 @@ class Link:
     """A way into another system."""
 
     words: str  # "Open in Harvest"
-    address: str
+    address: str  # "" where a record has no page there: the words say where it is found
 
 
 def to_source(route: Route, raw: dict[str, Any]) -> list[Link]:
     """Return the link to a record where it came from, none where its system has no screens that we know."""
     if route.connection is None:
         return []
-    return _link(route.connection.name, record_links.link_of(route.connection, route.stream, record=raw))
+    return _link(route.connection, route.stream, record_links.link_of(route.connection, route.stream, record=raw))
 
 
 def to_target(row: Transaction | None, external_id: str = "") -> list[Link]:
@@ -31,8 +32,11 @@ def to_target(row: Transaction | None, external_id: str = "") -> list[Link]:
         .order_by("-number").values_list("external_id", flat=True).first()
     )  # fmt: skip
     to = row.destination
-    return _link(to.connection.name, record_links.link_of(to.connection, to.stream, id_=id_)) if id_ else []
+    return _link(to.connection, to.stream, record_links.link_of(to.connection, to.stream, id_=id_)) if id_ else []
 
 
-def _link(name: str, address: str) -> list[Link]:
-    return [Link(f"Open in {name}", address)] if address else []
+def _link(connection: Connection, stream: str, address: str) -> list[Link]:
+    if address:
+        return [Link(f"Open in {connection.name}", address)]
+    why = record_links.without(connection, stream)
+    return [Link(f"{connection.name}: {why}", "")] if why else []

@@ -25,6 +25,7 @@ _ROOTS_WRITE = {"key", "external_id", "idempotency_key", "body", "items", "step"
 _ROOTS_RETURN = {"reason", "who", "key", "record"}
 _TEXTS = {
     "cannot_return",
+    "no_record_link",
     "masks",
     "title",
     "help",
@@ -121,7 +122,7 @@ def _meaning_faults(value: dict[str, Any]) -> Iterator[Fault]:
             yield from _write_faults(("streams", name, "write"), stream)
             yield from step_faults(("streams", name, "write"), stream.get("write"))
             yield from return_faults(("streams", name), stream, value["streams"])
-            yield from link_faults(("streams", name, "record_link"), stream.get("record_link"))
+            yield from link_faults(("streams", name), stream)
             yield from _budget_faults(("streams", name, "budget"), stream, value)
 
 

@@ -28,6 +28,7 @@ def compile_stream(name: str, item: dict[str, Any]) -> model.Stream:
         read=_read(item["read"], changed_at) if "read" in item else None,
         write=_write(item["write"]) if "write" in item else None,
         record_link=compile_template(item["record_link"], escape=True) if "record_link" in item else None,
+        no_record_link=item.get("no_record_link", ""),
         masks=_masks(item["masks"]) if "masks" in item else None,
         returns=_returns(item["returns"]) if "returns" in item else None,
         cannot_return=item.get("cannot_return", ""),

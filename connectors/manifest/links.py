@@ -1,6 +1,7 @@
 """What a link to a record may look like: it goes to the vendor's own host, whatever a record says."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from connectors.template import TemplateError, compile_template
 
@@ -8,10 +9,13 @@ SCHEME = "https://"
 Fault = tuple[tuple[str | int, ...], str, str]
 
 
-def link_faults(place: tuple[str | int, ...], written: object) -> Iterator[Fault]:
-    """Find what would let a link lead elsewhere: another scheme, or a host that a record could name."""
+def link_faults(stream_place: tuple[str | int, ...], stream: Mapping[str, Any]) -> Iterator[Fault]:
+    """Find what would let a stream's link lead elsewhere: another scheme, or a host that a record could name."""
+    place, written = (*stream_place, "record_link"), stream.get("record_link")
     if not isinstance(written, str):
         return
+    if "no_record_link" in stream:
+        yield (*stream_place, "no_record_link"), "a stream has a link, or says why not.", "Leave one of both out."
     try:
         parts = compile_template(written).parts
     except TemplateError:

@@ -229,6 +229,7 @@ class Stream:
     read: Read | None
     write: Write | None
     record_link: Template | None = None  # address of one record in the vendor's screens
+    no_record_link: str = ""  # in words: why there is none, and where people find a record instead
     masks: Mapping[str, Mask] | None = None  # path of a field → what it holds; None: nobody has said
     returns: Return | None = None
     cannot_return: str = ""  # in words: why a program cannot send a record back, and what to do instead
