@@ -113,11 +113,15 @@ class Fetch:
             of = self._connections[source.column]
             for snapshot in self._snapshots.values():
                 if of is None:
-                    seen = " that you may see" if self._reader is not None and source.column else ""
-                    named = f"there is no connection {source.column or 'for this'!r}{seen}."
-                    trouble = f"{named} Correct the connection in XREF."
-                    snapshot.view(source).trouble = trouble
+                    snapshot.view(source).trouble = self._lacking(source.column)
                 snapshot.give_references(source, found[source.name, of], keys)
+
+    def _lacking(self, slug: str | None) -> str:
+        """Return the words for a connection that is not there: a named one, or the one that the records go through."""
+        if not slug:
+            return "ids are those of one connection, and none is known here. Try it on a record of a route."
+        seen = " that you may see" if self._reader is not None else ""
+        return f"there is no connection {slug!r}{seen}. Correct the connection in XREF."
 
     def _find_connections(self) -> None:
         if not self._slugs:

@@ -3,15 +3,16 @@
 A real record comes as its person may see it: what is hidden is blank in it, so that no formula carries it elsewhere.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Case, Q, When
 
 from canonical import codec
 from canonical.entities import ENTITIES
 from canonical.entity import Entity, Mask
 from canonical.masking import may_see
+from connectors.models import Connection
 from exceptions_queue.codes import code_of, id_of
 from exceptions_queue.permitted import masks_of, rights_in
 from governance.models import LegalEntity, User, Version
@@ -77,14 +78,31 @@ def sample_of(
     kind, _, name = chosen.partition(":")
     company = mapping.legal_entity_id if mapping else legal_entity.pk if legal_entity else None
     typed = _pasted(pasted, company)  # also where another one is chosen: what is wrong with it is said
+    if chosen == PASTED and typed is not None:
+        return replace(typed, connection_id=_connection(mapping, user, source, target))
     if chosen == PASTED or not chosen:
-        return typed if chosen else None
+        return None
     if kind == "record" and mapping is not None:
         return _record(mapping, name, user)
     shipped = samples_between(source, target, mapping.key if mapping else "")
     if kind == "shipped" and name.isascii() and name.isdigit() and int(name) < len(shipped):
-        return Sample(shipped[int(name)], legal_entity_id=company)
+        through = _connection(mapping, user, source, target)
+        return Sample(shipped[int(name)], legal_entity_id=company, connection_id=through)
     raise NoSample("This sample is not there any more. Choose another one.")
+
+
+def _connection(mapping: Mapping | None, user: User, source: Side, target: Side) -> int | None:
+    """Return the connection whose ids stand for those of a record that came through none; None where there is none.
+
+    One of a route that uses the mapping goes first, then the oldest to the same system, of those that somebody sees.
+    """
+    key = mapping.key if mapping else None
+    used = Q(pk__in=Route.objects.filter(mapping=key).values("connection")) | Q(
+        pk__in=Destination.objects.filter(mapping=key).values("connection")
+    )
+    of_system = Connection.objects.visible_to(user).filter(connector=source.get("system") or target.get("system") or "")
+    first = of_system.annotate(own=Case(When(used, then=0), default=1)).order_by("own", "pk")
+    return first.values_list("pk", flat=True).first()
 
 
 def _pasted(text: str, company: int | None) -> Sample | None:

@@ -142,9 +142,9 @@ def step(request: HttpRequest, pk: int, number: int, name: str) -> HttpResponse:
     if taken is None:
         raise Http404("There is no such step.")
     kind = PublishForm if name == "publications" else ReasonForm
-    form = kind(request.POST if request.method == "POST" else None, label_suffix="", initial={"reason": ""})
+    form = kind(request.POST if request.method == "POST" else None, label_suffix="")
     form.fields["reason"].required = taken.reasoned
-    if name == "submissions":
+    if name == "submissions":  # what was noted with the draft stands there, so that sending it in does not lose it
         form.fields["reason"].label, form.fields["reason"].initial = "What changed, and why", version.note
     status = 200
     if request.method == "POST" and form.is_valid():

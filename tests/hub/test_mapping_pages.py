@@ -185,6 +185,17 @@ def test_draft_that_was_sent_for_approval_meanwhile_is_not_edited(page: str, ing
     assert "Make a new draft instead" in text_of(answer)
 
 
+def test_note_of_a_draft_stands_where_it_is_sent_in_and_before_whoever_approves(page: str, ingrid: Client) -> None:
+    ingrid.post(f"{page}/draft/", sent(opened(ingrid, page), f2_kind="constant", f2_source="A", note="for the audit"))
+
+    offered = ingrid.get(f"{page}/versions/2/submissions/").context["form"]
+    assert offered["reason"].value() == "for the audit"
+    ingrid.post(f"{page}/versions/2/submissions/", {"reason": offered["reason"].value()})
+
+    clara = signed_in(person("Clara Voss", Role.CONTROLLER))
+    assert "Written by Ingrid Solheim: for the audit" in text_of(clara.get(f"{page}/versions/2/approvals/"))
+
+
 def test_sample_stands_beside_each_row_and_follows_what_is_typed(page: str, ingrid: Client) -> None:
     form = opened(ingrid, page)
     first = ingrid.get(f"{page}/draft/").context["fields"]
