@@ -17,10 +17,12 @@ from connectors.manifest.model import Manifest
 from connectors.models import Connection, MaintenanceWindow
 from connectors.registry import registry
 from governance import deed_page
+from governance.columns import headed, titled
 from governance.deed_page import Deed
 from governance.models.calendar import check_time_zone
-from governance.scoped_admin import ScopedAdmin, ScopedInline, headed, titled
+from governance.scoped_admin import ScopedAdmin, ScopedStack
 
+OF_A_TEST = {"ok": "The sign-in works", "message": "What was found"}  # as its audit entry calls it
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 ONCE, WEEKLY = ("starts_at", "ends_at"), ("from_time", "minutes")  # what each kind of window needs
 
@@ -44,7 +46,7 @@ class MaintenanceWindowForm(forms.ModelForm):  # type: ignore[type-arg]  # gener
         fields = ("reason", "weekday", "starts_at", "ends_at", "from_time", "minutes", "time_zone")
         labels: ClassVar = {
             "starts_at": "Once: from (UTC)", "ends_at": "Once: to (UTC)", "from_time": "Weekly: from",
-            "minutes": "Weekly: minutes", "time_zone": "Weekly: time zone",
+            "minutes": "Weekly: how many minutes", "time_zone": "Weekly: time zone",
         }  # fmt: skip
 
     def clean(self) -> dict[str, Any]:
@@ -75,11 +77,14 @@ class MaintenanceWindowForm(forms.ModelForm):  # type: ignore[type-arg]  # gener
         """Leave the constraint to the words above."""
 
 
-class MaintenanceWindowInline(ScopedInline):
+class MaintenanceWindowInline(ScopedStack):
     """Times in which a connection is left alone."""
 
     model = MaintenanceWindow
     form = MaintenanceWindowForm
+    fieldsets: ClassVar = [
+        (None, {"fields": ("reason", "weekday", ("starts_at", "ends_at"), ("from_time", "minutes"), "time_zone")})
+    ]
 
 
 class SystemFilter(admin.SimpleListFilter):
@@ -170,7 +175,7 @@ class ConnectionAdmin(ConnectionActions, ScopedAdmin):
     def field_words(self, kind: str, name: str) -> str:
         """Return a field's name; of an answer the question."""
         if not name.startswith(PREFIX):
-            return super().field_words(kind, name)
+            return OF_A_TEST.get(name) or super().field_words(kind, name)
         questions = (each for known in _connectors() for each in known.manifest.questions)
         asked = name.removeprefix(PREFIX)
         return next((each.title for each in questions if each.name == asked), asked.replace("_", " "))

@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, render
 from django.urls import path, reverse
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from connectors import sampling, trying
 from connectors.connection_form import PREFIX, form_for
@@ -30,7 +31,7 @@ SAMPLE = "admin/connection_sample.html"
 class SampleForm(forms.Form):
     """Which stream somebody wants to see."""
 
-    stream = forms.ChoiceField(label="Kind of record")
+    stream = forms.ChoiceField(label="Kind of record", widget=UnfoldAdminSelectWidget())
 
     def __init__(self, *args: Any, connection: Connection, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

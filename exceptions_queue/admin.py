@@ -18,8 +18,9 @@ from exceptions_queue.models.order import COVERED
 from exceptions_queue.recurrence import Covers
 from exceptions_queue.words import plain
 from governance.calendars import working_time
+from governance.columns import headed
 from governance.models import LegalEntity
-from governance.scoped_admin import ScopedAdmin, headed
+from governance.scoped_admin import ScopedAdmin
 
 
 @admin.register(CutOff)

@@ -24,13 +24,14 @@ from governance import deed_page, deeds, discreet, second_person, settled
 from governance import people_admin as people_admin
 from governance import version_admin as version_admin
 from governance.actor import names
+from governance.columns import headed
 from governance.deed_page import Deed, ReasonForm, button
 from governance.history import CHANNELS
 from governance.in_lines import in_lines
 from governance.look_only import LookOnly
 from governance.models import AuditEntry, LegalEntity, User
 from governance.rights import Right, allowed
-from governance.scoped_admin import ScopedAdmin, headed
+from governance.scoped_admin import ScopedAdmin
 
 admin.site.unregister(Group)  # rights come from roles per legal entity, never from groups
 # What signing in keeps is changed by its own pages and verbs; providers are the operator's, in the environment.

@@ -18,10 +18,11 @@ from holidays.registry import COUNTRIES
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from governance import deed_page
+from governance.columns import headed
 from governance.deed_page import button
 from governance.models import BusinessCalendar, CalendarDay, LegalEntity, User, WeekdayHours
 from governance.models.calendar import check_time_zone
-from governance.scoped_admin import NOT_THERE, ScopedAdmin, ScopedInline, headed
+from governance.scoped_admin import NOT_THERE, ScopedAdmin, ScopedInline
 from governance.working_time import public_holidays, refuse_unknown_region
 from governance.zones import zone_of
 

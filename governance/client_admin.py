@@ -18,10 +18,11 @@ from oauth2_provider.models import (
 
 from governance import clients, deed_page, seen
 from governance.api.scopes import ClientScopes
+from governance.columns import headed
 from governance.deed_page import Deed, ReasonForm, button
 from governance.models import ApiClient
 from governance.rights import Right, allowed
-from governance.scoped_admin import ScopedAdmin, headed
+from governance.scoped_admin import ScopedAdmin
 
 for _theirs in (
     ApiClient,

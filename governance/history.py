@@ -14,6 +14,7 @@ from governance.models import AuditEntry
 
 HIDDEN = "•••"  # stands for a secret in an audit entry
 LONGEST = 300  # characters of a value that are shown
+ITSELF = "row"  # what a row that is edited with another was called; its deed says so already
 TOLD_BY_NAME = ("grant", "revoke")  # whose row's name says it all
 CHANNELS = {"admin": "administration", "page": "page", "api": "API", "command": "command", "": ""}
 Words = Callable[[str, str], str]  # kind of the row and name of a field → what people call it
@@ -76,6 +77,8 @@ def _fields(entry: AuditEntry, words: Words) -> list[Field]:
     chosen = _choices(entry.thing_kind)
     found = []
     for name in {**before, **after}:
+        if name == ITSELF:
+            continue
         old, new = before.get(name), after.get(name)
         secret = HIDDEN in (old, new)
         was, is_ = (_shown(each, chosen.get(name)) for each in (old, new))

@@ -17,13 +17,14 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm
 
 from governance import accounts, custody, deed_page, passwords, provider_links, reach, second_factor
 from governance.actor import names
+from governance.columns import headed
 from governance.deed_page import Deed, ReasonForm, button
 from governance.grants import grant, revoke
 from governance.in_words import in_words
 from governance.models import AuditEntry, RoleGrant, User
 from governance.people_forms import GiveForm, GiveToForm, NewPersonForm, RoleFilter, TakeForm
 from governance.roles import Right, Role
-from governance.scoped_admin import ScopedAdmin, headed
+from governance.scoped_admin import ScopedAdmin
 from governance.scoping import ALL, entity_ids
 
 LOOKS = "May look at the administration"

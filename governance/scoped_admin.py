@@ -3,12 +3,11 @@
 Django's own permissions are not asked; being staff opens the door of the admin, and the roles decide the rest.
 """
 
-from collections.abc import Callable
 from typing import Any, cast
 
 from django import forms
-from django.contrib import admin, messages
-from django.contrib.admin import ChoicesFieldListFilter, FieldListFilter, RelatedFieldListFilter
+from django.contrib import messages
+from django.contrib.admin import RelatedFieldListFilter
 from django.contrib.admin.utils import NestedObjects, unquote
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.db import models, router
@@ -21,12 +20,14 @@ from governance import audit, discreet, history, protecting, second_person, take
 from governance.careful_deletion import CarefulDeletion
 from governance.encrypted import EncryptedJSONField
 from governance.in_words import in_words
+from governance.inputs import worded
 from governance.models import LegalEntity, User
 from governance.roles import Right
 from governance.scoping import ALL, entity_ids, path_to_entity
 from governance.seen import Related, careful, hold
 
 NOT_THERE = "Your roles let you change nothing there, or it is gone. Choose one of those in the list."
+WORDS = {"slug": "Short name", "enabled": "Switched on"}  # fields that people call otherwise than the code does
 SHOWN = 200  # changes of one row that its history shows
 
 
@@ -38,28 +39,6 @@ class VisibleFilter(RelatedFieldListFilter):
         offered = field.remote_field.model._default_manager.all()
         rows = _scoped(offered, request, model_admin.right_to_view)
         return sorted(((row.pk, str(row)) for row in rows), key=lambda pair: pair[1].casefold())
-
-
-def headed(name: str, words: str, *, yes_or_no: bool = False) -> Callable[[Any, Any], Any]:
-    """Return a column for a field that people call otherwise than the code does: its words, sorted by the field."""
-
-    @admin.display(description=words, ordering=name, boolean=yes_or_no)
-    def column(_: Any, row: Any) -> Any:
-        in_words = getattr(row, f"get_{name}_display", None)
-        return in_words() if in_words else getattr(row, name)
-
-    return column
-
-
-def titled(name: str, words: str) -> tuple[str, type[FieldListFilter]]:
-    """Return a filter by a field that people call otherwise than the code does."""
-
-    class Titled(ChoicesFieldListFilter):
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            super().__init__(*args, **kwargs)
-            self.title = words
-
-    return name, Titled
 
 
 class ScopedAdmin(CarefulDeletion, ModelAdmin):  # type: ignore[misc]  # unfold carries no types
@@ -137,7 +116,14 @@ class ScopedAdmin(CarefulDeletion, ModelAdmin):  # type: ignore[misc]  # unfold 
         return history.of_things(things)
 
     def field_words(self, kind: str, name: str) -> str:
-        """Return what people call a field of an audit entry."""
+        """Return what people call a field of an audit entry: as the form does where they change it."""
+        forms_of = {each.model._meta.label_lower: each.form for each in self.inlines}
+        form: Any = forms_of.get(kind, self.form if kind == self.opts.label_lower else None)
+        labelled = getattr(form, "base_fields", {}).get(name)
+        if labelled is not None and labelled.label:
+            return _capital(str(labelled.label))
+        if name in WORDS:
+            return WORDS[name]
         try:
             return _capital(str(self.model._meta.get_field(name).verbose_name))
         except (FieldDoesNotExist, AttributeError):
@@ -180,6 +166,10 @@ class ScopedAdmin(CarefulDeletion, ModelAdmin):  # type: ignore[misc]  # unfold 
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         """Ask the right to change, in the row's legal entity or anywhere."""
         return _has_right(request, self.right_to_change, obj)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Return a field's input in the hub's words."""
+        return worded(super().formfield_for_dbfield(db_field, request, **kwargs))
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Offer only rows that the person may see; of those that say whose the row is, only where it may be changed."""
@@ -278,10 +268,9 @@ class ScopedRows:
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Offer only what the person may see; name each input: in a table its label stands where nobody hears it."""
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]  # of the library's class
+        field = worded(super().formfield_for_dbfield(db_field, request, **kwargs))  # type: ignore[misc]  # of the library's class
         if field is not None:
-            widget = getattr(field.widget, "widget", field.widget)  # a related row's widget is wrapped in links
-            widget.attrs.setdefault("aria-label", str(field.label or db_field.verbose_name).capitalize())
+            field.widget.attrs.setdefault("aria-label", str(field.label or db_field.verbose_name).capitalize())
         return field
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:

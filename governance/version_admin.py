@@ -10,10 +10,11 @@ from django.utils.html import format_html
 from django.utils.text import capfirst
 
 from governance.actor import names
+from governance.columns import headed
 from governance.look_only import LookOnly
 from governance.models import Version
 from governance.models.version import PUT_INTO_ROWS
-from governance.scoped_admin import ScopedAdmin, headed
+from governance.scoped_admin import ScopedAdmin
 from governance.versions import ONE_PERSON, SHIPPED
 
 KINDS = {"calendar": "business calendar"}  # what pages call a kind, where it is not the kind itself

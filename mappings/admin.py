@@ -15,9 +15,10 @@ from unfold.paginator import InfinitePaginator
 
 from canonical.entities import ENTITIES
 from connectors.models import Connection
+from governance.columns import headed
 from governance.models import User
 from governance.roles import Right
-from governance.scoped_admin import ScopedAdmin, headed
+from governance.scoped_admin import ScopedAdmin
 from mappings import discreet
 from mappings.differences import label
 from mappings.models import CrossReference, LookupTable

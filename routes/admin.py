@@ -3,6 +3,7 @@
 from typing import Any, ClassVar, cast
 
 from django.contrib import admin
+from django.contrib.admin import BooleanFieldListFilter
 from django.db.models import Exists, OuterRef
 from django.http import HttpRequest
 from django_celery_beat import models as beat
@@ -10,8 +11,9 @@ from unfold.paginator import InfinitePaginator
 
 from canonical.entities import ENTITIES
 from connectors.models import Connection
+from governance.columns import headed, titled
 from governance.models import User
-from governance.scoped_admin import SHOWN, ScopedAdmin, ScopedStack, headed
+from governance.scoped_admin import SHOWN, ScopedAdmin, ScopedStack
 from governance.scoping import ALL, entity_ids
 from mappings.ends import end_words, stream_words
 from routes import in_use, shares, untold
@@ -111,8 +113,9 @@ class RouteAdmin(KeepsWhatHasRecords, RouteActions, NamesWhatIsSeen):
 
     leads_to = "route"
     form = RouteForm
-    list_display = ("name", "legal_entity", "reads_from", "reads", "becomes", "enabled")
-    list_filter = ("legal_entity", BecomesFilter, "enabled")
+    list_display = ("name", "legal_entity", "reads_from", "reads", "becomes", "switched_on")
+    switched_on = headed("enabled", "Switched on", yes_or_no=True)
+    list_filter = ("legal_entity", BecomesFilter, titled("enabled", "switched on", BooleanFieldListFilter))
     list_select_related = ("legal_entity", "connection")
     search_fields = ("name", "slug")
     prepopulated_fields: ClassVar = {"slug": ("name",)}
@@ -159,9 +162,10 @@ class DestinationAdmin(KeepsWhatHasRecords, NamesWhatIsSeen):
 
     leads_to = "pk"
     form = DestinationForm
-    list_display = ("name", "route", "sends_to", "writes", "correction", "enabled")
+    list_display = ("name", "route", "sends_to", "writes", "correction", "switched_on")
+    switched_on = headed("enabled", "Switched on", yes_or_no=True)
     list_select_related = ("route", "connection")
-    list_filter = ("connection", "enabled")
+    list_filter = ("connection", titled("enabled", "switched on", BooleanFieldListFilter))
     fieldsets: ClassVar = [
         (None, {"fields": ("route", "name", "enabled")}),
         ("Where the records go", {"fields": ("connection", "stream", "mapping", "key_formula", "keeps_reference")}),

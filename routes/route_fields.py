@@ -3,6 +3,7 @@
 A form lets through what it does not offer: the row itself says what does not fit, and names what would.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -148,15 +149,23 @@ def streams(connections: Iterable[Connection], *, writes: bool) -> Choices:
 
 def mappings(side: str, by: "By | None") -> Choices:
     """Return the published mappings that make canonical records (side "to") or take them ("from"), by entity: those
-    that somebody may build on.
+    that somebody may build on. They are called as people call them; of one name, each has its short name, too.
     """
-    found: dict[str, Choices] = {}
+    found: dict[str, list[tuple[str, str]]] = {}
     for version in Version.objects.filter(kind="mapping").in_force().usable_by(by).only("object_key", "content"):
         given = version.content.get(side)
         entity = str(given.get("entity", "")) if isinstance(given, dict) else ""
         if entity:
-            found.setdefault(entity.replace("_", " "), []).append((version.object_key, version.object_key))
-    return [("", "Choose…"), *((entity, sorted(names)) for entity, names in sorted(found.items()))]
+            name = str(version.content.get("name") or version.object_key)
+            found.setdefault(entity.replace("_", " "), []).append((version.object_key, name))
+    return [("", "Choose…"), *((entity, _told_apart(found[entity])) for entity in sorted(found))]
+
+
+def _told_apart(named: list[tuple[str, str]]) -> Choices:
+    """Return mappings by name; those that share one with their short names behind it."""
+    often = Counter(name for _, name in named)
+    told = [(key, name if often[name] == 1 else f"{name} ({key})") for key, name in named]
+    return sorted(told, key=lambda each: (each[1].casefold(), each[0]))
 
 
 def lanes() -> Choices:

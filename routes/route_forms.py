@@ -13,6 +13,7 @@ from connectors.connection_form import SHORT_NAME
 from connectors.models import Connection
 from connectors.registry import registry
 from governance.actor import By
+from governance.inputs import CHOOSE
 from governance.models import Version
 from mappings.spoken import spoken
 from routes import in_use, route_fields
@@ -118,7 +119,7 @@ class RouteForm(ProblemsForm):
     canonical_entity = forms.ChoiceField(
         label="Becomes, in the hub's words",
         help_text="The kind of record that the mapping makes.",
-        choices=[(name, name.replace("_", " ")) for name in ENTITIES],
+        choices=[("", CHOOSE), *((name, name.replace("_", " ")) for name in ENTITIES)],
         widget=UnfoldAdminSelectWidget(),
     )
 
@@ -219,6 +220,7 @@ class DestinationForm(ProblemsForm):
             "connection": "Where the records go.",
             "stream": "What that system takes from the hub.",
             "mapping": "Translates the hub's record into theirs. Only published mappings are offered.",
+            "condition": "A formula on the hub's record; empty: always.",
             "condition_name": "What goes there, as runs and records show it: billable time. Empty: as it reads.",
             "key_formula": "Formula for the key under which the target knows it; empty: the record's own key.",
             "approval_formula": "Formula; a record for which it is true waits for a second person. Empty: never.",
@@ -251,7 +253,7 @@ class DestinationForm(ProblemsForm):
             self.fields["condition_name"].widget.attrs["placeholder"] = spoken(self.instance.condition)
         if name in ENTITIES and "condition" in self.fields:
             names = ", ".join(ENTITIES[name].by_name)
-            self.fields["condition"].help_text = f"formula on the canonical record; empty: always. Fields: {names}"
+            self.fields["condition"].help_text = f"A formula on the hub's record; empty: always. It may read: {names}."
 
     def clean(self) -> dict[str, Any]:
         """Refuse a correction that the target's system does not know, and what does not belong to the chosen one."""

@@ -158,7 +158,8 @@ class Connection(NamedOnce, models.Model):
             given: dict[str, Any] = secrets if question.secret else self.answers
             value = str(given.get(question.name) or "")
             if not value and question.required and question.asked_for(auth.name):
-                problems[question.name] = [f"An answer is needed. {question.where}".strip()]
+                where = f" Where to find it: {question.where}" if question.where else ""
+                problems[question.name] = [f"An answer is needed.{where}"]
             if question.name in refused:
                 problems[question.name] = [" ".join(refused[question.name])]
             elif value and question.pattern and not compile_pattern(question.pattern).fullmatch(value):

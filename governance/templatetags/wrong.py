@@ -18,9 +18,15 @@ class Wrong(NamedTuple):
 
 
 @register.simple_tag
-def mistakes(form: BaseForm) -> list[Wrong]:
-    """Return what is wrong with the fields of a form, in their order; what is wrong with the whole stands elsewhere."""
-    return list(_of(form, "")) if form.is_bound else []
+def mistakes(form: BaseForm, beside: Any = None, called: str = "") -> list[Wrong]:
+    """Return what is wrong with the fields of a form, in their order; what is wrong with the whole stands elsewhere.
+
+    `beside` are rows that are sent together with it; what is `called` "column" is told as "Column 2, name".
+    """
+    if not form.is_bound:
+        return []
+    rows = enumerate(beside or (), 1)
+    return [*_of(form, ""), *(wrong for number, row in rows for wrong in _of(row, f"{called} {number}, "))]
 
 
 @register.simple_tag(takes_context=True)
@@ -40,7 +46,7 @@ def all_mistakes(context: template.Context) -> list[Wrong]:
 def _of(form: BaseForm, before: str) -> Iterator[Wrong]:
     for field in form:
         if field.errors:
-            label = before + (field.label if not before else field.label.lower())
+            label = before + (field.label if not before else field.label[:1].lower() + field.label[1:])
             yield Wrong(label[:1].upper() + label[1:], _at(field), " ".join(map(str, field.errors)))
 
 

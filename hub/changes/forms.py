@@ -65,6 +65,10 @@ class Drafted(ScopedAdmin):
         """Return the address of the page of its states."""
         return reverse("changes:states", args=[self.drafted, self.name_of(obj)])
 
+    def own_page_of(self, obj: Any) -> str:
+        """Return the address of the page that says how a thing is doing; "" where there is none."""
+        return ""
+
     def note_of(self, request: HttpRequest) -> str | None:
         """Return what the form says for the one who approves; None where it asks nothing or nothing is said."""
         return None
@@ -293,6 +297,7 @@ class Drafted(ScopedAdmin):
             given["drafts"] = of_it.filter(state__in=things.OPEN)
             if any(things.may_read(request.user, company) for company in row.companies_concerned()[:1]):
                 given["states"] = self.states_of(row)
+            given["own_page"] = self.own_page_of(row)
         if asked or version:
             given |= dict.fromkeys(("show_save", "show_save_and_continue", "show_save_and_add_another"), False)
         if version:
@@ -306,6 +311,10 @@ class DraftedConnection(Drafted, ConnectionAdmin):
     """Connections. Secrets that are typed for a draft are kept beside it, encrypted."""
 
     drafted = "connection"
+
+    def own_page_of(self, obj: Any) -> str:
+        """Return the address of the connection's page."""
+        return reverse("hub:connection", args=[obj.slug])
 
     def health_of(self, row: Connection) -> Health:
         """Return how a connection is, as its page says it."""

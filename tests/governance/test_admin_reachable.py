@@ -10,7 +10,7 @@ from governance.templatetags.reachable import reachable
 from tests.door import Browser
 from tests.governance.people import company, person
 
-WITH_ROWS = "/admin/connectors/connection/add/?connector=harvest"  # a form with rows in a table
+WITH_ROWS = "/admin/governance/businesscalendar/add/"  # a form with rows in a table
 pytestmark = pytest.mark.django_db
 
 

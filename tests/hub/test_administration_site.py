@@ -67,7 +67,7 @@ def test_heads_say_where_one_is() -> None:
         ("/admin/routes/route/add/", "Add route"),
         ("/admin/", "Administration"),
         (f"/admin/routes/route/{route.pk}/change/", "Time"),
-        (f"/admin/routes/route/{route.pk}/delete/", "Delete: Time"),
+        (f"/admin/routes/route/{route.pk}/delete/", "Delete route “Time”"),
         (f"/admin/routes/route/{route.pk}/history/", "History of Time"),
     ):
         page = client.get(address).content.decode()
