@@ -138,5 +138,6 @@ def test_page_of_a_connection_leads_to_its_test_records_and_form(harvest: Connec
     ways = [f"/admin/connectors/connection/{harvest.pk}/{each}/" for each in ("tests", "samples", "change")]
     page, seen = (each.get("/connections/harvest/").content.decode() for each in (ingrid, viktor))
     assert [way for way in ways if f'href="{way}"' not in page] == []
+    assert page.index("What waits to be sent to it") < page.index('class="columns"'), "its six columns need the width"
     assert [way for way in ways if way in seen] == []
     assert 'href="/connections/harvest/"' in ingrid.get(ways[-1]).content.decode(), "and back"
