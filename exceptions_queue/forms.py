@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django import forms
 from django.http import QueryDict
+from django.utils import timezone
 
 from canonical.entity import Field
 from exceptions_queue import seen
@@ -197,6 +198,23 @@ class LinkForm(NeedsReasonForm):
             told = self.data.copy()
             told["difference_seen"] = "on"
             self.data = told
+
+
+class SourceNoticeForm(NeedsReasonForm):
+    """Who at the source was told, when and under which number, where no program can tell it."""
+
+    told_to = forms.CharField(
+        max_length=150, label="Who was told", help_text="Such as Max Berger, or the address that you wrote to.",
+        error_messages={"required": "Say who was told."},
+    )  # fmt: skip
+    told_on = forms.DateField(
+        label="When", widget=forms.DateInput(attrs={"type": "date"}), initial=timezone.localdate,
+        error_messages={"required": "Say on which day."},
+    )  # fmt: skip
+    reference = forms.CharField(
+        required=False, max_length=120, label="Reference", help_text="Of the mail, the call or the ticket, if any."
+    )
+    field_order = ("told_to", "told_on", "reference", "reason")
 
 
 AFTERWARDS = [

@@ -6,7 +6,7 @@ from typing import Any
 
 from canonical.failure import Category
 from connectors.sign_in_again import NotRenewed
-from exceptions_queue import releasing, reversing, verbs, words
+from exceptions_queue import going_back, releasing, reversing, verbs, words
 from exceptions_queue.facts import Facts
 from exceptions_queue.forms import (
     CorrectionForm,
@@ -18,6 +18,7 @@ from exceptions_queue.forms import (
     ResubmissionForm,
     ReversalForm,
     RowCorrectionForm,
+    SourceNoticeForm,
     TableRowForm,
 )
 from exceptions_queue.models import Release
@@ -27,7 +28,6 @@ from exceptions_queue.verbs.ask_target import said
 from exceptions_queue.verbs.correct_field import correctable
 from exceptions_queue.verbs.link_record import NotSeen
 from exceptions_queue.verbs.members import left
-from exceptions_queue.verbs.send_back import waits_for
 from governance.roles import Right
 from governance.seen import SEEN, carry
 from mappings import overlapping
@@ -289,12 +289,6 @@ def _reverse(facts: Facts, typed: Any) -> str:
     return reversing.done(asked, facts.item.entity, sends)
 
 
-def _send_back(facts: Facts, typed: Any) -> str:
-    sent = verbs.send_back(facts.item, by=facts.user, reason=typed["reason"], failures=typed["failures"])
-    waits = waits_for(facts.item)
-    return f"{words.counted(sent, facts.item.entity)} sent back. The exception waits for {waits}, and closes by itself."
-
-
 def _try_system(facts: Facts, typed: Any) -> str:
     verbs.ask_system(facts.item, by=facts.user, reason=typed["reason"])
     return "The next request tries it. If it works, everything that waits goes on in order."
@@ -316,6 +310,11 @@ def _is(*categories: Category) -> Callable[[Facts], bool]:
 
 def _is_tried_again(facts: Facts) -> bool:
     return unforeseen.is_tried_again(facts.item.category, facts.item.rule)
+
+
+def _fetchable(facts: Facts) -> bool:
+    """Whether something of it has stopped that its source may put right."""
+    return facts.has_records and facts.stopped and not facts.only_questioned and facts.item.category not in UNFETCHED
 
 
 def _sendable(facts: Facts) -> bool:
@@ -375,11 +374,12 @@ KINDS = (
     Kind("resubmissions", "Send again as it is", "Send again", Right.RESUBMIT, _sendable,
          lambda f, data: ResubmissionForm(data), _resubmit),
     Kind("fetches", "It was put right at the source: fetch it again", "Fetch it again", Right.RESUBMIT,
-         lambda f: f.has_records and f.stopped and not f.only_questioned and f.item.category not in UNFETCHED,
-         _reason, _fetch_again, releases=False),
+         _fetchable, _reason, _fetch_again, releases=False),
     Kind("source-returns", "Send it back to its source with a reason", "Send it back", Right.RETURN,
-         lambda f: f.has_records and f.stopped and not f.only_questioned and f.item.category not in UNFETCHED
-         and bool(f.goes_back or f.never_goes_back), _needs_reason, _send_back, releases=False),
+         lambda f: _fetchable(f) and bool(f.goes_back), _needs_reason, going_back.sent, releases=False),
+    Kind("source-notices", "Say whom you told at the source", "Keep this, and wait", Right.RETURN,
+         lambda f: _fetchable(f) and going_back.by_hand(f), lambda f, data: SourceNoticeForm(data), going_back.noted,
+         releases=False),
     Kind("rule-waivers", "Let these pass the rule once", "Let them pass", Right.WAIVE, lambda f: f.may_pass,
          _needs_reason, _waive_rule),
     Kind("reversals", "Take back what is posted", "Take it back", Right.REVERSE, lambda f: f.stands,

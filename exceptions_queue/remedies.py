@@ -18,6 +18,7 @@ from exceptions_queue.verbs.move_to_next_period import LIMIT
 from exceptions_queue.verbs.reverse import LIMIT as REVERSED
 from exceptions_queue.verbs.send_back import LIMIT as SENT_BACK
 from exceptions_queue.verbs.send_back import waits_for
+from exceptions_queue.verbs.tell_source import LIMIT as TOLD
 from governance.actor import as_actor, names
 from governance.models import LegalEntity, User
 from governance.roles import Right
@@ -101,7 +102,7 @@ def _shown(kind: Kind, facts: Facts, rights: frozenset[Right], holders: Holders)
     if kind.name == "period-moves":
         who = deciding.second_people(Right.APPROVE, facts.item.legal_entity, but=[as_actor(facts.user).reference])
         remedy.given, remedy.effect = _days(facts), f"proposes {_holds(facts.item)}; sent once {who} approves"
-    if kind.name == "source-returns":
+    if kind.name in ("source-returns", "source-notices"):
         _of_source(remedy, facts)
     if kind.name == "reversals":
         remedy.given, remedy.effect = reversing.told(facts.item, facts.user), TAKES_BACK
@@ -130,6 +131,7 @@ AT_MOST = {
     "corrections": CORRECTED,
     "reversals": REVERSED,
     "source-returns": SENT_BACK,
+    "source-notices": TOLD,
 }  # members that are meant at once
 CONTRADICTED = {  # what these remedies decide where the source contradicts a correction
     "corrections": "Keep the correction, or enter another value",
@@ -147,9 +149,10 @@ def _bound(remedy: Remedy, item: WorkItem) -> None:
 
 
 def _of_source(remedy: Remedy, facts: Facts) -> None:
-    """Say what happens at the source to what is sent back, or why nothing can be."""
-    if facts.never_goes_back:
-        remedy.form, remedy.needs = None, facts.never_goes_back
+    """Say what happens at the source to what is sent back, or why a person has to tell it."""
+    if remedy.name == "source-notices":
+        remedy.given = [("cannot be sent", facts.never_goes_back)] if facts.never_goes_back else []
+        remedy.effect = f"sends nothing; the exception waits for {waits_for(facts.item)}"
         return
     remedy.given = [("happens there", facts.goes_back)]
     remedy.effect = f"sends {_holds(facts.item)} back; the exception then waits for {waits_for(facts.item)}"

@@ -55,7 +55,7 @@ def _tell() -> None:
 def _tell_one(item: WorkItem, members: Sequence[SendingBack]) -> None:
     done = [row for row in members if row.state == SendingBackState.CONFIRMED]
     if done:
-        told = f"{done[0].connection.name} has taken {words.counted(len(done), item.entity)} back"
+        told = f"{done[0].connection or 'Its source'} has taken {words.counted(len(done), item.entity)} back"
         note(item, by=ENGINE, verb="sent back", reason=told)
     for message in dict.fromkeys(row.message for row in members if row.state != SendingBackState.CONFIRMED):
         failed = [row for row in members if row.message == message and row.state != SendingBackState.CONFIRMED]

@@ -35,7 +35,7 @@ DEEDS = {
     "rotate_secret": "secret renewed", "renew_sign_in": "sign-in entered anew",
     # Work
     "reverse": "taken back at the target", "question": "questioned",
-    "send back to source": "sent back to its source",
+    "send back to source": "sent back to its source", "tell source": "told at its source by hand",
     "waive_rule": "let pass a rule once", "ask": "target asked", "fetch_again": "fetched again",
     "take": "taken on", "resubmit": "resubmitted", "waive": "waived", "correct": "corrected", "confirm": "confirmed",
     "probe": "system asked", "read_again": "read again", "move_period": "moved to the next period",

@@ -80,6 +80,16 @@ class ReversalBody(ChosenMustReasonBody):
     )
 
 
+class SourceNoticeBody(ChosenMustReasonBody):
+    """Who at the source was told, and what was agreed."""
+
+    told_to = forms.Text(max_length=150, help_text="who was told")
+    told_on = forms.Day(help_text="on which day")
+    reference = forms.Text(
+        required=False, default="", max_length=120, allow_blank=True, help_text="of the mail, the call or the ticket"
+    )
+
+
 class OutcomeBody(ReasonBody):
     """What was found at the target of one write in doubt."""
 
@@ -184,6 +194,10 @@ SKINS = (
          {"sends": False, "root_cause": "source", "reason": "booked on the wrong project"}),
     Skin("source-returns", ChosenMustReasonBody, verbs.send_back, "Send members back to their source with a reason.",
          _counted("sent back to the source"), {"reason": "the project was closed in October: book it on P-882"}),
+    Skin("source-notices", SourceNoticeBody, verbs.tell_source, "Write down who at the source was told of members.",
+         _counted("kept as told at the source"),
+         {"told_to": "Max Berger", "told_on": "2026-11-27", "reference": "call 4711",
+          "reason": "books it on P-882 until Monday"}),
     Skin("outcomes", OutcomeBody, verbs.decide_unknown, "Say of a write in doubt whether it happened.",
          _plainly("Noted."),
          {"failure": "0197a1c2-5a5b-7c1d-8e2f-0a1b2c3d4e5f", "happened": True, "reference": "4711"}),

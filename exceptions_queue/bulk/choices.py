@@ -50,6 +50,7 @@ ONE_BY_ONE = {  # offered for one item and not for many, and why
     "inquiries": "the page of its exception asks the target about all that it holds",
     "rule-waivers": "an exception is of one rule: its page lets all that it holds pass",
     "fetches": "the page of its exception fetches the days of all that it holds from the source",
+    "source-notices": "the page of its exception says once whom you told of all that it holds",
     "links": "each record has a number of its own there",
     "look-ups": "the page of its exception asks for the one parent that all that it holds waits for",
     "hints": "a hint says itself for which cause, rule or kind it stands, and is shown on all of these at once",

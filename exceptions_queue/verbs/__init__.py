@@ -51,6 +51,7 @@ from exceptions_queue.verbs.split import split
 from exceptions_queue.verbs.tag import tag
 from exceptions_queue.verbs.take import take
 from exceptions_queue.verbs.take_back import take_back
+from exceptions_queue.verbs.tell_source import tell_source
 from exceptions_queue.verbs.try_now import try_now
 from exceptions_queue.verbs.waive import waive
 from exceptions_queue.verbs.waive_rule import waive_rule
@@ -117,6 +118,7 @@ __all__ = [
     "take",
     "take_apart",
     "take_back",
+    "tell_source",
     "try_now",
     "wait_on",
     "waive",

@@ -34,7 +34,7 @@ def send_back(item: WorkItem, *, by: By, reason: str, failures: Collection[UUID]
     require(by, Right.RETURN, item.legal_entity_id)
     reason = need_reason(reason, "Sending back")
     members = chosen(item, failures, limit=LIMIT)
-    _require_stopped(members)
+    require_stopped(members)
     for route in {each.route_id for each in members}:
         try:
             sending_back.ask([each for each in members if each.route_id == route], by=by, reason=reason)
@@ -43,7 +43,7 @@ def send_back(item: WorkItem, *, by: By, reason: str, failures: Collection[UUID]
     told = f"{words.counted(len(members), item.entity)}: {reason}"
     row = note(item, by=by, verb="sent back", reason=told)
     WorkItem.objects.filter(pk=item.pk).update(root_cause=RootCause.SOURCE)
-    if item.failures().count() == len(members) and _may_wait(row):
+    if item.failures().count() == len(members) and may_wait(row):
         wait_on(row, by=by, whom=waits_for(item), until=timezone.now() + PATIENCE, reason=reason)
     audit.record(
         by=by, verb="send back to source", thing=item, after={"members": len(members)}, reason=reason,
@@ -58,7 +58,8 @@ def waits_for(item: WorkItem) -> str:
     return f"the corrected version from {source.name}" if source is not None else "the corrected version"
 
 
-def _require_stopped(members: list[Failure]) -> None:
+def require_stopped(members: list[Failure]) -> None:
+    """Raise NotPossible where something has no record behind it, or may be at its target."""
     if any(each.record_id is None for each in members):
         raise NotPossible("No record is behind some of these: a run was stopped, and nothing can go back.")
     moving = [each.transaction_id for each in members if each.transaction_id]
@@ -66,6 +67,7 @@ def _require_stopped(members: list[Failure]) -> None:
         raise NotPossible("Some of these have not stopped, or may be at their target already. Choose the others.")
 
 
-def _may_wait(row: WorkItem) -> bool:
+def may_wait(row: WorkItem) -> bool:
+    """Return whether an item may be put aside until its source has answered."""
     waits_already = row.state == State.WAITING and not waking.rests(row)
     return not waits_already and row.state not in (State.RESUBMITTED, State.PENDING_APPROVAL)

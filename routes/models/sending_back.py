@@ -26,7 +26,7 @@ class SendingBack(models.Model):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     legal_entity = models.ForeignKey(LegalEntity, **LOOSE)
     route = models.ForeignKey(Route, **LOOSE)
-    connection = models.ForeignKey(Connection, **LOOSE)
+    connection = models.ForeignKey(Connection, null=True, **LOOSE)  # null: what was pushed, and told by hand
     record_id = models.UUIDField()  # the version
     key = models.CharField(max_length=200)
     version = models.CharField(max_length=90)
@@ -48,6 +48,9 @@ class SendingBack(models.Model):
     message = models.TextField(blank=True)
     ended_at = models.DateTimeField(null=True)  # confirmed, refused, or left to a person
     told = models.BooleanField(default=False)  # whether its exception says how it ended
+    # Where no program can tell the source, a person has done it: whom, and on which day. Nothing is sent then.
+    told_to = models.CharField(max_length=200, blank=True, default="", db_default="")
+    told_on = models.DateField(null=True)
     answered_at = models.DateTimeField(null=True)  # since when a newer version stands somewhere
 
     entity_path = "legal_entity"
@@ -62,6 +65,11 @@ class SendingBack(models.Model):
         constraints = [
             models.UniqueConstraint(
                 name="version_sent_back_once", fields=["record_id"], condition=~models.Q(state="refused")
+            ),
+            models.CheckConstraint(
+                name="sending_back_told_pair",
+                condition=models.Q(told_to="", told_on__isnull=True)
+                | ~models.Q(told_to="") & models.Q(told_on__isnull=False),
             ),
             models.CheckConstraint(
                 name="sending_back_state_is_known", condition=models.Q(state__in=SendingBackState.values)

@@ -1,4 +1,4 @@
-"""Sending again: what other queues get wrong (traps 1, 4, 5, 6, 7 and 9 of the specification), and what is refused."""
+"""Sending again: what other queues get wrong (traps 1, 3 to 7 and 9 of the specification), and what is refused."""
 
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -55,6 +55,37 @@ def test_retry_after_a_fix_runs_the_fix_or_the_very_same_bytes(
     assert fixed or world.target.requests[-1].body == before.body
     assert world.target.requests[-1].idempotency_key != before.idempotency_key  # a refused number is final
     assert (world.states(), done.state, done.resolution) == (["posted"], "resolved", "fixed")
+
+
+def sources() -> list[str]:
+    """Return what came of each version, in order."""
+    ids = list(Record.objects.order_by("version").values_list("source_payload_id", flat=True))
+    found = bodies.read(ids)
+    return [str(found[id_]) for id_ in ids]
+
+
+@pytest.mark.parametrize("start", ["source", "failed_stage"])
+def test_retry_carries_what_came_also_of_the_newest_version(quick_world: Make, quick_staff: Staff, start: Any) -> None:
+    world = quick_world()
+    world.take_in(entry(1, hours="8.00"))
+    world.deliver()
+    world.target.behave = lambda request, n: refused(Category.REFUSED, "Unknown task") if n in (2, 3) else None
+    world.take_in(entry(1, hours="6.00", version=2))
+    world.deliver()
+    intake.take_in()
+    came = sources()
+
+    for _ in range(2):  # refused once more, then taken
+        verbs.resubmit(WorkItem.objects.open().get(), by=quick_staff.farid, start=start)
+        settled(world)
+
+    first, newest, again, taken = world.target.requests
+    assert b'"hours":8.00' in first.body
+    assert {newest.body, again.body, taken.body} == {newest.body}, "each try carries the whole of the newest version"
+    assert b'"hours":6.00' in newest.body
+    assert world.target.net_hours(newest.key) == 6
+    assert sources() == came, "what came is never changed"
+    assert world.states()[-1] == "posted"
 
 
 def test_one_failing_member_is_retried_alone_and_once(quick_world: Make, quick_staff: Staff) -> None:

@@ -1,6 +1,7 @@
 """Sending back from an exception: it waits for its source, tells what became of it, and closes with the answer."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
@@ -114,18 +115,81 @@ def test_some_of_an_item_go_back_and_the_rest_stays_in_work(make_world: Make, st
     assert SendingBack.objects.count() == 1
 
 
-def test_source_that_takes_nothing_back_is_told_in_place_of_the_button(
+NO_WAY = "Harvest lets no program withdraw an approval. Withdraw it there."
+TOLD = {"told_to": "Max Berger", "told_on": "2026-11-27", "reference": "call 4711", "reason": WHY}
+
+
+def test_source_that_takes_nothing_back_is_told_by_a_person_and_the_item_waits(
+    make_world: Make, staff: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make_world()
+    item = zero_hours(world, 2)
+    monkeypatch.setattr(sending_back, "way_of", lambda route: (None, NO_WAY))
+    farid = signed_in(staff.farid)
+    page = text_of(farid.get(url_of(item)))
+    assert "Send it back to its source with a reason" not in page
+    assert f"Cannot be sent {NO_WAY}" in page
+    assert "Sends nothing; the exception waits for the corrected version from Time" in page
+    with pytest.raises(verbs.NotPossible, match="lets no program"):
+        verbs.send_back(item, by=staff.farid, reason=WHY)
+    at = place(item, "source-notices")
+    wrong = text_of(farid.post(at, {"told_on": "soon"}))
+    for said in ("Say who was told.", "A reason is missing", "Enter a valid date."):
+        assert said in wrong
+    assert signed_in(staff.viktor).post(at, TOLD).status_code == 403
+    said = text_of(farid.post(at, TOLD, follow=True))
+    assert "Kept, for 2 time entries. The exception waits for the corrected version from Time" in said
+    item.refresh_from_db()
+    assert (item.state, item.waiting_on, item.root_cause, item.assignee) == (
+        State.WAITING, "the corrected version from Time, told to Max Berger", "source", f"person:{staff.farid.pk}",
+    )  # fmt: skip
+    told = WorkItemEvent.objects.get(item=item, verb="source told").reason
+    assert told == f"2 time entries, Max Berger on 2026-11-27, call 4711: {WHY}"
+    assert not sending_back.due(), "nothing is sent"
+    after(world)
+    world.take_in(*(entry(n, version=2) for n in (1, 2)))
+    world.deliver()
+    after(world)
+    item.refresh_from_db()
+    assert (item.state, item.resolution) == (State.RESOLVED, "auto:newer_version")
+
+
+def test_what_was_told_comes_back_as_wrong_as_before_and_is_work_again(
     make_world: Make, staff: Staff, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = make_world()
     item = zero_hours(world)
-    monkeypatch.setattr(sending_back, "way_of", lambda route: (None, "Harvest lets no program withdraw an approval."))
-    page = text_of(signed_in(staff.farid).get(url_of(item)))
-    assert "Send it back to its source with a reason Harvest lets no program withdraw an approval." in page
-    with pytest.raises(verbs.NotPossible, match="lets no program"):
-        verbs.send_back(item, by=staff.farid, reason=WHY)
     monkeypatch.setattr(sending_back, "way_of", lambda route: (None, ""))
-    assert "Send it back to its source" not in text_of(signed_in(staff.farid).get(url_of(item)))
+    verbs.tell_source(item, by=staff.farid, reason=WHY, told_to="Max", told_on=date(2026, 11, 27))
+    with pytest.raises(verbs.NotPossible, match="Farid Amini has sent TE-0000001 back already"):
+        verbs.tell_source(item, by=staff.clara, reason=WHY, told_to="Max", told_on=date(2026, 11, 27))
+    world.take_in(entry(1, hours="0.00", version=2))
+    after(world)
+    after(world)
+    item.refresh_from_db()
+    assert (item.is_open, item.members, item.state == State.WAITING) == (True, 1, False)
+
+
+def test_ways_of_refusing_what_a_person_told(
+    make_world: Make, staff: Staff, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make_world()
+    item = zero_hours(world)
+    given: dict[str, Any] = {"reason": WHY, "told_to": "Max", "told_on": date(2026, 11, 27)}
+    with pytest.raises(verbs.NotPossible, match="takes records back from the hub"):
+        verbs.tell_source(item, by=staff.farid, **given)
+    monkeypatch.setattr(sending_back, "way_of", lambda route: (None, ""))
+    for wrong, said in (
+        ({"told_on": date(2999, 1, 1)}, "is a day to come"), ({"told_to": " "}, "Say who was told"),
+        ({"reason": " "}, "needs a reason"),
+    ):  # fmt: skip
+        with pytest.raises(verbs.NotPossible, match=said):
+            verbs.tell_source(item, by=staff.farid, **(given | wrong))
+    assert not SendingBack.objects.exists()
+    api = f"/api/experience/v1/work-items/{item.number}/source-notices"
+    answer = signed_in(staff.farid).post(api, TOLD, content_type="application/json")
+    assert answer.json()["said"] == "1 time entry kept as told at the source."
+    assert SendingBack.objects.get().reference == "call 4711"
 
 
 def test_many_go_back_by_a_bulk_run(make_world: Make, staff: Staff, source: Source) -> None:

@@ -1,6 +1,7 @@
 """Every verb of the queue is refused to those who lack its right, and then nothing has happened."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
@@ -47,6 +48,9 @@ CALLS: dict[str, Callable[[WorkItem, Any], object]] = {
     "correct_table_row": lambda item, by: verbs.correct_table_row(item, by=by, row=1, values={}, reason="slip"),
     "decide_unknown": lambda item, by: verbs.decide_unknown(item, by=by, failure=item_member(item), happened=False),
     "move_to_next_period": lambda item, by: verbs.move_to_next_period(item, by=by, reason="late"),
+    "tell_source": lambda item, by: verbs.tell_source(
+        item, by=by, reason="x", told_to="Max Berger", told_on=date(2026, 11, 27)
+    ),
     "send_back": lambda item, by: verbs.send_back(item, by=by, reason="x"),
     "reverse": lambda item, by: verbs.reverse(item, by=by, reason="x"),
     "read_again": lambda item, by: verbs.read_again(item, by=by),

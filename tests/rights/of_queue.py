@@ -1,6 +1,7 @@
 """The rows of the queue's verbs in the matrix of rights."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from django.utils import timezone
@@ -12,7 +13,7 @@ from exceptions_queue.bulk.selecting import Selection
 from exceptions_queue.models import GroupingRule
 from exceptions_queue.verbs.asking import Wish
 from governance.roles import Right, Role
-from routes import finding_out, linking, overlay_endings, questions, reversals, sending_back
+from routes import finding_out, linking, overlay_endings, questions, reversals, sending_back, source_notices
 from routes.models import Transaction
 from tests.rights.firm import Firm
 from tests.rights.rows import WHY, Call, Row
@@ -105,7 +106,16 @@ QUEUE: dict[str, Row] = {
     "exceptions_queue.verbs.move_to_next_period.move_to_next_period": Row(
         R.EDIT_OVERLAY, _item(verbs.move_to_next_period, **WHY)
     ),
+    "exceptions_queue.verbs.tell_source.tell_source": Row(
+        R.RETURN, _item(verbs.tell_source, told_to="Max Berger", told_on=date(2026, 11, 27), **WHY)
+    ),
     "exceptions_queue.verbs.send_back.send_back": Row(R.RETURN, _item(verbs.send_back, **WHY)),
+    "routes.source_notices.keep": Row(
+        R.RETURN,
+        lambda f, by: source_notices.keep(
+            list(f.item.failures()), by=by, told_to="Max Berger", told_on=date(2026, 11, 27), **WHY
+        ),
+    ),
     "routes.sending_back.ask": Row(R.RETURN, lambda f, by: sending_back.ask(list(f.item.failures()), by=by, **WHY)),
     "exceptions_queue.verbs.reverse.reverse": Row(R.REVERSE, _item(verbs.reverse, **WHY)),
     "exceptions_queue.verbs.question.question": Row(

@@ -165,6 +165,7 @@ OPERATIONS: list[tuple[str, str, Right, Any]] = [
     ("post", ITEM + "/corrections", R.EDIT_OVERLAY, WHY | {"field": "hours", "value": "7.50"}),
     ("post", ITEM + "/period-moves", R.EDIT_OVERLAY, WHY),
     ("post", ITEM + "/source-returns", R.RETURN, WHY),
+    ("post", ITEM + "/source-notices", R.RETURN, {**WHY, "told_to": "Max Berger", "told_on": "2026-11-27"}),
     ("post", ITEM + "/reversals", R.REVERSE, WHY),
     ("post", ITEM + "/outcomes", R.RESUBMIT, {"failure": ID, "happened": True, "reference": "4711"}),
     ("post", ITEM + "/cross-references", R.EDIT_TABLES, {"external_id": "8812"}),

@@ -1,0 +1,29 @@
+"""What goes back to its source, as remedies: the hub sends it where it can, else a person says whom they told."""
+
+from typing import Any
+
+from exceptions_queue import verbs, words
+from exceptions_queue.facts import Facts
+from exceptions_queue.verbs.send_back import waits_for
+
+
+def sent(facts: Facts, typed: Any) -> str:
+    """Send members back, and say what follows."""
+    count = verbs.send_back(facts.item, by=facts.user, reason=typed["reason"], failures=typed["failures"])
+    what = words.counted(count, facts.item.entity)
+    return f"{what} sent back. The exception waits for {waits_for(facts.item)}, and closes by itself."
+
+
+def noted(facts: Facts, typed: Any) -> str:
+    """Write down who was told, and say what follows."""
+    count = verbs.tell_source(
+        facts.item, by=facts.user, reason=typed["reason"], failures=typed["failures"], told_to=typed["told_to"],
+        told_on=typed["told_on"], reference=typed["reference"],
+    )  # fmt: skip
+    what, waits = words.counted(count, facts.item.entity), waits_for(facts.item)
+    return f"Kept, for {what}. The exception waits for {waits}, and closes by itself once that stands somewhere."
+
+
+def by_hand(facts: Facts) -> bool:
+    """Return whether only a person can tell the source."""
+    return facts.item.route is not None and not facts.goes_back
