@@ -29,7 +29,7 @@ def world(database: None, fresh_firm: Firm) -> Iterator[World]:
 @contextmanager
 def at_their_keyboard(chromium: Any, hub: str, firm: Firm, who: str, item: WorkItem) -> Iterator[Any]:
     with window(chromium, hub, firm.sessions[who]) as page:
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         page.goto(f"{hub}/queue/{item.number}/")
         yield page
 

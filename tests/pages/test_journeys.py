@@ -93,7 +93,7 @@ def test_four_hundred_entries_of_four_causes_are_cleared_in_under_forty_actions(
     parked, closed = of(Category.MISSING_REFERENCE), of(Category.CLOSED_PERIOD)
 
     with window(chromium, hub, fresh_firm.sessions["farid"]) as page:
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(60_000)
         page.goto(f"{hub}/queue/")
         farid = Person(page, counted, "Farid, of finance")
         _give_to_ingrid(farid, signing)
@@ -120,7 +120,7 @@ def test_four_hundred_entries_of_four_causes_are_cleared_in_under_forty_actions(
 
     approval = of(Category.APPROVAL_MISSING)
     with window(chromium, hub, fresh_firm.sessions["clara"]) as page:
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(60_000)
         page.goto(f"{hub}/")
         _approve(Person(page, counted, "Clara, the second person"), approval)
     four.work()

@@ -50,7 +50,7 @@ def items(world: World) -> list[WorkItem]:
 def page(hub: str, fresh_firm: Firm, chromium: Any, items: list[WorkItem]) -> Iterator[Any]:
     User.objects.update(single_keys=True)
     with window(chromium, hub, fresh_firm.sessions["clara"]) as page:
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         page.sent = []
         wrong: list[str] = []
         page.on("pageerror", lambda error: wrong.append(str(error)))

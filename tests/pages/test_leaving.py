@@ -16,7 +16,7 @@ Go = Callable[[], Any]
 @pytest.fixture
 def page(hub: str, fresh_firm: Firm, chromium: Any) -> Any:
     with window(chromium, hub, fresh_firm.sessions["ingrid"]) as page:
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         yield page
 
 
