@@ -22,6 +22,7 @@ from governance.actor import names
 from governance.models import User, Version
 from governance.models.version import State
 from governance.rights import allowed
+from mappings.covering import covered
 from mappings.differences import Difference, differences
 from mappings.models import LookupTable
 from routes.chosen_configuration import ONCE_IN_FORCE, Configuration, named, right_to_send
@@ -78,7 +79,7 @@ def offers(item: WorkItem, members: Sequence[Failure], *, by: User, start: Start
     then = _then(tried)
     routes = Route.objects.in_bulk({each.route_id for each in tried if each.route_id})
     destinations = _destinations(tried)
-    titles = dict(LookupTable.objects.values_list("name", "title"))
+    titles = dict(LookupTable.objects.visible_to(by).values_list("name", "title"))
     corrected = _corrected(tried)
     found = []
     for configuration, version in _wanted(routes, then, by):
@@ -86,7 +87,7 @@ def offers(item: WorkItem, members: Sequence[Failure], *, by: User, start: Start
         offer.trials = tries(tried, by=by, start=start, configuration=configuration)
         contents = _contents(configuration, routes, then)
         offer.mappings = _named_mappings(contents, destinations)
-        offer.different = _different(then, contents, destinations, titles)
+        offer.different = _different(then, contents, destinations, titles, by)
         offer.different += [each for each in _settings(offer.trials) if each not in offer.different]
         offer.gaps = _gaps(offer, item, contents, corrected, destinations)
         found.append(offer)
@@ -183,7 +184,7 @@ def _named_mappings(contents: Mapping[int, Mapping[str, Any]], destinations: Col
 
 def _different(
     then: Mapping[int, Mapping[str, Any]], contents: Mapping[int, Mapping[str, Any]], destinations: Collection[int],
-    titles: Mapping[str, str],
+    titles: Mapping[str, str], by: User,
 ) -> list[str]:  # fmt: skip
     """Return in words what of the mappings differs from those of then."""
     found: list[str] = []
@@ -193,7 +194,8 @@ def _different(
         for each in _used(content, destinations):
             old = was.get(_place(content, each))
             if old is not None and old["content"] != each["content"]:
-                told: list[Difference] = differences(old["content"], each["content"], titles=titles)
+                was_then, now = covered([old["content"], each["content"]], by=by)
+                told: list[Difference] = differences(was_then, now, titles=titles)
                 found += [f"{one.about}: {one.words}" for one in told]
     return list(dict.fromkeys(found))
 

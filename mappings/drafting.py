@@ -9,6 +9,7 @@ from governance import versions
 from governance.actor import By
 from governance.models import LegalEntity, Version
 from mappings.compiled import CompiledMapping, compile_mapping
+from mappings.covering import taken_back
 from mappings.models import Mapping
 from mappings.models.mapping import KIND
 from mappings.reaching import refuse_unseen
@@ -33,7 +34,7 @@ def draft(
     Raises MappingErrors with every problem, NotAllowed, and ChangedMeanwhile where a version newer than `newest_seen`
     is there; nothing is kept then.
     """
-    judge(content, by=by, key=key)
+    content = judge(content, by=by, key=key)
     version = versions.draft(
         kind=KIND, object_key=key, content=content, by=by, legal_entity=legal_entity, note=note, newest_seen=newest_seen
     )
@@ -61,16 +62,20 @@ def revise(
     Raises MappingErrors with every problem, and ChangedMeanwhile where the draft holds another content than that of
     the hash `content_seen`; nothing is kept then.
     """
-    judge(content, by=by, key=version.object_key)
+    content = judge(content, by=by, key=version.object_key)
     return versions.revise(version, content=content, by=by, note=note, content_seen=content_seen)
 
 
-def judge(content: dict[str, Any], *, by: By, key: str = "") -> None:
-    """Refuse a content that could not run, that reads what its source does not have, or whose formulas name connections
-    that its writer does not see. Raises MappingErrors.
+def judge(content: dict[str, Any], *, by: By, key: str = "") -> dict[str, Any]:
+    """Return a content as it is kept: what is covered in it (`covering`) stays as it stands.
+
+    Refuses one that could not run, that reads what its source does not have, or whose formulas name connections that
+    its writer does not see: raises MappingErrors.
 
     What the mapping of this `key` says already, in a version that somebody else wrote, may stay.
     """
+    if isinstance(content, dict) and key:
+        content = taken_back(content, by=by, key=key)
     made = compile_mapping(content)
     refuse_what_is_not_there(made.content, content["from"])
 
@@ -78,6 +83,7 @@ def judge(content: dict[str, Any], *, by: By, key: str = "") -> None:
         return Version.objects.of(KIND, key).values_list("content", flat=True)
 
     refuse_unseen(made.content, by=by, stand=stand)
+    return content
 
 
 def compiled(version: Version) -> CompiledMapping:

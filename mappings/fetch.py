@@ -120,8 +120,9 @@ class Fetch:
         """Return the words for a connection that is not there: a named one, or the one that the records go through."""
         if not slug:
             return "ids are those of one connection, and none is known here. Try it on a record of a route."
-        seen = " that you may see" if self._reader is not None else ""
-        return f"there is no connection {slug!r}{seen}. Correct the connection in XREF."
+        if self._reader is not None:  # it may stand there, named by somebody else
+            return "it names a connection that is not there, or that you may not see. Correct the connection in XREF."
+        return f"there is no connection {slug!r}. Correct the connection in XREF."
 
     def _find_connections(self) -> None:
         if not self._slugs:

@@ -24,7 +24,7 @@ def refuse_unseen(content: Content, *, by: By, stand: Callable[[], Iterable[dict
     asked for only where a formula is in doubt.
     """
     named = list(_named(content))
-    unseen = {name for _, _, name in named} - _known({name for _, _, name in named}, by)
+    unseen = {name for _, _, name in named} - known_to({name for _, _, name in named}, by)
     if not unseen:
         return
     kept = {text for each in stand() for text in _texts(each)}
@@ -44,11 +44,11 @@ def unseen_in(text: str, *, by: By) -> list[str]:
     except MappingErrors:
         return []  # what is wrong with it is said where it is judged
     named = [name for _, name in _connections_of(tree)] if tree is not None else []
-    known = _known(set(named), by)
+    known = known_to(set(named), by)
     return [f"{UNSEEN.format(name)} {REMEDY}" for name in dict.fromkeys(named) if name not in known]
 
 
-def _known(slugs: set[str], by: By) -> set[str]:
+def known_to(slugs: set[str], by: By) -> set[str]:
     """Return those that somebody sees, or that they know of as drafts: these may be put in force later."""
     if not slugs:
         return set()

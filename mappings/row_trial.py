@@ -20,7 +20,8 @@ from mappings import discreet
 from mappings.batch import run_batch
 from mappings.compiled import CompiledMapping, compile_mapping
 from mappings.content import Content, FieldRule, Formula
-from mappings.field_table import FieldRow, FieldTable, Place, content_of, place_of
+from mappings.covering import taken_back
+from mappings.field_table import FieldRow, FieldTable, Place, content_of, place_of, table_of
 from mappings.formula.problems import MappingErrors, SavedProblem
 from mappings.formula.tree import Call, Constant, Node, Path, walk
 from mappings.models import Mapping
@@ -87,6 +88,8 @@ def try_rows(
         require(by, Right.EDIT_CONFIGURATION, place)
     if sample is not None and not allowed(by, Right.VIEW, sample.legal_entity_id):
         raise NotAllowed("This sample belongs to a company whose records you may not see. Choose another one.")
+    if mapping is not None:
+        table = table_of(taken_back(content_of(table), by=by, key=mapping.key))
     compiled, kept, mistakes = _lenient(table)
     trial = TableTrial([Tried() for _ in table.fields], [Tried() for _ in table.rules], mistakes)
     if compiled is not None:

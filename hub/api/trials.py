@@ -18,6 +18,7 @@ from hub.mapping_pages.found import newest
 from hub.mapping_pages.samples import NoSample
 from mappings import drafting
 from mappings.api.mappings import CONTENT, mapping_of, told_by_place
+from mappings.covering import covered_one
 from mappings.field_table import FieldTable, table_of
 from mappings.models import Mapping
 from mappings.row_trial import Sample, TableTrial, Tried, try_rows
@@ -161,7 +162,7 @@ def _table(row: Mapping, values: dict[str, Any], by: User) -> FieldTable:
         version = found
     if version is None:
         raise Refused(NOT_POSSIBLE, "This mapping has no version yet. Send a content.")
-    return table_of(version.content)
+    return table_of(covered_one(version.content, by=by))
 
 
 def _sample(row: Mapping, table: FieldTable, values: dict[str, Any], by: User) -> Sample | None:

@@ -21,6 +21,7 @@ from hub.mapping_pages.samples import NoSample, NotReadable
 from hub.mapping_pages.shown import Known, field_rows, head_cells, rule_rows
 from hub.mapping_pages.table_form import TableForm, told
 from mappings import drafting
+from mappings.covering import covered_one
 from mappings.differences import Difference, differences
 from mappings.field_table import FieldTable, content_of, table_of
 from mappings.formula.problems import MappingErrors
@@ -41,7 +42,7 @@ def draft(request: HttpRequest, pk: int) -> HttpResponse:
     last = newest(mapping)
     content = last.content if last else {}
     if request.method != "POST":
-        form = TableForm.of(table_of(content), **_seen(last))
+        form = TableForm.of(table_of(covered_one(content, by=person(request))), **_seen(last))
         form.head |= {"note": last.note if last and last.state == State.DRAFT else "", "sample": "", "pasted": ""}
         return _shown(request, mapping, form)
     form = TableForm.typed(request.POST, content.get("from", {}), content.get("to", {}))
@@ -108,7 +109,8 @@ def _keep(request: HttpRequest, mapping: Mapping | None, form: TableForm, sides:
     except ChangedMeanwhile as error:
         assert mapping is not None
         last = newest(mapping)
-        theirs = differences(last.content, content_of(table), titles=_known(user).titles) if last else []
+        stands = covered_one(last.content, by=user) if last else {}
+        theirs = differences(stands, content_of(table), titles=_known(user).titles) if last else []
         form.head |= _seen(last)
         form.say("h", 0, "", str(error))
         return _shown(request, mapping, form, sides, status=409, theirs=theirs)

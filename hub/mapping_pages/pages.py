@@ -16,6 +16,7 @@ from hub.mapping_pages.lacking_tables import places
 from hub.mapping_pages.samples import NoSample
 from hub.mapping_pages.shown import Known, field_rows, rule_rows
 from hub.mapping_pages.table_form import TableForm
+from mappings.covering import covered_one
 from mappings.differences import origin
 from mappings.field_table import table_of
 from mappings.models import LookupTable, Mapping
@@ -63,7 +64,7 @@ def mapping(request: HttpRequest, pk: int) -> HttpResponse:
     if number and not (number.isascii() and number.isdigit() and len(number) < 9):
         raise Http404("There is no such version.")
     version = version_of(row, int(number)) if number else versions.in_force().first() or versions.first()
-    table = table_of(version.content) if version else table_of({})
+    table = table_of(covered_one(version.content, by=user)) if version else table_of({})
     known = Known(list(LookupTable.objects.visible_to(user).order_by("title")))
     chosen, unsampled, trial = "", "", TableTrial([Tried() for _ in table.fields], [Tried() for _ in table.rules])
     offered: list[samples.Choice] = []

@@ -24,6 +24,7 @@ from governance.seen import SEEN
 from governance.versions import WrongState
 from hub.mapping_pages.found import mapping_of, version_of
 from hub.mapping_pages.pages import steps_of, used_by
+from mappings.covering import covered
 from mappings.differences import Difference, differences
 from mappings.models import LookupTable
 from mappings.models.mapping import KIND
@@ -112,12 +113,13 @@ def versions(request: HttpRequest, pk: int) -> HttpResponse:
         {each for v in found for each in (v.author, v.approved_by, v.published_by) if each}
     )  # fmt: skip
     titles = _titles(user)
+    shown = dict(zip([v.pk for v in found], covered([v.content for v in found], by=user), strict=True))
     may = {right: allowed(user, right, row.legal_entity) for right in {step.right for step in STEPS}}
     lines = []
     for number, version in enumerate(found[:MOST]):
         older = found[number + 1 :]
         before = next((each for each in older if each.published_at), older[0] if older else None)
-        changes = differences(before.content if before else None, version.content, titles=titles)
+        changes = differences(shown[before.pk] if before else None, shown[version.pk], titles=titles)
         lines.append(
             Line(
                 version, people[version.author], people.get(version.approved_by or "", ""),
@@ -166,7 +168,8 @@ def step(request: HttpRequest, pk: int, number: int, name: str) -> HttpResponse:
         status = 422
     in_force = Version.objects.of(KIND, row.key).in_force().first()
     before = in_force if in_force and in_force.pk != version.pk else None
-    changes = differences(before.content if before else None, version.content, titles=_titles(user))
+    wanted, *was = covered([each.content for each in (version, before) if each], by=user)
+    changes = differences(was[0] if was else None, wanted, titles=_titles(user))
     more = context(
         "mappings", mapping=row, version=version, step=taken, form=form, in_force=in_force,
         changes=changes if name != "retirements" else [], author=names([version.author])[version.author],

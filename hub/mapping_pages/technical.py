@@ -12,6 +12,7 @@ from governance.versions import WrongState
 from hub.mapping_pages.found import mapping_of, newest
 from hub.mapping_pages.pages import steps_of
 from mappings import drafting
+from mappings.covering import covered_one
 from mappings.formula.problems import MappingErrors
 from mappings.written import read_text, text_of
 
@@ -35,7 +36,7 @@ def technical(request: HttpRequest, pk: int) -> HttpResponse:
     row, user = mapping_of(request, pk), person(request)
     last = newest(row)
     seen = last.content_hash if last and last.state == State.DRAFT else str(last.number if last else 0)
-    started = {"content": text_of(last.content) if last else "", "note": "", "seen": seen}
+    started = {"content": text_of(covered_one(last.content, by=user)) if last else "", "note": "", "seen": seen}
     if last and last.state == State.DRAFT:
         started["note"] = last.note
     form = TextForm(request.POST if request.method == "POST" else None, initial=started, label_suffix="")

@@ -1,6 +1,6 @@
 """Process API: the life of a mapping's versions, by governance's verbs: draft, submit, approve, publish."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,7 @@ from governance.models.version import State
 from governance.rights import Right, require
 from mappings import drafting
 from mappings.api.mappings import CONTENT, mapping_of, told_by_place
+from mappings.covering import covered
 from mappings.filters import VersionFilter
 from mappings.models.mapping import KIND
 
@@ -88,9 +89,10 @@ class VersionsDoor(Door):
     @told(VersionShape, filters=VersionFilter, paged=True, sample={"items": [VERSION], "next": None})
     def get(self, request: Request, key: str) -> Response:
         """List the versions of a mapping, the newest first."""
-        mapping = mapping_of(person(request), key)
+        by = person(request)
+        mapping = mapping_of(by, key)
         rows = parameters.filtered(request, VersionFilter, Version.objects.of(KIND, mapping.key))
-        return paging.page(request, rows, ["-number"], lambda found: [_shown(row) for row in found])
+        return paging.page(request, rows, ["-number"], lambda found: _all_shown(found, by))
 
     @told(VersionShape, status=201, form=DraftBody, tagged=True, sample=VERSION, sent=DRAFT)
     def post(self, request: Request, key: str) -> Any:
@@ -105,7 +107,7 @@ class VersionsDoor(Door):
                     note=values["note"],
                 )  # fmt: skip
             place = f"{escape_uri_path(request.path)}/{made.number}"
-            return _answer(made, status=201, headers={"Location": place})
+            return _answer(made, by, status=201, headers={"Location": place})
 
         return self.once(request, DraftBody, act)
 
@@ -118,7 +120,8 @@ class VersionDoor(Door):
     @told(VersionShape, tagged=True, sample=VERSION)
     def get(self, request: Request, key: str, number: int) -> Response:
         """Show a version, with the ETag for changing it."""
-        return _answer(version_of(person(request), key, number))
+        by = person(request)
+        return _answer(version_of(by, key, number), by)
 
     @told(VersionShape, form=DraftBody, edits=True, sample=VERSION, sent=DRAFT)
     def put(self, request: Request, key: str, number: int) -> Any:
@@ -128,9 +131,9 @@ class VersionDoor(Door):
 
         def act(values: dict[str, Any]) -> Response:
             locked = Version.objects.select_for_update(of=("self",)).get(pk=row.pk)
-            etags.require(request, _shown(locked))
+            etags.require(request, _shown(locked, by))
             with told_by_place():
-                return _answer(drafting.revise(row, content=values["content"], by=by, note=values["note"]))
+                return _answer(drafting.revise(row, content=values["content"], by=by, note=values["note"]), by)
 
         return self.once(request, DraftBody, act)
 
@@ -178,8 +181,8 @@ class StepDoor(Door):
             if self.step.agrees:
                 require(by, Right.APPROVE_CONFIGURATION, row.legal_entity)
             check = etags.require_read if self.step.agrees else etags.require_if_given
-            check(request, _shown(Version.objects.select_for_update(of=("self",)).get(pk=row.pk)))
-            return _answer(self.step.verb(row, by=by, **values))
+            check(request, _shown(Version.objects.select_for_update(of=("self",)).get(pk=row.pk), by))
+            return _answer(self.step.verb(row, by=by, **values), by)
 
         return self.once(request, self.step.body, act)
 
@@ -205,13 +208,22 @@ def version_of(by: User, key: str, number: int) -> Version:
     return found
 
 
-def _answer(row: Version, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    shown = _shown(row)
+def _answer(row: Version, by: User, *, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    shown = _shown(row, by)
     return Response(shown, status=status, headers={"ETag": etags.etag(shown), **(headers or {})})
 
 
-def _shown(row: Version) -> dict[str, Any]:
+def _shown(row: Version, by: User) -> dict[str, Any]:
+    return _all_shown([row], by)[0]
+
+
+def _all_shown(rows: Sequence[Version], by: User) -> list[dict[str, Any]]:
+    contents = covered([row.content for row in rows], by=by)
+    return [_one_shown(row, content) for row, content in zip(rows, contents, strict=True)]
+
+
+def _one_shown(row: Version, content: dict[str, Any]) -> dict[str, Any]:
     called = names([each for each in (row.author, row.approved_by) if each])
-    plain = {str(name): getattr(row, str(name)) for name in VersionShape().fields}
+    plain = {str(name): getattr(row, str(name)) for name in VersionShape().fields} | {"content": content}
     people = {"author": called[row.author], "approved_by": called.get(row.approved_by or "", "")}
     return dict(VersionShape(plain | people).data)

@@ -91,7 +91,7 @@ def test_trial_tells_nothing_of_another_companys_connection(ingrid: User) -> Non
     assert "us-ledger-77" in tried(THEIRS, ENGINE)
     told = tried(THEIRS, ingrid)
     assert "us-ledger-77" not in told
-    assert "that you may see" in told
+    assert "that you may not see" in told
     assert told.replace("us-ledger", "nowhere") == tried(NOWHERE, ingrid)
     assert "us-ledger-77" in tried(THEIRS, ENGINE), "nothing of a trial is kept"
 
