@@ -66,6 +66,8 @@ def check_value(item: WorkItem, failure: Failure, *, by: User, name: str, value:
     follows = changed(before.working, after.working, entity, masks, but=name)
     [trial] = trying.tries([failure], by=by, corrections={record.key: {name: read}})
     [why] = words.with_titles([trial.words])
+    if trial.untold:
+        return Checked(True, True, why, [(each, told(found)) for each, found in follows])
     return Checked(
         True, trial.outcome in GOES_ON, f"{trial.outcome.label.capitalize()}. {why}",
         [(each, told(found)) for each, found in follows],

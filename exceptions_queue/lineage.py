@@ -10,8 +10,10 @@ from typing import Any
 
 from canonical.entity import Entity, Mask
 from canonical.masking import HIDDEN, may_see
+from mappings.discreet import NAMED
 
 NAME = re.compile(r"[A-Za-z_]\w*")
+RESULT = re.compile(r"\bresult\s*\.\s*\[?([A-Za-z_]\w*)")
 STEP = re.compile(r"[^.\[\]]+")
 
 
@@ -32,8 +34,26 @@ def copies(content: dict[str, Any], destination: int | None) -> Copies:
     return Copies(
         {rule["to"]: rule["from"] for rule in inward if rule.get("from")},
         {rule["from"]: rule["to"] for rule in outward if rule.get("from")},
-        {rule["to"]: frozenset(NAME.findall(str(rule.get("from") or rule.get("formula") or ""))) for rule in outward},
+        _reads(outward),
     )
+
+
+def _reads(outward: list[dict[str, Any]]) -> dict[str, frozenset[str]]:
+    """Return by path at the target what is read for it, by way of other fields of the result, too."""
+    texts = {rule["to"]: str(rule.get("from") or rule.get("formula") or "") for rule in outward}
+    found = {to: {*NAME.findall(text)} for to, text in texts.items()}
+    by_result: dict[str, set[str]] = {}  # first step of a path at the target → what is read for all below it
+    for to in texts:
+        by_result.setdefault(next(iter(STEP.findall(to)), to), set()).add(to)
+    for to, text in texts.items():
+        open_, known = [*RESULT.findall(text)], set[str]()
+        while open_:
+            name = open_.pop()
+            for other in by_result.get(name, set()) - known - {to}:
+                known.add(other)
+                found[to] |= {*NAME.findall(texts[other])}
+                open_ += RESULT.findall(texts[other])
+    return {to: frozenset(names) for to, names in found.items()}
 
 
 def _fields(mapping: dict[str, Any] | None) -> list[dict[str, Any]]:
@@ -64,6 +84,8 @@ def canonical_name(found: Copies, name: str, entity: Entity | None) -> str:
 def sent_shown(found: Copies, entity: Entity, path: str, value: Any, masks: frozenset[Mask]) -> Any:
     """Return a value of a request, hidden when a field that it is made of is hidden from the person."""
     known = [name for name in found.reads.get(path, ()) if name in entity.by_name]
+    if any(name in names for mask, names in NAMED.items() if mask not in masks for name in found.reads.get(path, ())):
+        return HIDDEN if value not in (None, "") else value  # such as a column of a table
     if all(may_see(entity, name, masks) for name in known) and path in found.reads:
         return value
     return HIDDEN if value not in (None, "") else value

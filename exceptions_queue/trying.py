@@ -15,6 +15,7 @@ from canonical.entity import Mask
 from exceptions_queue import lineage, told_trial
 from exceptions_queue.story import sent_shown
 from exceptions_queue.told_trial import Difference, RuleVerdict
+from exceptions_queue.watched import Watched
 from governance.actor import By
 from governance.models import Version
 from governance.rights import NotAllowed, Right, allowed, allowed_masks, require
@@ -116,6 +117,7 @@ class Trial:
     amount: Decimal | None = None
     currency: str = ""
     hours: Decimal | None = None
+    untold: bool = False  # what would become of it would tell what the person may not see
     beside: list["Trial"] = field(default_factory=list)  # the same record at its other destinations
 
 
@@ -151,13 +153,14 @@ def tries(
     places = {each.legal_entity for each in found} | {each.legal_entity_id for each in wanted}
     masks = {entity: allowed_masks(by, entity) for entity in places}
     untold = _untold(configuration, by, {each.legal_entity_id for each in wanted})
+    watched = Watched(configuration, corrections, by)
     by_subject: dict[UUID | None, list[Foreseen]] = {}
     for seen in found:
         by_subject.setdefault(seen.transaction or seen.record, []).append(seen)
     return [
         _of(
             each, by_subject.get(each.transaction_id or each.record_id, []), masks, configuration, brief,
-            untold.get(each.legal_entity_id, ""),
+            untold.get(each.legal_entity_id, ""), watched,
         )
         for each in wanted
     ]  # fmt: skip
@@ -186,12 +189,14 @@ def _require_reader(version: Version, by: By) -> None:
 
 def _of(
     failure: Failure, found: Sequence[Foreseen], masks: dict[int, frozenset[Mask]], configuration: Configuration,
-    brief: bool, untold: str,
+    brief: bool, untold: str, watched: Watched,
 ) -> Trial:  # fmt: skip
+    untold = untold or watched.untold(failure, found, masks)
     if untold and any(not seen.misfit for seen in found):
         return Trial(
             failure.pk, failure.transaction_id, failure.record_id, found[0].key if failure.transaction_id else "", "",
             Outcome.NOT_POSSIBLE, untold, amount=failure.amount, currency=failure.currency, hours=failure.hours,
+            untold=True,
         )  # fmt: skip
     if not found:  # its record or transaction is kept no more
         return Trial(

@@ -60,7 +60,7 @@ def read_anew(draft: Version, *, by: By, legal_entity: int | None) -> list[str]:
     columns = discreet.hidden_columns(looked_up, legal_entity, by)
     sides = ("from", "to", "on")
     alike = in_force is not None and all(draft.content.get(each) == in_force.content.get(each) for each in sides)
-    hidden = _hidden_at(draft.content.get("from", {}) if alike else {}, made, before, masks)
+    hidden = hidden_at(draft.content.get("from", {}) if alike else {}, made, before, masks)
     parts = list(parts_of(made))
     named: dict[str, list[Part]] = {}
     for part, name in parts:
@@ -68,8 +68,8 @@ def read_anew(draft: Version, *, by: By, legal_entity: int | None) -> list[str]:
     old = {part.shape for part, _ in parts_of(before)} if before is not None and alike else set()
     found = []
     for part, _ in parts:
-        whole = [part, *_taken(part, named)]
-        if any(_is_hidden(each, hidden, columns) for each in whole) and not all(each.shape in old for each in whole):
+        whole = [part, *taken(part, named)]
+        if any(is_hidden(each, hidden, columns) for each in whole) and not all(each.shape in old for each in whole):
             found.append(part.words)
     return found
 
@@ -85,14 +85,15 @@ def reads_hidden(text: str, entity: Entity, *, by: By, legal_entity: int | None)
     made = compile_formula(text, inward=False).mapping
     looked_up = [each for each in made.sources if each.kind == "lookup"]
     columns = discreet.hidden_columns(looked_up, legal_entity, by)
-    return any(_is_hidden(part, lambda steps: not _sees(entity, steps, masks), columns) for part, _ in parts_of(made))
+    return any(is_hidden(part, lambda steps: not sees(entity, steps, masks), columns) for part, _ in parts_of(made))
 
 
-def _is_hidden(part: Part, hidden: Any, columns: Collection[str]) -> bool:
+def is_hidden(part: Part, hidden: Any, columns: Collection[str]) -> bool:
+    """Return whether a part reads a path that is hidden, or a hidden column of a table."""
     return any(map(hidden, part.reads)) or any(not each or each in columns for each in part.looks_up)
 
 
-def _taken(part: Part, named: dict[str, list[Part]]) -> list[Part]:
+def taken(part: Part, named: dict[str, list[Part]]) -> list[Part]:
     """Return the fields of the result that a part reads, and those that these read."""
     known: dict[str, list[Part]] = {}
     open_ = list(part.takes)
@@ -149,13 +150,13 @@ def _list_of(tree: Node) -> Steps:
     return tree.steps[1:] if tree.steps[0] == SOURCE and len(tree.steps) > 1 else tree.steps
 
 
-def _hidden_at(
+def hidden_at(
     side: dict[str, Any], made: CompiledMapping, before: CompiledMapping | None, masks: frozenset[Mask]
 ) -> Any:
     """Return what says of a path at a mapping's source whether it is hidden from whoever sees through these masks."""
     if made.content.source is not None:
         entity = made.content.source
-        return lambda steps: not _sees(entity, steps, masks)
+        return lambda steps: not sees(entity, steps, masks)
     shown, kept = _read_for(before, masks) if before is not None else (set(), set())
     stream = stream_of(side)
     declared = {} if stream is None or stream.masks is None else stream.masks
@@ -181,7 +182,8 @@ def _read_for(before: CompiledMapping, masks: frozenset[Mask]) -> tuple[set[Step
     return shown, kept
 
 
-def _sees(entity: Entity, steps: Steps, masks: frozenset[Mask]) -> bool:
+def sees(entity: Entity, steps: Steps, masks: frozenset[Mask]) -> bool:
+    """Return whether whoever sees through these masks sees all that a path of a record leads to."""
     name, rest = steps[0], steps[1:]
     if name == OURS:
         return True  # what the hub itself says of a record, such as its key
@@ -192,7 +194,7 @@ def _sees(entity: Entity, steps: Steps, masks: frozenset[Mask]) -> bool:
         return True
     inner = ENTITIES[known.references]
     rest = tuple(step for step in rest if not step.isdigit())
-    return _sees(inner, rest, masks) if rest else all(may_see(inner, each, masks) for each in inner.by_name)
+    return sees(inner, rest, masks) if rest else all(may_see(inner, each, masks) for each in inner.by_name)
 
 
 def _plain(path: str) -> Steps:

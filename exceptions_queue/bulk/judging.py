@@ -269,8 +269,8 @@ def _foresee(
             for fact in found.values() if fact.record in keys
         }  # fmt: skip
         for trial in trying.tries(failures, by=user, corrections=tried, brief=True):
-            outcome = CORRECTED.get(trial.outcome, Outcome.STOPS)
-            why = "" if outcome is Outcome.WILL else trial.words
+            outcome = Outcome.WILL if trial.untold else CORRECTED.get(trial.outcome, Outcome.STOPS)
+            why = trial.words if trial.untold or outcome is not Outcome.WILL else ""
             said[found[trial.failure].id] = Said(outcome, why, trial.amount, trial.currency)
 
 

@@ -4,6 +4,7 @@ Every verb that changes configuration writes an audit entry; after its commit, w
 that gets lost here, by a crash between the two commits, is found when the next draft is written.
 """
 
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.db.models.signals import post_save
 
 from connectors.models import Connection
 from exceptions_queue import agreeing
-from governance import versions
+from governance import audit, versions
 from governance.actor import Actor, ActorKind
 from governance.models import AuditEntry, BusinessCalendar, User, Version
 from routes.models import Destination, Route
@@ -51,15 +52,18 @@ def _written(instance: AuditEntry, **_: Any) -> None:
     by = Actor(ActorKind(instance.actor_kind), instance.actor_id, instance.actor_name)
     for name in (*names, *({old} - names - {""})):
         for kind in kinds:
-            soon(kind, name, by=by, reason=instance.reason)
+            soon(kind, name, by=by, reason=instance.reason, channel=instance.channel)
     for name in names - {old} if old else ():
         for kind in kinds:
             transaction.on_commit(partial(_follow, kind, old, name, by), robust=True)
 
 
-def soon(kind: str, name: str, *, by: Actor, reason: str = "") -> None:
-    """Keep what stands in the rows of a thing once this transaction is committed."""
-    transaction.on_commit(partial(_keep, kind, name, by, reason), robust=True)
+def soon(kind: str, name: str, *, by: Actor, reason: str = "", channel: str = "") -> None:
+    """Keep what stands in the rows of a thing once this transaction is committed.
+
+    A `channel` is that of the change: a commit may come when what has opened it is over.
+    """
+    transaction.on_commit(partial(_keep, kind, name, by, reason, channel), robust=True)
 
 
 def _follow(kind: str, old: str, name: str, by: Actor) -> None:
@@ -69,10 +73,11 @@ def _follow(kind: str, old: str, name: str, by: Actor) -> None:
 
 
 @transaction.atomic
-def _keep(kind: str, name: str, by: Actor, reason: str) -> None:
+def _keep(kind: str, name: str, by: Actor, reason: str, channel: str) -> None:
     from hub.changes import things  # it brings the forms along, which most programs never need
 
     here = things.document(kind, name)
     last = Version.objects.of(kind, name).in_force().first()
     company = things.owner(kind, here, last.content if last else {})
-    versions.keep(kind=kind, object_key=name, content=here, by=by, reason=reason, legal_entity=company)
+    with audit.through(channel) if channel else nullcontext():
+        versions.keep(kind=kind, object_key=name, content=here, by=by, reason=reason, legal_entity=company)

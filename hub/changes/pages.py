@@ -13,6 +13,7 @@ from connectors.models import Connection
 from exceptions_queue.pages.door import context, page, person
 from governance.actor import names
 from governance.deed_page import ReasonForm
+from governance.history import CHANNELS
 from governance.models import BusinessCalendar, State, User, Version
 from governance.models.version import PUT_INTO_ROWS
 from governance.rights import NotAllowed, Right, require
@@ -88,7 +89,7 @@ def change(request: HttpRequest, pk: UUID) -> HttpResponse:
         publisher=people.get(version.published_by or "", ""), setter=people.get(version.scheduled_by or "", ""),
         late=is_open and version.publish_at is not None and version.publish_at < timezone.now(),
         approver=people.get(things.second_person_of(version), ""), asked=standing.asked,
-        entries=[(each, deed_of(each)) for each in entries[:MOST]],
+        entries=[(each, deed_of(each), CHANNELS.get(each.channel, each.channel)) for each in entries[:MOST]],
         tested=trying.last_of(entries), tries=trying.can_be_tried(version),
         may_try=Right.EDIT_CONFIGURATION in standing.rights, previews=previewing.can_be_previewed(version),
     )  # fmt: skip

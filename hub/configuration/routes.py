@@ -74,7 +74,9 @@ class Routes(Kind):
         if owner is not None:
             row.legal_entity = owner
         owners = [*before, *([owner] if owner else [])]
-        work.save(row, owners, _alone(here), _alone(form.canonical(self.folder, value)) or {})
+        was, will = _alone(here), _alone(form.canonical(self.folder, value)) or {}
+        if row._state.adding or was != will:  # else only its destinations differ, which have entries of their own
+            work.save(row, owners, was, will)
         offers = Offers()
         for number, each in enumerate(value.get("destinations", [])):
             if each.get("name"):

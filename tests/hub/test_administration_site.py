@@ -1,8 +1,10 @@
 """The administration where a form arrives incomplete or an address leads nowhere: words of ours, and no error."""
 
+import re
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.test import Client
@@ -106,3 +108,11 @@ def test_what_a_form_changes_counts_for_what_comes_after_it_in_the_same_request(
     with CaptureQueriesContext(connection) as queries:
         client.post("/admin/governance/legalentity/add/", {"code": "HP-FR"})
     assert sum("governance_rolegrant" in query["sql"] for query in queries) > 1
+
+
+def test_pages_are_shown_without_scripts_too() -> None:
+    client = signed_in(person("Ingrid Solheim", Role.INTEGRATION_ADMIN))
+    body = client.get("/admin/routes/route/").content.decode()
+    [inside] = re.findall(r"<noscript>(.*?)</noscript>", body.partition("</head>")[0], re.S)
+    assert "administration/no_script.css" in inside, "the library hides the page until a script has begun"
+    assert "html[x-cloak]" in (settings.BASE_DIR / "static/administration/no_script.css").read_text()
