@@ -56,6 +56,7 @@ def rows(firm: Firm) -> dict[type[models.Model], Any]:
     return {model: row for model, row in found.items() if row is not None}
 
 
+@pytest.mark.slow
 def test_list_and_forms_ask_the_rights_that_they_declare(firm: Firm) -> None:
     BusinessCalendar.objects.create(legal_entity=firm.germany, country="DE", time_zone="UTC")
     there, wrong = rows(firm), []
@@ -155,6 +156,7 @@ def test_every_deed_names_the_verb_that_it_calls() -> None:
     assert {verb for verb in DEEDS.values() if verb} - VERBS.keys() - ACCOUNTS.keys() == set()
 
 
+@pytest.mark.slow
 def test_no_deed_lets_in_who_lacks_its_right(firm: Firm) -> None:
     from tests.rights.test_verbs import VERBS
 

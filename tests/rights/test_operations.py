@@ -254,6 +254,7 @@ def _shape(address: str) -> str:
     return "/".join("*" if part.startswith("{") else part for part in address.split("/"))
 
 
+@pytest.mark.slow
 def test_role_may_what_its_rights_say_and_nothing_elsewhere(
     firm: Firm, names: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

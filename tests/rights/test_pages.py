@@ -6,6 +6,7 @@ A new address without a row here fails the first test.
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -217,6 +218,7 @@ def _shape(place: str) -> str:
     return "/".join("*" if part[:1] in ("{", "<") else part for part in place.split("/"))
 
 
+@pytest.mark.slow
 def test_page_asks_the_right_where_its_thing_belongs(firm: Firm) -> None:
     rows = [*PAGES.items(), *FORMS.items()]
     rows += [("queue/{item}/" + each.name + "/", Row("post", each.right, WHY)) for each in remedies.KINDS]

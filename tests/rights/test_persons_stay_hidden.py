@@ -296,6 +296,7 @@ def blind(quick_world: Make) -> list[Client]:
     return [signed_in(each) for each in people[1:]]
 
 
+@pytest.mark.slow
 def test_nobody_without_the_right_meets_a_person(blind: list[Client]) -> None:
     found: dict[str, str] = {}
     read = 0

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
 from django.utils import timezone
 
 from connectors import sampling, sign_in_again
@@ -266,6 +267,7 @@ def test_every_verb_has_a_row() -> None:
     assert known - there() == set()
 
 
+@pytest.mark.slow
 def test_verb_asks_the_right_where_its_thing_belongs(firm: Firm, monkeypatch: Any) -> None:
     quiet(monkeypatch)
     wrong = []
