@@ -33,9 +33,12 @@ SIGN_IN = Kind("sign-in-needed", 401, "Sign in to use the API")
 NOT_ACCEPTABLE = Kind("not-acceptable", 406, "The answer is not available in that form")
 TOO_MANY = Kind("too-many-requests", 429, "Too many requests")
 BAD_REQUEST = Kind("bad-request", 400, "The request cannot be understood")
+LONG_ADDRESS = Kind("address-too-long", 414, "The address is longer than what is taken")
+LONG_HEADERS = Kind("headers-too-large", 431, "The headers are larger than what is taken")
 INTERNAL = Kind("internal", 500, "The hub met something unforeseen")
 UNAVAILABLE = Kind("unavailable", 503, "The hub can do nothing just now")
-KINDS = (*refusals.KINDS, SIGN_IN, NOT_ACCEPTABLE, TOO_MANY, BAD_REQUEST, INTERNAL, UNAVAILABLE)
+KINDS = (*refusals.KINDS, SIGN_IN, NOT_ACCEPTABLE, TOO_MANY, BAD_REQUEST, LONG_ADDRESS, LONG_HEADERS, INTERNAL,
+         UNAVAILABLE)  # fmt: skip
 OAUTH = ("/oauth/token/", "/oauth/revoke_token/")  # where programs ask, in the form of RFC 6749 (section 5.2)
 SEE_ALLOW = "See the header Allow for those it takes."
 AGAIN = {"Retry-After": str(no_database.SECONDS)}

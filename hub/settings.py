@@ -338,6 +338,7 @@ SPECTACULAR_SETTINGS = {
 OAUTH2_PROVIDER_APPLICATION_MODEL = "governance.ApiClient"
 OAUTH2_PROVIDER = {
     "OAUTH2_VALIDATOR_CLASS": "governance.api.token_rules.TokenRules",
+    "OAUTH2_SERVER_CLASS": "governance.api.token_server.TokenServer",
     "SCOPES_BACKEND_CLASS": "governance.api.scopes.ClientScopes",
     "ACCESS_TOKEN_EXPIRE_SECONDS": 3600,
     "REFRESH_TOKEN_EXPIRE_SECONDS": 14 * 24 * 3600,

@@ -12,12 +12,15 @@ from hub.correlation import HEADER
 from hub.environment import declared
 from hub.probes import LIVE, READY
 from hub.settings import GIVEN, LOGGING
+from hub.too_long import LINE, Worker
 
 NOT_LOGGED = (LIVE, READY, "/metrics")
 LONGEST = 500  # characters of a path in a line
 
 workers = GIVEN[declared.WEB_PROCESSES]
 threads = GIVEN[declared.WEB_THREADS]
+worker_class = Worker
+limit_request_line = LINE
 preload_app = True
 graceful_timeout = 10
 accesslog = "-"

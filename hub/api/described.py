@@ -43,7 +43,7 @@ PROBLEM = {
     },
     "required": ["type", "title", "status", "detail"],
 }
-ALWAYS = (400, 401, 403, 404, 406, 429, 500, 503)
+ALWAYS = (400, 401, 403, 404, 406, 414, 429, 431, 500, 503)
 WITH_BODY = (408, 411, 413, 415, 422)
 LIMITS = {
     "RateLimit-Policy": {
@@ -122,7 +122,7 @@ def _complete(operation: dict[str, Any], *, takes_body: bool) -> None:
             headers["ETag"] = {"schema": {"type": "string"}, "description": "for If-Match"}
         if operation.get("deprecated"):
             headers.update(_leaving())
-    statuses = set(ALWAYS if limited else (400, 404, 406, 500, 503))
+    statuses = set(ALWAYS if limited else (400, 404, 406, 414, 431, 500, 503))
     conflicts, edits = operation.pop("x-conflicts", False), operation.pop("x-edits", False)
     if takes_body:
         statuses |= set(WITH_BODY)

@@ -15,7 +15,7 @@ from governance.api.forms import MustReasonBody, ReasonBody
 from governance.api.refusals import INVALID_BODY, NOT_POSSIBLE, FieldError, Refused, not_there
 from governance.api.told import told
 from governance.models import LegalEntity, User
-from governance.rights import NotAllowed, Right, allowed_anywhere, require
+from governance.rights import NotAllowed, Right, allowed_anywhere
 from routes.api import subscription_shapes as shapes
 from routes.api.subscription_shapes import SHOWN, SIGNING, WANTED, RedeliveryBody, RotationBody, SubscriptionBody
 from routes.models import Destination, Route, Subscription
@@ -40,8 +40,7 @@ class SubscriptionsDoor(Door):
     def get(self, request: Request) -> Response:
         """List subscriptions, in the order in which they were made."""
         by = person(request)
-        if not allowed_anywhere(by, Right.EDIT_CONFIGURATION):
-            raise NotAllowed(f"You need the right to {Right.EDIT_CONFIGURATION.label} to see subscriptions.")
+        require_somewhere(by)
         rows = Subscription.objects.visible_to(by, Right.EDIT_CONFIGURATION).select_related("legal_entity")
         return paging.page(request, rows.defer("secrets"), ["pk"], lambda found: shapes.shown(found, person(request)))
 
@@ -200,13 +199,22 @@ class SubscriptionRedeliveriesDoor(Door):
 
 
 def subscription_of(by: User, id_: int) -> Subscription:
-    """Return a subscription that somebody may edit. Raises Refused (404), and NotAllowed where they only see it."""
-    visible = Subscription.objects.visible_to(by).select_related("legal_entity")
-    found = visible.filter(pk=id_).first() if id_ <= LARGEST else None
+    """Return a subscription that somebody may edit. Raises Refused (404) for any other, whether it is there or not.
+
+    Raises NotAllowed for who may edit none, before it is looked for: they learn of none that it is there.
+    """
+    require_somewhere(by)
+    editable = Subscription.objects.visible_to(by, Right.EDIT_CONFIGURATION).select_related("legal_entity")
+    found = editable.filter(pk=id_).first() if id_ <= LARGEST else None
     if found is None:
         raise not_there("subscription", id_)
-    require(by, Right.EDIT_CONFIGURATION, found.legal_entity)
     return found
+
+
+def require_somewhere(by: User) -> None:
+    """Raise NotAllowed for who may edit no company's subscriptions."""
+    if not allowed_anywhere(by, Right.EDIT_CONFIGURATION):
+        raise NotAllowed(f"You need the right to {Right.EDIT_CONFIGURATION.label} to see subscriptions.")
 
 
 def wishes_of(values: dict[str, Any], by: User, row: Subscription | None = None) -> Wishes:

@@ -103,3 +103,27 @@ def test_client_needs_a_layer_and_scopes_that_exist(staff: Staff, scopes: list[s
     with pytest.raises(ValueError, match="at least one of"):
         clients.register(name="Time tool", scopes=scopes, by=staff.olga)
     assert not ApiClient.objects.exists()
+
+
+@pytest.mark.parametrize("asked", ["password", "urn:ietf:params:oauth:grant-type:device_code", "nonsense"])
+def test_grant_that_is_not_offered_is_refused_before_anything_it_carries_is_read(staff: Staff, asked: str) -> None:
+    made, secret = client_of(staff.olga)
+    staff.farid.set_password("right horse battery")
+    staff.farid.save()
+    given = {"grant_type": asked, "client_id": made.client_id, "client_secret": secret}
+    answers = set()
+    for tried in ("right horse battery", "wrong", ""):
+        answer = Client().post("/oauth/token/", given | {"username": staff.farid.username, "password": tried})
+        answers.add((answer.status_code, answer.content))
+    assert len(answers) == 1, "nobody learns whether a password is right"
+    ((status, body),) = answers
+    assert (status, b"unsupported_grant_type" in body) == (400, True)
+
+
+def test_tokens_come_by_no_address_of_a_browser(staff: Staff) -> None:
+    made, _ = client_of(staff.olga)
+    browser = Client()
+    browser.force_login(staff.olga)
+    answer = browser.get("/oauth/authorize/", {"response_type": "token", "client_id": made.client_id})
+    assert b"access_token" not in answer.content
+    assert "access_token" not in answer.headers.get("Location", "")

@@ -64,6 +64,7 @@ def test_web_process_writes_json_lines_without_parameters_and_probes_and_answers
     status, headers, _ = ask("/login/?token=abcdefgh", X_Request_ID="caller-4711")
     assert (status, headers["X-Request-ID"]) == (200, "caller-4711")
     started.wait_for("caller-4711")
+    started.wait_for('"method": "HEAD"')
     lines = [json.loads(line) for line in started.output.splitlines()]
     asked = {line["method"]: line for line in lines if line["logger"] == "gunicorn.access"}
     assert len([line for line in lines if line["logger"] == "gunicorn.access"]) == len(asked) == 2
@@ -86,3 +87,16 @@ def test_figures_of_all_web_processes_are_told_by_each(serve, tmp_path: Path) ->
         (line,) = [line for line in text.splitlines() if line.startswith("throughline_web_requests_total")]
         assert line == 'throughline_web_requests_total{status="200",view="account_login"} 20.0'
     assert ask("/metrics")[0] == 401
+
+
+def test_what_is_too_long_to_be_read_is_answered_as_every_error_of_the_api(serve) -> None:
+    _, ask = serve({"WEB_PROCESSES": "1", "WEB_THREADS": "2"})
+    for path, headers, kind, said in (
+        ("/api/experience/v1/work-items?query=" + "%E5%AE%A2" * 950, {}, "address-too-long", 414),
+        ("/api/experience/v1/work-items", {"X_Long": "x" * 9_000}, "headers-too-large", 431),
+    ):
+        status, told, body = ask(path, **headers)
+        assert (status, told["Content-Type"]) == (said, "application/problem+json")
+        assert json.loads(body)["type"] == f"urn:throughline:problem:{kind}"
+    status, _, _ = ask("/api/experience/v1/work-items?query=" + "%E5%AE%A2" * 800)
+    assert status == 401, "what the document allows in letters of three bytes is read"
