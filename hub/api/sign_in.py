@@ -8,7 +8,7 @@ from oauth2_provider import views
 
 
 class TokenView(views.TokenView):  # type: ignore[misc]  # the library carries no types
-    """Gives tokens by the grants that are offered; the library would answer that of devices, which is not, by itself."""
+    """Gives tokens by the grants that are offered; that of devices, which is not, the library would answer apart."""
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Answer a request for a token, or refuse its grant."""
