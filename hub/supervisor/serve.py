@@ -34,6 +34,7 @@ from hub.supervisor.stale import forget_signs
 
 LEAST_FREE = 300_000_000  # bytes of disk below which no start is tried: PostgreSQL's log alone needs some 100 MB
 KILLED_SECONDS = 20.0  # how long the system may take to end a killed process; a busy one takes some
+WEB_SECONDS = 180.0  # how long the web process may take to answer: a busy or small machine takes a minute
 WATCH_SECONDS = 0.2
 TRY_AGAIN_SECONDS = 5.0  # between two tries to start a server that cannot be started
 LOW_FREE = 64_000_000  # bytes of disk below which the database may refuse to write at any moment
@@ -213,9 +214,14 @@ class Supervisor:
             )
 
     def _wait_for_web(self, url: str) -> None:
-        if not wait_until(lambda: _answers(url), 60):
-            log = self.servers.places.logs / "web.log"
-            raise CannotStart("The web process does not answer", f"no reply from {url} in 60 s.", f"Read {log}.")
+        web = next(child for child in self.children if child.name == "web")
+        wait_until(lambda: _answers(url) or not web.running, WEB_SECONDS)
+        if _answers(url):
+            return
+        read = f"Read {web.log}."
+        if not web.running:
+            raise CannotStart("The web process has ended", "it said why in its log.", read)
+        raise CannotStart("The web process does not answer", f"no reply from {url} in {WEB_SECONDS:.0f} s.", read)
 
     def _watch(self) -> None:
         logs_due = disk_due = 0.0

@@ -17,6 +17,7 @@ import pytest
 from hub.supervisor import environment, foreign, port, serve
 from hub.supervisor.account import Account, account
 from hub.supervisor.alone import Alone
+from hub.supervisor.child import Child
 from hub.supervisor.options import ROOT, Options
 from hub.supervisor.places import LONGEST_SOCKET, places
 from hub.supervisor.problems import CannotStart
@@ -139,6 +140,16 @@ def test_orphan_that_survives_its_killing_stops_the_start(short: Path, monkeypat
     supervisor = Supervisor(Options.of({"STATE": str(short), "PORT": "0", "DEMO": "0"}))
     with pytest.raises(CannotStart, match=f"{os.getpid()} still run after they were killed"):
         supervisor._stop_orphans()
+
+
+def test_web_process_that_ends_is_not_waited_for(short: Path) -> None:
+    supervisor = Supervisor(Options.of({"STATE": str(short), "PORT": "0", "DEMO": "0"}))
+    web = Child("web", ["false"], {"PATH": os.environ["PATH"]}, short, short)
+    supervisor.children.append(web)
+    web.start()
+    with pytest.raises(CannotStart, match="The web process has ended") as refused:
+        supervisor._wait_for_web("http://127.0.0.1:9/")
+    assert str(short / "web.log") in str(refused.value)
 
 
 def test_data_of_another_release_are_refused_with_the_way_out(short: Path) -> None:
