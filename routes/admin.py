@@ -18,6 +18,7 @@ from governance.scoping import ALL, entity_ids
 from mappings.ends import end_words, stream_words
 from routes import in_use, shares, untold
 from routes.models import Destination, PostingPeriod, Route, Run, WebhookRefusal
+from routes.outbound import gone
 from routes.outbound.admin import SubscriptionAdmin
 from routes.route_fields import NOT_NAMED
 from routes.route_forms import DestinationForm, DestinationFormSet, RouteForm
@@ -44,15 +45,21 @@ class LookOnly:
 
 
 class KeepsWhatHasRecords:
-    """Says, instead of deleting, which destinations have records: on the page of one and for those ticked in a list."""
+    """Says, instead of deleting, which destinations have records: on the page of one and for those ticked in a list.
+
+    Before it deletes, it names the subscriptions that hear of what goes.
+    """
 
     leads_to = ""  # how a destination leads to the rows of this page
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Return what would be deleted, and what forbids it: ours in words, first."""
         deleted, counts, lacking, protected = super().get_deleted_objects(objs, request)  # type: ignore[misc]
-        leaving = Destination.objects.filter(**{f"{self.leads_to}__in": [each.pk for each in objs]})
-        return deleted, counts, lacking, [*in_use.kept(leaving.order_by("pk")).values(), *protected]
+        leaving = Destination.objects.filter(**{f"{self.leads_to}__in": [each.pk for each in objs]}).order_by("pk")
+        routes = [each.pk for each in objs if isinstance(each, Route)]
+        said = gone.warning(routes, [each.pk for each in leaving], _person(request))
+        request.deletion_warning = said  # type: ignore[attr-defined]  # for the page that asks
+        return deleted, counts, lacking, [*in_use.kept(leaving).values(), *protected]
 
 
 class DestinationInline(ScopedStack):

@@ -189,17 +189,20 @@ def _parsed(content: bytes) -> Any:
     return value
 
 
-def _told(form: serializers.Serializer[Any], errors: Any, pointer: str = "") -> Any:
+def _told(form: Any, errors: Any, pointer: str = "") -> Any:
+    """Return what is wrong in a form, or in a list or an object within it, each with what its own place takes."""
     for name, found in errors.items():
         place = (
             pointer if name == "non_field_errors" else f"{pointer}/{str(name).replace('~', '~0').replace('/', '~1')}"
         )
+        fields = getattr(form, "fields", {})
+        known = fields.get(str(name)) if fields else getattr(form, "child", None)
         if isinstance(found, dict):
-            yield from _told(form, found, place)
+            yield from _told(known or form, found, place)
             continue
-        known = form.fields.get(str(name))
+        accepted = _only(fields) if name == "non_field_errors" or known is None else _accepted(known)
         for message in found:
-            yield FieldError(place, str(message), _accepted(known) if known else _only(form.fields))
+            yield FieldError(place, str(message), accepted)
 
 
 def _only(fields: Mapping[str, Any]) -> str:

@@ -11,10 +11,8 @@ from hub.configuration.kind import Kind, Put
 from hub.configuration.references import NoSecret, reference_of, secret_at
 from hub.configuration.work import REASON, Postponed, Work
 from routes.models import Destination, Route, Subscription
-from routes.outbound import rotating, signing, subscribing, wishes
+from routes.outbound import gone, rotating, signing, subscribing, wishes
 from routes.outbound.wishes import Wishes
-
-GONE = "gone-{}"  # a filter by what was deleted since lets nothing through; left out it would let everything through
 
 
 class Subscriptions(Kind):
@@ -49,15 +47,15 @@ class Subscriptions(Kind):
         """Make or change a subscription, by the verbs of the administration."""
         value = file.value
         owner = entity(work, value.get("legal_entity"))
+        row = Subscription.objects.visible_to(work.by).filter(name=file.name).select_related("legal_entity").first()
         wanted = Wishes(
             value.get("name", ""), value.get("address", ""), owner, tuple(value.get("types", ())),
-            tuple(self._routes(work, value)), tuple(self._destinations(work, value)),
+            tuple(self._routes(work, value, row)), tuple(self._destinations(work, value, row)),
             tuple(value.get("categories", ())),
         )  # fmt: skip
-        row = Subscription.objects.visible_to(work.by).filter(name=file.name).select_related("legal_entity").first()
         secret = self._secret(work, file, row)
         try:
-            wishes.check(wanted, by=work.by)
+            wishes.check(wanted, by=work.by, row=row)
         except ValidationError as errors:
             work.say_all(errors, {})
         if work.is_faulty:
@@ -71,24 +69,30 @@ class Subscriptions(Kind):
             rotating.rotate(row, by=work.by, secret=secret)
         return Put()
 
-    def _routes(self, work: Work, value: Data) -> list[int]:
-        found = []
+    def _routes(self, work: Work, value: Data, row: Subscription | None) -> list[int]:
+        found, lost = [], gone.among(Route, row.routes) if row else []
         for number, slug in enumerate(value.get("routes", ())):
+            if (kept := gone.read(slug, lost)) is not None:
+                found.append(kept)
+                continue
             self._wait(work, slug)
             rows = Route.objects.visible_to(work.by).filter(slug=slug)
-            row = work.named("routes", slug, rows, ("routes", number), "route")
-            found += [row.pk] if row else []
+            one = work.named("routes", slug, rows, ("routes", number), "route")
+            found += [one.pk] if one else []
         return found
 
-    def _destinations(self, work: Work, value: Data) -> list[int]:
-        found = []
+    def _destinations(self, work: Work, value: Data, row: Subscription | None) -> list[int]:
+        found, lost = [], gone.among(Destination, row.destinations) if row else []
         for number, each in enumerate(value.get("destinations", ())):
             slug, name = each.get("route", ""), each.get("destination", "")
+            if slug == name and (kept := gone.read(slug, lost)) is not None:
+                found.append(kept)
+                continue
             self._wait(work, slug)
             rows = Destination.objects.visible_to(work.by).filter(route__slug=slug, name=name)
-            one = f"destination “{name}” of the route"
-            row = work.named("routes", slug, rows, ("destinations", number), one)
-            found += [row.pk] if row else []
+            words = f"destination “{name}” of the route"
+            one = work.named("routes", slug, rows, ("destinations", number), words)
+            found += [one.pk] if one else []
         return found
 
     def _wait(self, work: Work, slug: str) -> None:
@@ -115,13 +119,12 @@ class Subscriptions(Kind):
 
 
 def _subscription(row: Subscription, routes: dict[int, str], places: dict[int, Data]) -> Data:
-    gone = GONE.format
     return {
         "name": row.name, "address": row.address, "types": list(row.types), "categories": list(row.categories),
         "legal_entity": row.legal_entity.code if row.legal_entity else None,
-        "routes": [routes.get(each, gone(each)) for each in row.routes],
+        "routes": [routes.get(each, gone.written(each)) for each in row.routes],
         "destinations": [
-            places.get(each, {"route": gone(each), "destination": gone(each)}) for each in row.destinations
+            places.get(each, dict.fromkeys(("route", "destination"), gone.written(each))) for each in row.destinations
         ],
         "secret": {"secret": reference_of("subscription", f"{row.name}_secret")},
     }  # fmt: skip

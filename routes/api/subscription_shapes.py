@@ -11,15 +11,19 @@ from governance.actor import By
 from governance.api import forms
 from routes.models import Delivery, Destination, Route, Subscription
 from routes.models.outbound import SubscriptionState
-from routes.outbound import redelivering, rotating, tap, types, wishes
+from routes.outbound import gone, redelivering, rotating, steering, tap, types, wishes
 from routes.route_fields import NOT_NAMED
 
 MOST = 200  # names in one filter
+GONE = f"{gone.written(6)} and so on for what was deleted since: nothing comes by it, and it can be sent back"
 PLACE = {"route": "time-to-erp", "destination": "NetSuite"}
 WANTED = {
     "name": "Data warehouse", "address": "https://events.acme.example/throughline", "legal_entity": "HP-DE",
     "types": ["throughline.transaction.posted"], "routes": ["time-to-erp"], "destinations": [PLACE], "categories": [],
 }  # fmt: skip
+KEPT = f"or {gone.written(6)}, as it was read, of what stands there and was deleted since; left out, it is taken out"
+A_ROUTE = f"the short name of a route, {KEPT}"
+A_PLACE = f"the short name of a route and its destination, {KEPT}"
 SHOWN = {
     "id": 7, **WANTED, "state": "active", "state_reason": "", "failing_since": None, "last_answer": "204",
     "waiting": 0, "created_at": "2026-11-28T06:00:00Z",
@@ -38,8 +42,8 @@ STATES = ["waiting", "delivered", "dropped"]
 class DestinationNameShape(serializers.Serializer[Any]):
     """A destination."""
 
-    route = serializers.CharField(help_text=f"short name; “{NOT_NAMED}” where you do not see it")
-    destination = serializers.CharField(help_text="its name")
+    route = serializers.CharField(help_text=f"short name; “{NOT_NAMED}” where you do not see it; {GONE}")
+    destination = serializers.CharField(help_text=f"its name; {GONE}")
 
 
 class SubscriptionShape(serializers.Serializer[Any]):
@@ -50,7 +54,9 @@ class SubscriptionShape(serializers.Serializer[Any]):
     address = serializers.CharField()
     legal_entity = serializers.CharField(allow_null=True, help_text="null: events of every company")
     types = serializers.ListField(child=serializers.CharField())
-    routes = serializers.ListField(child=serializers.CharField())
+    routes = serializers.ListField(
+        child=serializers.CharField(), help_text=f"short names; “{NOT_NAMED}” where you do not see it; {GONE}"
+    )
     destinations = DestinationNameShape(many=True)
     categories = serializers.ListField(child=serializers.CharField())
     state = serializers.ChoiceField(choices=SubscriptionState.choices)
@@ -108,8 +114,8 @@ class DeliveryShape(serializers.Serializer[Any]):
 class PlaceForm(forms.Form):
     """A destination."""
 
-    route = forms.Text(max_length=80, help_text="short name")
-    destination = forms.Text(max_length=120, help_text="its name")
+    route = forms.Text(max_length=80, help_text=f"short name; {KEPT}")
+    destination = forms.Text(max_length=120, help_text=f"its name; {KEPT}")
 
 
 class SubscriptionBody(forms.Form):
@@ -121,12 +127,20 @@ class SubscriptionBody(forms.Form):
     types = serializers.ListField(
         child=serializers.ChoiceField(choices=list(types.TYPES)), required=False, default=list, max_length=MOST
     )
-    routes = serializers.ListField(child=forms.Text(max_length=80), required=False, default=list, max_length=MOST)
+    routes = serializers.ListField(
+        child=forms.Text(max_length=80, help_text=f"short name; {KEPT}"), required=False, default=list, max_length=MOST
+    )
     destinations = serializers.ListField(child=PlaceForm(), required=False, default=list, max_length=MOST)
     categories = serializers.ListField(
         child=serializers.ChoiceField(choices=[each.value for each in Category]), required=False, default=list,
         max_length=MOST, help_text="of failures; none: every event",
     )  # fmt: skip
+
+
+class SubscriptionPauseBody(forms.Form):
+    """Why; a reason is needed."""
+
+    reason = forms.Text(max_length=steering.LONGEST, help_text=forms.REASON)
 
 
 class RotationBody(forms.Form):
@@ -182,8 +196,10 @@ def _wanted(row: Subscription, routes: dict[int, str], places: dict[int, dict[st
     return {
         "name": row.name, "address": row.address,
         "legal_entity": row.legal_entity.code if row.legal_entity else None, "types": list(row.types),
-        "routes": [routes.get(each, "") for each in row.routes],
-        "destinations": [places.get(each, {"route": "", "destination": ""}) for each in row.destinations],
+        "routes": [routes.get(each, gone.written(each)) for each in row.routes],
+        "destinations": [
+            places.get(each, dict.fromkeys(("route", "destination"), gone.written(each))) for each in row.destinations
+        ],
         "categories": list(row.categories),
     }  # fmt: skip
 

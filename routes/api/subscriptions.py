@@ -11,15 +11,23 @@ from rest_framework.response import Response
 
 from governance.api import etags, forms, paging
 from governance.api.door import Door, person
-from governance.api.forms import MustReasonBody, ReasonBody
+from governance.api.forms import ReasonBody
 from governance.api.refusals import INVALID_BODY, NOT_POSSIBLE, FieldError, Refused, not_there
 from governance.api.told import told
 from governance.models import LegalEntity, User
 from governance.rights import NotAllowed, Right, allowed_anywhere
 from routes.api import subscription_shapes as shapes
-from routes.api.subscription_shapes import SHOWN, SIGNING, WANTED, RedeliveryBody, RotationBody, SubscriptionBody
+from routes.api.subscription_shapes import (
+    SHOWN,
+    SIGNING,
+    WANTED,
+    RedeliveryBody,
+    RotationBody,
+    SubscriptionBody,
+    SubscriptionPauseBody,
+)
 from routes.models import Destination, Route, Subscription
-from routes.outbound import redelivering, rotating, steering, subscribing, trying, wishes
+from routes.outbound import gone, redelivering, rotating, steering, subscribing, trying, wishes
 from routes.outbound.wishes import Wishes
 from routes.route_fields import NOT_NAMED
 
@@ -123,10 +131,10 @@ class DeedDoor(Door):
 class SubscriptionPausesDoor(DeedDoor):
     """Pausing a subscription."""
 
-    @told(shapes.SubscriptionShape, form=MustReasonBody, sample=SHOWN, sent={"reason": "year-end close"})
+    @told(shapes.SubscriptionShape, form=SubscriptionPauseBody, sample=SHOWN, sent={"reason": "year-end close"})
     def post(self, request: Request, id: int) -> Any:
         """Send nothing until it is released; its events are kept meanwhile, in order."""
-        return self.do(request, id, MustReasonBody, steering.pause)
+        return self.do(request, id, SubscriptionPauseBody, steering.pause)
 
 
 class SubscriptionReleasesDoor(DeedDoor):
@@ -220,29 +228,37 @@ def require_somewhere(by: User) -> None:
 def wishes_of(values: dict[str, Any], by: User, row: Subscription | None = None) -> Wishes:
     """Return what a body asks for. Raises Refused (422) with every name that the caller does not see.
 
-    What they do not see of a `row` is not named; it stays, however it is sent back.
+    What they do not see of a `row` is not named; it stays, however it is sent back. What stands in it and was deleted
+    since is named as it is read, and stays where it is sent back.
     """
     errors: list[FieldError] = []
     code = values["legal_entity"]
     owner = LegalEntity.objects.visible_to(by).filter(code=code).first() if code else None
     if code and owner is None:
         errors.append(FieldError("/legal_entity", f"There is no legal entity “{code}” for you.", "the code of one"))
+    lost = gone.among(Route, row.routes) if row is not None else []
+    lost_places = gone.among(Destination, row.destinations) if row is not None else []
     staying = wishes.that_stay(row, by) if row is not None else ([], [])
     routes = dict(Route.objects.visible_to(by).filter(slug__in=values["routes"]).values_list("slug", "pk"))
+    kept = [found for slug in values["routes"] if (found := gone.read(slug, lost)) is not None]
     for number, slug in enumerate(values["routes"]):
-        if slug not in routes and not (staying[0] and slug == NOT_NAMED):
-            errors.append(FieldError(f"/routes/{number}", f"There is no route “{slug}” for you.", "its short name"))
+        if gone.read(slug, lost) is None and slug not in routes and not (staying[0] and slug == NOT_NAMED):
+            errors.append(FieldError(f"/routes/{number}", f"There is no route “{slug}” for you.", shapes.A_ROUTE))
     places: list[int] = []
     for number, each in enumerate(values["destinations"]):
+        if each["route"] == each["destination"] and (found := gone.read(each["route"], lost_places)) is not None:
+            places.append(found)
+            continue
         rows = Destination.objects.visible_to(by).filter(route__slug=each["route"], name=each["destination"])
         places += rows.values_list("pk", flat=True)
         if not rows and not (staying[1] and each["route"] == NOT_NAMED):
             words = f"The route “{each['route']}” has no destination “{each['destination']}” for you."
-            errors.append(FieldError(f"/destinations/{number}", words, "a route's short name and its destination"))
+            errors.append(FieldError(f"/destinations/{number}", words, shapes.A_PLACE))
     if errors:
         raise Refused(INVALID_BODY, f"{errors[0].pointer}: {errors[0].detail} Nothing was done.", errors=errors)
     return Wishes(
-        values["name"], values["address"], owner, tuple(dict.fromkeys(values["types"])), tuple(routes.values()),
+        values["name"], values["address"], owner, tuple(dict.fromkeys(values["types"])),
+        tuple(dict.fromkeys((*routes.values(), *kept))),
         tuple(dict.fromkeys(places)), tuple(dict.fromkeys(values["categories"])),
     )  # fmt: skip
 

@@ -20,8 +20,8 @@ from governance.scoped_admin import SHOWN, ScopedAdmin
 from routes import untold
 from routes.models import Destination, Route, Subscription
 from routes.models.outbound import SubscriptionState
-from routes.outbound import redelivering, rotating, steering, subscribing, tap, trying, types
-from routes.outbound.forms import RotationForm, SinceForm, WishesForm, started
+from routes.outbound import gone, redelivering, rotating, steering, subscribing, tap, trying, types
+from routes.outbound.forms import PauseForm, RotationForm, SinceForm, WishesForm, started
 
 
 @admin.register(Subscription)
@@ -47,13 +47,14 @@ class SubscriptionAdmin(ScopedAdmin):
     def from_routes(self, row: Subscription) -> str:
         """Return its routes by name."""
         shown = Route.objects.visible_to(_reader(row)).filter(pk__in=row.routes)
-        return _named(shown, row.routes) or "every route"
+        return _named(shown, row.routes, gone.in_words(Route, row.routes, _reader(row))) or "every route"
 
     @admin.display(description="To destinations")
     def to_destinations(self, row: Subscription) -> str:
         """Return its destinations by name."""
         shown = Destination.objects.visible_to(_reader(row)).filter(pk__in=row.destinations)
-        return _named(shown, row.destinations) or "every destination"
+        lost = gone.in_words(Destination, row.destinations, _reader(row))
+        return _named(shown, row.destinations, lost) or "every destination"
 
     @admin.display(description="Only failures of these kinds")
     def kinds_of_failures(self, row: Subscription) -> str:
@@ -105,7 +106,7 @@ class SubscriptionAdmin(ScopedAdmin):
         if request.method == "POST":
             seen.hold(row)
             row = _row(request, object_id)
-        form = WishesForm(deed_page.sent(request), person=_person(request), initial=started(row))
+        form = WishesForm(deed_page.sent(request), person=_person(request), row=row, initial=started(row))
         mark = seen.watch(form, row, started(row))
 
         def act(typed: WishesForm) -> str:
@@ -146,7 +147,7 @@ class SubscriptionAdmin(ScopedAdmin):
     @button("Pause", "pauses", "pause")
     def pause(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Send nothing for a while."""
-        row, form = _row(request, object_id), ReasonForm(deed_page.sent(request))
+        row, form = _row(request, object_id), PauseForm(deed_page.sent(request))
 
         def act(typed: forms.Form) -> str:
             steering.pause(row, reason=typed.cleaned_data["reason"], by=_person(request))
@@ -238,10 +239,10 @@ def _reader(row: Subscription) -> User:
     return found
 
 
-def _named(rows: Any, ids: list[int]) -> str:
-    names = sorted(str(row) for row in rows)
-    gone = len(ids) - len(names)
-    return ", ".join([*names, f"{gone} of other companies, or that exist no more"] if gone else names)
+def _named(rows: Any, ids: list[int], lost: dict[int, str]) -> str:
+    names = [*sorted(str(row) for row in rows), *lost.values()]
+    others = len(ids) - len(names)
+    return ", ".join([*names, f"{others} of other companies"] if others else names)
 
 
 def _row(request: HttpRequest, object_id: str) -> Subscription:

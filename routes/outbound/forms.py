@@ -11,10 +11,13 @@ from governance.models import LegalEntity, User
 from governance.rights import Right
 from governance.scoping import ALL, entity_ids
 from routes.models import Destination, Route, Subscription
-from routes.outbound import rotating, types, wishes
+from routes.outbound import gone, rotating, steering, types, wishes
 from routes.outbound.wishes import Wishes
 
 SEVERAL = "Choose several with Ctrl or Shift. None chosen: "
+EVERYTHING = "Let everything through where none is chosen any more"
+WIDER = "Needed only where you take out the last route or destination, which was deleted."
+LAST = f"With none chosen, events of every {{}} go out. Leave what was deleted chosen, or tick “{EVERYTHING}” below."
 
 
 def _several(size: int) -> forms.SelectMultiple:
@@ -45,8 +48,9 @@ class WishesForm(forms.Form):
         choices=[(category.value, info.title) for category, info in CATEGORIES.items()],
     )  # fmt: skip
 
-    def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, person: User, row: Subscription | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.person, self.row = person, row
         self.fields["legal_entity"].disabled = bool(self.initial)  # a subscription stays with its company
         where = entity_ids(person, Right.EDIT_CONFIGURATION)
         companies = self.fields["legal_entity"]
@@ -61,6 +65,32 @@ class WishesForm(forms.Form):
         routes.choices = [(each.pk, each.name) for each in Route.objects.visible_to(person).order_by("name")]
         seen = Destination.objects.visible_to(person).select_related("route").order_by("route__name", "name")
         places.choices = [(each.pk, f"{each.route.name}: {each.name}") for each in seen]
+        self.gone = () if row is None else tuple(
+            name
+            for name, model, field in (("routes", Route, routes), ("destinations", Destination, places))
+            if self._offer_gone(field, gone.in_words(model, getattr(row, name), person))
+        )  # fmt: skip
+        if self.gone:
+            self.fields["everything"] = forms.BooleanField(required=False, label=EVERYTHING, help_text=WIDER)
+            self.order_fields(["name", "address", "legal_entity", "types", "routes", "destinations", "everything"])
+
+    def _offer_gone(self, field: forms.ChoiceField, words: dict[int, str]) -> bool:
+        """Offer what stands in a filter and was deleted since, so that it stays; return whether there is any."""
+        if words:
+            field.choices = [*field.choices, *words.items()]  # type: ignore[misc]  # pairs, as above
+            field.help_text = f"{field.help_text} {gone.HINT}"
+        return bool(words)
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse to let everything through by the way, because the last that was deleted is not chosen any more."""
+        given = super().clean() or self.cleaned_data
+        if self.row is None or not self.gone or given.get("everything"):
+            return given
+        staying = dict(zip(("routes", "destinations"), wishes.that_stay(self.row, self.person), strict=True))
+        for name in self.gone:
+            if name in given and not given[name] and not staying[name]:
+                self.add_error(name, LAST.format(name.removesuffix("s")))
+        return given
 
     def wishes(self) -> Wishes:
         """Return what was typed."""
@@ -78,6 +108,14 @@ def started(row: Subscription) -> dict[str, Any]:
     """Return what the form shows of a subscription."""
     names = ("name", "address", "legal_entity", "types", "routes", "destinations", "categories")
     return {name: getattr(row, name) for name in names}
+
+
+class PauseForm(forms.Form):
+    """Why nothing is sent for a while."""
+
+    reason = forms.CharField(
+        max_length=steering.LONGEST, widget=forms.Textarea(attrs={"rows": 2}), help_text="Kept in the history."
+    )
 
 
 class RotationForm(forms.Form):

@@ -8,10 +8,11 @@ from governance.actor import By, as_actor
 from governance.encrypted import Secrets
 from governance.rights import Right, require
 from routes.models import Destination, Route, Subscription
-from routes.outbound import disabling, signing, tap, wishes
+from routes.outbound import disabling, gone, signing, tap, wishes
 from routes.outbound.wishes import Wishes
 
 STAYS = "A subscription stays with its company: what it was told is seen there. Make another one for the other company."
+GONE = "one that was deleted"
 
 
 @transaction.atomic
@@ -37,14 +38,14 @@ def change(subscription: Subscription, wanted: Wishes, *, by: By) -> Subscriptio
     """Change what a subscription hears of, or where; what is queued for it already still goes, to the new address.
 
     Its legal entity stays: events of one company would be seen in another. So do routes and destinations among its
-    filters that the person does not see.
+    filters that the person does not see; what was deleted since stays where it is wanted still.
 
     Returns it as it is now. Raises NotAllowed, and ValidationError with every problem at its field.
     """
     row = Subscription.objects.select_for_update(of=("self",)).select_related("legal_entity").get(pk=subscription.pk)
     require(by, Right.EDIT_CONFIGURATION, row.legal_entity)
     require(by, Right.EDIT_CONFIGURATION, wanted.legal_entity)
-    wishes.check(wanted, by=by)
+    wishes.check(wanted, by=by, row=row)
     if wanted.legal_entity != row.legal_entity:
         raise ValidationError({"legal_entity": [STAYS]})
     before = _told(row)
@@ -87,8 +88,10 @@ def _told(row: Subscription) -> dict[str, object]:
     routes = Route.objects.filter(pk__in=row.routes).order_by("slug").values_list("slug", flat=True)
     places = Destination.objects.filter(pk__in=row.destinations).order_by("route__slug", "name")
     named = [{"route": route, "destination": name} for route, name in places.values_list("route__slug", "name")]
+    named += [{"route": GONE, "destination": f"{GONE} ({each})"} for each in gone.among(Destination, row.destinations)]
+    lost = [f"{GONE} ({each})" for each in gone.among(Route, row.routes)]
     company = row.legal_entity.code if row.legal_entity else "every company"
     return {
         "address": row.address, "legal entity": company, "types": row.types,
-        "routes": list(routes), "destinations": named, "categories": row.categories,
+        "routes": [*routes, *lost], "destinations": named, "categories": row.categories,
     }  # fmt: skip

@@ -13,7 +13,7 @@ from connectors.guard import AddressRefused, Guard
 from governance.actor import By
 from governance.models import LegalEntity
 from routes.models import Destination, Route, Subscription
-from routes.outbound import types
+from routes.outbound import gone, types
 
 NAME, ADDRESS = 120, 500  # characters, as the columns
 
@@ -39,8 +39,11 @@ class Wishes:
         }  # fmt: skip
 
 
-def check(wishes: Wishes, *, by: By) -> None:
-    """Refuse what could not work. Raises ValidationError with every problem at its field."""
+def check(wishes: Wishes, *, by: By, row: Subscription | None = None) -> None:
+    """Refuse what could not work. Raises ValidationError with every problem at its field.
+
+    `row`: the subscription that is changed; what stands among its filters and was deleted since may stay there.
+    """
     found: dict[str, list[str]] = {}
     name = wishes.name.strip()
     if not name or len(name) > NAME:
@@ -52,7 +55,7 @@ def check(wishes: Wishes, *, by: By) -> None:
     ):  # fmt: skip
         if unknown := sorted(set(given) - set(known)):
             found[field] = [f"There is no {', '.join(unknown)}. Choose from: {', '.join(known)}."]
-    found |= _unseen(wishes, by)
+    found |= _unseen(wishes, by, row)
     if found:
         raise ValidationError(found)
 
@@ -66,10 +69,13 @@ def that_stay(row: Subscription, by: By) -> tuple[list[int], list[int]]:
     )
 
 
-def _unseen(wishes: Wishes, by: By) -> dict[str, list[str]]:
+def _unseen(wishes: Wishes, by: By, row: Subscription | None) -> dict[str, list[str]]:
     """Return the filters that name what the person does not see; that there is such a thing is not said."""
     routes = set(Route.objects.visible_to(by).filter(pk__in=wishes.routes).values_list("pk", flat=True))
     places = set(Destination.objects.visible_to(by).filter(pk__in=wishes.destinations).values_list("pk", flat=True))
+    if row is not None:
+        routes.update(gone.among(Route, row.routes))
+        places.update(gone.among(Destination, row.destinations))
     found = {}
     if set(wishes.routes) - routes:
         found["routes"] = ["One of these routes does not exist. Load the page again and choose anew."]

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from governance.models import ApiAnswer, AuditEntry, User
 from governance.rights import Role
-from routes.models import Delivery, OutboundEvent, Subscription
+from routes.models import Delivery, OutboundEvent, Route, Subscription
 from routes.outbound import signing
 from tests.api.test_tokens import told
 from tests.governance.people import company, person
@@ -111,6 +111,55 @@ def test_subscription_is_paused_released_and_gets_a_new_secret(ask: Ask) -> None
     told(ask("post", f"{place}/secrets", {}, Idempotency_Key="x"), 400, "bad-header")
     entry = AuditEntry.objects.get(verb="rotate_secret")
     assert (entry.channel, answer.json()["secret"] in str(entry.after)) == ("api", False)
+
+
+def test_what_is_read_of_a_subscription_whose_route_was_deleted_can_be_sent_back(ask: Ask) -> None:
+    made = ask("post", PLACE, WANTED)
+    Subscription.objects.update(routes=[4711], destinations=[815, 816])  # which are there no more
+    place = made["Location"]
+    read = ask("get", place)
+    body = {name: read.json()[name] for name in WANTED}
+    assert body["routes"] == ["gone-4711"]
+    assert body["destinations"][0] == {"route": "gone-815", "destination": "gone-815"}
+    back = ask("put", place, body, If_Match=read["ETag"])
+    assert (back.status_code, back["ETag"]) == (200, read["ETag"]), back.content
+    renamed = ask("put", place, body | {"name": "Lake"}, If_Match=back["ETag"])
+    row = Subscription.objects.get()
+    assert (row.name, row.routes, row.destinations) == ("Lake", [4711], [815, 816])
+    wrong = body | {"routes": ["gone-4711", "gone-6"], "destinations": [{"route": "gone-815", "destination": "x"}]}
+    told(ask("post", PLACE, body | {"name": "Another"}), 422, "invalid-body")
+    found = told(ask("put", place, wrong, If_Match=renamed["ETag"]), 422, "invalid-body")["errors"]
+    assert [each["pointer"] for each in found] == ["/routes/1", "/destinations/0"]
+    assert "the short name of a route" in found[0]["accepted"]
+    ask("put", place, body | {"routes": [], "destinations": body["destinations"][1:]}, If_Match=renamed["ETag"])
+    row.refresh_from_db()
+    assert (row.routes, row.destinations) == ([], [816])
+
+
+def test_route_of_that_form_is_meant_where_none_was_deleted(ask: Ask) -> None:
+    route = Route.objects.create(
+        slug="gone-6", name="Gone 6", legal_entity=company("HP-DE"), canonical_entity="time_entry"
+    )
+    made = ask("post", PLACE, WANTED | {"routes": ["gone-6"]})
+    assert made.status_code == 201, made.content
+    assert Subscription.objects.get().routes == [route.pk]
+
+
+def test_what_a_place_within_a_list_takes_is_told_of_that_place(ask: Ask) -> None:
+    wrong = {"routes": [""], "destinations": [{"route": "time"}, "x"], "types": ["x"]}
+    found = told(ask("post", PLACE, WANTED | wrong), 422, "invalid-body")["errors"]
+    accepted = {each["pointer"]: each["accepted"] for each in found}
+    assert accepted["/routes/0"].startswith("a text of at most 80 characters: short name")
+    assert accepted["/destinations/0/destination"].startswith("a text of at most 120 characters: its name")
+    assert accepted["/destinations/1"] == "an object with the fields route, destination"
+    assert accepted["/types/0"].startswith("one of throughline.")
+
+
+def test_reason_of_a_pause_is_as_long_as_the_document_says(ask: Ask) -> None:
+    place = ask("post", PLACE, WANTED)["Location"]
+    error = told(ask("post", f"{place}/pauses", {"reason": "x" * 301}), 422, "invalid-body")["errors"][0]
+    assert (error["pointer"], "at most 300 characters" in error["accepted"]) == ("/reason", True)
+    assert ask("post", f"{place}/pauses", {"reason": "x" * 300}).status_code == 200
 
 
 def test_events_out_are_listed_sent_again_and_dropped(ask: Ask, nudged: list[int]) -> None:

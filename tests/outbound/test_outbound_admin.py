@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from governance.actor import ENGINE
+from governance.models import AuditEntry
 from governance.rights import Role
 from routes.models import Route, Subscription
 from routes.outbound import subscribing
@@ -114,6 +115,95 @@ def test_those_without_the_right_see_no_addresses(ines: Client) -> None:
     viktor = signed_in(Role.VIEWER, "HP-DE", "Viktor Lang")
     assert viktor.get(LIST).status_code == 403
     assert viktor.get(f"{LIST}add/").status_code == 403
+
+
+def route(slug: str, code: str = "HP-DE") -> Route:
+    made: Route = Route.objects.create(
+        slug=slug, name=slug.title(), legal_entity=company(code), canonical_entity="time_entry"
+    )
+    return made
+
+
+def of_a_route_that_is_deleted(*also: Route) -> tuple[Subscription, int]:
+    """Return a subscription to a route that is gone, and to others; the route was deleted in the administration."""
+    lost = route("own-plan")
+    ids = (lost.pk, *(each.pk for each in also))
+    row, _ = subscribing.subscribe(Wishes("Lake", TYPED["address"], company("HP-DE"), routes=ids), by=ENGINE)
+    ida = signed_in(Role.INTEGRATION_ADMIN, None, "Ida Berg")
+    answer = ida.post(f"/admin/routes/route/{lost.pk}/delete/", {"post": "yes"})
+    assert answer.status_code == 302, answer.content.decode()
+    return row, ids[0]
+
+
+def test_filter_keeps_a_route_that_was_deleted_when_something_else_is_changed(ines: Client) -> None:
+    row, lost = of_a_route_that_is_deleted()
+    page = f"{LIST}{row.pk}/changes/"
+    shown = ines.get(page).content.decode()
+    assert f'<option value="{lost}" selected>a route that was deleted: Own-Plan</option>' in shown
+    assert "lets nothing through" in shown
+    assert "a route that was deleted: Own-Plan" in ines.get(f"{LIST}{row.pk}/change/").content.decode()
+    sent = TYPED | {"name": "Sea", "routes": [lost]}
+    assert ines.post(page, sent).status_code == 302
+    row.refresh_from_db()
+    assert (row.name, row.routes) == ("Sea", [lost])
+
+
+def test_last_route_of_a_filter_is_taken_out_only_by_who_says_so(ines: Client) -> None:
+    row, lost = of_a_route_that_is_deleted()
+    page = f"{LIST}{row.pk}/changes/"
+    refused = ines.post(page, TYPED | {"name": "Sea"})
+    assert refused.status_code == 422
+    assert "events of every route go out" in str(refused.context["form"].errors["routes"])
+    row.refresh_from_db()
+    assert (row.name, row.routes) == ("Lake", [lost])
+    assert ines.post(page, TYPED | {"everything": "on"}).status_code == 302
+    row.refresh_from_db()
+    assert row.routes == []
+    entry = AuditEntry.objects.filter(verb="change", thing_kind="routes.subscription").latest("at")
+    assert (entry.before["routes"], entry.after["routes"]) == ([f"one that was deleted ({lost})"], [])
+
+
+def test_route_that_was_deleted_is_taken_out_beside_another_without_being_asked(ines: Client) -> None:
+    other = route("other-plan")
+    row, _ = of_a_route_that_is_deleted(other)
+    assert ines.post(f"{LIST}{row.pk}/changes/", TYPED | {"routes": [other.pk]}).status_code == 302
+    row.refresh_from_db()
+    assert row.routes == [other.pk]
+
+
+def test_name_of_a_deleted_route_of_another_company_is_not_told(ines: Client) -> None:
+    lost = route("us-plan", "HP-US")
+    wanted = Wishes("Lake", TYPED["address"], company("HP-DE"), routes=(lost.pk,))
+    row, _ = subscribing.subscribe(wanted, by=ENGINE)
+    ida = signed_in(Role.INTEGRATION_ADMIN, None, "Ida Berg")
+    assert ida.post(f"/admin/routes/route/{lost.pk}/delete/", {"post": "yes"}).status_code == 302
+    for page in ("change", "changes"):
+        shown = ines.get(f"{LIST}{row.pk}/{page}/").content.decode()
+        assert f"a route that was deleted ({lost.pk})" in shown
+        assert "Us-Plan" not in shown
+
+
+@pytest.mark.parametrize("ticked", [True, False])
+def test_page_that_asks_whether_to_delete_a_route_names_who_hears_of_it(ines: Client, ticked: bool) -> None:
+    own = route("own-plan")
+    for name, code in (("Lake", "HP-DE"), ("Foreign sea", "HP-US")):
+        subscribing.subscribe(Wishes(name, TYPED["address"], company(code), routes=(own.pk,)), by=ENGINE)
+    subscribing.subscribe(Wishes("Pond", TYPED["address"], company("HP-DE")), by=ENGINE)
+    page = "/admin/routes/route/"
+    if ticked:
+        answer = ines.post(page, {"action": "delete_selected", "_selected_action": own.pk})
+    else:
+        answer = ines.get(f"{page}{own.pk}/delete/")
+    shown = answer.content.decode()
+    assert "Subscriptions name it: “Lake”, 1 that you may not see." in shown
+    assert "Foreign sea" not in shown
+    assert "Pond" not in shown
+
+
+def test_reason_of_a_pause_that_is_too_long_stands_at_its_field(ines: Client) -> None:
+    answer = ines.post(f"{LIST}{made(ines).pk}/pauses/", {"reason": "x" * 301})
+    assert answer.status_code == 422
+    assert "300" in str(answer.context["form"].errors["reason"])
 
 
 def test_filters_of_another_company_are_not_named_and_stay() -> None:

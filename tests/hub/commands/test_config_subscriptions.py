@@ -111,6 +111,27 @@ def test_filter_that_stands_there_empty_is_a_change_told_by_names(firm, give, ex
     assert told.before["destinations"] == whole["destinations"]
 
 
+def test_filter_by_what_was_deleted_is_written_and_read_back(firm, give, tmp_path: Path) -> None:
+    Subscription.objects.update(routes=[4711], destinations=[815])
+    folder = tmp_path / "gone"
+    assert give("config", "export", folder, "--only", "subscriptions").code == 0
+    path = folder / FILE
+    assert yaml.safe_load(path.read_text())["routes"] == ["gone-4711"]
+    path.write_text(path.read_text().replace("events.acme.example", "events.halden.example"))
+    done = apply(give, folder)
+    assert (done.code, done.err) == (0, "")
+    row = Subscription.objects.get()
+    assert (row.address, row.routes, row.destinations) == (
+        "https://events.halden.example/throughline",
+        [4711],
+        [815],
+    )
+    Subscription.objects.all().delete()
+    done = apply(give, folder)
+    assert (done.code, Subscription.objects.count()) == (1, 0), "where nothing was deleted it is no name"
+    assert "gone-4711" in done.err
+
+
 def test_subscription_that_the_folder_lacks_stays_until_told(firm, give, exported: Path) -> None:
     (exported / FILE).unlink()
     assert "would remove subscription Data warehouse" in apply(give, exported).out
