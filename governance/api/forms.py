@@ -202,11 +202,30 @@ def _told(form: Any, errors: Any, pointer: str = "") -> Any:
             continue
         accepted = _only(fields) if name == "non_field_errors" or known is None else _accepted(known)
         for message in found:
-            yield FieldError(place, str(message), accepted)
+            yield FieldError(place, _words(message, known), accepted)
+
+
+def _words(message: Any, field: Any) -> str:
+    """Return in the API's words why a number or a choice is not taken; other messages as they are."""
+    code = getattr(message, "code", "")
+    if code == "invalid" and isinstance(field, Whole):
+        return "This is no whole number."
+    return {
+        "min_value": f"The number is less than {getattr(field, 'min_value', '')}.",
+        "max_value": f"The number is more than {getattr(field, 'max_value', '')}.",
+        "max_string_length": "The number has too many digits.",
+        "invalid_choice": "This is none of the values that it takes.",
+    }.get(code, str(message))
 
 
 def _only(fields: Mapping[str, Any]) -> str:
     return f"an object with the fields {', '.join(fields)}" if fields else "an empty object"
+
+
+def _between(field: Any) -> str:
+    """Return the bounds of a number in words: " from 1 to 500"; "" where there are none."""
+    ends = (("from", getattr(field, "min_value", None)), ("to", getattr(field, "max_value", None)))
+    return "".join(f" {word} {end}" for word, end in ends if end is not None)
 
 
 def _accepted(field: serializers.Field[Any, Any, Any, Any]) -> str:
@@ -216,7 +235,8 @@ def _accepted(field: serializers.Field[Any, Any, Any, Any]) -> str:
     kinds: list[tuple[type, str]] = [
         (Yes, "true or false"), (Id, "an id as the API writes it"), (Day, 'a day such as "2026-10-05"'),
         (Moment, 'a time with its zone, such as "2026-10-05T16:30:00Z"'),
-        (Whole, "a whole number without quotes"), (Texts, "an object of texts"), (Anything, "an object"),
+        (Whole, f"a whole number{_between(field)} without quotes"),
+        (Texts, "an object of texts"), (Anything, "an object"),
         (serializers.ListField, "a list"),
         (Text, f"a text of at most {getattr(field, 'max_length', None) or 1000} characters"),
     ]  # fmt: skip

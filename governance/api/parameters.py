@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, TypeVar, cast
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django_filters import Filter, FilterSet
 from drf_spectacular.utils import OpenApiParameter
@@ -41,12 +42,24 @@ def filtered(request: Request, kind: type[FilterSet], rows: "models.QuerySet[Row
             )
     asked = kind(request.query_params, queryset=rows, request=request)
     if not asked.is_valid():
-        for name, messages in asked.errors.items():
-            words = " ".join(map(str, messages))
+        for name, found in asked.errors.as_data().items():
+            words = " ".join(words for each in found for words in _words(each))
             errors.append(ParameterError(name, words, accepted(filters[name])))
     if errors:
         raise _refused(errors)
     return cast("models.QuerySet[Row]", asked.qs)
+
+
+def _words(error: ValidationError) -> list[str]:
+    """Return in the API's words why a value is not taken; what the filters of the hub say is in them already."""
+    value = str((error.params or {}).get("value", ""))[:60]
+    if error.code == "invalid_choice":
+        return [f"“{value}” is none of its values."]
+    if error.code == "max_length":
+        return ["The text is too long."]
+    if error.code == "null_characters_not_allowed":
+        return ["A NUL character stands in it."]
+    return error.messages
 
 
 def one(request: Request, name: str) -> str | None:

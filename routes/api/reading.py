@@ -120,10 +120,11 @@ def records(entity: Entity, body: bytes, *, most: int) -> list[dict[str, Any]]:
 
 def _invalid(errors: list[FieldError]) -> Refused:
     count = "One thing is" if len(errors) == 1 else f"{len(errors)} things are"
+    them = "it" if len(errors) == 1 else "them"
     if len(errors) >= MOST_ERRORS:
         count = f"At least {count}"
     return Refused(
-        INVALID, f"{count} not as agreed; nothing was stored. Correct them and send it again.", errors=errors
+        INVALID, f"{count} not as agreed; nothing was stored. Correct {them} and send it again.", errors=errors
     )
 
 
