@@ -6,6 +6,7 @@ from connectors.manifest.source import Source
 from hub.configuration.form import Data
 from hub.configuration.mistakes import Mistake, Place, spoken
 from hub.configuration.references import secret_at
+from hub.configuration.resting import rests_on
 
 
 @dataclass(slots=True)
@@ -18,6 +19,7 @@ class File:
     source: Source
     name: str = ""  # which thing of its kind it is
     spoilt: set[Place] = field(default_factory=set)  # what was left out, with a mistake told
+    unsound: set[Place] = field(default_factory=set)  # names what is not there, or cannot be judged by: told already
 
     def mistake(self, place: Place, message: str, remedy: str = "") -> Mistake:
         """Return a mistake at a place of this file."""
@@ -32,5 +34,12 @@ class File:
         return f"there is no {one} {name}.", f"Correct the name, or add a file of it to {kind}/."
 
     def is_spoilt(self, place: Place) -> bool:
-        """Return whether what is wrong there was told already."""
-        return any(place[: len(each)] == each for each in self.spoilt)
+        """Return whether what is wrong there was told already: at the place, inside it, or where it rests on."""
+        told = self.spoilt | self.unsound
+        return any(_meet(each, other) for each in (place, *rests_on(self.kind, place)) for other in told)
+
+
+def _meet(place: Place, other: Place) -> bool:
+    """Return whether one place lies in the other; the whole file is none."""
+    shorter = min(len(place), len(other))
+    return bool(place) and place[:shorter] == other[:shorter]

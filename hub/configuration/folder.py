@@ -5,11 +5,12 @@ What a file has that its schema does not accept is told and left out, so that al
 
 import hashlib
 import os
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import yaml
 
@@ -24,6 +25,8 @@ MARK = "throughline.yaml"  # says that the folder is ours, and in which form
 FORMAT = 1
 MARK_TEXT = f"# Written by `manage.py config export`; see docs/admin.md.\nformat: {FORMAT}\n"
 NUMERIC = tuple("0123456789+-.")  # what YAML might read as a number, a day or a time
+UNREAD = "it would not be read."
+MEANT = re.compile(r"(.+?)\.ya?ml|([^.].*?)\.ya?ml\.txt", re.IGNORECASE)  # the second as some editors save it
 LINKED = "it is a link that leads out of the folder."
 LONGEST_NAME = 200  # bytes of a file's name, below what file systems take
 
@@ -39,6 +42,7 @@ class Folder:
     path: Path
     files: dict[str, list[File]] = field(default_factory=dict)
     mistakes: list[Mistake] = field(default_factory=list)
+    lost: set[tuple[str, str]] = field(default_factory=set)  # kind and name of what has a file that does not say it
     outside: frozenset[str] = frozenset()  # links that lead out of it, which are not followed
 
     @property
@@ -86,9 +90,11 @@ def _look_around(found: Folder) -> None:
         if inside.is_dir() and inside.name not in KINDS and any(_written(inside)):
             remedy = f"The folders are: {', '.join(KINDS)}."
             found.mistakes.append(Mistake(f"{inside.name}/", 0, "", "there is no such kind of thing.", remedy))
-        elif inside.suffix in (".yaml", ".yml") and inside.is_file() and inside.name != MARK:
-            remedy = f"Move it into one of the folders {', '.join(KINDS)}."
-            found.mistakes.append(Mistake(inside.name, 0, "", "the file lies in no kind's folder.", remedy))
+        elif inside.is_file() and inside.name != MARK and (plain := _plain(inside)):
+            told, remedy = "the file lies in no kind's folder.", f"Move it into one of the folders {', '.join(KINDS)}."
+            if f"{plain}.yaml" == MARK:
+                told, remedy = UNREAD, _other_name(inside, found.path / MARK, MARK)
+            found.mistakes.append(Mistake(inside.name, 0, "", told, remedy))
     mark = found.path / MARK
     if mark.is_file() and MARK not in found.outside:
         source = read_source(mark.read_text(encoding="utf-8", errors="replace"), MARK)
@@ -98,7 +104,24 @@ def _look_around(found: Folder) -> None:
 
 
 def _written(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.suffix in (".yaml", ".yml"))
+    return sorted(path for path in folder.rglob("*") if _plain(path))
+
+
+def _plain(path: Path) -> str:
+    """Return the name of a file that is meant as YAML, without its endings, however they are written; "" of others."""
+    found = MEANT.fullmatch(path.name)
+    return (found[1] or found[2]) if found else ""
+
+
+def _other_name(path: Path, meant: Path, place: str) -> str:
+    """Return in words how a file would be read, or that another stands in its place."""
+    return f"Remove it: there is {place}." if meant.is_file() and meant != path else f"Name it {place}."
+
+
+def _lose(found: Folder, kind: str, path: Path) -> None:
+    """Note of what a file that says nothing seems to be, so that nothing is told of what refers to it."""
+    name = _plain(path)
+    found.lost |= {(kind, unquote(name)), (kind, unquote(name.replace("@", " ")))}
 
 
 def _files(found: Folder, kind: str) -> list[File]:
@@ -112,10 +135,14 @@ def _files(found: Folder, kind: str) -> list[File]:
             message = "it is a folder, and would not be read." if path.is_dir() else "it is no file that can be read."
             found.mistakes.append(Mistake(place, 0, "", message, "Put a file of one thing in its place."))
             continue
-        if path.suffix == ".yml" or path.parent != found.path / kind:
-            found.mistakes.append(Mistake(place, 0, "", "it would not be read.", f"Name it {kind}/{path.stem}.yaml."))
+        if path.suffix != ".yaml" or path.parent != found.path / kind:
+            meant = f"{kind}/{_plain(path)}.yaml"
+            found.mistakes.append(Mistake(place, 0, "", UNREAD, _other_name(path, found.path / meant, meant)))
+            _lose(found, kind, path)
             continue
         file = _file(found, kind, place, path)
+        if file is None or not file.name or any((part,) in file.spoilt for part in KINDS[kind].key):
+            _lose(found, kind, path)
         if file is None:
             continue
         if file.name and (other := named.setdefault(file.name, place)) != place:

@@ -219,6 +219,7 @@ def _given(work: Work, rows: list[Data]) -> Iterator[tuple[int, NewRow, set[str]
         ends = [read_day(work, row.get(end), ("rows", number, end)) for end in ("from", "to")]
         pairs = zip(("from", "to"), ends, strict=True)
         wrong = {f"valid {name}" for name, end in pairs if row.get(name) and end is None}
+        wrong |= {f"valid {name}" for name in ("from", "to") if work.is_told(("rows", number, name))}
         for column in [name for name, each in row.get("values", {}).items() if isinstance(each, float)]:
             words = "a number with a point stands here without quotes, and digits of it may get lost."
             work.say(("rows", number, "values", column), words, "Write it in quotes, as in '225.00'.")

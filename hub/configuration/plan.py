@@ -81,7 +81,7 @@ def apply(folder: Folder, *, by: User, prune: bool, expected: list[Step]) -> lis
 
 
 def _gone_through(folder: Folder, *, by: User, prune: bool) -> list[Step]:
-    work = Work(by, prune=prune, instead="keep its file", mistakes=list(folder.mistakes))
+    work = Work(by, prune=prune, instead="keep its file", mistakes=list(folder.mistakes), lost=set(folder.lost))
     with audit.through("command"):
         lock()
         here = {name: KINDS[name].kept(by) for name in folder.files}
@@ -90,14 +90,15 @@ def _gone_through(folder: Folder, *, by: User, prune: bool) -> list[Step]:
                 _put(work, KINDS[name], file, here[name].get(file.name))
         for name, files in reversed(folder.files.items()):
             for gone in sorted(here[name].keys() - {file.name for file in files}):
-                _remove(work, KINDS[name], gone, here[name][gone])
+                if (name, gone) not in folder.lost:  # it has a file, of which is told why it says nothing
+                    _remove(work, KINDS[name], gone, here[name][gone])
     if work.mistakes:
         raise Mistakes(work.mistakes)
     return work.steps
 
 
 def _put(work: Work, kind: Kind, file: File, here: Data | None) -> None:
-    if not file.name:
+    if not file.name or any((part,) in file.spoilt for part in kind.key):
         return  # which thing it describes is not said, and that was told
     words: list[str] = []
     if here is not None and not work.prune:

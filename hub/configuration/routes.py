@@ -13,6 +13,7 @@ from governance.actor import By
 from governance.models import LegalEntity
 from hub.configuration import form
 from hub.configuration.companies import entity
+from hub.configuration.connections import manifest_of
 from hub.configuration.file import File
 from hub.configuration.form import Data
 from hub.configuration.kind import Kind, Put
@@ -68,7 +69,8 @@ class Routes(Kind):
         given = self._given(work, row, value, owner)
         row.asked_by = work.by
         judged = RouteForm(given, instance=row)
-        judged.names_a_source = bool(value.get("connection") or value.get("upstream"))
+        told = work.is_told(("connection",)) or work.is_told(("upstream",))
+        judged.names_a_source = bool(told or value.get("connection") or value.get("upstream"))
         _judge(work, judged, ())
         _assign(row, Route, PLAIN, value)
         if owner is not None:
@@ -89,7 +91,7 @@ class Routes(Kind):
         """Return what the form is given, rows by their numbers."""
         name = value.get("connection")
         known = _or_present(Connection.objects.visible_to(work.by), row.connection_id).filter(slug=name)
-        row.connection = work.named("connections", name, known, ("connection",), "connection")
+        row.connection = _system(work, name, known, ("connection",))
         row.upstream = self._upstream(work, value.get("upstream"), row.upstream_id)
         given: Data = {name: value.get(name, _usual(Route, name)) for name in PLAIN}
         numbers = {"legal_entity": owner, "connection": row.connection, "upstream": row.upstream}
@@ -121,7 +123,7 @@ class Routes(Kind):
         row.asked_by = work.by
         name = value.get("connection")
         known = _or_present(Connection.objects.visible_to(work.by), row.connection_id).filter(slug=name)
-        at = work.named("connections", name, known, (*place, "connection"), "connection")
+        at = _system(work, name, known, (*place, "connection"))
         given: Data = {name: value.get(name, _usual(Destination, name)) for name in OF_DESTINATION}
         given |= {
             "route": route.pk,
@@ -156,6 +158,14 @@ class Routes(Kind):
         """Delete a route that has no records."""
         row = Route.objects.select_related("legal_entity").get(slug=name)
         work.removal(self.one, name, lambda: work.delete(row, row.legal_entity, {"slug": name, "name": row.name}))
+
+
+def _system(work: Work, name: object, rows: QuerySet[Any], place: Place) -> Connection | None:
+    """Return the connection that a file names; where its own file names no connector nothing is judged by it."""
+    found: Connection | None = work.named("connections", name, rows, place, "connection")
+    if found is not None and ("connections", found.slug) in work.lost and manifest_of(found.connector) is None:
+        work.distrust(place)
+    return found
 
 
 def _or_present(visible: QuerySet[Any], present: int | None) -> QuerySet[Any]:
@@ -200,7 +210,7 @@ def _judge(work: Work, given: RouteForm | DestinationForm, place: Place) -> None
     mapping = str(given.data.get("mapping") or "")
     known: Mapping[str, list[Any]] = given.errors.as_data()
     for name, errors in known.items():
-        if name == "mapping" and ("mappings", mapping) in work.waiting:
+        if name == "mapping" and ("mappings", mapping) in (work.waiting.keys() | work.lost):
             continue
         if name in LOOKED_UP and given.data.get(name) is None and (place or name == "legal_entity"):
             continue  # told where it was looked up

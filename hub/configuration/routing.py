@@ -38,7 +38,7 @@ class Teams(Kind):
         row = Team.objects.filter(legal_entity=owner, name=name).first() or Team(legal_entity=owner, name=name)
         row.role = value.get("role", "")
         people = [_person(work, each, ("members", number)) for number, each in enumerate(value.get("members", []))]
-        if not row.role and not value.get("members"):
+        if not row.role and not value.get("members") and not work.is_told(("role",)) and not work.is_told(("members",)):
             work.say((), "nobody belongs to it.", "Give a role, members, or both.")
         work.judge(row, {})
         work.save(row, [owner], here, value)
@@ -146,7 +146,8 @@ def _person(work: Work, name: str, place: tuple[str | int, ...]) -> User | None:
 
 def _team_named(work: Work, value: Data) -> str:
     name = str(value.get("team") or "")
-    if name and name.casefold() not in {each.casefold() for each in teams.names_known()}:
+    lost = any(kind == "teams" and f"{other} ".startswith(f"{name} ") for kind, other in work.lost)
+    if name and not lost and name.casefold() not in {each.casefold() for each in teams.names_known()}:
         work.say(("team",), f"there is no team {name}.", "Add its file, or choose another.")
     return name
 

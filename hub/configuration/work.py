@@ -100,6 +100,15 @@ class Work:
             for message in ValidationError(found).messages:
                 self.say((*inside, *place), message)
 
+    def is_told(self, place: Place) -> bool:
+        """Return whether what is wrong at a place of the file at hand, or what it rests on, was told already."""
+        return self._now is not None and self._now.is_spoilt(place)
+
+    def distrust(self, place: Place) -> None:
+        """Judge nothing any more by a place of the file at hand: what is wrong with it is told."""
+        if self._now is not None:
+            self._now.unsound.add(place)
+
     @property
     def is_faulty(self) -> bool:
         """Return whether the file at hand has a mistake."""
@@ -126,10 +135,10 @@ class Work:
         except models.ProtectedError as refused:
             self.say((), self._protected(refused))
         except (IntegrityError, DataError) as refused:
-            if not self.is_faulty:
+            if not self.is_faulty and not file.unsound:
                 self.say((), f"the database refuses it: {str(refused).splitlines()[0]}.", "Correct what it names.")
         finally:
-            if self.is_faulty:
+            if self.is_faulty or file.unsound:
                 self.lost.add((file.kind, file.name))
             self._now = None
 
@@ -139,6 +148,8 @@ class Work:
         if found is None and name and (kind, str(name)) not in self.lost:
             assert self._now is not None
             self.say(place, *self._now.missing(kind, one, name))
+        if found is None and name:
+            self.distrust(place)
         return found
 
     def step(self, action: Action, one: str, name: str, words: Iterable[str] = ()) -> None:
