@@ -11,12 +11,14 @@ from exceptions_queue.verbs import NotPossible, keep_grouping_rule, remove_group
 from exceptions_queue.yardstick import WEIGHTS, usual, wrong_rates
 from governance.actor import By
 from governance.rights import Right, allowed, require
+from hub.configuration import named_routes
 from hub.configuration.companies import entity, read_day, read_time, written_time
 from hub.configuration.file import File
 from hub.configuration.form import Data
 from hub.configuration.kind import Kind, Put
 from hub.configuration.work import REASON, Work
 from routes.models import Route
+from routes.outbound import gone
 from routes.route_fields import NOT_NAMED
 
 WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
@@ -47,27 +49,12 @@ class CutOffs(Kind):
         row.weekday = WEEKDAYS.index(value["weekday"]) if value.get("weekday") in WEEKDAYS else None
         days = [read_day(work, each, ("dates", number)) for number, each in enumerate(value.get("dates", []))]
         row.dates = sorted(each for each in days if isinstance(each, date))
-        row.routes = self._routes(work, value, row.routes)
+        row.routes = named_routes.read(work, value.get("routes", []), row.routes)
         if (at := read_time(value.get("at"))) is not None:
             row.at = at
         work.judge(row, {})
         work.save(row, [owner], here, value)
         return Put()
-
-    def _routes(self, work: Work, value: Data, stand: list[int]) -> list[int]:
-        """Return the routes that a document names; those that its writer does not see stay where it says so."""
-        found: list[int] = []
-        for number, slug in enumerate(value.get("routes", [])):
-            if slug == NOT_NAMED:
-                unseen = Route.objects.filter(pk__in=stand).exclude(
-                    pk__in=Route.objects.visible_to(work.by).values("pk")
-                )
-                found += unseen.values_list("pk", flat=True)
-                continue
-            rows = Route.objects.visible_to(work.by).filter(slug=slug)
-            row = work.named("routes", slug, rows, ("routes", number), "route")
-            found += [row.pk] if row else []
-        return found
 
     def remove(self, work: Work, name: str) -> None:
         """Delete a cut-off."""
@@ -85,7 +72,7 @@ def _cut_off(row: CutOff, routes: dict[int, str]) -> Data:
         "number": row.number, "weekday": None if row.weekday is None else WEEKDAYS[row.weekday],
         "dates": [str(day) for day in row.dates], "at": written_time(row.at), "covers": row.covers,
         "entities": list(row.entities),
-        "routes": list(dict.fromkeys(routes.get(each, f"gone-{each}") for each in row.routes)),
+        "routes": list(dict.fromkeys(routes.get(each, gone.written(each)) for each in row.routes)),
     }  # fmt: skip
 
 
@@ -115,8 +102,11 @@ class GroupingRules(Kind):
             work.named("connections", slug, systems.filter(slug=slug), ("connection",), "connection") if slug else None
         )
         slug, routes = value.get("route"), Route.objects.visible_to(work.by)
-        route = work.named("routes", slug, routes.filter(slug=slug), ("route",), "route") if slug else None
-        row.route_id = route.pk if route else None
+        if slug and (kept := gone.read(slug, gone.among(Route, [row.route_id] if row.route_id else []))) is not None:
+            row.route_id = kept
+        else:
+            route = work.named("routes", slug, routes.filter(slug=slug), ("route",), "route") if slug else None
+            row.route_id = route.pk if route else None
         try:
             grouping.check(row)
         except NotPossible as error:
@@ -139,7 +129,7 @@ PARTS = ("table", "field", "rule", "words")
 
 
 def _grouping_rule(row: GroupingRule, routes: dict[int, str]) -> Data:
-    route = None if row.route_id is None else routes.get(row.route_id, f"gone-{row.route_id}")
+    route = None if row.route_id is None else routes.get(row.route_id, gone.written(row.route_id))
     return {
         "legal_entity": row.legal_entity.code, "name": row.name, "category": row.category,
         "connection": row.connection.slug if row.connection else None, "route": route, "reason": row.reason,

@@ -7,12 +7,14 @@ from exceptions_queue import teams
 from exceptions_queue.models import FallbackTeam, RoutingRule, Team
 from governance.actor import By
 from governance.models import LegalEntity, User
+from hub.configuration import named_routes
 from hub.configuration.companies import entity
 from hub.configuration.file import File
 from hub.configuration.form import Data
 from hub.configuration.kind import Kind, Put
 from hub.configuration.work import Work
 from routes.models import Route
+from routes.outbound import gone
 
 LISTS = ("categories", "entities", "clients", "projects", "contract_types", "workers", "periods", "tags")
 AMOUNTS = ("amount_from", "amount_below")
@@ -110,18 +112,10 @@ class RoutingRules(Kind):
         row.unknown_too, row.priority = value.get("unknown_too", False), value.get("priority")
         row.team = _team_named(work, value)
         row.person = _person(work, value["person"], ("person",)) if value.get("person") else None
-        row.routes = self._routes(work, value)
+        row.routes = named_routes.read(work, value.get("routes", []), row.routes)
         work.judge(row, {})
         work.save(row, [owner], here, value)
         return Put()
-
-    def _routes(self, work: Work, value: Data) -> list[int]:
-        found = []
-        for number, slug in enumerate(value.get("routes", [])):
-            rows = Route.objects.visible_to(work.by).filter(slug=slug)
-            row = work.named("routes", slug, rows, ("routes", number), "route")
-            found += [row.pk] if row else []
-        return found
 
     def remove(self, work: Work, name: str) -> None:
         """Delete a rule."""
@@ -169,5 +163,5 @@ def _rule(row: RoutingRule, routes: dict[int, str]) -> Data:
     return named(row, "name") | {name: list(getattr(row, name)) for name in LISTS} | {
         "position": row.position, "in_use": row.is_on, "unknown_too": row.unknown_too, "priority": row.priority,
         "team": row.team or None, "person": row.person.get_username() if row.person else None,
-        "routes": [routes.get(each, f"gone-{each}") for each in row.routes],
+        "routes": [routes.get(each, gone.written(each)) for each in row.routes],
     } | {name: None if amount is None else f"{amount:.2f}" for name, amount in amounts.items()}  # fmt: skip
