@@ -51,6 +51,12 @@ def test_visible_to_somebody_without_a_role_is_empty(germany: LegalEntity, more:
     assert not entities_visible_to(as_actor(nobody)).exists()
 
 
+def test_closed_account_has_no_roles(germany: LegalEntity) -> None:
+    closed = person("Cleo Closed", Role.CONTROLLER, is_active=False)
+    assert not entities_visible_to(closed).exists()
+    assert not entities_visible_to(as_actor(closed)).exists()
+
+
 def test_visible_to_superuser_and_engine_keeps_all(germany: LegalEntity) -> None:
     olga = person("Olga Petrenko", is_superuser=True)
 
