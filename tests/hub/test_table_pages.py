@@ -168,20 +168,6 @@ def test_sheet_is_shown_before_it_counts_and_refused_as_a_whole() -> None:
     assert "Director" in text_of(client.post(at, {"file": good, "reason": "x"}))
 
 
-def test_sheet_that_was_shown_earlier_puts_nobody_elses_row_aside() -> None:
-    table, client = rates(), farid()
-    at, typed = f"/tables/{table.pk}/sheets/", {"text": "role,rate\nPartner,300", "reason": "list"}
-    mark = dict(MARK.findall(client.post(at, typed).content.decode()))
-    other = person("Ida Berg", Role.FINANCE)
-    add_rows(table, [NewRow(("Partner",), {"rate": "280"})], by=other)
-
-    told = client.post(at, typed | mark | {"do": "add"})
-
-    assert told.status_code == 422
-    assert "Ida Berg has put a row there" in text_of(told)
-    assert table.rows.in_force().filter(key=["Partner"]).get().values == {"rate": "280"}
-
-
 def test_table_is_made_and_defined_column_by_column() -> None:
     ingrid = signed_in(person("Ingrid Solheim", Role.INTEGRATION_ADMIN))
     typed = {

@@ -39,7 +39,7 @@ PROVEN = {  # address → the test that sends it unseen and with an older mark
     "test_draft_made_in_the_table_goes_all_the_way_by_two_people",
     "tables/*/definition/": "tests/governance/test_two_windows.py::"
     "test_second_person_of_a_table_stays_as_it_was_chosen",
-    "tables/*/sheets/": "tests/hub/test_table_pages.py::"
+    "tables/*/sheets/": "tests/hub/test_sheet_shown_earlier.py::"
     "test_sheet_that_was_shown_earlier_puts_nobody_elses_row_aside",
 }  # fmt: skip
 HARMLESS = {  # address → why nothing that somebody else decided is put aside

@@ -14,7 +14,7 @@ from governance.models import AuditEntry, BusinessCalendar, LegalEntity, RoleGra
 from mappings.models import Approval, LookupTable, TableRow
 from mappings.tables import NewRow, add_rows, create_table
 from routes import schedules
-from routes.models import Destination, Route
+from routes.models import Route
 from tests.hub.commands.firm import SECRETS, bytes_of
 
 
@@ -38,21 +38,6 @@ def test_apply_of_what_was_exported_does_nothing(firm, give, exported: Path) -> 
     assert "Nothing to apply" in done.out
     assert AuditEntry.objects.count() == entries
     assert give("config", "diff", exported, "--exit-code").code == 0
-
-
-@pytest.mark.django_db(transaction=True)
-def test_route_that_lacks_only_a_destination_has_no_empty_entry(firm, give, exported: Path) -> None:
-    [row] = [each for each in Route.objects.all() if each.destinations.count() == 1][:1]
-    Destination.objects.filter(route=row).delete()
-    newest = AuditEntry.objects.latest("pk").pk
-
-    done = give("config", "apply", exported, "--by", "ingrid", "--yes")
-
-    assert (done.code, done.err) == (0, "")
-    assert row.destinations.count() == 1
-    made = AuditEntry.objects.filter(pk__gt=newest)
-    assert [each.thing_kind for each in made if each.verb in ("add", "change")] == ["routes.destination"]
-    assert {each.channel for each in made} == {"command"}
 
 
 def test_apply_into_an_empty_database_gives_the_same_again(firm, give, exported: Path, tmp_path: Path) -> None:
