@@ -8,20 +8,20 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from exceptions_queue import intake, policies, verbs
+from exceptions_queue import policies, verbs
 from exceptions_queue.models import ApprovalPolicy, ApprovalRequest, Deed, LoosenedPolicy, RequestState, State, WorkItem
 from exceptions_queue.policies import Act, covers, hits
 from governance import versions
 from governance.models import AuditEntry, RoleGrant, User
 from governance.rights import NotAllowed, Role
-from routes.models import Overlay, Record, Transaction
+from routes.models import Overlay, Transaction
 from routes.plan import plan
 from tests.exceptions_queue.conftest import Staff
 from tests.exceptions_queue.situations import zero_hours
 from tests.exceptions_queue.test_pages import signed_in, text_of
 from tests.exceptions_queue.test_record_list import staff_of
 from tests.governance.people import company, person
-from tests.routes.world import INWARD, World, entry
+from tests.routes.world import INWARD, World
 
 Make = Callable[..., World]
 WHY = "typing error, asked the consultant"
@@ -200,42 +200,6 @@ def test_a_waiver_above_an_amount_needs_two(item: WorkItem, staff: Staff) -> Non
     with pytest.raises(verbs.NeedsApproval, match="All of it"):
         verbs.waive(item, by=staff.farid, reason="not billable", failures=[two.pk])
     assert Transaction.objects.filter(state="waived").count() == 1
-
-
-def billed_world(world: World) -> World:
-    """Let records say how they are billed, and whose they are."""
-    named = [{"to": name, "from": name} for name in ("billing_model", "worker_name")]
-    content = INWARD | {"name": "ledger-time-billed", "fields": [*INWARD["fields"], *named]}
-    versions.install(kind="mapping", object_key="ledger-time-billed", content=content)
-    world.route.mapping = "ledger-time-billed"
-    world.route.save()
-    plan.cache_clear()
-    return world
-
-
-def test_work_of_a_contract_type_needs_two_also_among_other_work(quick_world: Make, staff: Staff) -> None:
-    policy(Deed.WAIVE, contract_types=["fixed_fee"])
-    world = billed_world(quick_world())
-    zero_hours(world, 1, billing_model="fixed_fee")
-    world.take_in(entry(2, hours="0.00", billing_model="time_and_materials"))
-    intake.take_in()
-    item = WorkItem.objects.get()
-    assert "billing_model" not in item.about, "not all of it is billed in one way"
-    by_key = {each.key: each.pk for each in Record.objects.all()}
-    first, second = (item.failures().get(record_id=by_key[key]) for key in sorted(by_key))
-    with pytest.raises(verbs.NeedsApproval, match="billed as fixed fee"):
-        verbs.waive(item, by=staff.farid, reason="not billable")
-    with pytest.raises(verbs.NeedsApproval):
-        verbs.waive(item, by=staff.farid, reason="not billable", failures=[first.pk])
-    verbs.waive(item, by=staff.farid, reason="not billable", failures=[second.pk])
-
-
-def test_what_was_corrected_to_a_contract_type_counts_as_it(quick_world: Make, staff: Staff) -> None:
-    policy(Deed.WAIVE, contract_types=["fixed_fee"])
-    item = zero_hours(billed_world(quick_world()), 1, billing_model="retainer")
-    verbs.correct_field(item, by=staff.farid, field="billing_model", value="fixed_fee", reason=WHY)
-    with pytest.raises(verbs.NeedsApproval):
-        verbs.waive(WorkItem.objects.open().get(), by=staff.farid, reason="not billable")
 
 
 def test_a_policy_that_an_earlier_release_loosened_still_binds(item: WorkItem, staff: Staff) -> None:

@@ -20,9 +20,9 @@ from governance.models import AuditEntry, LegalEntity, RoleGrant, User
 from governance.rights import NotAllowed, Role
 from tests.exceptions_queue.conftest import Staff
 from tests.exceptions_queue.situations import zero_hours
-from tests.exceptions_queue.test_four_eyes import billed_world
 from tests.exceptions_queue.test_intake import troubles, write_down
 from tests.exceptions_queue.test_pages import signed_in, text_of
+from tests.exceptions_queue.test_policies_by_contract import billed_world
 from tests.exceptions_queue.test_record_list import staff_of
 from tests.governance.people import company, person
 from tests.routes.world import World
