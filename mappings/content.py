@@ -92,6 +92,7 @@ class _Reader:
         if not isinstance(content, dict):
             raise MappingErrors([SavedProblem("This is not a mapping.", "Write name, from, to and fields.")])
         self._unknown(content, MAPPING_KEYS, "")
+        self._texts(content, ("meaning",), "")
         source, target = self._side(content, "from"), entity or self._side(content, "to")
         fields = self._fields(content.get("fields"), "fields", target)
         rules = self._rules(content.get("rules") or [])
@@ -118,6 +119,12 @@ class _Reader:
                 where = f"{path}.{key}" if path else str(key)
                 self.say(where, f"{key!r} is not known here.", f"Use one of: {', '.join(sorted(known))}.")
 
+    def _texts(self, given: dict[str, Any], keys: tuple[str, ...], path: str) -> None:
+        for key in keys:
+            if given.get(key) is not None and not isinstance(given[key], str):
+                where = f"{path}.{key}" if path else key
+                self.say(where, f"{key}: is no text.", f"Write {key}: and one text.", "Write one text.")
+
     def _side(self, content: dict[str, Any], key: str) -> Entity | None:
         side = content.get(key)
         if not isinstance(side, dict) or not ({"entity", "stream"} & set(side)):
@@ -125,6 +132,7 @@ class _Reader:
             self.say(key, f"{key}: does not say a stream or an entity.", remedy)
             return None
         self._unknown(side, {"system", "stream", "entity"}, key)
+        self._texts(side, ("system", "stream"), key)
         if "entity" not in side:
             return None
         if not isinstance(side["entity"], str) or side["entity"] not in ENTITIES:
@@ -147,6 +155,7 @@ class _Reader:
             self.say(path, "This is not a field rule.", "Write {to: …, formula: …}.")
             return None
         self._unknown(item, FIELD_KEYS, path)
+        self._texts(item, ("meaning",), path)
         to = self._to(item.get("to"), f"{path}.to")
         field = self._target(to, entity, f"{path}.to")
         mode, blank = item.get("mode", "overwrite"), item.get("if_blank", "send")
@@ -265,6 +274,7 @@ class _Reader:
             self.say(path, "This is not a rule.", "Write {name, check, severity, message}.")
             return None
         self._unknown(item, RULE_KEYS, path)
+        self._texts(item, ("meaning", "field"), path)
         checks: list[tuple[str, Callable[[Any], bool], str]] = [
             ("name", lambda value: isinstance(value, str) and bool(value), "Give the rule a short name."),
             ("message", lambda value: isinstance(value, str) and bool(value), "Say cause and remedy for finance."),

@@ -60,7 +60,8 @@ class Connections(Kind):
         row = Connection.objects.visible_to(work.by).filter(slug=value.get("slug")).first() or Connection()
         owners, stored = [row.legal_entity] if row.pk else [], Stored.of(row)
         for name in PLAIN:
-            setattr(row, name, value.get(name, USUAL.get(name)))
+            if (name,) not in file.spoilt:  # what stands there has a mistake told, and something else rests on it
+                setattr(row, name, value.get(name, USUAL.get(name)))
         owner = entity(work, value.get("legal_entity"))
         if owner is not None:
             row.legal_entity = owner

@@ -172,12 +172,12 @@ def _file(found: Folder, kind: str, place: str, path: Path) -> File | None:
         found.mistakes.append(file.mistake(where, message, remedy))
         file.spoilt.add(where)
     for where in file.spoilt:
-        _leave_out(file.value, where)
+        _leave_out(kind, file.value, where)
     file.name = KINDS[kind].name_of(file.value)
     return file
 
 
-def _leave_out(value: Any, place: Place) -> None:
+def _leave_out(kind: str, value: Any, place: Place) -> None:
     """Take out what has the wrong form. Entries of a list keep their places: one that is wrong itself is emptied."""
     for step in place[:-1]:
         value = value.get(step) if isinstance(value, dict) else value[step] if _has(value, step) else None
@@ -185,7 +185,7 @@ def _leave_out(value: Any, place: Place) -> None:
     if isinstance(value, dict):
         value.pop(last, None)
     elif isinstance(value, list) and isinstance(last, int) and _has(value, last):
-        value[last] = {} if isinstance(value[last], dict) or last is None else ""
+        value[last] = form.emptied(kind, place)
 
 
 def _has(value: Any, step: Any) -> bool:

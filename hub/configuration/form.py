@@ -117,6 +117,16 @@ def entry_key(schema: Schema, entry: Any) -> tuple[str, ...]:
                  for k in schema["x-key"])  # fmt: skip
 
 
+def emptied(kind: str, place: Place) -> Any:
+    """Return an entry of a list that says nothing, in the form that its place asks for: a map, a list or a text."""
+    schema = schemas()[kind]
+    for step in place:
+        schema = schema.get("items", {}) if isinstance(step, int) else schema.get("properties", {}).get(step, {})
+    if "properties" in schema or schema.get("type") == "object":
+        return {}
+    return [] if schema.get("type") == "array" else ""
+
+
 def canonical(kind: str, value: Data) -> Data:
     """Return a document in its one writing: keys in the schema's order, what is usual left out, lists sorted."""
     found: Data = _canonical(schemas()[kind], value)

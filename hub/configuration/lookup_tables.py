@@ -80,6 +80,8 @@ class Tables(Kind):
             work.save(table, [owner], before, after)
             if loosened:
                 notes.append("rows need less consent than before: yours wait until a second person agrees to that")
+        if table.faults():
+            return Put(changed=True)  # told already; rows are judged by columns, and these are not right
         added, more = self._rows(work, file, table)
         return Put((*notes, *more), changed=redefined or added)
 

@@ -129,6 +129,15 @@ def test_mapping_tells_all_its_problems_with_their_places():
     }  # fmt: skip
 
 
+def test_what_has_to_be_a_text_is_one():
+    content = copy.deepcopy(WHOLE) | {"meaning": [1, 2], "from": {"system": [1], "stream": {}}}
+    content["fields"][1]["meaning"] = content["rules"][0]["meaning"] = content["rules"][0]["field"] = 5
+    with pytest.raises(MappingErrors) as raised:
+        compile_mapping(content)
+    told = sorted(problem.path for problem in raised.value.problems)
+    assert told == ["fields[1].meaning", "from.stream", "from.system", "meaning", "rules[0].field", "rules[0].meaning"]
+
+
 def test_target_fields_must_exist_and_required_ones_be_filled():
     content = {"name": "x", "from": SIDES["from"], "to": {"entity": "task"}}
     with pytest.raises(MappingErrors, match="is not a field of task"):
