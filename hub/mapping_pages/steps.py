@@ -18,7 +18,7 @@ from governance.deed_page import ReasonForm
 from governance.deeds import deed
 from governance.models import AuditEntry, User, Version
 from governance.models.version import State
-from governance.rights import NotAllowed, Right, allowed
+from governance.rights import NotAllowed, Right, allowed, require
 from governance.same_person import has_made
 from governance.seen import SEEN
 from governance.versions import WrongState
@@ -184,6 +184,7 @@ def _take(step: Step, version: Version, given: dict[str, Any], user: User, shown
     values = dict(given)
     values[step.argument] = values.pop("reason")
     if step.name in ("publications", "rollbacks"):
+        require(user, step.right, version.legal_entity)  # before anything is told of what is in force
         Version.objects.select_for_update(of=("self",)).get(pk=version.pk)  # first, as the verbs do
         life.lock_object(KIND, version.object_key)
         there = Version.objects.of(KIND, version.object_key).in_force().first()

@@ -57,6 +57,7 @@ PAGES: dict[str, Row] = {
     "queue/views/{view}/deletions/": Row("post", R.WORK_QUEUE, {"seen": "1"}),
     "queue/grouping-rules/{grouping}/removals/": Row("post", R.WORK_QUEUE, WHY),
     "bulk-runs/{bulk}/": Row("get", R.VIEW),
+    "bulk-runs/{bulk}/sheets/{form}/": Row("get", R.VIEW),
     "approvals/{approval}/": Row("get", R.VIEW),
     "approvals/{approval}/approvals/": Row("post", R.APPROVE),
     "approvals/{approval}/refusals/": Row("post", R.APPROVE, WHY),
@@ -254,7 +255,8 @@ def test_page_asks_the_right_where_its_thing_belongs(firm: Firm) -> None:
 def _names(firm: Firm) -> dict[str, Any]:
     """Return what the German company has, by the names in the addresses."""
     return {
-        "bulk": firm.bulk.pk, "item": firm.item.number, "record": _code(firm.record), "run": _code(firm.run.pk),
+        "bulk": firm.bulk.pk, "form": "csv", "item": firm.item.number, "record": _code(firm.record),
+        "run": _code(firm.run.pk),
         "transaction": _code(firm.transactions[0]), "connection": firm.connection.slug, "delivery": firm.delivery.pk,
         "change": _code(firm.changes["draft"].pk), "route": firm.route.slug,
         "mapping": Mapping.objects.get(key="time-draft").pk, "table": firm.table.pk, "row": firm.row.pk,
@@ -319,7 +321,7 @@ def test_nothing_is_shown_to_who_is_not_signed_in(firm: Firm) -> None:
         "deed", "mode",
     )  # fmt: skip
     codes = ("record", "run", "transaction", "change", "failure")
-    names: dict[str, Any] = dict.fromkeys(numbers, 1) | {"connection": "time", "route": "time"}
+    names: dict[str, Any] = dict.fromkeys(numbers, 1) | {"connection": "time", "route": "time", "form": "csv"}
     names |= {name: _code(firm.run.pk) for name in codes}
     for place, row in (*PAGES.items(), *FORMS.items(), *((place, Row("get", R.VIEW)) for place in ANYWHERE)):
         answer = getattr(Client(), row.method)("/" + place.format(**names) + row.query)

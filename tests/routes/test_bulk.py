@@ -19,6 +19,8 @@ ROW = st.tuples(
     st.none() | st.dates(dt.date(1900, 1, 1)),
     st.none() | st.datetimes(dt.datetime(1900, 1, 1), timezones=st.just(dt.UTC)),  # noqa: DTZ001 - the zone is beside it
 )  # fmt: skip
+# The table serves all draws of its module; and that a busy machine draws slowly says nothing of what is drawn.
+SPARED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 OFFSETS = st.integers(-86_399, 86_399).map(lambda seconds: dt.timezone(dt.timedelta(seconds=seconds)))
 
 
@@ -34,7 +36,7 @@ def table(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> It
         connection.close()
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=SPARED)
 @given(rows=st.lists(ROW, max_size=8))
 def test_copied_rows_read_back_as_they_were(table: None, rows: list[tuple[object, ...]]) -> None:
     with connection.cursor() as cursor:
@@ -44,7 +46,7 @@ def test_copied_rows_read_back_as_they_were(table: None, rows: list[tuple[object
         assert list(map(plain, cursor.fetchall())) == list(map(plain, rows))
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=SPARED)
 @given(rows=st.lists(ROW, max_size=8))
 def test_arrays_read_back_as_they_were(table: None, rows: list[tuple[object, ...]]) -> None:
     casts = ["uuid", "text", "bigint", "bytea", "numeric", "bool", "date", "timestamptz"]
@@ -73,7 +75,7 @@ def test_moments_keep_every_digit_and_the_seconds_of_an_offset(value: dt.date) -
     assert type(value).fromisoformat(moment(value)) == value
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=SPARED)
 @given(rows=st.lists(ROW, max_size=8))
 def test_lines_are_the_same_rows_together_with_other_statements(table: None, rows: list[tuple[object, ...]]) -> None:
     with connection.cursor() as cursor:
