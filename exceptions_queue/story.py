@@ -85,8 +85,7 @@ def tell(row: Transaction, user: User) -> Story:
     copies = lineage.copies(content, row.destination_id)
     source, ours, sent = (kept.get(id_) if id_ else None for id_ in wanted)
     subjects = Q(subject_id=row.pk) | Q(subject_id=record.pk)
-    raw = decode(source) if source else {}
-    request = decode(sent) if sent else {}
+    raw, request = (decode(each) if each else {} for each in (source, sent))
     canonical = codec.loads(entity, ours) if ours else {}
     tried = tries.of(effects, entity, user, technical=technical)
     transitions = list(Transition.objects.filter(subjects).order_by("at", "pk"))

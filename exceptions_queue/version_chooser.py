@@ -22,6 +22,7 @@ from governance.actor import names
 from governance.models import User, Version
 from governance.models.version import State
 from governance.rights import allowed
+from governance.scoping import grants_read_once
 from mappings.covering import covered
 from mappings.differences import Difference, differences
 from mappings.models import LookupTable
@@ -70,6 +71,7 @@ class Offer:
         return sum(trial.outcome in PASSES for trial in self.trials)
 
 
+@grants_read_once()  # it only shows, and each configuration asks the same rights
 def offers(item: WorkItem, members: Sequence[Failure], *, by: User, start: Start = Start.SOURCE) -> list[Offer]:
     """Return what members of an item may be sent again with: now, then, versions that were in force once, and drafts.
 

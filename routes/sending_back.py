@@ -93,18 +93,22 @@ def ask(failures: Sequence[Failure], *, by: By, reason: str) -> list[SendingBack
         _row(way, route, records[id_], by_record[id_], *bodies[id_], by=by, reason=reason.strip(), now=now)
         for id_ in by_record
     ]
-    SendingBack.objects.bulk_create(rows)
-    audit.record_all(
-        [
-            audit.entry_of(
-                by=by, verb="send back to source", thing=("record", str(row.record_id), row.key), reason=reason,
-                legal_entity=row.legal_entity_id, channel="",
-            )
-            for row in rows
-        ]
-    )  # fmt: skip
+    write_down(rows, verb="send back to source", by=by)
     nudges.sending_back(route.connection.pk)
     return rows
+
+
+def write_down(rows: Sequence[SendingBack], *, verb: str, by: By) -> None:
+    """Store rows of the outbox, each with its entry in the audit trail and the reason that it carries."""
+    SendingBack.objects.bulk_create(rows)
+    entries = [
+        audit.entry_of(
+            by=by, verb=verb, thing=("record", str(row.record_id), row.key), reason=row.reason,
+            legal_entity=row.legal_entity_id, channel="",
+        )
+        for row in rows
+    ]  # fmt: skip
+    audit.record_all(entries)
 
 
 INSTEAD = "Tell whoever handed it in, and fetch it again once it is corrected there."

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from django.db import connection as database
 from django.db import transaction
 
-from governance import audit
 from governance.actor import By, as_actor
 from governance.identifiers import new_id
 from governance.rights import Right, require
@@ -67,14 +66,5 @@ def keep(
         )
         for id_, entity, key, version, _, _ in found
     ]  # fmt: skip
-    SendingBack.objects.bulk_create(rows)
-    audit.record_all(
-        [
-            audit.entry_of(
-                by=by, verb="tell source", thing=("record", str(row.record_id), row.key), reason=reason,
-                legal_entity=row.legal_entity_id, channel="",
-            )
-            for row in rows
-        ]
-    )  # fmt: skip
+    sending_back.write_down(rows, verb="tell source", by=by)
     return rows
