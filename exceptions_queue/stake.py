@@ -6,6 +6,7 @@ worth of is named and adds nothing.
 
 import datetime as dt
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -13,18 +14,21 @@ from typing import Any, NamedTuple
 import msgspec
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
+from django.db.models import BooleanField, ExpressionWrapper, Q, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from exceptions_queue import words
+from exceptions_queue import tallies, words
 from exceptions_queue.due_words import Due, due_of
 from exceptions_queue.models import WorkItem
 from exceptions_queue.models.work_item import WorkItemQuerySet
 from exceptions_queue.permitted import masks_by_entity
 from exceptions_queue.query import kept
-from exceptions_queue.query.compiled import narrowed
+from exceptions_queue.query.compiled import Asker, narrowed
 from exceptions_queue.query.line import with_values, write
 from exceptions_queue.query.words import Understood, understood
-from exceptions_queue.worth import Sum, rates_for
+from exceptions_queue.worth import Sum as Owed
+from exceptions_queue.worth import rates_for
 from exceptions_queue.yardstick import measures
 from governance.calendars import working_times
 from governance.models import User
@@ -38,15 +42,17 @@ COLUMNS = (
     "number", "fingerprint", "legal_entity_id", "members", "without_amount", "worth", "worth_once", "worth_currency",
     "due_at", "due_key",
 )  # fmt: skip
+FIRST = ("due_key", "due_at", "due_of", "legal_entity_id")  # what is told of the first deadline
 # What is read of each line is narrowed at once, so that a hundred thousand of them stay in memory, and looked through
 # three times: for the first deadline, for the most money, and for all sums.
 SAID = """
 WITH mine AS MATERIALIZED (
     SELECT number, members, money, without_amount > 0 AND money IS NOT NULL AS is_partly, money < worth AS is_shared,
-        due_at, due_key
+        due_at, due_key, legal_entity_id
     FROM (SELECT *, CASE WHEN worth_currency = %s THEN coalesce(worth_once, worth) END AS money FROM ({rows}) list) l
 ), first AS MATERIALIZED (
-    SELECT due_key, due_at, number FROM mine WHERE due_at IS NOT NULL AND members > 0 ORDER BY due_at, number LIMIT 1
+    SELECT due_key, due_at, number FROM mine WHERE due_at IS NOT NULL AND members > 0
+    ORDER BY due_at, due_key COLLATE "C", legal_entity_id, number LIMIT 1
 ), most AS MATERIALIZED (
     SELECT number, money FROM mine WHERE money > 0 ORDER BY money DESC, number LIMIT %s
 )
@@ -137,7 +143,7 @@ def stake(found: Understood, user: User) -> Stake | None:
 def _stake(found: Understood, user: User) -> Stake | None:
     rows = narrowed(found, user).open().order_by()
     currency = measures().reporting.currency
-    told = _told(rows, currency)
+    told = _tallied(found, user, rows, currency) if tallies.serves(found) else _told(rows, currency)
     if not told.causes:
         return None
     money = dict(zip(told.numbers, told.amounts, strict=True))
@@ -148,7 +154,7 @@ def _stake(found: Understood, user: User) -> Stake | None:
             money[number] = money.get(number, Decimal(0)) + more
             if told.first and told.first["due_key"] == key:
                 first_amount += more
-    explained, percent = _explained(found, user, money, whole)
+    explained, percent = _explained(found, user, money, whole, told.items)
     return Stake(
         told.causes, told.members, whole, currency, at_least,
         told.unknown, with_values(found.line, "amount", ["unknown"]),
@@ -170,6 +176,35 @@ class _Told(NamedTuple):
     first_amount: Decimal
     numbers: list[int]
     amounts: list[Decimal]
+    items: dict[int, WorkItem] = {}  # of those numbers, where they were read; never changed
+
+
+def _tallied(found: Understood, user: User, rows: WorkItemQuerySet, currency: str) -> _Told:
+    """Return what is told of the items of a line that the tally serves. Two queries, neither over all items."""
+    is_known = ExpressionWrapper(Q(worth_currency=currency), output_field=BooleanField())
+    alike = tallies.rows(found, Asker(user)).order_by().values(*FIRST, is_known=is_known)
+    sums = [each for each in alike.annotate(**{f"n_{each}": Sum(each) for each in tallies.SUMS}) if each["n_items"]]
+    priced = [each for each in sums if each["is_known"]]
+    due = [each for each in sums if each["due_at"] and each["n_members"]]
+    first = min(due, key=lambda each: (each["due_at"], each["due_key"], each["legal_entity_id"]), default=None)
+    then = [each for each in sums if first and each["due_key"] == first["due_key"]]
+    money = Coalesce("worth_once", "worth")
+    most = rows.filter(worth_currency=currency).annotate(money=money).filter(money__gt=0).order_by("-money", "number")
+    top = list(most[:CANDIDATES]) if any(each["n_money"] for each in priced) else []
+    return _Told(
+        sum(each["n_items"] for each in sums), sum(each["n_members"] for each in sums),
+        sum((each["n_money"] for each in priced), Decimal(0)),
+        sum(each["n_unpriced" if each["is_known"] else "n_items"] for each in sums),
+        sum(each["n_partly"] for each in priced), sum(each["n_shared"] for each in priced),
+        first, sum(each["n_items"] for each in then),
+        sum((each["n_money"] for each in then if each["is_known"]), Decimal(0)),
+        [item.number for item in top], [_counted(item) for item in top], {item.number: item for item in top},
+    )  # fmt: skip
+
+
+def _counted(item: WorkItem) -> Decimal:
+    """Return what an item adds to a sum."""
+    return (item.worth if item.worth_once is None else item.worth_once) or Decimal(0)
 
 
 def _told(rows: WorkItemQuerySet, currency: str) -> _Told:
@@ -181,7 +216,8 @@ def _told(rows: WorkItemQuerySet, currency: str) -> _Told:
         cursor.execute(SAID.format(rows=sql), [currency, *given, CANDIDATES])
         row = cursor.fetchone()
     told = _Told(*row)
-    return told._replace(first=told.first and msgspec.json.decode(told.first))
+    first = told.first and msgspec.json.decode(told.first)
+    return told._replace(first=first and first | {"due_at": dt.datetime.fromisoformat(first["due_at"])})
 
 
 def _elsewhere(rows: WorkItemQuerySet, currency: str) -> list[tuple[int, str, Decimal]]:
@@ -191,9 +227,9 @@ def _elsewhere(rows: WorkItemQuerySet, currency: str) -> list[tuple[int, str, De
         cursor.execute(ELSEWHERE.format(rows=sql), given)
         found = cursor.fetchall()
     rates = rates_for(measures().reporting, {each[4] for each in found})
-    sums: dict[tuple[int, str], list[Sum]] = defaultdict(list)
+    sums: dict[tuple[int, str], list[Owed]] = defaultdict(list)
     for number, entity, key, day, in_currency, amount in found:
-        sums[number, key].append(Sum(entity, day, in_currency, amount))
+        sums[number, key].append(Owed(entity, day, in_currency, amount))
     return [(number, key, rates.worth(each).amount or Decimal(0)) for (number, key), each in sums.items()]
 
 
@@ -201,8 +237,7 @@ def _first(found: Understood, told: _Told, amount: Decimal) -> First | None:
     if told.first is None:
         return None
     working = working_times({told.first["legal_entity_id"]})[told.first["legal_entity_id"]]
-    moment = dt.datetime.fromisoformat(told.first["due_at"])
-    due = due_of(moment, told.first["due_of"], timezone.now(), working)
+    due = due_of(told.first["due_at"], told.first["due_of"], timezone.now(), working)
     return First(
         told.first["due_of"], due, told.first_causes, amount,
         with_values(found.line, "blocks", [told.first["due_key"]]),
@@ -210,9 +245,9 @@ def _first(found: Understood, told: _Told, amount: Decimal) -> First | None:
 
 
 def _explained(
-    found: Understood, user: User, money: dict[int, Decimal], whole: Decimal
+    found: Understood, user: User, money: dict[int, Decimal], whole: Decimal, known: Mapping[int, WorkItem]
 ) -> tuple[tuple[Cause, ...], int]:
-    """Return the fewest causes that explain most of a sum, and how much of it in per cent. Two queries."""
+    """Return the fewest causes that explain most of a sum, and how much of it in per cent. At most two queries."""
     chosen: dict[int, Decimal] = {}
     for number, amount in sorted(money.items(), key=lambda pair: (-pair[1], pair[0]))[:MOST_CAUSES]:
         chosen[number] = amount
@@ -220,7 +255,8 @@ def _explained(
             break
     if whole <= 0:
         return (), 0
-    items = WorkItem.objects.in_bulk(chosen)
+    items = {number: known[number] for number in chosen if number in known}
+    items |= WorkItem.objects.in_bulk(chosen.keys() - items.keys())  # asks nothing where there are none
     masks = masks_by_entity(user, {item.legal_entity_id for item in items.values()})
     causes = tuple(
         Cause(

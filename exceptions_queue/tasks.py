@@ -5,7 +5,7 @@ import time
 from celery import shared_task
 from django.db import transaction
 
-from exceptions_queue import corrected, intake, reckoning, recount, releasing, sent_back, settle, waking
+from exceptions_queue import corrected, intake, reckoning, recount, releasing, sent_back, settle, tallies, waking
 from exceptions_queue.verbs import expire_overtaken
 from routes import failures
 
@@ -14,8 +14,8 @@ SECONDS = 20.0  # how long one call works
 
 @shared_task(ignore_result=True)
 def sweep() -> None:
-    """Take failures in, close what has arrived, wake what was put aside, reckon anew what orders the list, and go on
-    with releases.
+    """Take failures in, close what has arrived, wake what was put aside, reckon anew what orders the list, sum up what
+    it is counted by, and go on with releases.
     """
     until = time.monotonic() + SECONDS
     failures.close_of_recovered(how="auto:retry_succeeded")
@@ -28,6 +28,7 @@ def sweep() -> None:
     corrected.release()
     while time.monotonic() < until and (recount.sweep() or reckoning.sweep()):
         pass
+    tallies.sum_up()
     releasing.work(seconds=max(0.0, until - time.monotonic()))
 
 

@@ -12,6 +12,7 @@ from exceptions_queue import stake
 from exceptions_queue.filters import LineFilter
 from exceptions_queue.models import WorkItem
 from exceptions_queue.query import counting
+from exceptions_queue.query.facets import MOST, Facet
 from exceptions_queue.query.line import LONGEST
 from exceptions_queue.query.words import WORDS, understood
 from governance.api import parameters
@@ -45,7 +46,7 @@ class ValueCountShape(serializers.Serializer[Any]):
 
     value = serializers.CharField(help_text="as it stands in the line")
     words = serializers.CharField()
-    items = serializers.IntegerField(help_text=f"at most {counting.MOST}")
+    items = serializers.IntegerField(help_text=f"at most {MOST}")
     or_more = serializers.BooleanField(help_text="whether there may be more")
     worth = serializers.DecimalField(
         max_digits=24, decimal_places=4, allow_null=True,
@@ -144,7 +145,7 @@ def _at_stake(told: stake.Stake | None) -> dict[str, Any] | None:
     }  # fmt: skip
 
 
-def _shown(facet: counting.Facet) -> dict[str, Any]:
+def _shown(facet: Facet) -> dict[str, Any]:
     return {
         "word": facet.word,
         "title": facet.title,
@@ -152,8 +153,8 @@ def _shown(facet: counting.Facet) -> dict[str, Any]:
             {
                 "value": each.value,
                 "words": each.words,
-                "items": min(each.number, counting.MOST),
-                "or_more": each.at_least or each.number > counting.MOST,
+                "items": min(each.number, MOST),
+                "or_more": each.at_least or each.number > MOST,
                 "worth": each.worth,
             }
             for each in facet.values

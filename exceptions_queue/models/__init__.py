@@ -15,6 +15,7 @@ from exceptions_queue.models.hint import Hint
 from exceptions_queue.models.order import CutOff, CutOffKind, Yardstick
 from exceptions_queue.models.release import Release
 from exceptions_queue.models.routing import FallbackTeam, RoutingRule, Team
+from exceptions_queue.models.tally import WorkItemTally
 from exceptions_queue.models.views import ListColumns, SavedView
 from exceptions_queue.models.work_item import (
     WHOSE,
@@ -68,6 +69,7 @@ __all__ = [
     "WorkItemDay",
     "WorkItemEvent",
     "WorkItemTag",
+    "WorkItemTally",
     "WorkItemWatcher",
     "Yardstick",
 ]

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 
 from canonical.failure import Category
 from connectors.models import Connection
@@ -204,6 +205,10 @@ class WorkItem(models.Model):
             models.Index(name="work_item_due", fields=["due_key"], condition=~Q(state="resolved")),
             models.Index(
                 models.F("reckoned_at").asc(nulls_first=True), name="work_item_reckoned", condition=~Q(state="resolved")
+            ),
+            models.Index(
+                Coalesce("worth_once", "worth").desc(), "number", name="work_item_by_worth",
+                condition=~Q(state="resolved"),
             ),
             models.Index(name="work_item_by_age", fields=["first_seen", "number"], condition=~Q(state="resolved")),
             models.Index(name="work_item_fingerprint", fields=["fingerprint", "-number"]),

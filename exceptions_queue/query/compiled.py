@@ -12,7 +12,7 @@ from functools import reduce
 from operator import and_, or_
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
@@ -127,6 +127,16 @@ def shown_whole(asker: Asker) -> Q:
     return shown
 
 
+def watched(asker: Asker) -> QuerySet[WorkItemWatcher, Any]:
+    """Return the numbers of items that somebody watches."""
+    return WorkItemWatcher.objects.filter(user=asker.user).values_list("item")
+
+
+def mentioned(asker: Asker) -> QuerySet[WorkItemComment, Any]:
+    """Return the numbers of items with a remark for somebody."""
+    return WorkItemComment.objects.filter(mentioned=asker.user).values_list("item")
+
+
 def _is(value: str, asker: Asker) -> Q:
     if value == "open":
         return Q(state__in=OPEN)
@@ -135,9 +145,9 @@ def _is(value: str, asker: Asker) -> Q:
     if value == "auto":
         return Q(state=State.RESOLVED, resolution__startswith="auto:")
     if value == "watched":
-        return Q(pk__in=WorkItemWatcher.objects.filter(user=asker.user).values("item"))
+        return Q(pk__in=watched(asker))
     if value == "mentioned":
-        return Q(pk__in=WorkItemComment.objects.filter(mentioned=asker.user).values("item"))
+        return Q(pk__in=mentioned(asker))
     if value == "billing":
         return Q(due_bills=True)
     if value == "approvable":

@@ -7,36 +7,40 @@ are counted; of resolved ones, where a line means these, only the last.
 """
 
 import datetime as dt
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Collection
 from decimal import Decimal
 from typing import Any
 
+from django.db import models
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, SmallIntegerField, Sum, Value, When
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
 
 from canonical.entity import Mask
-from connectors.models import Connection
+from exceptions_queue import tallies
 from exceptions_queue.models import State, WorkItem, WorkItemAmount, WorkItemTag
 from exceptions_queue.models.work_item import WorkItemQuerySet
 from exceptions_queue.query import kept
 from exceptions_queue.query.compiled import (
     CONDITIONS,
-    OPEN,
     Asker,
     condition,
+    mentioned,
     of_word,
     only_open,
     only_resolved,
     shown_whole,
+    watched,
 )
+from exceptions_queue.query.facets import BANDS, Facet, facet_of, named
 from exceptions_queue.query.line import Value as Written
-from exceptions_queue.query.line import toggled, with_values, write
+from exceptions_queue.query.line import write
 from exceptions_queue.query.values import folded
 from exceptions_queue.query.words import WORDS, Understood
 from governance.actor import as_actor, names
-from governance.models import LegalEntity, User
+from governance.models import User
+from governance.scoping import grants_read_once
 from routes.models import Destination, Route
 
 ALWAYS = ("class", "team", "due", "amount")
@@ -44,54 +48,8 @@ ON_REQUEST = (
     "is", "entity", "assignee", "tag", "type", "client", "project", "contract", "worker", "period", "currency", "route",
     "source", "target", "age", "waiting", "again", "has", "resolution", "closed", "cause",
 )  # fmt: skip
-MOST = 10_000  # above which a number says only that it is above
 LOOKED_AT = 10_000  # of resolved items the last that are counted
 VALUES = 30  # of one word that are shown, the most frequent
-OPEN_ONES = frozenset({"open", "approvable", *(folded(state) for state in OPEN)})  # states whose items are all counted
-BANDS: dict[str, tuple[tuple[str, str], ...]] = {  # value in the line, words
-    "amount": (
-        ("unknown", "unknown"), ("<1000", "below 1,000"), ("1000..10000", "1,000 to 10,000"),
-        ("10000..100000", "10,000 to 100,000"), (">=100000", "100,000 and more"),
-    ),
-    "due": (
-        ("past", "past"), ("0d..1d", "within a day"), ("1d..1w", "in 1 to 7 days"), (">=1w", "in 7 days and more"),
-        ("none", "none that is known"),
-    ),
-    "age": (
-        ("<1d", "within a day"), ("1d..1w", "1 to 7 days"), ("1w..4w", "1 to 4 weeks"), (">=4w", "4 weeks and more"),
-    ),
-    "again": (("0", "never"), ("1", "once"), (">1", "more than once")),
-}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """One value of a word, and how many items have it."""
-
-    value: str  # as it stands in the line
-    words: str
-    number: int
-    chosen: bool
-    line: str  # with the value chosen, or no longer
-    at_least: bool = False  # not all items were looked at
-    worth: Decimal | None = None  # what those that are open amount to in the reporting currency, no record twice
-
-    @property
-    def shown(self) -> str:
-        """Return the number as people read it."""
-        if self.number > MOST:
-            return f"more than {MOST:,}"
-        return f"at least {self.number:,}" if self.at_least else f"{self.number:,}"
-
-
-@dataclass(frozen=True, slots=True)
-class Facet:
-    """A word with its values and their numbers."""
-
-    word: str
-    title: str
-    values: tuple[Counted, ...]
-    more: bool = False  # there are further values
 
 
 def always(found: Understood, user: User, now: dt.datetime) -> list[Facet]:
@@ -112,27 +70,35 @@ def always(found: Understood, user: User, now: dt.datetime) -> list[Facet]:
                 value = _value(word, group[f"d_{word}"])
                 numbers[value] = numbers.get(value, 0) + group["n"]
                 sums[value] = sums.get(value, Decimal(0)) + (group["worth"] or 0)
-        shown.append(_facet(found, word, numbers, cut=cut, sums=sums, words=called if word == "team" else None))
+        shown.append(facet_of(found, word, numbers, cut=cut, sums=sums, words=called if word == "team" else None))
     return shown
 
 
 def _always(found: Understood, asker: Asker) -> tuple[tuple[list[dict[str, Any]], bool], int]:
     """Return how many items there are of each kind, team and band, whether there are further, and how many in all."""
-    rows, cut = _rows(found, asker, frozenset(ALWAYS))
     dims: dict[str, Any] = {"d_class": F("category"), "d_team": F("owner"), "d_amount": _banded("amount", asker),
                             "d_due": _banded("due", asker)}  # fmt: skip
     oks: dict[str, Any] = {}
     for word in ALWAYS:
         own = of_word(found, word, asker)
         oks[f"ok_{word}"] = Value(True) if own is None else Case(When(own, then=Value(True)), default=Value(False))
-    groups = list(
-        rows.annotate(**dims, **oks).order_by().values(*dims, *oks).annotate(
-            n=Count("pk"), worth=Sum(Coalesce("worth_once", "worth"), filter=~Q(state=State.RESOLVED))
-        )
-    )  # fmt: skip
+    without = frozenset(ALWAYS)
+    groups, cut = [], False
+    if serves := tallies.serves(found):
+        groups += _told(tallies.rows(found, asker, without=without), dims, oks, n=Sum("items"), worth=Sum("money"))
+    if not serves or not only_open(found):
+        rows, cut = _rows(found, asker, without, resolved=serves)
+        worth = Sum(Coalesce("worth_once", "worth"), filter=~Q(state=State.RESOLVED))
+        groups += _told(rows, dims, oks, n=Count("pk"), worth=worth)
     return (groups, cut), sum(each["n"] for each in groups)
 
 
+def _told(rows: models.QuerySet[Any], dims: dict[str, Any], oks: dict[str, Any], **sums: Any) -> list[dict[str, Any]]:
+    told = rows.annotate(**dims, **oks).order_by().values(*dims, *oks).annotate(**sums)
+    return [each for each in told if each["n"]]
+
+
+@grants_read_once()
 def on_request(found: Understood, word: str, user: User, now: dt.datetime) -> Facet:
     """Return the numbers of one word. At most six queries. Raises KeyError for a word that is not counted."""
     asker = Asker(user, now)
@@ -149,11 +115,16 @@ def on_request(found: Understood, word: str, user: User, now: dt.datetime) -> Fa
 
 
 def _on_request(found: Understood, word: str, asker: Asker) -> Facet:
+    if word in IN_TALLY and tallies.serves(found):
+        return _many_conditions(found, word, asker)
+    if word in TALLIED and only_open(found) and tallies.serves(found):
+        return _tallied(found, word, asker)
     rows, cut = _rows(found, asker, frozenset({word}))
     if word in ("is", "has", "closed") or word in BANDS:
-        return _conditions(found, word, rows, asker, cut=cut)
+        return _of_conditions(found, word, _conditions(word, rows, asker, Count("pk")), cut=cut)
     if word in BY_ROUTE:
-        return _by_route(found, word, rows, cut=cut)
+        counts = rows.order_by().exclude(route_id=None).values_list("route_id").annotate(n=Count("pk"))
+        return _by_route(found, word, dict(counts), cut=cut)
     if word in ("tag", "currency"):
         model, name = (WorkItemTag, "name") if word == "tag" else (WorkItemAmount, "currency")
         grouped = model.objects.filter(item__in=rows).values_list(name)
@@ -164,22 +135,39 @@ def _on_request(found: Understood, word: str, asker: Asker) -> Facet:
             narrowed.annotate(by=by).order_by().exclude(by=None).values_list("by").annotate(n=Count("pk"))
             .order_by("-n", "by")[: VALUES + 1]
         )  # fmt: skip
+    return _grouped(found, word, asker, counted, cut=cut)
+
+
+def _tallied(found: Understood, word: str, asker: Asker) -> Facet:
+    """Return the numbers of a word from the tally. At most four queries."""
+    rows = tallies.rows(found, asker, without=frozenset({word}))
+    by = "route_id" if word in BY_ROUTE else TALLIED[word]
+    counted = [
+        (value, number)
+        for value, number in rows.order_by().values_list(by).annotate(n=Sum("items")).order_by("-n", by)
+        if number and value is not None
+    ]
+    if word in BY_ROUTE:
+        return _by_route(found, word, dict(counted), cut=False)
+    return _grouped(found, word, asker, counted[: VALUES + 1], cut=False)
+
+
+def _grouped(found: Understood, word: str, asker: Asker, counted: list[tuple[str, int]], *, cut: bool) -> Facet:
     numbers = {_written(word, value): number for value, number in counted[:VALUES]}
     if word == "assignee":
         return _assignees(found, numbers, asker.user, more=len(counted) > VALUES, cut=cut)
     numbers.pop("", None)
-    return _facet(found, word, numbers, more=len(counted) > VALUES, cut=cut, words=_named(word, set(numbers)))
+    return facet_of(found, word, numbers, more=len(counted) > VALUES, cut=cut, words=named(word, set(numbers)))
 
 
-def _by_route(found: Understood, word: str, rows: WorkItemQuerySet, *, cut: bool) -> Facet:
-    """Return the numbers of what hangs on the route: counted by its id, which is told once for each. Three queries."""
-    counted = dict(rows.order_by().exclude(route_id=None).values_list("route_id").annotate(n=Count("pk")))
+def _by_route(found: Understood, word: str, counted: dict[int, int], *, cut: bool) -> Facet:
+    """Return the numbers of what hangs on the route, counted by its id, which is told once for each. Two queries."""
     numbers: dict[str, int] = {}
     for route, value in Route.objects.filter(pk__in=counted).values_list("pk", BY_ROUTE[word]):
         numbers[value] = numbers.get(value, 0) + counted[route]
     most = sorted(numbers.items(), key=lambda pair: (-pair[1], pair[0]))
     first = dict(most[:VALUES])
-    return _facet(found, word, first, more=len(most) > VALUES, cut=cut, words=_named(word, set(first)))
+    return facet_of(found, word, first, more=len(most) > VALUES, cut=cut, words=named(word, set(first)))
 
 
 def _value(word: str, stored: str | int) -> str:
@@ -194,18 +182,20 @@ def _written(word: str, stored: str) -> str:
     return folded(stored) if WORDS[word].choices else stored
 
 
-def _rows(found: Understood, asker: Asker, without: frozenset[str]) -> tuple[WorkItemQuerySet, bool]:
-    """Return the items of a line that are counted, and whether there are resolved ones that are not.
+def _rows(
+    found: Understood, asker: Asker, without: frozenset[str], *, resolved: bool = False
+) -> tuple[WorkItemQuerySet, bool]:
+    """Return the items of a line that are counted, or the resolved of them, and whether there are further of these.
 
     One query where the line means resolved ones: for the moment of the first that is left out.
     """
     rows = WorkItem.objects.visible_to(asker.user).filter(condition(found, asker, without=without))
     if only_open(found) and "is" not in without:
         return rows, False
-    resolved = rows.filter(state=State.RESOLVED).order_by("-resolved_at")
-    left_out = list(resolved.values_list("resolved_at", flat=True)[LOOKED_AT : LOOKED_AT + 1])
+    ended = rows.filter(state=State.RESOLVED).order_by("-resolved_at")
+    left_out = list(ended.values_list("resolved_at", flat=True)[LOOKED_AT : LOOKED_AT + 1])
     last = Q(state=State.RESOLVED, resolved_at__gt=left_out[0]) if left_out else Q(state=State.RESOLVED)
-    if only_resolved(found) and "is" not in without:
+    if resolved or (only_resolved(found) and "is" not in without):
         return rows.filter(last), bool(left_out)
     return rows.filter(~Q(state=State.RESOLVED) | last), bool(left_out)
 
@@ -223,17 +213,49 @@ def _banded(word: str, asker: Asker) -> Case:
     )  # fmt: skip
 
 
-def _conditions(found: Understood, word: str, rows: WorkItemQuerySet, asker: Asker, *, cut: bool) -> Facet:
+def _conditions(
+    word: str, rows: models.QuerySet[Any], asker: Asker, number: models.Aggregate, *, told: Collection[str] = ()
+) -> Counter[str]:
     """Return the numbers of values that are conditions, of which several may hold for an item. One query."""
-    choices = BANDS.get(word) or WORDS[word].choices
-    counts = {
-        f"n_{place}": Count("pk", filter=CONDITIONS[word](WORDS[word].read(Written(value), asker.now), asker))
-        for place, (value, _) in enumerate(choices)
-    }
-    told = rows.order_by().aggregate(**counts)
-    numbers = {value: told[f"n_{place}"] for place, (value, _) in enumerate(choices)}
-    there = {value: number for value, number in numbers.items() if number}
-    return _facet(found, word, there, cut=cut, words=dict(choices))
+    known = [(value, _means(word, value, asker)) for value, _ in _choices(word) if not told or value in told]
+    counts = {f"n_{place}": _only(number, CONDITIONS[word](meant, asker)) for place, (_, meant) in enumerate(known)}
+    found = rows.order_by().aggregate(**counts)
+    return Counter({value: found[f"n_{place}"] or 0 for place, (value, _) in enumerate(known)})
+
+
+def _only(number: models.Aggregate, where: Q) -> models.Aggregate:
+    return type(number)(*number.get_source_expressions()[:1], filter=where)
+
+
+def _choices(word: str) -> Collection[tuple[str, str]]:
+    return BANDS.get(word) or WORDS[word].choices
+
+
+def _means(word: str, value: str, asker: Asker) -> Any:
+    return WORDS[word].read(Written(value), asker.now)
+
+
+def _many_conditions(found: Understood, word: str, asker: Asker) -> Facet:
+    """Return the numbers of values that are conditions on the tally, but for a person's own marks. At most four
+    queries, beside those for rights.
+    """
+    without = frozenset({word})
+    known = [value for value, _ in _choices(word) if tallies.knows(word, [_means(word, value, asker)])]
+    numbers = _conditions(word, tallies.rows(found, asker, without=without), asker, Sum("items"), told=known)
+    cut = False
+    if word == "is" or not only_open(found):
+        resolved, cut = _rows(found, asker, without, resolved=True)
+        numbers += _conditions(word, resolved, asker, Count("pk"))
+    if own := [value for value, _ in _choices(word) if value not in known and value not in ENDED]:
+        rows = WorkItem.objects.visible_to(asker.user).open().filter(condition(found, asker, without=without))
+        marked = rows.filter(pk__in=watched(asker).union(mentioned(asker)))
+        numbers += _conditions(word, marked, asker, Count("pk"), told=own)
+    return _of_conditions(found, word, numbers, cut=cut)
+
+
+def _of_conditions(found: Understood, word: str, numbers: Counter[str], *, cut: bool) -> Facet:
+    there = {value: numbers[value] for value, _ in _choices(word) if numbers[value]}
+    return facet_of(found, word, there, cut=cut, words=dict(_choices(word)))
 
 
 def _about(name: str) -> Callable[[WorkItemQuerySet, Asker], tuple[WorkItemQuerySet, Any]]:
@@ -271,6 +293,9 @@ GROUPED: dict[str, Callable[[WorkItemQuerySet, Asker], tuple[WorkItemQuerySet, A
 }
 
 
+IN_TALLY = ("is", "again")  # words whose values are conditions on the tally
+ENDED = ("resolved", "auto")  # what of them no open item can be
+TALLIED = {"entity": "legal_entity__code", "assignee": "assignee", "type": "entity", "route": "", "source": ""}
 BY_ROUTE = {"route": "slug", "source": "connection__slug"}  # what is told of the route of an item
 
 
@@ -286,56 +311,4 @@ def _assignees(found: Understood, numbers: dict[str, int], user: User, *, more: 
         if value:
             told[value] = number
             words[value] = "nobody" if not reference else people[reference]
-    return _facet(found, "assignee", told, more=more, cut=cut, words=words)
-
-
-def _named(word: str, values: set[str]) -> dict[str, str]:
-    """Return the names that people read for short ones. One query for those that have names."""
-    if word == "route":
-        return dict(Route.objects.filter(slug__in=values).values_list("slug", "name"))
-    if word in ("source", "target"):
-        return dict(Connection.objects.filter(slug__in=values).values_list("slug", "name"))
-    if word == "entity":
-        return {each.code: f"{each.code} {each.name}" for each in LegalEntity.objects.filter(code__in=values)}
-    return {}
-
-
-def _chosen(found: Understood, word: str, value: str) -> str:
-    """Return the line with a value chosen, or taken back; states take the place of each other."""
-    if word == "is" and not found.line.has(word, value):
-        return with_values(found.line, word, [value])
-    return toggled(found.line, word, value)
-
-
-def _facet(
-    found: Understood,
-    word: str,
-    numbers: dict[str, int],
-    *,
-    more: bool = False,
-    cut: bool = False,
-    words: dict[str, str] | None = None,
-    sums: dict[str, Decimal] | None = None,
-) -> Facet:
-    """Return a word's values in their order: bands as they follow each other, others by their number."""
-    known = dict(BANDS.get(word) or WORDS[word].choices) | (words or {})
-    held = {each.text for term in found.line.of(word) if not term.negated for each in term.values}
-    for value in held:  # what is chosen can be taken back, also once nothing has it
-        numbers.setdefault(value, 0)
-    if word in BANDS:
-        order = [value for value, _ in BANDS[word] if value in numbers]
-        order += [value for value in numbers if value and value not in order]
-    else:
-        order = sorted((value for value in numbers if value), key=lambda value: (-numbers[value], value))
-    return Facet(
-        word,
-        WORDS[word].title,
-        tuple(
-            Counted(
-                value, known.get(value, value), numbers[value], value in held, _chosen(found, word, value),
-                cut and (word != "is" or value not in OPEN_ONES), (sums or {}).get(value) or None,
-            )
-            for value in order
-        ),
-        more,
-    )  # fmt: skip
+    return facet_of(found, "assignee", told, more=more, cut=cut, words=words)

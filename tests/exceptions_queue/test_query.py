@@ -15,7 +15,7 @@ from exceptions_queue import verbs
 from exceptions_queue.deadlines import Deadline
 from exceptions_queue.models import WorkItem, WorkItemAmount
 from exceptions_queue.pages import home
-from exceptions_queue.query import compiled, counting, kept
+from exceptions_queue.query import compiled, counting, facets, kept
 from exceptions_queue.query.words import understood
 from governance.models import RoleGrant, User
 from governance.rights import Role
@@ -203,7 +203,7 @@ def test_numbers_ask_as_many_queries_for_few_and_many(items: dict[str, WorkItem]
 
 
 def test_many_are_told_as_more_than(monkeypatch: Any, items: dict[str, WorkItem], staff: Staff) -> None:
-    monkeypatch.setattr(counting, "MOST", 1)
+    monkeypatch.setattr(facets, "MOST", 1)
     now = timezone.now()
     [kinds, *_] = counting.always(understood("is:open", now), staff.clara, now)
     assert [(each.words, each.shown) for each in kinds.values] == [
