@@ -4,6 +4,7 @@ from uuid import UUID
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
@@ -106,3 +107,23 @@ def test_reader_of_one_reads_no_whole_row() -> None:
         told = cursor.fetchone()[0][0]["Plan"]
     assert told["Node Type"] != "Function Scan", "the planner sees through the function"
     assert told["Shared Hit Blocks"] + told["Shared Read Blocks"] < 40, told
+
+
+@pytest.mark.django_db
+def test_few_of_a_row_and_many_are_found_alike() -> None:
+    made = Bodies()
+    ids = [UUID(made.add("source", f'{{"é": {n}}}', [n, n + 1][: n % 3])) for n in range(bodies.CROWD + 7)]
+    made.write()
+    alone = Bodies()
+    other = UUID(alone.add("request", "{}", [5]))
+    alone.write()
+
+    many = bodies.read([*ids, other, ids[0]])
+
+    assert len(many) == len(ids) + 1
+    for few in (ids[:1], ids[-3:], [other], [ids[1], other]):
+        with CaptureQueriesContext(connection) as asked:
+            assert bodies.read(few) == {id_: many[id_] for id_ in few}
+        assert len(asked) <= 1
+    assert [many[id_].hits for id_ in ids[:3]] == [(), (1,), (2, 3)]
+    assert bodies.read([]) == {}
