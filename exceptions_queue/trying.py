@@ -13,6 +13,7 @@ from uuid import UUID
 from canonical.entities import ENTITIES
 from canonical.entity import Mask
 from exceptions_queue import lineage, told_trial
+from exceptions_queue.stopped import Stopped
 from exceptions_queue.story import sent_shown
 from exceptions_queue.told_trial import Difference, RuleVerdict
 from exceptions_queue.watched import Watched
@@ -25,7 +26,6 @@ from routes.arrivals import decode
 from routes.chosen_configuration import ONCE_IN_FORCE
 from routes.corrections import Next
 from routes.dry_run import Configuration, Foreseen
-from routes.models import Failure
 from routes.overlays import NONE as NO_CORRECTIONS
 from routes.overlays import STAGE
 from routes.states import State
@@ -122,7 +122,7 @@ class Trial:
 
 
 def tries(
-    failures: Iterable[Failure], *, by: By, start: Start | Literal["failed_stage", "source"] = Start.SOURCE,
+    failures: Iterable[Stopped], *, by: By, start: Start | Literal["failed_stage", "source"] = Start.SOURCE,
     configuration: Configuration = "now", corrections: Mapping[str, Mapping[str, Any]] = NO_CORRECTIONS,
     brief: bool = False,
 ) -> list[Trial]:  # fmt: skip
@@ -144,11 +144,11 @@ def tries(
     tried = Tried(asked if not corrections else (), corrections)
     found = dry_run.transactions(
         [each.transaction_id for each in wanted if each.transaction_id], start=Start(start),
-        configuration=configuration, tried=tried,
+        configuration=configuration, tried=tried, brief=brief,
     )  # fmt: skip
     found += dry_run.records(
         [each.record_id for each in wanted if each.record_id and not each.transaction_id], configuration=configuration,
-        tried=tried,
+        tried=tried, brief=brief,
     )  # fmt: skip
     places = {each.legal_entity for each in found} | {each.legal_entity_id for each in wanted}
     masks = {entity: allowed_masks(by, entity) for entity in places}
@@ -188,7 +188,7 @@ def _require_reader(version: Version, by: By) -> None:
 
 
 def _of(
-    failure: Failure, found: Sequence[Foreseen], masks: dict[int, frozenset[Mask]], configuration: Configuration,
+    failure: Stopped, found: Sequence[Foreseen], masks: dict[int, frozenset[Mask]], configuration: Configuration,
     brief: bool, untold: str, watched: Watched,
 ) -> Trial:  # fmt: skip
     untold = untold or watched.untold(failure, found, masks)
@@ -214,7 +214,7 @@ def _of(
     return trials[0]
 
 
-def _judged(failure: Failure, seen: Foreseen, masks: frozenset[Mask]) -> Trial:
+def _judged(failure: Stopped, seen: Foreseen, masks: frozenset[Mask]) -> Trial:
     outcome, said = _outcome(seen, masks)
     stop = next((each for each in seen.problems if each.severity == "error"), None)
     return Trial(

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from canonical.entity import Mask
+from exceptions_queue.stopped import Stopped
 from governance.actor import By
 from governance.models import Version
 from mappings import compared
@@ -11,7 +12,6 @@ from mappings.drafting import compiled
 from mappings.models.mapping import KIND
 from routes.chosen_configuration import ONCE_IN_FORCE
 from routes.dry_run import Configuration, Foreseen
-from routes.models import Failure
 
 MOST_NAMED = 4
 OF_A_VALUE = (
@@ -35,7 +35,7 @@ class Watched:
         self._changed: frozenset[str] | None = None
         self._known: dict[Any, list[str]] = {}
 
-    def untold(self, failure: Failure, found: Sequence[Foreseen], masks: Mapping[int, frozenset[Mask]]) -> str:
+    def untold(self, failure: Stopped, found: Sequence[Foreseen], masks: Mapping[int, frozenset[Mask]]) -> str:
         """Return why nothing is told of what would become of a member; "" where it may be. No query for most."""
         if self._draft is None and not self._corrections:
             return ""

@@ -86,9 +86,12 @@ class Foreseen:
 
 
 def transactions(
-    ids: Sequence[UUID], *, start: Start, configuration: Configuration, tried: Tried = AS_IT_IS
+    ids: Sequence[UUID], *, start: Start, configuration: Configuration, tried: Tried = AS_IT_IS, brief: bool = False
 ) -> list[Foreseen]:
-    """Return what would become of transactions, in no order; of those that cannot be tried only how they stand."""
+    """Return what would become of transactions, in no order; of those that cannot be tried only how they stand.
+
+    Where the answer may be `brief` it is not told beside what was sent or made the last time.
+    """
     rows = worked_out.load(ids, as_then=configuration == "then") if ids else []
     thens = Snapshot.objects.in_bulk({row["snapshot"] for row in rows})
     found: list[Foreseen] = []
@@ -97,7 +100,7 @@ def transactions(
         seen = Foreseen(
             row["record_id"], row["id"], row["legal_entity"], row["key"], was=row["state"], in_doubt=row["in_doubt"],
             then=thens[row["snapshot"]].content if row["snapshot"] in thens else {}, withdraws=row["withdraws"],
-            amount=row["amount"], currency=row["currency"], hours=row["hours"], rows_then=row["hits"] or (),
+            amount=row["amount"], currency=row["currency"], hours=row["hours"],
             content_hash=bytes(row["request_hash"]) if row["request_hash"] else None,
         )  # fmt: skip
         found.append(seen)
@@ -106,7 +109,9 @@ def transactions(
     routes = Route.objects.in_bulk({row["route"] for row in rows})
     for (route, snapshot, as_of), members in groups.items():
         _try_group(routes[route], snapshot, as_of, members, start, configuration, tried)
-    _compare(found, {row["id"]: row["request"] for row in rows})
+    _compare(found, brief=brief)
+    if not brief:
+        _tell_last(found, {row["id"]: (row["canonical"], row["request"]) for row in rows})
     return found
 
 
@@ -181,10 +186,12 @@ WHERE r.id = ANY(%s)
 """
 
 
-def records(ids: Sequence[UUID], *, configuration: Configuration, tried: Tried = AS_IT_IS) -> list[Foreseen]:
+def records(
+    ids: Sequence[UUID], *, configuration: Configuration, tried: Tried = AS_IT_IS, brief: bool = False
+) -> list[Foreseen]:
     """Return what would become of records that stopped before a destination was chosen, one for each destination.
 
-    They never had a configuration, so there is none "as then": that of now counts.
+    They never had a configuration, so there is none "as then": that of now counts. `brief` as with transactions.
     """
     if not ids:
         return []
@@ -196,7 +203,9 @@ def records(ids: Sequence[UUID], *, configuration: Configuration, tried: Tried =
     routes = Route.objects.in_bulk({row["route_id"] for row in rows})
     for route in routes.values():
         found += _records_of(route, [row for row in rows if row["route_id"] == route.pk], configuration, tried)
-    _compare(found, {})
+    _compare(found, brief=brief)
+    if not brief:
+        _tell_last(found, {})
     return found
 
 
@@ -282,7 +291,7 @@ def _places(seen: Foreseen, arrival: Arrival) -> list[Foreseen]:
 LEDGER = """
 SELECT w.connection_id, w.object, w.key, h.live_hash, h.live_transaction_id, coalesce(h.generation, 0),
        h.transaction_id, coalesce(le.reference, ''), coalesce(le.external_id, ''), coalesce(n.number, 0),
-       coalesce(n.state, ''), n.payload_hash, coalesce(p.body, ''), coalesce(l.body, '')
+       coalesce(n.state, ''), n.payload_hash, {bodies}
 FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS w(connection_id, object, key)
 LEFT JOIN routes_keyhead h ON h.connection_id = w.connection_id AND h.object = w.object AND h.key = w.key
 LEFT JOIN routes_effect le ON le.id = h.live_effect_id
@@ -290,16 +299,19 @@ LEFT JOIN LATERAL (
     SELECT e.number, e.state, e.payload_id, e.payload_hash FROM routes_effect e
     WHERE e.connection_id = w.connection_id AND e.object = w.object AND e.key = w.key
     ORDER BY e.number DESC LIMIT 1) n ON true
-LEFT JOIN LATERAL routes_body(n.payload_id) p ON true
-LEFT JOIN LATERAL routes_body(h.live_payload_id) l ON true
+"""
+BRIEFLY = "'', ''"
+WITH_BODIES = """
+coalesce((SELECT p.body FROM routes_body(n.payload_id) p), ''),
+coalesce((SELECT p.body FROM routes_body(h.live_payload_id) p), '')
 """
 
 
-def _ledger(wanted: Collection[Where]) -> dict[Where, There]:
+def _ledger(wanted: Collection[Where], *, brief: bool) -> dict[Where, There]:
     if not wanted:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute(LEDGER, arrays(sorted(wanted), 3))
+        cursor.execute(LEDGER.format(bodies=BRIEFLY if brief else WITH_BODIES), arrays(sorted(wanted), 3))
         found = {}
         for connection_id, stream, key, live, live_tx, generation, head, number, id_, *last, body, stands in cursor:
             last_number, state, last_hash = last
@@ -323,27 +335,38 @@ def _bytes(found: Any) -> bytes | None:
     return None if found is None else bytes(found)
 
 
-def _compare(found: Iterable[Foreseen], requests: dict[UUID, UUID | None]) -> None:
-    """Put beside each what its target has already, and what was last sent or made; then what the next step is."""
+def _compare(found: Iterable[Foreseen], *, brief: bool) -> None:
+    """Put beside each what its target has already, and what the next step is."""
     placed = [(seen, seen.destination) for seen in found if seen.destination is not None]
-    there = _ledger({(to.connection_id, to.stream, seen.key) for seen, to in placed})
-    kept = bodies.read(id_ for id_ in requests.values() if id_)
+    there = _ledger({(to.connection_id, to.stream, seen.key) for seen, to in placed}, brief=brief)
     for seen, to in placed:
         seen.there = there[to.connection_id, to.stream, seen.key]
-        own = requests.get(seen.transaction) if seen.transaction else None
-        made = str(kept[own]) if own in kept else ""
-        if own in kept:
-            seen.rows_then = (*seen.rows_then, *kept[own].hits)
-        if seen.begins is Begins.REQUEST:
-            seen.body, seen.rows = made, seen.rows_then
-        seen.sent = bool(seen.there.last_body)
-        seen.last = seen.there.last_body or made
         seen.behind = seen.there.head not in (None, seen.transaction)
         if seen.state in (State.READY, State.HELD) and (seen.withdraws or seen.content_hash is not None):
             seen.step = _step(seen, to)
-            if seen.step is Next.DELTA and to.delta_fields and not has_lines(ENTITIES[seen.entity]):
-                seen.body = _difference(seen, to)
     _look_at_periods([(seen, to) for seen, to in placed if seen.state is State.READY])
+
+
+def _tell_last(found: Iterable[Foreseen], made: dict[UUID, tuple[UUID | None, UUID | None]]) -> None:
+    """Put beside each what was last sent or made; `made` has what each is kept as: in our words, and as a request.
+
+    What goes once more is what was made then, and of what is corrected by a further posting only the difference goes.
+    """
+    kept = bodies.read(id_ for ids in made.values() for id_ in ids if id_)
+    for seen in found:
+        canonical, own = made.get(seen.transaction, (None, None)) if seen.transaction else (None, None)
+        seen.rows_then = kept[canonical].hits if canonical in kept else ()
+        if seen.destination is None:
+            continue
+        request = str(kept[own]) if own in kept else ""
+        if own in kept:
+            seen.rows_then = (*seen.rows_then, *kept[own].hits)
+        if seen.begins is Begins.REQUEST:
+            seen.body, seen.rows = request, seen.rows_then
+        seen.sent = bool(seen.there.last_body)
+        seen.last = seen.there.last_body or request
+        if seen.step is Next.DELTA and seen.destination.delta_fields and not has_lines(ENTITIES[seen.entity]):
+            seen.body = _difference(seen, seen.destination)
 
 
 def _difference(seen: Foreseen, to: DestinationPlan) -> str:

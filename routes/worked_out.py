@@ -16,10 +16,10 @@ from canonical import codec
 from canonical.entities import ENTITIES
 from canonical.failure import Category
 from canonical.problem import Problem
-from routes import belonging, evaluation, legal_entities, overlays
+from routes import belonging, bodies, evaluation, legal_entities, overlays
 from routes.arrivals import Arrival, Verdict, decode
+from routes.bulk import array
 from routes.chosen_configuration import AS_THEN
-from routes.models import Transaction
 from routes.plan import DestinationPlan, Plan
 from routes.states import State
 
@@ -55,7 +55,7 @@ AS_IT_IS = Tried()
 LOAD = """
 SELECT t.id, t.record_id, t.run_id, r.route_id AS route, t.snapshot_id AS snapshot, t.destination_id AS destination,
        t.key, t.version, t.state, t.legal_entity_id AS legal_entity, t.withdraws, r.key AS record_key,
-       r.correlation_id AS correlation, p.body AS canonical, p.table_rows AS hits, s.body AS source,
+       r.correlation_id AS correlation, r.canonical_payload_id AS canonical, r.source_payload_id AS source,
        CASE WHEN %s THEN coalesce((
             SELECT max(x.at) FROM routes_transition x WHERE x.subject_id = t.id AND x.to_state = 'normalised'
             AND x.reason NOT LIKE %s), t.created_at) END AS worked_out_at,
@@ -68,21 +68,19 @@ SELECT t.id, t.record_id, t.run_id, r.route_id AS route, t.snapshot_id AS snapsh
                WHERE l.transaction_id = t.id AND e.state IN ('sent', 'unknown')) AS in_doubt
 FROM routes_transaction t
 JOIN routes_record r ON r.id = t.record_id
-LEFT JOIN LATERAL routes_body(r.canonical_payload_id) p ON true
-LEFT JOIN LATERAL routes_body(r.source_payload_id) s ON true
-WHERE t.id = ANY(%s) AND r.id = ANY(%s)
+WHERE t.id = ANY(%s::uuid[]) AND r.id = ANY(ARRAY(SELECT record_id FROM routes_transaction WHERE id = ANY(%s::uuid[])))
 """
 
 
 def load(ids: Sequence[UUID], *, as_then: bool) -> list[dict[str, Any]]:
-    """Return transactions with the bodies that they are worked out from. Two queries.
+    """Return transactions with the ids of the bodies that they are worked out from. One query.
 
     `worked_out_at` is told only `as_then`, for tables as they were: it is looked for in each month there is. The ids of
     the records say in which months these lie; by the join alone, many of them have all records there are read through.
     """
-    records = Transaction.objects.filter(pk__in=ids).values_list("record_id", flat=True)
+    wanted = array(ids)
     with connection.cursor() as cursor:
-        cursor.execute(LOAD, [as_then, f"{AS_THEN}%", list(ids), list(records)])
+        cursor.execute(LOAD, [as_then, f"{AS_THEN}%", wanted, wanted])
         names = [column.name for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
@@ -118,7 +116,7 @@ def worked_out(
     """
     destinations = {d.id: d for d in made.destinations}
     begun = [(row, destinations[row["destination"]]) for row in rows]
-    pairs = [_pair(made, row, to, begins(row, start, to, remade=remade)) for row, to in begun]
+    pairs = _pairs(made, [(row, to, begins(row, start, to, remade=remade)) for row, to in begun])
     _normalise_again(made, [(a, v) for a, v in pairs if not v.withdraws and a.raw], as_of)
     said = {v.transaction: a.canonical for a, v in pairs}
     unasked = {a.record for a, v in pairs if v.withdraws}  # to take something back nobody needs its right value
@@ -156,28 +154,45 @@ def _normalise_again(made: Plan, pairs: Sequence[tuple[Arrival, Verdict]], as_of
         evaluation.normalise(made, arrivals, entities=legal_entities.by_code(), as_of=as_of)
 
 
-def _pair(made: Plan, row: dict[str, Any], destination: DestinationPlan, start: Begins) -> tuple[Arrival, Verdict]:
-    body = row["canonical"] or "{}"
-    # grouped records are made of canonical values; what is read or pushed is kept as it came
-    again = start is Begins.SOURCE and made.normalise is not None and made.upstream_id is None and row["source"]
-    arrival = Arrival(
-        decode(row["source"]) if again else {}, "", b"", row["record_key"], row["version"], record=row["record_id"]
-    )
-    _read_canonical(arrival, made.entity, body, needed=not again and not row["withdraws"])
-    arrival.legal_entity, arrival.correlation = row["legal_entity"], row["correlation"]
-    arrival.hits, arrival.waived = row["hits"] or (), frozenset(row["waived"])
-    verdict = Verdict(destination, State.RECEIVED, State.NORMALISED, row["key"], "", transaction=row["id"])
-    if row["withdraws"]:
-        verdict.withdraws, verdict.state, verdict.reached = True, State.READY, State.VALIDATED
-        verdict.reason = "what stands at the target is taken back"
-    return arrival, verdict
+def _pairs(
+    made: Plan, begun: Sequence[tuple[dict[str, Any], DestinationPlan, Begins]]
+) -> list[tuple[Arrival, Verdict]]:
+    """Return loaded transactions as arrivals with the bodies that they begin with. At most four queries.
+
+    What was made of a record then is read only where it is not made anew of what the source sent.
+    """
+    # Grouped records are made of canonical values; what is read or pushed is kept as it came.
+    maps = made.normalise is not None and made.upstream_id is None
+    again = [row for row, _, begins_with in begun if maps and begins_with is Begins.SOURCE and row["source"]]
+    kept = bodies.read(row["source"] for row in again)
+    raw = {row["id"]: decode(kept[row["source"]].content) for row in again if row["source"] in kept}
+    # What the source sent may be kept no more, or be nothing; and what takes something back is that of then.
+    made_then = [row for row, _, _ in begun if row["withdraws"] or not raw.get(row["id"])]
+    then = bodies.read(row["canonical"] for row in made_then if row["canonical"])
+    pairs = []
+    for row, destination, _ in begun:
+        arrival = Arrival(raw.get(row["id"], {}), "", b"", row["record_key"], row["version"], record=row["record_id"])
+        arrival.canonical, arrival.canonical_body = {}, ""
+        if row["withdraws"] or not arrival.raw:
+            found = then.get(row["canonical"])
+            arrival.hits = found.hits if found else ()
+            needed = row["id"] not in raw and not row["withdraws"]
+            _read_canonical(arrival, made.entity, found.content if found else b"{}", needed=needed)
+        arrival.legal_entity, arrival.correlation = row["legal_entity"], row["correlation"]
+        arrival.waived = frozenset(row["waived"])
+        verdict = Verdict(destination, State.RECEIVED, State.NORMALISED, row["key"], "", transaction=row["id"])
+        if row["withdraws"]:
+            verdict.withdraws, verdict.state, verdict.reached = True, State.READY, State.VALIDATED
+            verdict.reason = "what stands at the target is taken back"
+        pairs.append((arrival, verdict))
+    return pairs
 
 
-def _read_canonical(arrival: Arrival, entity: str, body: str, *, needed: bool) -> None:
+def _read_canonical(arrival: Arrival, entity: str, body: bytes, *, needed: bool) -> None:
     """Read what was made then, in place. Where the model has changed so that it cannot be, the source has it still."""
-    arrival.canonical, arrival.canonical_body = {}, body
+    arrival.canonical_body = body.decode()
     try:
-        arrival.canonical = codec.loads(ENTITIES[entity], body.encode())
+        arrival.canonical = codec.loads(ENTITIES[entity], body)
     except ValueError as error:
         arrival.canonical_body = ""
         if needed:

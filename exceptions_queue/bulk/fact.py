@@ -1,6 +1,6 @@
 """What decides about a member of a plan, and what is said of it."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
@@ -8,8 +8,7 @@ from uuid import UUID
 from exceptions_queue.models import Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     """What decides about one member."""
 
     id: int
@@ -25,10 +24,33 @@ class Fact:
     in_doubt: bool
     amount: Decimal | None
     currency: str
+    legal_entity: int | None  # of the failure
+    stage: str
+    hours: Decimal | None
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Trying(NamedTuple):
+    """A member's failure, as far as a trial needs it."""
+
+    pk: UUID
+    transaction_id: UUID | None
+    record_id: UUID | None
+    legal_entity_id: int
+    stage: str
+    amount: Decimal | None
+    currency: str
+    hours: Decimal | None
+
+
+def to_try(facts: Iterable[Fact]) -> list[Trying]:
+    """Return the failures of members; what holds none is left out."""
+    return [
+        Trying(f.failure, f.transaction, f.record, f.legal_entity, f.stage, f.amount, f.currency, f.hours)
+        for f in facts if f.failure and f.legal_entity
+    ]  # fmt: skip
+
+
+class Verdict(NamedTuple):
     """What would become of one member."""
 
     id: int

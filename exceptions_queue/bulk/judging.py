@@ -10,7 +10,7 @@ from canonical.failure import Category
 from exceptions_queue import trying
 from exceptions_queue.bulk import of_items
 from exceptions_queue.bulk.choices import Choice
-from exceptions_queue.bulk.fact import Fact, Said, Verdict
+from exceptions_queue.bulk.fact import Fact, Said, Verdict, to_try
 from exceptions_queue.models import BulkEdit, BulkRun, Outcome, Result, WorkItem
 from exceptions_queue.models.bulk import TAKEN_ON
 from exceptions_queue.put_right_since import PUT_RIGHT_SINCE, put_right_since
@@ -23,7 +23,7 @@ from routes import periods, reversals, right_values, sending_back
 from routes.bulk import arrays
 from routes.chosen_configuration import Configuration, kept
 from routes.current_values import values_of
-from routes.models import Failure, Record, Route
+from routes.models import Record, Route
 from routes.plan import NotReadyToRun, current
 from routes.states import NOT_YET_DELIVERING, State
 from routes.worked_out import Start
@@ -41,7 +41,7 @@ SELECT m.id, m.item_id, m.failure_id, m.transaction_id, m.record_id, m.route_id,
     coalesce(t.state, r.state, ''), m.failure_id IS NOT NULL AND (f.id IS NULL OR f.closed_at IS NOT NULL),
     EXISTS (SELECT FROM routes_effectlink l JOIN routes_effect e ON e.id = l.effect_id
             WHERE l.transaction_id = m.transaction_id AND e.state IN ('sent', 'unknown')),
-    m.amount, m.currency
+    m.amount, m.currency, f.legal_entity_id, coalesce(f.stage, ''), f.hours
 FROM exceptions_queue_bulkmember m
 JOIN exceptions_queue_workitem i ON i.number = m.item_id
 LEFT JOIN routes_failure f ON f.id = m.failure_id
@@ -62,7 +62,7 @@ def step(run: BulkRun, choice: Choice, user: User) -> int:
     """Judge the next members of a locked plan; return how many there were, 0 when all are judged."""
     with connection.cursor() as cursor:
         cursor.execute(FACTS, [run.pk, STEP])
-        facts = [Fact(*row) for row in cursor.fetchall()]
+        facts = [Fact._make(row) for row in cursor.fetchall()]
     if not facts:
         return 0
     save(_judged(run, choice, user, facts))
@@ -145,10 +145,10 @@ CORRECTED = {
 def _again(run: BulkRun, user: User, facts: Sequence[Fact]) -> dict[int, Said]:
     """Try all that may go again without sending or writing anything, with the configuration that was chosen."""
     said = {fact.id: _may_go_again(fact) for fact in facts}
-    tried = {fact.failure: fact.id for fact in facts if said[fact.id].outcome == Outcome.WILL}
-    failures = Failure.objects.filter(pk__in=[failure for failure in tried if failure])
+    may_go = [fact for fact in facts if said[fact.id].outcome == Outcome.WILL]
+    tried = {fact.failure: fact.id for fact in may_go}
     start, configuration = Start(run.typed.get("start") or Start.SOURCE), configuration_of(run)
-    found = trying.tries(failures, by=user, start=start, configuration=configuration, brief=True)
+    found = trying.tries(to_try(may_go), by=user, start=start, configuration=configuration, brief=True)
     since = put_right_since(found, by=user, start=start, configuration=configuration)
     for trial in found:
         why = "" if trial.outcome is Foreseen.WILL_SEND else trial.words
@@ -257,7 +257,7 @@ def _foresee(
     """
     for route in {fact.route for fact in facts}:
         found = {f.failure: f for f in facts if f.route == route and f.record and said[f.id].outcome == Outcome.WILL}
-        failures = list(Failure.objects.filter(pk__in=[each for each in found if each]))
+        failures = to_try(found.values())
         seen = {entity for entity in {f.legal_entity_id for f in failures} if allowed(user, Right.WORK_QUEUE, entity)}
         failures = [failure for failure in failures if failure.legal_entity_id in seen]
         keys = dict(Record.objects.filter(pk__in=[f.record for f in found.values()]).values_list("pk", "key"))

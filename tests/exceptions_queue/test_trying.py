@@ -19,7 +19,7 @@ from routes.arrivals import decode
 from routes.models import Failure, Record, Snapshot
 from routes.worked_out import Start
 from tests.exceptions_queue.conftest import Staff
-from tests.exceptions_queue.situations import missing_rate, zero_hours
+from tests.exceptions_queue.situations import missing_rate, with_rates, zero_hours
 from tests.governance.people import company
 from tests.routes.world import INWARD, OUTWARD, World, entry, refused, unknown
 
@@ -221,6 +221,32 @@ def test_somebody_of_another_company_tries_nothing(quick_world: Make, quick_staf
     for by in (quick_staff.stranger, quick_staff.viktor):
         with pytest.raises(NotAllowed):
             tries(opened(), by=by)
+
+
+BRIEF = ("failure", "transaction", "record", "key", "destination", "outcome", "words", "stopped_by", "amount",
+         "currency", "hours", "untold")  # fmt: skip
+
+
+@pytest.mark.parametrize("start", Start)
+@pytest.mark.parametrize("configuration", ["now", "then"])
+def test_plan_of_many_tells_of_each_what_its_own_dry_run_tells(
+    quick_world: Make, quick_staff: Staff, start: Start, configuration: Any
+) -> None:
+    world = quick_world()
+    refuse(world, 2)
+    with_rates(world)
+    world.take_in(*(entry(each) for each in (3, 4)))
+    world.take_in(entry(5, hours="0.00"), entry(6, legal_entity="HP-XX"), entry(7, hours="0.00", role="Partner"))
+    world.take_in(entry(1, version=2, hours="3.00"))
+    intake.take_in()
+    found = opened()
+    assert len({(each.category, each.stage) for each in found}) > 3
+
+    many = tries(found, by=ENGINE, start=start, configuration=configuration, brief=True)
+
+    for failure, told in zip(found, many, strict=True):
+        [alone] = tries([failure], by=ENGINE, start=start, configuration=configuration)
+        assert [getattr(told, name) for name in BRIEF] == [getattr(alone, name) for name in BRIEF]
 
 
 def test_ten_cost_as_many_queries_as_one(quick_world: Make, quick_staff: Staff) -> None:
