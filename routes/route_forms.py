@@ -1,5 +1,6 @@
 """The forms of routes and their destinations: what can be chosen is offered, and what does not fit is said in words."""
 
+import hashlib
 from typing import Any, ClassVar
 
 from django import forms
@@ -18,8 +19,10 @@ from governance.models import Version
 from mappings.spoken import spoken
 from routes import in_use, route_fields
 from routes.models import Destination, Route
+from routes.outbound import gone
 from routes.route_fields import Choices, ConnectionSelect, NamesField, Unseen
 
+TOLD = "_told"  # the name under which a page says what somebody was told before they delete
 STREAMS = {"data-streams": ""}  # the page narrows it to the connection's
 
 
@@ -281,6 +284,8 @@ def _cannot(system: str, stream: str, able: tuple[str, ...]) -> str:
 class DestinationFormSet(BaseInlineFormSet):  # type: ignore[type-arg]  # generic for the checker only
     """Destinations, judged by the route as it is being saved and not as it was."""
 
+    told = ""  # the mark of what was said before something is deleted, for the page to send back
+
     def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
         """Let all forms share what they offer."""
         self.__dict__.setdefault("_offers", Offers())
@@ -310,6 +315,7 @@ class DestinationFormSet(BaseInlineFormSet):  # type: ignore[type-arg]  # generi
         leaving = [form.instance for form in self.initial_forms if self._should_delete_form(form)]  # type: ignore[attr-defined]  # not in its stubs
         if refused := in_use.kept(leaving):
             raise ValidationError(list(refused.values()))
+        self._tell_who_hears(leaving)
         groups: dict[str, dict[str, Any]] = {}
         for form in self.forms:
             given = getattr(form, "cleaned_data", {})
@@ -320,6 +326,17 @@ class DestinationFormSet(BaseInlineFormSet):  # type: ignore[type-arg]  # generi
             other = same.setdefault(condition, form)
             if other is not form:
                 form.add_error("condition", _both(given["group"], other.cleaned_data.get("name"), given.get("name")))
+
+    def _tell_who_hears(self, leaving: list[Destination]) -> None:
+        """Refuse to delete what subscriptions name, until somebody sends it again who has been told which."""
+        by = self.forms[0]._by if leaving else None
+        said = gone.warning([], [each.pk for each in leaving], by) if by is not None else ""
+        if not said:
+            return
+        self.told = hashlib.sha256(f"{sorted(each.pk for each in leaving)} {said}".encode()).hexdigest()[:24]
+        if self.data.get(TOLD) != self.told:
+            names = " and ".join(f"“{each.name}”" for each in leaving)
+            raise ValidationError(f"Nothing is deleted yet: {names} would go. {said} Save once more if you mean it.")
 
 
 def _both(group: str, one: Any, other: Any) -> str:

@@ -1,5 +1,6 @@
 """A destination with posted or waiting records keeps its connection and stream, and is not deleted, nor its route."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -11,10 +12,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from connectors.models import Connection
+from governance.actor import ENGINE
 from governance.models import AuditEntry
 from governance.rights import Role
 from routes import in_use
 from routes.models import Destination, Route, Transaction
+from routes.outbound import subscribing
+from routes.outbound.wishes import Wishes
 from tests.intake.firm import Firm
 from tests.intake.test_admin import staff
 from tests.intake.test_route_forms import typed
@@ -115,6 +119,38 @@ def test_row_is_deleted_on_its_routes_page_only_without_records(
 
     assert (answer.status_code, SAID in answer.content.decode()) == ((200, True) if used else (302, False))
     assert Destination.objects.filter(pk=ledger.pk).exists() == used
+
+
+def test_who_deletes_a_row_that_subscriptions_name_is_told_which_first(
+    ingrid: Client, firm: Firm, ledger: Destination
+) -> None:
+    own = ledger.route.legal_entity
+    for name in ("Lake", "Pond"):
+        wishes = Wishes(name, "https://lake.example/hook", own, destinations=(ledger.pk,) if name == "Lake" else ())
+        subscribing.subscribe(wishes, by=ENGINE)
+    page = f"/admin/routes/route/{ledger.route_id}/change/"
+    sent = typed(ledger.route, ledger) | {"destinations-0-DELETE": "on", "name": "Another name"}
+
+    answer = ingrid.post(page, sent)
+
+    shown = answer.content.decode()
+    assert answer.status_code == 200
+    assert "“Ledger” would go. Subscriptions name it: “Lake”." in shown
+    assert "Pond" not in shown
+    assert 'value="Another name"' in shown
+    assert Destination.objects.filter(pk=ledger.pk).exists()
+    assert 'name="destinations-0-DELETE"' in shown
+    assert re.search(r'name="destinations-0-DELETE"[^>]* checked', shown), "what was ticked stays so"
+
+    told = answer.context["inline_admin_formsets"][0].formset.told
+    assert f'name="_told" value="{told}"' in shown
+    wishes = Wishes("Sea", "https://lake.example/hook", own, destinations=(ledger.pk,))
+    subscribing.subscribe(wishes, by=ENGINE)
+    again = ingrid.post(page, sent | {"_told": told})
+    assert "“Lake”, “Sea”" in again.content.decode(), "another one names it meanwhile"
+    told = again.context["inline_admin_formsets"][0].formset.told
+    assert ingrid.post(page, sent | {"_told": told}).status_code == 302
+    assert not Destination.objects.filter(pk=ledger.pk).exists()
 
 
 @pytest.mark.parametrize("kind", ["destination", "route"])
