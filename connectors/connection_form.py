@@ -68,6 +68,7 @@ class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for 
             "requests_allowed", "period_seconds",
         )  # fmt: skip
         labels: ClassVar = {
+            "legal_entity": "Company",
             "slug": "Short name", "concurrency": "Requests at once", "timeout_seconds": "Seconds for one request",
             "requests_allowed": "Requests allowed", "period_seconds": "in so many seconds",
         }  # fmt: skip

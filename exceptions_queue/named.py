@@ -92,7 +92,7 @@ def _subscriptions(text: str, user: User) -> list[Named]:
 def _companies(text: str, user: User) -> list[Named]:
     found = LegalEntity.objects.visible_to(user).filter(_has(text, "name", "code")).order_by("code")[:SHOWN]
     form = "admin:governance_legalentity_change"
-    return [Named("Legal entity", str(each), reverse(form, args=[each.pk])) for each in found]
+    return [Named("Company", str(each), reverse(form, args=[each.pk])) for each in found]
 
 
 def _people(text: str) -> list[Named]:

@@ -202,7 +202,7 @@ class AuditEntryAdmin(LookOnly, ScopedAdmin):
         """Tell the kind of the thing in words."""
         return capfirst(deeds.thing(entry.thing_kind))
 
-    @admin.display(description="Legal entity")
+    @admin.display(description="Company")
     def company(self, entry: AuditEntry) -> str:
         """Name the company; it may be gone since, as the entry outlives it."""
         found = LegalEntity.objects.filter(pk=entry.legal_entity_id).first() if entry.legal_entity_id else None

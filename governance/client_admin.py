@@ -49,7 +49,7 @@ class ClientForm(forms.Form):
     scopes = forms.MultipleChoiceField(
         choices=_scopes,
         widget=forms.CheckboxSelectMultiple,
-        help_text="Without a legal entity: all that its roles reach.",
+        help_text="Without a company: all that its roles reach.",
     )
     requests_per_minute = forms.IntegerField(
         required=False, min_value=1, max_value=1_000_000, help_text="Empty: as the operator has set it."
@@ -107,7 +107,7 @@ class ApiClientAdmin(ScopedAdmin):
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """Register a client, and show its secret this once."""
         if not self.has_add_permission(request):
-            raise PermissionDenied("Ask an operator who manages users for all legal entities.")
+            raise PermissionDenied("Ask an operator who manages users for all companies.")
         form = NewClientForm(deed_page.sent(request))
         back = reverse("admin:governance_apiclient_changelist")
         deed = Deed("Register a client of the API", "Register", form, lambda _: "", back, ABOUT, template=TEMPLATE)

@@ -115,9 +115,7 @@ def _checked(scopes: Collection[str]) -> list[str]:
     unknown = sorted(set(scopes) - known)
     if unknown or not set(scopes) & set(LAYERS):
         found = f"There is no scope {', '.join(unknown)}. " if unknown else ""
-        raise ValueError(
-            f"{found}A client needs at least one of {', '.join(LAYERS)}, and may be kept to legal entities."
-        )
+        raise ValueError(f"{found}A client needs at least one of {', '.join(LAYERS)}, and may be kept to companies.")
     return sorted(set(scopes))
 
 

@@ -13,7 +13,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.html import format_html
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm
 
 from governance import accounts, custody, deed_page, passwords, provider_links, reach, second_factor
 from governance.actor import names
@@ -22,7 +21,15 @@ from governance.deed_page import Deed, ReasonForm, button
 from governance.grants import grant, revoke
 from governance.in_words import in_words
 from governance.models import AuditEntry, RoleGrant, User
-from governance.people_forms import GiveForm, GiveToForm, NewPersonForm, RoleFilter, TakeForm
+from governance.people_forms import (
+    GiveForm,
+    GiveToForm,
+    NewPersonForm,
+    PersonForm,
+    RoleFilter,
+    SetPasswordForm,
+    TakeForm,
+)
 from governance.roles import Right, Role
 from governance.scoped_admin import ScopedAdmin
 from governance.scoping import ALL, entity_ids
@@ -40,10 +47,12 @@ class UserAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg]  # unfo
     """People who sign in; seen and changed by those who manage users."""
 
     right_to_view = right_to_change = Right.MANAGE_USERS
-    form = UserChangeForm
+    form = PersonForm
     add_form = NewPersonForm
-    change_password_form = AdminPasswordChangeForm
-    list_display = ("username", "first_name", "last_name", "email", "roles", "is_active", "looks")
+    change_password_form = SetPasswordForm
+    add_form_template = None  # the words of its form say what comes next
+    list_display = ("user_name", "first_name", "last_name", "email", "roles", "is_open", "looks")
+    user_name, is_open = headed("username", "User name"), headed("is_active", "Account open", yes_or_no=True)
     list_filter = ("is_active", RoleFilter)
     filter_horizontal = ()
     readonly_fields = (
@@ -119,6 +128,8 @@ class UserAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg]  # unfo
     def roles(self, row: User) -> str:
         """Return the roles and where they hold."""
         seen: Any = row
+        if row.is_superuser:
+            return "superuser: may do everything in all companies"
         told = [
             f"{g.get_role_display()} ({g.legal_entity.code if g.legal_entity else 'all'})" for g in seen.grants_seen
         ]

@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
-from unfold.forms import UserCreationForm
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminRadioSelectWidget
 
 from governance import reach
@@ -19,6 +19,13 @@ from governance.scoping import ALL, entity_ids
 EVERYWHERE = "everywhere"  # how the form calls all companies
 ALL_COMPANIES = "All companies, those added tomorrow included"
 WAYS = (("true", "With the password below"), ("false", "Only through a provider"))
+USER_NAME_HELP = "With which the person signs in: letters, digits and @ . + - _, at most 150."
+NEXT = f"{USER_NAME_HELP} Names, address and roles come on the next page."
+FOR_ANOTHER = (
+    "At least 12 characters, not digits alone, none of the common ones, and not too much like the person's name or "
+    "address. They approve nothing and give no roles until they have chosen one of their own and somebody has vouched."
+)
+ONCE_MORE = "The same password once more."
 ABOUT = "Without a password somebody comes in only through a provider that the hub is set up for."
 
 
@@ -40,11 +47,41 @@ class PlaceField(forms.ChoiceField):
         return None if chosen == EVERYWHERE else LegalEntity.objects.get(pk=chosen)
 
 
-class NewPersonForm(UserCreationForm):  # type: ignore[misc]  # unfold carries no types
+class ForAnother:
+    """Asks for a password that one person sets for another, and says what is wrong with it where it is typed first."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        fields: dict[str, forms.Field] = self.fields  # type: ignore[attr-defined]  # of the form beside this class
+        if "password1" in fields:
+            fields["password1"].help_text, fields["password2"].help_text = FOR_ANOTHER, ONCE_MORE
+            fields["password2"].label = "Once more"
+
+    def validate_password_for_user(self, user: User, **_: Any) -> None:
+        """Tell what the policy refuses beside the password, and not beside its repetition."""
+        asked: Any = super()  # the form beside this class
+        asked.validate_password_for_user(user, password_field_name="password1")  # noqa: S106 - the name of the field
+
+
+class PersonForm(UserChangeForm):  # type: ignore[misc]  # unfold carries no types
+    """An account that is there."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "username" in self.fields:
+            self.fields["username"].help_text = USER_NAME_HELP
+
+
+class SetPasswordForm(ForAnother, AdminPasswordChangeForm):  # type: ignore[misc]  # unfold carries no types
+    """Another password for an account."""
+
+
+class NewPersonForm(ForAnother, UserCreationForm):  # type: ignore[misc]  # unfold carries no types  # type: ignore[misc]  # unfold carries no types
     """A new account: its name, and whether it has a password."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["username"].help_text = NEXT
         field = self.fields.get("usable_password")
         if field is not None:
             field.label, field.help_text, field.choices = "Signs in", ABOUT, WAYS

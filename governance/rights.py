@@ -112,8 +112,8 @@ def require_other_person(by: By, *makers: "Actor | str | None", thing: str) -> N
 
 def _place(legal_entity: "LegalEntity | int | None") -> str:
     if legal_entity is None:
-        return "for all legal entities"
+        return "for all companies"
     if isinstance(legal_entity, LegalEntity):
         return f"for {legal_entity}"
     found = LegalEntity.objects.filter(pk=legal_entity).first()
-    return f"for {found or 'this legal entity'}"
+    return f"for {found or 'this company'}"

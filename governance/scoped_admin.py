@@ -18,6 +18,7 @@ from unfold.admin import ModelAdmin, StackedInline, TabularInline
 
 from governance import audit, discreet, history, protecting, second_person, taken
 from governance.careful_deletion import CarefulDeletion
+from governance.columns import headed
 from governance.encrypted import EncryptedJSONField
 from governance.in_words import in_words
 from governance.inputs import worded
@@ -27,7 +28,8 @@ from governance.scoping import ALL, entity_ids, path_to_entity
 from governance.seen import Related, careful, hold
 
 NOT_THERE = "Your roles let you change nothing there, or it is gone. Choose one of those in the list."
-WORDS = {"slug": "Short name", "enabled": "Switched on"}  # fields that people call otherwise than the code does
+# Fields that people call otherwise than the code does.
+WORDS = {"slug": "Short name", "enabled": "Switched on", "legal_entity": "Company", "username": "User name"}
 SHOWN = 200  # changes of one row that its history shows
 
 
@@ -40,6 +42,10 @@ class VisibleFilter(RelatedFieldListFilter):
         rows = _scoped(offered, request, model_admin.right_to_view)
         return sorted(((row.pk, str(row)) for row in rows), key=lambda pair: pair[1].casefold())
 
+    def __init__(self, field: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(field, *args, **kwargs)
+        self.title = WORDS.get(field.name, str(self.title)).lower()
+
 
 class ScopedAdmin(CarefulDeletion, ModelAdmin):  # type: ignore[misc]  # unfold carries no types
     """Lists what is visible to the person, asks the two rights, and writes an audit entry with every change."""
@@ -51,11 +57,13 @@ class ScopedAdmin(CarefulDeletion, ModelAdmin):  # type: ignore[misc]  # unfold 
     looked_at_as_listed = False  # whoever may not change a row reads its list's words; its fields would be as stored
     also_seen: tuple[str, ...] = ()  # columns that its form changes under other names
     change_form_before_template = "admin/seen.html"
+    of_company = headed("legal_entity", WORDS["legal_entity"])
     view_on_site: Any = False  # rows are linked to their pages by our own pages
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """Return the form; of a row that exists it tells when somebody else has changed that meanwhile."""
-        form = _asking(super().get_form(request, obj, change, **kwargs), request)
+        own = getattr(getattr(self.form, "Meta", None), "labels", None) or {}
+        form = _asking(super().get_form(request, obj, change, **{"labels": {**WORDS, **own}, **kwargs}), request)
         if not change or not self.has_change_permission(request, obj) or not (form.base_fields or self.also_seen):
             return form  # it changes nothing, so nothing can be overwritten
         return careful(form, self.model, self.also_seen, self._beside(request, obj))
@@ -142,6 +150,11 @@ class ScopedAdmin(CarefulDeletion, ModelAdmin):  # type: ignore[misc]  # unfold 
         """Return what the person may see; of a global model everything."""
         return _scoped(super().get_queryset(request), request, self.right_to_view)
 
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Return the list's columns; what people call otherwise than the code does is headed as they call it."""
+        shown = super().get_list_display(request)
+        return ["of_company" if each == "legal_entity" else each for each in shown]
+
     def get_list_filter(self, request: HttpRequest) -> Any:
         """Return the list's filters; what they name is visible to the person."""
         names = {field.name for field in self.opts.get_fields() if field.many_to_one}
@@ -186,7 +199,7 @@ class ScopedAdmin(CarefulDeletion, ModelAdmin):  # type: ignore[misc]  # unfold 
         second_person.require_agreed(request.user, _concerned(obj), thing=str(obj))
         super().save_model(request, obj, form, change)
         if not _has_right(request, self.right_to_change, obj):
-            raise PermissionDenied(f"{obj} belongs to a legal entity in which your roles do not let you change this.")
+            raise PermissionDenied(f"{obj} belongs to a company in which your roles do not let you change this.")
         if change and not form.changed_data:
             return  # saved as it was: no line in a history
         before = {name: _told(obj, name, form.initial.get(name)) for name in form.changed_data if change}

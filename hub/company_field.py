@@ -11,15 +11,15 @@ from governance.scoping import ALL, entity_ids
 
 
 class CompanyField(forms.ChoiceField):
-    """Asks for a legal entity by its code; "" is all of them, which only those are offered who may in all of them."""
+    """Asks for a company by its code; "" is all of them, which only those are offered who may in all of them."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
-            required=False, label="Legal entity", help_text="Empty: it serves all of them.", **kwargs
+            required=False, label="Company", help_text="Empty: it serves all of them.", **kwargs
         )  # fmt: skip
         self.error_messages |= {
-            "required": "Choose the legal entity that it is for; you may not make one for all of them.",
-            "invalid_choice": "You may make none for this legal entity. Choose another one.",
+            "required": "Choose the company that it is for; you may not make one for all of them.",
+            "invalid_choice": "You may make none for this company. Choose another one.",
         }
 
     def offer_to(self, by: By) -> None:

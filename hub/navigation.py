@@ -97,7 +97,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             Entry("Users", "admin:governance_user_changelist", models=("governance.user", "governance.rolegrant")),
             Entry("API clients", "admin:governance_apiclient_changelist", models=("governance.apiclient",)),
-            Entry("Legal entities", "admin:governance_legalentity_changelist", models=("governance.legalentity",)),
+            Entry("Companies", "admin:governance_legalentity_changelist", models=("governance.legalentity",)),
         ),
     ),
     (

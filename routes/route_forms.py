@@ -329,7 +329,8 @@ class DestinationFormSet(BaseInlineFormSet):  # type: ignore[type-arg]  # generi
 
     def _tell_who_hears(self, leaving: list[Destination]) -> None:
         """Refuse to delete what subscriptions name, until somebody sends it again who has been told which."""
-        by = self.forms[0]._by if leaving else None
+        form: Any = self.forms[0] if leaving else None
+        by = form._by if form else None
         said = gone.warning([], [each.pk for each in leaving], by) if by is not None else ""
         if not said:
             return

@@ -29,7 +29,7 @@ class CorrectionNarrowing(forms.Form):
     key = forms.CharField(required=False, max_length=200, label="Key of the record")
     state = forms.ChoiceField(required=False, label="State")
     route = forms.ChoiceField(required=False)
-    entity = forms.ChoiceField(required=False, label="Legal entity")
+    entity = forms.ChoiceField(required=False, label="Company")
     field = forms.CharField(required=False, max_length=80, help_text="such as hours")
     by = forms.CharField(required=False, max_length=150, label="Whose", help_text="me, or a sign-in name")
 

@@ -20,7 +20,7 @@ class Narrowing(forms.Form):
     """What every list of what moves can be narrowed by: its route, company, state and days."""
 
     route = forms.ChoiceField(required=False)
-    entity = forms.ChoiceField(required=False, label="Legal entity")
+    entity = forms.ChoiceField(required=False, label="Company")
     state = forms.ChoiceField(required=False)
     since = forms.DateField(required=False, label="From day", widget=forms.DateInput(attrs={"type": "date"}))
     until = forms.DateField(required=False, label="To day", widget=forms.DateInput(attrs={"type": "date"}))

@@ -88,7 +88,7 @@ TABLE: tuple[Word, ...] = (
     Word("team", "Team", "team that looks at it first, or mine: those that you belong to", "team:mine", values.team,
          OWNERS),
     _text("assignee", "Whose", "who works on it: me, nobody, or a sign-in name", "assignee:me"),
-    _text("entity", "Legal entity", "code of a legal entity", "entity:HP-DE"),
+    _text("entity", "Company", "code of a company", "entity:HP-DE"),
     _one_of("type", "What it holds", "kind of record that it holds", "type:time-entry", TYPES),
     _text("client", "Client", "client that all it holds belongs to", "client:C-12"),
     _text("project", "Project", "project that all it holds belongs to", "project:P-881"),

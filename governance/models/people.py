@@ -46,7 +46,7 @@ class LegalEntity(NamedOnce, models.Model):
     history = HistoricalRecords()
 
     class Meta:
-        verbose_name_plural = "legal entities"
+        verbose_name, verbose_name_plural = "company", "companies"
         ordering: ClassVar = ["code"]
         constraints: ClassVar = [
             models.CheckConstraint(
@@ -131,4 +131,4 @@ class RoleGrant(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user} is {self.get_role_display()} in {self.legal_entity or 'all legal entities'}"
+        return f"{self.user} is {self.get_role_display()} in {self.legal_entity or 'all companies'}"

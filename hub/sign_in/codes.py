@@ -177,8 +177,17 @@ def overview(request: HttpRequest) -> HttpResponse:
     by = person(request)
     found = {each.type: each for each in Authenticator.objects.filter(user=by)}
     shown = {"app": found.get("totp"), "recovery": found.get("recovery_codes")}
+    shown["left"] = _codes_left(shown["recovery"])
     compulsory = second_factor.is_compulsory(by)
     return render(request, "mfa/index.html", page_context("account", compulsory=compulsory, **shown))
+
+
+def _codes_left(recovery: Authenticator | None) -> int | None:
+    """Return how many recovery codes still open the account; None where that cannot be read."""
+    try:
+        return len(recovery.wrap().get_unused_codes()) if recovery else 0
+    except (keys.KeyLost, keys.KeysUnusable):
+        return None
 
 
 def refused(sender: object, *, request: HttpRequest, user: User, reauthentication: bool, **_: Any) -> None:

@@ -29,7 +29,7 @@ class ReferenceForm(forms.Form):
     entity = forms.ChoiceField(label="Kind of record", choices=[(each, words_of(each)) for each in ENTITIES])
     connection = forms.ModelChoiceField(queryset=Connection.objects.none(), to_field_name="slug", empty_label="Choose…")
     company = forms.ModelChoiceField(
-        queryset=LegalEntity.objects.none(), to_field_name="code", label="Legal entity", empty_label="Choose…"
+        queryset=LegalEntity.objects.none(), to_field_name="code", label="Company", empty_label="Choose…"
     )
     key = forms.CharField(max_length=200, label="Our key")
     external_id = forms.CharField(max_length=200, label="Id there")

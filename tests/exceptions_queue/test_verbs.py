@@ -42,7 +42,7 @@ def verbs_of(item: WorkItem) -> list[str]:
 def test_missing_row_added_in_place_releases_every_member(make_world: Make, staff: Staff) -> None:
     world = make_world()
     item = missing_rate(world, 5)
-    with pytest.raises(NotAllowed, match="for all legal entities"):  # the table serves them all, Farid one
+    with pytest.raises(NotAllowed, match="for all companies"):  # the table serves them all, Farid one
         verbs.add_table_row(item, by=staff.farid, values={"rate": "145.00"})
 
     added = verbs.add_table_row(item, by=staff.clara, values={"rate": "145.00"}, reason="agreed")
@@ -114,7 +114,7 @@ def test_row_that_an_item_was_made_with_is_corrected_and_everything_goes_on(make
     assert (str(read.row), read.named, read.members) == ("Consultant / EUR", True, 2)
     with pytest.raises(verbs.NotPossible, match="needs a reason"):
         verbs.correct_table_row(item, by=staff.clara, row=read.row.pk, values={"rate": "150"}, reason=" ")
-    with pytest.raises(NotAllowed, match="for all legal entities"):
+    with pytest.raises(NotAllowed, match="for all companies"):
         verbs.correct_table_row(item, by=staff.farid, row=read.row.pk, values={"rate": "150"}, reason="typing error")
 
     verbs.correct_table_row(item, by=staff.clara, row=read.row.pk, values={"rate": "150"}, reason="typing error")

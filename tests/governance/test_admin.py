@@ -189,7 +189,7 @@ def test_audit_entries_are_told_in_words_and_found_by_them() -> None:
 
     assert "Schedule set" in found
     assert "Signed in</td>" not in found
-    for words in ("Schedule set", "Legal entity", "HP-DE Halden", "valid to"):
+    for words in ("Schedule set", "Company", "HP-DE Halden", "valid to"):
         assert words in page
     assert "valid_to" not in page
     assert page.count("set_schedule") == page.count("<span data-technical>set_schedule") == 1

@@ -122,6 +122,6 @@ def test_no_words_show_a_name_of_the_code() -> None:
 
 
 def test_kinds_of_things_are_told_in_words() -> None:
-    kinds = {"routes.route": "route", "governance.legalentity": "legal entity", "governance.apiclient": "API client"}
+    kinds = {"routes.route": "route", "governance.legalentity": "company", "governance.apiclient": "API client"}
     assert {kind: deeds.thing(kind) for kind in kinds} == kinds
     assert deeds.thing("routes.gone_since_long") == "gone since long"

@@ -86,7 +86,7 @@ def test_require_names_right_place_and_remedy(germany: LegalEntity, britain: Leg
         NotAllowed, match=r"resubmit for HP-GB .*Ask an operator to give you the role Finance operations"
     ):
         require(farid, Right.RESUBMIT, britain)
-    with pytest.raises(NotAllowed, match="for all legal entities"):
+    with pytest.raises(NotAllowed, match="for all companies"):
         require(farid, Right.RESUBMIT, None)
 
 

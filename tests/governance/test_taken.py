@@ -63,7 +63,7 @@ def errors(user: User, page: str, field: str, **typed: Any) -> list[str]:
     [
         ("connectors/connection/add/?connector=ledger_look_up", "slug", "ledger", "short name", "connection"),
         ("routes/route/add/", "slug", "time", "short name", "route"),
-        ("governance/legalentity/add/", "code", "HP-DE", "code", "legal entity"),
+        ("governance/legalentity/add/", "code", "HP-DE", "code", "company"),
     ],
 )
 def test_form_tells_a_name_that_is_taken_only_to_who_may_see_by_what(

@@ -35,7 +35,7 @@ OURS = {
     "Lanes and workers",
 }
 OURS |= {"Events out", "Records", "Changes", "Bulk runs", "Approvals", "Corrections", "Emergency mode"}
-LOOKS = OURS | {"Routes", "Business calendars", "Cut-offs", "API", "Legal entities", "Audit entries", "Administration"}
+LOOKS = OURS | {"Routes", "Business calendars", "Cut-offs", "API", "Companies", "Audit entries", "Administration"}
 LOOKS |= {"Routing rules", "Teams", "Fallback teams", "Approval policies"}
 
 

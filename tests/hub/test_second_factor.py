@@ -121,6 +121,15 @@ def test_recovery_code_opens_once(clara: User) -> None:
     assert "not right" in words(sign_in(clara)[0].post("/login/code/", {"code": codes[3]}))
 
 
+def test_page_says_how_many_recovery_codes_are_left(clara: User) -> None:
+    browser = signed_in(clara)
+    _, codes = enrol(browser)
+    sign_in(clara)[0].post("/login/code/", {"code": codes[3]})
+    assert browser.get("/second-factor/").context["left"] == len(codes) - 1
+    Authenticator.objects.filter(type="recovery_codes").update(data={"seed": "v1:gone:gone", "used_mask": 0})
+    assert browser.get("/second-factor/").context["left"] is None, "a page that only tells opens all the same"
+
+
 def test_new_recovery_codes_make_the_old_ones_void(clara: User) -> None:
     browser = signed_in(clara)
     _, old = enrol(browser)

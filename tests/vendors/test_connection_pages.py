@@ -203,7 +203,7 @@ def test_nobody_tries_answers_for_a_company_of_others(connection: Connection) ->
 
     body = ingrid.post(f"{TRIALS}?connector=harvest", typed(connection, answer_token=TOKEN)).content.decode()
 
-    assert "Legal entity" in body
+    assert "Company" in body
     assert "The sign-in works." not in body
     assert ingrid.post(f"{TRIALS}?connection={connection.pk}", typed(connection)).status_code == 404
 

@@ -96,7 +96,7 @@ class Command(TerminalCommand):
         out.print(f"Read {books.read:,}: {books.new:,} new, {books.changed:,} changed, {unchanged}"
                   f"{books.unreadable:,} unreadable.")  # fmt: skip
         if books.holds_more:
-            out.print("It has read more, for legal entities that you do not see.")
+            out.print("It has read more, for companies that you do not see.")
         found = totals(by, Narrowed(run=run))
         for each in found:
             out.print(f"  {each.count:>9,}  {each.label}  {money(each.money)}".rstrip())
