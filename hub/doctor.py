@@ -7,6 +7,7 @@ yielded means well. What a check cannot even ask because the database is away is
 
 import importlib
 import importlib.util
+import logging
 import shutil
 import stat
 from collections.abc import Callable, Iterator
@@ -32,6 +33,10 @@ Wrong = tuple[str, str, str]  # thing, cause, remedy
 Check = Callable[[], Iterator[Wrong]]
 
 
+logger = logging.getLogger(__name__)
+UNSEEN = "This could not be looked at"
+
+
 @dataclass(frozen=True)
 class Finding:
     """What one check found: `title` in words, and everything that is wrong, empty when all is well."""
@@ -54,7 +59,13 @@ def _answer(check: Check) -> Iterator[Wrong]:
         yield from check()
     except DatabaseError as error:
         told = str(error).strip().splitlines()[0]
-        yield ("This could not be looked at", f"the database did not answer: {told}", "Mend the database first.")
+        yield (UNSEEN, f"the database did not answer: {told}", "Mend the database first.")
+    except OSError as error:
+        told = f"the system says of {error.filename or 'a file'}: {error.strerror or error}."
+        yield (UNSEEN, told, "Let the hub's account read it: chown gives it what root has made.")
+    except Exception as error:  # one that fell over hides none of the others
+        logger.exception("unforeseen in a check of the doctor")
+        yield (UNSEEN, f"the check itself failed: {error!r}.", "Report it with what is logged. The others were made.")
 
 
 def _of_applications() -> Iterator[Check]:
@@ -143,7 +154,7 @@ def migrations() -> Iterator[Wrong]:
 def broker() -> Iterator[Wrong]:
     """The broker answers."""
     try:
-        with redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=5) as client:
+        with redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=5, socket_timeout=5) as client:
             client.ping()
     except redis.RedisError as error:
         yield (

@@ -26,6 +26,7 @@ except WrongSettings as wrong:  # whichever program reads these settings ends wi
     raise SystemExit(wrong.lines()) from None
 STATE = GIVEN[declared.STATE]
 
+OURS = "throughline"  # how the hub's programs call themselves at the database, first of all: restore looks for them
 # Rows are found by key in batches of hundreds: the planner's usual price for a random page makes it read whole tables.
 PLANNER = "-c random_page_cost=1.1 -c jit=off"
 
@@ -35,12 +36,13 @@ def _database(url: str) -> dict[str, object]:
     parts = libpq.parameters(url)
     places = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
     found: dict[str, object] = {ours: parts.pop(theirs, "") for ours, theirs in places.items()}
+    named = " ".join(part for part in (OURS, parts.pop("application_name", "")) if part)
     options = " ".join(part for part in (PLANNER, parts.pop("options", "")) if part)
     return found | {
         "ENGINE": "django.db.backends.postgresql",
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"connect_timeout": 10, "application_name": "throughline"} | parts | {"options": options},
+        "OPTIONS": {"connect_timeout": 10} | parts | {"application_name": named, "options": options},
     }
 
 

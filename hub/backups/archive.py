@@ -7,7 +7,9 @@ Members: `about.json` (when, by which release, which migrations), `database.dump
 import hashlib
 import json
 import os
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +19,12 @@ from hub.backups.refused import Refused
 
 FORMAT = 1
 ABOUT, DUMP, HEADS, KEYS, DIGESTS = "about.json", "database.dump", "audit-heads.log", "keys", "digests.json"
+# What a file of which any byte may be another one raises when it is read: the last ones for flags and methods that no
+# backup has, and for lists of digests that are none.
+DAMAGE = (
+    zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, struct.error, EOFError, KeyError, ValueError,
+    NotImplementedError, RuntimeError, TypeError, AttributeError,
+)  # fmt: skip
 PIECE = 1024 * 1024  # bytes
 Tell = Callable[[int], None]  # takes how many more bytes are done
 
@@ -82,7 +90,7 @@ class Found:
         except OSError as error:
             told = f"the system says: {error.strerror}."
             raise Refused(f"The file {path} cannot be read", told, "Check its name and its rights.") from error
-        except zipfile.BadZipFile as error:
+        except DAMAGE as error:
             raise self._damaged("it is no backup of the hub, or was cut short") from error
         self.size = path.stat().st_size
         self._check(tell)
@@ -127,7 +135,7 @@ class Found:
                 if found.hexdigest() != wanted:
                     raise self._damaged(f"its part {name} is not what was written")
             made = self.about["format"]
-        except (zipfile.BadZipFile, KeyError, ValueError, EOFError, OSError, zipfile.LargeZipFile) as error:
+        except (*DAMAGE, OSError) as error:
             raise self._damaged("a part of it cannot be read") from error
         if made != FORMAT:
             cause = f"it has the form {made}, and this release reads the form {FORMAT}."

@@ -22,7 +22,7 @@ from psycopg.conninfo import make_conninfo
 from hub.backups.archive import PIECE
 from hub.backups.refused import Refused
 from hub.environment import declared
-from hub.settings import GIVEN
+from hub.settings import GIVEN, OURS
 from hub.settings import _database as as_django
 from hub.supervisor import ownership, programs
 from hub.supervisor.account import Account
@@ -205,9 +205,10 @@ def _refuse_company(database: Database) -> None:
 def _company(link: psycopg.Connection[Any]) -> bool:
     asked = (
         "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database()"
-        " AND application_name = 'throughline' AND pid <> pg_backend_pid())"
+        " AND (application_name = %(ours)s OR starts_with(application_name, %(ours)s || ' '))"
+        " AND pid <> pg_backend_pid())"
     )
-    return bool((link.execute(asked).fetchone() or (False,))[0])
+    return bool((link.execute(asked, {"ours": OURS}).fetchone() or (False,))[0])
 
 
 def _running() -> Refused:

@@ -40,7 +40,7 @@ SANDBOX_PORT: Variable[int | None] = Variable(
 DEMO = Variable("DEMO", kinds.SWITCH, True, "0: no demonstration firm and no simulated systems")
 DATABASE_URL = Variable(
     "DATABASE_URL", places.DATABASE, "",
-    "your own PostgreSQL, 14 or newer: `postgresql://user:password@host:5432/name`; libpq's parameters may follow, "
+    "your own PostgreSQL, 18 or newer: `postgresql://user:password@host:5432/name`; libpq's parameters may follow, "
     "such as `?sslmode=verify-full`",
     "the embedded server", secret=True,
 )  # fmt: skip

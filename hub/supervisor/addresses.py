@@ -28,7 +28,7 @@ def remembered(state: Path) -> dict[str, str]:
         found = json.loads((state / "run" / "addresses.json").read_text())
     except (OSError, ValueError):
         return {}
-    return {str(name): str(address) for name, address in found.items()}
+    return {str(name): str(address) for name, address in found.items()} if isinstance(found, dict) else {}
 
 
 def given_beside(state: Path) -> dict[str, str]:

@@ -316,12 +316,16 @@ def test_backup_of_another_schema_is_refused(tmp_path: Path, more: str, less: st
         restoring.restore(file, replace=True, tell=quiet, say=quiet)
 
 
-def test_restore_refuses_while_the_hub_works(hub: None, tmp_path: Path, monkeypatch) -> None:
+@pytest.mark.parametrize("named", ["", "&application_name=billing"])
+def test_restore_refuses_while_the_hub_works(hub: None, tmp_path: Path, monkeypatch, named: str) -> None:
     file = tmp_path / "of-today.backup"
     taking.take(file, with_keys=False, tell=quiet)
     monkeypatch.setattr(database, "LEAVING_SECONDS", 0.2)
+    address = prepared.address(HUB)
+    options = as_django(f"{address}{'&' if '?' in address else '?'}connect_timeout=9{named}")["OPTIONS"]
+    assert isinstance(options, dict)
     with (
-        psycopg.connect(prepared.address(HUB), application_name="throughline"),
+        psycopg.connect(address, application_name=options["application_name"]),
         pytest.raises(Refused, match="The hub runs"),
     ):
         restoring.restore(file, replace=True, tell=quiet, say=quiet)

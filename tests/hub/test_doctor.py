@@ -1,15 +1,17 @@
 """The doctor: silent when all is well, and each trouble has its cause and remedy."""
 
 import shutil
+import socket
 from collections import namedtuple
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
 
 from hub import doctor
-from hub.supervisor import parts
+from hub.supervisor import addresses, foreign, parts
+from hub.supervisor.problems import CannotStart
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -67,6 +69,50 @@ def test_silent_broker_is_found(settings, tmp_path: Path) -> None:
     ((thing, _, remedy),) = doctor.broker()
     assert thing == "Redis does not answer"
     assert "make run" in remedy
+
+
+def test_broker_that_says_nothing_is_found(settings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings.REDIS_URL = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        ((thing, _, _),) = doctor.broker()
+        assert thing == "Redis does not answer"
+        with pytest.raises(CannotStart, match="does not answer"):
+            foreign.ask_redis(settings.REDIS_URL)
+
+
+@pytest.mark.django_db
+def test_check_that_fails_hides_none_of_the_others(settings, tmp_path: Path, monkeypatch, caplog) -> None:
+    settings.STATE = tmp_path
+    (tmp_path / "audit-heads.log").mkdir()
+    monkeypatch.setattr(doctor, "disk", lambda: 1 / 0)
+    monkeypatch.setattr(doctor, "CHECKS", (doctor.disk, *doctor.CHECKS))
+    found = {wrong for finding in doctor.examine() for wrong in finding.wrong}
+    causes = {cause for thing, cause, _ in found if thing == doctor.UNSEEN}
+    assert any("audit-heads.log: Is a directory" in cause for cause in causes)
+    assert any("ZeroDivisionError" in cause for cause in causes)
+    assert len(doctor.examine()) > 20
+
+
+def test_release_of_postgresql_that_is_too_old_is_told(capsys) -> None:
+    foreign.refuse_old(18)
+    with pytest.raises(CannotStart, match="PostgreSQL 17; Throughline needs 18 or newer"):
+        foreign.refuse_old(17)
+
+
+@pytest.mark.django_db
+def test_prepare_tells_a_database_that_is_too_old(monkeypatch) -> None:
+    monkeypatch.setattr(foreign, "OLDEST", 99)
+    with pytest.raises(
+        CommandError, match=r"is too old: it is PostgreSQL .* Throughline needs 99 or newer. Upgrade it"
+    ):
+        call_command("prepare")
+
+
+@pytest.mark.parametrize("written", ["[]", "7", "null", "{"])
+def test_addresses_that_are_none_are_passed_over(tmp_path: Path, written: str) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "addresses.json").write_text(written)
+    assert addresses.remembered(tmp_path) == {}
 
 
 def test_orphan_is_found(settings, tmp_path: Path, start_process) -> None:

@@ -9,6 +9,8 @@ from django.core.management.base import CommandError
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from hub.supervisor.foreign import refuse_old
+from hub.supervisor.problems import CannotStart
 from hub.supervisor.stale import forget_signs
 from hub.terminal import TerminalCommand
 
@@ -19,7 +21,12 @@ class Command(TerminalCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Migrate when a migration waits, then collect static files."""
         try:
+            with connection.cursor() as cursor:
+                cursor.execute("SHOW server_version_num")
+                refuse_old(int(cursor.fetchone()[0]) // 10_000)
             self._migrate()
+        except CannotStart as error:
+            raise CommandError(f"{error.thing}: {error.cause} {error.remedy}") from error
         except DatabaseError as error:
             raise CommandError(f"The schema could not be brought up to date: {str(error).strip()}") from error
         forget_signs(Path(settings.STATE) / "run", of_this_machine=False)  # each new container has another name
