@@ -171,11 +171,10 @@ def _beside(item: WorkItem, user: User, table: LookupTable | None) -> list[WorkI
     """Return the other items, as far as somebody may see them, that a row with the item's key sets free, too."""
     if table is None or not item.table_key:
         return []
-    same = (
-        WorkItem.objects.visible_to(user)
-        .open()
-        .filter(table=item.table, table_key=item.table_key, category=item.category, members__gt=0)
-    )
+    same = WorkItem.objects.visible_to(user).open().filter(
+        table=item.table, table_key=item.table_key, category=item.category, members__gt=0,
+        table_key__contains=item.table_key,  # which follows from it, and has an index
+    )  # fmt: skip
     if table.legal_entity_id is not None:
         same = same.filter(legal_entity_id=table.legal_entity_id)
     return list(same.exclude(pk=item.pk).order_by("pk").prefetch_related("amounts"))

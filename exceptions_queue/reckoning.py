@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from django.db import connection, transaction
-from django.db.models import F, Q, Sum
+from django.db.models import F, Q
 
 from exceptions_queue import countdown, routing, saving
 from exceptions_queue.deadlines import dues
@@ -105,6 +105,17 @@ def _rank(item: WorkItem, found: Urgency) -> None:
     item.rank = item.priority + (UNKNOWN_FIRST if unknown else 0)
 
 
+# What all that is open comes to, without some items as they are saved.
+OTHERS = """
+SELECT due_key, sum(whole) FROM (
+    SELECT due_key, whole FROM exceptions_queue_workitemtally WHERE due_key = ANY(%(keys)s)
+    UNION ALL
+    SELECT due_key, -worth FROM exceptions_queue_workitem
+    WHERE number = ANY(%(items)s) AND state <> 'resolved' AND due_key = ANY(%(keys)s)) s
+GROUP BY 1
+"""
+
+
 def _stuck(items: Sequence[WorkItem]) -> dict[str, Decimal]:
     """Return by billing run what is stuck until it: these items as they stand here, all others as they are saved."""
     sums: dict[str, Decimal] = {}
@@ -112,8 +123,8 @@ def _stuck(items: Sequence[WorkItem]) -> dict[str, Decimal]:
         if item.due_bills:
             sums[item.due_key] = sums.get(item.due_key, Decimal(0)) + (item.worth or 0)
     if sums:
-        rows = WorkItem.objects.open().filter(due_key__in=list(sums), worth__isnull=False)
-        rows = rows.exclude(pk__in=[item.number for item in items]).order_by()
-        for key, amount in rows.values_list("due_key").annotate(Sum("worth")):
-            sums[key] += amount
+        with connection.cursor() as cursor:
+            cursor.execute(OTHERS, {"keys": list(sums), "items": [item.number for item in items]})
+            for key, amount in cursor.fetchall():
+                sums[key] += amount
     return sums

@@ -6,8 +6,7 @@ Members come and go while a person reads; one whose record was corrected meanwhi
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import models
-from django.db.models.functions import Cast
+from django.db.models import Count, Subquery
 
 from exceptions_queue.codes import code_of, id_of
 from exceptions_queue.models import WorkItem
@@ -26,9 +25,10 @@ class Seen:
 
 def seen_of(item: WorkItem) -> Seen | None:
     """Return what of an item can be seen now; None when nothing of it is open. One query."""
-    text = Cast("pk", models.CharField())  # ids sort as their texts; not every PostgreSQL has the greatest of ids
-    found = item.failures().aggregate(newest=models.Max(text), count=models.Count("pk"))
-    return Seen(UUID(found["newest"]), found["count"]) if found["newest"] else None
+    held = item.failures()
+    number = held.order_by().values("closed_at").annotate(number=Count("pk")).values("number")
+    newest = held.order_by("-pk").values_list("pk", Subquery(number)).first()  # each part by its own index
+    return Seen(*newest) if newest else None
 
 
 def read(text: str) -> Seen | None:

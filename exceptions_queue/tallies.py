@@ -30,7 +30,7 @@ COLUMNS = (
     "legal_entity_id", "state", "category", "owner", "assignee", "entity", "route_id", "due_at", "due_key", "due_of",
     "due_bills", "worth", "worth_currency", "reopened",
 )  # fmt: skip
-SUMS = ("items", "members", "money", "unpriced", "partly", "shared")
+SUMS = ("items", "members", "whole", "money", "unpriced", "partly", "shared")
 ALIKE = f"hashtextextended(ROW({', '.join(COLUMNS)})::text, 0)"  # of two that are not alike, summed apart all the same
 SUM_UP = f"""
 WITH known AS (

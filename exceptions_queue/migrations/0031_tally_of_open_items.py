@@ -23,16 +23,16 @@ BETWEEN = """CASE WHEN worth < 1000 THEN 0 WHEN worth = 1000 THEN 1000 WHEN wort
 TOLD = [{"worth": BETWEEN, "reopened": "least(reopened, 2)"}.get(name, name) for name in COLUMNS]
 PLACES = ", ".join(str(place) for place in range(1, len(COLUMNS) + 1))
 SUMS = (
-    "sum(sign)", "sum(sign * members)", "sum(sign * coalesce(worth_once, worth, 0))",
+    "sum(sign)", "sum(sign * members)", "sum(sign * worth)", "sum(sign * coalesce(worth_once, worth, 0))",
     "sum(sign) FILTER (WHERE coalesce(worth_once, worth) IS NULL)",
     "sum(sign) FILTER (WHERE without_amount > 0 AND coalesce(worth_once, worth) IS NOT NULL)",
     "sum(sign * members) FILTER (WHERE worth_once < worth)",
 )  # fmt: skip
 KEEP = f"""INSERT INTO exceptions_queue_workitemtally (
-        {", ".join(COLUMNS)}, items, members, money, unpriced, partly, shared)
+        {", ".join(COLUMNS)}, items, members, whole, money, unpriced, partly, shared)
     SELECT {", ".join(TOLD)}, {", ".join(f"coalesce({each}, 0)" for each in SUMS)}
     FROM ({{changed}}) c WHERE state <> 'resolved' GROUP BY {PLACES}
-    HAVING ({", ".join(f"coalesce({each}, 0)" for each in SUMS)}) <> (0, 0, 0, 0, 0, 0)"""
+    HAVING ({", ".join(f"coalesce({each}, 0)" for each in SUMS)}) <> (0, 0, 0, 0, 0, 0, 0)"""
 CAME = KEEP.format(changed="SELECT 1 AS sign, i.* FROM came i")
 WENT = KEEP.format(changed="SELECT -1 AS sign, i.* FROM went i")
 BOTH = KEEP.format(changed="SELECT 1 AS sign, i.* FROM came i UNION ALL SELECT -1, i.* FROM went i")
@@ -101,6 +101,7 @@ class Migration(migrations.Migration):
                 ("reopened", models.SmallIntegerField()),
                 ("items", models.IntegerField()),
                 ("members", models.BigIntegerField()),
+                ("whole", models.DecimalField(decimal_places=4, max_digits=24)),
                 ("money", models.DecimalField(decimal_places=4, max_digits=24)),
                 ("unpriced", models.IntegerField()),
                 ("partly", models.IntegerField()),

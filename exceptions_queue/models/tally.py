@@ -34,6 +34,7 @@ class WorkItemTally(models.Model):
 
     items = models.IntegerField()
     members = models.BigIntegerField()
+    whole = models.DecimalField(max_digits=24, decimal_places=4)  # their worth, as far as it is known
     money = models.DecimalField(max_digits=24, decimal_places=4)  # what no other open item counts, where it is known
     unpriced = models.IntegerField()  # items of which nobody knows the worth
     partly = models.IntegerField()  # items of whose members only some are known

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Max, Sum
+from django.db.models import Count, Max, Q, Sum
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -14,7 +14,7 @@ from connectors.models import Connection
 from exceptions_queue import span_totals, stake
 from exceptions_queue.deadlines import Deadline, deadlines
 from exceptions_queue.guarded import healths
-from exceptions_queue.models import State, WorkItem, WorkItemAmount
+from exceptions_queue.models import State, WorkItem, WorkItemAmount, WorkItemTally
 from exceptions_queue.pages.approvals import waiting_for
 from exceptions_queue.pages.door import context, page, person
 from exceptions_queue.pages.items import NEEDS_SOMEBODY, rows_of
@@ -139,10 +139,9 @@ def _drafts(user: User) -> list[tuple[str, int, str]]:
 
 
 def tiles(user: User) -> list[dict[str, Any]]:
-    """Return items, members and sums by state, no record's money twice. Two queries over the open items."""
-    open_ = WorkItem.objects.visible_to(user).open()
-    found = open_.order_by().values("state")
-    found = found.annotate(items=Count("pk"), held=Sum("members"), known=Count("worth"))
+    """Return items, members and sums by state, no record's money twice. Two queries, one of them over what is open."""
+    found = WorkItemTally.objects.visible_to(user).order_by().values("state")
+    found = found.annotate(number=Sum("items"), held=Sum("members"), unknown=Sum("items", filter=Q(worth=None)))
     counts: dict[str, dict[str, Any]] = {row["state"]: dict(row) for row in found}
     sums: dict[str, list[tuple[object, str]]] = {}
     amounts = WorkItemAmount.objects.visible_to(user).exclude(item__state=State.RESOLVED)
@@ -152,9 +151,9 @@ def tiles(user: User) -> list[dict[str, Any]]:
     return [
         {
             "state": state,
-            "items": counts.get(state, {}).get("items", 0),
+            "items": counts.get(state, {}).get("number", 0),
             "members": counts.get(state, {}).get("held", 0) or 0,
-            "unknown": counts.get(state, {}).get("items", 0) - counts.get(state, {}).get("known", 0),
+            "unknown": counts.get(state, {}).get("unknown", 0) or 0,
             "sums": sums.get(state, []),
         }
         for state in TILES

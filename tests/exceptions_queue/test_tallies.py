@@ -104,7 +104,7 @@ def counted() -> Counter[tuple[Any, ...]]:
         item.reopened = min(item.reopened, 2)
         alike = tuple(getattr(item, name) for name in tallies.COLUMNS if name != "worth")
         said = (
-            1, item.members, money or 0, money is None, item.without_amount > 0 and money is not None,
+            1, item.members, item.worth or 0, money or 0, money is None, item.without_amount > 0 and money is not None,
             item.members if shared else 0,
         )  # fmt: skip
         for name, value in zip(tallies.SUMS, said, strict=True):
