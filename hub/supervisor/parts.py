@@ -15,6 +15,9 @@ from hub.supervisor.port import HOST
 
 MARK = "THROUGHLINE_CHILD_OF"  # in the environment of every program we start: how orphans are recognised
 
+# Quiet: its banner is no line of a log, and JSON least of all. What it logs is logged.
+CELERY = (sys.executable, "-m", "celery", "--quiet", "-A", "hub.celery:app")
+
 
 def environment(options: Options, servers: Mapping[str, str], ports: Mapping[str, int]) -> dict[str, str]:
     """Return the environment of the hub's programs.
@@ -66,7 +69,7 @@ def workers(options: Options, where: Places, env: Mapping[str, str]) -> list[Chi
     children = []
     for number, lanes in enumerate(options.workers, 1):
         name = f"worker-{number}"
-        command = [sys.executable, "-m", "celery", "-A", "hub.celery:app", "worker", "-Q", lanes, "-n", f"{name}@%h"]
+        command = [*CELERY, "worker", "-Q", lanes, "-n", f"{name}@%h"]
         command += ["-P", "threads", "-c", str(options.threads), "--loglevel", "INFO"]
         command += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
         children.append(Child(name, command, env, where.logs, ROOT))
@@ -75,5 +78,5 @@ def workers(options: Options, where: Places, env: Mapping[str, str]) -> list[Chi
 
 def beat(where: Places, env: Mapping[str, str]) -> Child:
     """Return the clock. It keeps no pid file: a stale one would hinder the next start."""
-    command = [sys.executable, "-m", "celery", "-A", "hub.celery:app", "beat", "--loglevel", "INFO", "--pidfile", ""]
+    command = [*CELERY, "beat", "--loglevel", "INFO", "--pidfile", ""]
     return Child("beat", command, env, where.logs, ROOT, grace=5)

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from hub.celery import app
 from hub.supervisor import parts
-from hub.supervisor.options import Options
+from hub.supervisor.options import ROOT, Options
 from hub.supervisor.places import Places
 from hub.supervisor.problems import CannotStart
 
@@ -54,3 +54,14 @@ def test_task_without_a_lane_goes_to_master() -> None:
 def test_lost_message_is_harmless_because_nothing_waits_for_an_answer() -> None:
     assert app.conf.task_ignore_result
     assert app.conf.result_backend is None
+
+
+def test_workers_and_clock_write_nothing_into_their_logs_but_what_they_log() -> None:
+    places = Places(Path("/state"), Path("/state/sockets"))
+    children = [*parts.workers(Options.of({}), places, {}), parts.beat(places, {})]
+    assert children
+    for each in children:
+        assert "--quiet" in each.command[: each.command.index("hub.celery:app")], each.name
+    guide = (ROOT / "docs" / "operator.md").read_text()
+    assert "celery -A" not in guide
+    assert guide.count("celery --quiet -A hub.celery:app") > 3
