@@ -11,6 +11,10 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests import bring_chromium
 
 MISSING = "Chromium is not here, which the tests of the pages look with. `make chromium` brings it, or says how."
+UNUSED = (
+    "SpareRendererForSitePerProcess", "IsolateOrigins", "site-per-process", "BackForwardCache", "RenderDocument",
+    "PaintHolding", "Translate", "OptimizationHints", "MediaRouter", "HttpsUpgrades",
+)  # fmt: skip
 OPTIONS = [
     "--no-sandbox",  # as root, Chromium has none
     "--disable-gpu",
@@ -19,6 +23,14 @@ OPTIONS = [
     "--disable-component-update",
     "--disable-extensions",
     "--hide-scrollbars",  # so that a window is as wide as it says
+    # All pages are the hub's own: nothing is kept apart from anything, or made ready, or kept for going back. With one
+    # process that draws them, and without one that would draw for a screen, a page costs a fifth less.
+    "--in-process-gpu",
+    "--disable-gpu-compositing",
+    "--disable-software-rasterizer",
+    "--renderer-process-limit=1",
+    "--disable-site-isolation-trials",
+    f"--disable-features={','.join(UNUSED)}",
 ]
 SIZES = ((1280, 900), (1920, 1080))
 
