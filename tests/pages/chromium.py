@@ -3,10 +3,11 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from weakref import WeakKeyDictionary
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests import bring_chromium
 
@@ -33,6 +34,7 @@ OPTIONS = [
     f"--disable-features={','.join(UNUSED)}",
 ]
 SIZES = ((1280, 900), (1920, 1080))
+_closed: WeakKeyDictionary[Browser, list[BrowserContext]] = WeakKeyDictionary()  # windows that may be opened again
 
 
 def program() -> str:
@@ -53,12 +55,38 @@ def launched() -> Iterator[Browser]:
 
 @contextmanager
 def window(browser: Browser, address: str, session: str = "") -> Iterator[Page]:
-    """Open a window with a session at `address`; without one, of somebody who is not signed in."""
-    width, height = SIZES[0]
-    context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
+    """Open a window with a session at `address`; without one, of somebody who is not signed in.
+
+    A window that was closed is the next person's, with all forgotten but files that never change: a new one starts
+    programs, and reads and compiles these files again, which takes as long as three pages.
+    """
+    free = _closed.setdefault(browser, [])
+    context = free.pop() if free else _new(browser)
     if session:
         context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": address}])
     try:
         yield context.new_page()
-    finally:
+    except BaseException:
         context.close()
+        raise
+    _forget(context, address)
+    free.append(context)
+
+
+def _new(browser: Browser) -> BrowserContext:
+    width, height = SIZES[0]
+    context = browser.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce")
+    context.new_page()  # stays empty, so that the program which draws stays
+    return context
+
+
+def _forget(context: BrowserContext, address: str) -> None:
+    """Close all pages but the empty one, and forget what they kept; what differs by page went with it."""
+    empty, *others = context.pages
+    for page in others:
+        page.close()
+    context.clear_cookies()
+    context.clear_permissions()
+    asking = context.new_cdp_session(empty)
+    asking.send("Storage.clearDataForOrigin", {"origin": address, "storageTypes": "all"})
+    asking.detach()
