@@ -22,6 +22,7 @@ from governance.columns import headed
 from governance.encrypted import EncryptedJSONField
 from governance.in_words import in_words
 from governance.inputs import worded
+from governance.list_filters import OnlyItsFilters
 from governance.models import LegalEntity, User
 from governance.roles import Right
 from governance.scoping import ALL, entity_ids, path_to_entity
@@ -47,7 +48,7 @@ class VisibleFilter(RelatedFieldListFilter):
         self.title = WORDS.get(field.name, str(self.title)).lower()
 
 
-class ScopedAdmin(CarefulDeletion, ModelAdmin):  # type: ignore[misc]  # unfold carries no types
+class ScopedAdmin(CarefulDeletion, OnlyItsFilters, ModelAdmin):  # type: ignore[misc]  # unfold carries no types
     """Lists what is visible to the person, asks the two rights, and writes an audit entry with every change."""
 
     right_to_view = Right.VIEW
