@@ -19,6 +19,7 @@ from governance import deed_page
 from governance.deed_page import button
 from governance.models import LegalEntity, User
 from governance.rights import NotAllowed, Right, allowed
+from governance.row_numbers import number_in
 
 ABOUT_TEST = (
     "The system is asked whether the sign-in works, and for one record of each kind that the connector reads. Nothing "
@@ -90,8 +91,8 @@ def try_typed(request: HttpRequest) -> HttpResponse:
     """Try what stands in a connection's form, without saving it; return the part of the page that tells of it."""
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
-    user, number = _person(request), request.GET.get("connection", "")
-    row = _visible(request, number) if number.isascii() and number.isdigit() else Connection()
+    user, number = _person(request), number_in(request.GET.get("connection"))
+    row = Connection() if number is None else _visible(request, str(number))
     if missing := read_typed(request, row):
         return render(request, REPORT, {"missing": missing})
     return asked(request, lambda: trying.try_typed(row, by=user))

@@ -63,7 +63,7 @@ def _fields(mapping: dict[str, Any] | None) -> list[dict[str, Any]]:
 def at(body: Any, path: str) -> Any:
     """Return what lies at a path such as `user.name` or `[class]`; None when nothing does."""
     for step in STEP.findall(path):
-        if isinstance(body, list) and step.isdigit() and int(step) < len(body):
+        if isinstance(body, list) and step.isdecimal() and int(step[:9]) < len(body):
             body = body[int(step)]
         elif isinstance(body, dict):
             body = body.get(step)

@@ -19,6 +19,7 @@ from exceptions_queue.routing_forms import TRIED, FallbackTeamForm, RoutingRuleF
 from exceptions_queue.routing_words import result_told
 from governance.actor import as_actor
 from governance.models import LegalEntity, User
+from governance.row_numbers import number_in
 from governance.scoped_admin import ScopedAdmin
 
 KNOWN: ContextVar[routing.Firm | None] = ContextVar("known", default=None)  # what the list that is drawn goes by
@@ -151,8 +152,7 @@ class RoutingRuleAdmin(ScopedAdmin):
         """Show what the rule in the form would have done with the last thirty days, before it is kept."""
         if not self.has_view_permission(request) or not isinstance(request.user, User):
             raise PermissionDenied
-        kept = request.GET.get("of", "")
-        row = RoutingRule.objects.visible_to(request.user).filter(pk=kept).first() if kept.isdecimal() else None
+        row = RoutingRule.objects.visible_to(request.user).filter(pk=number_in(request.GET.get("of"))).first()
         form = RoutingRuleForm(request.GET, instance=row)
         companies = LegalEntity.objects.visible_to(request.user, self.right_to_view)
         form.fields["legal_entity"].queryset = companies  # type: ignore[attr-defined]

@@ -15,6 +15,7 @@ from exceptions_queue.models.routing import ANY
 from governance.actor import ActorKind
 from governance.models import LegalEntity, RoleGrant, User
 from governance.roles import Right, Role, roles_with
+from governance.row_numbers import number_in
 
 SHIPPED: dict[str, Role] = {  # the teams that every hub has, each with the role whose people belong to it
     Owner.INTEGRATION_ADMIN: Role.INTEGRATION_ADMIN,
@@ -135,7 +136,7 @@ def mine(user: User) -> Q:
 def number_of(reference: str) -> int | None:
     """Return the number of the account that an actor's reference names; None where it names none."""
     kind, _, identity = reference.partition(":")
-    return int(identity) if kind == ActorKind.PERSON and identity.isdecimal() else None
+    return number_in(identity) if kind == ActorKind.PERSON else None
 
 
 def title_of(category: str) -> str:

@@ -11,11 +11,11 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import HttpRequest, HttpResponse, QueryDict
 
 from governance.in_words import in_words
+from governance.row_numbers import names_a_row
 from governance.seen import SEEN, changed_meanwhile, fingerprint, hold
 
 ASK_ANEW = "Nothing is deleted yet: what was sent does not say what its page has shown. Look, and confirm it here."
@@ -47,6 +47,7 @@ class CarefulDeletion:
         return in_words(request, lambda: self._listed(request, *args, **more))
 
     def _listed(self, request: HttpRequest, *args: Any, **more: Any) -> HttpResponse:
+        self._drop_odd(request)
         if request.method == "POST" and request.POST.get("action") == "delete_selected":
             sent = "post" in request.POST
             rows = self._ticked(request)
@@ -62,13 +63,20 @@ class CarefulDeletion:
             request.deletion_mark = mark  # type: ignore[attr-defined]
         return super().changelist_view(request, *args, **more)  # type: ignore[misc,no-any-return]
 
+    def _drop_odd(self, request: HttpRequest) -> None:
+        """Take out of what is ticked whatever is the key of no row, at which the library would stop."""
+        shown: Any = self
+        ticked = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        keys = [each for each in ticked if names_a_row(shown.model, each)]
+        if len(keys) < len(ticked):
+            data = request.POST.copy()
+            data.setlist(ACTION_CHECKBOX_NAME, keys)
+            request.POST = data  # type: ignore[assignment]
+
     def _ticked(self, request: HttpRequest) -> list[models.Model]:
         shown: Any = self
-        try:
-            rows = shown.get_queryset(request).filter(pk__in=request.POST.getlist(ACTION_CHECKBOX_NAME))
-            return list(rows.order_by("pk"))
-        except (ValueError, ValidationError):
-            return []  # no row has such a key
+        rows = shown.get_queryset(request).filter(pk__in=request.POST.getlist(ACTION_CHECKBOX_NAME))
+        return list(rows.order_by("pk"))
 
     def _mark(self, request: HttpRequest, rows: Iterable[models.Model]) -> str:
         """Return the mark of rows: of what their forms edit, or of all that they hold where none does."""

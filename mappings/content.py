@@ -179,7 +179,7 @@ class _Reader:
         position = 0
         while position < len(written) and (match := TO_STEP.match(written, position)):
             plain, bracketed = match.groups()
-            steps.append(plain or (int(bracketed) if bracketed.isdecimal() else bracketed))
+            steps.append(plain or (int(bracketed[:9]) if bracketed.isdecimal() else bracketed))
             position = match.end()
         indexes = [step for step in steps if isinstance(step, int)]
         if position < len(written) or not steps or isinstance(steps[0], int) or any(each > 99 for each in indexes):

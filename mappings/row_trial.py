@@ -349,7 +349,7 @@ def _at(value: Any, name: str) -> Any:
     """Return what a result holds at a target's name: "lines[0].amount", "customer.id"."""
     for step in name.replace("[", ".").replace("]", "").split("."):
         if isinstance(value, list):
-            value = value[int(step)] if step.isdigit() and int(step) < len(value) else None
+            value = value[int(step)] if step.isdecimal() and int(step[:9]) < len(value) else None
         elif isinstance(value, dict):
             value = value.get(step)
         else:

@@ -13,6 +13,7 @@ from canonical.entities import ENTITIES
 from connectors.models import Connection
 from governance.columns import headed, titled
 from governance.models import User
+from governance.row_numbers import number_in
 from governance.scoped_admin import SHOWN, ScopedAdmin, ScopedStack
 from governance.scoping import ALL, entity_ids
 from mappings.ends import end_words, stream_words
@@ -259,7 +260,8 @@ class LedgerFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         """Keep the periods of the chosen one."""
-        return queryset.filter(connection=self.value()) if (self.value() or "").isdigit() else queryset
+        chosen = number_in(self.value())
+        return queryset if chosen is None else queryset.filter(connection=chosen)
 
 
 @admin.register(PostingPeriod)

@@ -26,6 +26,7 @@ from governance.api.forms import MustReasonBody, ReasonBody, refused
 from governance.api.refusals import not_there
 from governance.api.told import told
 from governance.models import User
+from governance.row_numbers import number_in
 from routes.api.shapes import shown as in_shape
 
 MOST_CHOSEN = 2000
@@ -226,7 +227,7 @@ def _data(values: dict[str, Any]) -> QueryDict | MultiValueDict[str, str]:
     for name, value in values.items():
         found[name] = "" if value is None else str(value)
     name = found.get("to") or ""
-    if name and not name.isdigit():
+    if name and number_in(name) is None:
         user = User.objects.filter(username=name, is_active=True).first()
         found["to"] = str(user.pk) if user else "0"
     return found

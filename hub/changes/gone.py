@@ -10,6 +10,7 @@ from django.db import models
 
 from connectors.models import Connection
 from governance.models import AuditEntry
+from governance.row_numbers import number_in
 from hub.configuration.form import Data
 from hub.configuration.mistakes import Mistake
 from routes.models import Destination, Route
@@ -65,8 +66,8 @@ def _route_now(slug: str) -> Route | None:
     if not slug or Route.objects.filter(slug=slug).exists():
         return None
     entries = AuditEntry.objects.filter(thing_kind="routes.route", before__slug=slug).order_by("-at")
-    number = entries.values_list("thing_id", flat=True).first() or ""
-    return Route.objects.filter(pk=number).first() if number.isdigit() else None
+    number = number_in(entries.values_list("thing_id", flat=True).first())
+    return None if number is None else Route.objects.filter(pk=number).first()
 
 
 def _connected(place: Data, wrong: list[Mistake], unseen: Unseen) -> Data:

@@ -13,6 +13,7 @@ from governance import taken
 from governance.models import User, Version
 from governance.models.version import State
 from governance.rights import Right, require
+from governance.row_numbers import number_in
 from governance.versions import ChangedMeanwhile, WrongState
 from hub.mapping_pages import samples
 from hub.mapping_pages.found import Sides, mapping_of, newest, sides_of
@@ -135,7 +136,7 @@ def _write(
         )
     number = form.head["draft"]
     if number:
-        row = Version.objects.of("mapping", mapping.key).filter(number=int(number) if number.isdecimal() else 0).first()
+        row = Version.objects.of("mapping", mapping.key).filter(number=number_in(number) or 0).first()
         if row is not None:
             return drafting.revise(row, content=content, by=user, note=note, content_seen=seen)
     last = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 9 else 0

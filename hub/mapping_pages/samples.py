@@ -16,6 +16,7 @@ from connectors.models import Connection
 from exceptions_queue.codes import code_of, id_of
 from exceptions_queue.permitted import masks_of, rights_in
 from governance.models import LegalEntity, User, Version
+from governance.row_numbers import number_in
 from mappings.compiled import CompiledMapping
 from mappings.drafting import compiled
 from mappings.formula.tree import Path, walk
@@ -85,9 +86,9 @@ def sample_of(
     if kind == "record" and mapping is not None:
         return _record(mapping, name, user)
     shipped = samples_between(source, target, mapping.key if mapping else "")
-    if kind == "shipped" and name.isascii() and name.isdigit() and int(name) < len(shipped):
+    if kind == "shipped" and (number := number_in(name)) is not None and number < len(shipped):
         through = _connection(mapping, user, source, target)
-        return Sample(shipped[int(name)], legal_entity_id=company, connection_id=through)
+        return Sample(shipped[number], legal_entity_id=company, connection_id=through)
     raise NoSample("This sample is not there any more. Choose another one.")
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from canonical.failure import Category
+from governance.row_numbers import number_in
 from mappings.field_table import (
     CALLS,
     KINDS,
@@ -71,7 +72,8 @@ class TableForm:
         verb, _, rest = what.partition("-")
         kind, _, number = rest.partition("-")
         rows = self.rules if kind in ("r", "rule") else self.rows
-        at = int(number) if number.isascii() and number.isdigit() and int(number) < len(rows) else -1
+        named = number_in(number)
+        at = named if named is not None and named < len(rows) else -1
         letter = "r" if rows is self.rules else "f"
         if verb == "add" and len(self.rows) + len(self.rules) < limits.MAX_FIELDS:
             fresh = _raw_rule(RuleRow()) if letter == "r" else _raw_field(FieldRow(inside=kind == "line"))

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from exceptions_queue.pages.door import context, page, person
 from governance.models.version import State
 from governance.rights import NotAllowed, Right, allowed
+from governance.row_numbers import number_in
 from governance.versions import WrongState
 from hub.mapping_pages.found import mapping_of, newest
 from hub.mapping_pages.pages import steps_of
@@ -52,10 +53,9 @@ def technical(request: HttpRequest, pk: int) -> HttpResponse:
                         last, content=content, by=user, note=given["note"], content_seen=given["seen"]
                     )
                 else:
-                    number = int(given["seen"]) if given["seen"].isdecimal() and len(given["seen"]) < 9 else 0
                     made = drafting.draft(
                         key=row.key, content=content, by=user, legal_entity=row.legal_entity, note=given["note"],
-                        newest_seen=number,
+                        newest_seen=number_in(given["seen"]) or 0,
                     )  # fmt: skip
             except MappingErrors as error:
                 form.add_error("content", str(error).splitlines())
