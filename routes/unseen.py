@@ -86,7 +86,8 @@ def taken_back(document: Data, stand: Iterable[Data]) -> Data:
             made["upstream"] = each["upstream"]
         for end in made["destinations"] if isinstance(made.get("destinations"), list) else ():
             if isinstance(end, dict):
-                _take(end, ends.get(end.get("name"), {}))
+                named = end.get("name")  # of any kind: nobody has judged the document's form yet
+                _take(end, ends.get(named, {}) if isinstance(named, str) else {})
     return made
 
 

@@ -93,6 +93,7 @@ class KindDoor(Door):
 
         def act() -> Response:
             document = _read(kind, value, by)
+            lock()  # before it is looked for: who has waited for somebody else finds what they have made
             if document.name in documents.told(kind, by):
                 raise Refused(NOT_POSSIBLE, f"There is a {kind.one} {document.name} already. Change it with PUT.")
             documents.put(kind, document, None, by)
