@@ -131,7 +131,10 @@ def _asked(
     wrong: str = "",
 ) -> HttpResponse:  # fmt: skip
     """Show the page on which it is said what shall be done with whom."""
-    found = shown.of(selection, user) if selection else None
+    try:
+        found = shown.of(selection, user) if selection else None
+    except NotPossible as error:  # a line that is not understood: nothing is chosen by it
+        return _asked(request, user, None, wrong=str(error))
     if selection and found is None and (selection.items or selection.failures):
         raise Http404("There is no such exception.")
     more = context(
