@@ -154,14 +154,15 @@ def named(seen: Foreseen) -> str:
 
 def step(seen: Foreseen) -> str:
     """Return in words what would be done at the target."""
-    said = {
-        Next.CREATE: "It would be posted.",
-        Next.UPDATE: f"What stands there{named(seen)} is changed to this.",
-        Next.REVERSE: f"What stands there{named(seen)} is taken back"
-        + ("." if seen.withdraws else " first; then this is posted."),
-        Next.DELTA: f"The difference to what stands there{named(seen)} is posted.",
-    }
-    return said.get(seen.step, "It would be posted.") if seen.step else "It would be posted."
+    if seen.step is Next.UPDATE:
+        return f"What stands there{named(seen)} is changed to this."
+    if seen.step is Next.REVERSE:
+        return f"What stands there{named(seen)} is taken back" + (
+            "." if seen.withdraws else " first; then this is posted."
+        )
+    if seen.step is Next.DELTA:
+        return f"The difference to what stands there{named(seen)} is posted."
+    return "It would be posted."
 
 
 IN_DOUBT = {

@@ -4,11 +4,12 @@
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Literal
 from uuid import UUID
+
+import msgspec
 
 from canonical.entities import ENTITIES
 from canonical.entity import Mask
@@ -91,8 +92,7 @@ class Idempotency(StrEnum):
     NONE = "none"  # nothing would be sent
 
 
-@dataclass(slots=True)
-class Trial:
+class Trial(msgspec.Struct):
     """What would become of one member. Values that the person may not see are hidden."""
 
     failure: UUID
@@ -105,12 +105,12 @@ class Trial:
     idempotency: Idempotency = Idempotency.NONE
     idempotency_words: str = ""
     configuration: str = ""  # with which it was tried, in words
-    changed: list[str] = field(default_factory=list)  # what of it differs from the last time
+    changed: list[str] = []  # what of it differs from the last time
     payload: dict[str, Any] | None = None  # as it would be sent; None where nothing would
     last: dict[str, Any] | None = None  # what was sent last, or made last where nothing was sent
     last_was_sent: bool = False
-    differences: list[Difference] = field(default_factory=list)  # between both, field by field
-    rules: list[RuleVerdict] = field(default_factory=list)
+    differences: list[Difference] = []  # between both, field by field
+    rules: list[RuleVerdict] = []
     stopped_by: tuple[str, ...] = ()  # what makes two stops the same gap: category, field, rule and table
     rows: frozenset[int] = frozenset()  # of tables, that it was tried with
     rows_then: frozenset[int] = frozenset()  # that it was made with the last time
@@ -118,7 +118,7 @@ class Trial:
     currency: str = ""
     hours: Decimal | None = None
     untold: bool = False  # what would become of it would tell what the person may not see
-    beside: list["Trial"] = field(default_factory=list)  # the same record at its other destinations
+    beside: list["Trial"] = []  # the same record at its other destinations
 
 
 def tries(
@@ -204,6 +204,8 @@ def _of(
             "What it was made of is kept no more. Waive it, with a reason.", amount=failure.amount,
             currency=failure.currency, hours=failure.hours,
         )  # fmt: skip
+    if brief and len(found) == 1:  # so it is with all but very few of a plan
+        return _judged(failure, found[0], masks[found[0].legal_entity] & masks[failure.legal_entity_id])
     seen_by = [masks[seen.legal_entity] & masks[failure.legal_entity_id] for seen in found]
     trials = [_judged(failure, seen, own) for seen, own in zip(found, seen_by, strict=True)]
     if not brief:
@@ -216,7 +218,7 @@ def _of(
 
 def _judged(failure: Stopped, seen: Foreseen, masks: frozenset[Mask]) -> Trial:
     outcome, said = _outcome(seen, masks)
-    stop = next((each for each in seen.problems if each.severity == "error"), None)
+    stop = next((each for each in seen.problems if each.severity == "error"), None) if seen.problems else None
     return Trial(
         failure.pk, seen.transaction, seen.record, seen.key, seen.destination.name if seen.destination else "",
         outcome, said, amount=seen.amount, currency=seen.currency, hours=seen.hours,

@@ -7,11 +7,11 @@ work is tried with.
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
+import msgspec
 from django.db import connection
 
 from canonical.difference import has_lines
@@ -32,8 +32,7 @@ from routes.worked_out import AS_IT_IS, Begins, Start, Tried
 Where = tuple[int, str, str]  # connection, write stream, key
 
 
-@dataclass(frozen=True, slots=True)
-class There:
+class There(NamedTuple):
     """What the ledger says of one key at its target."""
 
     live_hash: bytes | None = None  # of what stands there
@@ -49,8 +48,7 @@ class There:
     live_body: str = ""  # of what stands there
 
 
-@dataclass(slots=True)
-class Foreseen:
+class Foreseen(msgspec.Struct):
     """What would become of one transaction, or of a record at one destination."""
 
     record: UUID
@@ -63,8 +61,8 @@ class Foreseen:
     misfit: str = ""  # why the configuration does not fit
     begins: Begins = Begins.SOURCE
     made: Plan | None = None
-    content: dict[str, Any] = field(default_factory=dict)  # the configuration that was tried
-    then: dict[str, Any] = field(default_factory=dict)  # the one of the last time; empty where there was none
+    content: dict[str, Any] = {}  # the configuration that was tried
+    then: dict[str, Any] = {}  # the one of the last time; empty where there was none
     destination: DestinationPlan | None = None
     problems: Sequence[Problem] = ()
     reason: str = ""
@@ -92,7 +90,7 @@ def transactions(
 
     Where the answer may be `brief` it is not told beside what was sent or made the last time.
     """
-    rows = worked_out.load(ids, as_then=configuration == "then") if ids else []
+    rows = worked_out.load(ids, as_then=configuration == "then", start=start) if ids else []
     thens = Snapshot.objects.in_bulk({row["snapshot"] for row in rows})
     found: list[Foreseen] = []
     groups: dict[tuple[int, int | None, dt.datetime | None], list[tuple[Foreseen, dict[str, Any]]]] = {}
@@ -130,13 +128,14 @@ def _try_group(
         return
     destinations = {d.id: d for d in made.destinations}
     begun: list[tuple[Foreseen, dict[str, Any]]] = []
+    remade = isinstance(configuration, Version)
     for seen, row in members:
         seen.made, seen.content, seen.entity = made, content, made.entity
         seen.destination = destinations.get(row["destination"])
         seen.misfit = _misfit(seen, configuration)
         if seen.misfit or not worked_out.can_go_on(row) or seen.destination is None:
             continue
-        seen.begins = worked_out.begins(row, start, seen.destination, remade=isinstance(configuration, Version))
+        seen.begins = worked_out.begins(row, start, seen.destination, remade=remade)
         if seen.begins is Begins.REQUEST:
             seen.state, seen.content = State.READY, seen.then
         else:
@@ -147,7 +146,7 @@ def _try_group(
         as_of=as_of,
         start=start,
         tried=tried,
-        remade=isinstance(configuration, Version),
+        remade=remade,
     )
     for (seen, _), (arrival, verdict) in zip(begun, pairs, strict=True):
         _settle(seen, arrival, verdict)
@@ -174,7 +173,7 @@ def _settle(seen: Foreseen, arrival: Arrival, verdict: Verdict) -> None:
     seen.content_hash = verdict.content or None
     seen.legal_entity = arrival.legal_entity or seen.legal_entity
     if not verdict.withdraws:
-        seen.amount, seen.currency, seen.hours = evaluation.money(arrival)
+        seen.amount, seen.currency, seen.hours = arrival.worth
 
 
 RECORDS = """
@@ -312,23 +311,10 @@ def _ledger(wanted: Collection[Where], *, brief: bool) -> dict[Where, There]:
         return {}
     with connection.cursor() as cursor:
         cursor.execute(LEDGER.format(bodies=BRIEFLY if brief else WITH_BODIES), arrays(sorted(wanted), 3))
-        found = {}
-        for connection_id, stream, key, live, live_tx, generation, head, number, id_, *last, body, stands in cursor:
-            last_number, state, last_hash = last
-            found[connection_id, stream, key] = There(
-                _bytes(live),
-                live_tx,
-                generation,
-                head,
-                number,
-                id_,
-                last_number,
-                state,
-                _bytes(last_hash),
-                body,
-                stands,
-            )
-        return found
+        return {
+            (row[0], row[1], row[2]): There._make((_bytes(row[3]), *row[4:11], _bytes(row[11]), *row[12:]))
+            for row in cursor.fetchall()
+        }
 
 
 def _bytes(found: Any) -> bytes | None:
@@ -389,7 +375,7 @@ def _look_at_periods(placed: Sequence[tuple[Foreseen, DestinationPlan]]) -> None
         and seen.step in (Next.UPDATE, Next.REVERSE, Next.DELTA)
     ]  # fmt: skip
     locked = periods.locked([(own, live) for own, live in pairs if own and live])
-    for seen, _ in placed:
+    for seen, _ in placed if locked else ():
         seen.in_closed_period = seen.transaction in locked
 
 

@@ -19,6 +19,7 @@ from governance import audit, rights
 from governance.models import User
 from routes import bodies, evaluation, legal_entities, meeting, released, right_values
 from routes.arrivals import Arrival, decode
+from routes.bulk import texts
 from routes.evaluation import money
 from routes.models import Happened, Overlay, Record, Route
 from routes.models.configuration import Order
@@ -137,8 +138,8 @@ def _open(made: Plan, keys: list[str]) -> list[_Correction]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT id, key, field, value, source_value, returned_at IS NOT NULL FROM routes_overlay"
-            " WHERE route_id = %s AND key = ANY(%s) AND ended_at IS NULL ORDER BY id",
-            [made.route_id, keys],
+            " WHERE route_id = %s AND key = ANY(%s::text[]) AND ended_at IS NULL ORDER BY id",
+            [made.route_id, texts(keys)],
         )
         return [
             _Correction(

@@ -65,7 +65,9 @@ def transactions(
         behind = taken_back.followers([id_ for id_ in ids if id_ not in held]) if len(held) < len(ids) else []
         away = taken_back.kept_away(ids) if cause_gone else frozenset()
         as_then, version = configuration == "then", _version(configuration)
-        rows = [row for row in worked_out.load([*held, *behind], as_then=as_then) if worked_out.can_go_on(row)]
+        rows = [
+            row for row in worked_out.load([*held, *behind], as_then=as_then, start=start) if worked_out.can_go_on(row)
+        ]
         groups: dict[tuple[int, int | None, dt.datetime | None], list[dict[str, Any]]] = {}
         for row in rows:
             then = (row["snapshot"], row["worked_out_at"]) if as_then else (None, None)

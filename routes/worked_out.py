@@ -53,16 +53,17 @@ class Tried:
 
 AS_IT_IS = Tried()
 LOAD = """
-SELECT t.id, t.record_id, t.run_id, r.route_id AS route, t.snapshot_id AS snapshot, t.destination_id AS destination,
+SELECT t.id, t.record_id, r.route_id AS route, t.snapshot_id AS snapshot, t.destination_id AS destination,
        t.key, t.version, t.state, t.legal_entity_id AS legal_entity, t.withdraws, r.key AS record_key,
        r.correlation_id AS correlation, r.canonical_payload_id AS canonical, r.source_payload_id AS source,
        CASE WHEN %s THEN coalesce((
             SELECT max(x.at) FROM routes_transition x WHERE x.subject_id = t.id AND x.to_state = 'normalised'
             AND x.reason NOT LIKE %s), t.created_at) END AS worked_out_at,
        t.request_payload_id AS request, t.request_hash AS request_hash, t.amount, t.currency, t.hours,
-       (SELECT f.stage FROM routes_failure f WHERE f.transaction_id = t.id AND f.closed_at IS NULL
-        ORDER BY f.opened_at DESC, f.id DESC LIMIT 1) AS stage,
-       ARRAY(SELECT w.rule FROM routes_rulewaiver w WHERE w.record_id = r.id) AS waived,
+       CASE WHEN %s THEN (
+            SELECT f.stage FROM routes_failure f WHERE f.transaction_id = t.id AND f.closed_at IS NULL
+            ORDER BY f.opened_at DESC, f.id DESC LIMIT 1) END AS stage,
+       nullif(ARRAY(SELECT w.rule FROM routes_rulewaiver w WHERE w.record_id = r.id), '{}') AS waived,
        EXISTS (SELECT FROM routes_overlay o WHERE o.route_id = r.route_id AND o.key = r.key) AS corrected,
        EXISTS (SELECT FROM routes_effectlink l JOIN routes_effect e ON e.id = l.effect_id
                WHERE l.transaction_id = t.id AND e.state IN ('sent', 'unknown')) AS in_doubt
@@ -72,15 +73,16 @@ WHERE t.id = ANY(%s::uuid[]) AND r.id = ANY(ARRAY(SELECT record_id FROM routes_t
 """
 
 
-def load(ids: Sequence[UUID], *, as_then: bool) -> list[dict[str, Any]]:
+def load(ids: Sequence[UUID], *, as_then: bool, start: Start = Start.SOURCE) -> list[dict[str, Any]]:
     """Return transactions with the ids of the bodies that they are worked out from. One query.
 
+    The `stage` at which each has stopped is told only where one begins with that.
     `worked_out_at` is told only `as_then`, for tables as they were: it is looked for in each month there is. The ids of
     the records say in which months these lie; by the join alone, many of them have all records there are read through.
     """
     wanted = array(ids)
     with connection.cursor() as cursor:
-        cursor.execute(LOAD, [as_then, f"{AS_THEN}%", wanted, wanted])
+        cursor.execute(LOAD, [as_then, f"{AS_THEN}%", start is Start.FAILED_STAGE, wanted, wanted])
         names = [column.name for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
@@ -118,10 +120,12 @@ def worked_out(
     begun = [(row, destinations[row["destination"]]) for row in rows]
     pairs = _pairs(made, [(row, to, begins(row, start, to, remade=remade)) for row, to in begun])
     _normalise_again(made, [(a, v) for a, v in pairs if not v.withdraws and a.raw], as_of)
-    said = {v.transaction: a.canonical for a, v in pairs}
+    said = [arrival.canonical for arrival, _ in pairs]
     unasked = {a.record for a, v in pairs if v.withdraws}  # to take something back nobody needs its right value
     overlays.apply(made, [a for a, _ in pairs], as_of=as_of, taking=unasked | set(tried.taking), more=tried.corrections)
-    belonging.stop_strangers(made, pairs, said)
+    belonging.stop_strangers(
+        made, pairs, {v.transaction: before for (a, v), before in zip(pairs, said, strict=True) if a.corrected}
+    )
     _hold_moved([(a, v) for a, v in pairs if v.withdraws])
     for destination in made.destinations:
         mine = [
@@ -163,23 +167,24 @@ def _pairs(
     """
     # Grouped records are made of canonical values; what is read or pushed is kept as it came.
     maps = made.normalise is not None and made.upstream_id is None
-    again = [row for row, _, begins_with in begun if maps and begins_with is Begins.SOURCE and row["source"]]
-    kept = bodies.read(row["source"] for row in again)
-    raw = {row["id"]: decode(kept[row["source"]].content) for row in again if row["source"] in kept}
+    sources = [row["source"] if maps and begins_with is Begins.SOURCE else None for row, _, begins_with in begun]
+    kept = bodies.read(id_ for id_ in sources if id_)
+    said = [decode(found.content) if id_ and (found := kept.get(id_)) else None for id_ in sources]
     # What the source sent may be kept no more, or be nothing; and what takes something back is that of then.
-    made_then = [row for row, _, _ in begun if row["withdraws"] or not raw.get(row["id"])]
+    made_then = [row for (row, _, _), raw in zip(begun, said, strict=True) if row["withdraws"] or not raw]
     then = bodies.read(row["canonical"] for row in made_then if row["canonical"])
     pairs = []
-    for row, destination, _ in begun:
-        arrival = Arrival(raw.get(row["id"], {}), "", b"", row["record_key"], row["version"], record=row["record_id"])
-        arrival.canonical, arrival.canonical_body = {}, ""
-        if row["withdraws"] or not arrival.raw:
+    for (row, destination, _), raw in zip(begun, said, strict=True):
+        arrival = Arrival(raw or {}, "", b"", row["record_key"], row["version"], record=row["record_id"])
+        arrival.canonical = {}
+        if row["withdraws"] or not raw:
             found = then.get(row["canonical"])
             arrival.hits = found.hits if found else ()
-            needed = row["id"] not in raw and not row["withdraws"]
+            needed = raw is None and not row["withdraws"]
             _read_canonical(arrival, made.entity, found.content if found else b"{}", needed=needed)
+            arrival.worth = evaluation.money(arrival)
         arrival.legal_entity, arrival.correlation = row["legal_entity"], row["correlation"]
-        arrival.waived = frozenset(row["waived"])
+        arrival.waived = frozenset(row["waived"] or ())
         verdict = Verdict(destination, State.RECEIVED, State.NORMALISED, row["key"], "", transaction=row["id"])
         if row["withdraws"]:
             verdict.withdraws, verdict.state, verdict.reached = True, State.READY, State.VALIDATED

@@ -6,10 +6,9 @@ The file itself is not kept, nor is anything of one in which something is wrong.
 import json
 from collections.abc import Sequence
 from hashlib import sha256
-from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
 from exceptions_queue.bulk import planning
 from exceptions_queue.bulk.choices import BY_SHEET
@@ -74,10 +73,7 @@ def _kept(found: said.Read, by: User, reason: str, pace: int | None) -> BulkRun:
     )  # fmt: skip
     run.save()
     items = list(dict.fromkeys(edit.item for edit in found.edits))
-    asked: dict[str, Any] = {"run": run.pk, "items": items, "failures": sorted(lines), "most": len(lines) + 1}
-    with connection.cursor() as cursor:
-        cursor.execute(planning.MEMBERS, asked)
-        run.chosen = cursor.rowcount
+    run.chosen = planning.write_members(run, items, sorted(lines), len(lines) + 1)
     if run.chosen != len(lines):
         raise NotPossible("Somebody has just seen to some of these. Take the sheet anew.")
     run.save(update_fields=["chosen"])

@@ -32,6 +32,7 @@ class Fact(NamedTuple):
 class Trying(NamedTuple):
     """A member's failure, as far as a trial needs it."""
 
+    member: int
     pk: UUID
     transaction_id: UUID | None
     record_id: UUID | None
@@ -43,10 +44,10 @@ class Trying(NamedTuple):
 
 
 def to_try(facts: Iterable[Fact]) -> list[Trying]:
-    """Return the failures of members; what holds none is left out."""
+    """Return the failures of members; those that no record is behind are left out."""
     return [
-        Trying(f.failure, f.transaction, f.record, f.legal_entity, f.stage, f.amount, f.currency, f.hours)
-        for f in facts if f.failure and f.legal_entity
+        Trying(f.id, f.failure, f.transaction, f.record, f.legal_entity, f.stage, f.amount, f.currency, f.hours)
+        for f in facts if f.failure and f.legal_entity and f.record
     ]  # fmt: skip
 
 

@@ -1,7 +1,6 @@
 """What would become of each member, before anything is done: batches, in a constant number of queries for each."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
 
 from django.db import connection, transaction
 
@@ -19,6 +18,7 @@ from exceptions_queue.trying import Outcome as Foreseen
 from governance.models import User, Version
 from governance.rights import Right, allowed
 from governance.same_person import counted_as
+from governance.scoping import grants_read_once
 from routes import periods, reversals, right_values, sending_back
 from routes.bulk import arrays
 from routes.chosen_configuration import Configuration, kept
@@ -29,6 +29,7 @@ from routes.states import NOT_YET_DELIVERING, State
 from routes.worked_out import Start
 
 STEP = 2000  # members that are judged in one commit
+AGAIN = "resubmissions"
 CHANGED = "it has changed since it was chosen"
 IN_DOUBT = "nobody knows yet whether it arrived: say first what you found at the target"
 ON_ITS_WAY = "it is on its way, or at its end, already"
@@ -46,14 +47,14 @@ FROM exceptions_queue_bulkmember m
 JOIN exceptions_queue_workitem i ON i.number = m.item_id
 LEFT JOIN routes_failure f ON f.id = m.failure_id
 LEFT JOIN routes_transaction t ON t.id = m.transaction_id
-LEFT JOIN routes_record r ON r.id = m.record_id AND m.transaction_id IS NULL
-WHERE m.run_id = %s AND m.outcome = '' ORDER BY m.position LIMIT %s
+LEFT JOIN routes_record r ON r.id = CASE WHEN m.transaction_id IS NULL THEN m.record_id END
+WHERE m.run_id = %s AND m.position > %s AND m.outcome = '' ORDER BY m.position LIMIT %s
 """
 SAVE = """
 UPDATE exceptions_queue_bulkmember m SET outcome = w.outcome, why = w.why, amount = w.amount, currency = w.currency,
     result = CASE WHEN w.outcome = ANY(%s) THEN %s ELSE '' END
 FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::numeric[], %s::text[])
-    AS w(id, outcome, why, amount, currency) WHERE m.id = w.id
+    AS w(id, outcome, why, amount, currency) WHERE m.id = w.id AND m.id = ANY(%s::bigint[])
 """
 
 
@@ -61,19 +62,21 @@ FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::numeric[], %s::text[])
 def step(run: BulkRun, choice: Choice, user: User) -> int:
     """Judge the next members of a locked plan; return how many there were, 0 when all are judged."""
     with connection.cursor() as cursor:
-        cursor.execute(FACTS, [run.pk, STEP])
+        cursor.execute(FACTS, [run.pk, run.judged, STEP])  # in the order of their positions, which begin with 1
         facts = [Fact._make(row) for row in cursor.fetchall()]
     if not facts:
         return 0
-    save(_judged(run, choice, user, facts))
+    with grants_read_once():  # nothing changes while they are tried
+        verdicts = _judged(run, choice, user, facts)
+    save(verdicts)
     return len(facts)
 
 
 def save(verdicts: Sequence[Verdict]) -> None:
     """Write verdicts down. One query."""
-    rows = [(v.id, v.outcome.value, v.why, v.amount, v.currency) for v in verdicts]
+    ids, *rest = arrays([(v.id, v.outcome.value, v.why, v.amount, v.currency) for v in verdicts], 5)
     with connection.cursor() as cursor:
-        cursor.execute(SAVE, [[str(each) for each in TAKEN_ON], str(Result.WAITING), *arrays(rows, 5)])
+        cursor.execute(SAVE, [[str(each) for each in TAKEN_ON], str(Result.WAITING), ids, *rest, ids])
 
 
 def _judged(run: BulkRun, choice: Choice, user: User, facts: Sequence[Fact]) -> list[Verdict]:
@@ -81,15 +84,16 @@ def _judged(run: BulkRun, choice: Choice, user: User, facts: Sequence[Fact]) -> 
         return _verdicts(facts, of_items.said_of(choice, facts))
     left = [fact for fact in facts if not fact.closed]
     said_of = MEMBERS[choice.name](run, user, left)
-    if choice.sends:
+    # What is sent again as it is configured now was just tried with that.
+    if choice.sends and (choice.name != AGAIN or configuration_of(run) == "then"):
         _add_unfit(said_of, left, version_of(run))
-    return _verdicts(facts, {fact.id: (Outcome.IMPOSSIBLE, CHANGED) for fact in facts} | said_of)
+    return _verdicts(facts, {fact.id: Said(Outcome.IMPOSSIBLE, CHANGED) for fact in facts if fact.closed} | said_of)
 
 
-def _verdicts(facts: Sequence[Fact], said: Mapping[int, tuple[Any, ...]]) -> list[Verdict]:
+def _verdicts(facts: Sequence[Fact], said: Mapping[int, Said]) -> list[Verdict]:
     found = []
     for fact in facts:
-        told = Said(*said[fact.id])
+        told = said[fact.id]
         other = told.amount is not None
         amount, currency = (told.amount, told.currency) if other else (fact.amount, fact.currency)
         found.append(Verdict(fact.id, told.outcome, told.why, amount, currency))
@@ -145,16 +149,15 @@ CORRECTED = {
 def _again(run: BulkRun, user: User, facts: Sequence[Fact]) -> dict[int, Said]:
     """Try all that may go again without sending or writing anything, with the configuration that was chosen."""
     said = {fact.id: _may_go_again(fact) for fact in facts}
-    may_go = [fact for fact in facts if said[fact.id].outcome == Outcome.WILL]
-    tried = {fact.failure: fact.id for fact in may_go}
+    tried = to_try(fact for fact in facts if said[fact.id].outcome == Outcome.WILL)
     start, configuration = Start(run.typed.get("start") or Start.SOURCE), configuration_of(run)
-    found = trying.tries(to_try(may_go), by=user, start=start, configuration=configuration, brief=True)
+    found = trying.tries(tried, by=user, start=start, configuration=configuration, brief=True)
     since = put_right_since(found, by=user, start=start, configuration=configuration)
-    for trial in found:
+    for failure, trial in zip(tried, found, strict=True):
         why = "" if trial.outcome is Foreseen.WILL_SEND else trial.words
-        if trial.failure in since:
+        if since and trial.failure in since:
             why = f"{why} {PUT_RIGHT_SINCE}"
-        said[tried[trial.failure]] = Said(OUTCOMES[trial.outcome], why, trial.amount, trial.currency)
+        said[failure.member] = Said(OUTCOMES[trial.outcome], why, trial.amount, trial.currency)
     return said
 
 
@@ -323,6 +326,6 @@ def _send_back(run: BulkRun, user: User, facts: Sequence[Fact]) -> dict[int, Sai
 
 
 MEMBERS: Mapping[str, Callable[[BulkRun, User, Sequence[Fact]], dict[int, Said]]] = {
-    "resubmissions": _again, "waivers": _waive, "approvals": _approve, "corrections": _correct_all,
+    AGAIN: _again, "waivers": _waive, "approvals": _approve, "corrections": _correct_all,
     "correction-sheets": _correct_rows, "period-moves": _move, "reversals": _reverse, "source-returns": _send_back,
 }  # fmt: skip

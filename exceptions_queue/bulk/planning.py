@@ -5,8 +5,9 @@ done by it.
 """
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -24,6 +25,7 @@ from governance.actor import as_actor
 from governance.models import LegalEntity, User
 from governance.rights import require
 from routes import right_values
+from routes.bulk import array
 from routes.chosen_configuration import NotThere, right_to_send, to_send
 
 CANARY = 5  # members that go first
@@ -48,8 +50,9 @@ JOIN exceptions_queue_workitem i ON i.number = w.number
 JOIN routes_failure f ON f.fingerprint = i.fingerprint AND f.closed_at IS NULL
 LEFT JOIN routes_transaction t ON t.id = f.transaction_id
 LEFT JOIN routes_record r ON r.id = coalesce(f.record_id, t.record_id)
-WHERE i.state <> 'resolved' AND (%(failures)s::uuid[] IS NULL OR f.id = ANY(%(failures)s)) LIMIT %(most)s
+WHERE i.state <> 'resolved' {chosen} LIMIT %(most)s
 """
+CHOSEN = "AND f.id = ANY(%(failures)s::uuid[])"
 ITEMS = """
 INSERT INTO exceptions_queue_bulkmember (run_id, position, legal_entity_id, item_id, key, version, stood, amount,
     currency, outcome, why, goes_first, result, ended, ended_as)
@@ -94,10 +97,7 @@ def plan(
         due_at=_now(),
     )  # fmt: skip
     run.save()
-    asked: dict[str, Any] = {"run": run.pk, "items": found.items, "failures": found.failures, "most": MOST + 1}
-    with connection.cursor() as cursor:
-        cursor.execute(MEMBERS if choice.of_members else ITEMS, asked)
-        run.chosen = cursor.rowcount
+    run.chosen = write_members(run, found.items, found.failures, MOST + 1, of_members=choice.of_members)
     if not run.chosen:
         raise NotPossible("Nothing of this is open any more: somebody else has seen to it. Load the page again.")
     if run.chosen > MOST:
@@ -110,6 +110,20 @@ def plan(
         after={"choice": choice.name, "members": run.chosen, "selected": run.selected_words},
     )  # fmt: skip
     return run
+
+
+def write_members(
+    run: BulkRun, items: Sequence[int], failures: Sequence[UUID] | None, most: int, *, of_members: bool = True
+) -> int:
+    """Write down the members of a run, of all that is open of items or of some of it; return how many. One query."""
+    asked: dict[str, Any] = {"run": run.pk, "items": array(items), "most": most}
+    statement = ITEMS
+    if of_members:
+        statement = MEMBERS.format(chosen="" if failures is None else CHOSEN)
+        asked |= {} if failures is None else {"failures": array(failures)}
+    with connection.cursor() as cursor:
+        cursor.execute(statement, asked)
+        return int(cursor.rowcount)
 
 
 def title_of(choice: Choice, typed: Mapping[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """The dry run of an item's members, or of some of them: what would become of each, before anything is sent."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -9,6 +9,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from msgspec.structs import replace
 
 from exceptions_queue import configurations, verbs, words
 from exceptions_queue.codes import id_of
