@@ -200,7 +200,7 @@ class LinkForm(NeedsReasonForm):
             self.data = told
 
 
-class SourceNoticeForm(NeedsReasonForm):
+class SourceNoticeFields(forms.Form):
     """Who at the source was told, when and under which number, where no program can tell it."""
 
     told_to = forms.CharField(
@@ -214,6 +214,11 @@ class SourceNoticeForm(NeedsReasonForm):
     reference = forms.CharField(
         required=False, max_length=120, label="Reference", help_text="Of the mail, the call or the ticket, if any."
     )
+
+
+class SourceNoticeForm(SourceNoticeFields, NeedsReasonForm):
+    """Whom somebody told of what an item holds."""
+
     field_order = ("told_to", "told_on", "reference", "reason")
 
 

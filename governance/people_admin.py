@@ -14,22 +14,13 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.html import format_html
 
-from governance import accounts, custody, deed_page, passwords, provider_links, reach, second_factor
+from governance import accounts, custody, deed_page, passwords, people_forms, provider_links, reach, second_factor
 from governance.actor import names
 from governance.columns import headed
 from governance.deed_page import Deed, ReasonForm, button
 from governance.grants import grant, revoke
 from governance.in_words import in_words
 from governance.models import AuditEntry, RoleGrant, User
-from governance.people_forms import (
-    GiveForm,
-    GiveToForm,
-    NewPersonForm,
-    PersonForm,
-    RoleFilter,
-    SetPasswordForm,
-    TakeForm,
-)
 from governance.roles import Right, Role
 from governance.scoped_admin import ScopedAdmin
 from governance.scoping import ALL, entity_ids
@@ -47,13 +38,13 @@ class UserAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg]  # unfo
     """People who sign in; seen and changed by those who manage users."""
 
     right_to_view = right_to_change = Right.MANAGE_USERS
-    form = PersonForm
-    add_form = NewPersonForm
-    change_password_form = SetPasswordForm
+    form = people_forms.PersonForm
+    add_form = people_forms.NewPersonForm
+    change_password_form = people_forms.SetPasswordForm
     add_form_template = None  # the words of its form say what comes next
     list_display = ("user_name", "first_name", "last_name", "email", "roles", "is_open", "looks")
     user_name, is_open = headed("username", "User name"), headed("is_active", "Account open", yes_or_no=True)
-    list_filter = ("is_active", RoleFilter)
+    list_filter = ("is_active", people_forms.RoleFilter)
     filter_horizontal = ()
     readonly_fields = (
         "sign_in",
@@ -236,7 +227,7 @@ class UserAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg]  # unfo
         def act(form: forms.Form) -> str:
             return _given(account, form, by)
 
-        form = GiveForm(deed_page.sent(request), by=by)
+        form = people_forms.GiveForm(deed_page.sent(request), by=by)
         deed = Deed(
             f"Give {_name(account)} a role", "Give the role", form, act, _page_of(account), "", _facts(account, by)
         )
@@ -247,7 +238,7 @@ class UserAdmin(DjangoUserAdmin, ScopedAdmin):  # type: ignore[type-arg]  # unfo
         """Take one of somebody's roles."""
         by, account = _person(request), get_object_or_404(User, pk=object_id)
         held = RoleGrant.objects.visible_to(by, Right.MANAGE_USERS).filter(user=account)
-        form = TakeForm(deed_page.sent(request), held=held.select_related("legal_entity", "user"))
+        form = people_forms.TakeForm(deed_page.sent(request), held=held.select_related("legal_entity", "user"))
 
         def act(typed: forms.Form) -> str:
             row = typed.cleaned_data["held"]
@@ -346,7 +337,7 @@ class RoleGrantAdmin(ScopedAdmin):
             return _given(form.cleaned_data["user"], form, by)
 
         back = reverse("admin:governance_rolegrant_changelist")
-        form = GiveToForm(deed_page.sent(request), by=by, initial={"user": request.GET.get("user")})
+        form = people_forms.GiveToForm(deed_page.sent(request), by=by, initial={"user": request.GET.get("user")})
         return deed_page.shown(request, Deed("Give a role", "Give the role", form, act, back))
 
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:

@@ -5,7 +5,7 @@ A test compares both: what is offered for one and not for many stands below with
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -18,6 +18,7 @@ from exceptions_queue.bulk.forms import (
     SetValueForm,
     TagThemForm,
     TakeBackForm,
+    ToldForm,
 )
 from exceptions_queue.handling_forms import (
     AssignForm,
@@ -50,7 +51,6 @@ ONE_BY_ONE = {  # offered for one item and not for many, and why
     "inquiries": "the page of its exception asks the target about all that it holds",
     "rule-waivers": "an exception is of one rule: its page lets all that it holds pass",
     "fetches": "the page of its exception fetches the days of all that it holds from the source",
-    "source-notices": "the page of its exception says once whom you told of all that it holds",
     "links": "each record has a number of its own there",
     "look-ups": "the page of its exception asks for the one parent that all that it holds waits for",
     "hints": "a hint says itself for which cause, rule or kind it stands, and is shown on all of these at once",
@@ -135,7 +135,7 @@ def kept(values: Mapping[str, Any]) -> dict[str, Any]:
 def _kept(value: Any) -> Any:
     if isinstance(value, User):
         return value.pk
-    if isinstance(value, datetime):
+    if isinstance(value, date):  # a moment is one, too
         return value.isoformat()
     return str(value) if isinstance(value, Decimal) else value
 
@@ -185,6 +185,13 @@ def _reverse(item: WorkItem, failures: list[UUID], by: User, typed: Typed) -> No
 
 def _send_back(item: WorkItem, failures: list[UUID], by: User, typed: Typed) -> None:
     verbs.send_back(item, by=by, failures=failures, reason=typed["reason"])
+
+
+def _tell_source(item: WorkItem, failures: list[UUID], by: User, typed: Typed) -> None:
+    verbs.tell_source(
+        item, by=by, failures=failures, reason=typed["reason"], told_to=typed["told_to"],
+        told_on=date.fromisoformat(typed["told_on"]), reference=typed.get("reference", ""),
+    )  # fmt: skip
 
 
 def _assign(item: WorkItem, failures: list[UUID], by: User, typed: Typed) -> None:
@@ -243,6 +250,10 @@ def _plain(form: type[HandlingForm]) -> Callable[[Chosen, Data], HandlingForm]:
 
 def _given(typed: Typed) -> str:
     return f"to {as_actor(User.objects.get(pk=typed['to'])).name}"
+
+
+def _whom_told(typed: Typed) -> str:
+    return f"to {typed['told_to']} on {typed['told_on']}"
 
 
 def _until(typed: Typed) -> str:
@@ -305,6 +316,7 @@ CHOICES: Sequence[Choice] = (
     _kind("period-moves", _plain(ReasonForm), _move, "will be proposed for the next open period", **MEMBERS),
     _kind("reversals", _plain(TakeBackForm), _reverse, "will be taken back", **MEMBERS, told=_afterwards_told),
     _kind("source-returns", _plain(ReasonForm), _send_back, "will go back to their source", **MEMBERS),
+    _kind("source-notices", _plain(ToldForm), _tell_source, "will wait for their source", **MEMBERS, told=_whom_told),
     _kind("tries", _plain(MayReasonForm), _simply(verbs.try_now), "will be tried now"),
     _kind("probes", _plain(MayReasonForm), _simply(verbs.ask_system), "will be tried now"),
     _kind("readings", _plain(MayReasonForm), _simply(verbs.read_again), "will be read again"),

@@ -44,6 +44,7 @@ class Stand:
     sent_back: str = ""  # how far it is on its way back to its source
     ended_there: bool = False
     said_there: str = ""
+    told: bool = False  # there, by a person
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ SELECT m.id, f.id IS NOT NULL AND f.closed_at IS NULL AND back.id IS NULL, coale
     coalesce(back.state, newer.state, t.state, ''), coalesce(r.state, ''), stopped.id, coalesce(stopped.message, ''),
     coalesce(stopped.category, ''), coalesce(of_record.sent, 0), coalesce(of_record.ended, 0),
     coalesce(of_record.posted, 0), coalesce(back.takes, false),
-    coalesce(g.state, ''), g.ended_at IS NOT NULL, coalesce(g.message, '')
+    coalesce(g.state, ''), g.ended_at IS NOT NULL, coalesce(g.message, ''), coalesce(g.told, false)
 FROM exceptions_queue_bulkmember m
 LEFT JOIN routes_failure f ON f.id = m.failure_id
 LEFT JOIN routes_transaction t ON t.id = m.transaction_id
@@ -107,7 +108,7 @@ def collect(run: BulkRun) -> int:
     with connection.cursor() as cursor:
         asked: dict[str, Any] = {
             "run": run.pk, "back": run.choice == "reversals",
-            "returned": run.choice == "source-returns",
+            "returned": run.choice in ("source-returns", "source-notices"),
             "follow": run.choice in CORRECTED, "ends": [str(each) for each in ENDS], "limit": LIMIT,
         }  # fmt: skip
         cursor.execute(STANDS, asked)
@@ -164,7 +165,7 @@ def _of_source(stand: Stand) -> Ending | None:
     if not stand.ended_there:
         return None
     if stand.sent_back == SendingBackState.CONFIRMED:
-        return Ending(stand.id, Result.DONE, "back at its source")
+        return Ending(stand.id, Result.DONE, "told at its source" if stand.told else "back at its source")
     return Ending(stand.id, Result.FAILED, "not sent back", stand.said_there)
 
 

@@ -6,7 +6,15 @@ from typing import Any
 from django import forms
 
 from canonical.entity import Field
-from exceptions_queue.forms import CONFIGURATIONS, MISSING, REASON, STARTS, ConfigurationField, ReversalFields
+from exceptions_queue.forms import (
+    CONFIGURATIONS,
+    MISSING,
+    REASON,
+    STARTS,
+    ConfigurationField,
+    ReversalFields,
+    SourceNoticeFields,
+)
 from exceptions_queue.handling_forms import HandlingForm, MayReasonForm, reason_field
 from exceptions_queue.words import plain
 from routes.worked_out import Start
@@ -31,6 +39,13 @@ class TakeBackForm(ReversalFields, HandlingForm):
 
     reason = reason_field()
     field_order = ("sends", "root_cause", "reason")
+
+
+class ToldForm(SourceNoticeFields, HandlingForm):
+    """Who at the source was told of all of them, when, and what was agreed."""
+
+    reason = reason_field()
+    field_order = ("told_to", "told_on", "reference", "reason")
 
 
 class SetValueForm(HandlingForm):

@@ -307,14 +307,17 @@ def _reverse(run: BulkRun, user: User, facts: Sequence[Fact]) -> dict[int, Said]
 
 
 def _send_back(run: BulkRun, user: User, facts: Sequence[Fact]) -> dict[int, Said]:
-    """Say of each whether its source takes it back."""
+    """Say of each whether its source takes it back, or for a person's word to it, whether it does not."""
+    by_hand = run.choice == "source-notices"
     routes = Route.objects.select_related("connection").in_bulk([fact.route for fact in facts if fact.route])
     ways = {id_: sending_back.way_of(route) for id_, route in routes.items()}
     sent = sending_back.sent([fact.record for fact in facts if fact.record])
 
     def said(fact: Fact) -> Said:
         way, why = ways.get(fact.route or 0, (None, ""))
-        if fact.record is None or way is None:
+        if by_hand and way is not None:
+            return Said(Outcome.IMPOSSIBLE, "the hub sends it back to its source: do that instead")
+        if fact.record is None or (way is None and not by_hand):
             return Said(Outcome.IMPOSSIBLE, why or "its source takes nothing back from a program")
         if fact.category == Category.OUTCOME_UNKNOWN or fact.in_doubt:
             return Said(Outcome.IMPOSSIBLE, IN_DOUBT)
@@ -328,4 +331,5 @@ def _send_back(run: BulkRun, user: User, facts: Sequence[Fact]) -> dict[int, Sai
 MEMBERS: Mapping[str, Callable[[BulkRun, User, Sequence[Fact]], dict[int, Said]]] = {
     AGAIN: _again, "waivers": _waive, "approvals": _approve, "corrections": _correct_all,
     "correction-sheets": _correct_rows, "period-moves": _move, "reversals": _reverse, "source-returns": _send_back,
+    "source-notices": _send_back,
 }  # fmt: skip

@@ -209,6 +209,28 @@ def test_many_go_back_by_a_bulk_run(make_world: Make, staff: Staff, source: Sour
     assert sorted(again.members.values_list("outcome", flat=True)) == ["there", "there", "will"]
 
 
+def test_many_are_told_of_by_a_bulk_run_once(make_world: Make, staff: Staff, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = make_world()
+    item = zero_hours(world, 3)
+    assert {*bulk.planned(staff.farid, "source-notices", TOLD, item).members.values_list("outcome", "why")} == {
+        ("impossible", "the hub sends it back to its source: do that instead")
+    }
+    monkeypatch.setattr(sending_back, "way_of", lambda route: (None, NO_WAY))
+    first = next(iter(item.failures().order_by("pk")))
+    verbs.tell_source(item, by=staff.farid, failures=[first.pk], **(TOLD | {"told_on": date(2026, 11, 26)}))
+    page = signed_in(staff.farid).get("/bulk-runs/new/", {"items": item.number, "choice": "source-notices"})
+    assert "Who was told" in text_of(page)
+    run = bulk.planned(staff.farid, "source-notices", TOLD, item)
+    assert sorted(run.members.values_list("outcome", flat=True)) == ["there", "will", "will"]
+    run = bulk.work(bulk.started(run, staff.farid))
+    ended = sorted(run.members.values_list("result", "ended_as"))
+    assert ended == [("done", "told at its source")] * 2 + [("skipped", "could not be done")]
+    said = {(each.told_to, each.told_on, each.reference) for each in SendingBack.objects.exclude(failure_id=first.pk)}
+    assert said == {("Max Berger", date(2026, 11, 27), "call 4711")}
+    assert SendingBack.objects.count() == 3
+    assert not sending_back.due(), "nothing is sent"
+
+
 def test_reading_what_was_sent_back_is_for_those_who_see_the_company(
     make_world: Make, staff: Staff, source: Source
 ) -> None:

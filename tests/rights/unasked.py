@@ -17,6 +17,7 @@ UNASKED: dict[str, str] = {  # verbs that ask no right, and why
     "governance.rotation.rotate": "re-encrypts what is there; only the command of whoever holds the keys calls it",
     "governance.sessions.end": "one's own sessions only; tests/hub/test_sessions.py",
     "governance.sessions.end_others": "one's own sessions only; tests/hub/test_sessions.py",
+    "routes.sending_back.write_down": "writes what another verb did, which has asked",
     "routes.accounting.books": "changes nothing; `by` bounds what it tells to the companies that they see",
     "governance.programs.end": "one's own programs only; tests/api/test_programs.py",
     "routes.overlay_endings.write_down": "a step of `overlays.correct` and of the engine's comparing",
