@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from oauth2_provider.models import (
     get_access_token_model,
@@ -32,7 +32,6 @@ for _theirs in (
     get_refresh_token_model(),
 ):
     admin.site.unregister(_theirs)  # the library's pages know neither our rights nor our audit entries
-TEMPLATE = "admin/client_deed.html"
 ABOUT = (
     "A client acts as an account of its own: give that account roles, like anybody's. Scopes narrow what those roles "
     "allow. It never approves anything."
@@ -84,8 +83,9 @@ class ApiClientAdmin(ScopedAdmin):
     account, registered = headed("user", "Account of its own"), headed("created", "Registered")
     signs_in = headed("authorization_grant_type", "How it gets in")
     search_fields = ("name", "client_id")
-    fields = ("name", "client_id", "user", "authorization_grant_type", "scopes", "requests_per_minute", "redirect_uris",
-              "enabled", "created")  # fmt: skip
+    returns_to = headed("redirect_uris", "Addresses to return to")
+    fields = ("name", "client_id", "account", "signs_in", "scopes", "requests_per_minute", "returns_to", "enabled",
+              "registered")  # fmt: skip
     actions_detail: ClassVar = ["change_client", "renew_secret"]
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -110,7 +110,6 @@ class ApiClientAdmin(ScopedAdmin):
             raise PermissionDenied("Ask an operator who manages users for all companies.")
         form = NewClientForm(deed_page.sent(request))
         back = reverse("admin:governance_apiclient_changelist")
-        deed = Deed("Register a client of the API", "Register", form, lambda _: "", back, ABOUT, template=TEMPLATE)
 
         def act(typed: forms.Form) -> HttpResponse:
             given = typed.cleaned_data
@@ -121,9 +120,10 @@ class ApiClientAdmin(ScopedAdmin):
                 )  # fmt: skip
             except ValidationError as error:
                 raise ValueError("\n".join(error.messages)) from error
-            return _secret_shown(request, deed, client, secret)
+            said = f"It acts as the account {client.user}: give that account its roles under Users."
+            return _secret_shown(request, client, secret, said)
 
-        deed.act = act
+        deed = Deed("Register a client of the API", "Register", form, act, back, ABOUT)
         return deed_page.shown(request, deed)
 
     @button("Change", "changes", "change_client")
@@ -149,22 +149,20 @@ class ApiClientAdmin(ScopedAdmin):
         """Give a client a new secret, and show it this once."""
         client = get_object_or_404(ApiClient, pk=object_id)
         about = "The old secret and all tokens of this client count no more from then on."
-        deed = Deed(
-            f"New secret for {client}", "Make a new secret", ReasonForm(deed_page.sent(request)), lambda _: "",
-            _page_of(client), about, danger=True, template=TEMPLATE,
-        )  # fmt: skip
+        form = ReasonForm(deed_page.sent(request))
 
         def act(typed: forms.Form) -> HttpResponse:
             secret = clients.renew_secret(client, by=request.user, reason=typed.cleaned_data["reason"])
-            return _secret_shown(request, deed, client, secret)
+            return _secret_shown(request, client, secret, "The one before, and all tokens, count no more.")
 
-        deed.act = act
-        return deed_page.shown(request, deed)
+        title, page = f"New secret for {client}", _page_of(client)
+        return deed_page.shown(request, Deed(title, "Make a new secret", form, act, page, about, danger=True))
 
 
-def _secret_shown(request: HttpRequest, deed: Deed, client: ApiClient, secret: str) -> HttpResponse:
-    deed.shown |= {"client": client, "secret": secret, "page": _page_of(client)}
-    answer = deed_page.page(request, deed)
+def _secret_shown(request: HttpRequest, client: ApiClient, secret: str, said: str) -> HttpResponse:
+    """Show what a client gets in with, this once and on a page of its own: nothing there makes another one."""
+    given = {"title": f"{client} is ready", "client": client, "secret": secret, "said": said, "back": _page_of(client)}
+    answer = render(request, "admin/client_secret.html", deed_page.site(request) | given)
     answer["Cache-Control"] = "no-store"
     return answer
 

@@ -182,7 +182,8 @@ def times_of(text: str) -> dict[str, str]:
     """Return the parts of a list of times by CRON_FIELDS. Raises NotASchedule with the part that is wrong."""
     parts = text.split()
     if len(parts) != len(CRON_FIELDS):
-        raise NotASchedule(f"“{text}” has {len(parts)} parts and not 5: minute, hour, day, month, weekday.")
+        had = f"{len(parts)} part{'' if len(parts) == 1 else 's'}"
+        raise NotASchedule(f"“{text}” has {had} and not 5: minute, hour, day, month, weekday.")
     for name, part in zip(CRON_FIELDS, parts, strict=True):
         try:
             parse_crontab(**{name: part})

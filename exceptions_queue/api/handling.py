@@ -143,7 +143,7 @@ def _says(words: str) -> Any:
 
 
 WHY = {"reason": "the project manager is away until Monday"}
-LATER = {"until": "2026-10-12T06:00:00Z"}
+LATER = {"until": "2036-10-13T06:00:00Z"}
 WAYS = (
     Skin("assignments", AssignBody, _assign, "Give the item to somebody, or take it.", _says("It is given."),
          {"to": "farid"}),

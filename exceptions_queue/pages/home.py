@@ -131,11 +131,15 @@ def _drafts(user: User) -> list[tuple[str, int, str]]:
     rows = Version.objects.visible_to(user, Right.EDIT_CONFIGURATION).filter(kind="mapping").order_by()
     counts = dict(rows.values_list("state").annotate(number=Count("pk")))
     told = {
-        VersionState.DRAFT: "drafts of mappings that nobody has sent in yet",
-        VersionState.SUBMITTED: "versions of mappings that wait for a second person",
-        VersionState.APPROVED: "approved versions of mappings that are not published yet",
+        VersionState.DRAFT: ("draft of a mapping", "drafts of mappings", "not sent in yet"),
+        VersionState.SUBMITTED: ("version of a mapping", "versions of mappings", "waiting for a second person"),
+        VersionState.APPROVED: ("approved version of a mapping", "approved versions of mappings", "not published yet"),
     }
-    return [(words, counts[state], reverse("mappings:mappings")) for state, words in told.items() if counts.get(state)]
+    return [
+        (f"{one if counts[state] == 1 else several}, {how}", counts[state], reverse("mappings:mappings"))
+        for state, (one, several, how) in told.items()
+        if counts.get(state)
+    ]
 
 
 def tiles(user: User) -> list[dict[str, Any]]:

@@ -120,6 +120,20 @@ def code(id_: UUID) -> str:
 
 
 @register.filter
+def sentence(words: str) -> str:
+    """Return words that somebody typed as a sentence, so that another one can follow."""
+    words = words.strip()
+    return words if not words or words[-1] in ".!?…" else f"{words}."
+
+
+@register.filter
+def event_words(kind: str) -> str:
+    """Return what has happened in words, of a type of events out: throughline.run.done is “Run done”."""
+    words = kind.removeprefix("throughline.").replace(".", " ").replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
+@register.filter
 def plain(name: str) -> str:
     """Return a name of ours as people read it."""
     return words.plain(name)

@@ -95,7 +95,7 @@ class KindDoor(Door):
             document = _read(kind, value, by)
             lock()  # before it is looked for: who has waited for somebody else finds what they have made
             if document.name in documents.told(kind, by):
-                raise Refused(NOT_POSSIBLE, f"There is a {kind.one} {document.name} already. Change it with PUT.")
+                raise Refused(NOT_POSSIBLE, f"{_a(kind.one)} {document.name} is there already. Change it with PUT.")
             documents.put(kind, document, None, by)
             answer = _answer(kind, document.name, by, status=201)
             answer["Location"] = f"{escape_uri_path(request.path)}/{quote(document.name, safe='')}"
@@ -155,6 +155,11 @@ def _thing(kind: Kind, name: str, by: User) -> Data:
         raise not_there(kind.one, name)
     require(by, Right.EDIT_CONFIGURATION, documents.owner_of(kind, here, by))
     return here
+
+
+def _a(thing: str) -> str:
+    """Return what stands at the head of a sentence about one such thing: “An order of exceptions”."""
+    return f"{'An' if thing[:1] in 'aeiou' else 'A'} {thing}"
 
 
 def _read(kind: Kind, value: Any, by: User) -> Document:

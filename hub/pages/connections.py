@@ -19,7 +19,8 @@ from exceptions_queue.guarded import healths
 from exceptions_queue.models import WorkItem
 from exceptions_queue.pages.door import context, page, person
 from exceptions_queue.pages.items import rows_of
-from governance.models import User
+from governance.history import of_things
+from governance.models import AuditEntry, User
 from governance.rights import Right, allowed, allowed_anywhere, opens_administration
 from routes import pausing_by_hand
 from routes.backlog import Backlog, backlogs
@@ -96,6 +97,7 @@ def _shown(request: HttpRequest, row: Connection, form: ReasonForm, *, status: i
         connection=row,
         manifest=manifest,
         health=healths([row])[row.pk],
+        paused=_pause_of(row),
         now=now,
         paces=paces(row, now),
         windows=row.windows.all(),
@@ -110,6 +112,12 @@ def _shown(request: HttpRequest, row: Connection, form: ReasonForm, *, status: i
         form=form,
     )
     return render(request, "hub/connection.html", more, status=status)
+
+
+def _pause_of(row: Connection) -> AuditEntry | None:
+    """Return who paused it by hand and when; None where it goes. One query where it is paused."""
+    things = [(row._meta.label_lower, str(row.pk))]
+    return of_things(things).filter(verb="pause").first() if row.paused else None
 
 
 def _destinations(row: Connection, user: User) -> list[Destination]:

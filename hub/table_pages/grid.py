@@ -28,7 +28,9 @@ class GridRow:
 def page_of(
     table: LookupTable, *, show: str, find: str, after: list[str], today: date, masks: frozenset[Mask]
 ) -> tuple[list[GridRow], int | None]:
-    """Return a page of a table's lines, and the row after whose key the next begins (None: the end). Two queries.
+    """Return a page of a table's lines, and the row after whose key the next begins (None: the end).
+
+    Two queries, and one more for what the rows that wait would take the place of, where those alone are shown.
 
     `show` is "now" (what counts and what waits), "waiting" or "all" (what ended, too).
     """
@@ -43,22 +45,48 @@ def page_of(
         found = found.filter(key__gt=after)
     rows = list(found.order_by("key", "valid_from", "pk")[: SIZE + 1])
     if len(rows) <= SIZE:
-        return lines_of(table, rows, today, masks), None
+        return lines_of(table, rows, today, masks, beside=_beside(table, rows, show)), None
     last = rows[-1].key
     whole = [row for row in rows if row.key != last] or list(found.filter(key=last).order_by("valid_from", "pk"))
-    return lines_of(table, whole, today, masks), whole[-1].pk
+    return lines_of(table, whole, today, masks, beside=_beside(table, whole, show)), whole[-1].pk
 
 
-def lines_of(table: LookupTable, rows: list[TableRow], today: date, masks: frozenset[Mask]) -> list[GridRow]:
-    """Return the lines of a grid for rows that are ordered by key and first day."""
+def _beside(table: LookupTable, rows: list[TableRow], show: str) -> list[TableRow]:
+    """Return the rows in force of these keys, where the page leaves them out."""
+    return list(table.rows.in_force().with_keys([tuple(row.key) for row in rows])) if show == "waiting" else []
+
+
+def replaced_by(row: TableRow, in_force: Iterable[TableRow], masks: frozenset[Mask]) -> list[str]:
+    """Return in words what a row would take the place of: values and the days on which it would."""
+    told = []
+    for each in sorted(in_force, key=lambda one: (one.valid_from or date.min, one.pk)):
+        if each.pk != row.pk and _touch(each, row):
+            values = ", ".join(map(str, discreet.values_shown(each.values, masks).values()))
+            first = max(filter(None, (each.valid_from, row.valid_from)), default=None)
+            last = min(filter(None, (each.valid_to, row.valid_to)), default=None)
+            told.append(f"{values} {_span(first, last)}".rstrip())
+    return told
+
+
+def _span(first: date | None, last: date | None) -> str:
+    if first and first == last:
+        return f"on {first}"
+    return " ".join(([f"from {first}"] if first else []) + ([f"to {last}"] if last else [])) or "on all days"
+
+
+def lines_of(
+    table: LookupTable, rows: list[TableRow], today: date, masks: frozenset[Mask], *, beside: Iterable[TableRow] = ()
+) -> list[GridRow]:
+    """Return the lines of a grid for rows ordered by key and first day; `beside` are in force, but not shown."""
     people = names({reference for row in rows for reference in (row.proposed_by, row.approved_by) if reference})
     lines: list[GridRow] = []
     for _, of_key in groupby(rows, key=lambda row: row.words):
         group = sorted(of_key, key=lambda row: (row.valid_from or date.min, row.pk))
         in_force = [row for row in group if row.approved_at and not row.recorded_to]
         gaps = list(_gaps(in_force))
+        known = [*in_force, *(each for each in beside if each.key == group[0].key)]
         for row in group:
-            lines.append(_line(table, row, in_force, people, today, masks))
+            lines.append(_line(table, row, known, people, today, masks))
             lines += [GridRow(None, note=words) for place, words in gaps if place is row]
     return lines
 
@@ -81,9 +109,7 @@ def _line(
         state = "ended"
     elif not row.approved_at:
         state = "waits"
-        old = [each for each in in_force if _touch(each, row)]
-        told = [", ".join(map(str, discreet.values_shown(each.values, masks).values())) for each in old]
-        note = "; ".join(f"takes the place of {each} on the days that both name" for each in told)
+        note = "; ".join(f"takes the place of {each}" for each in replaced_by(row, in_force, masks))
     elif row.valid_to and row.valid_to < today:
         state = "past"
     else:

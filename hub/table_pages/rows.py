@@ -15,6 +15,7 @@ from governance.deed_page import ReasonForm
 from governance.models import User
 from governance.rights import NotAllowed, Right, require
 from governance.seen import SEEN, carry
+from hub.table_pages import grid
 from hub.table_pages.pages import table_of, table_page
 from mappings import discreet, overlapping, tables
 from mappings.ending import end_row
@@ -241,7 +242,11 @@ def _facts(row: TableRow, table: LookupTable, masks: frozenset[Mask]) -> list[tu
     values = [(words_of(name), str(value)) for name, value in discreet.values_shown(row.values, masks).items()]
     people = names([row.proposed_by])
     why = [("Why", discreet.reason_shown(row, table, masks))] if row.reason else []
-    return [*keys, *values, ("Days", days_of(row)), ("Proposed by", people[row.proposed_by]), *why]
+    days = [("Days", days_of(row))]
+    if row.approved_at is None and row.recorded_to is None:
+        old = grid.replaced_by(row, table.rows.in_force().with_keys([tuple(row.key)]), masks)
+        days.append(("Takes the place of", "; ".join(old) or "nothing: no row holds on these days"))
+    return [*keys, *values, *days, ("Proposed by", people[row.proposed_by]), *why]
 
 
 def _sent(request: HttpRequest) -> Any:

@@ -33,10 +33,15 @@ class SubscriptionAdmin(ScopedAdmin):
     list_filter = ("legal_entity", "state")
     search_fields = ("name",)
     readonly_fields = fields = (
-        "name", "address", "legal_entity", "hears_of", "from_routes", "to_destinations", "kinds_of_failures", "state",
+        "name", "address", "events_of", "hears_of", "from_routes", "to_destinations", "kinds_of_failures", "state",
         "state_reason", "failing_since", "last_answer", "waiting", "created_at",
     )  # fmt: skip
     actions_detail = ["edit", "try_out", "rotate", "pause", "resume", "send_again", "end"]
+
+    @admin.display(description="Events of")
+    def events_of(self, row: Subscription) -> str:
+        """Return whose events it hears of."""
+        return str(row.legal_entity or "every company")
 
     @admin.display(description="Hears of")
     def hears_of(self, row: Subscription) -> str:
@@ -72,6 +77,11 @@ class SubscriptionAdmin(ScopedAdmin):
         if found is not None:
             found.__dict__["_reader"] = _person(request)
         return found
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **more: Any) -> Any:
+        """Offer nothing to save: all that its page shows is changed by its deeds."""
+        context |= {"show_save": False, "show_save_and_continue": False, "show_save_and_add_another": False}
+        return super().render_change_form(request, context, *args, **more)
 
     def history_of(self, request: HttpRequest, obj: Any) -> Any:
         """Return the entries without names of routes and destinations that are not the person's to know."""

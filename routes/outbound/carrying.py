@@ -218,7 +218,7 @@ def _failing(subscription: Subscription, missed: Sequence[Pair]) -> None:
         cursor.execute(FAILED, [answer.words[:ANSWER], wait, subscription.pk, days * 86_400])
         (for_long,) = cursor.fetchone()
     if for_long and not answer.gone:
-        reason = f"Nothing has arrived there for {days:g} days; last, {answer.words}."
+        reason = f"Nothing has arrived there for {days:g} day{'' if days == 1 else 's'}; last, {answer.words}."
         disabling.disable(subscription, reason, _place(missed[-1]))
 
 

@@ -134,4 +134,5 @@ class SinceForm(forms.Form):
     since = forms.DateTimeField(
         label="Since", help_text="In UTC, such as 2026-11-28 06:00. What happened from then on is sent again.",
         widget=forms.DateTimeInput(format="%Y-%m-%d %H:%M"),
+        error_messages={"invalid": "Write a day and a time, such as 2026-11-28 06:00."},
     )  # fmt: skip

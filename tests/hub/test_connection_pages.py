@@ -107,7 +107,8 @@ def test_operator_pauses_and_lets_go_on_in_the_page(make_world: Make, staff: Sta
     world, client = firm(make_world), signed_in(staff.olga)
     answer = client.post("/connections/ledger/pauses/", {"reason": "Year-end close"}, follow=True)
     assert "Ledger is paused. What comes for it waits, in order." in text_of(answer)
-    assert "Paused by a person. Year-end close" in text_of(answer)
+    who = f"Paused by a person. Year-end close. By {staff.olga.get_full_name()}, since 20"
+    assert who in " ".join(text_of(answer).split())
     again = client.post("/connections/ledger/pauses/", {"reason": "Once more"})
     assert (again.status_code, ledger(world).paused_reason) == (409, "Year-end close")
     assert "Ledger goes on." in text_of(client.post("/connections/ledger/releases/", follow=True))

@@ -132,6 +132,10 @@ def test_second_person_decides_about_a_row() -> None:
     client.post(f"/tables/{table.pk}/rows/", {"key_0": "Analyst", "value_rate": "140", "reason": "list"})
     row = table.rows.waiting().get()
     assert "takes the place of 120" in text_of(client.get(f"/tables/{table.pk}/"))
+    waiting = text_of(clara.get(f"/tables/{table.pk}/?show=waiting"))
+    assert "takes the place of 120 to 2026-03-31; takes the place of 130 from 2026-05-01" in waiting
+    asked = text_of(clara.get(f"/tables/{table.pk}/rows/{row.pk}/approvals/"))
+    assert "Takes the place of 120 to 2026-03-31; 130 from 2026-05-01" in asked
     assert client.post(f"/tables/{table.pk}/rows/{row.pk}/approvals/", {"reason": ""}).status_code == 403
 
     assert clara.post(f"/tables/{table.pk}/rows/{row.pk}/approvals/", {"reason": "agreed"}).status_code == 302

@@ -234,3 +234,15 @@ def test_filters_of_another_company_are_not_named_and_stay() -> None:
     assert row.routes == [theirs.pk], "who does not see it does not take it out either"
     made = call(ines, "post", "/api/process/v1/subscriptions", body | {"name": "New"})
     assert made.status_code == 422, "where nothing stands it is no name"
+
+
+def test_page_of_a_subscription_offers_nothing_to_save(ines: Client) -> None:
+    shown = ines.get(f"{LIST}{made(ines).pk}/change/").content.decode()
+    assert 'name="_save"' not in shown
+    assert 'name="_continue"' not in shown
+    assert "Try it" in shown
+
+
+def test_moment_that_is_none_is_refused_with_an_example(ines: Client) -> None:
+    answer = ines.post(f"{LIST}{made(ines).pk}/redeliveries/", {"since": "yesterday"})
+    assert "such as 2026-11-28 06:00" in str(answer.context["form"].errors["since"])
