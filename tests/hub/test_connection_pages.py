@@ -74,7 +74,7 @@ def test_open_window_is_told_with_its_end(make_world: Make, staff: Staff) -> Non
         connection=ledger(world), reason="Backup", weekday=6, from_time="02:00", minutes=90, time_zone="Europe/Berlin"
     )
     words = text_of(signed_in(staff.farid).get("/connections/ledger/"))
-    assert "In maintenance. Upgrade The hub goes on by itself" in words
+    assert "In maintenance. Upgrade. The hub goes on by itself" in words
     assert "Sundays from 02:00 for 90 minutes (Europe/Berlin)" in words
 
 
