@@ -3,12 +3,13 @@
 import json
 import sys
 from argparse import ArgumentParser
+from itertools import groupby
 from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
-from hub.doctor import Finding, examine
+from hub.doctor import UNSEEN, Finding, Wrong, examine
 from hub.terminal import TerminalCommand
 
 
@@ -28,18 +29,29 @@ class Command(TerminalCommand):
         findings = examine()
         if options["json"]:
             self.stdout.write(json.dumps({"checks": [_plain(each) for each in findings]}, ensure_ascii=False, indent=1))
-        for finding in () if options["json"] else findings:
-            self._print(console, finding)
+        for together, alike in groupby(() if options["json"] else findings, key=_unseen):
+            if together:
+                self._print(console, [finding.title for finding in alike], together)
+            else:
+                for finding in alike:
+                    self._print(console, [finding.title], finding.wrong)
         if any(finding.wrong for finding in findings):
             sys.exit(1)
 
-    def _print(self, console: Console, finding: Finding) -> None:
-        mark = Text("✗ ", style="bold red") if finding.wrong else Text("✓ ", style="green")
-        console.print(mark, finding.title, sep="")
-        for thing, cause, remedy in finding.wrong:
-            console.print(Text(f"    {thing}", style="bold"))
+    def _print(self, console: Console, titles: list[str], wrong: tuple[Wrong, ...]) -> None:
+        mark = Text("✗ ", style="bold red") if wrong else Text("✓ ", style="green")
+        for title in titles:
+            console.print(mark, title, sep="")
+        for thing, cause, remedy in wrong:
+            words = thing if len(titles) == 1 else f"These {len(titles)} could not be looked at"
+            console.print(Text(f"    {words}", style="bold"))
             console.print(Text(f"      Cause:  {cause}"))
             console.print(Text(f"      Remedy: {remedy}"))
+
+
+def _unseen(finding: Finding) -> tuple[Wrong, ...]:
+    """Return why a check could not be made at all; those with one reason are told together. Empty for all others."""
+    return finding.wrong if [each[0] for each in finding.wrong] == [UNSEEN] else ()
 
 
 def _plain(finding: Finding) -> dict[str, Any]:
