@@ -5,6 +5,7 @@ the sums are right at each moment and nobody waits for anybody. A line whose wor
 counted from it; any other is counted from the items.
 """
 
+import logging
 from collections.abc import Collection, Sequence
 from decimal import Decimal
 from typing import Any
@@ -17,6 +18,7 @@ from exceptions_queue.query.values import Compared
 from exceptions_queue.query.words import Understood
 from governance.scoping import EntityScopedQuerySet
 
+log = logging.getLogger(__name__)
 # By words, what a tally tells apart of their columns (migration 0031): what lies between the same two, it does not.
 BOUNDS: dict[str, tuple[Any, ...]] = {
     "amount": (Decimal(1_000), Decimal(10_000), Decimal(100_000)), "again": (0, 1),
@@ -45,6 +47,15 @@ HAVING ({", ".join(f"sum({each})" for each in SUMS)}) <> ({", ".join("0" for _ i
 """  # noqa: S608 - the constants above
 
 
+# Both sides are of one moment, so that they differ only where something has passed the triggers by.
+IS_RIGHT = """
+SELECT (SELECT (count(*), coalesce(sum(members), 0), coalesce(sum(worth), 0))
+        FROM exceptions_queue_workitem WHERE state <> 'resolved')
+    = (SELECT (coalesce(sum(items), 0)::bigint, coalesce(sum(members), 0)::bigint, coalesce(sum(whole), 0))
+        FROM exceptions_queue_workitemtally)
+"""
+
+
 def serves(found: Understood) -> bool:
     """Return whether a line's open items can be counted from the tally: whether it asks only for columns of that."""
     return all(knows(term.word, meant) for term, meant in found.meant)
@@ -69,7 +80,8 @@ def rows(
 def sum_up() -> int:
     """Put one row in place of those that are alike once there are many changes; return how many there were.
 
-    Part of the sweep. Whoever counts meanwhile sees all of the rows before or all of those after.
+    Where the sums are not those of the items, these are counted anew. Part of the sweep. Whoever counts meanwhile sees
+    all of the rows before or all of those after.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
@@ -79,6 +91,10 @@ def sum_up() -> int:
         if changes < MANY:
             return 0
         cursor.execute(SUM_UP)
+        cursor.execute(IS_RIGHT)
+        if not cursor.fetchone()[0]:
+            log.error("the numbers of open exceptions were not those of the items; they are counted anew")
+            cursor.execute("SELECT exceptions_queue_tally_anew()")
         return changes
 
 

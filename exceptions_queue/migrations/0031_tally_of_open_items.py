@@ -50,6 +50,12 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
+CREATE FUNCTION exceptions_queue_tally_anew() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    LOCK TABLE exceptions_queue_workitem IN SHARE MODE;
+    DELETE FROM exceptions_queue_workitemtally;
+    {NOW};
+END $$;
 CREATE FUNCTION exceptions_queue_no_tally() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     DELETE FROM exceptions_queue_workitemtally;
@@ -63,7 +69,7 @@ CREATE TRIGGER exceptions_queue_tally_went AFTER DELETE ON exceptions_queue_work
     REFERENCING OLD TABLE AS went FOR EACH STATEMENT EXECUTE FUNCTION exceptions_queue_tally();
 CREATE TRIGGER exceptions_queue_tally_emptied AFTER TRUNCATE ON exceptions_queue_workitem
     FOR EACH STATEMENT EXECUTE FUNCTION exceptions_queue_no_tally();
-{NOW};
+SELECT exceptions_queue_tally_anew();
 """  # noqa: S608 - the constants above
 NO_LONGER = """
 DROP TRIGGER exceptions_queue_tally_came ON exceptions_queue_workitem;
@@ -72,6 +78,7 @@ DROP TRIGGER exceptions_queue_tally_went ON exceptions_queue_workitem;
 DROP TRIGGER exceptions_queue_tally_emptied ON exceptions_queue_workitem;
 DROP FUNCTION exceptions_queue_tally();
 DROP FUNCTION exceptions_queue_no_tally();
+DROP FUNCTION exceptions_queue_tally_anew();
 """
 
 

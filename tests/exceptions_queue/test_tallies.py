@@ -204,3 +204,19 @@ def test_sums_take_the_place_of_changes(queue: None, monkeypatch: pytest.MonkeyP
     assert tallies.sum_up() == 0
     assert told() == before
     assert WorkItemTally.objects.count() < rows
+
+
+def test_what_passed_the_triggers_by_is_counted_anew(
+    queue: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(tallies, "MANY", 1)
+    tallies.sum_up()
+    assert "counted anew" not in caplog.text
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE exceptions_queue_workitemtally SET members = members + 1, is_sum = false WHERE items > 0"
+        )
+    assert told() != counted()
+    assert tallies.sum_up() > 0
+    assert told() == counted()
+    assert "counted anew" in caplog.text
