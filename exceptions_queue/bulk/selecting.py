@@ -21,6 +21,7 @@ from exceptions_queue.verbs.members import NotPossible
 from exceptions_queue.verbs.tag import kept_form
 from governance.models import User
 from governance.rights import Right
+from routes.bulk import texts
 
 MOST = 50_000  # members of one bulk run
 MOST_NAMES = 10_000  # ids that are pasted or uploaded
@@ -33,15 +34,16 @@ TABS: dict[str, tuple[State, ...]] = {  # the lists that addresses name, by the 
 }  # fmt: skip
 NUMBER = re.compile(r"#?([1-9][0-9]{0,17})", re.ASCII)
 
+# All keys of a part at once: the index is gone through once then, and not entered anew for each key and month.
 BY_KEY = """
-WITH asked AS (SELECT DISTINCT key FROM unnest(%(keys)s::text[]) AS w(key)), found AS (
-    SELECT asked.key, f.id, f.fingerprint FROM asked CROSS JOIN routes_route part
-    JOIN routes_record r ON r.route_id = part.id AND r.key = asked.key
+WITH found AS (
+    SELECT r.key, f.id, f.fingerprint FROM routes_record r
     JOIN routes_failure f ON f.record_id = r.id AND f.closed_at IS NULL
+    WHERE r.route_id = ANY(ARRAY(SELECT id FROM routes_route)) AND r.key = ANY(%(keys)s::text[])
     UNION
-    SELECT asked.key, f.id, f.fingerprint FROM asked CROSS JOIN routes_destination part
-    JOIN routes_transaction t ON t.destination_id = part.id AND t.key = asked.key
+    SELECT t.key, f.id, f.fingerprint FROM routes_transaction t
     JOIN routes_failure f ON f.transaction_id = t.id AND f.closed_at IS NULL
+    WHERE t.destination_id = ANY(ARRAY(SELECT id FROM routes_destination)) AND t.key = ANY(%(keys)s::text[])
 )
 SELECT found.key, found.id, i.number FROM found
 JOIN exceptions_queue_workitem i ON i.fingerprint = found.fingerprint AND i.state <> 'resolved'
@@ -179,7 +181,7 @@ def _ordered(rows: WorkItemQuerySet) -> list[int]:
 
 def _named(names: Sequence[str], mine: WorkItemQuerySet) -> Found:
     with connection.cursor() as cursor:
-        cursor.execute(BY_KEY, {"keys": list(names)})
+        cursor.execute(BY_KEY, {"keys": texts(names)})
         rows = cursor.fetchall()
     visible = set(mine.filter(number__in={number for _, _, number in rows}).values_list("number", flat=True))
     rows = [row for row in rows if row[2] in visible]

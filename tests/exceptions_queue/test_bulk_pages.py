@@ -92,11 +92,12 @@ def test_ids_are_pasted_or_uploaded_and_what_is_not_found_is_named(quick_world: 
     shown = text_of(browser.post("/bulk-runs/new/", {"upload": listed}))
     assert "TE-9999999" in shown
     assert "3 ids that were pasted or uploaded" in shown
-    sent = {"names": "TE-0000001\nTE-0000003\nTE-9999999", "choice": "waivers", **WHY}
+    sent = {"names": 'TE-0000001\nTE-0000003\nTE-9999999\nT\\E-"{9}"-é\nTE-0000001', "choice": "waivers", **WHY}
     browser.post("/bulk-runs/new/", sent)
     run = BulkRun.objects.get()
     assert sorted(BulkMember.objects.filter(run=run).values_list("key", flat=True)) == ["TE-0000001", "TE-0000003"]
     assert "TE-9999999" in run.left_out
+    assert 'T\\E-"{9}"-é' in run.left_out
     assert browser.post("/bulk-runs/new/", {"upload": SimpleUploadedFile("x", b"\xff\xfe\x00")}).status_code == 422
 
 
