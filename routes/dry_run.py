@@ -91,13 +91,14 @@ def transactions(
     Where the answer may be `brief` it is not told beside what was sent or made the last time.
     """
     rows = worked_out.load(ids, as_then=configuration == "then", start=start) if ids else []
-    thens = Snapshot.objects.in_bulk({row["snapshot"] for row in rows})
+    snapshots = {row["snapshot"] for row in rows}
+    thens = dict(Snapshot.objects.filter(pk__in=snapshots).values_list("pk", "content"))
     found: list[Foreseen] = []
     groups: dict[tuple[int, int | None, dt.datetime | None], list[tuple[Foreseen, dict[str, Any]]]] = {}
     for row in rows:
         seen = Foreseen(
             row["record_id"], row["id"], row["legal_entity"], row["key"], was=row["state"], in_doubt=row["in_doubt"],
-            then=thens[row["snapshot"]].content if row["snapshot"] in thens else {}, withdraws=row["withdraws"],
+            then=thens.get(row["snapshot"], {}), withdraws=row["withdraws"],
             amount=row["amount"], currency=row["currency"], hours=row["hours"],
             content_hash=bytes(row["request_hash"]) if row["request_hash"] else None,
         )  # fmt: skip
@@ -169,7 +170,8 @@ def _settle(seen: Foreseen, arrival: Arrival, verdict: Verdict) -> None:
     seen.state, seen.reason = verdict.state, verdict.reason
     seen.problems = verdict.problems
     seen.body, seen.withdraws = verdict.body, verdict.withdraws
-    seen.rows = (*arrival.hits, *verdict.hits)
+    if arrival.hits or verdict.hits:
+        seen.rows = (*arrival.hits, *verdict.hits)
     seen.content_hash = verdict.content or None
     seen.legal_entity = arrival.legal_entity or seen.legal_entity
     if not verdict.withdraws:
