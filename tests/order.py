@@ -5,7 +5,9 @@ module's simulator, the real Tryton) stay in one process, which makes the thing 
 """
 
 import os
+from contextlib import suppress
 from functools import cache
+from importlib import import_module
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
@@ -34,6 +36,21 @@ def together(file: str) -> str:
     text = (ROOT / file).read_text()
     shares = 'scope="module"' in text or file.startswith(("tests/vendors/", "tests/sandbox/"))
     return file if shares and "mark.slow" not in text else ""
+
+
+def read_ahead(config: pytest.Config) -> None:
+    """Let each of several processes that read all tests begin with other ones.
+
+    To read a test for the first time takes twice as long as ever after: its assertions are rewritten, and kept. In step
+    with the others, each process would rewrite every one of them.
+    """
+    given = getattr(config, "workerinput", None)
+    if given is None or config.option.file_or_dir:
+        return
+    number, processes = int(given["workerid"].removeprefix("gw")), given["workercount"]
+    for file in sorted((ROOT / "tests").rglob("test_*.py"))[number::processes]:
+        with suppress(Exception):  # the collection tells what is wrong with it
+            import_module(".".join(file.relative_to(ROOT).with_suffix("").parts))
 
 
 def arrange(items: list[pytest.Item]) -> None:
