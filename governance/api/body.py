@@ -1,9 +1,12 @@
 """Reading a request's body within its limits, before anything looks inside."""
 
+from typing import Any
+
 from django.http import HttpRequest
 
 from governance.api.refusals import MEDIA_TYPE, NO_LENGTH, STALLED, TOO_LARGE, Refused
 
+MOST_LEVELS = 100  # of objects and lists within each other: whoever goes through it must reach its bottom
 TAKEN = {"accepted": ["application/json"]}
 
 
@@ -43,3 +46,15 @@ def check_media_type(request: HttpRequest) -> None:
         raise Refused(MEDIA_TYPE, f"{given}. Send the header Content-Type: application/json.", more=TAKEN)
     if charset not in ("utf-8", "utf8", "us-ascii") or encoding != "identity":
         raise Refused(MEDIA_TYPE, "The body must be plain UTF-8, not compressed.", more=TAKEN)
+
+
+def check_levels(content: bytes, value: Any) -> None:
+    """Raise RecursionError where more than `MOST_LEVELS` objects and lists stand within each other in a body."""
+    if content.count(b"[") + content.count(b"{") <= MOST_LEVELS:
+        return
+    levels, here = 0, [value]
+    while here := [each for each in here if isinstance(each, dict | list)]:
+        levels += 1
+        here = [inner for each in here for inner in (each.values() if isinstance(each, dict) else each)]
+    if levels > MOST_LEVELS:
+        raise RecursionError

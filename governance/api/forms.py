@@ -181,6 +181,7 @@ def _parsed(content: bytes) -> Any:
     try:
         value = json.loads(content.decode(), parse_constant=no_number, object_pairs_hook=once_each)
         json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
+        body.check_levels(content, value)
     except (ValueError, RecursionError) as error:
         why = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise Refused(

@@ -16,6 +16,7 @@ from canonical import check
 from canonical.entities import ENTITIES
 from canonical.entity import Entity, Field, Kind
 from canonical.validity import accepted as accepted_in_words
+from governance.api.body import check_levels
 from governance.api.refusals import INVALID, UNREADABLE, FieldError, Refused
 from routes.arrivals import KEY_LIMIT, joined
 
@@ -52,13 +53,15 @@ def parse(body: bytes) -> Any:
     except UnicodeDecodeError as error:
         raise _unreadable("it is not text in UTF-8", body[: error.start].decode(), error.start) from None
     try:
-        return json.loads(
+        value = json.loads(
             text, parse_float=Number, parse_int=_integer, parse_constant=Number, object_pairs_hook=_object
         )
+        check_levels(body, value)
     except json.JSONDecodeError as error:
         raise _unreadable(error.msg[:1].lower() + error.msg[1:], text[: error.pos], error.pos) from None
     except RecursionError:
         raise Refused(UNREADABLE, "The body is nested too deeply. Send records as flat objects.") from None
+    return value
 
 
 def _integer(text: str) -> int | Number:

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from tests.exceptions_queue.conftest import Staff, staff
-from tests.routes.conftest import make_world
+from tests.routes.conftest import make_world, quick_world
 
-__all__ = ["Staff", "make_world", "staff"]
+__all__ = ["Staff", "make_world", "quick_world", "staff"]
 
 
 @pytest.fixture
