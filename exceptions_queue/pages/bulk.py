@@ -130,11 +130,12 @@ def _asked(
     request: HttpRequest, user: User, selection: Selection | None, *, typed: tuple[str, Any] | None = None,
     wrong: str = "",
 ) -> HttpResponse:  # fmt: skip
-    """Show the page on which it is said what shall be done with whom."""
+    """Show the page on which it is said what shall be done with whom; a filter that nobody understands is said."""
+    found, not_understood = None, False
     try:
         found = shown.of(selection, user) if selection else None
-    except NotPossible as error:  # a line that is not understood: nothing is chosen by it
-        return _asked(request, user, None, wrong=str(error))
+    except NotPossible as error:
+        wrong, not_understood = str(error), True
     if selection and found is None and (selection.items or selection.failures):
         raise Http404("There is no such exception.")
     more = context(
@@ -142,6 +143,8 @@ def _asked(
         selection=selection,
         hidden=_hidden(selection, request) if selection else [],
         found=found,
+        line=_line(selection) if not_understood else None,
+        not_understood=not_understood,
         choices=[
             _offered(choice, found, user, typed) for choice in CHOICES if found and shown.fits(choice, found, user)
         ],
@@ -149,6 +152,11 @@ def _asked(
         wrong=wrong,
     )
     return render(request, "queue/bulk_new.html", more, status=422 if wrong or typed else 200)
+
+
+def _line(selection: Selection | None) -> str | None:
+    """Return the line by which all of a list were chosen; None where it was done in another way."""
+    return (selection.asked or {}).get("query") if selection else None
 
 
 def _offered(choice: Choice, found: shown.About, user: User, typed: tuple[str, Any] | None) -> dict[str, Any]:
