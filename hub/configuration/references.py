@@ -2,7 +2,9 @@
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from pathlib import Path
 
 from connectors.manifest.source import read_source
@@ -20,7 +22,7 @@ class NoSecret(ValueError):
 
 
 def reference_of(slug: str, question: str) -> str:
-    """Return where an export says that a connection's secret is expected: env:HARVEST_TOKEN."""
+    """Return where an export says that a connection's secret is expected, if no other has that: env:HARVEST_TOKEN."""
     return "env:" + re.sub(r"\W", "_", f"{slug}_{question}", flags=re.ASCII).upper().lstrip("0123456789")
 
 
@@ -52,17 +54,43 @@ def references_of(things: Mapping[str, Mapping[str, Data]]) -> Iterator[tuple[Da
         yield each, "secret"
 
 
-def kept_references(folder: Path, things: Mapping[str, Mapping[str, Data]]) -> None:
-    """Let an export name the places that the folder's files name already; in place. Unreadable files are left alone."""
+def placed_references(folder: Path, things: Mapping[str, Mapping[str, Data]]) -> None:
+    """Let every secret of an export have a place of its own, in place: the one that the folder's files name already.
+
+    Several names can come to one place (`erp-de` and `erp_de`). Then each of them gets a mark that only it has: else
+    who applies the export would give one system another's secret. What a person wrote into the files stays, except two
+    times the same that an export wrote. Unreadable files are left alone.
+    """
     written = {kind: _by_name(folder / kind, key) for kind, key in (("connections", "slug"), ("subscriptions", "name"))}
     known = {
-        (kind, name): dict(_named(value)) for kind, values in written.items() for name, value in values.items()
-    }  # fmt: skip
-    for kind in written:
-        for name, each in things.get(kind, {}).items():
-            for holder, key in references_of({kind: {name: each}}):
-                if place := known.get((kind, name), {}).get(key):
-                    holder[key] = {"secret": place}
+        (kind, name, key): place
+        for kind, values in written.items()
+        for name, value in values.items()
+        for key, place in _named(value)
+    }
+    asked = [
+        ((kind, name, key), holder)
+        for kind in written
+        for name, each in things.get(kind, {}).items()
+        for holder, key in references_of({kind: {name: each}})
+    ]
+    usual = {secret: holder[secret[2]]["secret"] for secret, holder in asked}
+    often = Counter(usual.values())
+    used = {*known.values(), *usual.values()}
+    free = {place for place in usual.values() if often[place] == 1} - set(known.values())
+    for secret, holder in asked:
+        own = usual[secret]
+        place = known.get(secret, "")
+        if not place or (place == own and often[own] > 1):
+            place = own if own in free else _marked(own, secret, used)
+            used.add(place)
+        holder[secret[2]] = {"secret": place}
+
+
+def _marked(place: str, secret: tuple[str, str, str], used: set[str]) -> str:
+    """Return a place that no other secret has: the usual one with a mark of what it is of."""
+    mark = sha256("\x1f".join(secret).encode()).hexdigest().upper()
+    return next(made for length in range(6, len(mark)) if (made := f"{place}_{mark[:length]}") not in used)
 
 
 def _by_name(folder: Path, key: str) -> dict[str, Data]:

@@ -13,7 +13,7 @@ from hub.configuration import folder, plan
 from hub.configuration.folder import NotAFolder
 from hub.configuration.kinds import KINDS
 from hub.configuration.mistakes import Mistakes
-from hub.configuration.references import kept_references, references_of
+from hub.configuration.references import placed_references, references_of
 from hub.configuration.work import Action, Step
 from hub.terminal import TerminalCommand, confirmed, console, named_user, refuse
 
@@ -87,7 +87,7 @@ class Command(TerminalCommand):
         """Write the files."""
         things = plan.everything(ENGINE, tuple(options["only"]))
         try:
-            kept_references(options["folder"], things)
+            placed_references(options["folder"], things)
             done = folder.write(options["folder"], things, prune=options["prune"])
         except OSError as error:
             raise CommandError(
