@@ -11,7 +11,7 @@ from django.dispatch import Signal
 
 from governance.actor import Actor, ActorKind, By
 from governance.models import LegalEntity, Version
-from governance.rights import NotAllowed, Right, allowed
+from governance.rights import NotAllowed, Right, allowed, called
 from governance.same_person import counted_as
 
 asked_about = Signal()  # version=the version; an answer is the set of ids of the companies that it concerns
@@ -75,6 +75,4 @@ def _words(by: By, company: LegalEntity) -> str:
 
 def _used(by: By, company: LegalEntity) -> str:
     """Say whose work goes by something; a company that the reader does not see is not named."""
-    seen = LegalEntity.objects.visible_to(by).filter(pk=company.pk).exists()
-    named = company if seen else "another company"
-    return f"Routes of {named} use this, and changes there need a second person too"
+    return f"Routes of {called(company, by)} use this, and changes there need a second person too"

@@ -29,6 +29,7 @@ __all__ = [
     "allowed",
     "allowed_anywhere",
     "allowed_masks",
+    "called",
     "entities_visible_to",
     "entity_ids",
     "entity_scoped_models_without_visible_to",
@@ -53,11 +54,11 @@ def require(by: By, right: Right, legal_entity: "LegalEntity | int | None") -> N
             "name, then ask a third person, who may approve or give roles, to vouch for you. Where there is none yet, "
             "whoever runs the hub does it at the terminal, with manage.py vouch."
         )
-    place = _place(legal_entity)
+    place, there = _place(legal_entity, by)
     roles = " or ".join(role.label for role in roles_with(right))
     raise NotAllowed(
         f"You need the right to {right.label} {place}, which your roles do not include. "
-        f"Ask an operator to give you the role {roles} {place}."
+        f"Ask an operator to give you the role {roles} {there}."
     )
 
 
@@ -110,10 +111,20 @@ def require_other_person(by: By, *makers: "Actor | str | None", thing: str) -> N
         )
 
 
-def _place(legal_entity: "LegalEntity | int | None") -> str:
+def called(company: "LegalEntity", by: By, otherwise: str = "another company") -> str:
+    """Return what a company is called to somebody: one that they do not see is not named."""
+    return str(company) if allowed(by, Right.VIEW, company) else otherwise
+
+
+def _place(legal_entity: "LegalEntity | int | None", by: By) -> tuple[str, str]:
+    """Return where a right is missing, and the same when it is said again."""
     if legal_entity is None:
-        return "for all companies"
-    if isinstance(legal_entity, LegalEntity):
-        return f"for {legal_entity}"
-    found = LegalEntity.objects.filter(pk=legal_entity).first()
-    return f"for {found or 'this company'}"
+        return "for all companies", "for all companies"
+    found = (
+        legal_entity if isinstance(legal_entity, LegalEntity) else LegalEntity.objects.filter(pk=legal_entity).first()
+    )
+    if found is None:
+        return "for this company", "for this company"
+    if not allowed(by, Right.VIEW, found):
+        return "for a company that you do not see", "there"
+    return f"for {found}", f"for {found}"

@@ -15,7 +15,7 @@ from django.db.models import Q
 from governance import audit
 from governance.actor import ENGINE, By, as_actor
 from governance.models import LegalEntity
-from governance.rights import Right, require, require_other_person
+from governance.rights import Right, called, require, require_other_person
 from governance.same_person import is_one_of
 from governance.versions import WrongState
 
@@ -64,8 +64,8 @@ def require_agreed(by: By, companies: Iterable[LegalEntity | None], *, thing: st
         return
     bound = "" if company.second_person else " (you have switched that off, and nobody else has agreed to it yet)"
     raise NeedsSecondPerson(
-        f"Changes at {company} need a second person{bound}, so {thing} was not changed. Save the change as a draft and "
-        "send it for approval: another person looks at it under Changes."
+        f"Changes at {called(company, by)} need a second person{bound}, so {thing} was not changed. Save the change as "
+        "a draft and send it for approval: another person looks at it under Changes."
     )
 
 

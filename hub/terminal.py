@@ -139,11 +139,16 @@ def nothing_named(one: str, name: str, known: list[str], by: By) -> str:
     if known:
         remedy = f"Use one of: {', '.join(known)}."
     elif isinstance(by, User):
-        remedy = (
-            f"{by.username} sees no {one} at all, and needs a role in the company that it belongs to. An operator "
-            "gives roles in the administration (Users)."
-        )
+        remedy = sees_none(one, by)
     return f"There is no {one} {name}{whose}. {remedy}"
+
+
+def sees_none(one: str, by: User) -> str:
+    """Say what somebody lacks who sees nothing of a kind at all."""
+    return (
+        f"{by.username} sees no {one} at all, and needs a role in the company that it belongs to. An operator "
+        "gives roles in the administration (Users)."
+    )
 
 
 def money(amounts: Mapping[str, Decimal]) -> str:

@@ -321,12 +321,13 @@ def run_shown(run: BulkRun, by: User) -> dict[str, Any]:
     choice = by_name(run.choice)
     copied = (
         "number", "choice", "reason", "made_at", "state", "state_reason", "second_person", "started_at", "ended_at",
-        "judged", "pace",
+        "pace",
     )  # fmt: skip
     mine = {name: getattr(run, name) for name in copied} | {
         "title": run.title, "selected": run.selected_words,
         "left_out": run.left_out if str(by.pk) == run.actor_id else "", "made_by": run.actor_name,
         "plan": run.plan_hash, "approved_by": shown.approver_of(run), "chosen": found.chosen.members,
+        "judged": found.judged,
         "outcomes": [
             {"outcome": outcome, "in_words": shown.label_of(outcome, choice), **_worth(found.outcomes[outcome])}
             for outcome in Outcome if outcome in found.outcomes

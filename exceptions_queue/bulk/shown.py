@@ -1,5 +1,6 @@
 """How bulk runs look: in words, with what somebody may see of them and nothing of another company."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -25,6 +26,7 @@ from exceptions_queue.trying import Trial
 from governance.actor import as_actor, names
 from governance.models import LegalEntity, User
 from governance.rights import NotAllowed, Right, allowed
+from governance.scoping import grants_read_once
 from routes.models import Failure
 from routes.worked_out import Start
 
@@ -32,6 +34,8 @@ SIZE = 50
 SAMPLES = 3
 SECOND_PERSON = "second-person"  # narrows members to those because of which one is asked
 SPOKEN = ("title", "reason", "selected_words", "left_out", "state_reason", "second_person")  # may name people
+PART = "A part of what was chosen: what belongs to companies that you see"  # in place of how all of them were chosen
+TOGETHER = "it needs one as a whole, with members of companies that you do not see"  # in place of numbers and policies
 MEANS = {
     Outcome.WILL: "Nothing stands against it.",
     Outcome.STOPS: "Its correction is kept, and it stops again for the reason that is told with it: nothing is sent.",
@@ -99,9 +103,13 @@ def fits(choice: Choice, found: About, user: User) -> bool:
 def as_seen(rows: list[BulkRun], user: User) -> list[BulkRun]:
     """Return runs with their words as somebody may read them: no names and addresses of people for those who may not.
 
-    At most four queries. Such rows are for showing, and are not saved.
+    Who does not see all companies of a run is told nothing of the others, nor what only stands for all together. At
+    most five queries. Such rows are for showing, and are not saved.
     """
     prefetch_related_objects(rows, "legal_entities")
+    with grants_read_once():
+        for row in rows:
+            _cover(row, user)
     places = {row.pk: {place.pk for place in row.legal_entities.all()} for row in rows}
     masks = masks_by_entity(user, set().union(*places.values()))
     blind = [row for row in rows if any(Mask.PERSON not in masks[place] for place in places[row.pk])]
@@ -114,6 +122,19 @@ def as_seen(rows: list[BulkRun], user: User) -> list[BulkRun]:
         for field in SPOKEN:
             setattr(row, field, spoken(getattr(row, field), people.get(row.pk, ()), ()))
     return rows
+
+
+def _cover(row: BulkRun, user: User) -> None:
+    hidden = [place for place in row.legal_entities.all() if not allowed(user, Right.VIEW, place)]
+    if not hidden:
+        return
+    row.selected_words = PART
+    row.second_person = row.second_person and TOGETHER
+    for field in SPOKEN:
+        said = str(getattr(row, field))
+        for name in sorted({name for each in hidden for name in (str(each), each.name, each.code)}, key=len)[::-1]:
+            said = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "another company", said)
+        setattr(row, field, said)
 
 
 def with_results(rows: list[BulkRun], user: User) -> list[BulkRun]:
@@ -145,7 +166,7 @@ def whole(run: BulkRun, user: User, asked: Mapping[str, str], *, members: bool) 
     planned = found.planned
     more: dict[str, Any] = {
         "run": run, "title": run.title, "choice": choice, "planned": planned, "chosen": found.chosen,
-        "left": found.left, "asking": found.asking, "outcomes": [
+        "judged": found.judged, "left": found.left, "asking": found.asking, "outcomes": [
             (label_of(outcome, choice), MEANS[outcome], outcome, found.outcomes[outcome], outcome in TAKEN_ON)
             for outcome in Outcome if outcome in found.outcomes
         ],

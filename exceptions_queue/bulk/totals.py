@@ -56,6 +56,11 @@ class Totals:
         return together(self.outcomes.values())
 
     @property
+    def judged(self) -> int:
+        """Return of how many it is said what would become of them."""
+        return sum(worth.members for outcome, worth in self.outcomes.items() if outcome)
+
+    @property
     def planned(self) -> Worth:
         """Return those that the run takes on."""
         return together(worth for outcome, worth in self.outcomes.items() if outcome in TAKEN_ON)

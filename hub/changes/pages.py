@@ -16,7 +16,7 @@ from governance.deed_page import ReasonForm
 from governance.history import CHANNELS
 from governance.models import BusinessCalendar, State, User, Version
 from governance.models.version import PUT_INTO_ROWS
-from governance.rights import NotAllowed, Right, require
+from governance.rights import NotAllowed, Right, called, require
 from governance.seen import SEEN
 from governance.versions import WrongState
 from hub.changes import previewing, publishing, putting, things, trying
@@ -88,7 +88,8 @@ def change(request: HttpRequest, pk: UUID) -> HttpResponse:
         author=authors_of([version])[version.pk], sender=people.get(version.submitted_by or "", ""),
         publisher=people.get(version.published_by or "", ""), setter=people.get(version.scheduled_by or "", ""),
         late=is_open and version.publish_at is not None and version.publish_at < timezone.now(),
-        approver=people.get(things.second_person_of(version), ""), asked=standing.asked,
+        approver=people.get(things.second_person_of(version), ""),
+        asked=[called(each, user) for each in standing.asked],
         entries=[(each, deed_of(each), CHANNELS.get(each.channel, each.channel)) for each in entries[:MOST]],
         tested=trying.last_of(entries), tries=trying.can_be_tried(version),
         may_try=Right.EDIT_CONFIGURATION in standing.rights, previews=previewing.can_be_previewed(version),

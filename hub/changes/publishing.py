@@ -11,7 +11,7 @@ from governance import elsewhere, second_person, versions
 from governance.actor import ENGINE, Actor, ActorKind, By, names
 from governance.models import LegalEntity, ProposedSecrets, Version
 from governance.models.version import PUT_INTO_ROWS
-from governance.rights import NotAllowed, Right, allowed, require
+from governance.rights import NotAllowed, Right, allowed, called, require
 from governance.versions import WrongState
 from hub.changes import putting, things
 from hub.configuration.alone import lock
@@ -146,7 +146,7 @@ def _put(row: Version, *, by: By, reason: str) -> None:
     with nullcontext() if alone else second_person.agreed():
         _refuse_overtaken(row)
         if not alone:
-            _refuse_half_approved(row)
+            _refuse_half_approved(row, by)
         said = f"version {row.number}" + (f": {row.note}" if row.note else "")
         putting.refuse_lost(row)
         secrets = putting.secrets_of(row)
@@ -159,14 +159,15 @@ def _actor(reference: str) -> Actor:
     return Actor(ActorKind(kind), identity, names([reference])[reference])
 
 
-def _refuse_half_approved(version: Version) -> None:
+def _refuse_half_approved(version: Version, by: By) -> None:
     """Refuse what was approved before another company came in, or asked, at which the approver has no say."""
     approver = _actor(things.second_person_of(version))
     elsewhere = lacks(version, approver)
     if elsewhere and elsewhere != version.legal_entity:
+        named = called(elsewhere, by)
         raise WrongState(
-            f"{things.title(version)} concerns {elsewhere}, which asks for a second person too, and {approver} may not "
-            f"approve there. Take the draft back, and send it to somebody who may approve for {elsewhere} as well."
+            f"{things.title(version)} concerns {named}, which asks for a second person too, and {approver} may not "
+            f"approve there. Take the draft back, and send it to somebody who may approve for {named} as well."
         )
 
 

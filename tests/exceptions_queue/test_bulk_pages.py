@@ -114,7 +114,7 @@ def test_other_companies_are_never_in_a_plan_nor_seen_in_it(quick_world: Make, s
     item = refused_ones(world, 2)
     waivers = by_name("waivers")
     assert waivers is not None
-    with pytest.raises(NotAllowed, match="waive for HP-DE"):
+    with pytest.raises(NotAllowed, match="waive for a company that you do not see"):
         planning.plan(Selection(items=(item.number,)), by=staff.stranger, choice=waivers, data=WHY)
     names = Selection(names=("TE-0000001",))
     with pytest.raises(steering.NotPossible, match="Under 1 of the ids nothing is open that you may act on"):

@@ -83,11 +83,21 @@ def test_require_names_right_place_and_remedy(germany: LegalEntity, britain: Leg
     require(farid, Right.RESUBMIT, germany)
 
     with pytest.raises(
-        NotAllowed, match=r"resubmit for HP-GB .*Ask an operator to give you the role Finance operations"
+        NotAllowed, match=r"approve .* for HP-DE .*Ask an operator to give you the role Controller .*for HP-DE"
     ):
-        require(farid, Right.RESUBMIT, britain)
+        require(farid, Right.APPROVE, germany)
     with pytest.raises(NotAllowed, match="for all companies"):
         require(farid, Right.RESUBMIT, None)
+
+
+def test_require_names_no_company_that_somebody_does_not_see(germany: LegalEntity, britain: LegalEntity) -> None:
+    farid = person("Farid Amini", Role.FINANCE, germany)
+
+    for place in (britain, britain.pk):
+        with pytest.raises(NotAllowed, match="for a company that you do not see") as refused:
+            require(farid, Right.RESUBMIT, place)
+        assert britain.code not in str(refused.value)
+        assert britain.name not in str(refused.value)
 
 
 def test_viewer_sees_no_pay_bank_or_person(germany: LegalEntity) -> None:

@@ -11,8 +11,10 @@ from rich.text import Text
 from connectors import trying
 from connectors.models import Connection
 from governance import audit
+from governance.models import User
 from governance.rights import NotAllowed
-from hub.terminal import TerminalCommand, actor, console, nothing_named, refuse
+from governance.scoping import ALL, entity_ids
+from hub.terminal import TerminalCommand, actor, console, nothing_named, refuse, sees_none
 
 
 class Command(TerminalCommand):
@@ -39,6 +41,8 @@ class Command(TerminalCommand):
         missing = sorted(set(options["names"]) - {row.slug for row in chosen})
         if missing:
             raise CommandError(nothing_named("connection", ", ".join(missing), [row.slug for row in visible], by))
+        if not chosen and isinstance(by, User) and entity_ids(by) is not ALL:  # else there is none
+            raise CommandError(f"Nothing was tested. {sees_none('connection', by)}")
         told, refused = [], []
         for row in chosen:
             try:

@@ -7,6 +7,8 @@ import pytest
 from connectors import trying
 from connectors.outcome import TestReport as Report
 from governance.models import AuditEntry
+from governance.rights import Role
+from tests.governance.people import person
 
 
 @pytest.fixture
@@ -49,3 +51,16 @@ def test_connections_test_refuses_whom_the_verb_refuses(firm, give, answers) -> 
     assert done.code == 1
     assert "2 of 2 could not be tested." in done.err
     assert not AuditEntry.objects.filter(verb="test").exists()
+
+
+def test_connections_test_says_what_somebody_lacks_who_sees_none(firm, give, answers) -> None:
+    for more in ((), ("--json",)):
+        done = give("connections", "test", "--by", "viktor", *more)
+        assert (done.code, done.out) == (1, "")
+        assert "viktor sees no connection at all, and needs a role in the company that it belongs to" in done.err
+
+
+def test_connections_test_where_there_is_none_yet_says_so(db, give) -> None:
+    person("Ingrid Solheim", Role.INTEGRATION_ADMIN)
+    done = give("connections", "test", "--by", "ingrid")
+    assert (done.code, done.out) == (0, "There is no connection yet.\n")
