@@ -27,6 +27,7 @@ INTERRUPTED = 130  # how a command ends that was stopped with Ctrl-C, as shells 
 class TerminalCommand(BaseCommand):
     """A command for people and pipelines: what can be foreseen ends in words, never in a trace."""
 
+    stopped = "Stopped. What was begun already goes on without this command."  # said after Ctrl-C
     requires_system_checks = []  # `make check` has made them; a command should answer at once
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> Any:
@@ -52,7 +53,7 @@ class TerminalCommand(BaseCommand):
             place = f"{error.filename}: " if error.filename else ""
             raise CommandError(f"{place}the system says: {error.strerror or error}.") from error
         except KeyboardInterrupt:
-            console(errors=True).print("Stopped. What was begun already goes on without this command.")
+            console(errors=True).print(self.stopped)
             sys.exit(INTERRUPTED)
 
 

@@ -68,6 +68,12 @@ def test_rotation_of_what_is_current_changes_nothing(safe) -> None:
     assert sealed(safe) == before
 
 
+def test_command_says_that_nothing_was_left_to_do(safe, capsys) -> None:
+    safe.objects.create(name="connection", secrets={"token": "t"})
+    call_command("rotate_keys", "--same-key")
+    assert "Every secret was encrypted with the key" in capsys.readouterr().out
+
+
 def test_rotation_with_keys_from_the_environment(safe, monkeypatch: pytest.MonkeyPatch) -> None:
     old, new = (Fernet.generate_key().decode() for _ in range(2))
     monkeypatch.setenv(keys.ENVIRONMENT, old)

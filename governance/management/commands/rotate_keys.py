@@ -50,12 +50,20 @@ class Command(BaseCommand):
             ask_tables()  # a database that does not answer must not leave one key more
             keys.add_key()
         done = rotate(by=ENGINE)
-        self.stdout.write(f"{done.rotated} secrets now use the key {keys.newest_fingerprint()}.")
+        newest = keys.newest_fingerprint()
+        if done.rotated:
+            self.stdout.write(f"{_counted(done.rotated, 'secret')} now encrypted with the key {newest}.")
+        elif not done.lost:
+            self.stdout.write(f"Every secret was encrypted with the key {newest} already.")
         for each in done.lost:
             self.stderr.write(f"{each.thing}, {each.field}: {each.message}")
         if done.lost:
             raise CommandError(f"{len(done.lost)} secrets have to be entered again; the keys were kept.")
         if drop_old:
-            self.stdout.write(f"{keys.keep_only_newest()} old keys were dropped. {OLDER_BACKUPS}")
+            self.stdout.write(f"{_counted(keys.keep_only_newest(), 'old key')} dropped. {OLDER_BACKUPS}")
         elif keys.from_environment():
             self.stdout.write(f"You may now remove all but the first key from {keys.ENVIRONMENT}. {OLDER_BACKUPS}")
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"1 {thing} is" if number == 1 else f"{number} {thing}s are"

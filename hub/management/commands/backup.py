@@ -23,6 +23,7 @@ WITHOUT_KEYS = (
 
 
 class Command(TerminalCommand):
+    stopped = "Stopped. No backup was made."
     help = "Writes the whole database, as of this moment, to one file. The hub may go on working."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -14,6 +14,7 @@ from hub.terminal import TerminalCommand
 
 
 class Command(TerminalCommand):
+    stopped = "Stopped. The database is as it was: a restore is done as a whole or not at all."
     help = "Puts the database back as a backup has it, all of it or nothing. Stop the hub first."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

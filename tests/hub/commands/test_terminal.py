@@ -1,5 +1,7 @@
 """What keeps the hub itself from answering ends in words, at a terminal and without one."""
 
+from pathlib import Path
+
 import pytest
 from django.core.management import get_commands, load_command_class
 from django.db import OperationalError, ProgrammingError
@@ -41,6 +43,23 @@ def test_interrupted_command_says_that_work_goes_on(give, monkeypatch) -> None:
     done = give("transactions")
     assert done.code == 130
     assert "goes on without this command" in done.err
+
+
+@pytest.mark.parametrize(
+    ("command", "verb", "said"),
+    [("restore", "restoring.restore", "The database is as it was"), ("backup", "taking.take", "No backup was made")],
+)
+def test_interrupted_backup_and_restore_say_that_nothing_was_done(
+    give, monkeypatch, tmp_path: Path, command: str, verb: str, said: str
+) -> None:
+    def interrupted(*args: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"hub.management.commands.{command}.{verb.rpartition('.')[2]}", interrupted)
+    done = give(command, str(tmp_path / "hub.backup"))
+    assert done.code == 130
+    assert said in done.err
+    assert "goes on" not in done.err
 
 
 def test_help_of_several_paragraphs_keeps_its_lines(give) -> None:
