@@ -171,21 +171,32 @@ def _file(found: Folder, kind: str, place: str, path: Path) -> File | None:
     for where, message, remedy in list(form.faults(kind, source.value)):
         found.mistakes.append(file.mistake(where, message, remedy))
         file.spoilt.add(where)
-    for where in file.spoilt:
+    for where in sorted(file.spoilt, key=_last_first, reverse=True):
         _leave_out(kind, file.value, where)
     file.name = KINDS[kind].name_of(file.value)
     return file
 
 
+def _last_first(place: Place) -> tuple[int, int]:
+    """Return by what places are put in order so that taking an entry out of a list moves none that is still to come."""
+    return len(place), place[-1] if place and isinstance(place[-1], int) else 0
+
+
 def _leave_out(kind: str, value: Any, place: Place) -> None:
-    """Take out what has the wrong form. Entries of a list keep their places: one that is wrong itself is emptied."""
+    """Take out what has the wrong form. Entries of a list keep their places: one that is wrong itself is emptied.
+
+    One of a closed choice goes: no verb takes an empty one, and nothing else can be wrong with those beside it.
+    """
     for step in place[:-1]:
         value = value.get(step) if isinstance(value, dict) else value[step] if _has(value, step) else None
     last = place[-1] if place else None
     if isinstance(value, dict):
         value.pop(last, None)
     elif isinstance(value, list) and isinstance(last, int) and _has(value, last):
-        value[last] = form.emptied(kind, place)
+        if form.is_closed_choice(kind, place):
+            del value[last]
+        else:
+            value[last] = form.emptied(kind, place)
 
 
 def _has(value: Any, step: Any) -> bool:

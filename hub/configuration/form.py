@@ -119,12 +119,22 @@ def entry_key(schema: Schema, entry: Any) -> tuple[str, ...]:
 
 def emptied(kind: str, place: Place) -> Any:
     """Return an entry of a list that says nothing, in the form that its place asks for: a map, a list or a text."""
-    schema = schemas()[kind]
-    for step in place:
-        schema = schema.get("items", {}) if isinstance(step, int) else schema.get("properties", {}).get(step, {})
+    schema = _of_place(kind, place)
     if "properties" in schema or schema.get("type") == "object":
         return {}
     return [] if schema.get("type") == "array" else ""
+
+
+def is_closed_choice(kind: str, place: Place) -> bool:
+    """Return whether one of some given values stands at a place."""
+    return "enum" in _of_place(kind, place)
+
+
+def _of_place(kind: str, place: Place) -> Schema:
+    schema = schemas()[kind]
+    for step in place:
+        schema = schema.get("items", {}) if isinstance(step, int) else schema.get("properties", {}).get(step, {})
+    return schema
 
 
 def canonical(kind: str, value: Data) -> Data:
