@@ -4,6 +4,7 @@ from typing import Any
 
 from canonical.entities import ENTITIES
 from canonical.entity import Entity, Field, Kind, Mask
+from canonical.masking import HIDDEN
 
 _DECIMAL = r"^-?[0-9]+(\.[0-9]+)?(E[+-]?[0-9]+)?$"
 _KINDS: dict[Kind, dict[str, Any]] = {
@@ -19,7 +20,10 @@ _KINDS: dict[Kind, dict[str, Any]] = {
 
 
 def json_schema(entity: Entity) -> dict[str, Any]:
-    """Return the schema of one record as `codec.dumps` writes it. Decimals are texts, so that no digit is lost."""
+    """Return the schema of one record as `codec.dumps` writes it. Decimals are texts, so that no digit is lost.
+
+    A field that is masked may hold the mask instead: what is read is valid, whoever reads it.
+    """
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:throughline:canonical:{entity.name}:{entity.version}",
@@ -40,6 +44,16 @@ def _object(entity: Entity) -> dict[str, Any]:
 
 
 def _property(field: Field) -> dict[str, Any]:
+    described = _described(field)
+    if field.mask is Mask.NONE:
+        return described
+    about: dict[str, Any] = {
+        name: described.pop(name) for name in ("description", "x-unit", "x-references") if name in described
+    }
+    return {"anyOf": [described, {"const": HIDDEN}], **about, "x-mask": field.mask.value}
+
+
+def _described(field: Field) -> dict[str, Any]:
     described: dict[str, Any] = {**_KINDS[field.kind], "description": field.meaning}
     if field.kind is Kind.LINES:
         described["items"] = _object(ENTITIES[field.references])
@@ -52,8 +66,6 @@ def _property(field: Field) -> dict[str, Any]:
         described.setdefault("pattern", r"\S")  # more than blanks
     if field.unit:
         described["x-unit"] = field.unit
-    if field.mask is not Mask.NONE:
-        described["x-mask"] = field.mask.value
     choices: list[str | None] = list(field.choices)
     if not field.required:
         described["type"] = [described["type"], "null"]

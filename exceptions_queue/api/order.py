@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -32,6 +33,11 @@ MOVE = {
     "priority_now": 64,
 }  # fmt: skip
 RULE = {"legal_entity": "HP-DE", "rule": "working_day", "number": 3, "at": "18:00", "covers": "month_before"}
+
+
+@extend_schema_field({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"})
+class ClockTime(serializers.TimeField):
+    """A time of the day without a zone, which no format of JSON Schema is."""
 
 
 class Points(forms.Whole):
@@ -129,7 +135,7 @@ class CutOffTrialBody(forms.Form):
     number = forms.Whole(required=False, allow_null=True, default=None, min_value=0, max_value=31)
     weekday = serializers.ChoiceField(choices=WEEKDAYS, required=False, allow_null=True, default=None)
     dates = serializers.ListField(child=forms.Day(), required=False, default=list, max_length=120)
-    at = serializers.TimeField(help_text="in the time zone of the company's calendar, such as 18:00")
+    at = ClockTime(help_text="in the time zone of the company's calendar, such as 18:00")
     covers = serializers.ChoiceField(choices=list(COVERED.items()))
 
 

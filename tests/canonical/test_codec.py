@@ -10,7 +10,8 @@ from jsonschema import Draft202012Validator
 
 from canonical import check, codec, json_schema
 from canonical.entities import ENTITIES, INVOICE, TIME_ENTRY
-from canonical.entity import Kind
+from canonical.entity import Kind, Mask
+from canonical.masking import HIDDEN, mask
 from tests.canonical.records import records
 
 any_record = st.sampled_from(list(ENTITIES.values())).flatmap(
@@ -47,6 +48,23 @@ def test_what_is_made_for_an_entity_passes_check_and_its_json_schema(case) -> No
 
     assert check(entity, record) == []
     Draft202012Validator(json_schema(entity)).validate(_json(codec.dumps(record)))
+
+
+@given(any_record, st.sets(st.sampled_from(sorted(set(Mask) - {Mask.NONE}))))
+@quick
+def test_what_somebody_reads_of_a_record_passes_its_json_schema_whatever_is_hidden_from_them(case, allowed) -> None:
+    entity, record = case
+    shown = mask(entity, _json(codec.dumps(record)), allowed)
+
+    Draft202012Validator(json_schema(entity)).validate(shown)
+
+
+def test_json_schema_lets_the_mask_in_where_a_field_has_one_and_nowhere_else() -> None:
+    for entity in ENTITIES.values():
+        for field in entity.fields:
+            if field.kind in (Kind.DECIMAL, Kind.MONEY, Kind.LINES):
+                errors = Draft202012Validator(json_schema(entity)["properties"][field.name]).iter_errors(HIDDEN)
+                assert bool(list(errors)) == (field.mask is Mask.NONE), f"{entity.name}.{field.name}"
 
 
 def test_fields_the_entity_does_not_know_are_kept() -> None:
