@@ -125,6 +125,14 @@ class ReasonBody(Form):
     reason = Text(required=False, default="", max_length=500, allow_blank=True, help_text=REASON)
 
 
+SAMPLES = {"reason": "as agreed with the client", "note": "Rates of 2027", "at": "2026-12-31T23:00:00Z"}
+
+
+def sample(form: type[Form]) -> dict[str, str] | None:
+    """Return an example of the body of a step, which says why and when; None where it has none."""
+    return {str(name): SAMPLES[str(name)] for name in form().fields} or None
+
+
 class MustReasonBody(Form):
     """Why; a reason is needed."""
 

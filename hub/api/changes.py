@@ -239,7 +239,9 @@ def door_of(step: Step) -> type[StepDoor]:
 
     post.__doc__ = step.words
     match = MATCH if step.agrees else MATCH_SEEN
-    view = told(JudgedShape, form=step.body, tagged=True, sample=CHANGE | JUDGED, more=[match])(post)
+    view = told(
+        JudgedShape, form=step.body, tagged=True, sample=CHANGE | JUDGED, sent=forms.sample(step.body), more=[match]
+    )(post)
     return type(f"{step.name.title().replace('-', '')}Door", (StepDoor,), {"post": view, "step": step})
 
 

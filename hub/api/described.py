@@ -53,6 +53,15 @@ LIMITS = {
     "RateLimit": {"schema": {"type": "string"}, "description": "how much of it is left, and for how many seconds"},
 }
 RETRY = {"Retry-After": {"schema": {"type": "integer"}, "description": "seconds until there is room again"}}
+MORE: dict[str, dict[str, Any]] = {  # what some kinds tell beside their words
+    refusals.INVALID_BODY.name: {
+        "detail": "/reason: Say why.",
+        "errors": [{"pointer": "/reason", "detail": "Say why.", "accepted": "a text of at most 500 characters"}],
+    },
+    refusals.NOT_ALLOWED.name: {"detail": "You need the right to resubmit."},
+    refusals.SCOPE_MISSING.name: {"scope": "process:write"},
+    refusals.STALE.name: {"current": {"name": "Approved time to NetSuite", "enabled": True}},
+}
 SCHEMES = {
     "token": {
         "type": "oauth2",
@@ -137,9 +146,22 @@ def _complete(operation: dict[str, Any], *, takes_body: bool) -> None:
         kinds = [kind for kind in problems.KINDS if kind.status == status]
         answers[str(status)] = {
             "description": " · ".join(kind.title for kind in kinds),
-            "content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            "content": {
+                problems.MEDIA_TYPE: {
+                    "schema": {"$ref": "#/components/schemas/Problem"},
+                    "examples": {kind.name: {"value": _example(kind)} for kind in kinds},
+                }
+            },
             "headers": RETRY if status in (429, 503) else {},
         }
+
+
+def _example(kind: refusals.Kind) -> dict[str, Any]:
+    """Return how an answer of a kind may look."""
+    told: dict[str, Any] = {
+        "type": refusals.TYPE + kind.name, "title": kind.title, "status": kind.status, "detail": f"{kind.title}.",
+    }  # fmt: skip
+    return told | MORE.get(kind.name, {})
 
 
 def _leaving() -> dict[str, Any]:

@@ -195,7 +195,9 @@ def door_of(step: Step) -> type[StepDoor]:
 
     post.__doc__ = step.words
     match = MATCH if step.agrees else MATCH_SEEN
-    view = told(VersionShape, form=step.body, tagged=True, sample=VERSION, more=[match])(post)
+    view = told(VersionShape, form=step.body, tagged=True, sample=VERSION, sent=forms.sample(step.body), more=[match])(
+        post
+    )
     return type(f"{step.name.title()}Door", (StepDoor,), {"post": view, "step": step})
 
 

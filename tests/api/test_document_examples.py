@@ -1,0 +1,62 @@
+"""The examples of the API's document: each error has one, each body that is sent, and each fits its own schema."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from governance.api import forms
+from hub.api.changes import STEPS as CHANGES
+from hub.api.described import document
+from mappings.api.versions import STEPS as VERSIONS
+
+
+def operations() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every operation by its method and address."""
+    for path, methods in document()["paths"].items():
+        for method, operation in methods.items():
+            yield f"{method} {path}", operation
+
+
+def test_every_error_has_an_example_that_fits_its_schema() -> None:
+    schema = Draft202012Validator(document()["components"]["schemas"]["Problem"])
+    wrong, seen = [], set()
+    for place, operation in operations():
+        for status, answer in operation["responses"].items():
+            if int(status) < 400:
+                continue
+            examples = answer["content"]["application/problem+json"].get("examples", {})
+            told = [each["value"] for each in examples.values()]
+            if not told or any(each["status"] != int(status) or not schema.is_valid(each) for each in told):
+                wrong.append(f"{place} {status}")
+            seen |= {each["type"] for each in told}
+    assert wrong == []
+    assert len(seen) > 15
+
+
+def test_every_body_that_is_sent_has_an_example() -> None:
+    lacking = [
+        place
+        for place, operation in operations()
+        for body in operation.get("requestBody", {}).get("content", {}).values()
+        if not body.get("examples")
+    ]
+    assert lacking == []
+
+
+def test_example_of_a_cut_off_is_as_its_schema_has_it() -> None:
+    body = dict(operations())["post /api/experience/v1/cut-off-trials"]["requestBody"]["content"]["application/json"]
+    schema = document()["components"]["schemas"][body["schema"]["$ref"].rpartition("/")[2]]["properties"]["at"]
+    [example] = body["examples"].values()
+    assert "format" not in schema, "a time without a zone is of no format"
+    assert re.search(schema["pattern"], example["value"]["at"])
+    assert not re.search(schema["pattern"], "24:00")
+
+
+def test_examples_of_steps_are_taken_as_they_stand() -> None:
+    for step in (*CHANGES, *VERSIONS):
+        example = forms.sample(step.body)
+        body = step.body(data=example or {})
+        assert body.is_valid(), (step.name, body.errors)
+        assert (example is None) == (not body.fields), step.name
