@@ -28,6 +28,12 @@ RECORD = {
 }  # fmt: skip
 
 
+WHOLE = RECORD | {
+    "entity": "time_entry", "raw": {"id": 636709355, "hours": 7.5, "spent_date": "2026-10-05"},
+    "canonical": {"entry_id": "636709355", "hours": "7.5", "worked_on": "2026-10-05", "cost_rate": "•••"},
+}  # fmt: skip
+
+
 class RecordShape(serializers.Serializer[Any]):
     """One version of one source record as it arrived."""
 
@@ -76,7 +82,7 @@ class RecordDoor(Door):
 
     layer = "system"
 
-    @told(WholeRecordShape)
+    @told(WholeRecordShape, sample=WHOLE)
     def get(self, request: Request, id: UUID) -> Response:
         """Show a record as it came and in the hub's words."""
         row = _visible(request).filter(pk=id).first()

@@ -104,6 +104,9 @@ class ResubmissionBody(forms.Form):
     )  # fmt: skip
 
 
+RESUBMITTED = {"went_on": ["0197a1c2-6a5b-7c1d-8e2f-0a1b2c3d4e5f"], "left_alone": []}
+
+
 class ResubmittedShape(serializers.Serializer[Any]):
     """What became of a resubmission."""
 
@@ -118,7 +121,7 @@ class ResubmissionsDoor(Door):
 
     layer = "process"
 
-    @told(ResubmittedShape, form=ResubmissionBody, sent={
+    @told(ResubmittedShape, form=ResubmissionBody, sample=RESUBMITTED, sent={
         "transactions": ["0197a1c2-6a5b-7c1d-8e2f-0a1b2c3d4e5f"], "reason": "the period is open again",
     })  # fmt: skip
     def post(self, request: Request) -> Any:

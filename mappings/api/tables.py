@@ -26,6 +26,7 @@ ROW = {
     "id": 12, "key": ["Partner", "EUR"], "values": {"rate": "300.00"}, "valid_from": "2026-01-01", "valid_to": None,
     "state": "in_force", "proposed_by": "Farid Amini", "proposed_at": "2026-01-02T09:00:00Z", "reason": "list of 2026",
 }  # fmt: skip
+ENDED = ROW | {"state": "ended"}
 NEW = {"rows": [{"key": ["Partner", "EUR"], "values": {"rate": "300.00"}}], "reason": "list of 2026"}
 TABLE = {
     "id": 3, "name": "bill_rates", "title": "Bill rates", "meaning": "", "legal_entity": "HP-DE",
@@ -163,7 +164,11 @@ class RowsDoor(Door):
         return paging.page(request, rows, ["pk"], lambda found: _rows_shown(found, table, by))
 
     @told(
-        RowsShape, status=201, form=RowsBody, sent={"rows": [{"key": ["Partner", "EUR"], "values": {"rate": "300.00"}}]}
+        RowsShape,
+        status=201,
+        sample={"in_force": [], "waiting": [ROW | {"state": "waiting"}]},
+        form=RowsBody,
+        sent={"rows": [{"key": ["Partner", "EUR"], "values": {"rate": "300.00"}}]},
     )
     def post(self, request: Request, id: int) -> Any:
         """Add rows; those that the table's policy does not let through wait for a second person."""
@@ -211,7 +216,9 @@ class RowApprovalsDoor(DecisionDoor):
 
     verb = staticmethod(tables.approve_rows)
 
-    @told(RowsShape, form=DecisionBody, sent={"rows": [12], "reason": "agreed"})
+    @told(
+        RowsShape, form=DecisionBody, sample={"in_force": [ROW], "waiting": []}, sent={"rows": [12], "reason": "agreed"}
+    )
     def post(self, request: Request, id: int) -> Any:
         """Give the second person's consent to rows that wait."""
         return self.decide(request, id)
@@ -222,7 +229,9 @@ class RowRefusalsDoor(DecisionDoor):
 
     verb = staticmethod(tables.refuse_rows)
 
-    @told(EndedShape, form=DecisionBody, sent={"rows": [12], "reason": "not on the price list"})
+    @told(
+        EndedShape, form=DecisionBody, sample={"ended": [ENDED]}, sent={"rows": [12], "reason": "not on the price list"}
+    )
     def post(self, request: Request, id: int) -> Any:
         """Refuse rows that wait for a second person."""
         return self.decide(request, id)
@@ -233,7 +242,12 @@ class RowWithdrawalsDoor(DecisionDoor):
 
     verb = staticmethod(tables.withdraw_rows)
 
-    @told(EndedShape, form=DecisionBody, sent={"rows": [12], "reason": "the service is no longer sold"})
+    @told(
+        EndedShape,
+        form=DecisionBody,
+        sample={"ended": [ENDED]},
+        sent={"rows": [12], "reason": "the service is no longer sold"},
+    )
     def post(self, request: Request, id: int) -> Any:
         """Take rows out of force without a successor."""
         return self.decide(request, id)

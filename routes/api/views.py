@@ -31,6 +31,20 @@ class EventsBody(forms.Form):
     records = serializers.ListField(child=forms.Anything(), min_length=1, max_length=2000)
 
 
+RECEIVED = {
+    "id": "0197a1c2-7a5b-7c1d-8e2f-0a1b2c3d4e5f", "status": "received", "received_at": "2026-10-06T08:05:00Z",
+    "href": "/api/process/v1/events/0197a1c2-7a5b-7c1d-8e2f-0a1b2c3d4e5f",
+}  # fmt: skip
+STORY = {
+    "id": "0197a1c2-7a5b-7c1d-8e2f-0a1b2c3d4e5f", "route": "time-to-erp", "received_at": "2026-10-06T08:05:00Z",
+    "processed_at": "2026-10-06T08:05:02Z", "status": "processed", "summary": "1 record: 1 posted",
+    "records": [{
+        "key": "HP-DE/636709355", "status": "posted", "explanation": "",
+        "destinations": [{"destination": "NetSuite", "status": "posted", "explanation": "", "warnings": []}],
+    }],
+}  # fmt: skip
+
+
 class ReceivedShape(serializers.Serializer[Any]):
     """What was acknowledged is committed."""
 
@@ -75,7 +89,7 @@ class EventsDoor(Door):
 
     layer = "process"
 
-    @told(ReceivedShape, status=202, form=EventsBody, sent=SENT)
+    @told(ReceivedShape, status=202, form=EventsBody, sent=SENT, sample=RECEIVED)
     def post(self, request: Request, slug: str) -> Response:
         """Commit business events; the answer names the address at which their story is told."""
         key = repeats.key_of(request)
@@ -93,7 +107,7 @@ class EventDoor(Door):
 
     layer = "process"
 
-    @told(EventShape)
+    @told(EventShape, sample=STORY)
     def get(self, request: Request, id: UUID) -> Response:
         """Tell whether an event is received or processed, and what became of its records."""
         story: dict[str, Any] = events.what_became_of(id, by=request.user)

@@ -4,12 +4,18 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from jsonschema import Draft202012Validator
 
+from canonical import json_schema
+from canonical.entities import ENTITIES
+from exceptions_queue.api import records, runs
 from governance.api import forms
 from hub.api.changes import STEPS as CHANGES
 from hub.api.described import document
+from mappings.api import tables
 from mappings.api.versions import STEPS as VERSIONS
+from routes.api import views
 
 
 def operations() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -60,3 +66,23 @@ def test_examples_of_steps_are_taken_as_they_stand() -> None:
         body = step.body(data=example or {})
         assert body.is_valid(), (step.name, body.errors)
         assert (example is None) == (not body.fields), step.name
+
+
+@pytest.mark.parametrize(
+    ("shape", "sample"),
+    [
+        (views.ReceivedShape, views.RECEIVED), (views.EventShape, views.STORY),
+        (records.WholeRecordShape, records.WHOLE), (runs.ResubmittedShape, runs.RESUBMITTED),
+        (tables.RowShape, tables.ROW), (tables.RowShape, tables.ENDED),
+    ],
+)  # fmt: skip
+def test_example_of_an_answer_is_of_its_shape(shape: Any, sample: dict[str, Any]) -> None:
+    given = shape(data=sample)
+    assert given.is_valid(), given.errors
+    assert sample.keys() == given.fields.keys()
+
+
+def test_example_of_a_record_names_fields_of_its_entity() -> None:
+    schema = json_schema(ENTITIES[str(records.WHOLE["entity"])])["properties"]
+    for name, value in records.WHOLE["canonical"].items():
+        assert Draft202012Validator(schema[name]).is_valid(value), name
