@@ -85,7 +85,7 @@ def test_verbs_count_in_the_legal_entity_of_the_version(ingrid: User) -> None:
     farid = person("Farid Amini", Role.INTEGRATION_ADMIN, germany)
 
     versions.draft(kind="route", object_key="de", content={}, by=farid, legal_entity=germany)
-    with pytest.raises(NotAllowed, match="HP-GB"):
+    with pytest.raises(NotAllowed, match="routes for a company that you do not see"):
         versions.draft(kind="route", object_key="gb", content={}, by=farid, legal_entity=company("HP-GB"))
 
 
