@@ -10,6 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from exceptions_queue.api import samples
 from exceptions_queue.api.items import item_of
 from exceptions_queue.api.shapes import SumShape
 from exceptions_queue.bulk import planning, selecting, shown, steering
@@ -254,7 +255,7 @@ class BulkMembersDoor(Door):
         """Return the parameters of the list."""
         return (*BulkMemberFilter.base_filters, *paging.NAMES)
 
-    @told(BulkMemberShape, filters=BulkMemberFilter, paged=True)
+    @told(BulkMemberShape, filters=BulkMemberFilter, paged=True, sample={"items": [samples.BULK_MEMBER], "next": None})
     def get(self, request: Request, number: int) -> Response:
         """List a bulk run's members, in the order in which they are taken on."""
         by = person(request)

@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from exceptions_queue import version_chooser
+from exceptions_queue.api import samples
 from exceptions_queue.api.items import CAUSE, item_of, meant
 from exceptions_queue.pages.trials import lines
 from exceptions_queue.trying import Outcome
@@ -83,7 +84,10 @@ class ConfigurationsDoor(Door):
     layer = "experience"
     accepts = ("cause",)
 
-    @told(ConfigurationsShape, form=ConfigurationsBody, repeats=False, sent={"start": "source"}, more=(CAUSE,))
+    @told(
+        ConfigurationsShape, form=ConfigurationsBody, repeats=False, sent={"start": "source"}, more=(CAUSE,),
+        sample=samples.CONFIGURATIONS,
+    )  # fmt: skip
     def post(self, request: Request, number: int) -> Response:
         """Show with which configurations members can be sent again: what differs, and what becomes of them with each.
 

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from exceptions_queue import stake
+from exceptions_queue.api import samples
 from exceptions_queue.filters import LineFilter
 from exceptions_queue.models import WorkItem
 from exceptions_queue.query import counting
@@ -112,7 +113,7 @@ class ItemCountsDoor(Door):
         """Return the parameters of the address."""
         return tuple(CountFilter.base_filters)
 
-    @told(CountsShape, filters=CountFilter)
+    @told(CountsShape, filters=CountFilter, sample=samples.COUNTS)
     def get(self, request: Request) -> Response:
         """Count the work items that choosing a value would leave, of those that the caller sees."""
         parameters.filtered(request, CountFilter, WorkItem.objects.none())

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from exceptions_queue import business_form, checking, verbs
+from exceptions_queue.api import samples
 from exceptions_queue.api.items import item_of
 from exceptions_queue.models import WorkItem
 from exceptions_queue.present import Present
@@ -120,7 +121,7 @@ class ChecksDoor(Door):
 
     layer = "experience"
 
-    @told(CheckedShape, form=ValueBody, repeats=False, sent={"field": "hours", "value": "7.50"})
+    @told(CheckedShape, sample=samples.CHECKED, form=ValueBody, repeats=False, sent={"field": "hours", "value": "7.50"})
     def post(self, request: Request, number: int, failure: UUID) -> Response:
         """Say what a right value of a field would do: whether it fits, what follows, how it goes on. Keeps nothing."""
         by = person(request)

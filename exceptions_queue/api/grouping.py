@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from canonical.failure import CATEGORIES, Category
 from connectors.models import Connection
 from exceptions_queue import grouping, reckoning, verbs
+from exceptions_queue.api import samples
 from exceptions_queue.api.shapes import SumShape
 from exceptions_queue.models import GroupingRule, WorkItem
 from governance.actor import names
@@ -129,7 +130,7 @@ class RuleTrialsDoor(Door):
 
     layer = "experience"
 
-    @told(GroupingTrialShape, form=GroupingRuleBody, repeats=False, sent=ASKED)
+    @told(GroupingTrialShape, sample=samples.GROUPING_TRIAL, form=GroupingRuleBody, repeats=False, sent=ASKED)
     def post(self, request: Request) -> Response:
         """Tell what a rule would have brought together in the last 30 days. Keeps nothing."""
         by = person(request)

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from exceptions_queue import member_rows, ordering, remedies
-from exceptions_queue.api import shapes
+from exceptions_queue.api import samples, shapes
 from exceptions_queue.filters import WorkItemFilter
 from exceptions_queue.models import State, WorkItem
 from exceptions_queue.models.work_item import WorkItemQuerySet
@@ -108,7 +108,7 @@ class ItemDoor(Door):
     layer = "experience"
     accepts = ("cause",)
 
-    @told(shapes.WholeItemShape, conflicts=True, more=(CAUSE,))
+    @told(shapes.WholeItemShape, sample=ITEM | samples.WHOLE_ITEM, conflicts=True, more=(CAUSE,))
     def get(self, request: Request, number: int) -> Response:
         """Show a work item: its cause, its history, and what can be done about it."""
         by = person(request)
@@ -126,7 +126,10 @@ class MembersDoor(Door):
     layer = "experience"
     accepts = ("cause", *paging.NAMES)
 
-    @told(shapes.MemberShape, paged=True, conflicts=True, more=(CAUSE,))
+    @told(
+        shapes.MemberShape, paged=True, conflicts=True, more=(CAUSE,),
+        sample={"items": [samples.MEMBER], "next": None},
+    )  # fmt: skip
     def get(self, request: Request, number: int) -> Response:
         """List what an item holds up, with the failing value at the source, here and at the target."""
         by = person(request)
@@ -143,7 +146,7 @@ class TotalsDoor(Door):
 
     layer = "experience"
 
-    @told(TotalsShape)
+    @told(TotalsShape, sample=samples.TOTALS)
     def get(self, request: Request) -> Response:
         """Tell what waits for people and what it amounts to, by state."""
         return Response({"states": [_state(tile) for tile in tiles(person(request))]})

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from exceptions_queue import totals
+from exceptions_queue.api import samples
 from exceptions_queue.api.shapes import SumShape
 from exceptions_queue.api.transactions import transaction_of
 from exceptions_queue.totals import Worth
@@ -18,6 +19,7 @@ from governance.api.told import told
 from governance.rights import Right, require
 from routes import accounting, decisions, posted
 from routes.api import shapes
+from routes.api.runs import RUN
 from routes.chosen_configuration import NotThere, to_send
 from routes.models import Run, Transaction
 from routes.plan import NotReadyToRun
@@ -75,7 +77,7 @@ class RunDoor(Door):
 
     layer = "process"
 
-    @told(WholeRunShape)
+    @told(WholeRunShape, sample=RUN | samples.WHOLE_RUN)
     def get(self, request: Request, id: UUID) -> Response:
         """Show a run with its control totals and what became of every record."""
         by = person(request)

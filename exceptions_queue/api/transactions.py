@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from canonical.masking import spoken
 from exceptions_queue import story, verbs, words
+from exceptions_queue.api import samples
 from exceptions_queue.api import shapes as shapes_of_items
 from exceptions_queue.api.items import ITEM, item_of
 from exceptions_queue.models import WorkItem
@@ -134,7 +135,7 @@ class TransactionDoor(Door):
 
     layer = "process"
 
-    @told(StoryShape)
+    @told(StoryShape, sample=TRANSACTION | samples.STORY)
     def get(self, request: Request, id: UUID) -> Response:
         """Tell a transaction's whole story: values, changes of state, effects and attempts."""
         row = transaction_of(request, id)

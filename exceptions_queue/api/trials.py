@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from exceptions_queue import configurations
+from exceptions_queue.api import samples
 from exceptions_queue.api.items import CAUSE, item_of, meant
 from exceptions_queue.pages.trials import MOST
 from exceptions_queue.trying import Idempotency, Outcome, Trial, tries
@@ -91,7 +92,14 @@ class TrialsDoor(Door):
     layer = "experience"
     accepts = ("cause",)
 
-    @told(TriedShape, form=MemberTrialBody, repeats=False, sent={"configuration": "now"}, more=(CAUSE,))
+    @told(
+        TriedShape,
+        sample=samples.TRIED,
+        form=MemberTrialBody,
+        repeats=False,
+        sent={"configuration": "now"},
+        more=(CAUSE,),
+    )
     def post(self, request: Request, number: int) -> Response:
         """Show what would become of members if they were sent through again. Keeps and sends nothing."""
         by = person(request)

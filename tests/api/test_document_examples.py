@@ -51,6 +51,35 @@ def test_every_body_that_is_sent_has_an_example() -> None:
     assert lacking == []
 
 
+def test_every_answer_has_an_example_that_fits_its_schema() -> None:
+    found = document()
+    lacking, wrong = [], []
+    for place, operation in operations():
+        for status, answer in operation["responses"].items():
+            body = answer.get("content", {}).get("application/json")
+            if int(status) >= 400 or body is None:
+                continue
+            examples = [each["value"] for each in body.get("examples", {}).values()]
+            if not examples:
+                lacking.append(f"{place} {status}")
+            schema = Draft202012Validator(plain(body["schema"], found))
+            wrong += [f"{place}: {error.json_path} {error.message[:90]}" for each in examples
+                      for error in schema.iter_errors(each)]  # fmt: skip
+    assert (lacking, wrong) == ([], [])
+
+
+def plain(schema: Any, found: dict[str, Any]) -> Any:
+    """Return a schema of OpenAPI 3.0 as one of JSON Schema: what it refers to in its place, `nullable` as a type."""
+    if isinstance(schema, list):
+        return [plain(each, found) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return plain(found["components"]["schemas"][schema["$ref"].rpartition("/")[2]], found)
+    told = {name: plain(each, found) for name, each in schema.items() if name not in ("nullable", "example")}
+    return {"anyOf": [told, {"type": "null"}]} if schema.get("nullable") else told
+
+
 def test_example_of_a_cut_off_is_as_its_schema_has_it() -> None:
     body = dict(operations())["post /api/experience/v1/cut-off-trials"]["requestBody"]["content"]["application/json"]
     schema = document()["components"]["schemas"][body["schema"]["$ref"].rpartition("/")[2]]["properties"]["at"]
