@@ -13,6 +13,7 @@ from governance import audit
 from governance.actor import ActorKind, By, as_actor
 from governance.models import AuditEntry
 from governance.rights import Right, require
+from governance.scoping import ALL, entity_ids
 from mappings.models import CrossReference
 
 became_known = Signal()  # sender=CrossReference, references=list[NewReference]: what is parked for them may go on
@@ -31,13 +32,20 @@ ON CONFLICT (connection_id, entity, canonical_key) DO UPDATE
 RETURNING entity, connection_id, legal_entity_id, canonical_key, external_id, reference
 """
 CONFLICTS = """
-SELECT had.entity, had.external_id, had.canonical_key, given.canonical_key
+SELECT had.entity, had.external_id, had.canonical_key, given.canonical_key, had.legal_entity_id, given.legal_entity_id
 FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::text[])
     AS given (entity, connection_id, legal_entity_id, canonical_key, external_id, reference)
 JOIN mappings_crossreference had USING (connection_id, entity, external_id)
 WHERE had.canonical_key <> given.canonical_key
 ORDER BY 1, 2 LIMIT 20
 """
+OWNERS = """
+SELECT DISTINCT had.legal_entity_id
+FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::text[])
+    AS given (entity, connection_id, legal_entity_id, canonical_key, external_id, reference)
+JOIN mappings_crossreference had USING (connection_id, entity, canonical_key)
+"""
+Conflict = tuple[str, str, str, str, int | None, int | None]  # as CONFLICTS gives it
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -60,7 +68,8 @@ class ReferenceConflict(ValueError):  # reads as what happened
 def upsert(references: Iterable[NewReference], *, by: By) -> list[NewReference]:
     """Write cross-references, and return those that are new or changed. Two queries, whatever their number.
 
-    Raises ReferenceConflict where an external id stands for another record already, and NotAllowed. What a person
+    Raises ReferenceConflict where an external id stands for another record already, and NotAllowed, also where what
+    stands in the place of one is of a company whose tables a person may not edit. What a person
     writes is audited row by row; what the engine writes is explained by the effect that it comes from.
     """
     given = _distinct(references)
@@ -68,11 +77,17 @@ def upsert(references: Iterable[NewReference], *, by: By) -> list[NewReference]:
         require(by, Right.EDIT_TABLES, legal_entity_id)
     columns = _columns(given)
     with connection.cursor() as cursor:
+        if entity_ids(by, Right.EDIT_TABLES) is not ALL:
+            cursor.execute(OWNERS, columns)  # what stands there already, unchanged too: else its id could be guessed
+            for (owner,) in cursor.fetchall():
+                require(by, Right.EDIT_TABLES, owner)
         cursor.execute(CONFLICTS, columns)
-        _refuse(cursor.fetchall())
+        _refuse(cursor.fetchall(), by)
         cursor.execute(UPSERT, columns)
         changed = [NewReference(at, entity, key, external, legal, reference)
                    for entity, at, legal, key, external, reference in cursor.fetchall()]  # fmt: skip
+    for owner in {each.legal_entity_id for each in changed} - {each.legal_entity_id for each in given}:
+        require(by, Right.EDIT_TABLES, owner)  # a row that another has written since; what was written is undone
     if as_actor(by).kind is ActorKind.PERSON:
         audit.record_all([_entry(each, by) for each in changed])
     if changed:
@@ -95,15 +110,35 @@ def _distinct(references: Iterable[NewReference]) -> list[NewReference]:
     for each in references:
         other = by_external.setdefault((each.connection_id, each.entity, each.external_id), each.canonical_key)
         if other != each.canonical_key:
-            _refuse([(each.entity, each.external_id, other, each.canonical_key)])
+            raise _conflict([(each.entity, each.external_id, other, each.canonical_key)])
         by_key[each.connection_id, each.entity, each.canonical_key] = each  # the last one given counts
     return [by_key[key] for key in sorted(by_key)]
 
 
-def _refuse(conflicts: list[tuple[str, str, str, str]]) -> None:
-    if conflicts:
-        shown = "; ".join(f"{entity} {external} is {had}, not {given}" for entity, external, had, given in conflicts)
-        raise ReferenceConflict(f"These ids already stand for other records: {shown}. Correct the older ones first.")
+def _refuse(conflicts: list[Conflict], by: By) -> None:
+    """Raise ReferenceConflict for what stands there; of another company's records nothing is named.
+
+    What the engine says is kept, and read by those of the company that it writes for.
+    """
+    if not conflicts:
+        return
+    engine, seen = as_actor(by).kind is not ActorKind.PERSON, entity_ids(by, Right.VIEW)
+    told = [
+        (entity, external, had, given)
+        for entity, external, had, given, owner, company in conflicts
+        if (owner == company if engine else seen is ALL or owner in seen)
+    ]
+    if told:
+        raise _conflict(told)
+    raise ReferenceConflict(
+        "An id that was given already stands for a record of another company. Look the id up in the other system; "
+        "where it is right, ask somebody who edits the tables of all companies."
+    )
+
+
+def _conflict(told: list[tuple[str, str, str, str]]) -> ReferenceConflict:
+    shown = "; ".join(f"{entity} {external} is {had}, not {given}" for entity, external, had, given in told)
+    return ReferenceConflict(f"These ids already stand for other records: {shown}. Correct the older ones first.")
 
 
 def _columns(given: list[NewReference]) -> list[list[object]]:
