@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+from governance.models import User
+from governance.scoping import grants_read_once
+from mappings import discreet
 from mappings.models import TableRow
 from routes import bodies
 from routes.models import Record, Transaction
@@ -13,20 +16,26 @@ class Used:
     """A transaction's configuration, as it was processed with."""
 
     mappings: list[tuple[str, str, int]]  # what it does, its name, its version
-    rows: list[TableRow]  # of lookup tables, as they counted then
+    rows: list[TableRow]  # of lookup tables, as they counted then, to be shown only
 
 
-def used(row: Transaction, record: Record, content: dict[str, Any], *, tables: bool) -> Used:
-    """Return what a transaction was worked out with; `content` is its snapshot's. Two queries.
+def used(row: Transaction, record: Record, content: dict[str, Any], user: User, *, tables: bool) -> Used:
+    """Return what a transaction was worked out with, as somebody may read it; `content` is its snapshot's.
 
-    Rows of tables, whose keys may name people, are for those who keep `tables`.
+    Rows of tables, whose keys may name people, are for those who keep `tables`. At most three queries.
     """
     if not tables:
         return Used(_mappings(content, row.destination_id), [])
     wanted = (record.canonical_payload_id, row.canonical_payload_id, row.request_payload_id)
     hits = sorted({hit for body in bodies.read(id_ for id_ in wanted if id_).values() for hit in body.hits})
     rows = TableRow.objects.filter(pk__in=hits).select_related("table").order_by("table__title", "key_hash")
-    return Used(_mappings(content, row.destination_id), list(rows) if hits else [])
+    found = list(rows) if hits else []
+    with grants_read_once():
+        for each in found:
+            masks = discreet.masks_of_table(each.table, user)
+            each.key = discreet.key_shown(each.table, each.key, masks)
+            each.values = discreet.values_shown(each.values, masks)
+    return Used(_mappings(content, row.destination_id), found)
 
 
 def _mappings(content: dict[str, Any], destination: int) -> list[tuple[str, str, int]]:

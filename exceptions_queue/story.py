@@ -71,7 +71,7 @@ class Story:
 
 
 def tell(row: Transaction, user: User) -> Story:
-    """Return a transaction's story as somebody may see it. At most twenty-four queries."""
+    """Return a transaction's story as somebody may see it. At most twenty-five queries."""
     rights = rights_in(user, row.legal_entity_id)
     masks, technical = masks_of(rights), Right.SEE_TECHNICAL in rights
     record = Record.objects.get(pk=row.record_id)
@@ -114,7 +114,7 @@ def tell(row: Transaction, user: User) -> Story:
         hidden=hidden,
         masks=masks,
         bodies=bodies_of(entity, copies, raw, ours, request, masks) if technical else [],
-        used=made_by.used(row, record, content, tables=Right.EDIT_TABLES in rights),
+        used=made_by.used(row, record, content, user, tables=Right.EDIT_TABLES in rights),
         around=around,
         choices=choices,
         technical=technical,

@@ -15,13 +15,17 @@ from canonical.failure import Category
 from exceptions_queue import intake, story, tries, verbs
 from exceptions_queue.models import WorkItem
 from exceptions_queue.way import way
+from governance import versions
+from governance.actor import ENGINE
 from governance.identifiers import new_id
 from governance.models import User
+from mappings import tables
 from routes import taken_back
 from routes.models import Attempt, Destination, Effect, Exchange, Record, Run, Transaction, Transition
+from routes.plan import plan
 from routes.states import State
 from tests.exceptions_queue.conftest import Staff
-from tests.exceptions_queue.situations import zero_hours
+from tests.exceptions_queue.situations import RATED, zero_hours
 from tests.exceptions_queue.test_pages import run_of, signed_in, text_of
 from tests.governance.people import company
 from tests.routes.billing import Billing
@@ -298,6 +302,28 @@ def test_names_of_people_are_hidden_from_those_who_may_not_see_them(make_world: 
     make_world().take_in(entry(1, worker_name="Jonas Weber"))
     record = Record.objects.get()
     assert "Jonas Weber" not in page_of(record, staff.viktor)
+
+
+def test_rows_it_was_worked_out_with_tell_no_pay_to_who_may_not_see_it(quick_world: Make, quick_staff: Staff) -> None:
+    world = quick_world()
+    columns = {"rate": "money", "cost_rate": "money"}
+    table = tables.create_table(
+        name="bill_rates", title="Bill rates", key_columns=["role", "currency"], value_columns=columns, by=ENGINE,
+        legal_entity=company("HP-DE"),
+    )  # fmt: skip
+    row = tables.NewRow(("Consultant", "EUR"), {"rate": "120", "cost_rate": "96.50"})
+    tables.add_rows(table, [row], by=ENGINE)
+    versions.install(kind="mapping", object_key=str(RATED["name"]), content=RATED)
+    world.destination.mapping = str(RATED["name"])
+    world.destination.save()
+    plan.cache_clear()
+    world.take_in(entry(1))
+
+    told = {user: page_of(of("TE-0000001"), user) for user in (quick_staff.farid, quick_staff.clara)}
+
+    assert all("Bill rates Consultant / EUR" in words for words in told.values())
+    assert ["cost rate •••" in words for words in told.values()] == [True, False]
+    assert ["96.50" in words for words in told.values()] == [False, True]
 
 
 def test_tries_of_nothing_ask_nothing(staff: Staff, django_assert_num_queries: Any) -> None:
