@@ -49,7 +49,8 @@ def read_sheet(table: LookupTable, text: str, *, proposed_by: str, masks: Collec
     """Return what a sheet says: a first line with the columns' names, then a row a line. Two queries at most.
 
     `proposed_by` is the reference of who would add its rows: it decides which of them wait for a second person. `masks`
-    are those through which they see: what stands there now is told as they may read it.
+    are those through which they see: what stands there now is told as they may read it, and a line with a value that is
+    hidden from them is a change, whatever it gives.
     """
     sheet = Sheet(proposed_by)
     if len(text) > LARGEST:
@@ -136,7 +137,7 @@ def _compare(table: LookupTable, sheet: Sheet, lines: list[int], masks: Collecti
     for new, line in zip(sheet.rows, lines, strict=True):
         values = typed(table.value_columns, new.values)
         touched = [old for old in present[new.key] if _touch(old, new)]
-        if any(_same(table, old, new, values) for old in touched):
+        if any(_same(table, old, new, values, masks) for old in touched):
             sheet.same += 1
             continue
         kept.append(new)
@@ -146,7 +147,10 @@ def _compare(table: LookupTable, sheet: Sheet, lines: list[int], masks: Collecti
     sheet.rows = kept
 
 
-def _same(table: LookupTable, old: TableRow, new: NewRow, values: dict[str, Any]) -> bool:
+def _same(table: LookupTable, old: TableRow, new: NewRow, values: dict[str, Any], masks: Collection[Mask]) -> bool:
+    """Return whether a row stands there already; what is hidden never is, or it could be guessed."""
+    if values_shown(old.values, masks) != old.values:
+        return False
     days = (old.valid_from, old.valid_to) == (new.valid_from, new.valid_to)
     return days and typed(table.value_columns, old.values) == values
 

@@ -77,3 +77,19 @@ def test_all_mistakes_come_at_once_by_their_lines(rates: Any) -> None:
 )
 def test_what_is_no_sheet_is_refused_in_words(rates: Any, text: str, words: str) -> None:
     assert words in str(read_sheet(rates, text, proposed_by="person:1", masks=frozenset(Mask)).problems)
+
+
+def test_hidden_value_is_told_by_no_guess() -> None:
+    costs = create_table(
+        name="costs", title="Costs", key_columns=["role"], value_columns={"cost_rate": "money"}, by=ENGINE
+    )
+    add_rows(costs, [NewRow(("Partner",), {"cost_rate": "96.50"})], by=ENGINE)
+
+    def read(guess: str, masks: frozenset[Mask]) -> tuple[int, list[tuple[str, str]]]:
+        sheet = read_sheet(costs, f"role,cost_rate\nPartner,{guess}", proposed_by="person:1", masks=masks)
+        return sheet.same, [(each.now, each.then) for each in sheet.changes]
+
+    without_pay = frozenset({Mask.PERSON})
+    assert read("96.50", frozenset(Mask)) == (1, [])
+    for guess in ("96.50", "96.51"):
+        assert read(guess, without_pay) == (0, [("Cost rate ••• (always)", f"Cost rate {guess}")])
