@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Q
 
+from canonical.masking import ADDRESS
 from governance.models import User
 from governance.roles import Right
 from governance.scoping import ALL, entity_ids
@@ -67,14 +68,19 @@ def posted_as(text: str) -> list[UUID]:
 
 
 def causes_of(text: str, user: User) -> list[str]:
-    """Return the fingerprints of the causes that hold something of this key or number now. At most four queries."""
+    """Return the fingerprints of the causes that hold something of this key or number now. At most five queries."""
     records = beginning("records", text, user, most=OF_A_KEY, whole=True)
     transactions = [*beginning("transactions", text, user, most=OF_A_KEY, whole=True), *posted_as(text)]
     if not records and not transactions:
         return []
     held = Q(record_id__in=records) | Q(transaction_id__in=transactions)
-    failures = Failure.objects.visible_to(user).filter(held, closed_at__isnull=True)
+    failures = Failure.objects.visible_to(user, right_to_find(text)).filter(held, closed_at__isnull=True)
     return sorted(set(failures.values_list("fingerprint", flat=True)))
+
+
+def right_to_find(text: str) -> Right:
+    """Return the right for which rows are looked through: who may see people may find them."""
+    return Right.SEE_PERSON if ADDRESS.search(text) else Right.VIEW
 
 
 def like(text: str) -> str:

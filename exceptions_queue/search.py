@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 
 from django.db.models import Q
 
-from canonical.masking import ADDRESS
 from connectors.models import Connection
 from exceptions_queue import keys, named
 from exceptions_queue.models import WorkItem
 from exceptions_queue.named import Named
 from exceptions_queue.pages.items import Row, rows_of
+from exceptions_queue.query.compiled import Asker, shown_whole
 from governance.models import User
-from governance.rights import Right
 from mappings import discreet
 from mappings.models import CrossReference
 from routes.filters import versions_with
@@ -45,7 +44,7 @@ class Found:
 
 
 def find(text: str, user: User) -> Found:
-    """Return what goes by a text. At most 31 queries. Raises ValueError with the remedy for an unusable text."""
+    """Return what goes by a text. At most 33 queries. Raises ValueError with the remedy for an unusable text."""
     text = text.strip()
     if len(text) < SHORTEST:
         raise ValueError(f"Type at least {SHORTEST} characters of a key, a number or a name.")
@@ -63,8 +62,12 @@ def find(text: str, user: User) -> Found:
 
 def _items(text: str, user: User) -> list[WorkItem]:
     """Return open items by number, by a key that is missing, or by what all their members share."""
-    visible = WorkItem.objects.visible_to(user, _right(text)).select_related("legal_entity").prefetch_related("amounts")
-    by_key = Q(table_key__contains=[text])
+    visible = (
+        WorkItem.objects.visible_to(user, keys.right_to_find(text))
+        .select_related("legal_entity")
+        .prefetch_related("amounts")
+    )
+    by_key = Q(table_key__contains=[text]) & shown_whole(Asker(user))  # a key may name a person
     for name in ("project_code", "customer_id", "worker_id", "contract_id"):
         by_key |= Q(about__contains={name: text})
     found = list(visible.open().filter(by_key).by_money()[:SHOWN])
@@ -76,7 +79,7 @@ def _items(text: str, user: User) -> list[WorkItem]:
 
 def _records(text: str, user: User) -> list[Record]:
     """Return records whose key at the source begins so, of each its newest version."""
-    visible = Record.objects.visible_to(user, _right(text)).select_related("route", "legal_entity")
+    visible = Record.objects.visible_to(user, keys.right_to_find(text)).select_related("route", "legal_entity")
     begins = keys.beginning("records", text, user, most=2 * SHOWN)
     found = visible.filter(pk__in=begins).order_by("key", "route", "-version")
     newest: dict[tuple[int, str], Record] = {}
@@ -87,7 +90,9 @@ def _records(text: str, user: User) -> list[Record]:
 
 def _transactions(text: str, user: User) -> list[Transaction]:
     """Return those whose key at the target begins so, and all that came of a record with exactly this key."""
-    visible = Transaction.objects.visible_to(user, _right(text)).select_related("destination", "legal_entity")
+    visible = Transaction.objects.visible_to(user, keys.right_to_find(text)).select_related(
+        "destination", "legal_entity"
+    )
     same = visible.filter(record_id__in=versions_with(text)).order_by("-version", "destination__name", "-pk")[:SHOWN]
     begin = visible.filter(pk__in=keys.beginning("transactions", text, user, most=2 * SHOWN))
     found = {row.pk: row for row in (*same, *begin.order_by("key", "destination__name", "-version")[:SHOWN])}
@@ -97,7 +102,9 @@ def _transactions(text: str, user: User) -> list[Transaction]:
 def _posted_as(text: str, user: User) -> list[Transaction]:
     """Return what was posted under a number of the target's, or has this id there; the newest first."""
     ids = keys.posted_as(text)
-    visible = Transaction.objects.visible_to(user, _right(text)).select_related("destination", "legal_entity")
+    visible = Transaction.objects.visible_to(user, keys.right_to_find(text)).select_related(
+        "destination", "legal_entity"
+    )
     return told(visible.filter(pk__in=ids).order_by("-pk")[:SHOWN]) if ids else []
 
 
@@ -105,12 +112,9 @@ def _numbers(text: str, user: User) -> list[tuple[CrossReference, str]]:
     """Return what goes by a number or an id in another system: a project there, an invoice's number."""
     same = Q(external_id=text) | Q(reference=text) | Q(canonical_key=text)
     rows = list(
-        CrossReference.objects.visible_to(user, _right(text)).filter(same).order_by("entity", "canonical_key")[:SHOWN]
+        CrossReference.objects.visible_to(user, keys.right_to_find(text))
+        .filter(same)
+        .order_by("entity", "canonical_key")[:SHOWN]
     )
     names = dict(Connection.objects.filter(pk__in={x.connection_id for x in rows}).values_list("pk", "name"))
     return [(x, names.get(x.connection_id, "a former connection")) for x in discreet.references_shown(rows, user)]
-
-
-def _right(text: str) -> Right:
-    """Return the right for which rows are looked through: who may see people may find them."""
-    return Right.SEE_PERSON if ADDRESS.search(text) else Right.VIEW

@@ -10,6 +10,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from exceptions_queue import keys, search
+from exceptions_queue.models import WorkItem
+from exceptions_queue.query.compiled import narrowed
+from exceptions_queue.query.words import understood
 from mappings.models import CrossReference
 from routes.models import Effect, EffectMember, Record, Transaction
 from tests.exceptions_queue.conftest import Staff
@@ -134,6 +137,21 @@ def test_exception_is_found_by_its_number_and_by_the_key_that_is_missing(make_wo
     for text in (f"#{item.number}", "Consultant"):
         assert [row.item.pk for row in search.find(text, staff.clara).items] == [item.pk], text
     assert not search.find(f"#{item.number}", staff.stranger).items
+
+
+def test_person_is_not_found_by_a_missing_key_or_an_address(quick_world: Make, quick_staff: Staff) -> None:
+    """Viktor sees no names, Farid does."""
+    item = zero_hours(quick_world())
+    about = item.about | {"worker_name": "Fiona Mackay"}
+    WorkItem.objects.filter(pk=item.pk).update(table="employees", table_key=["Fiona Mackay"], about=about)
+    address = "fiona.mackay@halden.example"
+    Record.objects.update(key=address)
+    people = (quick_staff.viktor, quick_staff.farid)
+
+    assert [len(search.find("Fiona Mackay", user).items) for user in people] == [0, 1]
+    assert [len(keys.causes_of(address, user)) for user in people] == [0, 1]
+    found = [narrowed(understood(f'"{address}"', timezone.now()), user).count() for user in people]
+    assert found == [0, 1]
 
 
 def test_routes_and_systems_are_found_by_a_part_of_their_name(make_world: Make, staff: Staff) -> None:
