@@ -23,6 +23,7 @@ from exceptions_queue.recurrence import CutOffDate, due_for
 from exceptions_queue.stuck import Place
 from governance.actor import By
 from governance.calendars import working_times
+from governance.models import User
 from governance.roles import Right
 from governance.scoping import entity_ids
 from governance.working_time import WorkingTime
@@ -112,9 +113,9 @@ def deadlines(by: By, now: dt.datetime | None = None) -> list[Deadline]:
     return sorted(found, key=_order)
 
 
-def line_of(key: str) -> Deadline | None:
-    """Return the line of a key, without its sums; whether somebody may see what is in it is asked elsewhere."""
-    return next((line for _, line in _lines(stuck.places(None), _now()) if line.key == key), None)
+def line_of(key: str, by: User) -> Deadline | None:
+    """Return the line of a key, without its sums, where somebody sees anything that stands in it."""
+    return next((line for _, line in _lines(stuck.places(entity_ids(by)), _now()) if line.key == key), None)
 
 
 def blocking(key: str) -> Q:

@@ -5,19 +5,25 @@ from datetime import date
 from itertools import pairwise
 from typing import Any
 
+from canonical.entity import Mask
+from canonical.masking import HIDDEN, named_for
 from canonical.problem import Problem
 from mappings.content import Rule
 from mappings.formula.words import described, plain
 from mappings.kinds import to_lines
 
 MISSING = object()
+COVERED = frozenset().union(*(named_for(mask) for mask in Mask if mask is not Mask.NONE))  # fields, by name
 
 
 def breach(problems: list[Any], rule: Rule, named: dict[str, Any]) -> None:
-    """Add the problem of a rule whose check does not hold, with the named values in its message."""
+    """Add the problem of a rule whose check does not hold, with the named values in its message.
+
+    Everybody who sees the exception reads the message: what a mask hides from some stands in it for nobody.
+    """
     message = rule.message
     for name, value in named.items():
-        message = message.replace(f"{{{name}}}", _shown(value))
+        message = message.replace(f"{{{name}}}", HIDDEN if name.rpartition(".")[2] in COVERED else _shown(value))
     value = named.get(rule.field)
     accepted = f"values for which this holds: {rule.check.text}"
     problems.append(Problem(rule.severity, rule.category, rule.field, 0, message, value, accepted, rule=rule.name))

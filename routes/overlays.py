@@ -12,7 +12,7 @@ from django.db import connection, transaction
 
 from canonical import check, codec
 from canonical.entities import ENTITIES
-from canonical.entity import Field, Kind
+from canonical.entity import Entity, Field, Kind, Mask
 from canonical.failure import Category
 from canonical.problem import Problem
 from governance import audit, rights
@@ -68,7 +68,7 @@ def apply(
                 asked.append((arrival, doubted))
     _lay(made, [(arrival, values) for key, values in laid.items() for arrival in by_key[key]], as_of)
     for arrival, doubted in asked:
-        _ask(arrival, doubted)
+        _ask(ENTITIES[made.entity], arrival, doubted)
     for each in misfits:
         for arrival in by_key[each.key]:
             arrival.problems.append(_misfit(made.entity, each))
@@ -101,7 +101,7 @@ def compare(made: Plan, arrivals: Sequence[Arrival]) -> None:
             contradicted.setdefault(each.key, []).append((each, said[each.id]))
     _lay(made, [(by_key[key], values) for key, values in laid.items()], None)
     for key, found in contradicted.items():
-        _ask(by_key[key], found)
+        _ask(ENTITIES[made.entity], by_key[key], found)
     for each in found_open:
         if not each.fits:
             by_key[each.key].problems.append(_misfit(made.entity, each))
@@ -171,18 +171,27 @@ def _said_before(made: Plan, arrivals: Sequence[Arrival]) -> dict[str, dict[str,
     return {a.key: a.canonical or {} for a in found}
 
 
-def _ask(arrival: Arrival, contradicted: Sequence[tuple[_Correction, Any]]) -> None:
+def _ask(entity: Entity, arrival: Arrival, contradicted: Sequence[tuple[_Correction, Any]]) -> None:
     """Stop a record with one question about all of its corrections that the source contradicts."""
-    sentences = [
-        f"{_words(each.field)} was corrected to {_told(each.value)} because the source said {_told(each.said)}; "
-        f"now the source says {_told(said)}."
-        for each, said in contradicted
-    ]
     first, said = contradicted[0]
+    sentences = [_sentence(entity, each, now, is_first=each is first) for each, now in contradicted]
     message = f"{' '.join(sentences)} Decide which of them holds."
     accepted = f"{_told(first.value)} or {_told(said)}"
     arrival.stage = STAGE
     arrival.problems.append(Problem("error", Category.CONFLICT, first.field, None, message, said, accepted))
+
+
+def _sentence(entity: Entity, one: _Correction, now: Any, *, is_first: bool) -> str:
+    """Say what stands against a correction. The words go by the mask of the first field: values of others that have
+    one of their own are left out.
+    """
+    field = entity.by_name.get(one.field)
+    if field is not None and field.mask is not Mask.NONE and not is_first:
+        return f"{_words(one.field)} was corrected, and the source has changed it as well."
+    return (
+        f"{_words(one.field)} was corrected to {_told(one.value)} because the source said {_told(one.said)}; "
+        f"now the source says {_told(now)}."
+    )
 
 
 def _told(value: Any) -> str:

@@ -240,10 +240,15 @@ def whole(
             for each in item.comments.all()
         ],
         "history": [
-            dict(HistoryShape(each).data) | {"reason": words.without_persons(each.reason, item, masks)}
+            dict(HistoryShape(each).data) | {"reason": _reason(each, item, masks)}
             for each in history
         ],
     }  # fmt: skip
+
+
+def _reason(event: WorkItemEvent, item: WorkItem, masks: Any) -> str:
+    """Return why something happened, as the page tells it: what quotes a hidden value is left out."""
+    return words.without_persons(event.reason, item, masks) if words.tells(item, masks) else ""
 
 
 def _cause(part: Part, masks: Any) -> dict[str, Any]:

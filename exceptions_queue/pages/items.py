@@ -83,7 +83,7 @@ def listed(request: HttpRequest, *, refused: str = "", status: int = 200) -> Htt
             rows=rows_of(shown, user),
             after=after,
             empty=asked.empty,
-            deadlines=_deadlines(asked),
+            deadlines=_deadlines(asked, user),
             stake=None if asked.found.wrong else stake.stake(asked.found, user),
             facets=[] if asked.found.wrong else counting.always(asked.found, user, timezone.now()),
             further=[(word, WORDS[word].title) for word in counting.ON_REQUEST],
@@ -132,10 +132,10 @@ def facet(request: HttpRequest, word: str) -> HttpResponse:
     return render(request, "queue/facet_values.html", {"facet": counted, "asked": asked})
 
 
-def _deadlines(asked: Asked) -> list[str]:
+def _deadlines(asked: Asked, user: User) -> list[str]:
     """Return the deadlines to which a line is narrowed, by their titles."""
     keys = [each.text for term in asked.line.of("blocks") if not term.negated for each in term.values]
-    return [line.title if (line := line_of(key)) else "one that is past by now" for key in keys]
+    return [line.title if (line := line_of(key, user)) else "one that is past by now" for key in keys]
 
 
 def rows_of(found: list[WorkItem], user: User) -> list[Row]:

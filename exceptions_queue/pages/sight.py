@@ -44,7 +44,7 @@ class Sight:
             "tells": tells,
             "cause": words.without_persons(of.cause, of, masks),
             "hint": words.without_persons(of.hint, of, masks) if tells else "",
-            "accepted": of.accepted,
+            "accepted": words.without_persons(of.accepted, of, masks) if tells else "",
             "finding": words.without_persons(row.finding, row, masks),
             "info": words.kind_of(of),
             "written": written,

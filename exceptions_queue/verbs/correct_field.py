@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from canonical.entities import ENTITIES
-from canonical.entity import Field, Kind
+from canonical.entity import Field, Kind, Mask
 from canonical.masking import may_see
 from exceptions_queue import emergencies
 from exceptions_queue.models import Deed, RootCause, State, WorkItem
@@ -103,7 +103,8 @@ def correct_field(
         raise Stale(str(error)) from error
     except ValueError as error:
         raise NotPossible(str(error)) from error
-    told = f"{field.replace('_', ' ')} of {len(corrected):,} corrected to {value}: {reason}"
+    to = f" to {value}" if spec.mask is Mask.NONE else ""  # everybody who sees the item reads its history
+    told = f"{field.replace('_', ' ')} of {len(corrected):,} corrected{to}: {reason}"
     return send_again(item, members, by=by, told=told, after={field: value}, reason=reason)
 
 

@@ -272,7 +272,7 @@ def _read(
         raise _wrong(f"/document/{place}", f"There is no {place.replace('_', ' ')} of this name for you.")
     here = things.document(kind, document.name)
     if here and document.name not in documents.told(of_kind, by):
-        raise _wrong("/document", f"The name {document.name} is taken. Choose another one.")
+        raise _wrong("/document", "This name cannot be used. Choose another one.")
     return document.name, form.canonical(of_kind.folder, document.value), dict(document.secrets)
 
 
