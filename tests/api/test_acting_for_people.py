@@ -85,7 +85,8 @@ def test_operator_registers_a_client_in_the_admin_and_sees_its_secret_once(olga:
     assert "Register a client of the API" in olga.get(f"{place}add/").content.decode()
     page = olga.post(f"{place}add/", {"name": "Time tool", "scopes": ["process:read", "process:write"]})
     made = ApiClient.objects.get()
-    secret = page.content.decode().partition("Secret</dt>")[2].partition("<code>")[2].partition("</code>")[0]
+    secret = page.content.decode().partition("Secret</dt>")[2]
+    secret = secret.partition("<code")[2].partition(">")[2].partition("</code>")[0]
     assert ask_token(made, secret).status_code == 200
     assert "no-store" in page["Cache-Control"]
     shown = olga.get(f"{place}{made.pk}/change/").content.decode()
@@ -102,7 +103,10 @@ def test_operator_changes_a_client_and_renews_its_secret(olga: Client, staff: St
     assert olga.post(f"{place}/changes/", typed).status_code == 302
     made.refresh_from_db()
     assert made.scopes == ["system:read"]
-    assert "<code>" in olga.post(f"{place}/secrets/", {"reason": "it was in a mail"}).content.decode()
+    assert (
+        "The secret is shown this once"
+        in olga.post(f"{place}/secrets/", {"reason": "it was in a mail"}).content.decode()
+    )
     assert ask_token(made, old).status_code == 401
 
 

@@ -66,7 +66,7 @@ def test_schedule_is_set_shown_and_removed_in_words(firm: Firm) -> None:
         ({"how": "days", "weekdays": ["1"], "at": "6.60"}, "is no time of the day"),
         ({"how": "times", "times": "0 0 30 2 *"}, "no month 2 has a day 30"),
         ({"how": "monthly", "day_of_month": "31", "at": "06:00"}, "less than or equal to 28"),
-        ({"how": "times", "times": "soon"}, "has 1 parts and not 5"),
+        ({"how": "times", "times": "soon"}, "has 1 part and not 5"),
         ({"how": "every", "number": "99", "unit": "days"}, "At most 31 days"),
         ({"how": "every", "number": "999999", "unit": "days"}, "At most 31 days"),
         ({"how": "times", "times": "99 6 * * *"}, "“99” is no minute: write 0 to 59"),

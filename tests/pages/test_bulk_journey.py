@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from playwright.sync_api import Error
 
 from canonical.failure import Category
 from exceptions_queue.models import BulkRun, BulkState, Result, WorkItem
@@ -80,7 +81,7 @@ def _planned(hub: str, page: Any, item: WorkItem, crew: Crew) -> BulkRun:
     page.wait_for_url(re.compile(r"/bulk-runs/\d+/$"))
     run = BulkRun.objects.get()
     crew.until(lambda: state_of(run) == BulkState.PLANNED, seconds=LIMIT, what="the plan is worked out")
-    page.reload()
+    renewed(page)
     assert "A second person has to approve this" in page.inner_text("#bulk")
     return run
 
@@ -141,15 +142,27 @@ def done(run: BulkRun) -> int:
     return count(run, Result.DONE)
 
 
+def renewed(page: Any) -> None:
+    """Load the page again; once the run has ended it does so by itself, and that may take the place of ours."""
+    for left in (2, 1, 0):
+        try:
+            page.reload()
+            return
+        except Error as error:
+            if "ERR_ABORTED" not in str(error) or not left:
+                raise
+            page.wait_for_load_state()
+
+
 def results_on(page: Any) -> dict[str, int]:
     """Return how many members have each result, by the table of the page."""
-    page.reload()
+    renewed(page)
     rows = page.locator("[aria-label=Results] tbody tr").all_inner_texts()
     told = [re.split(r"\s*\t\s*|\n", row.strip()) for row in rows]
     return {parts[0]: next(int(p.replace(",", "")) for p in parts[1:] if re.fullmatch(r"[\d,]+", p)) for parts in told}
 
 
 def pressed(page: Any, button: str) -> None:
-    page.reload()
+    renewed(page)
     page.click(f".steer button:has-text('{button}')")
     page.wait_for_load_state()
