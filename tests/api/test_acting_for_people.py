@@ -123,3 +123,14 @@ def test_page_to_browse_the_api_needs_nothing_from_elsewhere(staff: Staff) -> No
     assert "swagger-ui-bundle.js" in page
     assert 'src="http' not in page
     assert 'href="http' not in page
+
+
+def test_client_that_is_gone_and_parameters_that_cannot_be_read_are_refused_in_words(
+    staff: Staff, program: ApiClient
+) -> None:
+    browser = signed_in(staff.viktor)
+    answer = browser.get("/oauth/authorize/?x=%zz")
+    assert (answer.status_code, "%25" in answer.content.decode()) == (400, True)
+    answer = browser.post("/oauth/authorize/", asked(program, client_id="none") | {"allow": "yes"})
+    assert answer.status_code == 400
+    assert "is not known, or is no longer registered" in answer.content.decode()

@@ -127,3 +127,12 @@ def test_tokens_come_by_no_address_of_a_browser(staff: Staff) -> None:
     answer = browser.get("/oauth/authorize/", {"response_type": "token", "client_id": made.client_id})
     assert b"access_token" not in answer.content
     assert "access_token" not in answer.headers.get("Location", "")
+
+
+@pytest.mark.parametrize("odd", ["x=%zz", "a[b]=1", "x=%"])
+def test_odd_parameters_of_an_address_do_not_keep_a_token_from_being_looked_at(staff: Staff, odd: str) -> None:
+    told(get(f"{RUNS}?{odd}", "nonsense"), 401, "sign-in-needed")
+    assert get(f"{RUNS}?{odd}", token_of(staff.farid)).status_code < 500
+    for address in ("/oauth/token/", "/oauth/revoke_token/"):
+        answer = Client(raise_request_exception=False).post(f"{address}?{odd}", {})
+        assert 400 <= answer.status_code < 500
