@@ -262,12 +262,6 @@ def keep(
     return _put_in_force(row, by=by, reason=reason, verb="keep")
 
 
-def publish_due(*, now: datetime | None = None) -> list[Version]:
-    """Publish every approved version whose time has come, each in a transaction of its own; not what stands in rows."""
-    due = Version.objects.due(now or timezone.now()).exclude(kind__in=PUT_INTO_ROWS)
-    return [done for version in due if (done := publish_due_one(version))]
-
-
 @transaction.atomic
 def publish_due_one(version: Version, put: Callable[[Version], None] | None = None) -> Version | None:
     """Publish a version whose time has come, unless another process does; `put` as in `publish`."""

@@ -6,7 +6,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from governance import versions
+from governance import due
 from hub import trail
 
 
@@ -15,8 +15,10 @@ def publish_due() -> None:
     """Put in force what was approved to be published by now."""
     from hub.changes import publishing  # with the forms of what it puts in force, which few programs need
 
-    versions.publish_due()
-    publishing.publish_due()
+    try:
+        due.publish_due()
+    finally:  # what is wrong with the ones keeps the others from nothing
+        publishing.publish_due()
 
 
 @shared_task(ignore_result=True)

@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, connection, connections, transaction
 from django.utils import timezone
 
-from governance import versions
+from governance import due, versions
 from governance.actor import ENGINE
 from governance.models import AuditEntry, RoleGrant, State, User, Version
 from governance.rights import NotAllowed, Role
@@ -109,10 +109,10 @@ def test_scheduled_version_is_published_when_its_time_has_come(ingrid: User, cla
     version = versions.publish(approved(ingrid, clara), by=ingrid, at=soon)
 
     assert version.state == State.APPROVED
-    assert versions.publish_due() == []
-    assert versions.publish_due(now=soon) == [version]
+    assert due.publish_due() == []
+    assert due.publish_due(now=soon) == [version]
     assert versions.published("mapping", "harvest.time_entry").published_by == f"person:{ingrid.pk}"
-    assert versions.publish_due(now=soon) == []
+    assert due.publish_due(now=soon) == []
 
 
 def test_publishing_a_scheduled_version_at_once_names_the_one_who_did(ingrid: User, clara: User) -> None:

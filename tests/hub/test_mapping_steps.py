@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from governance import versions
+from governance import due, versions
 from governance.models import User, Version
 from governance.rights import Role
 from mappings import shipped
@@ -79,7 +79,7 @@ def test_version_is_published_at_a_later_time_and_not_before(page: str, ingrid: 
 
     assert f"published by itself on {later:%Y-%m-%d at %H:%M} (UTC)" in text_of(answer)
     assert states() == [(2, "approved"), (1, "published")]
-    versions.publish_due(now=later + timedelta(minutes=1))
+    due.publish_due(now=later + timedelta(minutes=1))
     assert states() == [(2, "published"), (1, "retired")]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from governance import versions
+from governance import due, versions
 from governance.models import User, Version
 from governance.rights import Role
 from mappings.drafting import draft, revise
@@ -74,7 +74,7 @@ def test_version_whose_time_comes_changes_the_name_then(published: Write, approv
     versions.publish(approved(RENAMED), by=ingrid, at=later)
     assert says() == OLD
 
-    versions.publish_due(now=later)
+    due.publish_due(now=later)
 
     assert says() == NEW
 

@@ -1,0 +1,62 @@
+"""What is to be published by time: one that may not be then keeps no other from it."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from governance import due, elsewhere, versions
+from governance.models import State, User, Version
+from governance.rights import Role
+from hub import tasks
+from hub.changes import publishing
+from tests.governance.people import company, person
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ingrid() -> User:
+    return person("Ingrid Solheim", Role.INTEGRATION_ADMIN)
+
+
+@pytest.fixture
+def clara() -> User:
+    return person("Clara Voss", Role.CONTROLLER, company("HP-DE"))
+
+
+def to_come(key: str, ingrid: User, clara: User, hours: int) -> Version:
+    made = versions.draft(kind="mapping", object_key=key, content={}, by=ingrid, legal_entity=company("HP-DE"))
+    approved = versions.approve(versions.submit(made, by=ingrid), by=clara)
+    return versions.publish(approved, by=ingrid, at=timezone.now() + timedelta(hours=hours))
+
+
+def test_version_that_may_not_be_published_at_its_time_keeps_no_other_from_it(ingrid: User, clara: User) -> None:
+    stuck, other = to_come("a.first", ingrid, clara, 1), to_come("b.second", ingrid, clara, 2)
+    asking = company("HP-GB")
+    type(asking).objects.filter(pk=asking.pk).update(second_person=True)
+
+    def answer(version: Version, **_: Any) -> set[int]:
+        return {asking.pk} if version.object_key == "a.first" else set()
+
+    elsewhere.asked_about.connect(answer)
+    try:
+        assert due.publish_due(now=timezone.now() + timedelta(hours=3)) == [other]
+    finally:
+        elsewhere.asked_about.disconnect(answer)
+    stuck.refresh_from_db()
+    assert stuck.state == State.APPROVED
+
+
+def test_an_error_with_mappings_does_not_keep_the_rest_from_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns: list[str] = []
+
+    def fall() -> None:
+        raise RuntimeError("unforeseen")
+
+    monkeypatch.setattr(due, "publish_due", fall)
+    monkeypatch.setattr(publishing, "publish_due", lambda: turns.append("changes"))
+    with pytest.raises(RuntimeError, match="unforeseen"):
+        tasks.publish_due()
+    assert turns == ["changes"]
