@@ -47,7 +47,7 @@ def days_left(due: dt.datetime, now: dt.datetime, working: WorkingTime) -> float
 
 
 def _left(due: dt.datetime, now: dt.datetime, working: WorkingTime) -> tuple[int, dt.timedelta]:
-    """Return whole working days and the working time beyond them."""
+    """Return whole working days and the working time beyond them; where work ends for good, what is left of it."""
     try:
         start = _begins(now, working)
     except NeverOpen:
@@ -57,7 +57,10 @@ def _left(due: dt.datetime, now: dt.datetime, working: WorkingTime) -> tuple[int
     clock, day = start.astimezone(working.zone).time(), start.astimezone(working.zone).date()
     days, at = 0, start
     while True:
-        day = working.next_business_day(day)
+        try:
+            day = working.next_business_day(day)
+        except NeverOpen:
+            break
         then = dt.datetime.combine(day, clock, working.zone).astimezone(dt.UTC)
         if then > due:
             break

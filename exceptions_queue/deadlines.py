@@ -8,6 +8,7 @@ Each open member is in one line only, so the lines add up to all that is open. M
 """
 
 import datetime as dt
+from calendar import monthrange
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -31,6 +32,7 @@ from routes.models import Route
 from routes.next_runs import next_runs
 
 NOTHING = "nothing"  # names, in an address, what blocks no deadline that is known
+FOR_EVER = dt.date(9999, 12, 30)  # the last day after which there is another one in the calendar
 MOST_CAUSES = 3  # that are said to explain a line
 ENOUGH = Decimal("0.9")  # of a line's money; fewer causes than the most are named once they explain so much
 
@@ -240,9 +242,10 @@ def _period(place: Place, zone: dt.tzinfo, now: dt.datetime) -> Deadline:
     assert place.ends_on
     key = f"period:{place.slug}:{place.starts_on}:{place.ends_on}:{'closed' if place.closed else 'open'}"
     found = Deadline(key, f"{_named(place.starts_on, place.ends_on)} at {place.ledger}", on=place.ends_on)
-    found.ends = dt.datetime.combine(place.ends_on + dt.timedelta(days=1), dt.time(), zone).astimezone(
-        dt.UTC
-    ) - dt.timedelta(minutes=1)
+    last = min(place.ends_on, FOR_EVER)
+    found.ends = dt.datetime.combine(last + dt.timedelta(days=1), dt.time(), zone).astimezone(dt.UTC) - dt.timedelta(
+        minutes=1
+    )
     if place.closed:
         found.overdue = "closed: it needs the next open period"
     elif found.ends <= now:
@@ -252,7 +255,8 @@ def _period(place: Place, zone: dt.tzinfo, now: dt.datetime) -> Deadline:
 
 def _named(starts_on: dt.date, ends_on: dt.date) -> str:
     """Return "October 2026", or the days of a period that is no month."""
-    is_month = starts_on.day == 1 and (ends_on + dt.timedelta(days=1)).day == 1 and starts_on.month == ends_on.month
+    is_month = starts_on.day == 1 and starts_on.month == ends_on.month
+    is_month = is_month and ends_on.day == monthrange(ends_on.year, ends_on.month)[1]
     return f"{starts_on:%B %Y}" if is_month and starts_on.year == ends_on.year else f"{starts_on} to {ends_on}"
 
 

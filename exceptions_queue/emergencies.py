@@ -5,7 +5,7 @@ have the right. Nothing else is read for that: neither the banner's time nor wha
 """
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
@@ -16,6 +16,7 @@ from governance.models import LegalEntity, User
 from governance.rights import Right, allowed
 from governance.same_person import counted_as
 from governance.scoping import EntityScopedQuerySet, entity_ids
+from governance.working_time import NeverOpen
 
 
 def in_force(by: By, legal_entity: int) -> Emergency | None:
@@ -64,9 +65,16 @@ def of_form(by: By, number: str, legal_entity: int) -> str:
 
 
 def review_by(legal_entity: LegalEntity, done: datetime) -> datetime:
-    """Return until when a deed has to be reviewed: the end of the company's next business day, in UTC."""
+    """Return until when a deed has to be reviewed: the end of the company's next business day, in UTC.
+
+    One that is never open again reviews it by the end of the next day.
+    """
     works = calendars.working_time(legal_entity)
-    return works.opening(works.next_business_day(done.astimezone(works.zone).date()))[1]
+    day = done.astimezone(works.zone).date()
+    try:
+        return works.opening(works.next_business_day(day))[1]
+    except NeverOpen:
+        return works.opening(day + timedelta(days=1))[1]
 
 
 def overdue_of(by: By, legal_entity: int) -> int:
