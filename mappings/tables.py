@@ -343,9 +343,9 @@ def _gaps(old: TableRow, cuts: list[TableRow]) -> list[tuple[date | None, date |
     found: list[tuple[date | None, date | None]] = []
     start = old.valid_from
     for cut in sorted(cuts, key=lambda row: row.valid_from or date.min):
-        if cut.valid_from is not None and (start is None or start < cut.valid_from):
+        if cut.valid_from not in (None, date.min) and (start is None or start < cut.valid_from):
             found.append((start, cut.valid_from - timedelta(days=1)))
-        if cut.valid_to is None:
+        if cut.valid_to in (None, date.max):  # systems write "for ever" as the calendar's last day
             return found
         start = cut.valid_to + timedelta(days=1)
     if old.valid_to is None or (start is not None and start <= old.valid_to):

@@ -75,6 +75,18 @@ def test_added_row_counts_at_once(ingrid, farid):
     assert AuditEntry.objects.filter(verb="add", thing_id=str(added.in_force[0].pk)).count() == 1
 
 
+@pytest.mark.parametrize("first", [None, date.min, date(2026, 3, 1)])
+def test_new_row_for_ever_leaves_no_days_behind_it(ingrid, farid, first):
+    table = rates(ingrid)
+    add_rows(table, [NewRow(KEY, {"rate": "145.00"})], by=farid)
+
+    add_rows(table, [NewRow(KEY, {"rate": "150.00"}, first, date.max)], by=farid)
+
+    before = Decimal("145.00" if first and first != date.min else "150.00")
+    assert [rate_on(day).values["rate"] for day in ("2026-02-28", "2030-01-01")] == [before, Decimal("150.00")]
+    assert table.rows.filter(recorded_to=None).count() == (2 if first and first != date.min else 1)
+
+
 def test_new_row_ends_the_old_one_and_keeps_its_other_days(ingrid, farid):
     table = rates(ingrid)
     add_rows(table, [NewRow(KEY, {"rate": "145.00"}, date(2026, 1, 1))], by=farid)
