@@ -321,7 +321,9 @@ def _locked(
     version: Version, right: Right, by: By, states: State | Iterable[State], verb: str, remedy: str,
     seen: str | None = None,
 ) -> Version:  # fmt: skip
-    row = Version.objects.select_for_update(of=("self",)).get(pk=version.pk)
+    row = Version.objects.select_for_update(of=("self",)).filter(pk=version.pk).first()
+    if row is None:
+        raise WrongState(f"You cannot {verb} {version}: it was thrown away meanwhile.")
     require(by, right, row.legal_entity)
     accepted = (states,) if isinstance(states, State) else tuple(states)
     if row.state not in accepted:

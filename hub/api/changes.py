@@ -158,7 +158,7 @@ class ChangeDoor(Door):
         require(by, Right.EDIT_CONFIGURATION, row.legal_entity)
 
         def act(values: dict[str, Any]) -> Response:
-            locked = Version.objects.select_for_update(of=("self",)).select_related("legal_entity").get(pk=row.pk)
+            locked = _locked(row)
             etags.require(request, _shown(locked), locked.seal, told=lambda: _covered(locked, by))
             stand = [row.content, things.here_for(row)]
             name, content, secrets = _read(row.kind, values["document"], by, stand=stand)
@@ -219,7 +219,7 @@ class StepDoor(Door):
 
         def act(values: dict[str, Any]) -> Response:
             lock()  # before any row, as publishing does
-            locked = Version.objects.select_for_update(of=("self",)).select_related("legal_entity").get(pk=row.pk)
+            locked = _locked(row)
             if self.step.agrees:
                 require(by, Right.APPROVE_CONFIGURATION, row.legal_entity)
             check = etags.require_read if self.step.agrees else etags.require_if_given
@@ -306,6 +306,15 @@ def version_of(by: User, pk: UUID) -> Version:
     found = rows.select_related("legal_entity", "based_on", "proposed_secrets").filter(pk=pk).first()
     if found is None:
         raise not_there("change", pk)
+    return found
+
+
+def _locked(row: Version) -> Version:
+    """Return a version as it is now. Raises Refused (404) for one that was thrown away meanwhile."""
+    rows = Version.objects.select_for_update(of=("self",)).select_related("legal_entity")
+    found = rows.filter(pk=row.pk).first()
+    if found is None:
+        raise not_there("change", row.pk)
     return found
 
 

@@ -82,7 +82,9 @@ def revise(
     Secrets that somebody typed for it do not follow to another host: NotKept says which have to be entered again.
     """
     _refuse_open_secrets(version.kind, content)
-    before = Version.objects.select_for_update(of=("self",)).get(pk=version.pk)
+    before = Version.objects.select_for_update(of=("self",)).filter(pk=version.pk).first()
+    if before is None:
+        raise WrongState(f"You cannot edit {version}: it was thrown away meanwhile.")
     for owner in (before.legal_entity, *([things.owner(version.kind, content)] if content else [])):
         require(by, Right.EDIT_CONFIGURATION, owner)
     _refuse_unknown(version.kind, content, by, before.content, things.here_for(before))

@@ -15,6 +15,7 @@ from connectors.models import Connection
 from governance import versions
 from governance.models import LegalEntity, ProposedSecrets, User, Version
 from governance.rights import Role
+from hub.api import changes
 from hub.changes import drafting, publishing, putting
 from tests.api.test_configuration import HARVEST, SECRET
 from tests.governance.people import company, person
@@ -307,3 +308,15 @@ def test_draft_is_tested_with_the_secret_that_came_with_it(
     refused = call(ingrid, "post", f"{at}/tests", {})
     assert refused.status_code == 409
     assert "no secret is kept" in refused.json()["detail"] or "is needed" in refused.json()["detail"]
+
+
+def test_draft_that_is_thrown_away_twice_is_not_there_the_second_time(
+    ingrid: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = drafted(ingrid)["Location"]
+    version = Version.objects.get()
+    monkeypatch.setattr(changes, "lock", lambda: Version.objects.all().delete())  # another one was quicker
+    assert call(ingrid, "post", f"{at}/discards", {}).status_code == 404
+    Version.objects.all().delete()
+    with pytest.raises(versions.WrongState, match="was thrown away meanwhile"):
+        drafting.revise(version, version.content, by=ingrid)

@@ -11,7 +11,7 @@ from connectors.models import Connection
 from governance.models import LegalEntity, State, User, Version
 from governance.rights import Role
 from governance.versions import ChangedMeanwhile
-from hub.changes import drafting, meanwhile, putting, things
+from hub.changes import drafting, meanwhile, pages, putting, things
 from routes.models import Destination
 from tests.changes.looking import browser, go, newest
 from tests.changes.test_other_kinds import NEW
@@ -233,6 +233,20 @@ def test_draft_that_was_thrown_away_is_told_to_nobody_who_does_not_see_its_compa
     mine = typed(firm.pushed, firm.pushed.destinations.get()) | form
     assert browser(stranger).post(mine.pop("place"), mine).status_code == 404
     assert browser(ingrid).get(reverse("changes:edit", args=[version.pk])).status_code == 404
+
+
+def test_draft_that_two_throw_away_at_once_is_said_to_be_gone(
+    firm: Firm, asking: LegalEntity, ingrid: User, iris: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = drafted(ingrid, firm.pushed, compare_days="30")
+    real = pages._take
+
+    def late(*given: Any) -> Any:
+        Version.objects.filter(pk=version.pk).delete()  # another one was quicker
+        return real(*given)
+
+    monkeypatch.setattr(pages, "_take", late)
+    assert go(iris, version, "discards") == 409
 
 
 def test_draft_is_not_thrown_away_from_a_page_that_shows_an_older_state(

@@ -262,3 +262,12 @@ def test_a_failed_verb_leaves_no_audit_entry(ingrid: User) -> None:
     with pytest.raises(versions.WrongState), transaction.atomic():
         versions.publish(version, by=ingrid)
     assert AuditEntry.objects.count() == before
+
+
+def test_version_that_was_thrown_away_meanwhile_takes_no_step(ingrid: User) -> None:
+    version = drafted(ingrid)
+    versions.discard(Version.objects.get(pk=version.pk), by=ingrid)
+
+    for step in (versions.discard, versions.submit):
+        with pytest.raises(versions.WrongState, match="was thrown away meanwhile"):
+            step(version, by=ingrid)
