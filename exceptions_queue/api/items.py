@@ -17,6 +17,7 @@ from exceptions_queue.models.work_item import WorkItemQuerySet
 from exceptions_queue.pages.home import tiles
 from exceptions_queue.parts import part_of
 from exceptions_queue.permitted import masks_of, rights_in
+from governance import places
 from governance.api import paging, parameters
 from governance.api.door import Door, person
 from governance.api.refusals import NOT_POSSIBLE, Refused, not_there
@@ -197,8 +198,9 @@ def _after(request: Request) -> UUID | None:
         return None
     key = paging.decoded(cursor)
     try:
-        return UUID(*key)
-    except (ValueError, TypeError, AttributeError):
+        [text] = key
+        return UUID(places.text(text))
+    except ValueError:
         raise paging.unknown() from None
 
 

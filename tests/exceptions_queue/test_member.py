@@ -12,6 +12,7 @@ from exceptions_queue import checking, intake, verbs
 from exceptions_queue.codes import code_of
 from exceptions_queue.models import WorkItem
 from exceptions_queue.verbs.correct_field import Stale
+from governance.api import paging
 from governance.rights import NotAllowed
 from mappings import cross_references
 from routes import looking, overlays
@@ -301,3 +302,9 @@ def test_fields_verdicts_and_the_present_value_are_told_through_the_api(
     assert signed_in(quick_staff.viktor).post(f"{address}/checks", {"field": "hours", "value": "1"},
                                               content_type="application/json").status_code == 403  # fmt: skip
     assert signed_in(quick_staff.stranger).get(address).status_code == 404
+
+
+@pytest.mark.parametrize("key", [[None, "0123456789abcdef"], [None], [7], ["x"], [], [["x"]]])
+def test_page_of_members_that_nobody_gave_is_refused(quick_world: Make, quick_staff: Staff, key: list[Any]) -> None:
+    address = f"/api/experience/v1/work-items/{zero_hours(quick_world()).number}/members"
+    assert signed_in(quick_staff.farid).get(address, {"cursor": paging.encoded(key)}).status_code == 400
