@@ -19,7 +19,7 @@ from exceptions_queue.bulk.filters import BulkMemberFilter, BulkRunFilter
 from exceptions_queue.bulk.selecting import Selection
 from exceptions_queue.bulk.tasks import nudge
 from exceptions_queue.bulk.totals import Worth, totals
-from exceptions_queue.models import BulkMember, BulkRun, BulkState, Outcome, Result
+from exceptions_queue.models import BulkMember, BulkRun, BulkState, Outcome, Result, State
 from exceptions_queue.verbs.members import NotPossible
 from governance.api import forms, paging, parameters
 from governance.api.door import Door, person
@@ -215,11 +215,22 @@ def _selection(values: dict[str, Any], by: User) -> Selection:
         if unknown:
             known = ", ".join(sorted(selecting.NAMES))
             raise NotPossible(f"filter: there is no {', '.join(unknown)}. There are: {known}.")
+        _refuse_what_narrows_nothing(values["filter"])
         return Selection(asked=values["filter"])
     for number in values["items"]:
         item_of(by, number)
     names = selecting.names_in("\n".join(values["ids"])) if values["ids"] else ()
     return Selection(items=tuple(values["items"]), failures=tuple(values["failures"]), names=names)
+
+
+def _refuse_what_narrows_nothing(asked: dict[str, Any]) -> None:
+    """Raise NotPossible for a value that the list refuses, too, or would take for none: it would mean everything."""
+    for name, value in asked.items():
+        if name == "state":
+            if not (isinstance(value, list) and value and all(each in State.values for each in value)):
+                raise NotPossible(f"filter: give state as a list of one or more of {', '.join(State.values)}.")
+        elif not (isinstance(value, bool) or (isinstance(value, str) and value.strip())):
+            raise NotPossible(f"filter: give {name} as a text that is not empty, or leave it out.")
 
 
 def _data(values: dict[str, Any]) -> QueryDict | MultiValueDict[str, str]:
@@ -229,7 +240,7 @@ def _data(values: dict[str, Any]) -> QueryDict | MultiValueDict[str, str]:
         found[name] = "" if value is None else str(value)
     name = found.get("to") or ""
     if name and number_in(name) is None:
-        user = User.objects.filter(username=name, is_active=True).first()
+        user = User.objects.filter(username=name, is_active=True).first() if "\0" not in name else None
         found["to"] = str(user.pk) if user else "0"
     return found
 

@@ -1,6 +1,9 @@
 """Bulk runs through the API: planned once for each key, seen before they are started, and told to the last member."""
 
 from collections.abc import Callable
+from typing import Any
+
+import pytest
 
 from exceptions_queue.bulk import running
 from exceptions_queue.models import BulkRun
@@ -59,3 +62,25 @@ def test_what_is_wrong_is_told_at_its_place_and_nothing_is_planned(
     assert not BulkRun.objects.exists()
     given = {"choice": "assignments", "filter": {"legal_entity": "HP-DE"}, "values": {"to": "clara", "reason": "hers"}}
     assert post(LIST, token, given).status_code == 200
+
+
+@pytest.mark.parametrize("filter_", [
+    {"state": "new"}, {"state": []}, {"state": None}, {"state": ["new", "x"]}, {"route": ""}, {"tag": None},
+    {"tag": " "}, {"route": []}, {"query": ""}, {"legal_entity": 7},
+])  # fmt: skip
+def test_filter_that_would_narrow_nothing_plans_nothing(
+    make_world: Callable[..., World], staff: Staff, filter_: dict[str, Any]
+) -> None:
+    situations.zero_hours(make_world())
+    given = {"choice": "waivers", "filter": filter_, "values": {"reason": "not billable"}}
+    answer = post(LIST, token_of(staff.farid), given)
+    assert (answer.status_code, answer.json()["detail"].startswith("filter: give ")) == (409, True)
+    assert not BulkRun.objects.exists()
+
+
+def test_name_that_no_text_can_hold_is_nobodys(make_world: Callable[..., World], staff: Staff) -> None:
+    item = situations.zero_hours(make_world())
+    given = {"choice": "assignments", "items": [item.number], "values": {"to": "\0", "reason": "hers"}}
+    assert post(LIST, token_of(staff.farid), given).status_code == 422
+    fits = given | {"items": [], "filter": {"state": ["new"]}, "values": {"to": "clara", "reason": "hers"}}
+    assert post(LIST, token_of(staff.farid), fits).status_code == 200
