@@ -5,7 +5,6 @@ from typing import Any
 
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
 from django.urls import path
 from oauth2_provider import views
 
@@ -17,12 +16,11 @@ NO_CODE = re.compile(r"%(?![0-9A-Fa-f]{2})")  # the library ends with an error o
 class WithParameters:
     """Refuses an address whose parameters cannot be decoded, before the library reads them."""
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         """Go on with what can be read. Raises BadRequest, which becomes status 400 in words."""
+        super().setup(request, *args, **kwargs)  # type: ignore[misc]  # of the view; `dispatch` bears its exemptions
         if NO_CODE.search(request.META.get("QUERY_STRING", "")):
             raise BadRequest("A parameter holds a % that no two hexadecimal digits follow. Write it as %25.")
-        answer: HttpResponseBase = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]  # of the view
-        return answer
 
 
 class AuthorizationView(WithParameters, views.AuthorizationView):  # type: ignore[misc]  # the library carries no types

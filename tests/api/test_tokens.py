@@ -136,3 +136,10 @@ def test_odd_parameters_of_an_address_do_not_keep_a_token_from_being_looked_at(s
     for address in ("/oauth/token/", "/oauth/revoke_token/"):
         answer = Client(raise_request_exception=False).post(f"{address}?{odd}", {})
         assert 400 <= answer.status_code < 500
+
+
+@pytest.mark.parametrize("address", ["/oauth/token/", "/oauth/revoke_token/"])
+def test_program_needs_no_token_of_a_form(staff: Staff, address: str) -> None:
+    made, secret = client_of(staff.farid)
+    given = {"grant_type": "client_credentials", "client_id": made.client_id, "client_secret": secret, "token": "x"}
+    assert Client(enforce_csrf_checks=True).post(address, given).status_code == 200
