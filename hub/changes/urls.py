@@ -18,7 +18,10 @@ class Named:
 
     def to_python(self, value: str) -> str:
         """Return the name. Raises ValueError for what is none."""
-        return bytes.fromhex(value[1:]).decode() if value.startswith("~") else value
+        name = bytes.fromhex(value[1:]).decode() if value.startswith("~") else value
+        if "\0" in name:  # which no name has, and no database takes
+            raise ValueError("no name")
+        return name
 
     def to_url(self, value: str) -> str:
         """Return how it stands in the address."""

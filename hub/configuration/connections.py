@@ -1,7 +1,7 @@
 """Connections as files: the account, its pace and its windows; of secrets only where they lie."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -176,10 +176,11 @@ def _moment(work: Work, text: object, place: Place) -> datetime | None:
     if not isinstance(text, str) or not text:
         return None
     try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
+        given = datetime.fromisoformat(text)
+        found = given.astimezone(UTC) if given.tzinfo else None
+    except (ValueError, OverflowError):  # the database keeps what lies just outside of the calendar, and never reads it
         found = None
-    if found is None or found.tzinfo is None:
+    if found is None:
         work.say(place, f"“{text[:40]}” is no moment with its offset.", "Write it as 2026-04-01T22:00:00+00:00.")
         return None
     return found

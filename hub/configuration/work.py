@@ -13,6 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import DataError, IntegrityError, models, transaction
 
+from exceptions_queue.verbs.members import NotPossible
 from governance import audit, protecting, second_person, taken
 from governance.actor import By
 from governance.models import LegalEntity, User
@@ -34,6 +35,7 @@ REFUSALS = (
     RowsCollide,
     CannotDelete,
     TableGone,
+    NotPossible,
 )  # what verbs say when they will not
 
 

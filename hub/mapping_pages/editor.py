@@ -108,8 +108,7 @@ def _keep(request: HttpRequest, mapping: Mapping | None, form: TableForm, sides:
         form.rows += unfilled
         return _shown(request, mapping, form, sides, status=422)
     except ChangedMeanwhile as error:
-        assert mapping is not None
-        last = newest(mapping)
+        last = newest(mapping) if mapping else None  # a new one that somebody has kept meanwhile has no form to compare
         stands = covered_one(last.content, by=user) if last else {}
         theirs = differences(stands, content_of(table), titles=_known(user).titles) if last else []
         form.head |= _seen(last)

@@ -50,3 +50,4 @@ def test_page_of_an_older_releases_company_opens(code: str) -> None:
     with pytest.raises(ValidationError, match="nothing else"):
         company.full_clean()
     assert everywhere.get("/changes/of/calendar/~zz/").status_code == 404
+    assert everywhere.get("/changes/of/calendar/~00/").status_code == 404

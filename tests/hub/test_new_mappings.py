@@ -127,6 +127,15 @@ def test_row_that_was_offered_is_kept_once_something_is_filled_in(ingrid: Client
     assert {"to": "memo", "from": "description", "if_blank": "omit"} in Version.objects.get().content["fields"]
 
 
+def test_new_mapping_that_is_kept_twice_is_told_so(ingrid: Client) -> None:
+    form = form_at(ingrid, ADDRESS)
+    filled = {"f0_source": "worker_id", "f2_source": "worked_on"}
+    assert ingrid.post(ADDRESS, sent(form, **filled)).status_code == 302
+    again = ingrid.post(ADDRESS, sent(form, **filled))
+    assert again.status_code < 500
+    assert Version.objects.count() == 1
+
+
 def test_messages_name_rows_and_columns_and_no_words_of_files(ingrid: Client) -> None:
     form = form_at(ingrid, ADDRESS)
     changes = {"f1_to": "employee.id", "f2_source": "worked_on + 1", "f0_source": "worker_id"}

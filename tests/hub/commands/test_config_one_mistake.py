@@ -81,3 +81,21 @@ def test_ending_that_nobody_would_read_is_told(firm, exported: Path, ending: str
     (exported / f"throughline.{ending}").rename(exported / f"loose.{ending}")
     (found,) = told(exported, firm.root)
     assert found.message == "the file lies in no kind's folder."
+
+
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59:59-05:00", "0001-01-01T00:00:00+14:00", "2026-12-01T00:00:00"])
+def test_window_that_no_calendar_holds_is_told(firm, exported: Path, moment: str) -> None:
+    path = exported / "connections/harvest.yaml"
+    window = f"windows:\n- ends_at: '{moment}'\n  reason: for ever\n  starts_at: '2026-12-01T00:00:00+00:00'\n"
+    text = re.sub(r"^windows:.*\n((?:- |  ).*\n)*", "", path.read_text(), flags=re.MULTILINE)
+    path.write_text(text + window)
+    (found,) = told(exported, firm.root)
+    assert (found.path, "is no moment with its offset" in str(found)) == ("windows[1].ends_at", True)
+
+
+def test_grouping_rule_without_a_reason_is_told_in_words(firm, exported: Path) -> None:
+    (exported / "grouping_rules").mkdir(exist_ok=True)
+    rule = "category: validation\nlegal_entity: HP-DE\nname: late ones\nreason: '  '\nwords: due\n"
+    (exported / "grouping_rules/late ones.yaml").write_text(rule)
+    (found,) = told(exported, firm.root)
+    assert "reason" in str(found).lower()
