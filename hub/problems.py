@@ -27,6 +27,8 @@ from mappings.cross_references import ReferenceConflict
 from mappings.deleting import CannotDelete
 from mappings.locking import TableGone
 from mappings.tables import RowErrors, RowsCollide, RowsGone
+from routes.plan import NotReadyToRun
+from routes.runs import NothingToRead
 
 MEDIA_TYPE = "application/problem+json"
 SIGN_IN = Kind("sign-in-needed", 401, "Sign in to use the API")
@@ -63,6 +65,8 @@ _OF_FRAMEWORK: tuple[tuple[type[Exception], Kind, str], ...] = (
     (exceptions.PermissionDenied, refusals.NOT_ALLOWED, ""),
     (WrongState, refusals.NOT_POSSIBLE, ""),
     (NotPossible, refusals.NOT_POSSIBLE, ""),
+    (NotReadyToRun, refusals.NOT_POSSIBLE, ""),
+    (NothingToRead, refusals.NOT_POSSIBLE, ""),
     (RowErrors, refusals.INVALID_BODY, ""),
     (RowsCollide, refusals.NOT_POSSIBLE, ""),
     (RowsGone, refusals.NOT_POSSIBLE, ""),

@@ -40,6 +40,8 @@ from governance.second_person import NeedsSecondPerson
 from mappings.cross_references import ReferenceConflict
 from mappings.locking import TableGone
 from mappings.tables import RowErrors, RowsCollide, RowsGone
+from routes.plan import NotReadyToRun
+from routes.runs import NothingToRead
 
 REFUSED = (
     verbs.NotPossible,
@@ -49,6 +51,8 @@ REFUSED = (
     TableGone,
     ReferenceConflict,
     NeedsSecondPerson,
+    NotReadyToRun,
+    NothingToRead,
 )  # what a verb says
 
 

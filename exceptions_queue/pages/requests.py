@@ -21,6 +21,8 @@ from governance.models import User
 from governance.rights import Right
 from governance.same_person import is_one_of
 from governance.versions import WrongState
+from routes.plan import NotReadyToRun
+from routes.runs import NothingToRead
 
 SHOWN = 50  # requests of each part of the list
 Act = Callable[[ApprovalRequest, User, str], ApprovalRequest]
@@ -90,7 +92,7 @@ def answer(request: HttpRequest, number: int, name: str) -> HttpResponse:
     if given.is_valid():
         try:
             done = act(row, user, given.cleaned_data["reason"])
-        except verbs.NotPossible as error:
+        except (verbs.NotPossible, NotReadyToRun, NothingToRead) as error:
             given.add_error(None, str(error))
         else:
             if done.state == RequestState.EXPIRED:

@@ -14,6 +14,7 @@ from exceptions_queue.way import way
 from governance.rights import Right, allowed
 from routes import decisions, posted
 from routes.models import Failure, Run, Transaction
+from routes.plan import NotReadyToRun
 from routes.states import State
 
 LABELS = dict(State.choices) | {"routed": "its destinations are chosen", "": "beginning"}
@@ -54,7 +55,12 @@ def send_again(request: HttpRequest, transaction: UUID) -> HttpResponse:
     user = person(request)
     row = get_object_or_404(Transaction.objects.visible_to(user), pk=transaction)
     reason = request.POST.get("reason", "").strip()[:500] or "sent after all"
-    if decisions.resubmit([row.pk], by=user, reason=reason):
+    try:
+        went_on = decisions.resubmit([row.pk], by=user, reason=reason)
+    except NotReadyToRun as error:
+        messages.error(request, str(error))
+        return redirect("queue:transaction", transaction=row.pk)
+    if went_on:
         messages.success(request, "It goes through again.")
     else:
         said = posted.words([row.pk]).get(row.pk, "It stopped again, or a newer version has come since")
