@@ -171,7 +171,7 @@ class AuditEntryAdmin(LookOnly, ScopedAdmin):
     fields = ("moment", "who", "done", "kind", "about", "company", "reason", "through", "was", "became", "ids")
     readonly_fields = ("moment", "who", "done", "kind", "about", "company", "through", "was", "became", "ids")
     moment, who = headed("at", "When"), headed("actor_name", "Who")
-    about = headed("thing_name", "What it was about")
+    about = headed("thing_name", "What it was about", sorts=False)
     show_full_result_count = False
     paginator = InfinitePaginator  # counts nothing
     ordering = ("-at",)

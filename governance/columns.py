@@ -7,10 +7,13 @@ from django.contrib import admin
 from django.contrib.admin import ChoicesFieldListFilter, FieldListFilter
 
 
-def headed(name: str, words: str, *, yes_or_no: bool = False) -> Callable[[Any, Any], Any]:
-    """Return a column for a field that people call otherwise than the code does: its words, sorted by the field."""
+def headed(name: str, words: str, *, yes_or_no: bool = False, sorts: bool = True) -> Callable[[Any, Any], Any]:
+    """Return a column for a field that people call otherwise than the code does: its words, sorted by the field.
 
-    @admin.display(description=words, ordering=name, boolean=yes_or_no)
+    What is covered for some must not sort: between its neighbours it could be read all the same.
+    """
+
+    @admin.display(description=words, ordering=name if sorts else None, boolean=yes_or_no)
     def column(_: Any, row: Any) -> Any:
         in_words = getattr(row, f"get_{name}_display", None)
         return in_words() if in_words else getattr(row, name)

@@ -81,8 +81,9 @@ class CrossReferenceAdmin(LookOnly, ScopedAdmin):
     right_to_view = Right.SEE_TECHNICAL
     list_display = ("kind", "our_key", "their_id", "their_number", "system", "noted")
     list_filter = (KindFilter,)
-    our_key, their_id = headed("canonical_key", "Our key"), headed("external_id", "Id there")
-    their_number, noted = headed("reference", "Number there"), headed("recorded_at", "Noted")
+    our_key = headed("canonical_key", "Our key", sorts=False)
+    their_id = headed("external_id", "Id there", sorts=False)
+    their_number, noted = headed("reference", "Number there", sorts=False), headed("recorded_at", "Noted")
     search_fields = ("canonical_key", "external_id")
     show_full_result_count = False
     paginator = InfinitePaginator  # counts nothing

@@ -5,6 +5,9 @@ from importlib import import_module
 from typing import Any
 
 import pytest
+from django.contrib.admin import site
+from django.core.management import call_command
+from django.urls import reverse
 
 from canonical.failure import Category
 from canonical.problem import Problem
@@ -12,6 +15,7 @@ from exceptions_queue import deadlines, intake, stuck, verbs
 from exceptions_queue.models import WorkItem
 from governance import discreet
 from governance.models import AuditEntry, User
+from mappings.models import CrossReference
 from routes.models import Failure, Transition
 from tests.api.signing import get, token_of
 from tests.exceptions_queue.conftest import Staff
@@ -82,3 +86,19 @@ def test_deadline_is_named_to_who_sees_something_that_stands_in_it(make_world: M
     assert keys
     assert all(deadlines.line_of(key, staff.farid) for key in keys)
     assert not any(deadlines.line_of(key, staff.stranger) for key in keys)
+
+
+def test_command_tells_titles_as_its_person_may_read_them(
+    make_world: Make, staff: Staff, capsys: pytest.CaptureFixture[str]
+) -> None:
+    item = trouble(make_world(), HIDDEN)
+    for somebody, sees in ((staff.farid, False), (staff.clara, True)):
+        call_command("resubmit", str(item.number), by=somebody.username, reason="again", dry_run=True)
+        assert ("95.00" in capsys.readouterr().out) is sees
+
+
+def test_lists_of_the_administration_do_not_sort_by_what_is_covered() -> None:
+    reverse("admin:index")  # which fills the registry
+    for model, names in ((AuditEntry, ["about"]), (CrossReference, ["our_key", "their_id", "their_number"])):
+        shown = site._registry[model]
+        assert not [name for name in names if getattr(getattr(shown, name), "admin_order_field", None)]

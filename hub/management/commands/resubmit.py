@@ -7,8 +7,9 @@ from django.core.management.base import CommandError
 from rich.text import Text
 
 from canonical.failure import Category
-from exceptions_queue import releasing, verbs
+from exceptions_queue import releasing, verbs, words
 from exceptions_queue.models import Release, WorkItem
+from exceptions_queue.permitted import masks_of, rights_in
 from exceptions_queue.tasks import nudge_release
 from governance import audit
 from governance.models import LegalEntity, User
@@ -63,7 +64,8 @@ class Command(TerminalCommand):
         for item in found:
             worth = money({each.currency: each.amount for each in item.amounts.all()})
             about = f"{item.members:,} waiting{f', {worth}' if worth else ''}, {item.legal_entity.code}"
-            out.print(Text(f"{item.number}  {item.title}: {about}"))
+            title = words.title_for(item, masks_of(rights_in(by, item.legal_entity_id)))
+            out.print(Text(f"{item.number}  {title}: {about}"))
         what = f"{members:,} waiting in {len(found):,} work {'item' if len(found) == 1 else 'items'}"
         if options["dry_run"] or not found:
             out.print(
