@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.contrib.admin import BooleanFieldListFilter
 from django.db.models import Exists, OuterRef
 from django.http import HttpRequest
+from django_celery_beat import admin as _theirs  # noqa: F401 - registers what is taken out below, whoever is read first
 from django_celery_beat import models as beat
 from unfold.paginator import InfinitePaginator
 
