@@ -47,6 +47,7 @@ def read_ahead(config: pytest.Config) -> None:
     given = getattr(config, "workerinput", None)
     if given is None or config.option.file_or_dir:
         return
+    import_module("hub.urls")  # what registers itself does so in one order, whichever test is read first
     number, processes = int(given["workerid"].removeprefix("gw")), given["workercount"]
     for file in sorted((ROOT / "tests").rglob("test_*.py"))[number::processes]:
         with suppress(Exception):  # the collection tells what is wrong with it
