@@ -19,6 +19,7 @@ from exceptions_queue.guarded import healths
 from exceptions_queue.models import WorkItem
 from exceptions_queue.pages.door import context, page, person
 from exceptions_queue.pages.items import rows_of
+from exceptions_queue.permitted import rights_in
 from governance.history import of_things
 from governance.models import AuditEntry, User
 from governance.rights import Right, allowed, allowed_anywhere, opens_administration
@@ -30,6 +31,8 @@ from routes.partitions import first_id
 ITEMS = 10
 TROUBLES = 20  # exchanges that did not go well, in the history
 HISTORY = timedelta(days=7)
+BRIEF = ("method", "status")  # of an exchange, which name nobody's records
+WHOLE = (*BRIEF, "url", "error")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +139,16 @@ def _promises(manifest: Manifest | None) -> list[tuple[str, str]]:
 def _troubles(row: Connection, user: User, now: datetime) -> list[dict[str, Any]]:
     """Return the last exchanges that did not go well, for those who see technical details. One query.
 
-    The index is that of ids, which begin with the time at which they were made: a week of all connections is looked at.
+    Records of several companies may go through one connection, and an address or an answer may name them: those are
+    for who sees technical details of all companies. The index is that of ids, which begin with the time at which they
+    were made: a week of all connections is looked at.
     """
     if not allowed(user, Right.SEE_TECHNICAL, row.legal_entity_id):
         return []
     since = Exchange.objects.filter(connection=row, id__gte=first_id((now - HISTORY).date()), at__gte=now - HISTORY)
     kept = since.order_by("-id")[:TROUBLES]
-    return [{"at": each.at, **{n: each.body.get(n) for n in ("method", "url", "status", "error")}} for each in kept]
+    told = WHOLE if Right.SEE_TECHNICAL in rights_in(user, None) else BRIEF
+    return [{"at": each.at, **{name: each.body.get(name) for name in told}} for each in kept]
 
 
 @require_POST

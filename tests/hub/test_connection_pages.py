@@ -103,6 +103,16 @@ def test_troubles_are_for_those_who_see_technical_details(make_world: Make, staf
         assert ("https://ledger.example/entries" in words) is sees, user
 
 
+def test_troubles_name_records_to_who_sees_all_companies(make_world: Make, staff: Staff) -> None:
+    body = {"method": "PATCH", "url": "https://ledger.example/employee/W-1060", "status": 422, "error": "no W-1060"}
+    Exchange.objects.create(id=new_id(), connection=ledger(firm(make_world)), at=timezone.now(), body=body)
+    words = text_of(signed_in(person("Otto Own", Role.OPERATOR, company("HP-DE"))).get("/connections/ledger/"))
+    assert "PATCH 422" in " ".join(words.split())
+    assert "W-1060" not in words
+    assert words.count("None") == 1, "and nothing stands in its place"
+    assert text_of(signed_in(staff.olga).get("/connections/ledger/")).count("W-1060") == 2
+
+
 def test_operator_pauses_and_lets_go_on_in_the_page(make_world: Make, staff: Staff) -> None:
     world, client = firm(make_world), signed_in(staff.olga)
     answer = client.post("/connections/ledger/pauses/", {"reason": "Year-end close"}, follow=True)
