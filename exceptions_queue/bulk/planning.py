@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.http import Http404
 
 from canonical.entities import ENTITIES
 from exceptions_queue.bulk import identity, judging, limits, selecting
@@ -78,7 +79,8 @@ def plan(
     """Write down what shall be done with whom, and return it; `build_step` works out what would become of each.
 
     `data` is what was typed in the choice's form; `pace` may only be slower than the setting. Raises NotAllowed, Wrong
-    with the form, and NotPossible where nothing is left that it could be done with.
+    with the form, Http404 for exceptions that somebody does not see, and NotPossible where nothing is left that it
+    could be done with.
     """
     found, left_out = _found(selection, by, choice)
     about = chosen(found, by)
@@ -165,12 +167,20 @@ def chosen(found: Found, user: User) -> Chosen:
 
 
 def _found(selection: Selection, user: User, choice: Choice) -> tuple[Found, str]:
-    """Return what may be planned, and in words what was chosen and is left out."""
+    """Return what may be planned, and in words what was chosen and is left out.
+
+    What somebody does not see is for them as what is not there. Raises Http404 where that is all.
+    """
+    seen: dict[int, int] = {}
     if selection.items:  # named one by one: nothing is left out in silence
-        places = WorkItem.objects.filter(number__in=selection.items).order_by().values_list("legal_entity", flat=True)
-        for place in sorted(set(places)):
+        there = WorkItem.objects.visible_to(user).filter(number__in=selection.items).order_by()
+        seen = dict(there.values_list("number", "legal_entity"))
+        if not seen:
+            raise Http404("There is no such exception.")
+        for place in sorted(set(seen.values())):
             require(user, choice.right, place)
     found = selecting.find(selection, user=user, right=choice.right)
+    found.unknown += [str(number) for number in selection.items if number not in seen]
     told = []
     if selection.asked is not None:
         told += _without_right(found, selection, user, choice)

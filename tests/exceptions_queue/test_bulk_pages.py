@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
+from django.http import Http404
 from django.test.utils import CaptureQueriesContext
 
 from exceptions_queue import intake
@@ -114,8 +115,15 @@ def test_other_companies_are_never_in_a_plan_nor_seen_in_it(quick_world: Make, s
     item = refused_ones(world, 2)
     waivers = by_name("waivers")
     assert waivers is not None
-    with pytest.raises(NotAllowed, match="waive for a company that you do not see"):
-        planning.plan(Selection(items=(item.number,)), by=staff.stranger, choice=waivers, data=WHY)
+    for number in (item.number, 987_654):  # what one does not see is as what is not there
+        with pytest.raises(Http404, match="There is no such exception"):
+            planning.plan(Selection(items=(number,)), by=staff.stranger, choice=waivers, data=WHY)
+        sent = {"items": number, "choice": "waivers", **WHY}
+        assert signed_in(staff.stranger).post("/bulk-runs/new/", sent).status_code == 404
+    assert BulkRun.objects.count() == 0
+    some = planning.plan(Selection(items=(item.number, 987_654)), by=staff.farid, choice=waivers, data=WHY)
+    assert "Under 1 of the ids nothing is open that you may act on: 987654." in some.left_out
+    BulkRun.objects.all().delete()
     names = Selection(names=("TE-0000001",))
     with pytest.raises(steering.NotPossible, match="Under 1 of the ids nothing is open that you may act on"):
         planning.plan(names, by=staff.stranger, choice=waivers, data=WHY)
