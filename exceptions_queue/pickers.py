@@ -17,6 +17,7 @@ from canonical.entity import Entity, Field, Kind, Mask
 from canonical.masking import HIDDEN, mask
 from governance.models import User
 from governance.rights import entities_visible_to
+from governance.scoping import ALL, entity_ids
 from mappings.compiled import CompiledMapping
 from mappings.formula.tree import Call, Constant, Node, Path, children
 from mappings.models import LookupTable, TableRow
@@ -51,7 +52,7 @@ def offers(spec: Field, made: Plan | None) -> bool:
 def offered(
     spec: Field, made: Plan | None, typed: str, user: User, masks: frozenset[Mask], company: int
 ) -> list[Offered]:
-    """Return the values of a company that begin as it was typed, at most MOST. At most four queries."""
+    """Return the values of a company that begin as it was typed, at most MOST. At most five queries."""
     typed = typed.strip()
     found: dict[str, Offered] = {}
     if made is not None:
@@ -59,7 +60,8 @@ def offered(
             for each in _of_table(table, place, typed, company):
                 found.setdefault(each.value, each)
     if spec.references in ENTITIES and spec.references != "legal_entity":
-        for each in _records(ENTITIES[spec.references], typed, masks, company):
+        everywhere = entity_ids(user) is ALL  # what belongs to no company is for who sees all of them
+        for each in _records(ENTITIES[spec.references], typed, masks, company, everywhere=everywhere):
             found.setdefault(each.value, each)
     if spec.references == "legal_entity":
         found |= {each.value: each for each in _companies(typed, user)}
@@ -117,12 +119,14 @@ LOOKED = 500  # records of each route that are looked through
 KNOWN = """
 SELECT canonical_key, reference FROM mappings_crossreference
 WHERE entity = %(entity)s AND canonical_key LIKE %(typed)s
-  AND (legal_entity_id = %(company)s OR legal_entity_id IS NULL)
+  AND (legal_entity_id = %(company)s OR legal_entity_id IS NULL AND %(everywhere)s)
 ORDER BY canonical_key LIMIT %(most)s
 """
 
 
-def _records(entity: Entity, typed: str, masks: frozenset[Mask], company: int) -> list[Offered]:
+def _records(
+    entity: Entity, typed: str, masks: frozenset[Mask], company: int, *, everywhere: bool
+) -> list[Offered]:
     pattern = typed.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     asked: dict[str, str | int] = {
         "entity": entity.name,
@@ -130,6 +134,7 @@ def _records(entity: Entity, typed: str, masks: frozenset[Mask], company: int) -
         "typed": pattern,
         "most": MOST,
         "looked": LOOKED,
+        "everywhere": everywhere,
     }
     found: dict[str, Offered] = {}
     with connection.cursor() as cursor:

@@ -7,7 +7,9 @@ or of the legal entities they belong to.
 
 import decimal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date, datetime
 from typing import Any
 
@@ -15,6 +17,7 @@ from django.db import connection
 from django.utils import timezone
 
 from governance.actor import By
+from governance.scoping import ALL, entity_ids
 from mappings.compiled import CompiledMapping, not_a_record
 from mappings.fetch import Entity, Fetch
 from mappings.formula.limits import CONTEXT
@@ -57,11 +60,12 @@ def run_mixed(
     record where the mapping names none (else today); `as_of` reads the tables as they were recorded at that time, and
     takes its day for today. Rows
     that this thread has read before are read again only after a table has changed. With a `reader`, who tries it out,
-    XREF finds nothing of connections that they do not see.
+    XREF finds nothing of connections that they do not see, nor of other companies' records at those that they see.
     """
     snapshots = _snapshots(compiled, set(legal_entities), as_of)
     fetch = Fetch(
-        snapshots, compiled.sources, inward=compiled.inward, connection_id=connection_id, as_of=as_of, reader=reader
+        snapshots, compiled.sources, inward=compiled.inward, connection_id=connection_id, as_of=as_of, reader=reader,
+        owners=_owners.get() if reader is None else entity_ids(reader),
     )  # fmt: skip
     today = (as_of or timezone.now()).date()
     with decimal.localcontext(CONTEXT):
@@ -78,6 +82,19 @@ def run_mixed(
             for index in missed:
                 results[index] = runs[index](records[index], days[index])
     raise RuntimeError(f"The mapping {compiled.name} needs more than {MAX_ROUNDS} rounds of look-ups.")
+
+
+@contextmanager
+def references_seen_by(by: By) -> Iterator[None]:
+    """Let XREF find only records of companies that somebody sees: for what they have written and nobody agreed to."""
+    token = _owners.set(entity_ids(by))
+    try:
+        yield
+    finally:
+        _owners.reset(token)
+
+
+_owners: ContextVar[frozenset[int] | None] = ContextVar("whose cross-references are found", default=ALL)
 
 
 class _Kept(threading.local):

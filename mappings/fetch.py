@@ -15,6 +15,7 @@ from django.db import connection
 
 from canonical.entity import Kind
 from governance.actor import By
+from governance.scoping import ALL
 from mappings.formula.emit_tables import Source
 from mappings.kinds import CONVERTERS
 from mappings.mapped import Miss
@@ -45,12 +46,14 @@ FROM unnest(%s::text[], %s::bigint[], %s::text[]) AS k(entity, connection_id, ke
 JOIN mappings_crossreference x
     ON x.connection_id = k.connection_id AND x.entity = k.entity AND x.{wanted} = k.key
 """
+OWN = "WHERE x.legal_entity_id = ANY(%s)"
 
 
 class Fetch:
     """Fills the snapshots of a batch, by legal entity. `connection_id` is whose ids XREF speaks of by itself.
 
-    With a `reader` only the other connections that they see are found.
+    With a `reader` only the other connections that they see are found. Several companies may go through one
+    connection: of `owners` alone, where they are given, it is told what it calls their records.
     """
 
     def __init__(
@@ -62,8 +65,10 @@ class Fetch:
         connection_id: int | None,
         as_of: datetime | None,
         reader: "By | None" = None,
+        owners: frozenset[int] | None = ALL,
     ) -> None:
         self._snapshots, self._inward, self._as_of, self._reader = snapshots, inward, as_of, reader
+        self._owners = owners
         self._slugs = {source.column for source in sources if source.kind == "xref" and source.column}
         self._connections: dict[str, int | None] = {"": connection_id}
 
@@ -105,8 +110,11 @@ class Fetch:
         if wanted:
             ours, theirs = "canonical_key", "external_id"
             names = {"wanted": theirs, "given": ours} if self._inward else {"wanted": ours, "given": theirs}
+            statement, columns = REFERENCES.format(**names), [list(column) for column in zip(*wanted, strict=True)]
+            if self._owners is not ALL:
+                statement, columns = statement + OWN, [*columns, sorted(self._owners)]
             with connection.cursor() as cursor:
-                cursor.execute(REFERENCES.format(**names), [list(column) for column in zip(*wanted, strict=True)])
+                cursor.execute(statement, columns)
                 for entity, connection_id, key, given in cursor.fetchall():
                     found[entity, connection_id][key] = given
         for source, keys in references.items():

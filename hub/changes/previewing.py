@@ -19,6 +19,7 @@ from hub.changes import putting, things
 from hub.changes.naming import FORMULAS
 from hub.configuration.form import Data
 from mappings import reading
+from mappings.batch import references_seen_by
 from routes import preview
 from routes.models import Route
 from routes.preview import Line, NoPreview, Prepared, Preview
@@ -60,7 +61,8 @@ def of_draft(version: Version, *, by: By) -> Compared:
     now, why = _as_it_is(version, drafted, by)
     raws = preview.read(drafted)
     before = preview.foreseen(now, deepcopy(raws), by=by) if now else None
-    then = preview.foreseen(drafted, raws, by=by, untold=_untold(version, by))
+    with references_seen_by(by):
+        then = preview.foreseen(drafted, raws, by=by, untold=_untold(version, by))
     preview.noted(version, then, by=by, legal_entity=version.legal_entity)
     pairs = list(zip(before.lines, then.lines, strict=True)) if before else []
     differ = [(old, new) for old, new in pairs if old != new]

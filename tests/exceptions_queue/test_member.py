@@ -132,12 +132,20 @@ def test_keys_of_tables_and_known_records_are_offered(quick_world: Make, quick_s
     known = cross_references.NewReference(
         world.destination.connection_id, "project", "P-881", "77", company("HP-DE").pk, "Harbour"
     )
-    cross_references.upsert([known], by=quick_staff.ingrid)  # type: ignore[arg-type]
+    theirs, nobodys = (
+        cross_references.NewReference(known.connection_id, "project", f"P-88{n}", f"{n}", owner)
+        for n, owner in ((2, company("HP-US").pk), (3, None))
+    )
+    cross_references.upsert([known, theirs, nobodys], by=quick_staff.ingrid)  # type: ignore[arg-type]
     browser = signed_in(quick_staff.farid)
     offered = browser.post(place(item, "checks/"), {"field": "role", "value": "P"}).content.decode()
     assert '<option value="Partner">' in offered
     offered = browser.post(place(item, "checks/"), {"field": "project_code", "value": "P-88"}).content.decode()
     assert '<option value="P-881">Harbour</option>' in offered
+    assert "P-882" not in offered, "which is another company's"
+    assert "P-883" not in offered, "which is for who sees all companies"
+    sent = {"field": "project_code", "value": "P-88"}
+    assert '"P-883"' in signed_in(quick_staff.clara).post(place(item, "checks/"), sent).content.decode()
     assert (
         '<option value="P-881">'
         not in browser.post(place(item, "checks/"), {"field": "project_code", "value": "Q"}).content.decode()

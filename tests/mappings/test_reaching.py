@@ -10,6 +10,8 @@ from governance.actor import ENGINE
 from governance.models import User
 from governance.rights import Role
 from mappings import MappingErrors, cross_references
+from mappings.batch import references_seen_by, run_batch
+from mappings.compiled import compile_mapping
 from mappings.cross_references import NewReference
 from mappings.drafting import draft, revise
 from mappings.field_table import table_of
@@ -94,6 +96,27 @@ def test_trial_tells_nothing_of_another_companys_connection(ingrid: User) -> Non
     assert "that you may not see" in told
     assert told.replace("us-ledger", "nowhere") == tried(NOWHERE, ingrid)
     assert "us-ledger-77" in tried(THEIRS, ENGINE), "nothing of a trial is kept"
+
+
+def test_trial_tells_nothing_of_another_companys_records_at_ones_own_connection(ingrid: User) -> None:
+    mapping = Mapping.objects.create(key="own.out", title="Out", legal_entity=company("HP-DE"))
+    ledger = Connection.objects.get(slug="ledger")
+    others = [NewReference(ledger.pk, "worker", "W-2", "us-2", company("HP-US").pk),
+              NewReference(ledger.pk, "worker", "W-3", "firm-3")]  # fmt: skip
+    cross_references.upsert(others, by=ENGINE)
+    records = [{"worker_id": f"W-{number}", "hours": 8} for number in (1, 2, 3)]
+
+    def tried(formula: str, by: Any) -> list[Any]:
+        found = try_out(mapping, content=content(formula), samples=records, by=by, connection_id=ledger.pk)
+        return [row.after.get("employee") for row in found]
+
+    for formula in (OURS, 'XREF("worker", worker_id)'):
+        assert tried(formula, ENGINE) == ["ledger-77", "us-2", "firm-3"]
+        assert tried(formula, ingrid) == ["ledger-77", None, None]
+        with references_seen_by(ingrid):  # as a draft is tried that names what stands
+            made = run_batch(compile_mapping(content(formula)), records, connection_id=ledger.pk, legal_entity_id=None)
+        assert [each.values.get("employee") for each in made] == ["ledger-77", None, None]
+        assert tried(formula, ENGINE) == ["ledger-77", "us-2", "firm-3"], "nothing of a trial is kept"
 
 
 def test_single_formulas_are_judged_alike(ingrid: User) -> None:
