@@ -19,18 +19,24 @@ from governance.roles import MASK_RIGHTS
 from governance.scoping import ALL, entity_ids, grants_read_once
 
 covering = Signal()  # entries=of the audit trail, by=who reads them: names of things that they do not see are covered
+keyed = Signal()  # entries=that do not say the key of their thing by column: whoever knows it puts it into `after`
 OWN = "governance."  # kinds of things that are the hub's own
 TITLED = ("exceptions_queue.workitem",)  # kinds of things whose names are words that may quote a hidden value
-NAMED = {mask: named_for(mask) for mask in Mask if mask is not Mask.NONE}
+KEYED, KEY = ("mappings.tablerow",), "key"  # kinds of things that are called by a key, and where it stands in `after`
+NAMED: dict[Mask, frozenset[str]] = {mask: named_for(mask) for mask in Mask if mask is not Mask.NONE}
 
 
 def covered(entries: Iterable[AuditEntry], by: By) -> list[AuditEntry]:
     """Return entries, to be shown only, as somebody may read them."""
     found = list(entries)
     with grants_read_once():
+        masks = {place: allowed_masks(by, place) for place in {each.legal_entity_id for each in found}}
+        before = [each for each in found if _lacks_key(each) and not masks[each.legal_entity_id].issuperset(MASK_RIGHTS)]
+        if before:  # written by an earlier release
+            keyed.send(sender=None, entries=before)
         for each in found:
             if not each.thing_kind.startswith(OWN):
-                _cover(each, allowed_masks(by, each.legal_entity_id))
+                _cover(each, masks[each.legal_entity_id])
     return found
 
 
@@ -43,9 +49,12 @@ def covered_whole(entry: AuditEntry, by: By) -> AuditEntry:
 def told_by_name(entries: "QuerySet[AuditEntry]", text: str, by: By) -> "QuerySet[AuditEntry]":
     """Leave out entries that a text has found by words which somebody may not read there: an address, a title."""
     text = text.strip()
-    if text and not all(entity_ids(by, right) is ALL for right in MASK_RIGHTS.values()):
-        titles = Q(thing_kind__in=TITLED, thing_name__icontains=text)
-        entries = entries.exclude(titles & ~Q(actor_name__icontains=text) & ~Q(thing_id=text))
+    hidden = [mask for mask, right in MASK_RIGHTS.items() if entity_ids(by, right) is not ALL]
+    if text and hidden:
+        names = sorted(frozenset().union(*(NAMED[mask] for mask in hidden)))
+        keys = Q(thing_kind__in=KEYED) & (Q(after__key=None) | Q(after__key__has_any_keys=names))
+        words = (Q(thing_kind__in=TITLED) | keys) & Q(thing_name__icontains=text)
+        entries = entries.exclude(words & ~Q(actor_name__icontains=text) & ~Q(thing_id=text))
     ids = entity_ids(by, Right.SEE_PERSON)
     if ids is ALL or not text:
         return entries
@@ -59,8 +68,16 @@ def _cover(entry: AuditEntry, masks: frozenset[Mask]) -> None:
     entry.before, entry.after = (_shown(each, names, texts) for each in (entry.before, entry.after))
     entry.before, entry.after = (_said(each, texts, masks) for each in (entry.before, entry.after))
     entry.reason, entry.thing_name = (spoken(each, texts, masks) for each in (entry.reason, entry.thing_name))
-    if entry.thing_kind in TITLED and not masks.issuperset(MASK_RIGHTS):
+    if masks.issuperset(MASK_RIGHTS):
+        return
+    if entry.thing_kind in TITLED:
         entry.thing_name = f"{entry.thing_id} •••"
+    elif _lacks_key(entry):  # its row is gone, too: its name ends with its key
+        entry.thing_name = f"{entry.thing_name.partition(': ')[0]}: •••"
+
+
+def _lacks_key(entry: AuditEntry) -> bool:
+    return entry.thing_kind in KEYED and KEY not in (entry.after or {})
 
 
 def _shown(value: Any, names: frozenset[str], texts: set[str]) -> Any:

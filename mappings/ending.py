@@ -42,7 +42,7 @@ def end_row(table: LookupTable, row_id: int, *, last_day: date, by: By, reason: 
     row.save(force_insert=True)
     thing = ("mappings.tablerow", str(row.pk), f"{table}: {row}")
     audit.record(
-        by=by, verb="end", thing=thing, before=before, after={"valid_to": last_day}, reason=reason,
-        legal_entity=table.legal_entity,
+        by=by, verb="end", thing=thing, before=before, after={"key": row.by_column, "valid_to": last_day},
+        reason=reason, legal_entity=table.legal_entity,
     )  # fmt: skip
     return row

@@ -223,6 +223,11 @@ class TableRow(models.Model):
         """Return the key as LOOKUP has it."""
         return tuple(self.key)
 
+    @property
+    def by_column(self) -> dict[str, str]:
+        """Return the key by the columns of its table."""
+        return dict(zip(self.table.key_columns, self.key, strict=False))
+
 
 def hash_of(key: tuple[str, ...]) -> int:
     """Return 63 bits of SHA-256 over a key, as the database indexes it."""
