@@ -67,3 +67,6 @@ def named_for(mask: Mask) -> frozenset[str]:
     every = [field for entity in ENTITIES.values() for field in entity.fields]
     open_ = {field.name for field in every if field.mask is not mask} | GENERIC
     return frozenset(field.name for field in every if field.mask is mask) - open_
+
+
+COVERED = frozenset().union(*(named_for(mask) for mask in Mask if mask is not Mask.NONE))  # fields, by name

@@ -83,9 +83,14 @@ def canonical_name(found: Copies, name: str, entity: Entity | None) -> str:
 
 def sent_shown(found: Copies, entity: Entity, path: str, value: Any, masks: frozenset[Mask]) -> Any:
     """Return a value of a request, hidden when a field that it is made of is hidden from the person."""
-    known = [name for name in found.reads.get(path, ()) if name in entity.by_name]
-    if any(name in names for mask, names in NAMED.items() if mask not in masks for name in found.reads.get(path, ())):
-        return HIDDEN if value not in (None, "") else value  # such as a column of a table
-    if all(may_see(entity, name, masks) for name in known) and path in found.reads:
-        return value
-    return HIDDEN if value not in (None, "") else value
+    return HIDDEN if value not in (None, "") and is_hidden(found, entity, path, masks) else value
+
+
+def is_hidden(found: Copies, entity: Entity, path: str, masks: frozenset[Mask]) -> bool:
+    """Return whether what stands at a path of a request is made of what is hidden from somebody, or of nobody knows
+    what.
+    """
+    reads = found.reads.get(path)
+    if reads is None or any(name in names for mask, names in NAMED.items() if mask not in masks for name in reads):
+        return True  # such as a column of a table
+    return not all(may_see(entity, name, masks) for name in reads if name in entity.by_name)

@@ -124,9 +124,7 @@ ORDER BY canonical_key LIMIT %(most)s
 """
 
 
-def _records(
-    entity: Entity, typed: str, masks: frozenset[Mask], company: int, *, everywhere: bool
-) -> list[Offered]:
+def _records(entity: Entity, typed: str, masks: frozenset[Mask], company: int, *, everywhere: bool) -> list[Offered]:
     pattern = typed.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     asked: dict[str, str | int] = {
         "entity": entity.name,

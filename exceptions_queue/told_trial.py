@@ -122,7 +122,7 @@ def _of_mapping(mapping: CompiledMapping, seen: Foreseen, masks: frozenset[Mask]
             verdicts.append(RuleVerdict(rule.name, "not asked" if unsure else "holds", waivable=rule.waivable))
         else:
             verdict = "broken" if problem.severity == "error" else "warns"
-            verdicts.append(RuleVerdict(rule.name, verdict, _told(problem, seen, masks), rule.waivable))
+            verdicts.append(RuleVerdict(rule.name, verdict, _told(problem, seen, masks, _copies(seen)), rule.waivable))
     return verdicts
 
 
@@ -133,17 +133,26 @@ def _fails_in(mapping: CompiledMapping, seen: Foreseen) -> bool:
 
 def problems(seen: Foreseen, masks: frozenset[Mask]) -> str:
     """Return why it would stop, in words; those about a hidden field may quote its value, so they name the field."""
-    told = [_told(each, seen, masks) for each in seen.problems if each.severity == "error"]
+    stops = [each for each in seen.problems if each.severity == "error"]
+    if not stops:
+        return ""
+    copies = _copies(seen)
+    told = [_told(each, seen, masks, copies) for each in stops]
     return " ".join(dict.fromkeys(told))
 
 
-def _told(problem: Any, seen: Foreseen, masks: frozenset[Mask]) -> str:
+def _told(problem: Any, seen: Foreseen, masks: frozenset[Mask], copies: lineage.Copies) -> str:
     entity = ENTITIES[seen.entity]
-    copies = lineage.copies(seen.content, seen.destination.id if seen.destination else None)
     name = lineage.canonical_name(copies, problem.field, entity)
     if name and not may_see(entity, name, masks):
         return f"Something is wrong with the {plain(name)}."
+    if problem.field in copies.reads and lineage.is_hidden(copies, entity, problem.field, masks):
+        return f"Something is wrong with “{problem.field}”, which is made of what is hidden from some."
     return str(problem.message)
+
+
+def _copies(seen: Foreseen) -> lineage.Copies:
+    return lineage.copies(seen.content, seen.destination.id if seen.destination else None)
 
 
 def named(seen: Foreseen) -> str:

@@ -4,9 +4,10 @@
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 from uuid import UUID
 
 import msgspec
@@ -22,6 +23,7 @@ from governance.actor import By
 from governance.models import Version
 from governance.rights import NotAllowed, Right, allowed, allowed_masks, require
 from mappings import reading
+from mappings.batch import references_seen_by
 from routes import dry_run
 from routes.arrivals import decode
 from routes.chosen_configuration import ONCE_IN_FORCE
@@ -80,6 +82,9 @@ UNTOLD = (
 )
 
 
+GONE = "What it was made of is kept no more. Waive it, with a reason."
+
+
 class Idempotency(StrEnum):
     """What keeps a member from having two effects at its target."""
 
@@ -101,7 +106,8 @@ class Trial(msgspec.Struct):
     key: str
     destination: str  # its name; "" where none is chosen
     outcome: Outcome
-    words: str  # why, as a person reads it
+    words: str  # why, as this person reads it
+    for_all: str = ""  # the same as everybody may read it, where it is kept
     idempotency: Idempotency = Idempotency.NONE
     idempotency_words: str = ""
     configuration: str = ""  # with which it was tried, in words
@@ -142,14 +148,15 @@ def tries(
         _require_reader(configuration, by)
     asked = [each.record_id for each in wanted if each.stage == STAGE and each.record_id]
     tried = Tried(asked if not corrections else (), corrections)
-    found = dry_run.transactions(
-        [each.transaction_id for each in wanted if each.transaction_id], start=Start(start),
-        configuration=configuration, tried=tried, brief=brief,
-    )  # fmt: skip
-    found += dry_run.records(
-        [each.record_id for each in wanted if each.record_id and not each.transaction_id], configuration=configuration,
-        tried=tried, brief=brief,
-    )  # fmt: skip
+    with references_seen_by(by) if _is_draft(configuration) else nullcontext():
+        found = dry_run.transactions(
+            [each.transaction_id for each in wanted if each.transaction_id], start=Start(start),
+            configuration=configuration, tried=tried, brief=brief,
+        )  # fmt: skip
+        found += dry_run.records(
+            [each.record_id for each in wanted if each.record_id and not each.transaction_id],
+            configuration=configuration, tried=tried, brief=brief,
+        )  # fmt: skip
     places = {each.legal_entity for each in found} | {each.legal_entity_id for each in wanted}
     masks = {entity: allowed_masks(by, entity) for entity in places}
     untold = _untold(configuration, by, {each.legal_entity_id for each in wanted})
@@ -171,10 +178,15 @@ def _untold(configuration: Configuration, by: By, places: Iterable[int]) -> dict
 
     A version that was in force was agreed to by others, and reads what it read then.
     """
-    if not isinstance(configuration, Version) or configuration.state in ONCE_IN_FORCE:
+    if not _is_draft(configuration):
         return {}
     found = {entity: reading.read_anew(configuration, by=by, legal_entity=entity) for entity in places}
     return {entity: UNTOLD.format(", ".join(parts[:MOST_NAMED])) for entity, parts in found.items() if parts}
+
+
+def _is_draft(configuration: Configuration) -> TypeGuard[Version]:
+    """Return whether nobody has agreed yet to what is tried."""
+    return isinstance(configuration, Version) and configuration.state not in ONCE_IN_FORCE
 
 
 def _require_reader(version: Version, by: By) -> None:
@@ -195,13 +207,13 @@ def _of(
     if untold and any(not seen.misfit for seen in found):
         return Trial(
             failure.pk, failure.transaction_id, failure.record_id, found[0].key if failure.transaction_id else "", "",
-            Outcome.NOT_POSSIBLE, untold, amount=failure.amount, currency=failure.currency, hours=failure.hours,
+            Outcome.NOT_POSSIBLE, untold, untold, amount=failure.amount, currency=failure.currency, hours=failure.hours,
             untold=True,
         )  # fmt: skip
     if not found:  # its record or transaction is kept no more
         return Trial(
             failure.pk, failure.transaction_id, failure.record_id, "", "", Outcome.NOT_POSSIBLE,
-            "What it was made of is kept no more. Waive it, with a reason.", amount=failure.amount,
+            GONE, GONE, amount=failure.amount,
             currency=failure.currency, hours=failure.hours,
         )  # fmt: skip
     if brief and len(found) == 1:  # so it is with all but very few of a plan
@@ -218,10 +230,11 @@ def _of(
 
 def _judged(failure: Stopped, seen: Foreseen, masks: frozenset[Mask]) -> Trial:
     outcome, said = _outcome(seen, masks)
+    for_all = _outcome(seen, frozenset())[1] if outcome is Outcome.STILL_INVALID and masks else said
     stop = next((each for each in seen.problems if each.severity == "error"), None) if seen.problems else None
     return Trial(
         failure.pk, seen.transaction, seen.record, seen.key, seen.destination.name if seen.destination else "",
-        outcome, said, amount=seen.amount, currency=seen.currency, hours=seen.hours,
+        outcome, said, for_all, amount=seen.amount, currency=seen.currency, hours=seen.hours,
         stopped_by=(str(stop.category), stop.field, stop.rule, stop.table) if stop else (),
     )  # fmt: skip
 

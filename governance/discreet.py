@@ -31,9 +31,9 @@ def covered(entries: Iterable[AuditEntry], by: By) -> list[AuditEntry]:
     found = list(entries)
     with grants_read_once():
         masks = {place: allowed_masks(by, place) for place in {each.legal_entity_id for each in found}}
-        before = [each for each in found if _lacks_key(each) and not masks[each.legal_entity_id].issuperset(MASK_RIGHTS)]
-        if before:  # written by an earlier release
-            keyed.send(sender=None, entries=before)
+        keyless = [each for each in found if _lacks_key(each)]  # as an earlier release wrote them
+        if any(not masks[each.legal_entity_id].issuperset(MASK_RIGHTS) for each in keyless):
+            keyed.send(sender=None, entries=keyless)
         for each in found:
             if not each.thing_kind.startswith(OWN):
                 _cover(each, masks[each.legal_entity_id])

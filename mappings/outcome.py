@@ -5,15 +5,13 @@ from datetime import date
 from itertools import pairwise
 from typing import Any
 
-from canonical.entity import Mask
-from canonical.masking import HIDDEN, named_for
+from canonical.masking import COVERED, HIDDEN
 from canonical.problem import Problem
 from mappings.content import Rule
 from mappings.formula.words import described, plain
 from mappings.kinds import to_lines
 
 MISSING = object()
-COVERED = frozenset().union(*(named_for(mask) for mask in Mask if mask is not Mask.NONE))  # fields, by name
 
 
 def breach(problems: list[Any], rule: Rule, named: dict[str, Any]) -> None:

@@ -380,7 +380,8 @@ def _ended(rows: list[TableRow], by: By, verb: str, reason: str) -> list[TableRo
 def _record(rows: list[TableRow], by: By, verb: str, reason: str) -> None:
     entries = []
     for row in rows:
-        after = {"key": row.by_column, "values": row.values, "valid_from": row.valid_from, "valid_to": row.valid_to, "state": verb}
+        after = {"key": row.by_column, "values": row.values, "state": verb}
+        after |= {"valid_from": row.valid_from, "valid_to": row.valid_to}
         name = f"{row.table}: {row}"
         thing = ("mappings.tablerow", str(row.pk), name)
         legal_entity = row.table.legal_entity

@@ -11,7 +11,9 @@ from uuid import UUID
 from django.db import connection
 
 from canonical.failure import CATEGORIES, Category
+from canonical.masking import COVERED
 from exceptions_queue.models import BulkRun, Result
+from exceptions_queue.words import plain
 from routes.bulk import arrays
 from routes.models import SendingBackState
 from routes.models.movement import RecordState
@@ -45,6 +47,7 @@ class Stand:
     ended_there: bool = False
     said_there: str = ""
     told: bool = False  # there, by a person
+    field: str = ""  # that failed again
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,8 @@ SELECT m.id, f.id IS NOT NULL AND f.closed_at IS NULL AND back.id IS NULL, coale
     coalesce(back.state, newer.state, t.state, ''), coalesce(r.state, ''), stopped.id, coalesce(stopped.message, ''),
     coalesce(stopped.category, ''), coalesce(of_record.sent, 0), coalesce(of_record.ended, 0),
     coalesce(of_record.posted, 0), coalesce(back.takes, false),
-    coalesce(g.state, ''), g.ended_at IS NOT NULL, coalesce(g.message, ''), coalesce(g.told, false)
+    coalesce(g.state, ''), g.ended_at IS NOT NULL, coalesce(g.message, ''), coalesce(g.told, false),
+    coalesce(stopped.field, '')
 FROM exceptions_queue_bulkmember m
 LEFT JOIN routes_failure f ON f.id = m.failure_id
 LEFT JOIN routes_transaction t ON t.id = m.transaction_id
@@ -88,7 +92,7 @@ LEFT JOIN LATERAL (
         count(*) FILTER (WHERE x.state = 'posted') AS posted
     FROM routes_transaction x WHERE m.transaction_id IS NULL AND x.record_id = m.record_id) of_record ON true
 LEFT JOIN LATERAL (
-    SELECT n.id, n.message, n.category FROM routes_failure n
+    SELECT n.id, n.message, n.category, n.field FROM routes_failure n
     WHERE n.closed_at IS NULL AND n.id <> m.failure_id AND (
         n.transaction_id = coalesce(back.id, newer.id, m.transaction_id)
         OR m.transaction_id IS NULL AND n.record_id = m.record_id)
@@ -158,7 +162,9 @@ def _stopped(stand: Stand) -> Ending:
     if stand.category == Category.APPROVAL_MISSING:
         return Ending(stand.id, Result.DONE, "held for a second person", stand.message)
     kind = CATEGORIES[Category(stand.category)].title.lower()
-    return Ending(stand.id, Result.FAILED, kind, stand.message, stand.stopped_as)
+    # It is kept for everybody who sees the run, and may quote the field's value.
+    why = f"Something is wrong with the {plain(stand.field)}." if stand.field in COVERED else stand.message
+    return Ending(stand.id, Result.FAILED, kind, why, stand.stopped_as)
 
 
 def _of_source(stand: Stand) -> Ending | None:

@@ -169,7 +169,7 @@ def _again(run: BulkRun, user: User, facts: Sequence[Fact]) -> dict[int, Said]:
     found = trying.tries(tried, by=user, start=start, configuration=configuration, brief=True)
     since = put_right_since(found, by=user, start=start, configuration=configuration)
     for failure, trial in zip(tried, found, strict=True):
-        why = "" if trial.outcome is Foreseen.WILL_SEND else trial.words
+        why = "" if trial.outcome is Foreseen.WILL_SEND else trial.for_all
         if since and trial.failure in since:
             why = f"{why} {PUT_RIGHT_SINCE}"
         said[failure.member] = Said(OUTCOMES[trial.outcome], why, trial.amount, trial.currency)
@@ -288,7 +288,7 @@ def _foresee(
         }  # fmt: skip
         for trial in trying.tries(failures, by=user, corrections=tried, brief=True):
             outcome = Outcome.WILL if trial.untold else CORRECTED.get(trial.outcome, Outcome.STOPS)
-            why = trial.words if trial.untold or outcome is not Outcome.WILL else ""
+            why = trial.for_all if trial.untold or outcome is not Outcome.WILL else ""
             said[found[trial.failure].id] = Said(outcome, why, trial.amount, trial.currency)
 
 

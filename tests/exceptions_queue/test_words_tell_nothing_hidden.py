@@ -12,12 +12,15 @@ from django.urls import reverse
 from canonical.failure import Category
 from canonical.problem import Problem
 from exceptions_queue import deadlines, intake, stuck, verbs
+from exceptions_queue.bulk import collecting, shown
 from exceptions_queue.models import WorkItem
 from governance import discreet
+from governance.identifiers import new_id
 from governance.models import AuditEntry, User
 from mappings.models import CrossReference
 from routes.models import Failure, Transition
 from tests.api.signing import get, token_of
+from tests.exceptions_queue.bulk import AGAIN, planned
 from tests.exceptions_queue.conftest import Staff
 from tests.exceptions_queue.situations import zero_hours
 from tests.exceptions_queue.test_pages import trouble
@@ -102,3 +105,26 @@ def test_lists_of_the_administration_do_not_sort_by_what_is_covered() -> None:
     for model, names in ((AuditEntry, ["about"]), (CrossReference, ["our_key", "their_id", "their_number"])):
         shown = site._registry[model]
         assert not [name for name in names if getattr(getattr(shown, name), "admin_order_field", None)]
+
+
+def test_plan_keeps_words_that_everybody_may_read_who_sees_it(make_world: Make, staff: Staff) -> None:
+    world = make_world()
+    world.take_in(entry(1, hours="0.00", cost_rate="96,50"))
+    intake.take_in()
+    item = WorkItem.objects.get()
+    assert item.field != "cost_rate"
+    publish(INWARD | {"fields": PAY}, staff)
+    run = planned(staff.clara, "resubmissions", AGAIN, item)
+    for reader in (staff.clara, staff.farid):
+        [member] = shown.told(list(run.members.select_related("item", "run")), reader)
+        assert "Something is wrong with the cost rate." in member["why"]
+        assert "96,50" not in str(member)
+
+
+def test_what_stopped_again_is_told_of_a_hidden_field_without_its_value() -> None:
+    for field, said in (("cost_rate", "Something is wrong with the cost rate."), ("hours", "It is 96,50.")):
+        ending = collecting.ending_of(
+            collecting.Stand(1, False, "", "failed", "", new_id(), "It is 96,50.", "validation", field=field)
+        )
+        assert ending
+        assert ending.ended == said
