@@ -15,6 +15,7 @@ from connectors.registry import registry
 from governance import audit, second_person
 from governance.actor import By
 from governance.rights import Right, require
+from governance.still_there import gone, held
 
 ONCE = "oauth2_refresh"  # a token that works once is not tried, it would be lost by that
 
@@ -40,9 +41,11 @@ def renew(connection: Connection, *, by: By, typed: Mapping[str, str], reason: s
     """Keep other answers to `questions`, by name, once the system has accepted them; what is left out stays.
 
     Return what the system said. The audit trail names which were entered, never a secret. Raises NotAllowed,
-    second_person.NeedsSecondPerson, and NotRenewed with what is wrong or what the system says against it.
+    second_person.NeedsSecondPerson, Gone, and NotRenewed with what is wrong or what the system says against it.
     """
-    row = Connection.objects.select_related("legal_entity").get(pk=connection.pk)
+    row = Connection.objects.select_related("legal_entity").filter(pk=connection.pk).first()
+    if row is None:
+        raise gone(connection)
     require(by, Right.EDIT_CONFIGURATION, row.legal_entity)
     second_person.require_agreed(by, row.companies_concerned(), thing=row.name)
     asked = {each.name: each for each in questions(row)}
@@ -53,7 +56,7 @@ def renew(connection: Connection, *, by: By, typed: Mapping[str, str], reason: s
     _put(row, manifest, given)
     said = _tried(row, manifest, by)
     with transaction.atomic():
-        kept = Connection.objects.select_for_update(of=("self",)).select_related("legal_entity").get(pk=row.pk)
+        kept = held(Connection.objects.select_related("legal_entity"), row)
         second_person.require_agreed(by, kept.companies_concerned(), thing=kept.name)
         before = {name: kept.answers.get(name, "") for name in given if not asked[name].secret}
         _put(kept, manifest, given)

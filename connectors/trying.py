@@ -23,6 +23,7 @@ from governance import audit
 from governance.actor import By
 from governance.keys import OPERATOR, KeyLost, KeysUnusable
 from governance.rights import Right, require
+from governance.still_there import gone
 
 if TYPE_CHECKING:
     from connectors.engine import Engine
@@ -48,7 +49,7 @@ def try_out(connection: Connection, *, by: By) -> TestReport:
 
 
 def try_typed(connection: Connection, *, by: By, about: "audit.Thing | None" = None, saved: bool = False) -> TestReport:
-    """Ask the system with answers that somebody has typed and not saved. Raises NotAllowed.
+    """Ask the system with answers that somebody has typed and not saved. Raises NotAllowed and Gone.
 
     The audit entry is `about` the connection, or about the draft that has these answers; `saved` where it keeps them.
 
@@ -58,7 +59,9 @@ def try_typed(connection: Connection, *, by: By, about: "audit.Thing | None" = N
     """
     require(by, Right.EDIT_CONFIGURATION, connection.legal_entity)
     if connection.pk:
-        kept = Connection.objects.defer("secrets").select_related("legal_entity").get(pk=connection.pk)
+        kept = Connection.objects.defer("secrets").select_related("legal_entity").filter(pk=connection.pk).first()
+        if kept is None:
+            raise gone(connection)
         require(by, Right.EDIT_CONFIGURATION, kept.legal_entity)
     report = _once_only(connection) or _report(connection, apart=True)
     if connection.pk:

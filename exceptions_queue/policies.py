@@ -23,6 +23,7 @@ from governance import audit
 from governance.actor import By, as_actor
 from governance.rights import Right, require, require_other_person
 from governance.same_person import is_one_of
+from governance.still_there import held
 from governance.versions import WrongState
 from routes.models import Failure
 
@@ -220,7 +221,7 @@ def agree(loosened: LoosenedPolicy, *, by: By, reason: str = "") -> LoosenedPoli
 
     Raises NotAllowed, also for them, and WrongState where somebody has agreed meanwhile.
     """
-    row: LoosenedPolicy = LoosenedPolicy.objects.select_for_update(of=("self",)).get(pk=loosened.pk)
+    row: LoosenedPolicy = held(LoosenedPolicy.objects.all(), loosened)
     require(by, Right.APPROVE_CONFIGURATION, row.legal_entity_id)
     require_other_person(by, row.made_by, thing=str(row))
     if row.agreed_at is not None:

@@ -8,6 +8,7 @@ from django.shortcuts import render
 
 from governance.made_twice import looked_again
 from governance.rights import NotAllowed
+from governance.still_there import Gone
 
 
 def in_words(request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
@@ -16,3 +17,5 @@ def in_words(request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResp
         return looked_again(transaction.atomic(view))
     except NotAllowed as refused:
         return render(request, "403.html", {"message": str(refused)}, status=403)
+    except Gone as refused:
+        return render(request, "404.html", {"message": str(refused)}, status=404)

@@ -17,6 +17,7 @@ from governance.actor import ENGINE, By, as_actor
 from governance.models import LegalEntity
 from governance.rights import Right, called, require, require_other_person
 from governance.same_person import is_one_of
+from governance.still_there import held
 from governance.versions import WrongState
 
 _agreed: ContextVar[bool] = ContextVar("agreed", default=False)
@@ -108,7 +109,7 @@ def agree(company: LegalEntity, *, by: By, reason: str = "") -> LegalEntity:
 
 
 def _locked(company: LegalEntity) -> LegalEntity:
-    return LegalEntity.objects.select_for_update().get(pk=company.pk)
+    return held(LegalEntity.objects.all(), company)
 
 
 def _save(row: LegalEntity, by: By, verb: str, reason: str, before: object, after: object) -> None:

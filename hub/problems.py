@@ -21,6 +21,7 @@ from exceptions_queue.verbs import NotPossible
 from governance.api import refusals
 from governance.api.refusals import METHOD, TYPE, Kind, Refused
 from governance.rights import NotAllowed
+from governance.still_there import Gone
 from governance.versions import WrongState
 from hub import no_database
 from mappings.cross_references import ReferenceConflict
@@ -63,6 +64,7 @@ _OF_FRAMEWORK: tuple[tuple[type[Exception], Kind, str], ...] = (
     (Http404, refusals.NOT_FOUND, "Check the address."),
     (NotAllowed, refusals.NOT_ALLOWED, ""),
     (exceptions.PermissionDenied, refusals.NOT_ALLOWED, ""),
+    (Gone, refusals.NOT_FOUND, ""),
     (WrongState, refusals.NOT_POSSIBLE, ""),
     (NotPossible, refusals.NOT_POSSIBLE, ""),
     (NotReadyToRun, refusals.NOT_POSSIBLE, ""),

@@ -20,6 +20,7 @@ from governance.actor import Actor, ActorKind, By
 from governance.models import AuditEntry, BusinessCalendar
 from governance.models.calendar import check_time_zone
 from governance.rights import Right, require
+from governance.still_there import held
 from governance.versions import ChangedMeanwhile
 from routes import schedule_words
 from routes.models import Route, Run
@@ -122,7 +123,7 @@ def seen_of(route: Route) -> str:
 
 def refuse_unseen(route: Route, seen: str) -> None:
     """Raise ChangedMeanwhile where another schedule is set than somebody has `seen`; lock the route till the commit."""
-    Route.objects.select_for_update(of=("self",)).get(pk=route.pk)
+    held(Route.objects.all(), route)
     if seen == seen_of(route):
         return
     if not seen:

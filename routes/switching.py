@@ -6,6 +6,7 @@ from django.db import transaction
 from governance import audit, second_person
 from governance.actor import By
 from governance.rights import Right, require
+from governance.still_there import held
 from routes import nudges
 from routes.models import Destination, Route
 
@@ -16,11 +17,11 @@ def switch(route: Route, *, on: bool, by: By, reason: str = "") -> None:
 
     Stopping is never held up; to switch it on needs a second person where its company wants one.
 
-    Raises governance.rights.NotAllowed, NeedsSecondPerson, and ValueError with everything that keeps it from working,
-    one on each line.
+    Raises governance.rights.NotAllowed, NeedsSecondPerson, Gone, and ValueError with everything that keeps it from
+    working, one on each line.
     """
     require(by, Right.EDIT_CONFIGURATION, route.legal_entity)
-    row = Route.objects.select_for_update().get(pk=route.pk)
+    row = held(Route.objects.all(), route)
     if row.enabled == on:
         return
     if on:

@@ -17,6 +17,7 @@ from governance.api.refusals import INVALID_BODY, FieldError, Refused, not_there
 from governance.api.told import told
 from governance.models import LegalEntity, User
 from governance.rights import entities_visible_to
+from governance.still_there import held
 
 PLACE = "/api/experience/v1/work-item-views"
 WANTED = {"name": "Month end", "query": "is:open tag:month-end", "sort": "money", "columns": ["stake", "since"]}
@@ -165,8 +166,8 @@ def _company(by: User, code: str) -> LegalEntity:
 
 
 def _unchanged(request: Request, row: SavedView) -> int:
-    """Return the version that the caller has read. Raises Refused (412, 428)."""
-    locked = SavedView.objects.select_for_update(of=("self",)).select_related("legal_entity").get(pk=row.pk)
+    """Return the version that the caller has read. Raises Refused (412, 428) and Gone."""
+    locked = held(SavedView.objects.select_related("legal_entity"), row)
     etags.require(request, _shown(locked))
     return locked.version
 

@@ -14,6 +14,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from governance.made_twice import looked_again
 from governance.models import User
 from governance.rights import NotAllowed
+from governance.still_there import Gone
 
 Given = ParamSpec("Given")
 
@@ -33,6 +34,8 @@ def page(
             answer = looked_again(lambda: view(request, *args, **kwargs))
         except NotAllowed as error:
             return render(request, "403.html", {"message": str(error)}, status=403)
+        except Gone as error:
+            return render(request, "404.html", {"message": str(error)}, status=404)
         if isinstance(answer, HttpResponseNotAllowed):
             answer.content = render(request, "405.html", {"back": _page_of(request)}).content
         return answer

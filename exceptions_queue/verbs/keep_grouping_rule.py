@@ -12,6 +12,7 @@ from exceptions_queue.verbs.members import NotPossible, need_reason
 from governance import audit
 from governance.actor import ENGINE, By, as_actor
 from governance.rights import Right, require
+from governance.still_there import held
 
 MOST = 200  # of one legal entity: each is asked of all that comes in
 TOLD = ("name", "category", "connection_id", "route_id", "table", "field", "rule", "words")
@@ -21,7 +22,8 @@ TOLD = ("name", "category", "connection_id", "route_id", "table", "field", "rule
 def keep_grouping_rule(rule: GroupingRule, *, by: By, reason: str) -> GroupingRule:
     """Keep a rule, or change what one of its name asks for; what is open stays where it is.
 
-    Without `cause` what fits it comes together in an item of its own. Raises NotAllowed and NotPossible.
+    Without `cause` what fits it comes together in an item of its own. Raises NotAllowed, NotPossible, and Gone for one
+    that somebody has removed meanwhile.
     """
     require(by, Right.WORK_QUEUE, rule.legal_entity_id)
     rule.reason = need_reason(reason, "A grouping rule")[:500]
@@ -33,6 +35,8 @@ def keep_grouping_rule(rule: GroupingRule, *, by: By, reason: str) -> GroupingRu
         raise NotPossible(f"There is a grouping rule “{other.name}” of this company already. Choose another name.")
     if rule.pk is None and GroupingRule.objects.filter(legal_entity=rule.legal_entity_id).count() >= MOST:
         raise NotPossible(f"This company has {MOST} grouping rules already. Remove one that nothing fits any more.")
+    if rule.pk is not None:
+        held(GroupingRule.objects.all(), rule)
     verb = "create" if rule.pk is None else "change"
     if not rule.cause:
         rule.cause = sha256(f"grouping rule\x1f{rule.legal_entity_id}\x1f{rule.name}".encode()).hexdigest()

@@ -10,11 +10,12 @@ from copy import deepcopy
 from functools import cache
 from typing import Any
 
+from django.core.exceptions import ObjectDoesNotExist
 from jsonschema import ValidationError
 
 from connectors.manifest.source import Source
 from governance.actor import By
-from governance.api.refusals import INVALID_BODY, NOT_POSSIBLE, FieldError, Refused
+from governance.api.refusals import INVALID_BODY, NOT_POSSIBLE, FieldError, Refused, not_there
 from governance.models import LegalEntity, User
 from hub.configuration import form
 from hub.configuration.alone import lock
@@ -134,16 +135,21 @@ def put(kind: Kind, document: Document, here: Data | None, by: User) -> None:
     work = Work(by, prune=kind.folder != "tables", reason=REASON)  # rows of tables have doors of their own
     with work.on(document, kind.one):
         kind.put(work, document, here)
+    if work.overtaken:
+        raise Refused(NOT_POSSIBLE, work.mistakes[-1].message)
     _refuse(kind.folder, work.mistakes)
 
 
 def remove(kind: Kind, name: str, here: Data, by: User) -> None:
-    """Take a thing out, within the caller's transaction. Raises Refused (409)."""
+    """Take a thing out, within the caller's transaction. Raises Refused (404, 409)."""
     lock()
-    if why := kind.stays(name, here):
-        raise Refused(NOT_POSSIBLE, f"The {kind.one} {name} stays: {why}.")
     work = Work(by, prune=True, reason=REASON)
-    kind.remove(work, name)
+    try:
+        if why := kind.stays(name, here):
+            raise Refused(NOT_POSSIBLE, f"The {kind.one} {name} stays: {why}.")
+        kind.remove(work, name)
+    except (ObjectDoesNotExist, StopIteration):  # the administration, which waits for nobody, has deleted it
+        raise not_there(kind.one, name) from None
     _refuse(kind.folder, work.mistakes)
 
 

@@ -113,6 +113,7 @@ class GroupingRules(Kind):
             work.say((), str(error), "Say in the file what else they have to agree in.")
         if not work.is_faulty:
             require(work.by, Right.EDIT_CONFIGURATION, owner)
+            work.require_as_found(here, row)
             keep_grouping_rule(row, by=work.by, reason=value.get("reason") or REASON)
         return Put()
 

@@ -6,6 +6,7 @@ has spoken, all mistakes at once. Applying does the same again and commits, if i
 
 from contextlib import suppress
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import transaction
 
 from governance import audit
@@ -143,6 +144,8 @@ def _remove(work: Work, kind: Kind, name: str, here: Data) -> None:
         return
     try:
         kind.remove(work, name)
+    except (ObjectDoesNotExist, StopIteration):
+        return  # the administration has deleted it meanwhile, which makes it another plan
     except NeedsSecondPerson:
         done = applied.remove(work, kind, name)
         work.step(Action.REMOVE if done.changed else Action.WAIT, kind.one, name, done.notes)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from django_celery_beat.models import PeriodicTask
 
 from governance.actor import By
+from governance.still_there import held
 from hub.configuration.file import File
 from hub.configuration.form import Data
 from hub.configuration.kind import Kind, Put
@@ -31,6 +32,8 @@ class Schedules(Kind):
         route = work.named("routes", slug, Route.objects.visible_to(work.by).filter(slug=slug), ("route",), "route")
         if route is None:
             return Put()
+        held(Route.objects.all(), route)  # its form takes it, too
+        work.require_as_found(here, schedules.schedule_of(route) or PeriodicTask())
         every = timedelta(seconds=value["every_seconds"]) if "every_seconds" in value else None
         try:
             schedules.set_schedule(
@@ -45,9 +48,13 @@ class Schedules(Kind):
     def remove(self, work: Work, name: str) -> None:
         """Let the route run only when somebody asks."""
         route = Route.objects.get(slug=name)
-        work.removal(
-            "schedule of route", name, lambda: schedules.remove_schedule(route, by=work.by, reason=work.reason)
-        )  # fmt: skip
+        task = PeriodicTask.objects.get(name=schedules.name_of(route))
+
+        def act() -> None:
+            held(PeriodicTask.objects.all(), task)
+            schedules.remove_schedule(route, by=work.by, reason=work.reason)
+
+        work.removal("schedule of route", name, act)
 
 
 def _schedule(route: Route, task: PeriodicTask) -> Data:

@@ -60,6 +60,7 @@ class Subscriptions(Kind):
             work.say_all(errors, {})
         if work.is_faulty:
             return Put()
+        work.require_as_found(here, row or Subscription())
         if row is None:
             subscribing.subscribe(wanted, by=work.by, secret=secret)
             return Put()

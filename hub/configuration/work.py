@@ -12,12 +12,14 @@ from typing import Any, Protocol, runtime_checkable
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import DataError, IntegrityError, models, transaction
+from psycopg import errors as refused_by_database
 
 from exceptions_queue.verbs.members import NotPossible
 from governance import audit, protecting, second_person, taken
 from governance.actor import By
 from governance.models import LegalEntity, User
 from governance.rights import NotAllowed, Right, require
+from governance.still_there import Gone, held
 from governance.versions import WrongState
 from hub.configuration.file import File
 from hub.configuration.form import Data
@@ -69,6 +71,14 @@ class Step:
     words: tuple[str, ...] = ()
 
 
+class Overtaken(WrongState):  # reads as what happened
+    """Somebody has made or taken out by another way, in the same moment, what is put in force here."""
+
+    def __init__(self, *, made: bool) -> None:
+        did, now = ("made", "there already") if made else ("taken out", "not there any more")
+        super().__init__(f"Somebody has {did} the same in this moment: it is {now}. Read it again, then decide.")
+
+
 class Postponed(Exception):
     """A thing has to wait for another; the message says for which. What was begun with it is undone."""
 
@@ -85,6 +95,7 @@ class Work:
     steps: list[Step] = field(default_factory=list)
     mistakes: list[Mistake] = field(default_factory=list)
     waiting: dict[tuple[str, str], str] = field(default_factory=dict)  # kind and name → what it waits for, in words
+    overtaken: bool = False  # whether somebody was quicker, which is no fault of a document
     lost: set[tuple[str, str]] = field(default_factory=set)  # kind and name of things whose files have mistakes
     _now: File | None = None
 
@@ -130,6 +141,8 @@ class Work:
             self.steps.append(Step(Action.WAIT, one, file.name, (str(wait),)))
         except second_person.NeedsSecondPerson:
             raise  # whoever works on the file knows whether it can wait for one
+        except (Overtaken, Gone) as late:
+            self._tell_late(late)
         except REFUSALS as refused:
             self.say((), str(refused))
         except ValidationError as errors:
@@ -137,12 +150,18 @@ class Work:
         except models.ProtectedError as refused:
             self.say((), self._protected(refused))
         except (IntegrityError, DataError) as refused:
+            if isinstance(refused.__cause__, refused_by_database.UniqueViolation) and not self.is_faulty:
+                self._tell_late(Overtaken(made=True))
             if not self.is_faulty and not file.unsound:
                 self.say((), f"the database refuses it: {str(refused).splitlines()[0]}.", "Correct what it names.")
         finally:
             if self.is_faulty or file.unsound:
                 self.lost.add((file.kind, file.name))
             self._now = None
+
+    def _tell_late(self, why: WrongState) -> None:
+        self.overtaken = True
+        self.say((), str(why))
 
     def named(self, kind: str, name: object, rows: models.QuerySet[Any], place: Place, one: str) -> Any:
         """Return the row that a file refers to by name; a mistake is told where there is none."""
@@ -189,19 +208,32 @@ class Work:
             self.say_all(errors, places, inside)
 
     def save(self, row: models.Model, owners: Iterable[LegalEntity | None], here: Data | None, wanted: Data) -> None:
-        """Save a row as the administration would: the right to configure asked, history signed, an audit entry."""
+        """Save a row as the administration would: the right to configure asked, history signed, an audit entry.
+
+        Raises Overtaken and Gone where somebody has made or deleted it by another way since it was asked what is
+        `here`.
+        """
         owners = list(owners)
         for owner in owners:
             require(self.by, Right.EDIT_CONFIGURATION, owner)
         self._require_agreed(row, owners)
+        self.require_as_found(here, row)
         verb = "add" if row._state.adding else "change"
         self._sign(row)
         row.save()
         self.record(verb, row, owners[-1] if owners else None, here, wanted)
 
+    def require_as_found(self, here: Data | None, row: models.Model) -> None:
+        """Raise Overtaken or Gone unless a row is there still if there was one `here`, and only then; keep it so."""
+        if (here is None) != row._state.adding:
+            raise Overtaken(made=here is None)
+        if here is not None:
+            held(type(row)._base_manager.all(), row)
+
     def delete(self, row: models.Model, owner: LegalEntity | None, here: Data) -> None:
-        """Delete a row in the same way."""
+        """Delete a row in the same way. Raises Gone."""
         require(self.by, Right.EDIT_CONFIGURATION, owner)
+        held(type(row)._base_manager.all(), row)
         self._require_agreed(row, [owner])
         self.record("delete", row, owner, here, {})
         self._sign(row)

@@ -21,6 +21,7 @@ from governance.models.version import State
 from governance.rights import NotAllowed, Right, allowed, require
 from governance.same_person import has_made
 from governance.seen import SEEN
+from governance.still_there import held
 from governance.versions import WrongState
 from hub.mapping_pages.found import mapping_of, version_of
 from hub.mapping_pages.pages import steps_of, used_by
@@ -185,7 +186,7 @@ def _take(step: Step, version: Version, given: dict[str, Any], user: User, shown
     values[step.argument] = values.pop("reason")
     if step.name in ("publications", "rollbacks"):
         require(user, step.right, version.legal_entity)  # before anything is told of what is in force
-        Version.objects.select_for_update(of=("self",)).get(pk=version.pk)  # first, as the verbs do
+        held(Version.objects.all(), version)  # first, as the verbs do
         life.lock_object(KIND, version.object_key)
         there = Version.objects.of(KIND, version.object_key).in_force().first()
         if shown != _number_of(there):

@@ -20,6 +20,7 @@ from governance.api.told import MATCH, MATCH_SEEN, told
 from governance.models import User, Version
 from governance.models.version import State
 from governance.rights import Right, require
+from governance.still_there import held
 from mappings import drafting
 from mappings.api.mappings import CONTENT, mapping_of, told_by_place
 from mappings.covering import covered
@@ -130,8 +131,7 @@ class VersionDoor(Door):
         row = version_of(by, key, number)
 
         def act(values: dict[str, Any]) -> Response:
-            locked = Version.objects.select_for_update(of=("self",)).get(pk=row.pk)
-            etags.require(request, _shown(locked, by))
+            etags.require(request, _shown(held(Version.objects.all(), row), by))
             with told_by_place():
                 return _answer(drafting.revise(row, content=values["content"], by=by, note=values["note"]), by)
 
@@ -181,7 +181,7 @@ class StepDoor(Door):
             if self.step.agrees:
                 require(by, Right.APPROVE_CONFIGURATION, row.legal_entity)
             check = etags.require_read if self.step.agrees else etags.require_if_given
-            check(request, _shown(Version.objects.select_for_update(of=("self",)).get(pk=row.pk), by))
+            check(request, _shown(held(Version.objects.all(), row), by))
             return _answer(self.step.verb(row, by=by, **values), by)
 
         return self.once(request, self.step.body, act)

@@ -16,6 +16,7 @@ from governance.api.refusals import INVALID_BODY, NOT_POSSIBLE, FieldError, Refu
 from governance.api.told import told
 from governance.models import LegalEntity, User
 from governance.rights import NotAllowed, Right, allowed_anywhere
+from governance.still_there import held
 from routes.api import subscription_shapes as shapes
 from routes.api.subscription_shapes import (
     SHOWN,
@@ -264,8 +265,11 @@ def wishes_of(values: dict[str, Any], by: User, row: Subscription | None = None)
 
 
 def _unchanged(request: Request, row: Subscription, by: User) -> None:
-    """Raise Refused (412, 428) unless the caller has read what people have made of it; the rest traffic moves."""
-    locked = Subscription.objects.select_for_update(of=("self",)).select_related("legal_entity").get(pk=row.pk)
+    """Raise Refused (412, 428) unless the caller has read what people have made of it; the rest traffic moves.
+
+    Raises Gone where somebody has ended it meanwhile.
+    """
+    locked = held(Subscription.objects.select_related("legal_entity"), row)
     etags.require(request, shapes.wanted(locked), told=lambda: shapes.wanted(locked, by))
 
 

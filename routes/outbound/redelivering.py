@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from governance import audit
 from governance.actor import By
 from governance.rights import Right, require
+from governance.still_there import gone
 from routes import nudges
 from routes.models import Delivery, Subscription
 from routes.models.outbound import Done, SubscriptionState
@@ -50,6 +51,7 @@ def send_again(delivery: Delivery, *, by: By) -> None:
     with connection.cursor() as cursor:
         cursor.execute(REOPEN.format(which="d.id = %s"), [subscription.pk, delivery.pk])
         if not cursor.rowcount:
+            _refuse_gone(delivery)
             raise ValueError("This event is just being sent. Wait a moment, and load the page again.")
     told = {"event": str(delivery.event_id), "type": delivery.event.type, "subject": delivery.event.subject}
     audit.record(by=by, verb="send_again", thing=subscription, after=told, legal_entity=subscription.legal_entity)
@@ -71,6 +73,8 @@ def send_again_since(subscription: Subscription, since: datetime, *, by: By) -> 
         count = int(cursor.rowcount)
     left = Delivery.objects.filter(subscription=subscription, event__happened_at__gte=since, done_how=Done.DROPPED)
     dropped = left.count()
+    if not count:
+        _refuse_gone(subscription)
     if not count and dropped:
         raise ValueError(
             f"All that happened since then ({dropped:,}) was dropped by people, and stays so. What is wanted after all "
@@ -103,6 +107,7 @@ def drop(delivery: Delivery, *, reason: str, by: By) -> None:
             [Done.DROPPED, delivery.pk],
         )
         if not cursor.rowcount:
+            _refuse_gone(delivery)
             raise ValueError("This event has ended or is just being sent. Load the page again.")
         cursor.execute(
             "UPDATE routes_delivery SET due_at = (SELECT hub_now()) WHERE subscription_id = %s AND key = %s"
@@ -115,3 +120,8 @@ def drop(delivery: Delivery, *, reason: str, by: By) -> None:
         legal_entity=subscription.legal_entity,
     )  # fmt: skip
     nudges.subscription(subscription.pk)
+
+
+def _refuse_gone(row: Delivery | Subscription) -> None:
+    if not type(row)._default_manager.filter(pk=row.pk).exists():
+        raise gone(row)

@@ -8,6 +8,7 @@ from governance import audit
 from governance.actor import By
 from governance.encrypted import LostSecrets
 from governance.rights import Right, require
+from governance.still_there import held
 from routes.models import Subscription
 from routes.outbound import signing
 
@@ -20,12 +21,12 @@ def rotate(subscription: Subscription, *, by: By, overlap: timedelta = OVERLAP, 
     """Return a new secret, shown this once; the one before signs too until `overlap` is over (0: it ends at once).
 
     `secret`: one that its subscriber knows already; "": a new one is made.
-    Of several rotations within the overlap only the newest two secrets sign. Raises NotAllowed, and ValueError.
+    Of several rotations within the overlap only the newest two secrets sign. Raises NotAllowed, Gone, and ValueError.
     """
     require(by, Right.EDIT_CONFIGURATION, subscription.legal_entity)
     if not timedelta(0) <= overlap <= LONGEST:
         raise ValueError(f"Both secrets can sign for at most {LONGEST.days} days. Choose fewer.")
-    row = Subscription.objects.select_for_update(of=("self",)).get(pk=subscription.pk)
+    row = held(Subscription.objects.all(), subscription)
     with connection.cursor() as cursor:
         cursor.execute("SELECT hub_now()")
         until = cursor.fetchone()[0] + overlap if overlap else None

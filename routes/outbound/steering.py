@@ -5,6 +5,7 @@ from django.db import connection, transaction
 from governance import audit
 from governance.actor import By
 from governance.rights import Right, require
+from governance.still_there import held
 from routes import nudges
 from routes.models import Subscription
 from routes.models.outbound import SubscriptionState
@@ -17,28 +18,27 @@ LONGEST = 300  # characters of a reason, as the column
 def pause(subscription: Subscription, *, reason: str, by: By) -> None:
     """Send nothing until somebody resumes it; its events are kept meanwhile, in order.
 
-    Raises NotAllowed, and ValueError with the remedy when it rests already or no reason is given.
+    Raises NotAllowed, Gone, and ValueError with the remedy when it rests already or no reason is given.
     """
     require(by, Right.EDIT_CONFIGURATION, subscription.legal_entity)
     reason = reason.strip()
     if not reason or len(reason) > LONGEST:
         raise ValueError(f"Pausing needs a reason of at most {LONGEST} characters, for those who wonder.")
-    moved = Subscription.objects.filter(pk=subscription.pk, state=SubscriptionState.ACTIVE).update(
-        state=SubscriptionState.PAUSED, state_reason=reason
-    )
-    if not moved:
-        raise ValueError(f"{subscription} is not active. Load the page again to see why.")
-    _note(subscription, "pause", SubscriptionState.ACTIVE, SubscriptionState.PAUSED, reason, by)
+    row = held(Subscription.objects.all(), subscription)
+    if row.state != SubscriptionState.ACTIVE:
+        raise ValueError(f"{row} is not active. Load the page again to see why.")
+    Subscription.objects.filter(pk=row.pk).update(state=SubscriptionState.PAUSED, state_reason=reason)
+    _note(row, "pause", SubscriptionState.ACTIVE, SubscriptionState.PAUSED, reason, by)
 
 
 @transaction.atomic
 def resume(subscription: Subscription, *, reason: str = "", by: By) -> None:
     """Let it go on, in order, beginning with what was queued first.
 
-    Raises NotAllowed, and ValueError when it is active.
+    Raises NotAllowed, Gone, and ValueError when it is active.
     """
     require(by, Right.EDIT_CONFIGURATION, subscription.legal_entity)
-    row = Subscription.objects.select_for_update(of=("self",)).get(pk=subscription.pk)
+    row = held(Subscription.objects.all(), subscription)
     if row.state == SubscriptionState.ACTIVE:
         raise ValueError(f"{row} is active already. Load the page again.")
     before = SubscriptionState(row.state)

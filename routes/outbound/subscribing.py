@@ -7,6 +7,7 @@ from governance import audit, taken
 from governance.actor import By, as_actor
 from governance.encrypted import Secrets
 from governance.rights import Right, require
+from governance.still_there import held
 from routes.models import Destination, Route, Subscription
 from routes.outbound import disabling, gone, signing, tap, wishes
 from routes.outbound.wishes import Wishes
@@ -40,9 +41,9 @@ def change(subscription: Subscription, wanted: Wishes, *, by: By) -> Subscriptio
     Its legal entity stays: events of one company would be seen in another. So do routes and destinations among its
     filters that the person does not see; what was deleted since stays where it is wanted still.
 
-    Returns it as it is now. Raises NotAllowed, and ValidationError with every problem at its field.
+    Returns it as it is now. Raises NotAllowed, Gone, and ValidationError with every problem at its field.
     """
-    row = Subscription.objects.select_for_update(of=("self",)).select_related("legal_entity").get(pk=subscription.pk)
+    row = held(Subscription.objects.select_related("legal_entity"), subscription)
     require(by, Right.EDIT_CONFIGURATION, row.legal_entity)
     require(by, Right.EDIT_CONFIGURATION, wanted.legal_entity)
     wishes.check(wanted, by=by, row=row)
@@ -60,16 +61,16 @@ def change(subscription: Subscription, wanted: Wishes, *, by: By) -> Subscriptio
 
 @transaction.atomic
 def end(subscription: Subscription, *, reason: str, by: By) -> None:
-    """End a subscription; what was queued for it goes with it. Raises NotAllowed."""
+    """End a subscription; what was queued for it goes with it. Raises NotAllowed, and Gone where it is ended."""
     require(by, Right.EDIT_CONFIGURATION, subscription.legal_entity)
-    lost = subscription.deliveries.filter(done_at=None).count()
-    before = _told(subscription) | {"not sent": lost}
+    row = held(Subscription.objects.select_related("legal_entity"), subscription)
+    lost = row.deliveries.filter(done_at=None).count()
+    before = _told(row) | {"not sent": lost}
     audit.record(
-        by=by, verb="end", thing=subscription, before=before, reason=reason.strip(),
-        legal_entity=subscription.legal_entity,
+        by=by, verb="end", thing=row, before=before, reason=reason.strip(), legal_entity=row.legal_entity
     )  # fmt: skip
-    disabling.close(subscription, how="ended")
-    subscription.delete()
+    disabling.close(row, how="ended")
+    row.delete()
 
 
 def _save(row: Subscription, by: By, *, insert: bool = False) -> None:
