@@ -7,14 +7,14 @@ from exceptions_queue.models import ApprovalPolicy
 from governance.actor import By
 from hub.configuration.file import File
 from hub.configuration.form import Data
-from hub.configuration.kind import Kind, Put
+from hub.configuration.kind import NamedFreely, Put
 from hub.configuration.routing import named, owner_of
 from hub.configuration.work import Work
 
 LISTS = ("deeds", "fields", "categories", "entities", "contract_types")
 
 
-class ApprovalPolicies(Kind):
+class ApprovalPolicies(NamedFreely):
     """What needs four eyes."""
 
     folder, one, key = "approval_policies", "approval policy", ("name", "legal_entity")

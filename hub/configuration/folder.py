@@ -3,32 +3,32 @@
 What a file has that its schema does not accept is told and left out, so that all its other mistakes are found too.
 """
 
-import hashlib
 import os
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 import yaml
 
 from connectors.manifest.source import read_source
-from hub.configuration import form
+from hub.configuration import form, naming
 from hub.configuration.file import File
 from hub.configuration.form import Data
 from hub.configuration.kinds import KINDS
 from hub.configuration.mistakes import Mistake, Place
+from hub.configuration.places import file_name, marked, places_of
 
 MARK = "throughline.yaml"  # says that the folder is ours, and in which form
 FORMAT = 1
 MARK_TEXT = f"# Written by `manage.py config export`; see docs/admin.md.\nformat: {FORMAT}\n"
 NUMERIC = tuple("0123456789+-.")  # what YAML might read as a number, a day or a time
+NEXT_LINE = "\x85"  # which YAML takes for the end of a line, except where it is written out
 UNREAD = "it would not be read."
 MEANT = re.compile(r"(.+?)\.ya?ml|([^.].*?)\.ya?ml\.txt", re.IGNORECASE)  # the second as some editors save it
 LINKED = "it is a link that leads out of the folder."
-LONGEST_NAME = 200  # bytes of a file's name, below what file systems take
 
 
 class NotAFolder(ValueError):
@@ -49,6 +49,11 @@ class Folder:
     def is_empty(self) -> bool:
         """Return whether there is no file of any thing."""
         return not any(self.files.values())
+
+    def is_lost(self, kind: str, name: str) -> bool:
+        """Return whether a thing has a file, of which is told why it says nothing."""
+        stems = (Path(place).stem for place in (file_name(name), marked(name)))
+        return any((kind, each) in self.lost for each in (name, *stems))
 
 
 def read(path: Path, only: Collection[str] = ()) -> Folder:
@@ -121,7 +126,7 @@ def _other_name(path: Path, meant: Path, place: str) -> str:
 def _lose(found: Folder, kind: str, path: Path) -> None:
     """Note of what a file that says nothing seems to be, so that nothing is told of what refers to it."""
     name = _plain(path)
-    found.lost |= {(kind, unquote(name)), (kind, unquote(name.replace("@", " ")))}
+    found.lost |= {(kind, each) for each in (name, unquote(name), unquote(name.replace("@", " ")))}
 
 
 def _files(found: Folder, kind: str) -> list[File]:
@@ -146,7 +151,7 @@ def _files(found: Folder, kind: str) -> list[File]:
         if file is None:
             continue
         if file.name and (other := named.setdefault(file.name, place)) != place:
-            message = f"{KINDS[kind].one} {file.name} is described twice."
+            message = f"{KINDS[kind].one} {naming.spoken(file.name)} is described twice."
             found.mistakes.append(Mistake(place, 1, "", message, f"Remove this file or {other}."))
             continue
         files.append(file)
@@ -221,15 +226,13 @@ def write(path: Path, things: Mapping[str, Mapping[str, Data]], *, prune: bool =
     Raises NotAFolder where somebody else's files lie.
     """
     _refuse_foreign(path)
-    wanted = {MARK: MARK_TEXT}
-    wanted |= {
-        f"{kind}/{file_name(name)}": text_of(data) for kind, each in things.items() for name, data in each.items()
-    }
     if path.is_dir() and (outside := _leading_out(path)):
         raise NotAFolder(
             f"Links in {path} lead out of it: {', '.join(sorted(outside)[:10])}. Nothing was written. Put the files "
             "or folders themselves in their place, or name another folder."
         )
+    texts = {(kind, name): text_of(data) for kind, each in things.items() for name, data in each.items()}
+    wanted = {MARK: MARK_TEXT} | {place: texts[thing] for thing, place in places_of(path, texts).items()}
     stale = sorted(set(_here(path, things)) - set(wanted))
     new: list[str] = []
     changed: list[str] = []
@@ -261,15 +264,6 @@ def _here(path: Path, kinds: Iterable[str]) -> list[str]:
     return [f"{kind}/{file.name}" for kind in kinds for file in (path / kind).glob("*.yaml") if file.is_file()]
 
 
-def file_name(name: str) -> str:
-    """Return the name of a thing's file; what file systems do not take is written as %20."""
-    parts = name.split(" ")
-    safe = "@".join(quote(part, safe="+" if len(parts) > 1 else "@+") for part in parts)
-    if len(safe) > LONGEST_NAME:  # the rest still tells two of them apart
-        safe = f"{safe[:LONGEST_NAME]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
-    return f"{safe}.yaml"
-
-
 def text_of(data: Data) -> str:
     """Return a document as YAML: the same data give the same bytes."""
     text: str = yaml.dump(
@@ -287,6 +281,8 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _style(text: str) -> str | None:
+    if NEXT_LINE in text:
+        return '"'
     if "\n" in text:
         return "|"
     return "'" if text[:1] in NUMERIC else None

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from governance.actor import By
-from hub.configuration import form
+from hub.configuration import form, naming
 from hub.configuration.differences import Difference, differences
 from hub.configuration.file import File
 from hub.configuration.form import Data
@@ -63,3 +63,12 @@ class Kind(ABC):
     def stays(self, name: str, here: Data) -> str:
         """Return why a thing that the folder does not have stays even when told to remove it; "" where it goes."""
         return ""
+
+
+class NamedFreely(Kind):
+    """A kind whose things people name as they like, for one company or for all: blanks in a name tell nothing apart."""
+
+    def name_of(self, value: Data) -> str:
+        """Return the name of the thing and its company's code, apart; "" where the name is missing."""
+        name, company = (str(value.get(each) or "") for each in self.key)
+        return name and naming.written(name, company)

@@ -91,7 +91,7 @@ def _gone_through(folder: Folder, *, by: User, prune: bool) -> list[Step]:
                 _put(work, KINDS[name], file, here[name].get(file.name))
         for name, files in reversed(folder.files.items()):
             for gone in sorted(here[name].keys() - {file.name for file in files}):
-                if (name, gone) not in folder.lost:  # it has a file, of which is told why it says nothing
+                if not folder.is_lost(name, gone):
                     _remove(work, KINDS[name], gone, here[name][gone])
     if work.mistakes:
         raise Mistakes(work.mistakes)

@@ -7,11 +7,11 @@ from exceptions_queue import teams
 from exceptions_queue.models import FallbackTeam, RoutingRule, Team
 from governance.actor import By
 from governance.models import LegalEntity, User
-from hub.configuration import named_routes
+from hub.configuration import named_routes, naming
 from hub.configuration.companies import entity
 from hub.configuration.file import File
 from hub.configuration.form import Data
-from hub.configuration.kind import Kind, Put
+from hub.configuration.kind import Kind, NamedFreely, Put
 from hub.configuration.work import Work
 from routes.models import Route
 from routes.outbound import gone
@@ -21,7 +21,7 @@ AMOUNTS = ("amount_from", "amount_below")
 ACCOUNT = "Make the account in the administration first, or leave the name out."
 
 
-class Teams(Kind):
+class Teams(NamedFreely):
     """Who looks at items together."""
 
     folder, one, key = "teams", "team", ("name", "legal_entity")
@@ -85,7 +85,7 @@ class FallbackTeams(Kind):
         work.removal(self.one, name, lambda: work.delete(row, row.legal_entity, {"team": row.team}))
 
 
-class RoutingRules(Kind):
+class RoutingRules(NamedFreely):
     """What comes to whom."""
 
     folder, one, key = "routing_rules", "routing rule", ("name", "legal_entity")
@@ -140,7 +140,7 @@ def _person(work: Work, name: str, place: tuple[str | int, ...]) -> User | None:
 
 def _team_named(work: Work, value: Data) -> str:
     name = str(value.get("team") or "")
-    lost = any(kind == "teams" and f"{other} ".startswith(f"{name} ") for kind, other in work.lost)
+    lost = any(kind == "teams" and f"{naming.spoken(other)} ".startswith(f"{name} ") for kind, other in work.lost)
     if name and not lost and name.casefold() not in {each.casefold() for each in teams.names_known()}:
         work.say(("team",), f"there is no team {name}.", "Add its file, or choose another.")
     return name

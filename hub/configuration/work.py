@@ -21,6 +21,7 @@ from governance.models import LegalEntity, User
 from governance.rights import NotAllowed, Right, require
 from governance.still_there import Gone, held
 from governance.versions import WrongState
+from hub.configuration import naming
 from hub.configuration.file import File
 from hub.configuration.form import Data
 from hub.configuration.mistakes import Mistake, Place
@@ -189,7 +190,7 @@ class Work:
             raise  # as above
         except (*REFUSALS, models.ProtectedError) as refused:
             message = self._protected(refused) if isinstance(refused, models.ProtectedError) else str(refused)
-            self.mistakes.append(Mistake(f"{one} {name}", 0, "", f"it cannot be removed: {message}"))
+            self.mistakes.append(Mistake(f"{one} {naming.spoken(name)}", 0, "", f"it cannot be removed: {message}"))
         self.step(Action.REMOVE, one, name, words)
 
     def _protected(self, refused: models.ProtectedError) -> str:

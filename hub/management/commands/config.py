@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 from rich.text import Text
 
 from governance.actor import ENGINE
-from hub.configuration import folder, plan
+from hub.configuration import folder, naming, plan
 from hub.configuration.folder import NotAFolder
 from hub.configuration.kinds import KINDS
 from hub.configuration.mistakes import Mistakes
@@ -163,7 +163,7 @@ def _show(steps: list[Step], called: dict[Action, str] | None = None) -> None:
     for step in steps:
         sign, colour = MARKS[step.action]
         action = (called or {}).get(step.action, step.action.value)
-        out.print(Text(f"{sign} {action} {step.one} {step.name}", style=colour))
+        out.print(Text(f"{sign} {action} {step.one} {naming.spoken(step.name)}", style=colour))
         for words in step.words[:MOST_WORDS]:
             out.print(Text(f"    {words}"))
         if len(step.words) > MOST_WORDS:

@@ -11,7 +11,7 @@ import pytest
 from exceptions_queue.models import ApprovalPolicy, CutOff, Deed
 from exceptions_queue.models.routing import RoutingRule, Team
 from governance.models import LegalEntity
-from hub.configuration import folder, plan
+from hub.configuration import folder, places, plan
 from hub.configuration.folder import KINDS
 from hub.configuration.mistakes import Mistakes, Place, spoken
 
@@ -69,7 +69,7 @@ def test_mistyped_entry_of_a_list_is_told_with_every_other_mistake(whole: Any, t
     wrong: list[str] = []
     tried: set[Place] = set()
     for name, document in everything[kind].items():
-        path = tmp_path / "firm" / kind / folder.file_name(name).rpartition("/")[2]
+        path = tmp_path / "firm" / kind / places.file_name(name).rpartition("/")[2]
         text = path.read_text()
         for place in _entries(document):
             if place in tried or len(place) > FREE.get(kind, len(place)):

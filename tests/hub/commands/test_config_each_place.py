@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hub.configuration import folder, plan
+from hub.configuration import folder, places, plan
 from hub.configuration.folder import KINDS
 from hub.configuration.mistakes import Mistakes, Place, spoken
 
@@ -56,7 +56,7 @@ def test_value_of_another_kind_is_told_once_and_where_it_is(firm, tmp_path: Path
     seen: set[Place] = set()
     wrong = []
     for name, document in things.items():
-        path = tmp_path / "firm" / kind / folder.file_name(name).rpartition("/")[2]
+        path = tmp_path / "firm" / kind / places.file_name(name).rpartition("/")[2]
         text = path.read_text()
         for place in _places(document):
             if place in seen or len(place) > FREE.get(kind, len(place)):

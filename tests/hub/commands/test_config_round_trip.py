@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from governance.models import User
-from hub.configuration import folder, form, plan
+from hub.configuration import folder, form, places, plan
 from hub.configuration.references import reference_of
 from routes.outbound import signing
 from tests.governance.people import person
@@ -150,8 +150,14 @@ def _apply(path: Path, by: User) -> None:
     plan.apply(folder.read(path), by=by, prune=False, expected=steps)
 
 
-@given(value=st.dictionaries(SLUG, st.one_of(TEXT, LINES, AMOUNT, DAY, st.booleans(), st.integers()), max_size=5))
-@settings(max_examples=25, deadline=None)
+ANY = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
+NEXT_LINE = st.tuples(TEXT, st.sampled_from(["\x85", "\u2028", "\n\x85", "\r\n"]), TEXT).map("".join)
+
+
+@given(value=st.dictionaries(
+    SLUG, st.one_of(TEXT, LINES, ANY, NEXT_LINE, AMOUNT, DAY, st.booleans(), st.integers()), max_size=5
+))  # fmt: skip
+@settings(max_examples=60, deadline=None)
 def test_any_text_is_read_as_it_was_written(value) -> None:
     from connectors.manifest.source import read_source
 
@@ -165,8 +171,8 @@ def test_places_of_secrets_are_names_that_a_shell_takes() -> None:
 
 
 def test_company_whose_code_no_file_system_takes_has_a_file() -> None:
-    assert folder.file_name("HP/DE") == "HP%2FDE.yaml"
-    assert folder.file_name("bill_rates HP-DE") == "bill_rates@HP-DE.yaml"
+    assert places.file_name("HP/DE") == "HP%2FDE.yaml"
+    assert places.file_name("bill_rates HP-DE") == "bill_rates@HP-DE.yaml"
     long = "ü" * 120
-    assert len({folder.file_name(long), folder.file_name(long + "a")}) == 2
-    assert len(folder.file_name(long)) < 255
+    assert len({places.file_name(long), places.file_name(long + "a")}) == 2
+    assert len(places.file_name(long)) < 255
