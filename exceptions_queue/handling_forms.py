@@ -10,6 +10,7 @@ from exceptions_queue.forms import MISSING, REASON
 from exceptions_queue.models import CauseCode, Resolution, RootCause
 from exceptions_queue.models.hint import LONGEST, Scope
 from governance.actor import as_actor
+from governance.inputs import AmountField
 from governance.models import User
 
 COMES_BACK = dt.time(6)  # of the day that was chosen: before work begins
@@ -82,7 +83,7 @@ class SnoozeForm(HandlingForm):
         required=False, min_value=1, max_value=2**31 - 1, label="Or once it holds more than",
         help_text="How many of its records.",
     )  # fmt: skip
-    above_amount = forms.DecimalField(
+    above_amount = AmountField(
         required=False, min_value=0, max_digits=18, decimal_places=2, label="Or once more than this is at stake",
         help_text="An amount, in any one currency.",
     )  # fmt: skip

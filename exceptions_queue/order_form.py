@@ -6,6 +6,7 @@ from django import forms
 
 from exceptions_queue import yardstick
 from exceptions_queue.models import Yardstick
+from governance.inputs import AmountField
 from governance.iso_codes import currencies
 from mappings.models import LookupTable
 
@@ -31,6 +32,7 @@ class OrderForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for the c
     class Meta:
         model = Yardstick
         fields = ("currency", "money", "deadline", "share", "again", "nothing_below", "all_above", "days")
+        field_classes: ClassVar = {"nothing_below": AmountField, "all_above": AmountField}
         labels: ClassVar = {
             "money": "Points for money at stake", "deadline": "Points for the deadline",
             "share": "Points for the share of a billing run", "again": "Points for coming back",

@@ -1,5 +1,6 @@
-"""Inputs of the administration's forms, in the hub's words."""
+"""Inputs of forms, in the hub's words."""
 
+from decimal import Decimal
 from typing import Any, cast
 
 from django import forms
@@ -7,6 +8,15 @@ from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 
 THEIRS = "Select value"  # the library's words for the next
 CHOOSE = "Choose…"  # what a list says while nothing is chosen
+
+
+class AmountField(forms.DecimalField):
+    """A number; nothing, however it is written, is 0: 0e9999999999 has more places than a database keeps."""
+
+    def to_python(self, value: Any) -> Any:
+        """Return the number."""
+        number = super().to_python(value)
+        return Decimal(0) if number is not None and number.is_zero() and number.adjusted() > 0 else number
 
 
 def worded(field: Any) -> Any:

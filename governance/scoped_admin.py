@@ -21,7 +21,7 @@ from governance.careful_deletion import CarefulDeletion
 from governance.columns import headed
 from governance.encrypted import EncryptedJSONField
 from governance.in_words import in_words
-from governance.inputs import worded
+from governance.inputs import AmountField, worded
 from governance.list_filters import OnlyItsFilters
 from governance.models import LegalEntity, User
 from governance.roles import Right
@@ -183,6 +183,8 @@ class ScopedAdmin(CarefulDeletion, OnlyItsFilters, ModelAdmin):  # type: ignore[
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Return a field's input in the hub's words."""
+        if isinstance(db_field, models.DecimalField):
+            kwargs.setdefault("form_class", AmountField)
         return worded(super().formfield_for_dbfield(db_field, request, **kwargs))
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:

@@ -121,4 +121,10 @@ def _column_problems(kind: str, given: Mapping[str, Any]) -> list[str]:
 
 
 def _number(written: Any) -> Decimal | None:
-    return None if written is None else Decimal(str(written))
+    """Return an end. Raises InvalidOperation for what is no number, or one that no column can hold."""
+    if written is None:
+        return None
+    number = Decimal(str(written))
+    if not number.is_finite() or (number and number.adjusted() > 28):
+        raise InvalidOperation
+    return number

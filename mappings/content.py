@@ -1,5 +1,6 @@
 """Read a mapping as people write it (YAML or a form) into typed rules; report every mistake at once."""
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -235,6 +236,9 @@ class _Reader:
             return None
         key = given[0]
         if key == "value":
+            if isinstance(item[key], float) and not math.isfinite(item[key]):
+                self.say(f"{path}.value", "value: is no number that can be used.", "Write one in digits.")
+                return None
             return Formula(str(item[key]), Constant(_constant(item[key]), 0), f"{path}.value")
         if key in LACKING and isinstance(item[key], str) and not item[key].strip():
             self.say(f"{path}.{key}", f"{key}: is empty.", "Write a path such as project.code.", LACKING[key])

@@ -198,9 +198,9 @@ def constant_of(row: FieldRow) -> Any:
 def is_exact(text: str) -> bool:
     """Return whether a number is kept with all its digits."""
     try:
-        return len(text) <= 60 and Decimal(text) == (
-            Decimal(int(text)) if WHOLE.fullmatch(text) else Decimal(repr(float(text)))
-        )
+        number = Decimal(text) if len(text) <= 60 else Decimal("NaN")
+        kept = Decimal(int(text)) if WHOLE.fullmatch(text) else Decimal(repr(float(text)))
+        return number.is_finite() and number == kept
     except (ArithmeticError, ValueError):
         return False
 

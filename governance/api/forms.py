@@ -1,6 +1,7 @@
 """Bodies of requests: JSON objects whose fields are read strictly. What is wrong is told all at once, by field."""
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -17,6 +18,7 @@ from governance.filtering import ID, MOMENT
 
 REASON = "Kept in the history, for those who read this later."
 MOST_BYTES = 1024 * 1024
+WITHOUT_NUL = "texts without it"
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
@@ -151,7 +153,7 @@ def read(request: Request, form: type[Form], context: dict[str, Any]) -> tuple[b
 
 
 def parsed(request: Request) -> tuple[bytes, Any]:
-    """Return a body's bytes and what it says, {} where there is none. Raises Refused (400, 411, 413, 415)."""
+    """Return a body's bytes and what it says, {} where there is none. Raises Refused (400, 411, 413, 415, 422)."""
     content = b""
     if request.META.get("CONTENT_LENGTH") not in (None, "", "0") or "HTTP_TRANSFER_ENCODING" in request.META:
         content = body.read(request._request, most=MOST_BYTES)
@@ -178,6 +180,11 @@ def _parsed(content: bytes) -> Any:
     def no_number(text: str) -> Any:
         raise ValueError(f"{text} is no number of JSON")
 
+    def a_number(text: str) -> float:
+        if not math.isfinite(found := float(text)):
+            raise ValueError(f"{text[:40]} is larger than any number that is kept")
+        return found
+
     def once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for name, value in pairs:
@@ -187,7 +194,9 @@ def _parsed(content: bytes) -> Any:
         return found
 
     try:
-        value = json.loads(content.decode(), parse_constant=no_number, object_pairs_hook=once_each)
+        value = json.loads(
+            content.decode(), parse_constant=no_number, parse_float=a_number, object_pairs_hook=once_each
+        )
         json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text
         body.check_levels(content, value)
     except (ValueError, RecursionError) as error:
@@ -195,15 +204,35 @@ def _parsed(content: bytes) -> Any:
         raise Refused(
             UNREADABLE, f"The body cannot be read as JSON: {why[:200]}. Correct it and send it again."
         ) from None
+    if b"\\u0000" in content and (place := _nul(value)) is not None:
+        words = "A text holds the character NUL, which is part of no text."
+        raise Refused(INVALID_BODY, f"{words} Nothing was done.", errors=[FieldError(place, words, WITHOUT_NUL)])
     return value
+
+
+def _nul(value: Any, place: str = "") -> str | None:
+    """Return the pointer of the first text with a NUL, or of the object with such a name; None where there is none."""
+    if isinstance(value, str):
+        return place if "\0" in value else None
+    if isinstance(value, dict):
+        if any("\0" in name for name in value):
+            return place
+        inner = ((pointed(name), each) for name, each in value.items())
+    else:
+        inner = ((str(number), each) for number, each in enumerate(value if isinstance(value, list) else ()))
+    found = (_nul(each, f"{place}/{step}") for step, each in inner)
+    return next((each for each in found if each is not None), None)
+
+
+def pointed(name: object) -> str:
+    """Return a name as it stands in a JSON Pointer."""
+    return str(name).replace("~", "~0").replace("/", "~1")
 
 
 def _told(form: Any, errors: Any, pointer: str = "") -> Any:
     """Return what is wrong in a form, or in a list or an object within it, each with what its own place takes."""
     for name, found in errors.items():
-        place = (
-            pointer if name == "non_field_errors" else f"{pointer}/{str(name).replace('~', '~0').replace('/', '~1')}"
-        )
+        place = pointer if name == "non_field_errors" else f"{pointer}/{pointed(name)}"
         fields = getattr(form, "fields", {})
         known = fields.get(str(name)) if fields else getattr(form, "child", None)
         if isinstance(found, dict):

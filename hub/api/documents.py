@@ -114,8 +114,6 @@ def read(kind: Kind, value: Any, by: User) -> Document:
         errors += [
             FieldError(_pointer(place), words, remedy) for place, words, remedy in form.doubles(kind.folder, value)
         ]
-    if _holds_nul(value):
-        errors.append(FieldError("", "A text holds the character NUL, which is part of no text.", "texts without it"))
     if errors:
         errors += _unknown_company(value, by)  # else it is told with all that the document means
         raise Refused(INVALID_BODY, f"{errors[0].pointer or 'The body'}: {errors[0].detail}", errors=errors)
@@ -199,9 +197,3 @@ def _faults(error: ValidationError) -> list[FieldError]:
 
 def _pointer(place: Place) -> str:
     return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in place)
-
-
-def _holds_nul(value: Any) -> bool:
-    if isinstance(value, dict):
-        return any(_holds_nul(each) for pair in value.items() for each in pair)
-    return any(map(_holds_nul, value)) if isinstance(value, list) else isinstance(value, str) and "\0" in value

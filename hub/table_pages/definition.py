@@ -16,6 +16,7 @@ from django.shortcuts import redirect, render
 from canonical.entity import Kind
 from exceptions_queue.pages.door import context, page, person
 from governance import seen
+from governance.inputs import AmountField
 from governance.models import LegalEntity, User
 from governance.rights import NotAllowed, Right, allowed_anywhere, require
 from hub.company_field import CompanyField
@@ -47,7 +48,7 @@ class TableForm(forms.Form):
     approval_column = forms.CharField(
         required=False, max_length=60, label="Column whose amount decides", help_text="Only for: above an amount."
     )
-    approval_amount = forms.DecimalField(
+    approval_amount = AmountField(
         required=False, max_digits=18, decimal_places=4, label="Amount", help_text="Above it a second person agrees."
     )
 
@@ -82,8 +83,8 @@ class ColumnForm(forms.Form):
     kind = forms.ChoiceField(
         label="What it holds", choices=[("key", "Key"), *((kind.value, KINDS[kind]) for kind in VALUE_KINDS)]
     )
-    lowest = forms.DecimalField(required=False, label="Not less than", max_digits=28)
-    highest = forms.DecimalField(required=False, label="Not more than", max_digits=28)
+    lowest = AmountField(required=False, label="Not less than", max_digits=28)
+    highest = AmountField(required=False, label="Not more than", max_digits=28)
     any_sign = forms.BooleanField(required=False, label="Negative, too")
     choices = forms.CharField(
         required=False, max_length=20_000, label="Only one of", widget=forms.Textarea(attrs={"rows": 2}),
