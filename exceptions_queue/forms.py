@@ -262,7 +262,11 @@ class OutcomeForm(RemedyForm):
     reference = forms.CharField(
         required=False, max_length=120, label="Its number there", help_text="Needed when it is there."
     )
-    field_order = ("happened", "reference", "reason")
+    external_id = forms.CharField(
+        required=False, max_length=120, label="Its id there",
+        help_text="As the address of its page there shows it: what waits for it needs it. Its number is no id.",
+    )  # fmt: skip
+    field_order = ("happened", "reference", "external_id", "reason")
 
     def __init__(self, *args: Any, reversal: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -270,5 +274,6 @@ class OutcomeForm(RemedyForm):
             choice = self.fields["happened"]
             assert isinstance(choice, forms.ChoiceField)
             choice.choices = REVERSAL
+            del self.fields["external_id"]
             self.fields["reference"].label = "The reversal's number there"
             self.fields["reference"].help_text = "Where the reversal has a document of its own."

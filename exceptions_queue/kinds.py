@@ -250,7 +250,7 @@ def _decide(facts: Facts, typed: Any) -> str:
         raise verbs.NotPossible("Choose the one row that you have looked up. Each is decided by itself.")
     verbs.decide_unknown(
         facts.item, by=facts.user, failure=typed["failures"][0], happened=typed["happened"],
-        reference=typed["reference"], reason=typed["reason"],
+        reference=typed["reference"], external_id=typed.get("external_id", ""), reason=typed["reason"],
     )  # fmt: skip
     if facts.reversal:
         return "Noted: it is reversed there." if typed["happened"] else "Noted: it is not, and is reversed again."

@@ -10,7 +10,7 @@ from governance import audit
 from governance.actor import By, as_actor
 from governance.models import Version
 from governance.rights import Right, require, require_other_person
-from routes import claims, failures, heads, ledger, outcomes, reprocess, shipments, stops, submitters
+from routes import claims, failures, heads, ledger, linking, outcomes, reprocess, shipments, stops, submitters
 from routes.chosen_configuration import ONCE_IN_FORCE, Configuration, in_words, right_to_send
 from routes.models import Effect, Transaction
 from routes.states import NOT_YET_DELIVERING, State, move, write_record_moves
@@ -149,11 +149,12 @@ def _correctors(ids: Sequence[UUID]) -> list[str]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def it_happened(id_: UUID, *, by: By, reference: str, reason: str) -> bool:
+def it_happened(id_: UUID, *, by: By, reference: str, reason: str, external_id: str = "") -> bool:
     """Say of a write in doubt that it was carried out; return whether that settled it.
 
     It settles what the target's own answer would have settled: after a reversal nothing stands there any more, and a
-    version that is still wanted is posted anew.
+    version that is still wanted is posted anew. The number that people see is no id: without one the hub keeps none.
+    Raises linking.NotToLink where what was found stands for another key.
     """
     with transaction.atomic():
         [row] = _require_for([id_], Right.RESUBMIT, by)
@@ -164,14 +165,16 @@ def it_happened(id_: UUID, *, by: By, reference: str, reason: str) -> bool:
         [claim] = in_doubt
         destination = shipments.destination_of(claim)
         shipment = shipments.again(destination.connection_id, claim, destination)
-        # A change leaves the record the id that it has there; what people see there may be another number.
-        id_there = claim.live_external_id if shipment.intent.operation == "update" else ""
+        if shipment.intent.operation in shipments.CHANGES:
+            external_id = claim.live_external_id or external_id  # a change leaves the record the id that it has there
+        else:
+            linking.refuse_taken(claim, destination.connection_id, external_id, reference)
         said = WriteOutcome(
-            Result.CONFIRMED, external_id=id_there or reference, reference=reference, message=reason.strip()
+            Result.CONFIRMED, external_id=external_id, reference=reference or external_id, message=reason.strip()
         )
         if not outcomes.confirmed(destination, [(shipment, said)], by=as_actor(by), how="fixed"):
             return False
-        _audit([row], {id_}, by=by, verb="confirm", reason=f"{reason} {reference}".strip())
+        _audit([row], {id_}, by=by, verb="confirm", reason=f"{reason} {reference or external_id}".strip())
         return True
 
 

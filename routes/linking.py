@@ -14,7 +14,7 @@ from governance.identifiers import new_id
 from governance.rights import Right, require
 from routes import claims, heads, ledger, outcomes, shipments
 from routes.claims import Claim
-from routes.models import KeyHead, Transaction
+from routes.models import Effect, KeyHead, Transaction
 from routes.shipments import Shipment
 from routes.states import State, move
 
@@ -35,7 +35,7 @@ def link(id_: UUID, *, by: By, external_id: str, reference: str, reason: str) ->
         heads.lock_of([id_])
         claim = _linkable(row, next(iter(claims.held([id_])), None))
         destination = shipments.destination_of(claim)
-        _refuse_taken(claim, destination.connection_id, external_id)
+        refuse_taken(claim, destination.connection_id, external_id)
         assert claim.payload is not None
         key = claim.key if claim.generation == 0 else f"{claim.key}.{claim.generation}"
         intent = ledger.Intent(
@@ -73,10 +73,19 @@ def _linkable(row: Transaction, claim: Claim | None) -> Claim:
     return claim
 
 
-def _refuse_taken(claim: Claim, connection_id: int, external_id: str) -> None:
-    other = KeyHead.objects.filter(
-        connection=connection_id, object=claim.object, live_external_id=external_id, live_hash__isnull=False
-    ).exclude(pk=claim.head)
-    taken = other.first()
-    if taken is not None:
-        raise NotToLink(f"{external_id} stands for {taken.key} already. One record there cannot stand for two here.")
+def refuse_taken(claim: Claim, connection_id: int, external_id: str, reference: str = "") -> None:
+    """Raise NotToLink where another key has the record with an id there; without an id, one with that number."""
+    others = KeyHead.objects.filter(connection=connection_id, object=claim.object, live_hash__isnull=False).exclude(
+        pk=claim.head
+    )
+    if external_id:
+        taken = others.filter(live_external_id=external_id).first()
+        if taken is not None:
+            said = f"{external_id} stands for {taken.key} already."
+            raise NotToLink(f"{said} One record there cannot stand for two here.")
+    elif reference:
+        written = Effect.objects.filter(connection=connection_id, object=claim.object, reference=reference)
+        taken = others.filter(live_effect_id__in=written.values("pk")).first()
+        if taken is not None:
+            said = f"{reference} stands for {taken.key} already."
+            raise NotToLink(f"{said} Where that document holds both, give this one's id there.")

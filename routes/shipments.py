@@ -15,6 +15,8 @@ from routes import ledger
 from routes.claims import Claim
 from routes.plan import DestinationPlan, plan
 
+CHANGES = ("update", "reverse", "void")  # operations on the record that stands there; others make one
+
 
 @dataclass(slots=True)
 class Shipment:
@@ -56,7 +58,8 @@ def again(connection_id: int, claim: Claim, destination: DestinationPlan) -> Shi
         effect.id, claim.head, connection_id, destination.id, claim.object, claim.key, effect.number,
         effect.write_key, effect.operation, claim.version, payload, claim.content or b"", (claim.transaction,),
     )  # fmt: skip
-    return Shipment(claim, destination, intent, claim.body, claim.live_external_id)
+    changes = effect.operation in CHANGES
+    return Shipment(claim, destination, intent, claim.body, claim.live_external_id if changes else "")
 
 
 def request(shipment: Shipment, deadline: float) -> WriteRequest:

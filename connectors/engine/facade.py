@@ -12,9 +12,9 @@ from msgspec import structs
 from canonical.failure import Category
 from connectors import watching
 from connectors.answer import Answer
+from connectors.engine import identifying, trial
 from connectors.engine import look_up as looking_up
 from connectors.engine import read as reading
-from connectors.engine import trial
 from connectors.engine.batch import BatchSender
 from connectors.engine.bound import Bound
 from connectors.engine.judge import doubtful, unsent
@@ -138,6 +138,8 @@ class Engine:
         described = stream.write.operations.get(operation) if stream.write else None
         if described is not None and described.by_look_up:
             return [await self._upsert(bound, stream, request) for request in requests]
+        if identifying.lacks_id(stream.write, requests):
+            return [await self._identified(bound, stream, request) for request in requests]
         sender = self._sender(bound, stream, operation)
         batch = stream.write.batch if stream.write else None
         if len(requests) == 1 or batch is None:
@@ -156,6 +158,16 @@ class Engine:
         operation = "update" if found.found else "create"
         known = structs.replace(request, operation=operation, external_id=found.external_id or request.external_id)
         return await self._sender(bound, stream, operation).send(known)
+
+    async def _identified(self, bound: Bound, stream: Stream, request: WriteRequest) -> WriteOutcome:
+        """Find out which record is meant, then send; what the question meets has written nothing."""
+        try:
+            known = await identifying.identified(bound, stream, request)
+        except ConnectorFailure as failure:
+            return unsent(failure)
+        if isinstance(known, WriteOutcome):
+            return known
+        return await self._sender(bound, stream, known.operation).send(known)
 
     def _sender(self, bound: Bound, stream: Stream, operation: str) -> Sender:
         key = (bound.spec.id, stream.name, operation)

@@ -96,6 +96,10 @@ class OutcomeBody(ReasonBody):
     failure = forms.Id(help_text="the member that was looked up")
     happened = forms.Yes(help_text="whether it is there; of a reversal: whether it is reversed")
     reference = forms.Text(required=False, default="", max_length=120, allow_blank=True, help_text="its number there")
+    external_id = forms.Text(
+        required=False, default="", max_length=120, allow_blank=True,
+        help_text="its id there, which what waits for it needs; its number is no id",
+    )  # fmt: skip
 
 
 class RecordLinkBody(ChosenMustReasonBody):
@@ -200,7 +204,8 @@ SKINS = (
           "reason": "books it on P-882 until Monday"}),
     Skin("outcomes", OutcomeBody, verbs.decide_unknown, "Say of a write in doubt whether it happened.",
          _plainly("Noted."),
-         {"failure": "0197a1c2-5a5b-7c1d-8e2f-0a1b2c3d4e5f", "happened": True, "reference": "4711"}),
+         {"failure": "0197a1c2-5a5b-7c1d-8e2f-0a1b2c3d4e5f", "happened": True, "reference": "4711",
+          "external_id": "8812"}),
     Skin("inquiries", ChosenBody, verbs.ask_target, "Ask the target of writes in doubt whether it has them.",
          lambda done, item: said(done), WHY),
     Skin("fetches", ChosenBody, verbs.fetch_again, "Read the days of members at their source once more.",

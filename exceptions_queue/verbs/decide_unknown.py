@@ -9,16 +9,18 @@ from exceptions_queue.moving import note
 from exceptions_queue.verbs.members import NotPossible, chosen
 from governance.actor import By
 from governance.rights import Right, require
-from routes import decisions
+from routes import decisions, linking
 
 
 @transaction.atomic
 def decide_unknown(
-    item: WorkItem, *, by: By, failure: UUID, happened: bool, reference: str = "", reason: str = ""
-) -> None:
+    item: WorkItem, *, by: By, failure: UUID, happened: bool, reference: str = "", external_id: str = "",
+    reason: str = "",
+) -> None:  # fmt: skip
     """Say that one member's write happened, with its reference there, or that it did not, which sends it again.
 
-    Of a reversal it says whether what was posted is undone; that may leave no document to refer to.
+    Of a reversal it says whether what was posted is undone; that may leave no document to refer to. The id that its
+    record has there (`external_id`) is kept where it is told, and is not the number that people see.
     Raises NotAllowed and NotPossible.
     """
     require(by, Right.RESUBMIT, item.legal_entity_id)
@@ -26,11 +28,18 @@ def decide_unknown(
     if member.transaction_id is None:
         raise NotPossible("Nothing of this was sent, so nothing is in doubt. Choose another remedy.")
     reversal = decisions.takes_back([member.transaction_id])
-    if happened and not reference.strip() and not reversal:
+    reference, external_id = reference.strip(), external_id.strip()
+    number = reference or external_id
+    if happened and not number and not reversal:
         raise NotPossible("Give the reference under which you found it there, such as the document number.")
     if happened:
-        settled = decisions.it_happened(member.transaction_id, by=by, reference=reference.strip(), reason=reason)
-        told = f"{'reversed' if reversal else 'found'} there{f' as {reference.strip()}' if reference.strip() else ''}"
+        try:
+            settled = decisions.it_happened(
+                member.transaction_id, by=by, reference=reference, external_id=external_id, reason=reason
+            )
+        except linking.NotToLink as error:
+            raise NotPossible(str(error)) from error
+        told = f"{'reversed' if reversal else 'found'} there{f' as {number}' if number else ''}"
     else:
         settled = decisions.it_did_not_happen(member.transaction_id, by=by, reason=reason)
         told = "looked up and not reversed: reversed again" if reversal else "looked up and not there: sent again"

@@ -223,3 +223,30 @@ async def test_look_up_finds_by_our_key_and_says_not_there(engine: Engine) -> No
     async with answering(reply) as server:
         found = await engine.look_up(spec_for(server.base), "entries", [request(1), request(2), request(3)])
     assert [(item.found, item.external_id) for item in found] == [(True, "4"), (False, None), (False, None)]
+
+
+async def test_change_of_a_record_whose_id_nobody_told_goes_to_what_has_our_key(engine: Engine) -> None:
+    def answer(seen: Seen) -> web.Response:
+        if seen.path == "/entries/search":
+            return json('{"entries": [{"id": 77, "ref": "K1"}]}')
+        return json("{}") if seen.method == "PUT" else web.Response(status=204)
+
+    async with answering(answer) as server:
+        changed = await one(engine, spec_for(server.base), request(operation="update"))
+        undone = await one(engine, spec_for(server.base), request(operation="void"))
+    assert [(seen.method, seen.path) for seen in server.seen] == [
+        ("GET", "/entries/search"), ("PUT", "/entries/77"), ("GET", "/entries/search"), ("DELETE", "/entries/77"),
+    ]  # fmt: skip
+    assert [(each.result, each.external_id) for each in (changed, undone)] == [(Result.CONFIRMED, "77")] * 2
+
+
+async def test_change_of_a_record_that_nobody_can_name_is_refused_in_words(engine: Engine) -> None:
+    async with answering(lambda _: json('{"entries": []}')) as server:
+        outcome = await one(engine, spec_for(server.base), request(operation="update"))
+    assert (outcome.result, outcome.category) == (Result.REFUSED, Category.CONFLICT)
+    assert "Acme has nothing under our key K1" in outcome.message
+    blind = MANIFEST[: MANIFEST.index("      look_up:")] + MANIFEST[MANIFEST.index("documentation:") :]
+    async with answering(lambda _: json("{}")) as server:
+        outcome = await one(engine, spec_for(server.base, acme(blind)), request(operation="update"))
+    assert (outcome.result, server.seen) == (Result.REFUSED, [])
+    assert "Acme cannot be asked by our key" in outcome.message

@@ -361,3 +361,19 @@ def test_stopped_route_is_read_again(make_world: Make, staff: Staff) -> None:
 def test_taking_an_item_makes_it_somebodys(make_world: Make, staff: Staff) -> None:
     item = verbs.take(zero_hours(make_world()), by=staff.farid)
     assert (item.state, item.assignee) == (State.IN_PROGRESS, f"person:{staff.farid.pk}")
+
+
+def test_record_found_twice_is_told_in_words(make_world: Make, staff: Staff) -> None:
+    world = make_world("ledger_blind")
+    world.target.behave = lambda request, number: "hung up"
+    world.take_in(entry(1), entry(2))
+    world.deliver()
+    intake.take_in()
+    item = WorkItem.objects.get()
+    first, second = Failure.objects.order_by("pk")
+    verbs.decide_unknown(item, by=staff.farid, failure=first.pk, happened=True, reference="2026/12", external_id="88")
+
+    with pytest.raises(verbs.NotPossible, match=r"88 stands for TE-000000[12] already"):
+        verbs.decide_unknown(item, by=staff.farid, failure=second.pk, happened=True, external_id="88")
+
+    assert sorted(world.states()) == ["failed", "posted"]

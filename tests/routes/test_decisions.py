@@ -8,8 +8,9 @@ import pytest
 from canonical.failure import Category
 from connectors.outcome import ConnectorFailure, WriteRequest
 from governance.models import User
-from routes import decisions
-from routes.models import Effect, Failure, Transition
+from mappings.models import CrossReference
+from routes import decisions, linking
+from routes.models import Destination, Effect, Failure, KeyHead, Transition
 from routes.states import State
 from tests.routes.world import World, entry
 
@@ -130,3 +131,64 @@ def test_reversal_at_a_target_that_gives_no_clear_answer_is_decided_too(
     world.later(300)
     world.deliver()
     assert (world.states(), world.target.net_hours(KEY)) == (["reversed", "posted"], 6)
+
+
+def test_number_that_people_see_is_never_the_id_of_a_record(quick_world: Make, clara: User) -> None:
+    world = quick_world("ledger_blind", correction="update")
+    Destination.objects.update(keeps_reference=True)
+    world.target.behave = silent("create")
+    world.take_in(entry(1))
+    world.deliver()
+    world.target.behave = lambda request, number: None
+
+    assert decisions.it_happened(world.transactions()[0].pk, by=clara, reference="12", reason="looked up")
+
+    head = KeyHead.objects.get()
+    assert (head.live_external_id, Effect.objects.get().reference) == ("", "12")
+    assert not CrossReference.objects.exists()
+
+
+def test_id_that_is_told_is_kept_and_later_changes_go_there(quick_world: Make, clara: User) -> None:
+    world = quick_world("ledger_blind", correction="update")
+    world.target.behave = silent("create")
+    world.take_in(entry(1))
+    world.deliver()
+    world.target.behave = lambda request, number: None
+
+    assert decisions.it_happened(
+        world.transactions()[0].pk, by=clara, reference="2026/12", external_id="8812", reason="looked up"
+    )
+    world.later(120)
+    world.take_in(entry(1, hours="5.00", version=2))
+    world.deliver()
+
+    assert [(c.operation, c.external_id) for c in world.target.commits][1:] == [("update", "8812")]
+
+
+@pytest.mark.parametrize("found", [{"reference": "LR-1"}, {"reference": "LR-2", "external_id": "X-1"}])
+def test_one_record_there_stands_for_one_key_only(quick_world: Make, clara: User, found: dict[str, str]) -> None:
+    world = quick_world("ledger_blind")
+    world.target.behave = silent("create")
+    world.take_in(entry(1), entry(2))
+    world.deliver()
+    first, second = world.transactions()
+    decisions.it_happened(first.pk, by=clara, reference="LR-1", external_id="X-1", reason="looked up")
+
+    with pytest.raises(linking.NotToLink, match="stands for TE-0000001 already"):
+        decisions.it_happened(second.pk, by=clara, reason="looked up", **found)
+
+    assert world.states() == ["posted", "failed"]
+    assert decisions.it_happened(second.pk, by=clara, reference="LR-1", external_id="X-2", reason="in one document")
+
+
+def test_difference_without_an_id_is_not_taken_for_the_document_before_it(quick_world: Make, clara: User) -> None:
+    world = quick_world("ledger_blind", correction="delta")
+    world.take_in(entry(1))
+    world.deliver()
+    world.target.behave = silent("create")
+    world.take_in(entry(1, hours="6.00", version=2))
+    world.deliver()
+
+    assert decisions.it_happened(world.transactions()[-1].pk, by=clara, reference="D-1", reason="")
+
+    assert KeyHead.objects.get().live_external_id == ""
