@@ -251,7 +251,7 @@ def _open_new(
         came = taken[told["fingerprint"]]
         item = WorkItem(**told, about=came.shared, seen=came.opened)
         item.fingerprint_version, item.gathers = came.version, came.gathered
-        item.state, item.waiting_on = _first_state(item)
+        item.state, item.waiting_on = first_state(item)
         _count(item, standing[item.fingerprint])
         item.first_seen = item.opened_at = standing[item.fingerprint].first or now
         item.last_seen = standing[item.fingerprint].last or now
@@ -261,7 +261,7 @@ def _open_new(
     return made
 
 
-def _first_state(item: WorkItem) -> tuple[State, str]:
+def first_state(item: WorkItem) -> tuple[State, str]:
     """Return where an item begins: what goes on by itself once something arrives is waiting, not failing."""
     category = Category(item.category)
     missing = words.missing(item)
@@ -295,7 +295,7 @@ def _refresh(
         return item
     item.about = {name: value for name, value in item.about.items() if taken.shared.get(name) == value}
     if was == State.RESUBMITTED:
-        item.state, item.waiting_on = _first_state(item)
+        item.state, item.waiting_on = first_state(item)
         item.state = State.IN_PROGRESS if item.state == State.NEW else item.state
         reason = f"{taken.opened:,} stopped again for the same cause"
         events.append(event_of(item, by=ENGINE, verb="stopped again", at=now, frm=was, reason=reason))
@@ -322,7 +322,7 @@ def tell_of(records: list[UUID], but: list[str]) -> None:
 
 
 def _reopen(item: WorkItem, standing: Standing, now: datetime) -> None:
-    item.state, item.waiting_on = _first_state(item)
+    item.state, item.waiting_on = first_state(item)
     item.resolution = item.root_cause = ""
     item.resolved_by = item.resolved_at = item.duplicate_of_id = None
     if not item.assignee:  # whoever gave it back did so the last time

@@ -128,11 +128,13 @@ def _released(release: Release) -> str:
     release.refresh_from_db()
     # Counted from what is open still: rows and links that appear release their members by themselves, too.
     release.item.part = release.part or None
-    left = release.item.failures().count()
-    said = f"{max(0, release.asked - left):,} went on."
+    opened = release.item.failures().values_list("opened_at", flat=True)
+    stayed = sum(each <= release.requested_at for each in opened)
+    said = f"{max(0, release.asked - len(opened)):,} went on."
     if not release.done_at:
         return f"{said} The rest follows in a moment."
-    return f"{said} {left:,} stopped again; why is said with them." if left else said
+    again = f" {len(opened) - stayed:,} stopped again; why is said with them." if len(opened) > stayed else ""
+    return f"{said}{again}{f' {stayed:,} stay as they were; the history says why.' if stayed else ''}"
 
 
 def _add_row(facts: Facts, typed: Any) -> str:

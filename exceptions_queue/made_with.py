@@ -14,6 +14,7 @@ UNREAD = (
     Category.APPROVAL_MISSING, Category.OUTCOME_UNKNOWN,
     Category.CLOSED_PERIOD, Category.TRANSIENT, Category.THROTTLED, Category.INTERNAL, Category.NO_RIGHT,
 )  # fmt: skip
+FOR_ROW = "a second person who approves the row"  # what an item waits for of which somebody proposed a row
 SAMPLE = 200  # members that are looked at: one cause has stopped them, so they read alike
 MOST = 5  # rows that are offered
 

@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from django.db import connection, transaction
 from django.utils import timezone
 
+from exceptions_queue import coming_back, words
 from exceptions_queue.models import Release, State, WorkItem
-from exceptions_queue.moving import event_of
+from exceptions_queue.moving import event_of, note
 from governance.actor import By, as_actor
 from routes import overlay_endings, overlays, reprocess
 from routes.chosen_configuration import Configuration, in_words, kept, named
-from routes.models import Failure
+from routes.models import Failure, Route
+from routes.plan import NotReadyToRun, current
 from routes.worked_out import Start
 
 STEP = 1000  # members in one commit
@@ -74,8 +76,9 @@ def _step(number: int | None) -> bool | None:
         members = _members(release)
         if not members:
             release.done_at = timezone.now()
+            coming_back.bring(list(WorkItem.objects.select_for_update(of=("self",)).filter(pk=release.item_id)))
         else:
-            release.went_on += _take_on(release, members)
+            release.went_on += _take_on_each_route(release, members)
             release.looked_at += len(members)
             release.reached = members[-1].pk
         release.save()
@@ -88,6 +91,26 @@ def _members(release: Release) -> list[Failure]:
     if release.reached:
         rows = rows.filter(pk__gt=release.reached)
     return list(rows.order_by("pk")[:STEP])
+
+
+def _take_on_each_route(release: Release, members: Sequence[Failure]) -> int:
+    """Take members on; those of a route that cannot run just now stay as they were, and hold up no other release."""
+    went_on = 0
+    stayed: list[str] = []
+    by_route: dict[int | None, list[Failure]] = {}
+    for member in members:
+        by_route.setdefault(member.route_id, []).append(member)
+    for route, mine in by_route.items():
+        try:
+            if route is not None and not release.as_then and not release.mapping_version:
+                current(Route.objects.get(pk=route))  # asked first: else each member of it would be tried by itself
+            with transaction.atomic():
+                went_on += _take_on(release, mine)
+        except NotReadyToRun as error:
+            stayed.append(f"{words.counted(len(mine), release.item.entity)} not sent: {error}")
+    for told in stayed:  # last: an item is locked after everything that it holds
+        note(release.item, by=release.actor, verb="not sent", reason=told)
+    return went_on
 
 
 def _take_on(release: Release, members: Sequence[Failure]) -> int:

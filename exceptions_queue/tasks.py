@@ -5,7 +5,18 @@ import time
 from celery import shared_task
 from django.db import transaction
 
-from exceptions_queue import corrected, intake, reckoning, recount, releasing, sent_back, settle, tallies, waking
+from exceptions_queue import (
+    coming_back,
+    corrected,
+    intake,
+    reckoning,
+    recount,
+    releasing,
+    sent_back,
+    settle,
+    tallies,
+    waking,
+)
 from exceptions_queue.verbs import expire_overtaken
 from routes import failures
 
@@ -30,6 +41,7 @@ def sweep() -> None:
         pass
     tallies.sum_up()
     releasing.work(seconds=max(0.0, until - time.monotonic()))
+    coming_back.sweep()
 
 
 @shared_task(ignore_result=True)

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from exceptions_queue import releasing
+from exceptions_queue.made_with import FOR_ROW
 from exceptions_queue.models import Release, RootCause, State, WorkItem
 from exceptions_queue.moving import note
 from exceptions_queue.verbs.members import NotPossible
@@ -68,6 +69,6 @@ def add_table_row(
     WorkItem.objects.filter(pk=item.pk).update(root_cause=RootCause.MAPPING)
     if added.waiting:
         note(item, by=by, verb="row proposed", reason=f"{shown} waits for a second person", to=State.PENDING_APPROVAL)
-        WorkItem.objects.filter(pk=item.pk).update(waiting_on="a second person who approves the row")
+        WorkItem.objects.filter(pk=item.pk).update(waiting_on=FOR_ROW)
         return RowAdded(table, None)
     return RowAdded(table, releasing.ask(item, by=by, reason=f"a row was added: {shown}", cause_gone=True))

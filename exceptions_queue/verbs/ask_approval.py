@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from exceptions_queue import differing
+from exceptions_queue.made_with import FOR_ROW
 from exceptions_queue.models import ApprovalRequest, Deed, RequestState, State, WorkItem
 from exceptions_queue.moving import note
 from exceptions_queue.verbs.asking import Wish, changes, consented, in_words, standing
@@ -59,8 +60,10 @@ def ask_approval(wish: Wish, *, by: User) -> ApprovalRequest:
         made_at=timezone.now(),
     )  # fmt: skip
     told = f"request {made.number}, {made.get_deed_display().lower()}, by {made.policies}: {reason}"
+    for_row = row.state == State.PENDING_APPROVAL and row.waiting_on == FOR_ROW  # it goes on waiting for that, too
     row = note(row, by=by, verb="approval asked", reason=told, to=State.PENDING_APPROVAL)
-    WorkItem.objects.filter(pk=row.pk).update(waiting_on=WAITED_FOR)
+    if not for_row:
+        WorkItem.objects.filter(pk=row.pk).update(waiting_on=WAITED_FOR)
     audit.record(
         by=by, verb="ask approval", thing=made, reason=reason, legal_entity=row.legal_entity_id,
         after={"deed": wish.deed, "members": len(ids), "item": row.pk},

@@ -6,7 +6,7 @@ from datetime import date
 from django.db import transaction
 
 from exceptions_queue import releasing
-from exceptions_queue.made_with import rows_read
+from exceptions_queue.made_with import FOR_ROW, rows_read
 from exceptions_queue.models import Release, RootCause, State, WorkItem
 from exceptions_queue.moving import note
 from exceptions_queue.verbs.members import NotPossible, need_reason
@@ -41,6 +41,6 @@ def correct_table_row(
     WorkItem.objects.filter(pk=item.pk).update(root_cause=RootCause.MAPPING)
     if added.waiting:
         note(item, by=by, verb="row proposed", reason=f"{shown} waits for a second person", to=State.PENDING_APPROVAL)
-        WorkItem.objects.filter(pk=item.pk).update(waiting_on="a second person who approves the row")
+        WorkItem.objects.filter(pk=item.pk).update(waiting_on=FOR_ROW)
         return None
     return releasing.ask(item, by=by, reason=f"a row was corrected: {shown}", cause_gone=True)

@@ -19,7 +19,7 @@ from governance.rights import Right, require
 from routes import decisions, posted, reprocess
 from routes.chosen_configuration import Configuration, NotThere, has_part, in_words, named, right_to_send, to_send
 from routes.models import Failure
-from routes.plan import NotReadyToRun, foreseen
+from routes.plan import NotReadyToRun, current, foreseen
 from routes.worked_out import Start
 
 
@@ -56,6 +56,7 @@ def resubmit(
         by=by, verb="resubmit", thing=item, reason=reason, after=with_what, legal_entity=item.legal_entity_id
     )  # fmt: skip
     if failures is None:
+        _refuse_not_ready(item, wanted)
         return releasing.ask(item, by=by, reason=reason, configuration=wanted, start=start)
     members = chosen(item, failures)
     releasing.take_source(members, by=by, reason=reason)
@@ -86,6 +87,15 @@ def _configuration(item: WorkItem, text: str, by: By) -> Configuration:
                 f"The mapping “{found.object_key}” has no part in this: its route uses others. Nothing was sent."
             )
     return found
+
+
+def _refuse_not_ready(item: WorkItem, wanted: Configuration) -> None:
+    """Refuse in words what goes by a route that cannot run as it is configured now."""
+    if wanted == "now" and item.route is not None:
+        try:
+            current(item.route)
+        except NotReadyToRun as error:
+            raise NotPossible(f"{error} Nothing was sent.") from error
 
 
 def _refuse_posted(item: WorkItem, failures: Collection[UUID] | None) -> None:

@@ -1,0 +1,139 @@
+"""What an item still holds is never hidden as "sent again", and what waits for a second person is sent by nobody."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from canonical.failure import Category
+from exceptions_queue import coming_back, corrected, intake, releasing, tasks, verbs
+from exceptions_queue.models import Deed, Release, State, WorkItem
+from mappings import tables
+from mappings.models import LookupTable
+from routes.models import Failure, Route, Transaction
+from tests.exceptions_queue.conftest import Staff
+from tests.exceptions_queue.situations import zero_hours
+from tests.exceptions_queue.test_four_eyes import policy
+from tests.exceptions_queue.test_verbs import refused_rate
+from tests.routes.world import World, entry, refused
+
+Make = Callable[..., World]
+
+
+def held(world: World, number: int = 3) -> WorkItem:
+    """Return the item of entries that the target holds for a second person."""
+    world.target.behave = lambda request, n: refused(Category.APPROVAL_MISSING) if n <= number else None
+    world.take_in(*(entry(each) for each in range(1, number + 1)))
+    world.deliver()
+    intake.take_in()
+    return WorkItem.objects.get()
+
+
+def fresh(item: WorkItem) -> WorkItem:
+    return WorkItem.objects.get(pk=item.pk)
+
+
+def test_approving_one_keeps_the_others_among_what_waits(quick_world: Make, quick_staff: Staff) -> None:
+    item = held(quick_world())
+    assert item.state == State.PENDING_APPROVAL
+    one, *others = item.failures().order_by("pk").values_list("pk", flat=True)
+
+    assert verbs.approve(item, by=quick_staff.clara, failures=[one]) == 1
+
+    intake.take_in()
+    assert (fresh(item).state, fresh(item).members) == (State.PENDING_APPROVAL, 2)
+    assert verbs.approve(item, by=quick_staff.clara, failures=others) == 2
+    assert fresh(item).state == State.RESUBMITTED
+
+
+def test_what_stays_as_it_was_comes_back_into_the_list(make_world: Make, staff: Staff) -> None:
+    world = make_world()
+    item = zero_hours(world, 3)
+    stuck = Transaction.objects.order_by("key")[0]
+    Transaction.objects.filter(pk=stuck.pk).update(state="unknown")
+    release = verbs.resubmit(item, by=staff.farid, reason="as agreed")
+    assert isinstance(release, Release)
+    assert fresh(item).state == State.RESUBMITTED
+
+    releasing.work(seconds=20)
+
+    now = fresh(item)
+    assert now.state == State.IN_PROGRESS
+    assert "1 time entry stayed" in now.events.get(verb="came back").reason
+
+
+def test_what_an_earlier_release_hid_comes_back_by_the_sweep(quick_world: Make, quick_staff: Staff) -> None:
+    item = held(quick_world())
+    WorkItem.objects.update(state=State.RESUBMITTED)
+
+    assert coming_back.sweep() == 1
+
+    assert (fresh(item).state, fresh(item).waiting_on) == (State.PENDING_APPROVAL, "a second person")
+    assert coming_back.sweep() == 0
+
+
+def test_whole_item_of_a_route_that_cannot_run_is_refused_in_words(quick_world: Make, quick_staff: Staff) -> None:
+    item = zero_hours(quick_world(), 2)
+    Route.objects.update(mapping="taken-out-of-force")
+
+    with pytest.raises(verbs.NotPossible, match="taken-out-of-force"):
+        verbs.resubmit(item, by=quick_staff.farid, reason="as agreed")
+
+    assert (fresh(item).state, Release.objects.count()) == (State.NEW, 0)
+
+
+def test_release_of_a_route_that_cannot_run_holds_up_no_other(make_world: Make, staff: Staff) -> None:
+    world = make_world()
+    item = zero_hours(world, 12)
+    verbs.resubmit(item, by=staff.farid, reason="as agreed")
+    Route.objects.update(mapping="taken-out-of-force")
+
+    tasks.sweep()
+
+    now = fresh(item)
+    assert not Release.objects.filter(done_at=None).exists()
+    assert now.state == State.IN_PROGRESS
+    assert "12 time entries not sent: The mapping “taken-out-of-force”" in now.events.get(verb="not sent").reason
+    assert Failure.objects.filter(closed_at=None).count() == 12
+
+
+def replaced(staff: Staff) -> None:
+    """Put another row in the place of the one that members were made with, as people do every month."""
+    row: Any = tables.NewRow(("Consultant", "EUR"), {"rate": "150"})
+    tables.add_rows(LookupTable.objects.get(), [row], by=staff.clara)
+
+
+def test_sweep_sends_nothing_that_waits_for_a_persons_request(make_world: Make, staff: Staff) -> None:
+    world = make_world()
+    item = refused_rate(world, 3)
+    policy(Deed.WAIVE)
+    with pytest.raises(verbs.NeedsApproval) as needs:
+        verbs.waive(item, by=staff.farid, failures=[item.failures()[0].pk], reason="billed by hand")
+    verbs.ask_approval(needs.value.wish, by=staff.farid)
+
+    replaced(staff)
+    assert corrected.release() == []
+    tasks.sweep()
+
+    assert fresh(item).state == State.PENDING_APPROVAL
+    assert world.states() == ["failed"] * 3
+
+
+def test_item_goes_on_waiting_for_its_row_while_something_else_is_asked(make_world: Make, staff: Staff) -> None:
+    world = make_world()
+    item = refused_rate(world, 2)
+    LookupTable.objects.update(approval="always")
+    row = LookupTable.objects.get().rows.in_force().get(key=["Consultant", "EUR"])
+    verbs.correct_table_row(item, by=staff.ingrid, row=row.pk, values={"rate": "150"}, reason="typing error")
+    policy(Deed.WAIVE)
+    with pytest.raises(verbs.NeedsApproval) as needs:
+        verbs.waive(fresh(item), by=staff.farid, failures=[item.failures()[0].pk], reason="billed by hand")
+    request = verbs.ask_approval(needs.value.wish, by=staff.farid)
+    table = LookupTable.objects.get()
+    tables.approve_rows(table, [each.pk for each in table.rows.waiting()], by=staff.clara)
+    assert corrected.release() == []
+
+    verbs.refuse_request(request, by=staff.clara, reason="deliver them")
+
+    assert fresh(item).state == State.PENDING_APPROVAL
+    assert len(corrected.release()) == 1
