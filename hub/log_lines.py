@@ -17,11 +17,13 @@ HIDDEN = "•••"
 SHORTEST = 6  # characters of a value that is looked for; a shorter one would hide ordinary words
 OF_A_RECORD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 NOT_OURS = frozenset({"request", "sinfo", "data", "socket"})  # objects that Django and Celery hang on a line
+NAMED = r"(?:password|passwd|secret|token|api_?key)\\*[\"']?\s*[:=]\s*"
 SHAPES = (
     (re.compile(r"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie|x-api-key)(['\"]?\s*[:=]\s*).+"), rf"\1\2{HIDDEN}"),
     (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}"), rf"\1 {HIDDEN}"),
-    (re.compile(r"(?i)((?:password|passwd|secret|token|api_?key)[\"']?\s*[:=]\s*[\"']?)[^\s\"'&,;]+"), rf"\1{HIDDEN}"),
-    (re.compile(r"(://[^\s:/@]*:)[^\s/@]+@"), rf"\1{HIDDEN}@"),
+    (re.compile(rf"(?i)({NAMED})(\\*)([\"'])(?:(?!(?<!\\)\2\3).)*"), rf"\1\2\3{HIDDEN}"),  # up to the quote that ends it
+    (re.compile(rf"(?i)({NAMED})(?:[^\s\"'\\&,;]|[,;](?=\S))+"), rf"\1{HIDDEN}"),
+    (re.compile(r"(://[^\s:/@]*:)[^\s/]+@"), rf"\1{HIDDEN}@"),
 )
 _secrets: tuple[str, ...] = ()
 

@@ -175,8 +175,8 @@ def _interval(every: timedelta) -> IntervalSchedule:
         raise NotASchedule(
             f"To run {words} is not accepted: whole seconds, from {SHORTEST.seconds} seconds to {LONGEST.days} days."
         )
-    found, _ = IntervalSchedule.objects.get_or_create(every=int(every.total_seconds()), period=IntervalSchedule.SECONDS)
-    return found
+    wanted = {"every": int(every.total_seconds()), "period": IntervalSchedule.SECONDS}
+    return IntervalSchedule.objects.filter(**wanted).first() or IntervalSchedule.objects.create(**wanted)
 
 
 def times_of(text: str) -> dict[str, str]:
@@ -194,6 +194,12 @@ def times_of(text: str) -> dict[str, str]:
                 f"“{text}” is no list of times: “{part}” is no {called}: write {accepted}, several with commas "
                 "between, or * for each, as in 30 6 * * 1-5."
             ) from None
+        longest = CrontabSchedule._meta.get_field(name).max_length or 0
+        if len(part) > longest:
+            raise NotASchedule(
+                f"The {CRON_WORDS[name][0]} has {len(part)} characters, and at most {longest} are kept: write it "
+                "shorter, each value once, and values that follow each other as 1-5."
+            )
     found = dict(zip(CRON_FIELDS, parts, strict=True))
     try:
         parse_crontab(**found)
@@ -211,8 +217,8 @@ def _crontab(text: str, timezone: str) -> CrontabSchedule:
         check_time_zone(timezone)
     except ValidationError as error:
         raise NotASchedule(error.messages[0]) from None
-    found, _ = CrontabSchedule.objects.get_or_create(**fields, timezone=timezone)
-    return found
+    rows = CrontabSchedule.objects.filter(**fields, timezone=timezone)  # two may have made the same at once: either does
+    return rows.first() or CrontabSchedule.objects.create(**fields, timezone=timezone)
 
 
 def is_closed_today(route: Route) -> bool:

@@ -69,6 +69,12 @@ def test_json_line_of_an_error_has_its_trace() -> None:
         "client_secret=abcdefgh&x=1",
         '"api_key": "abcdefgh"',
         "Set-Cookie: sessionid=abcdefgh",
+        '{"password": "a abcdefgh", "user": "ada"}',
+        "{'client_secret': 'a abcdefgh, abcdefgh', 'user': 'ada'}",
+        '{"password": "a\\" abcdefgh"}',
+        json.dumps(json.dumps({"password": 'a" abcdefgh', "token": "a abcdefgh"})),
+        "client_secret=a,abcdefgh;abcdefgh",
+        "https://hub:a@abcdefgh@db/hub",
     ],
 )
 def test_no_form_of_line_shows_a_secret(text: str) -> None:
@@ -76,6 +82,13 @@ def test_no_form_of_line_shows_a_secret(text: str) -> None:
         for made in (record(text), record("%s", text), record("x", note=text)):
             line = formatter.format(made)
             assert not any(secret in line for secret in (*SECRETS, "abcdefgh", "aHVudGVy"))
+
+
+def test_what_follows_a_secret_stays() -> None:
+    text = """{"password": "a b", "user": "ada"} {'token': 'a b', 'n': 1} \\"secret\\": \\"a b\\", x secret=a, user=ada"""
+    line = log_lines.Line(log_lines.PLAIN).format(record(text))
+    told = """{"password": "•••", "user": "ada"} {'token': '•••', 'n': 1} \\"secret\\": \\"•••\\", x secret=•••, user=ada"""
+    assert line.endswith(told)
 
 
 def test_ordinary_lines_stay_as_they_are() -> None:

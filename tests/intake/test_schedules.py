@@ -46,6 +46,7 @@ def test_schedule_is_kept_replaced_and_removed_with_an_audit_entry_each(firm: Fi
         ({"crontab": "* * *"}, "has 3 parts"),
         ({"crontab": "61 * * * *"}, "no list of times"),
         ({"crontab": "x * * * *"}, "no list of times"),
+        ({"crontab": "0 6 * * " + ",".join("1" * 40)}, "weekday has 79 characters, and at most 64"),
         ({"crontab": "1 * * * *", "timezone": "Mars/Phobos"}, "not a time zone"),
     ],
 )
@@ -55,6 +56,19 @@ def test_schedule_that_cannot_be_followed_is_refused_in_words(
     with pytest.raises(schedules.NotASchedule, match=told):
         schedules.set_schedule(firm.pushed, by=admin, **wanted)
     assert schedules.schedule_of(firm.pushed) is None
+
+
+def test_schedule_that_two_have_chosen_at_once_can_be_chosen_again(firm: Firm, admin: Any) -> None:
+    """Nothing of the clock's tables forbids two alike."""
+    from django_celery_beat.models import CrontabSchedule, IntervalSchedule
+
+    daily = {"minute": "30", "hour": "6", "day_of_month": "*", "month_of_year": "*", "day_of_week": "1-5"}
+    for _ in range(2):
+        CrontabSchedule.objects.create(**daily, timezone="Europe/Berlin")
+        IntervalSchedule.objects.create(every=300, period=IntervalSchedule.SECONDS)
+    schedules.set_schedule(firm.pushed, crontab="30 6 * * 1-5", timezone="Europe/Berlin", by=admin)
+    task = schedules.set_schedule(firm.pushed, every=timedelta(minutes=5), by=admin)
+    assert task.interval.every == 300
 
 
 def test_schedule_needs_the_right_in_the_routes_entity(firm: Firm) -> None:
