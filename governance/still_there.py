@@ -13,13 +13,13 @@ class Gone(WrongState):  # reads as what happened
     """Somebody else has deleted meanwhile what a person acts on; nothing was done. The message says what."""
 
 
-def held(rows: "models.QuerySet[Row]", row: Row) -> Row:
+def held(rows: "models.QuerySet[Row]", row: Row, *, whole: bool = False) -> Row:
     """Return one of these rows as it is now, kept from others until the commit. Raises Gone.
 
     Of two who end the same at once the second waits here for the first, and is told. Rows that refer to it can be made
-    meanwhile.
+    meanwhile, unless it is held as a `whole`, which waits for those that are being made.
     """
-    found = rows.select_for_update(of=("self",), no_key=True).filter(pk=row.pk).first()
+    found = rows.select_for_update(of=("self",), no_key=not whole).filter(pk=row.pk).first()
     if found is None:
         raise gone(row)
     return found

@@ -21,7 +21,10 @@ NAMED = r"(?:password|passwd|secret|token|api_?key)\\*[\"']?\s*[:=]\s*"
 SHAPES = (
     (re.compile(r"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie|x-api-key)(['\"]?\s*[:=]\s*).+"), rf"\1\2{HIDDEN}"),
     (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}"), rf"\1 {HIDDEN}"),
-    (re.compile(rf"(?i)({NAMED})(\\*)([\"'])(?:(?!(?<!\\)\2\3).)*"), rf"\1\2\3{HIDDEN}"),  # up to the quote that ends it
+    (
+        re.compile(rf"(?i)({NAMED})(\\*)([\"'])(?:(?!(?<!\\)\2\3).)*"),
+        rf"\1\2\3{HIDDEN}",
+    ),  # up to the quote that ends it
     (re.compile(rf"(?i)({NAMED})(?:[^\s\"'\\&,;]|[,;](?=\S))+"), rf"\1{HIDDEN}"),
     (re.compile(r"(://[^\s:/@]*:)[^\s/]+@"), rf"\1{HIDDEN}@"),
 )

@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.views import PasswordChangeView
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
@@ -56,14 +56,24 @@ def vouchers(request: HttpRequest) -> HttpResponse:
     by = person(request)
     if not passwords.may_vouch(by):
         raise NotAllowed("You may not vouch for others. Ask somebody who may approve or give roles.")
-    if request.method == "POST":
-        form = VouchForm(request.POST)
+    form = VouchForm(request.POST, auto_id=False) if request.method == "POST" else None
+    if form is not None:
         if form.is_valid():
             account = get_object_or_404(User, pk=form.cleaned_data["user"])
             passwords.vouch(account, by=by, reason=form.cleaned_data["reason"])
             messages.success(request, f"You have vouched for {account.get_full_name() or account.get_username()}.")
             return redirect("vouchers")
+        if "user" not in form.cleaned_data:
+            raise Http404("No account is named.")
     rows = list(passwords.waiting())
     setters = names([row.password_set_by for row in rows])
-    told = [(row, setters[row.password_set_by], VouchForm(initial={"user": row.pk}, auto_id=False)) for row in rows]
-    return render(request, "registration/vouchers.html", context("account", rows=told))
+    told = [(row, setters[row.password_set_by], _form_of(row, form)) for row in rows]
+    status = 422 if form is not None else 200
+    return render(request, "registration/vouchers.html", context("account", rows=told), status=status)
+
+
+def _form_of(account: User, refused: VouchForm | None) -> VouchForm:
+    """Return the form of an account: the one that was refused, with what was typed, or a fresh one."""
+    if refused is not None and refused.cleaned_data["user"] == account.pk:
+        return refused
+    return VouchForm(initial={"user": account.pk}, auto_id=False)

@@ -217,7 +217,9 @@ def _crontab(text: str, timezone: str) -> CrontabSchedule:
         check_time_zone(timezone)
     except ValidationError as error:
         raise NotASchedule(error.messages[0]) from None
-    rows = CrontabSchedule.objects.filter(**fields, timezone=timezone)  # two may have made the same at once: either does
+    rows = CrontabSchedule.objects.filter(
+        **fields, timezone=timezone
+    )  # two may have made the same at once: either does
     return rows.first() or CrontabSchedule.objects.create(**fields, timezone=timezone)
 
 

@@ -150,12 +150,13 @@ class Ending:
 
 
 def endings(span: Span) -> list[Ending]:
-    """Return the runs that ended within a span."""
+    """Return the runs that ended within a span, those of the life before too that did so after its floor was set."""
     return [
         Ending(*row)
         for row in _rows(
             "SELECT run_id, state, at FROM routes_runending WHERE xid >= %(low)s AND xid < %(high)s"
-            " AND run_id >= %(floor)s::uuid ORDER BY id",
+            " AND (%(floor)s::uuid = %(nothing)s::uuid OR run_id >= %(floor)s::uuid"
+            "     OR at >= uuid_extract_timestamp(%(floor)s::uuid)) ORDER BY id",
             span,
         )
     ]

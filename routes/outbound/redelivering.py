@@ -16,13 +16,15 @@ from routes import nudges
 from routes.models import Delivery, Subscription
 from routes.models.outbound import Done, SubscriptionState
 
+# A lease ends by its time: of a resting subscription nothing is claimed any more, which would clear what it leaves.
+FREE = "({0}.lease_owner IS NULL OR {0}.due_at <= (SELECT hub_now()))"
 MOST = 100_000  # events that one request sends again
-REOPEN = """
-UPDATE routes_delivery d SET done_at = NULL, done_how = '', due_at = (SELECT hub_now()), attempts = 0, status = NULL,
-    answer = ''
+REOPEN = f"""
+UPDATE routes_delivery d SET done_at = NULL, done_how = '', due_at = (SELECT hub_now()), lease_owner = NULL,
+    attempts = 0, status = NULL, answer = ''
 FROM routes_outboundevent e
-WHERE e.id = d.event_id AND d.subscription_id = %s AND d.lease_owner IS NULL AND {which}
-"""
+WHERE e.id = d.event_id AND d.subscription_id = %s AND {FREE.format("d")} AND {{which}}
+"""  # noqa: S608 - fixed texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +104,8 @@ def drop(delivery: Delivery, *, reason: str, by: By) -> None:
         raise ValueError("Dropping an event needs a reason. Say why its subscriber does without it.")
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE routes_delivery SET done_at = (SELECT hub_now()), done_how = %s WHERE id = %s AND done_at IS NULL"
-            " AND lease_owner IS NULL",
+            "UPDATE routes_delivery d SET done_at = (SELECT hub_now()), done_how = %s, lease_owner = NULL"  # noqa: S608
+            f" WHERE id = %s AND done_at IS NULL AND {FREE.format('d')}",
             [Done.DROPPED, delivery.pk],
         )
         if not cursor.rowcount:

@@ -63,7 +63,7 @@ def change(subscription: Subscription, wanted: Wishes, *, by: By) -> Subscriptio
 def end(subscription: Subscription, *, reason: str, by: By) -> None:
     """End a subscription; what was queued for it goes with it. Raises NotAllowed, and Gone where it is ended."""
     require(by, Right.EDIT_CONFIGURATION, subscription.legal_entity)
-    row = held(Subscription.objects.select_related("legal_entity"), subscription)
+    row = held(Subscription.objects.select_related("legal_entity"), subscription, whole=True)
     lost = row.deliveries.filter(done_at=None).count()
     before = _told(row) | {"not sent": lost}
     audit.record(

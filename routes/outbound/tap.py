@@ -26,6 +26,7 @@ TAKE = "SELECT horizon, floor, stuck FROM routes_tap WHERE id = 1 AND horizon IS
 ENDED = """
 SELECT pg_snapshot_xmin(s)::text::bigint, pg_snapshot_xmax(s)::text::bigint FROM pg_current_snapshot() AS s
 """
+HOLD = "SELECT id FROM routes_subscription ORDER BY id FOR KEY SHARE"  # pausing and the carrying go on beside it
 OPEN = """
 INSERT INTO routes_tap (id, horizon, stuck) VALUES (1, pg_snapshot_xmin(pg_current_snapshot())::text::bigint, false)
 ON CONFLICT (id) DO UPDATE SET horizon = coalesce(routes_tap.horizon, excluded.horizon)
@@ -87,7 +88,7 @@ def _tell(most: int) -> bool:
             _begin_anew(ended)
             return False
         # Only now: what is committed from here on has an id that no snapshot before it counted among the ended.
-        subscriptions = list(Subscription.objects.defer("secrets"))
+        subscriptions = _held()
         if not subscriptions:
             cursor.execute("UPDATE routes_tap SET horizon = NULL WHERE id = 1")
             return False
@@ -100,6 +101,14 @@ def _tell(most: int) -> bool:
         if row[2]:
             faults.passed()
         return low < covered.high < ended
+
+
+def _held() -> list[Subscription]:
+    """Return all subscriptions, none of which is ended before this commit: its deliveries would belong to nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute(HOLD)
+        kept = [row[0] for row in cursor.fetchall()]
+    return list(Subscription.objects.filter(pk__in=kept).defer("secrets"))
 
 
 def _ended() -> tuple[int, int]:

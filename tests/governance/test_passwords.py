@@ -86,6 +86,23 @@ def test_third_person_vouches_once_the_owner_has_chosen_a_password(olga: User, c
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("reason", "why"), [("   ", "This field is required."), ("x" * 301, "at most 300 characters")])
+def test_vouching_without_a_reason_that_is_one_is_refused_beside_it(
+    olga: User, clara: User, reason: str, why: str
+) -> None:
+    ingrid = person("Ingrid Solheim", Role.INTEGRATION_ADMIN)
+    for account in (clara, person("Viktor Lang", Role.VIEWER)):
+        set_by(olga, account)
+        choose_own(account)
+    answer = signed_in(ingrid).post("/vouchers/", {"user": clara.pk, "reason": reason})
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert page.count(why) == 1
+    assert page.index("Clara Voss") < page.index(why) < page.index("Viktor Lang")
+    assert f'value="{reason}"' in page
+    assert signed_in(ingrid).post("/vouchers/", {"user": "x", "reason": "we spoke"}).status_code == 404
+
+
 def test_an_account_that_was_taken_over_can_neither_vouch_nor_set_passwords(olga: User, clara: User) -> None:
     """Else one operator would take another's account, set the password there, and vouch with their own."""
     other = person("Oskar Lund", Role.OPERATOR, is_staff=True)

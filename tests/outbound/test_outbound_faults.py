@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from governance.actor import ENGINE
 from routes.models import Delivery, Failure, OutboundEvent, Subscription
-from routes.outbound import calling, carrying, happenings, tap
+from routes.outbound import calling, carrying, happenings, subscribing, tap
 from tests import clocks
 from tests.outbound.subscriber import Subscriber
 from tests.routes.world import World, entry
@@ -34,6 +35,43 @@ def test_telling_that_meets_the_unforeseen_keeps_its_place_and_tells_a_person_on
     tap.tell()
     assert OutboundEvent.objects.count() == 1
     assert not told.filter(closed_at=None).exists()
+
+
+def test_subscription_that_is_ended_while_its_events_are_written_waits_for_them(
+    world: World, subscribe: Any, alone: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, write = subscribe(), tap._write
+    ended: list[threading.Thread] = []
+
+    def end() -> None:
+        try:
+            subscribing.end(Subscription.objects.get(pk=made.pk), reason="no more", by=ENGINE)
+        finally:
+            connection.close()
+
+    def written(*given: Any) -> None:
+        write(*given)
+        ended.append(threading.Thread(target=end))
+        ended[0].start()
+        until = time.monotonic() + 60
+        while ended[0].is_alive() and not _somebody_waits() and time.monotonic() < until:
+            time.sleep(0.02)
+
+    world.take_in(entry(1, hours="0.00"))
+    monkeypatch.setattr(tap, "_write", written)
+    tap.tell()
+    ended[0].join(60)
+    assert not ended[0].is_alive()
+    assert not Failure.objects.filter(transaction_id=None).exists()
+    assert not Subscription.objects.exists()
+    assert not Delivery.objects.exists()
+
+
+def _somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+        found: bool = cursor.fetchone()[0]
+    return found
 
 
 def test_carrying_that_meets_the_unforeseen_is_tried_again(

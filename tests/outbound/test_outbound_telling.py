@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ from django.utils import timezone
 from canonical.failure import Category
 from governance.actor import ENGINE
 from governance.models import LegalEntity
-from routes.models import Delivery, OutboundEvent, Route, Run, Subscription, Tap
+from routes.models import Delivery, OutboundEvent, Route, Run, RunEnding, Subscription, Tap
 from routes.outbound import subscribing, tap
 from routes.states import State, move
 from tests.invariants.test_accounted import begin, take_in
@@ -272,6 +272,22 @@ def test_tap_closes_with_the_last_subscription_and_the_next_begins_at_its_own_mo
     world.take_in(entry(2, hours="0.00"))
     tap.tell()
     assert [subject for _, subject in told()] == ["TE-0000002"]
+
+
+def test_run_that_was_open_in_the_backup_is_told_when_it_ends_and_one_that_had_ended_is_not(
+    make_world: Make, subscribe: Any
+) -> None:
+    world = make_world()
+    begin(world)
+    subscribe()
+    open_ = begin(world)  # which ends the first
+    RunEnding.objects.update(xid=10**12)
+    Tap.objects.update(horizon=10**12)
+    tap.tell()  # begins anew
+    RunEnding.objects.update(xid=Tap.objects.get().horizon, at=timezone.now() - timedelta(hours=1))
+    Run.objects.filter(pk=open_.pk).update(state="done")
+    tap.tell()
+    assert [json.loads(event.body)["data"]["run"] for event in OutboundEvent.objects.all()] == [str(open_.pk)]
 
 
 def test_paused_subscription_is_kept_for(make_world: Make, subscribe: Any) -> None:
