@@ -143,3 +143,16 @@ def test_program_needs_no_token_of_a_form(staff: Staff, address: str) -> None:
     made, secret = client_of(staff.farid)
     given = {"grant_type": "client_credentials", "client_id": made.client_id, "client_secret": secret, "token": "x"}
     assert Client(enforce_csrf_checks=True).post(address, given).status_code == 200
+
+
+@pytest.mark.parametrize("odd", ["x=%zz", "x=%", "a[b]=1", "x=\N{BULLET}", "x=%FF", "client_id=%zz&response_type=code"])
+def test_address_where_a_person_lets_a_client_act_is_refused_on_a_page(staff: Staff, odd: str) -> None:
+    for who in (None, staff.farid):
+        browser = Client(raise_request_exception=False)
+        if who is not None:
+            browser.force_login(who)
+        for answer in (browser.get(f"/oauth/authorize/?{odd}"), browser.post(f"/oauth/authorize/?{odd}", {"x": "1"})):
+            assert answer.status_code in (200, 302, 400), (answer.status_code, odd)
+            if answer.status_code != 302:
+                assert answer["Content-Type"].startswith("text/html"), (answer["Content-Type"], odd)
+                assert "<h1" in answer.content.decode()
