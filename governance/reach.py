@@ -46,15 +46,14 @@ def of(user: User, by: By) -> Reach:
     for grant in grants:
         place = str(grant.legal_entity) if grant.legal_entity else EVERYWHERE
         held.setdefault(place, []).append(Role(grant.role))
-    lines = [
-        Line(
-            right=right.label[:1].upper() + right.label[1:],
-            by_place=[_roles(right, held[place], held[EVERYWHERE], place) for place in held],
-            withheld=right in ENTRUSTED and bool(user.password_set_by),
-        )
-        for right in Right
-    ]
+    lines = [_line(right, held, withholds=bool(user.password_set_by)) for right in Right]
     return Reach(list(held), lines, not user.is_active, user.is_superuser)
+
+
+def _line(right: Right, held: dict[str, list[Role]], *, withholds: bool) -> Line:
+    by_place = [_roles(right, held[place], held[EVERYWHERE], place) for place in held]
+    words = right.label[:1].upper() + right.label[1:]
+    return Line(words, by_place, withheld=withholds and right in ENTRUSTED and any(by_place))
 
 
 def _roles(right: Right, there: list[Role], everywhere: list[Role], place: str) -> str:

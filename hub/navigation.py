@@ -16,6 +16,8 @@ from governance.rights import opens_administration
 from governance.scoping import grants_read_once
 
 ADMIN = "admin:"
+PEOPLE = "governance.user"
+PASSWORD = f"{ADMIN}auth_user_password_change"  # of another person, as the library calls its page whatever the model
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,8 @@ def _here(request: HttpRequest, section: str) -> Entry | None:
         return None
     for each in _entries():
         if any(view.startswith(f"{ADMIN}{model.replace('.', '_')}_") for model in each.models):
+            return each
+        if each.listed == PEOPLE and view == PASSWORD:
             return each
     return REST
 

@@ -16,6 +16,7 @@ from governance import versions as life
 from governance.actor import names
 from governance.deed_page import ReasonForm
 from governance.deeds import deed
+from governance.due import why_late
 from governance.models import AuditEntry, User, Version
 from governance.models.version import State
 from governance.rights import NotAllowed, Right, allowed, require
@@ -101,6 +102,8 @@ class Line:
     author: str
     approver: str
     publisher: str
+    setter: str  # who has set when it is published by itself
+    late: str  # why it is not in force though that time has come; "": it is not late
     changes: list[Difference]  # against the version in force before it, else against the one below it
     steps: list[Step]
 
@@ -111,7 +114,7 @@ def versions(request: HttpRequest, pk: int) -> HttpResponse:
     row, user = mapping_of(request, pk), person(request)
     found = list(Version.objects.of(KIND, row.key)[: MOST + 1])
     people = names(
-        {each for v in found for each in (v.author, v.approved_by, v.published_by) if each}
+        {each for v in found for each in (v.author, v.approved_by, v.published_by, v.scheduled_by) if each}
     )  # fmt: skip
     titles = _titles(user)
     shown = dict(zip([v.pk for v in found], covered([v.content for v in found], by=user), strict=True))
@@ -124,7 +127,8 @@ def versions(request: HttpRequest, pk: int) -> HttpResponse:
         lines.append(
             Line(
                 version, people[version.author], people.get(version.approved_by or "", ""),
-                people.get(version.published_by or "", ""), changes, _offered(version, may, user),
+                people.get(version.published_by or "", ""), people.get(version.scheduled_by or "", ""),
+                why_late(version, by=user), changes, _offered(version, may, user),
             )
         )  # fmt: skip
     told = AuditEntry.objects.filter(thing_kind="governance.version", thing_id__in=[str(v.pk) for v in found])

@@ -143,7 +143,7 @@ class SubscriptionReleasesDoor(DeedDoor):
 
     @told(shapes.SubscriptionShape, form=ReasonBody, sample=SHOWN, sent={"reason": "the address answers again"})
     def post(self, request: Request, id: int) -> Any:
-        """Let it go on, in order, also one that was switched off because its address kept failing."""
+        """Let it go on, in order, also one that the hub has switched off."""
         return self.do(request, id, ReasonBody, steering.resume)
 
 

@@ -28,7 +28,7 @@ class SubscriptionState(models.TextChoices):
 
     ACTIVE = "active", "active"
     PAUSED = "paused", "paused by a person"
-    DISABLED = "disabled", "switched off: its address kept failing"
+    DISABLED = "disabled", "switched off by the hub"  # its reason says why: failed for days, or gone
 
 
 class Subscription(NamedOnce, models.Model):

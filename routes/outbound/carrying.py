@@ -123,7 +123,9 @@ def _sent(subscription: Subscription, letters: Sequence[Letter], deadline: float
 
 def _settle(subscription_id: int, pairs: Sequence[Pair], owner: UUID) -> bool:
     """Take in the answers, in the caller's commit; return whether more may go at once."""
-    subscription = Subscription.objects.select_for_update(no_key=True).get(pk=subscription_id)
+    subscription = Subscription.objects.select_for_update(no_key=True).filter(pk=subscription_id).first()
+    if subscription is None:
+        return False  # somebody has ended it while these were on the wire
     taken = [pair for pair in pairs if pair[1].taken]
     missed = [pair for pair in pairs if not pair[1].taken]
     _end(taken, owner)

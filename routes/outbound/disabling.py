@@ -1,4 +1,4 @@
-"""Switching a subscription off whose address kept failing, and telling people by one failure, a work item."""
+"""Switching off a subscription whose address fails for days or is gone, and telling people by one failure."""
 
 from django.db import connection
 

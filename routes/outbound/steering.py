@@ -1,4 +1,4 @@
-"""Pausing a subscription and letting it go on; also one that was switched off because its address kept failing."""
+"""Pausing a subscription and letting it go on; also one that the hub has switched off."""
 
 from django.db import connection, transaction
 

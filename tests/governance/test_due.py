@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from governance import due, elsewhere, versions
+from governance import doctor, due, elsewhere, versions
 from governance.models import State, User, Version
 from governance.rights import Role
 from hub import tasks
@@ -43,10 +43,17 @@ def test_version_that_may_not_be_published_at_its_time_keeps_no_other_from_it(in
     elsewhere.asked_about.connect(answer)
     try:
         assert due.publish_due(now=timezone.now() + timedelta(hours=3)) == [other]
+        Version.objects.filter(pk=stuck.pk).update(publish_at=timezone.now() - timedelta(hours=1))
+        stuck.refresh_from_db()
+        assert stuck.state == State.APPROVED
+        assert "need a second person too" in due.why_late(stuck, by=ingrid)
+        ((thing, cause, remedy),) = doctor.published_in_time()
     finally:
         elsewhere.asked_about.disconnect(answer)
-    stuck.refresh_from_db()
-    assert stuck.state == State.APPROVED
+    assert "as Ingrid Solheim has set it" in thing
+    assert "need a second person too" in cause
+    assert "Ingrid Solheim" in remedy
+    assert due.why_late(stuck, by=ingrid) == due.STANDS_STILL
 
 
 def test_an_error_with_mappings_does_not_keep_the_rest_from_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -96,6 +96,13 @@ def test_rights_are_told_by_company_and_role(olga: User) -> None:
     assert lines["Approve configuration"] == ["", ""]
     page = signed_in(olga).get(f"/admin/governance/user/{farid.pk}/rights/").content.decode()
     assert "yes, as Finance operations" in page
+    User.objects.filter(pk=farid.pk).update(password_set_by="person:1")
+    assert not any(line.withheld for line in reach.of(User.objects.get(pk=farid.pk), olga).lines)
+    clara = person("Clara Voss", Role.CONTROLLER)
+    User.objects.filter(pk=clara.pk).update(password_set_by="person:1")
+    withheld = [line for line in reach.of(User.objects.get(pk=clara.pk), olga).lines if line.withheld]
+    assert "Approve configuration" in [line.right for line in withheld]
+    assert all(any(line.by_place) for line in withheld)
     assert signed_in(farid).get(f"/admin/governance/user/{farid.pk}/rights/").status_code in (302, 403)
 
 

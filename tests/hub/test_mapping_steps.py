@@ -119,3 +119,16 @@ def test_steps_are_refused_to_who_lacks_the_right(page: str, ingrid: User, clara
     for step in ("2/publications", "2/returns", "2/withdrawals", "1/retirements"):
         assert viktor.post(f"{page}/{step}/", {"reason": "no"}).status_code == 403, step
     assert states() == [(2, "approved"), (1, "published")]
+
+
+def test_version_that_was_not_published_at_its_time_says_so_and_who_set_it(
+    page: str, ingrid: User, clara: User
+) -> None:
+    row = versions.publish(approved("Later", ingrid, clara), by=ingrid, at=timezone.now() + timedelta(days=1))
+    assert "This time has passed" not in signed_in(ingrid).get(f"{page}/").content.decode()
+
+    Version.objects.filter(pk=row.pk).update(publish_at=timezone.now() - timedelta(hours=1))
+
+    words = text_of(signed_in(ingrid).get(f"{page}/"))
+    assert "(UTC), Ingrid Solheim" in words
+    assert "This time has passed, and it is not in force. The clock (beat) or the worker" in words

@@ -119,6 +119,7 @@ def test_mark_stands_where_one_is() -> None:
         ("/admin/routes/subscription/", "Events out"), ("/admin/governance/rolegrant/", "Users"),
         ("/admin/governance/apiclient/add/", "API clients"), ("/admin/governance/version/", "Administration"),
         ("/admin/", "Administration"), ("/admin/routes/", "Administration"),
+        (f"/admin/governance/user/{person('Viktor Dahl').pk}/password/", "Users"),
     ):  # fmt: skip
         assert mark(client, address) == [title], address
     for address in ("/search/?q=time", "/sessions/"):
