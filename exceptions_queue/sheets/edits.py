@@ -215,11 +215,11 @@ def _of_cell(line: _Line, number: int, head: str, cell: Cell, place: _Place, com
         made.problems.append(Problem(line.row, shown, told))
         return []
     try:
+        if isinstance(cell, str) and len(cell) > LONGEST:
+            raise Doubtful(f"It has more than {LONGEST:,} characters.")
         text = typed_text(spec, cell, comma=comma)
         if was is not None and stamps.mark(text) == was:
             return []
-        if isinstance(cell, str) and len(cell) > LONGEST:
-            raise Doubtful(f"It has more than {LONGEST:,} characters.")
         text = "" if text.casefold() == EMPTY else text
         right_values.read(ENTITIES[line.stamp.entity], spec, text)
     except ValueError as error:

@@ -5,7 +5,7 @@ import io
 from dataclasses import dataclass
 
 from exceptions_queue.sheets.workbook import Cell, UnreadableSheet, rows_of
-from exceptions_queue.sheets.writing import BEGINS
+from exceptions_queue.sheets.writing import plain
 
 MOST_BYTES = 5 * 1024 * 1024  # of a file
 MOST_ROWS = 10_001  # the heads among them
@@ -43,13 +43,8 @@ def read(content: bytes) -> Grid:
 
 
 def _bare(cell: Cell) -> Cell:
-    """Return a cell without the apostrophe that keeps a text from being a formula, and without blanks around it."""
-    if not isinstance(cell, str):
-        return cell
-    if len(cell) > LONGEST:
-        return cell[: LONGEST + 1]
-    text = cell.strip()
-    return text[1:] if text.startswith("'") and text[1:].startswith(BEGINS) else text
+    """Return a cell without the apostrophes that keep it from being a formula, and without blanks around it."""
+    return plain(cell.strip()) if isinstance(cell, str) else cell
 
 
 def _csv(content: bytes) -> tuple[list[list[Cell]], bool]:

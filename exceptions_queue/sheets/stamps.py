@@ -16,6 +16,8 @@ from canonical.entity import Entity, Kind
 from exceptions_queue.codes import code_of, id_of
 
 LETTERS = 4  # of each field: one in sixteen million changes would be taken for none
+MOST = 32_000  # characters of a text that are compared: a spreadsheet's cell holds little more
+KEPT = 2_000  # characters of a text whose letters are kept for the next one like it
 NONE = "-" * LETTERS  # of a field that is not in the sheet
 FORM = re.compile(r"s([0-9]{1,18})\.([a-z_]{1,40})\.([A-Za-z0-9_-]*)")
 MARK = "m"  # begins an id: no spreadsheet takes it for a number or a formula
@@ -31,8 +33,12 @@ class Stamp:
 
 
 def mark(text: str) -> str:
-    """Return the letters of a value's text."""
-    return _mark(text)
+    """Return the letters of a value's text, of which only as much counts as a cell holds.
+
+    However its lines end: spreadsheets write the ends of lines in ways of their own.
+    """
+    text = text[:MOST].replace("\r\n", "\n").replace("\r", "\n")
+    return _mark(text) if len(text) <= KEPT else _mark.__wrapped__(text)
 
 
 @lru_cache(100_000)

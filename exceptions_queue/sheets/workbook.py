@@ -17,6 +17,7 @@ Cell = str | Decimal | bool | None
 MOST_UNPACKED = 40 * 1024 * 1024  # bytes of one part of the file, and of all that is read of it
 PIECE = 64 * 1024
 PLACE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
+ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 WORKBOOK, RELATIONS, TEXTS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/sharedStrings.xml"
 BROKEN = "The file cannot be read as a workbook. Save it anew as XLSX or CSV."
 
@@ -113,7 +114,7 @@ def _texts(pieces: Iterator[bytes]) -> list[str]:
         inside = False
         silent -= _bare(name) == "rPh"
         if _bare(name) == "si":
-            found.append("".join(parts))
+            found.append(_unescaped("".join(parts)))
             parts.clear()
 
     def text(words: str) -> None:
@@ -199,7 +200,17 @@ class _Sheet:
             case "n" if text:
                 return _decimal(text)
             case _:
-                return text
+                return _unescaped(text)
+
+
+def _unescaped(text: str) -> str:
+    """Return a text with the characters that no XML holds: workbooks write them as _x000D_, and _x005F_ for a "_"."""
+    return ESCAPED.sub(_character, text) if "_x" in text else text
+
+
+def _character(found: re.Match[str]) -> str:
+    number = int(found[1], 16)
+    return found[0] if number == 0 or 0xD800 <= number <= 0xDFFF else chr(number)
 
 
 def _decimal(text: str) -> Cell:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -11,7 +12,12 @@ import xlsxwriter
 Cell = str | int | Decimal | datetime | None
 FORMS = {"csv": "text/csv; charset=utf-8",
          "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}  # fmt: skip
-BEGINS = ("=", "+", "-", "@", "\t", "\r", "\n")  # what a spreadsheet takes for a formula, at the beginning of a text
+# Where a program would read a formula in a text: at its beginning, and after what some programs take for its end. What
+# begins so after apostrophes gets one more, so that each text comes back as it went out.
+START = r"(?:\A|(?<=[;\t\r\n]))"
+PLACES = re.compile(rf"{START}(?='*[=+\-@])|\A(?='*[\t\r\n])")
+QUOTED = re.compile(rf"{START}(?='+[=+\-@])|\A(?='+[\t\r\n])")
+GUARDS = re.compile(rf"{START}'(?='*[=+\-@])|\A'(?='*[\t\r\n])")
 EXACT = 15  # digits that a spreadsheet keeps of a number; longer ones are written as text
 LONGEST = 32_767  # characters that a cell holds
 
@@ -22,8 +28,13 @@ def written(form: str, heads: Sequence[str], rows: Iterable[Sequence[Cell]], tit
 
 
 def neutral(text: str) -> str:
-    """Return a text that no spreadsheet takes for a formula: with an apostrophe before it, where it looks like one."""
-    return f"'{text}" if text.startswith(BEGINS) else text
+    """Return a text of which no spreadsheet takes a part for a formula: with an apostrophe wherever one would begin."""
+    return PLACES.sub("'", text)
+
+
+def plain(text: str) -> str:
+    """Return a text that comes back from a sheet without the apostrophes that were put into it there."""
+    return GUARDS.sub("", text)
 
 
 def _csv(heads: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
@@ -59,6 +70,6 @@ def _xlsx(heads: Sequence[str], rows: Iterable[Sequence[Cell]], title: str) -> b
                 sheet.write_number(number, column, each)
             else:
                 text = each if isinstance(each, str) else _plain(each)
-                sheet.write_string(number, column, text[:LONGEST])
+                sheet.write_string(number, column, QUOTED.sub("'", text)[:LONGEST])
     book.close()
     return place.getvalue()

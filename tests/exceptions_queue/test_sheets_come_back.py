@@ -368,3 +368,14 @@ def test_sheet_asks_the_same_for_many(quick_world: Make, staff: Staff) -> None:
     assert counts[0] == counts[1], counts
     assert len(few) <= 25
     assert AuditEntry.objects.filter(verb="export").exists()
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_sheet_that_nobody_touched_changes_nothing(quick_world: Make, staff: Staff, form: str) -> None:
+    zero_hours(quick_world(), 2, notes="'+1 day: on site;=2\r\n_x0041_ " + "long " * 500)
+
+    content = lines.take(by=staff.farid, line="is:open", entity="time_entry", form=form).content
+
+    with pytest.raises(NotPossible, match="othing"):
+        by_sheet.plan(content, by=staff.farid, reason="asked the consultants")
+    assert not BulkEdit.objects.exists()

@@ -1,14 +1,16 @@
 """Workbooks that nobody saved in good faith: each is refused in words, with little memory, and none is believed."""
 
 import io
+import re
 import tracemalloc
 import zipfile
 from decimal import Decimal
 
 import pytest
 
-from exceptions_queue.sheets import reading, workbook
+from exceptions_queue.sheets import reading, stamps, workbook
 from exceptions_queue.sheets.workbook import UnreadableSheet, rows_of
+from exceptions_queue.sheets.writing import FORMS, written
 
 BOOK = '<workbook xmlns:r="urn:r"><sheets><sheet name="Lines" sheetId="1" r:id="rId1"/></sheets></workbook>'
 RELATIONS = '<Relationships><Relationship Id="rId1" Target="worksheets/sheet1.xml"/></Relationships>'
@@ -113,3 +115,21 @@ def test_first_sheet_is_looked_for_inside_the_file_alone() -> None:
         book.writestr("xl/_rels/workbook.xml.rels", RELATIONS.replace("worksheets/sheet1.xml", "../../../etc/hostname"))
     with pytest.raises(UnreadableSheet, match="cannot be read"):
         read(kept.getvalue())
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("text", [
+    "a\r\nb", "x\x01y", "_x0041_", "a_x0000_b", "_xD83D_", "'+1 day", "''=1", "=1", "-2", "'", "'a",
+    "x;=HYPERLINK(1)", "x;'=1", "a\t@b", "line\n=2", "a;-5;+6", "plain",
+])  # fmt: skip
+def test_text_comes_back_as_it_went_out(form: str, text: str) -> None:
+    [(_, [_, back])] = reading.read(written(form, ("Id", "Note"), [("m1", text)])).rows
+    assert stamps.mark(str(back)) == stamps.mark(text)
+    assert str(back).replace("\r\n", "\n") == text.replace("\r\n", "\n")
+
+
+def test_no_part_of_a_line_is_a_formula_where_a_program_splits_it_at_semicolons() -> None:
+    content = written("csv", ("Id", "Note"), [("m1", text) for text in ("x;=1+1", "x;'=1", "a\n=2", "b;\t+3")]).decode()
+    for line in content.splitlines():
+        for part in re.split(r"[;\t,]", line):
+            assert not part.strip('"').startswith(("=", "+", "-", "@")), line
