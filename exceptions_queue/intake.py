@@ -305,13 +305,25 @@ def _refresh(
 
 
 def count_anew(items: list[WorkItem], now: datetime) -> None:
-    """Count locked items anew from what they hold, and reckon what orders them. A constant number of queries."""
+    """Count locked items anew from what they hold, wake those that have outgrown their rest, reckon what orders them.
+
+    A constant number of queries.
+    """
     standing = standing_of([item.fingerprint for item in items])
     for item in items:
         _count(item, standing.get(item.fingerprint, Standing()))
     saving.save(items, ("members", "hours", "amount", "currency", "without_amount"))
     save_amounts(items, standing)
+    _wake_outgrown(items, standing, now)
     reckoning.reckon(items, now)
+
+
+def _wake_outgrown(items: list[WorkItem], standing: dict[str, Standing], now: datetime) -> None:
+    asleep = [item for item in items if item.state == State.SNOOZED and item.fingerprint in standing]
+    reasons = [(item, waking.outgrown(item, standing[item.fingerprint].sums)) for item in asleep]
+    events = [waking.awake(item, reason, now) for item, reason in reasons if reason]
+    saving.save([event.item for event in events], ("state", "waiting_on", *waking.REST))
+    WorkItemEvent.objects.bulk_create(events)
 
 
 def tell_of(records: list[UUID], but: list[str]) -> None:

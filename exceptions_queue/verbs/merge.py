@@ -29,6 +29,7 @@ from routes.models import Failure, Record
 
 MOST_ITEMS = 50  # that come to one in one go
 MOST_MOVED = 50_000  # members that come to it in one commit
+MOST_DEEP = 100  # merges of merges
 ONE_BY_ONE = (Category.OUTCOME_UNKNOWN, Category.APPROVAL_MISSING)  # each is decided by itself, by a way of its own
 
 
@@ -82,19 +83,24 @@ def take_apart(item: WorkItem, *, by: By, reason: str) -> WorkItem:
     made = Merge.objects.filter(item=item, ended_at=None).select_related("into").first()
     if made is None:
         raise NotPossible("It is not merged with another one, or somebody has taken it apart. Load the page again.")
-    placing.lock_all([made.fingerprint, made.cause], LOCK)
-    _refuse_sent_again([made.into])
-    failures = _back(made)
+    holder = _holder(made)
+    placing.lock_all([made.fingerprint, made.cause, holder], LOCK)
+    if _holder(made) != holder:
+        raise NotPossible("Somebody else has merged or taken apart what holds it meanwhile. Load the page again.")
+    into = _item_of(holder) if holder != made.cause else made.into
+    _refuse_sent_again([into])
+    failures = _back(made, holder)
     moved = placing.move([each.pk for each in failures], made.fingerprint)
-    rows = _locked([item, made.into])
+    _bring_no_more(made)
+    rows = _locked([item, into])
     now = reckoning.now()
     ended = Merge.objects.filter(pk=made.pk, ended_at=None).update(ended_at=now, ended_by=as_actor(by).reference)
     if not ended:
         raise NotPossible("Somebody else has taken it apart meanwhile. Load the page again.")
-    row, other = rows[item.pk], rows[made.into_id]
+    row, other = rows[item.pk], rows[into.pk]
     _let_be(row, is_open=bool(moved))
     intake.count_anew([row, other], now)
-    intake.tell_of([each.record_id for each in failures if each.record_id], [made.fingerprint, made.cause])
+    intake.tell_of([each.record_id for each in failures if each.record_id], [made.fingerprint, holder])
     row = note(row, by=by, verb="taken apart", reason=f"from {other.number}: {reason}")
     note(other, by=by, verb="taken apart", reason=f"{row.number} holds its own again: {reason}")
     audit.record(
@@ -186,13 +192,34 @@ def _let_be(row: WorkItem, *, is_open: bool) -> None:
     row.save(update_fields=["state", "resolution", "resolved_by", "resolved_at", "duplicate_of"])
 
 
-def _back(made: Merge) -> list[Failure]:
-    """Return the open members of the other item that came by a merge, or would have come by it since."""
-    held = Failure.objects.filter(fingerprint=made.cause, closed_at=None)
+def _holder(made: Merge) -> str:
+    """Return the cause under which what was merged is held now: that of the other item, or of one that holds it."""
+    return placing.held_by([made.fingerprint])[made.fingerprint]
+
+
+def _item_of(cause: str) -> WorkItem:
+    return WorkItem.objects.filter(fingerprint=cause).select_related("legal_entity").latest("number")
+
+
+def _bring_no_more(made: Merge) -> None:
+    """Let what the other item has brought elsewhere not be counted as its own any more: it goes nowhere with that."""
+    own, above = set(_own(made)), made.cause
+    for _ in range(MOST_DEEP):
+        upper = Merge.objects.filter(fingerprint=above, ended_at=None).first()
+        if upper is None:
+            return
+        upper.brought = [each for each in upper.brought if each not in own]
+        upper.save(update_fields=["brought"])
+        above = upper.cause
+
+
+def _back(made: Merge, holder: str) -> list[Failure]:
+    """Return the open members that came by a merge, or would have come by it since, from what holds them now."""
+    held = Failure.objects.filter(fingerprint=holder, closed_at=None)
     if made.item.split_from_id is not None:
         rows = SplitMember.objects.filter(item=made.item).values_list("route_id", "key", "fingerprint")
         pins = {(route, key) for route, key, _ in rows}
-        own = {"" if each == made.cause else each for _, _, each in rows}
+        own = {"" if each == holder else each for _, _, each in rows}
         mine = held.filter(record_id__isnull=False, own_fingerprint__in=own)
         records = Record.objects.filter(pk__in=mine.values("record_id"), key__in=[key for _, key in pins])
         wanted = {pk for pk, route, key in records.values_list("pk", "route_id", "key") if (route, key) in pins}

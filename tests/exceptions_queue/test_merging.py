@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 
 from exceptions_queue import intake, parts, recount, releasing, verbs
 from exceptions_queue.models import Merge, WorkItem, WorkItemAmount
@@ -212,3 +214,35 @@ def test_sending_again_means_all_causes_of_a_merged_one(world: World, staff: Sta
     row = WorkItem.objects.get(pk=one.pk)
     assert (row.members, row.is_open) == (4, True), "what stops again comes back to it"
     assert not WorkItem.objects.filter(pk=items["Coach"].pk).exclude(state="resolved").exists()
+
+
+def test_one_that_was_merged_further_comes_apart_from_what_holds_it(world: World, staff: Staff) -> None:
+    a, b, c = (stop(world, cause) for cause in ("A", "B", "C"))
+    verbs.merge(b, by=staff.farid, items=[a.number], reason="a is b")
+    verbs.merge(c, by=staff.farid, items=[b.number], reason="b is c")
+    stop(world, "A")
+
+    verbs.take_apart(a, by=staff.farid, reason="neither")
+
+    assert (stands(c)[1], stands(b)[1], stands(a)[1]) == (2, 0, 2)
+    assert told(c)[-1] == ("taken apart", "new")
+    stop(world, "A")
+    assert (stands(c)[1], stands(a)[1]) == (2, 3), "what comes later stays with it"
+    verbs.merge(c, by=staff.farid, items=[a.number], reason="a is c after all")
+    verbs.take_apart(b, by=staff.farid, reason="b is another")
+    assert (stands(c)[1], stands(b)[1]) == (4, 1), "it takes nothing along that it holds no more"
+    verbs.take_apart(a, by=staff.farid, reason="not c")
+    assert (stands(c)[1], stands(b)[1], stands(a)[1]) == (1, 1, 3)
+
+
+def test_one_that_is_put_aside_wakes_where_a_merge_lets_it_outgrow_its_rest(world: World, staff: Staff) -> None:
+    one, other = stop(world, "T-1", 2), stop(world, "T-2", 3)
+    until = timezone.now() + timedelta(days=9)
+    verbs.snooze(one, by=staff.farid, until=until, reason="after the rate round", above=4)
+
+    verbs.merge(one, by=staff.farid, items=[other.number], reason="the same")
+
+    assert stands(one)[:2] == ("new", 5)
+    row = WorkItem.objects.get(pk=one.pk)
+    assert (row.wakes_at, row.wakes_above) == (None, None)
+    assert one.events.get(verb="came back").reason == "holds 5 now, more than 4"
