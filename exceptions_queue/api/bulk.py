@@ -239,9 +239,10 @@ def _data(values: dict[str, Any]) -> QueryDict | MultiValueDict[str, str]:
     for name, value in values.items():
         found[name] = "" if value is None else str(value)
     name = found.get("to") or ""
-    if name and number_in(name) is None:
+    if name:  # one who signs in with digits is meant before whoever has that number
         user = User.objects.filter(username=name, is_active=True).first() if "\0" not in name else None
-        found["to"] = str(user.pk) if user else "0"
+        if user is not None or number_in(name) is None:
+            found["to"] = str(user.pk) if user else "0"
     return found
 
 

@@ -236,8 +236,10 @@ def _close(item: WorkItem, failures: list[UUID], by: User, typed: Typed) -> None
 
 
 def _classify(item: WorkItem, failures: list[UUID], by: User, typed: Typed) -> None:
-    given = {name: typed.get(name, "") for name in ("cause_code", "root_cause", "finding")}
-    verbs.classify(item, by=by, **given, rule_candidate=bool(typed.get("rule_candidate")))
+    """Say of each what was typed; what was left empty stays with each as somebody has said it."""
+    stands = WorkItem.objects.get(pk=item.pk)
+    given = {name: typed.get(name) or getattr(stands, name) for name in ("cause_code", "root_cause", "finding")}
+    verbs.classify(item, by=by, **given, rule_candidate=bool(typed.get("rule_candidate")) or stands.rule_candidate)
 
 
 def _simply(verb: Callable[..., object]) -> Act:

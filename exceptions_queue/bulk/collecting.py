@@ -67,7 +67,7 @@ SELECT m.id, f.id IS NOT NULL AND f.closed_at IS NULL AND back.id IS NULL, coale
     coalesce(back.state, newer.state, t.state, ''), coalesce(r.state, ''), stopped.id, coalesce(stopped.message, ''),
     coalesce(stopped.category, ''), coalesce(of_record.sent, 0), coalesce(of_record.ended, 0),
     coalesce(of_record.posted, 0), coalesce(back.takes, false),
-    coalesce(g.state, ''), g.ended_at IS NOT NULL, coalesce(g.message, ''), coalesce(g.told, false),
+    coalesce(g.state, ''), g.ended_at IS NOT NULL, coalesce(g.message, ''), g.told_on IS NOT NULL,
     coalesce(stopped.field, '')
 FROM exceptions_queue_bulkmember m
 LEFT JOIN routes_failure f ON f.id = m.failure_id

@@ -42,10 +42,12 @@ class Wrong(NotPossible):
 
 MEMBERS = """
 INSERT INTO exceptions_queue_bulkmember (run_id, position, legal_entity_id, item_id, failure_id, record_id,
-    transaction_id, route_id, key, version, stood, amount, currency, outcome, why, goes_first, result, ended, ended_as)
+    transaction_id, route_id, key, version, stood, corrected, amount, currency, outcome, why, goes_first, result, ended,
+    ended_as)
 SELECT %(run)s, row_number() OVER (ORDER BY w.place, f.id), i.legal_entity_id, i.number, f.id,
     coalesce(f.record_id, t.record_id), f.transaction_id, f.route_id, coalesce(r.key, t.key, ''),
-    coalesce(t.version, r.version, ''), coalesce(t.state, r.state, ''), f.amount, f.currency, '', '', false, '', '', ''
+    coalesce(t.version, r.version, ''), coalesce(t.state, r.state, ''), {corrected}, f.amount,
+    f.currency, '', '', false, '', '', ''
 FROM unnest(%(items)s::bigint[]) WITH ORDINALITY AS w(number, place)
 JOIN exceptions_queue_workitem i ON i.number = w.number
 JOIN routes_failure f ON f.fingerprint = i.fingerprint AND f.closed_at IS NULL
@@ -121,7 +123,8 @@ def write_members(
     asked: dict[str, Any] = {"run": run.pk, "items": array(items), "most": most}
     statement = ITEMS
     if of_members:
-        statement = MEMBERS.format(chosen="" if failures is None else CHOSEN)
+        corrected = identity.CORRECTED.format(route="f.route_id", key="coalesce(r.key, t.key)")
+        statement = MEMBERS.format(chosen="" if failures is None else CHOSEN, corrected=corrected)
         asked |= {} if failures is None else {"failures": array(failures)}
     with connection.cursor() as cursor:
         cursor.execute(statement, asked)

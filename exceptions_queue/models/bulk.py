@@ -166,6 +166,8 @@ class BulkMember(models.Model):
     key = models.CharField(max_length=200, blank=True)  # as people know it
     version = models.CharField(max_length=90, blank=True)  # of the record; of an item, its last event
     stood = models.CharField(max_length=16, blank=True)  # the state in which it was planned
+    # Of the corrections that held for its record then; empty: an earlier release did not keep it.
+    corrected = models.CharField(max_length=32, blank=True, default="", db_default="")
     amount = models.DecimalField(max_digits=20, decimal_places=4, null=True)
     currency = models.CharField(max_length=3, blank=True)
     outcome = models.CharField(max_length=12, choices=Outcome, blank=True)  # empty until it is judged

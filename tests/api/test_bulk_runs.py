@@ -7,6 +7,7 @@ import pytest
 
 from exceptions_queue.bulk import running
 from exceptions_queue.models import BulkRun
+from governance.models import User
 from tests.api.conftest import Staff
 from tests.api.signing import get, post, token_of
 from tests.exceptions_queue import situations
@@ -84,3 +85,17 @@ def test_name_that_no_text_can_hold_is_nobodys(make_world: Callable[..., World],
     assert post(LIST, token_of(staff.farid), given).status_code == 422
     fits = given | {"items": [], "filter": {"state": ["new"]}, "values": {"to": "clara", "reason": "hers"}}
     assert post(LIST, token_of(staff.farid), fits).status_code == 200
+
+
+def test_who_signs_in_with_digits_is_meant_before_whoever_has_that_number(
+    make_world: Callable[..., World], staff: Staff
+) -> None:
+    item = situations.zero_hours(make_world())
+    digits = str(staff.farid.pk)
+    User.objects.filter(pk=staff.clara.pk).update(username=digits)
+    asked = {"choice": "assignments", "items": [item.number], "values": {"to": digits, "reason": "hers"}}
+
+    answer = post(LIST, token_of(staff.farid), asked)
+
+    assert answer.status_code == 200, answer.content
+    assert BulkRun.objects.get().typed["to"] == staff.clara.pk

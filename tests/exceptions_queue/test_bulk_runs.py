@@ -11,9 +11,11 @@ from exceptions_queue import intake
 from exceptions_queue.bulk import running, steering
 from exceptions_queue.bulk.steering import Outdated
 from exceptions_queue.models import BulkMember, BulkRun, BulkState, Outcome, Result, WorkItem
-from exceptions_queue.verbs import NotPossible, waive
+from exceptions_queue.verbs import NotPossible, classify, correct_field, waive
 from governance.models import RoleGrant
 from governance.rights import NotAllowed
+from routes import overlay_endings
+from routes.models import Overlay
 from tests.exceptions_queue.bulk import AGAIN, WHY, adds_up, fresh, later, planned, results, started, work
 from tests.exceptions_queue.conftest import Staff
 from tests.exceptions_queue.situations import missing_rate, zero_hours
@@ -267,3 +269,38 @@ def test_plan_says_what_is_left_as_it_is_and_why(quick_world: Make, staff: Staff
     with pytest.raises(NotPossible, match="Nothing would be done"):
         started(run, staff.farid)
     assert adds_up(run).left.members == 1
+
+
+def test_plan_whose_corrections_somebody_took_back_is_refused(quick_world: Make, staff: Staff) -> None:
+    world = quick_world()
+    world.target.behave = lambda request, count: refused(Category.REFUSED, "Too much.")
+    world.take_in(entry(1), entry(2))
+    world.deliver()
+    intake.take_in()
+    item = WorkItem.objects.get()
+    correct_field(item, by=staff.farid, field="hours", value="4", reason="slip")
+    world.deliver()
+    intake.take_in()
+    item = WorkItem.objects.open().get()
+    run = planned(staff.farid, "resubmissions", AGAIN, item)
+    one = BulkMember.objects.filter(run=run).order_by("position")[0]
+    overlay_endings.withdraw(Overlay.objects.get(key=one.key).pk, by=staff.farid, reason="it was right")
+
+    with pytest.raises(Outdated) as caught:
+        started(run, staff.farid)
+
+    told = {change.key: change.told for change in caught.value.changes}
+    assert told == {one.key: "its fields are corrected otherwise by now"}
+
+
+def test_what_is_not_said_of_many_stays_with_each(quick_world: Make, staff: Staff) -> None:
+    item = zero_hours(quick_world(), 1)
+    classify(item, by=staff.clara, cause_code="late", root_cause="source", finding="The client.", rule_candidate=True)
+
+    run = work(started(planned(staff.farid, "findings", {"cause_code": "wrong_entry"}, item), staff.farid))
+
+    assert results(run) == {"done": 1}
+    item.refresh_from_db()
+    assert (item.cause_code, item.root_cause, item.finding, item.rule_candidate) == (
+        "wrong_entry", "source", "The client.", True,
+    )  # fmt: skip
