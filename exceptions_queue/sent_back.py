@@ -27,9 +27,8 @@ def sweep() -> None:
     with transaction.atomic():
         _tell()
     with transaction.atomic():
-        waiting = WorkItem.objects.select_for_update(of=("self",), skip_locked=True).filter(
-            state__in=(State.WAITING, State.IN_PROGRESS), members=0
-        )
+        waiting = WorkItem.objects.select_for_update(of=("self",), skip_locked=True).filter(members=0)
+        waiting = waiting.exclude(state__in=(State.RESOLVED, State.RESUBMITTED))
         settle.settle(list(waiting.filter(root_cause="source").order_by("opened_at")[:LIMIT]))
     with transaction.atomic():
         _wake()

@@ -14,6 +14,7 @@ import msgspec
 
 from canonical.entities import ENTITIES
 from canonical.entity import Mask
+from canonical.failure import Category
 from exceptions_queue import lineage, told_trial
 from exceptions_queue.stopped import Stopped
 from exceptions_queue.story import sent_shown
@@ -280,7 +281,7 @@ def _outcome(seen: Foreseen, masks: frozenset[Mask]) -> tuple[Outcome, str]:
         return Outcome.LEFT_OUT, f"It does not meet {seen.reason}." if seen.reason else MEANS[Outcome.LEFT_OUT]
     if seen.in_closed_period:
         return Outcome.NEEDS_APPROVAL, "What it corrects was posted into a period that is closed by now."
-    if seen.state is State.HELD and (seen.body or seen.withdraws):
+    if seen.state is State.HELD and (seen.body or seen.withdraws) and _lacks_only_consent(seen):
         return Outcome.NEEDS_APPROVAL, seen.reason
     if seen.state is not State.READY:
         return Outcome.STILL_INVALID, told_trial.problems(seen, masks) or seen.reason
@@ -294,6 +295,12 @@ def _outcome(seen: Foreseen, masks: frozenset[Mask]) -> tuple[Outcome, str]:
         )
     first = " Another version of it goes first." if seen.behind else ""
     return Outcome.WILL_SEND, f"{told_trial.step(seen)}{first}"
+
+
+def _lacks_only_consent(seen: Foreseen) -> bool:
+    """Whether a second person could let it go: not where its destination is switched off, or a reversal keeps it."""
+    first = next((each for each in seen.problems if each.severity == "error"), None)
+    return first is None or first.category == Category.APPROVAL_MISSING
 
 
 POSTED = (State.POSTED, State.REVERSED)

@@ -50,18 +50,16 @@ class _Rate(NamedTuple):
 
 @dataclass(slots=True)
 class Rates:
-    """The rates that a batch needs. A company's own table stands before the one that serves all."""
+    """The rates that a batch needs. A company's own row stands before that of all, as where they are looked up."""
 
     reporting: Reporting
     own: dict[tuple[int | None, str], list[_Rate]] = field(default_factory=dict)  # company, currency → rates
-    tables: frozenset[int] = frozenset()  # companies with a table of their own
 
     def rate(self, entity: int, currency: str, day: dt.date) -> Decimal | None:
         """Return how much of the reporting currency one of a currency was on a day; None where nobody has said."""
         if currency == self.reporting.currency:
             return Decimal(1)
-        owner = entity if entity in self.tables else None
-        for each in self.own.get((owner, currency), ()):
+        for each in [*self.own.get((entity, currency), []), *self.own.get((None, currency), [])]:
             if (each.first is None or each.first <= day) and (each.last is None or day <= each.last):
                 return each.rate
         return None
@@ -96,7 +94,6 @@ def rates_for(reporting: Reporting, currencies: Iterable[str]) -> Rates:
         if (rate := _number(row.values, reporting.column)) is not None:
             own = found.own.setdefault((table.legal_entity_id, row.key[0]), [])
             own.append(_Rate(row.valid_from, row.valid_to, rate))
-    found.tables = frozenset(each.legal_entity_id for each in tables.values() if each.legal_entity_id)
     return found
 
 

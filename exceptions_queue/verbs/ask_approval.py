@@ -27,6 +27,7 @@ from routes import submitters
 from routes.models import Failure, Overlay, Record
 
 WAITED_FOR = "a second person"
+AT_ONCE = 50  # requests whose members are looked at by one query
 VERBS: Mapping[str, Callable[..., Any]] = {
     Deed.CORRECT: correct_field, Deed.RESUBMIT: resubmit, Deed.WAIVE: waive, Deed.WAIVE_RULE: waive_rule,
     Deed.LINK: link_record, Deed.REVERSE: reverse,
@@ -116,9 +117,21 @@ def withdraw_request(request: ApprovalRequest, *, by: By, reason: str = "") -> A
 
 
 def expire_overtaken(limit: int = 200) -> int:
-    """End the requests whose members have changed since they were asked for; return how many. For the sweep."""
+    """End the requests whose members have changed since they were asked for, at most so many; return how many.
+
+    For the sweep. All that wait are looked at, some at a time: an old one that many others came after ends, too.
+    """
+    waiting = ApprovalRequest.objects.filter(state=RequestState.WAITING).order_by("number")
+    overtaken: list[int] = []
+    after = 0
+    while len(overtaken) < limit and (some := list(waiting.filter(number__gt=after)[:AT_ONCE])):
+        after = some[-1].number
+        now = {row[0]: row for row in standing([id_ for each in some for id_ in each.failures])}
+        overtaken += [
+            each.pk for each in some if changes(each.stood, [now[str(id_)] for id_ in each.failures if str(id_) in now])
+        ]
     ended = 0
-    for number in ApprovalRequest.objects.filter(state=RequestState.WAITING).values_list("pk", flat=True)[:limit]:
+    for number in overtaken[:limit]:
         with transaction.atomic():
             rows = ApprovalRequest.objects.select_for_update(of=("self",), skip_locked=True)
             row = rows.filter(pk=number, state=RequestState.WAITING).select_related("item").first()

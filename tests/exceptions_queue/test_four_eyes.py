@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -365,3 +366,19 @@ def test_the_api_asks_and_answers(item: WorkItem, staff: Staff) -> None:
     at = f"{requests}/{row['number']}/approvals"
     assert signed_in(staff.farid).post(at, {}, content_type="application/json").status_code == 403
     assert clara.post(at, {}, content_type="application/json").json()["state"] == "approved"
+
+
+def test_the_sweep_ends_an_old_request_that_many_others_came_after(
+    quick_world: Make, staff: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_module("exceptions_queue.verbs.ask_approval"), "AT_ONCE", 2)
+    policy(fields=["hours"])
+    item = zero_hours(quick_world(), 6)
+    members = list(item.failures().order_by("pk"))
+    rows = [asked(item, staff.farid, failures=[each.pk]) for each in members]
+    verbs.correct_field(item, by=staff.clara, field="description", value="x", reason=WHY, failures=[members[0].pk])
+
+    assert verbs.expire_overtaken(limit=3) == 1
+
+    assert ApprovalRequest.objects.get(pk=rows[0].pk).state == RequestState.EXPIRED
+    assert ApprovalRequest.objects.filter(state=RequestState.WAITING).count() == 5

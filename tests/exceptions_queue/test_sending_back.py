@@ -240,3 +240,36 @@ def test_reading_what_was_sent_back_is_for_those_who_see_the_company(
         name: SendingBack.objects.visible_to(getattr(staff, name)).count() for name in ("farid", "viktor", "stranger")
     }
     assert seen == {"farid": 1, "viktor": 1, "stranger": 0}
+
+
+def test_new_one_of_which_some_went_back_closes_once_nothing_of_it_is_left(
+    make_world: Make, staff: Staff, source: Source
+) -> None:
+    world = make_world()
+    item = zero_hours(world, 2)
+    first = item.failures().order_by("pk")[0].pk
+    verbs.send_back(item, by=staff.farid, reason=WHY, failures=[first])
+    carry(world)
+    after(world)
+    item.refresh_from_db()
+    assert item.state == State.NEW
+    world.take_in(entry(2, version=2))  # not the one that went back: its source has not answered yet
+    world.deliver()
+    after(world)
+    world.take_in(entry(1, version=2))
+    world.deliver()
+    after(world)
+    after(world)
+    item.refresh_from_db()
+    assert (item.state, item.members) == (State.RESOLVED, 0)
+
+
+def test_what_a_program_sent_back_is_not_told_as_told_by_hand(make_world: Make, staff: Staff, source: Source) -> None:
+    world = make_world()
+    run = bulk.started(bulk.planned(staff.farid, "source-returns", {"reason": WHY}, zero_hours(world, 2)), staff.farid)
+    bulk.work(run)
+    carry(world)
+    after(world)  # the sweep is there before the run looks
+    for _ in range(2):
+        run = bulk.later(run)
+    assert {*run.members.values_list("ended_as", flat=True)} == {"back at its source"}

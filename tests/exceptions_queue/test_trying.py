@@ -300,3 +300,15 @@ def test_draft_puts_no_record_where_its_reader_sees_more(quick_world: Make, quic
     )
 
     assert "71.5" not in str(one(quick_staff.ingrid, configuration=drafted))
+
+
+def test_what_its_destination_being_off_holds_is_no_matter_of_approval(quick_world: Make, quick_staff: Staff) -> None:
+    world = quick_world(approval_formula="hours > 7")
+    world.take_in(entry(1))
+    intake.take_in()
+    type(world.destination).objects.update(enabled=False)
+
+    trial = one(quick_staff.farid)
+
+    assert trial.outcome is Outcome.STILL_INVALID
+    assert "switched off" in trial.words

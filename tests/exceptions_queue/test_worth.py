@@ -152,3 +152,16 @@ def test_sweep_asks_as_much_for_few_and_for_many(world: World) -> None:
             counts.append(len(queries))
     assert counts[:2] == counts[2:]
     assert WorkItemAmount.objects.count() == 62
+
+
+def test_rate_that_a_company_has_not_said_is_that_of_all(world: World) -> None:
+    for owner, currency, rate in ((None, "USD", "2"), (company("HP-GB"), "CHF", "3")):
+        table = tables.create_table(
+            name="fx", title="Rates", key_columns=["from"], value_columns={"is": "decimal"}, by=ENGINE,
+            legal_entity=owner,
+        )  # fmt: skip
+        tables.add_rows(table, [tables.NewRow((currency,), {"is": Decimal(rate)})], by=ENGINE)
+    rates = rates_for(Reporting("EUR", "fx", "is"), ["USD", "CHF"])
+    british = company("HP-GB").pk
+    assert [rates.rate(british, each, DAY) for each in ("USD", "CHF")] == [2, 3]
+    assert rates.rate(company("HP-DE").pk, "CHF", DAY) is None
