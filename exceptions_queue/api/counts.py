@@ -12,7 +12,7 @@ from exceptions_queue import stake
 from exceptions_queue.api import samples
 from exceptions_queue.filters import LineFilter
 from exceptions_queue.models import WorkItem
-from exceptions_queue.query import counting
+from exceptions_queue.query import counting, once
 from exceptions_queue.query.facets import MOST, Facet
 from exceptions_queue.query.line import LONGEST
 from exceptions_queue.query.words import WORDS, understood
@@ -119,13 +119,14 @@ class ItemCountsDoor(Door):
         parameters.filtered(request, CountFilter, WorkItem.objects.none())
         by, now = person(request), timezone.now()
         found = understood(request.query_params.get("query", ""), now)
+        looked_for = once.looked_for(found, by)  # a choice opened is counted without what is chosen of its word
         asked = request.query_params.getlist("of") or list(counting.ALWAYS)
-        facets = {each.word: each for each in counting.always(found, by, now)}
+        facets = {each.word: each for each in counting.always(looked_for, by, now)}
         for word in asked:
             if word not in facets:
                 facets[word] = counting.on_request(found, word, by, now)
         counts = [_shown(facets[word]) for word in dict.fromkeys(asked)]
-        return Response({"counts": counts, "at_stake": _at_stake(stake.stake(found, by))})
+        return Response({"counts": counts, "at_stake": _at_stake(stake.stake(looked_for, by))})
 
 
 def _at_stake(told: stake.Stake | None) -> dict[str, Any] | None:

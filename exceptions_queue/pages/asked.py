@@ -1,12 +1,13 @@
 """What an address of the list asks for: its line, and what older addresses said in other words."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest
 from django.utils import timezone
 
 from exceptions_queue import columns, views
+from exceptions_queue.query import once
 from exceptions_queue.query.line import Line, Term, Value, write
 from exceptions_queue.query.values import folded
 from exceptions_queue.query.words import WORDS, Understood, understood
@@ -98,6 +99,11 @@ def asked_of(request: HttpRequest, user: User) -> Asked:
     sort = given.get("sort", "") or (view.sort if view else "")
     sort = sort if sort in columns.SORTS else columns.USUAL_SORT
     return Asked(text, understood(text, timezone.now()), sort, view, offered)
+
+
+def looked_for(asked: Asked, user: User) -> Asked:
+    """Return the same with the costly words of its line looked for, for a page that asks for it several times."""
+    return replace(asked, found=once.looked_for(asked.found, user))
 
 
 def _old(request: HttpRequest) -> str:

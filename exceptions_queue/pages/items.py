@@ -17,7 +17,7 @@ from exceptions_queue.deadlines import line_of
 from exceptions_queue.due_words import Due, due_words
 from exceptions_queue.models import State, WorkItem, WorkItemAmount
 from exceptions_queue.models.work_item import WorkItemQuerySet
-from exceptions_queue.pages.asked import TABS, Asked, asked_of
+from exceptions_queue.pages.asked import TABS, Asked, asked_of, looked_for
 from exceptions_queue.pages.door import context, page, person
 from exceptions_queue.permitted import masks_by_entity
 from exceptions_queue.query import compiled as conditions
@@ -69,7 +69,7 @@ def items(request: HttpRequest) -> HttpResponse:
 def listed(request: HttpRequest, *, refused: str = "", status: int = 200) -> HttpResponse:
     """Return the page of the list; `refused` is why what was typed about it was not done."""
     user = person(request)
-    asked = asked_of(request, user)
+    asked = looked_for(asked_of(request, user), user)
     shown, after = ([], "") if asked.found.wrong else page_of(asked, user, request.GET.get("after", ""))
     chosen = views.columns_of(user, asked.view)
     return render(

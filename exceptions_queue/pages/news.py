@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from exceptions_queue import stake, views
 from exceptions_queue.pages import items
-from exceptions_queue.pages.asked import asked_of
+from exceptions_queue.pages.asked import asked_of, looked_for
 from exceptions_queue.pages.door import page, person
 from exceptions_queue.query import compiled, counting
 
@@ -23,7 +23,7 @@ def news(request: HttpRequest) -> HttpResponse:
     `shown` is what the page shows: numbers with their stamps. Thirty queries at most, whatever has changed.
     """
     user = person(request)
-    asked = asked_of(request, user)
+    asked = looked_for(asked_of(request, user), user)
     if asked.found.wrong:
         return HttpResponse(status=204)
     shown = {int(number): stamp for number, stamp in SHOWN.findall(request.GET.get("shown", ""))[:MOST]}

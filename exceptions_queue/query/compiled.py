@@ -34,6 +34,7 @@ from routes.models import Destination, Route
 
 OPEN = [State(each) for each in State.values if each != State.RESOLVED]
 NONE = Q(pk__in=[])
+FOUND = "found"  # in place of words that were looked for: no word that people write (`once`)
 BETWEEN = r"[\s_-]+"  # words of a team's name
 CORRECTED = """
 SELECT f.fingerprint FROM routes_overlay o
@@ -239,6 +240,7 @@ def _text(value: str, asker: Asker) -> Q:
 
 
 CONDITIONS: dict[str, Callable[[Any, Asker], Q]] = {
+    FOUND: lambda numbers, asker: Q(pk__in=numbers),
     "": _text,
     "is": _is,
     "class": lambda value, asker: Q(category=value),
