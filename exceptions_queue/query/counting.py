@@ -119,16 +119,20 @@ def _on_request(found: Understood, word: str, asker: Asker) -> Facet:
         return _many_conditions(found, word, asker)
     if word in TALLIED and only_open(found) and tallies.serves(found):
         return _tallied(found, word, asker)
+    if word in OF_RESOLVED and only_open(found):  # which have neither: the database sees to that
+        return facet_of(found, word, {})
     rows, cut = _rows(found, asker, frozenset({word}))
-    if word in ("is", "has", "closed") or word in BANDS:
+    if word == "has":
+        return _of_conditions(found, word, _apart(word, rows, asker), cut=cut)
+    if word in ("is", "closed") or word in BANDS:
         return _of_conditions(found, word, _conditions(word, rows, asker, Count("pk")), cut=cut)
     if word in BY_ROUTE:
         counts = rows.order_by().exclude(route_id=None).values_list("route_id").annotate(n=Count("pk"))
         return _by_route(found, word, dict(counts), cut=cut)
     if word in ("tag", "currency"):
         model, name = (WorkItemTag, "name") if word == "tag" else (WorkItemAmount, "currency")
-        grouped = model.objects.filter(item__in=rows).values_list(name)
-        counted = list(grouped.annotate(n=Count("item", distinct=True)).order_by("-n", name)[: VALUES + 1])
+        grouped = model.objects.filter(item__in=rows).values_list(name)  # each of an item once
+        counted = list(grouped.annotate(n=Count("pk")).order_by("-n", name)[: VALUES + 1])
     else:
         narrowed, by = GROUPED[word](rows, asker)
         counted = list(
@@ -223,6 +227,16 @@ def _conditions(
     return Counter({value: found[f"n_{place}"] or 0 for place, (value, _) in enumerate(known)})
 
 
+def _apart(word: str, rows: WorkItemQuerySet, asker: Asker) -> Counter[str]:
+    """Return the numbers of values that are conditions which few items fulfil, each from these few. One query."""
+    known = [(value, _means(word, value, asker)) for value, _ in _choices(word)]
+    first, *rest = (
+        rows.filter(CONDITIONS[word](meant, asker)).order_by().values_list(Value(value)).annotate(n=Count("pk"))
+        for value, meant in known
+    )
+    return Counter(dict(first.union(*rest, all=True)))
+
+
 def _only(number: models.Aggregate, where: Q) -> models.Aggregate:
     return type(number)(*number.get_source_expressions()[:1], filter=where)
 
@@ -294,6 +308,7 @@ GROUPED: dict[str, Callable[[WorkItemQuerySet, Asker], tuple[WorkItemQuerySet, A
 
 
 IN_TALLY = ("is", "again")  # words whose values are conditions on the tally
+OF_RESOLVED = ("resolution", "closed")  # words of what is resolved
 ENDED = ("resolved", "auto")  # what of them no open item can be
 TALLIED = {"entity": "legal_entity__code", "assignee": "assignee", "type": "entity", "route": "", "source": ""}
 BY_ROUTE = {"route": "slug", "source": "connection__slug"}  # what is told of the route of an item
