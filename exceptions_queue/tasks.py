@@ -15,6 +15,7 @@ from exceptions_queue import (
     sent_back,
     settle,
     tallies,
+    value_tallies,
     waking,
 )
 from exceptions_queue.verbs import expire_overtaken
@@ -40,6 +41,7 @@ def sweep() -> None:
     while time.monotonic() < until and (recount.sweep() or reckoning.sweep()):
         pass
     tallies.sum_up()
+    value_tallies.sum_up()
     releasing.work(seconds=max(0.0, until - time.monotonic()))
     coming_back.sweep()
 

@@ -16,6 +16,7 @@ from exceptions_queue.models.order import CutOff, CutOffKind, Yardstick
 from exceptions_queue.models.release import Release
 from exceptions_queue.models.routing import FallbackTeam, RoutingRule, Team
 from exceptions_queue.models.tally import WorkItemTally
+from exceptions_queue.models.value_tally import WorkItemValueTally
 from exceptions_queue.models.views import ListColumns, SavedView
 from exceptions_queue.models.work_item import (
     WHOSE,
@@ -70,6 +71,7 @@ __all__ = [
     "WorkItemEvent",
     "WorkItemTag",
     "WorkItemTally",
+    "WorkItemValueTally",
     "WorkItemWatcher",
     "Yardstick",
 ]

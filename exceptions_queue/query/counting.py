@@ -18,7 +18,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
 
 from canonical.entity import Mask
-from exceptions_queue import tallies
+from exceptions_queue import tallies, value_tallies
 from exceptions_queue.models import State, WorkItem, WorkItemAmount, WorkItemTag
 from exceptions_queue.models.work_item import WorkItemQuerySet
 from exceptions_queue.query import kept
@@ -121,6 +121,8 @@ def _on_request(found: Understood, word: str, asker: Asker) -> Facet:
         return _tallied(found, word, asker)
     if word in OF_RESOLVED and only_open(found):  # which have neither: the database sees to that
         return facet_of(found, word, {})
+    if only_open(found) and value_tallies.serves(found, word):
+        return _valued(found, word, asker)
     rows, cut = _rows(found, asker, frozenset({word}))
     if word == "has":
         return _of_conditions(found, word, _apart(word, rows, asker), cut=cut)
@@ -154,6 +156,21 @@ def _tallied(found: Understood, word: str, asker: Asker) -> Facet:
     if word in BY_ROUTE:
         return _by_route(found, word, dict(counted), cut=False)
     return _grouped(found, word, asker, counted[: VALUES + 1], cut=False)
+
+
+def _valued(found: Understood, word: str, asker: Asker) -> Facet:
+    """Return the numbers of a word's values from the tally of values. At most three queries."""
+    counted = value_tallies.counted(found, word, asker)
+    if word != "target":
+        return _grouped(found, word, asker, counted[: VALUES + 1], cut=False)
+    there = Destination.objects.values_list("route_id", "connection_id", "connection__slug").distinct()
+    slugs = {f"{route} {system}": slug for route, system, slug in there}
+    numbers: Counter[str] = Counter()
+    for value, number in counted:
+        if value in slugs:  # what comes from a system of its route is no target
+            numbers[slugs[value]] += number
+    most = sorted(numbers.items(), key=lambda pair: (-pair[1], pair[0]))
+    return _grouped(found, word, asker, most[: VALUES + 1], cut=False)
 
 
 def _grouped(found: Understood, word: str, asker: Asker, counted: list[tuple[str, int]], *, cut: bool) -> Facet:

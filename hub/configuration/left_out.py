@@ -97,6 +97,7 @@ MODELS: dict[str, str] = {
             "exceptions_queue.WorkItemAmount", "exceptions_queue.WorkItemDay", "exceptions_queue.WorkItemEvent",
             "exceptions_queue.WorkItemComment", "exceptions_queue.WorkItemTag", "exceptions_queue.WorkItemWatcher",
             "exceptions_queue.Release", "exceptions_queue.Recount", "exceptions_queue.WorkItemTally",
+            "exceptions_queue.WorkItemValueTally",
             "exceptions_queue.BulkRun", "exceptions_queue.BulkMember", "exceptions_queue.Merge",
             "exceptions_queue.SplitMember", "exceptions_queue.ApprovalRequest", "exceptions_queue.BulkEdit",
             "exceptions_queue.Emergency", "exceptions_queue.EmergencyDeed",
