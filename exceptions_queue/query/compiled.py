@@ -36,6 +36,7 @@ OPEN = [State(each) for each in State.values if each != State.RESOLVED]
 NONE = Q(pk__in=[])
 FOUND = "found"  # in place of words that were looked for: no word that people write (`once`)
 BETWEEN = r"[\s_-]+"  # words of a team's name
+NUMBERS = "SELECT unnest(%s::bigint[])"  # as one value: tens of thousands of them
 CORRECTED = """
 SELECT f.fingerprint FROM routes_overlay o
 JOIN routes_record r ON r.route_id = o.route_id AND r.key = o.key
@@ -240,7 +241,7 @@ def _text(value: str, asker: Asker) -> Q:
 
 
 CONDITIONS: dict[str, Callable[[Any, Asker], Q]] = {
-    FOUND: lambda numbers, asker: Q(pk__in=numbers),
+    FOUND: lambda numbers, asker: Q(pk__in=RawSQL(NUMBERS, (numbers,))) if numbers else NONE,  # noqa: S611
     "": _text,
     "is": _is,
     "class": lambda value, asker: Q(category=value),

@@ -124,9 +124,7 @@ def _on_request(found: Understood, word: str, asker: Asker) -> Facet:
     if only_open(found) and value_tallies.serves(found, word):
         return _valued(found, word, asker)
     rows, cut = _rows(found, asker, frozenset({word}))
-    if word == "has":
-        return _of_conditions(found, word, _apart(word, rows, asker), cut=cut)
-    if word in ("is", "closed") or word in BANDS:
+    if word in ("is", "has", "closed") or word in BANDS:
         return _of_conditions(found, word, _conditions(word, rows, asker, Count("pk")), cut=cut)
     if word in BY_ROUTE:
         counts = rows.order_by().exclude(route_id=None).values_list("route_id").annotate(n=Count("pk"))
@@ -242,16 +240,6 @@ def _conditions(
     counts = {f"n_{place}": _only(number, CONDITIONS[word](meant, asker)) for place, (_, meant) in enumerate(known)}
     found = rows.order_by().aggregate(**counts)
     return Counter({value: found[f"n_{place}"] or 0 for place, (value, _) in enumerate(known)})
-
-
-def _apart(word: str, rows: WorkItemQuerySet, asker: Asker) -> Counter[str]:
-    """Return the numbers of values that are conditions which few items fulfil, each from these few. One query."""
-    known = [(value, _means(word, value, asker)) for value, _ in _choices(word)]
-    first, *rest = (
-        rows.filter(CONDITIONS[word](meant, asker)).order_by().values_list(Value(value)).annotate(n=Count("pk"))
-        for value, meant in known
-    )
-    return Counter(dict(first.union(*rest, all=True)))
 
 
 def _only(number: models.Aggregate, where: Q) -> models.Aggregate:

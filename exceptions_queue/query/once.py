@@ -1,12 +1,11 @@
 """A line whose costly words are looked for once: a page lists what they mean, counts it and adds it up.
 
-A text, a key or a tag is looked for among all open items. What was found stands for these words in all that the page
-asks afterwards, so that each of its questions looks at the few that were found, and not at all once more.
+A text or a key is looked for among all open items. What was found stands for these words in all that the page asks
+afterwards, so that each of its questions looks at the few that were found, and not at all once more.
 """
 
 from dataclasses import replace
 
-from exceptions_queue import tallies
 from exceptions_queue.models import WorkItem
 from exceptions_queue.query.compiled import FOUND, Asker, condition, only_open
 from exceptions_queue.query.counting import ALWAYS
@@ -14,17 +13,18 @@ from exceptions_queue.query.line import Term
 from exceptions_queue.query.words import Understood
 from governance.models import User
 
-MOST = 10_000  # items that may stand for words; of more, their numbers cost as much as looking anew
+COSTLY = ("", "waiting", "has")  # words for which each open item is looked at; others are served by an index
+MOST = 4_000  # items that may stand for words: what has more is found soon, and for each question anew
 
 
 def looked_for(found: Understood, user: User) -> Understood:
     """Return a line of the same meaning to somebody at this moment, whose costly words were looked for. One query.
 
     The line itself stays, as it is written. What is chosen of the words that are always counted stays, too: each of
-    them is counted without it. Returned as it is: a line that the tally serves, one of resolved items, and one whose
-    costly words mean too many.
+    them is counted without it. Returned as it is: a line without costly words, one of resolved items, and one
+    whose costly words mean too many.
     """
-    costly = [(t, meant) for t, meant in found.meant if t.word not in ALWAYS and not tallies.knows(t.word, meant)]
+    costly = [(t, meant) for t, meant in found.meant if t.word in COSTLY]
     if not costly or found.wrong or not only_open(found):
         return found
     rows = WorkItem.objects.visible_to(user).filter(condition(found, Asker(user), without=frozenset(ALWAYS)))
@@ -32,4 +32,4 @@ def looked_for(found: Understood, user: User) -> Understood:
     if len(numbers) > MOST:
         return found
     cheap = tuple(each for each in found.meant if each not in costly)
-    return replace(found, meant=(*cheap, (Term(FOUND, ()), (frozenset(numbers),))))
+    return replace(found, meant=(*cheap, (Term(FOUND, ()), (numbers,))))

@@ -50,7 +50,7 @@ def test_page_says_the_same_as_when_each_of_its_questions_looks_anew(
 
 
 @pytest.mark.parametrize(
-    "line", ["is:open", "is:open class:validation amount:>1000", "is:resolved P-1", "P-1", "tag:x"]
+    "line", ["is:open", "is:open class:validation amount:>1000", "is:resolved P-1", "P-1", "tag:x", "is:open tag:acme"]
 )
 def test_line_without_costly_words_or_of_resolved_items_stays(line: str, queue: None, staff: Staff) -> None:  # noqa: F811
     found = understood(line, timezone.now())
