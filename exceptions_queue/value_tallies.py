@@ -16,7 +16,7 @@ from exceptions_queue.query.compiled import Asker, condition
 from exceptions_queue.query.words import Understood
 
 log = logging.getLogger(__name__)
-WORDS = frozenset({"client", "project", "contract", "worker", "period", "cause", "target"})  # as in migration 0033
+WORDS = frozenset({"client", "project", "contract", "worker", "period", "cause", "target"})  # as in migration 0034
 STATES = frozenset({"open", "approvable", *State.values})
 MANY = 5_000  # changes from which on they are summed up; one item that comes or goes makes up to seven
 LOCK = 7_015_004  # of who sums up

@@ -10,7 +10,7 @@ from governance.scoping import EntityScopedQuerySet
 class WorkItemValueTally(models.Model):
     """What a change made of the number of open items with a value; the sum over rows is what there is now.
 
-    Triggers write it (migration 0033); `exceptions_queue.value_tallies` sums it up and clears away. What a deadline or
+    Triggers write it (migration 0034); `exceptions_queue.value_tallies` sums it up and clears away. What a deadline or
     an amount is told apart by stands in `WorkItemTally`.
     """
 

@@ -73,7 +73,7 @@ DROP FUNCTION exceptions_queue_value_tally_anew();
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("exceptions_queue", "0032_most_money_first"),
+        ("exceptions_queue", "0033_what_was_corrected_when_planned"),
         ("governance", "0012_roles_are_known"),
     ]
 
