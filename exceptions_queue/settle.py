@@ -172,6 +172,8 @@ def _code(closed: dict[str, int], stands: dict[str, int]) -> Resolution | None:
     if closed.get("waived"):
         return Resolution.WAIVED
     automatic = {how: count for how, count in closed.items() if how in Resolution.values}
+    if closed.get("reversed") and not automatic:
+        return Resolution.PASSED_ON
     most = max(automatic, key=lambda how: automatic[how], default=Resolution.RETRY_SUCCEEDED)
     return Resolution(most)
 

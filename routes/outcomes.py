@@ -91,7 +91,21 @@ def _undone(reversed_: Sequence[Shipment], by: Actor) -> None:
         else "undone at the target: the source changed it"
         for _, by_ in pairs
     ]
-    move([live for live, _ in pairs], frm=State.POSTED, to=State.REVERSED, by=by, reason=reasons)
+    undone = move([live for live, _ in pairs], frm=State.POSTED, to=State.REVERSED, by=by, reason=reasons)
+    # Of what was only doubted nothing is left to be decided.
+    for how, ids in _ways(pairs, set(withdrawing), set(asked)).items():
+        failures.close(transactions=[id_ for id_ in ids if id_ in set(undone)], how=how)
+
+
+def _ways(
+    pairs: Sequence[tuple[UUID, UUID]], withdrawing: set[UUID], asked: set[UUID]
+) -> dict[str, list[UUID]]:  # fmt: skip
+    """Return what was undone by how that came: a person asked, the source took it back, or it changed it."""
+    found: dict[str, list[UUID]] = {}
+    for live, by in pairs:
+        gone = "auto:source_withdrawn" if by in withdrawing else "auto:newer_version"
+        found.setdefault("reversed" if by in asked else gone, []).append(live)
+    return found
 
 
 CONFIRMED = "confirmed by the target"

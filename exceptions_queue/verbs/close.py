@@ -65,12 +65,13 @@ def close(
 
 
 def _is_only_doubted(row: WorkItem) -> bool:
-    """Return whether all that an item holds is posted, and nothing of it is being taken back."""
+    """Return whether all that an item holds is posted, or was reversed since it was doubted."""
     if row.category != Category.QUESTIONED:
         return False
     held = row.failures().values_list("transaction_id", flat=True)
     states = Transaction.objects.filter(pk__in=list(held)).values_list("state", flat=True).distinct()
-    return set(states) == {Stands.POSTED}
+    found = set(states)
+    return bool(found) and found <= {Stands.POSTED, Stands.REVERSED}
 
 
 def _let_stand(row: WorkItem) -> None:

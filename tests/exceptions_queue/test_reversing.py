@@ -75,6 +75,37 @@ def test_what_was_doubted_for_nothing_is_closed_as_it_stands(make_world: Make, s
     assert not Failure.objects.filter(closed_at=None).exists()
 
 
+@pytest.mark.parametrize("answer", ["update of its source", "taken back"])
+def test_what_was_doubted_and_is_reversed_is_nobodys_any_more(make_world: Make, staff: Staff, answer: str) -> None:
+    world = make_world("ledger_blind", correction="reverse")
+    item = questioned(world, staff)
+    if answer == "taken back":  # while its next version has stopped: that one is the follower, and no new one is made
+        world.take_in(entry(1, hours="0.00", version=2))
+        sweep()
+        item.refresh_from_db()
+        verbs.reverse(item, by=staff.clara, reason=WHY)
+    else:
+        world.take_in(entry(1, hours="6.00", version=2))
+    for _ in range(3):
+        world.deliver()
+        world.later(120)
+    sweep()
+    item.refresh_from_db()
+    assert Transaction.objects.filter(state="reversed").count() == 1
+    assert (item.state, item.members) == (State.RESOLVED, 0)
+    assert item.resolution == ("passed_on" if answer == "taken back" else "auto:newer_version")
+
+
+def test_what_an_earlier_release_left_open_is_closed_by_hand(make_world: Make, staff: Staff) -> None:
+    world = make_world()
+    item = questioned(world, staff)
+    Transaction.objects.update(state="reversed")
+    verbs.close(item, by=staff.farid, reason="taken back since")
+    sweep()
+    item.refresh_from_db()
+    assert (item.state, item.members) == (State.RESOLVED, 0)
+
+
 def test_page_tells_before_what_stands_there_how_it_is_undone_and_who_agrees(make_world: Make, staff: Staff) -> None:
     world = make_world(posting_date="worked_on")
     item = questioned(world, staff)
