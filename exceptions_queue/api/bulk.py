@@ -207,10 +207,14 @@ class BulkRunsDoor(Door):
 
 
 def _selection(values: dict[str, Any], by: User) -> Selection:
-    ways = [name for name in ("items", "filter", "ids") if values[name]]
+    ways = [name for name in ("items", "filter", "ids") if values[name] not in (None, [])]
     if len(ways) != 1:
         raise NotPossible("Say with whom in one way: `items`, `filter` or `ids`.")
+    if values["failures"] and ways != ["items"]:
+        raise NotPossible("`failures` are members of `items`: name those, too.")
     if values["filter"] is not None:
+        if not values["filter"]:
+            raise NotPossible("filter: say by what, such as `query`: an empty one would mean everything.")
         unknown = sorted(set(values["filter"]) - selecting.NAMES)
         if unknown:
             known = ", ".join(sorted(selecting.NAMES))

@@ -149,6 +149,10 @@ def understood(text: str, now: dt.datetime) -> Understood:
         found = [_value(known, each, read, now, wrong) for each in term.values] if known.word else [
             (each, each.text) for each in term.values if each.text.strip()
         ]  # fmt: skip
+        if not found:
+            said = "A text is looked for in which nothing stands."
+            wrong.append(Wrong(term.start, term.end, said, "a text, or leave the quotes out"))
+            continue
         kept = Term(known.word, tuple(each for each, _ in found), term.negated, term.start, term.end)
         terms.append(kept)
         meant.append((kept, tuple(means for _, means in found)))

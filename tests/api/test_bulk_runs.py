@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -67,7 +68,7 @@ def test_what_is_wrong_is_told_at_its_place_and_nothing_is_planned(
 
 @pytest.mark.parametrize("filter_", [
     {"state": "new"}, {"state": []}, {"state": None}, {"state": ["new", "x"]}, {"route": ""}, {"tag": None},
-    {"tag": " "}, {"route": []}, {"query": ""}, {"legal_entity": 7},
+    {"tag": " "}, {"route": []}, {"query": ""}, {"legal_entity": 7}, {},
 ])  # fmt: skip
 def test_filter_that_would_narrow_nothing_plans_nothing(
     make_world: Callable[..., World], staff: Staff, filter_: dict[str, Any]
@@ -75,7 +76,19 @@ def test_filter_that_would_narrow_nothing_plans_nothing(
     situations.zero_hours(make_world())
     given = {"choice": "waivers", "filter": filter_, "values": {"reason": "not billable"}}
     answer = post(LIST, token_of(staff.farid), given)
-    assert (answer.status_code, answer.json()["detail"].startswith("filter: give ")) == (409, True)
+    assert (answer.status_code, answer.json()["detail"].startswith("filter: ")) == (409, True)
+    assert not BulkRun.objects.exists()
+
+
+@pytest.mark.parametrize("more", [
+    {"items": [0], "filter": {}}, {"filter": {"state": ["new"]}, "failures": [str(uuid4())]},
+    {"ids": ["TE-0000001"], "failures": [str(uuid4())]}, {"failures": [str(uuid4())]},
+])  # fmt: skip
+def test_who_is_meant_is_never_guessed_at(make_world: Callable[..., World], staff: Staff, more: dict[str, Any]) -> None:
+    item = situations.zero_hours(make_world())
+    given = {"choice": "waivers", "values": {"reason": "not billable"}} | more
+    given |= {"items": [item.number]} if "items" in more else {}
+    assert post(LIST, token_of(staff.farid), given).status_code == 409
     assert not BulkRun.objects.exists()
 
 

@@ -72,6 +72,8 @@ def test_every_example_of_the_help_is_understood() -> None:
         ("opened:2026-02-30", 7, "“2026-02-30” is no day.", ""),
         ("xyzzy:1", 0, "“xyzzy” is no word of this line.", ""),
         ("is:open\x00", 7, "A character that is none.", ""),
+        ('is:open ""', 8, "A text is looked for in which nothing stands.", ""),
+        ('-"  "', 0, "A text is looked for in which nothing stands.", ""),
         ("a b c d e f", 10, "6 texts are looked for.", ""),
     ],
 )  # fmt: skip
