@@ -33,7 +33,7 @@ def of(wish: Wish, stood: Standing) -> list[Difference]:
     if wish.deed == Deed.CORRECT:
         return _corrections(wish.typed["field"], wish.typed["value"], wish.members)
     if wish.deed == Deed.RESUBMIT:
-        found = Counter((name, str(was), str(now)) for *_, each in stood for name, now, was in each)
+        found = Counter((name, str(was), str(now)) for _, _, _, each, *_ in stood for name, now, was in each)
         lines = [
             {"field": name, "before": was, "after": now, "count": count}
             for (name, was, now), count in found.most_common(MOST)

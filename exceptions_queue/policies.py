@@ -41,6 +41,7 @@ WITH meant AS (
         AND o.field = 'billing_model'
 ) SELECT DISTINCT id, billed FROM said WHERE billed IS NOT NULL
 """
+Amounts = Mapping[UUID, tuple[Decimal | None, str]]  # amount and currency by member
 WRITTEN = ("is_on", "deeds", "fields", "categories", "entities", "contract_types", "amount_from", "unknown_too")
 
 
@@ -80,13 +81,16 @@ def hits_each(
     item: WorkItem,
     members: Sequence[Failure],
     fields: Mapping[UUID, Iterable[str]],
+    after: Amounts | None = None,
 ) -> dict[UUID, list[ApprovalPolicy]]:
     """Return for each member of an item those of some policies that ask a second person because of it.
 
     `fields`: by member, which are or were corrected. The amount is that of all of them together. What is sent again as
-    the source has it is nobody's correction, and asks nobody. At most five queries, none for what no policy asks.
+    the source has it is nobody's correction, and asks nobody. `after`: what each would come to by a correction, which
+    is judged by what it was, by what it becomes, and by how much it changes. At most eight queries, none for what no
+    policy asks.
     """
-    worth = worth_of(item, members) if any(each.amount_from is not None for each in found) else None
+    worth = most_of(item, members, after) if by_amount(found) else None
     billed = contract_types_of(members) if any(each.contract_types for each in found) else {}
     told = {}
     for member in members:
@@ -107,9 +111,10 @@ def hits_on(
     item: WorkItem,
     members: Sequence[Failure],
     fields: Mapping[UUID, Iterable[str]],
+    after: Amounts | None = None,
 ) -> list[ApprovalPolicy]:
     """Return those of some policies that ask a second person because of any of these members; see `hits_each`."""
-    asked = {id(each) for some in hits_each(found, deed, item, members, fields).values() for each in some}
+    asked = {id(each) for some in hits_each(found, deed, item, members, fields, after).values() for each in some}
     return [each for each in found if id(each) in asked]  # a loosened one is no row, and has no key
 
 
@@ -141,17 +146,45 @@ def contract_types_of(members: Sequence[Failure]) -> dict[UUID, frozenset[str]]:
     return {member: frozenset(billed) for member, billed in told.items()}
 
 
+def by_amount(found: Iterable[ApprovalPolicy]) -> bool:
+    """Return whether any of some policies asks from an amount on."""
+    return any(each.amount_from is not None for each in found)
+
+
+def most_of(item: WorkItem, members: Sequence[Failure], after: Amounts | None) -> Decimal | None:
+    """Return the most that members come to: as they are, as they become, and by how much that differs.
+
+    None where nobody knows one of these.
+    """
+    before = worth_of(item, members)
+    if after is None or before is None:
+        return before
+    became, differs = list(members), list(members)
+    for place, member in enumerate(members):
+        amount, currency = after.get(member.pk, (None, ""))
+        alike = member.currency == currency
+        change = None if amount is None or member.amount is None else amount - member.amount if alike else amount
+        became[place] = Failure(**_kept(member), amount=amount, currency=currency)
+        differs[place] = Failure(**_kept(member), amount=change, currency=currency)
+    found = [before, worth_of(item, became), worth_of(item, differs)]
+    return None if None in found else max(each for each in found if each is not None)
+
+
+def _kept(member: Failure) -> dict[str, Any]:
+    return {name: getattr(member, name) for name in ("pk", "record_id", "occurred_on", "opened_at")}
+
+
 def worth_of(item: WorkItem, members: Sequence[Failure]) -> Decimal | None:
     """Return what members come to in the reporting currency, each record's money once; None where nobody knows.
 
-    At most four queries.
+    A credit counts as much as an invoice: both are money, and neither makes the other less. At most four queries.
     """
     sums: dict[Any, Sum] = {}
     for member in members:
         if member.amount is None:
             return None
         day = member.occurred_on or member.opened_at.date()
-        sums[member.record_id or member.pk] = Sum(item.legal_entity_id, day, member.currency, member.amount)
+        sums[member.record_id or member.pk] = Sum(item.legal_entity_id, day, member.currency, abs(member.amount))
     reporting = measures().reporting
     return rates_for(reporting, {each.currency for each in sums.values()}).worth(sums.values()).amount
 

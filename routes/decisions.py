@@ -5,6 +5,8 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from canonical.failure import Category
+from canonical.problem import Problem
 from connectors.outcome import Result, WriteOutcome
 from governance import audit
 from governance.actor import By, as_actor
@@ -12,7 +14,8 @@ from governance.models import Version
 from governance.rights import Right, require, require_other_person
 from routes import claims, failures, heads, ledger, linking, outcomes, reprocess, shipments, stops, submitters
 from routes.chosen_configuration import ONCE_IN_FORCE, Configuration, in_words, right_to_send
-from routes.models import Effect, Transaction
+from routes.models import Effect, Failure, Transaction
+from routes.plan import NotReadyToRun
 from routes.states import NOT_YET_DELIVERING, State, move, write_record_moves
 from routes.worked_out import Start
 
@@ -44,6 +47,21 @@ def resubmit(
         )
         _audit(rows, set(went_on), by=by, verb="resubmit", reason=f"{in_words(configuration)}{reason}")
     return went_on
+
+
+def take_up(ids: Sequence[UUID], *, by: By, reason: str, why: str) -> list[UUID]:
+    """Take waived transactions up once more and send nothing of them: they are held, for `why`; return those.
+
+    Left alone is that of which a newer version has come. Raises governance.rights.NotAllowed.
+    """
+    with transaction.atomic():
+        rows = _require_for(ids, Right.RESUBMIT, by)
+        meant = [row.pk for row in rows if row.state == State.WAIVED]
+        heads.take_up(meant)
+        reprocess.transactions(meant, by=by, reason=reason, how="fixed", held_for=why)
+        held = set(Transaction.objects.filter(pk__in=meant, state=State.HELD).values_list("pk", flat=True))
+        _audit(rows, held, by=by, verb="take_up", reason=reason)
+    return list(held)
 
 
 def waive(ids: Sequence[UUID], *, by: By, reason: str) -> list[UUID]:
@@ -107,8 +125,9 @@ def approve(ids: Sequence[UUID], *, by: By, reason: str) -> list[UUID]:
         rows = _require_for(ids, Right.APPROVE, by)
         held = heads.lock_of(ids)
         # Asked under the lock: a correction that is just being sent again has committed by now.
-        require_other_person(by, *_correctors(ids), thing="This transaction")
-        submitters.refuse(by, submitters.of_transactions(ids))
+        records = submitters.of_transactions(ids)
+        require_other_person(by, *submitters.correctors(records), thing="This transaction")
+        submitters.refuse(by, records)
         complete, without_bytes = _held(ids)
         approved = move(complete, frm=State.HELD, to=State.READY, by=as_actor(by), reason=reason or "approved")
         failures.close(transactions=approved, how="fixed")
@@ -133,20 +152,6 @@ def _held(ids: Sequence[UUID]) -> tuple[list[UUID], list[UUID]]:
         )
         found = cursor.fetchall()
     return [id_ for id_, complete in found if complete], [id_ for id_, complete in found if not complete]
-
-
-def _correctors(ids: Sequence[UUID]) -> list[str]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT DISTINCT 'person:' || o.made_by_id FROM routes_transaction t
-            JOIN routes_record r ON r.id = t.record_id
-            JOIN routes_overlay o ON o.route_id = r.route_id AND o.key = r.key AND o.ended_at IS NULL
-            WHERE t.id = ANY(%s)
-            """,
-            [list(ids)],
-        )
-        return [row[0] for row in cursor.fetchall()]
 
 
 def it_happened(id_: UUID, *, by: By, reference: str, reason: str, external_id: str = "") -> bool:
@@ -178,18 +183,53 @@ def it_happened(id_: UUID, *, by: By, reference: str, reason: str, external_id: 
         return True
 
 
-def it_did_not_happen(id_: UUID, *, by: By, reason: str) -> bool:
-    """Say of a write in doubt that the target does not have it, and send it again; return whether that settled it."""
+def it_did_not_happen(id_: UUID, *, by: By, reason: str) -> list[UUID] | None:
+    """Say of a write in doubt that the target does not have it, and send it again; return what went on.
+
+    None where it is no longer in doubt. What stops again stops for a reason of its own, and is in doubt no more.
+    """
     with transaction.atomic():
         [row] = _require_for([id_], Right.RESUBMIT, by)
         heads.lock_of([id_])
         effects = list(_with_open_effect([id_]).values())
         if not effects or not ledger.refuse(effects, [f"looked up by {as_actor(by).name}: not there"], owner=None):
-            return False
+            return None
         move([id_], frm=State.UNKNOWN, to=State.FAILED, by=as_actor(by), reason=reason or "looked up: not there")
-        went_on = reprocess.transactions([id_], by=by, reason=reason or "looked up: not there", how="fixed")
+        went_on, told = _sent_again(id_, by=by, reason=reason or "looked up: not there")
+        if not went_on:
+            _no_longer_in_doubt(row, told)
         _audit([row], {id_}, by=by, verb="resubmit", reason=reason)
-        return bool(went_on)
+        return went_on
+
+
+NOWHERE = "its route sends nothing there any more."
+
+
+def _sent_again(id_: UUID, *, by: By, reason: str) -> tuple[list[UUID], str]:
+    """Return what went on, and why a route did not let it."""
+    try:
+        with transaction.atomic():
+            return reprocess.transactions([id_], by=by, reason=reason, how="fixed"), NOWHERE
+    except NotReadyToRun as error:
+        return [], str(error)
+
+
+def _no_longer_in_doubt(row: Transaction, why: str) -> None:
+    """Let what could not even be worked out again stand as that, where it stood as in doubt."""
+    doubts = Failure.objects.filter(transaction_id=row.pk, closed_at=None, category=Category.OUTCOME_UNKNOWN)
+    if not doubts.exists():
+        return
+    failures.close(transactions=[row.pk], how="fixed")
+    told = f"It was looked up at the target and is not there. It was not sent again: {why}"
+    destination = row.destination
+    trouble = failures.Trouble(
+        row.legal_entity_id, destination.route_id, "deliver", Problem("error", Category.CONFIGURATION, "", None, told),
+        record=row.record_id, transaction=row.pk, connection_id=destination.connection_id, amount=row.amount,
+        currency=row.currency, hours=row.hours,
+    )  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT hub_now()")
+        failures.write_down([trouble], at=cursor.fetchone()[0])
 
 
 def takes_back(ids: Sequence[UUID]) -> bool:
@@ -230,4 +270,4 @@ def _audit(rows: Sequence[Transaction], changed: set[UUID], *, by: By, verb: str
     )  # fmt: skip
 
 
-__all__ = ["approve", "it_did_not_happen", "it_happened", "resubmit", "takes_back", "waive", "waive_records"]
+__all__ = ["approve", "it_did_not_happen", "it_happened", "resubmit", "take_up", "takes_back", "waive", "waive_records"]

@@ -46,15 +46,15 @@ CHECKED = (State.NORMALISED, State.VALIDATED)  # as far as the check got before 
 
 def transactions(
     ids: Sequence[UUID], *, by: By, reason: str, how: str, configuration: Configuration = "now",
-    start: Start = Start.SOURCE, cause_gone: bool = False,
+    start: Start = Start.SOURCE, cause_gone: bool = False, held_for: str = "",
 ) -> list[UUID]:  # fmt: skip
     """Validate and translate stopped transactions again and queue those that pass; return those that went on.
 
     From the failed stage on, what a target has refused goes once more with the same bytes. Left alone: what is not
     stopped, what a newer version replaced, what has a write in doubt, which needs a decision first, and what a chosen
     version's mapping has no part in. `cause_gone`: nobody has asked to send just these, so that what a person has had
-    taken back waits for what they say. One commit, a constant number of queries per route; "as then" for each
-    page that they came with.
+    taken back waits for what they say. With `held_for` nothing goes on: all of it is held for that. One commit, a
+    constant number of queries per route; "as then" for each page that they came with.
     """
     if not ids:
         return []
@@ -63,7 +63,7 @@ def transactions(
         held = heads.lock_of(ids)
         # What follows a reversal waits behind it, and goes as soon as that is done.
         behind = taken_back.followers([id_ for id_ in ids if id_ not in held]) if len(held) < len(ids) else []
-        away = taken_back.kept_away(ids) if cause_gone else frozenset()
+        away = frozenset(ids) if held_for else taken_back.kept_away(ids) if cause_gone else frozenset()
         as_then, version = configuration == "then", _version(configuration)
         rows = [
             row for row in worked_out.load([*held, *behind], as_then=as_then, start=start) if worked_out.can_go_on(row)
@@ -86,6 +86,7 @@ def transactions(
                 start=start,
                 configuration=configuration,
                 away=away,
+                why_away=held_for or CAUSE_GONE,
             )
     return went_on
 
@@ -156,6 +157,7 @@ def _leave_to_people(which: str, id_: UUID, error: Exception, *, by: By, how: st
 def _again(
     made: Plan, rows: Sequence[dict[str, Any]], held: dict[UUID, int], *, by: By, reason: str, how: str,
     as_of: dt.datetime | None, start: Start, configuration: Configuration, away: Collection[UUID] = (),
+    why_away: str = CAUSE_GONE,
 ) -> list[UUID]:  # fmt: skip
     version = _version(configuration)
     destinations = {d.id: d for d in made.destinations}
@@ -179,7 +181,7 @@ def _again(
     going = [row for row in usable if row["id"] in moved]
     _keep(going, made.snapshot_id, configuration, by)
     pairs = worked_out.worked_out(made, going, as_of=as_of, start=start, remade=remade)
-    evaluation.keep_away([verdict for _, verdict in pairs if verdict.transaction in away], CAUSE_GONE)
+    evaluation.keep_away([verdict for _, verdict in pairs if verdict.transaction in away], why_away)
     _settle(made, pairs, held, by=by)
     return [*went_on, *(v.transaction for _, v in pairs if v.state is State.READY)]
 

@@ -1,4 +1,4 @@
-"""Who handed in the time that records hold: they never are the second person for it.
+"""Who handed in the time that records hold, and who corrected it: they never are the second person for it.
 
 A record says whose time it is by address and name, a person of the hub has both in their account; either is enough,
 because a second person who may be the first is none.
@@ -13,6 +13,7 @@ from governance.actor import Actor, By, as_actor
 from governance.models import User
 from governance.rights import NotAllowed
 from governance.same_person import counted_as
+from routes.bulk import array
 
 WHOSE = """
 SELECT DISTINCT lower(coalesce(b.worker_email, '')), lower(coalesce(b.worker_name, ''))
@@ -20,6 +21,17 @@ FROM routes_record r CROSS JOIN LATERAL json_to_record((
     SELECT replace(p.body, '\\u0000', '\\ufffd')::json FROM routes_body(r.canonical_payload_id) p
 )) AS b(worker_email text, worker_name text)
 WHERE r.id = ANY(%s)
+"""
+
+OF_FAILURES = """
+SELECT DISTINCT coalesce(f.record_id, t.record_id) FROM routes_failure f
+LEFT JOIN routes_transaction t ON t.id = f.transaction_id
+WHERE f.id = ANY(%s::uuid[]) AND coalesce(f.record_id, t.record_id) IS NOT NULL
+"""
+CORRECTORS = """
+SELECT DISTINCT 'person:' || o.made_by_id FROM routes_record r
+JOIN routes_overlay o ON o.route_id = r.route_id AND o.key = r.key AND o.ended_at IS NULL
+WHERE r.id = ANY(%s::uuid[])
 """
 
 
@@ -37,6 +49,20 @@ def of_transactions(ids: Sequence[UUID]) -> list[UUID]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT DISTINCT record_id FROM routes_transaction WHERE id = ANY(%s)", [list(ids)])
         return [row[0] for row in cursor.fetchall() if row[0]]
+
+
+def of_failures(ids: Sequence[UUID]) -> list[UUID]:
+    """Return the records of failures, and of the transactions that failed. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(OF_FAILURES, [array(ids)])
+        return [row[0] for row in cursor.fetchall()]
+
+
+def correctors(records: Sequence[UUID]) -> list[str]:
+    """Return who has made corrections that hold in some records, as actor references. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(CORRECTORS, [array(records)])
+        return [row[0] for row in cursor.fetchall()]
 
 
 def _is_among(by: By, records: Sequence[UUID]) -> bool:

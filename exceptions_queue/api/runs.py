@@ -7,7 +7,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from exceptions_queue import totals
+from exceptions_queue import totals, verbs
 from exceptions_queue.api import samples
 from exceptions_queue.api.shapes import SumShape
 from exceptions_queue.api.transactions import transaction_of
@@ -16,11 +16,10 @@ from governance.api import forms
 from governance.api.door import Door, person
 from governance.api.refusals import NOT_POSSIBLE, Refused, not_there
 from governance.api.told import told
-from governance.rights import Right, require
-from routes import accounting, decisions, posted
+from routes import accounting, posted
 from routes.api import shapes
 from routes.api.runs import RUN
-from routes.chosen_configuration import NotThere, to_send
+from routes.chosen_configuration import NotThere
 from routes.models import Run, Transaction
 from routes.plan import NotReadyToRun
 from routes.states import State
@@ -127,21 +126,21 @@ class ResubmissionsDoor(Door):
         "transactions": ["0197a1c2-6a5b-7c1d-8e2f-0a1b2c3d4e5f"], "reason": "the period is open again",
     })  # fmt: skip
     def post(self, request: Request) -> Any:
-        """Send stopped transactions through again, from their stored records."""
+        """Send stopped transactions through again, from their stored records.
+
+        Where a policy asks a second person for some of them, nothing is sent: ask at their work item.
+        """
         by = person(request)
 
         def act(values: dict[str, Any]) -> Response:
             ids = list(dict.fromkeys(values["transactions"]))
-            seen = dict(Transaction.objects.visible_to(by).filter(pk__in=ids).values_list("pk", "legal_entity_id"))
+            seen = set(Transaction.objects.visible_to(by).filter(pk__in=ids).values_list("pk", flat=True))
             for missing in [id_ for id_ in ids if id_ not in seen]:
                 transaction_of(request, missing)
-            for legal_entity in set(seen.values()):
-                require(by, Right.RESUBMIT, legal_entity)
             text = "then" if values["as_then"] and values["configuration"] == "now" else values["configuration"]
             try:
-                configuration = to_send(text, by=by)
-                done = decisions.resubmit(
-                    ids, by=by, reason=values["reason"], configuration=configuration, start=Start(values["start"])
+                done = verbs.resubmit_transactions(
+                    ids, by=by, reason=values["reason"], configuration=text, start=Start(values["start"])
                 )
             except (NotThere, NotReadyToRun) as error:
                 raise Refused(NOT_POSSIBLE, f"{error} Nothing was sent.") from error

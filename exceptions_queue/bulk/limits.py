@@ -6,6 +6,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection
 from django.db.models import Count, Q, Sum
+from django.db.models.functions import Abs
 
 from canonical.entities import ENTITIES
 from exceptions_queue import policies
@@ -34,12 +35,12 @@ def second_person(run: BulkRun, choice: Choice) -> str:
         run.members.filter(result=Result.WAITING)
         .order_by()
         .values("currency")
-        .annotate(sum=Sum("amount"), unknown=Count("pk", filter=Q(amount=None, item__entity__in=WITH_AMOUNT)))
+        .annotate(sum=Sum(Abs("amount")), unknown=Count("pk", filter=Q(amount=None, item__entity__in=WITH_AMOUNT)))
         .order_by("currency")
     )
     rows = list(sums)
     for row in rows:
-        if row["sum"] is not None and abs(row["sum"]) > settings.BULK_AMOUNT_ALONE:
+        if row["sum"] is not None and row["sum"] > settings.BULK_AMOUNT_ALONE:
             limit = money_limit(row["currency"])
             why.append(f"{money(row['sum'], row['currency'])} are more than the {limit} that one person decides alone")
     if unknown := sum(row["unknown"] for row in rows):
@@ -66,11 +67,18 @@ def _policies(run: BulkRun, choice: Choice) -> list[str]:
             rows = waiting.filter(item=item).values_list("failure_id", "pk")
             of_failures = {failure: member for failure, member in rows if failure}
             members = list(Failure.objects.filter(pk__in=of_failures))
-            asked = policies.hits_each(found, deed, item, members, _fields(run, deed, list(of_failures)))
+            after = _after(run, of_failures.values()) if deed == Deed.CORRECT else None
+            asked = policies.hits_each(found, deed, item, members, _fields(run, deed, list(of_failures)), after)
             marks = {of_failures[failure]: _in_words(hits) for failure, hits in asked.items() if hits}
             _mark(marks)
             told |= dict.fromkeys(words for several in asked.values() for words in _each(several))
     return list(told)
+
+
+def _after(run: BulkRun, members: Iterable[int]) -> policies.Amounts:
+    """Return what members come to as the plan has worked them out, by failure. One query."""
+    rows = run.members.filter(pk__in=list(members)).values_list("failure_id", "amount", "currency")
+    return {failure: (amount, currency) for failure, amount, currency in rows if failure}
 
 
 def _each(found: Iterable[ApprovalPolicy]) -> list[str]:

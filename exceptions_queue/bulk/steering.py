@@ -12,6 +12,9 @@ from exceptions_queue.verbs.members import NotPossible, need_reason
 from governance import audit
 from governance.actor import By, as_actor
 from governance.rights import Right, require, require_other_person
+from routes import submitters
+
+SENT_AS_CORRECTED = ("resubmissions", "approvals")  # who made the corrections in it is no second person for these
 
 
 class Outdated(NotPossible):
@@ -35,16 +38,26 @@ class Outdated(NotPossible):
 def approve(run: BulkRun, *, by: By, seen: str) -> BulkRun:
     """Give a second person's consent to a plan; `seen` is the hash of what they looked at.
 
-    Raises NotAllowed, also to whoever planned it, and NotPossible.
+    Raises NotAllowed, also to whoever planned it, to those who corrected what it sends, and to those whose time it is;
+    and NotPossible.
     """
     row, _ = _locked(run, by, Right.APPROVE)
-    require_other_person(by, row.actor, thing="This bulk run")
+    _require_other(row, by)
     _need_plan(row, seen)
     if not row.second_person or row.approved_by:
         raise NotPossible("It needs nobody's approval any more. Load the page again.")
     _check(row)
     row.approved_by, row.approved_at = as_actor(by).reference, running._now()
     return _keep(row, by=by, verb="approve", reason="")
+
+
+def _require_other(row: BulkRun, by: By) -> None:
+    """Ask of who approves a plan what is asked of who approves one request."""
+    waiting = row.members.filter(result=Result.WAITING, failure_id__isnull=False)
+    records = submitters.of_failures([each for each in waiting.values_list("failure_id", flat=True) if each])
+    makers = submitters.correctors(records) if row.choice in SENT_AS_CORRECTED else []
+    require_other_person(by, row.actor, *makers, thing="This bulk run")
+    submitters.refuse(by, records)
 
 
 @transaction.atomic

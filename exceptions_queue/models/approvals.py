@@ -116,7 +116,7 @@ class ApprovalRequest(models.Model):
     deed = models.CharField(max_length=20, choices=Deed)
     typed = models.JSONField(default=dict)  # what the verb is told beside the members
     failures = ArrayField(models.UUIDField())  # the members that are meant
-    stood = models.JSONField()  # how each of them stood: version, state, corrections; see `asking.standing`
+    stood = models.JSONField()  # how each of them stood: version, state, …; see `asking.standing`
     differences = models.JSONField(default=list)  # what would differ: field, before, after, how many
     policies = models.TextField()  # in words: why a second person is asked
     amounts = models.CharField(max_length=200, blank=True)  # in words: what the members come to

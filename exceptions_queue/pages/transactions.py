@@ -12,7 +12,6 @@ from exceptions_queue.models import WorkItem
 from exceptions_queue.pages.door import context, page, person
 from exceptions_queue.way import way
 from governance.rights import Right, allowed
-from routes import decisions, posted
 from routes.models import Failure, Run, Transaction
 from routes.plan import NotReadyToRun
 from routes.states import State
@@ -54,17 +53,17 @@ def send_again(request: HttpRequest, transaction: UUID) -> HttpResponse:
     """Send what was waived after all, unless a newer version has come since."""
     user = person(request)
     row = get_object_or_404(Transaction.objects.visible_to(user), pk=transaction)
-    reason = request.POST.get("reason", "").strip()[:500] or "sent after all"
     try:
-        went_on = decisions.resubmit([row.pk], by=user, reason=reason)
-    except NotReadyToRun as error:
+        asked = verbs.send_after_all(row, by=user, reason=request.POST.get("reason", "")[:500])
+    except (verbs.NotPossible, NotReadyToRun) as error:
         messages.error(request, str(error))
         return redirect("queue:transaction", transaction=row.pk)
-    if went_on:
+    if asked is None:
         messages.success(request, "It goes through again.")
     else:
-        said = posted.words([row.pk]).get(row.pk, "It stopped again, or a newer version has come since")
-        messages.error(request, f"{said}. Look at its history below.")
+        messages.success(
+            request, f"Nothing was sent yet: {asked.policies} asks for a second person. It is request {asked.number}."
+        )
     return redirect("queue:transaction", transaction=row.pk)
 
 

@@ -42,9 +42,10 @@ from exceptions_queue.verbs.question_deed import question_deed
 from exceptions_queue.verbs.read_again import read_again
 from exceptions_queue.verbs.refuse_table_row import refuse_table_row
 from exceptions_queue.verbs.renew_sign_in import renew_sign_in
-from exceptions_queue.verbs.resubmit import resubmit
+from exceptions_queue.verbs.resubmit import resubmit, resubmit_transactions
 from exceptions_queue.verbs.reverse import reverse
 from exceptions_queue.verbs.review_deed import confirm_deed, object_to_deed
+from exceptions_queue.verbs.send_after_all import send_after_all
 from exceptions_queue.verbs.send_back import send_back
 from exceptions_queue.verbs.set_order import set_order
 from exceptions_queue.verbs.split import split
@@ -107,8 +108,10 @@ __all__ = [
     "renew_sign_in",
     "reopen",
     "resubmit",
+    "resubmit_transactions",
     "resume",
     "reverse",
+    "send_after_all",
     "send_back",
     "set_order",
     "share_view",

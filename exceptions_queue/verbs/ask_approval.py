@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from exceptions_queue import differing
+from exceptions_queue import differing, parts
 from exceptions_queue.made_with import FOR_ROW
 from exceptions_queue.models import ApprovalRequest, Deed, RequestState, State, WorkItem
 from exceptions_queue.moving import note
@@ -24,7 +24,7 @@ from governance.actor import ENGINE, By, as_actor
 from governance.models import User
 from governance.rights import NotAllowed, Right, require, require_other_person
 from routes import submitters
-from routes.models import Failure, Overlay, Record
+from routes.models import Failure
 
 WAITED_FOR = "a second person"
 AT_ONCE = 50  # requests whose members are looked at by one query
@@ -90,7 +90,8 @@ def consent(request: ApprovalRequest, *, by: User, reason: str = "") -> Approval
         raise NotPossible(f"{row.made_by_name} has no account any more. Refuse it, or do it yourself.")
     with consented():
         try:
-            VERBS[row.deed](row.item, by=maker, failures=list(row.failures), **_told(row))
+            holder, failures = _meant(row)
+            VERBS[row.deed](holder, by=maker, failures=failures, **_told(row))
         except NotAllowed as error:
             raise NotPossible(f"{row.made_by_name} may not do this any more: {error}") from error
     return _decided(row, RequestState.APPROVED, by, reason, verb="approve")
@@ -149,17 +150,16 @@ def _waiting(request: ApprovalRequest) -> ApprovalRequest:
 
 
 def _require_other(row: ApprovalRequest, members: list[Failure], by: User) -> None:
-    found = [each.record_id for each in members if each.record_id]
-    moving = [each.transaction_id for each in members if each.transaction_id]
-    records: list[UUID] = [*found, *submitters.of_transactions(moving)] if moving else found
-    makers = [row.made_by]
-    if row.deed == Deed.RESUBMIT:
-        keys = Record.objects.filter(pk__in=records).values_list("route_id", "key")
-        for route, key in keys:
-            made = Overlay.objects.filter(route_id=route, key=key, ended_at=None).values_list("made_by", flat=True)
-            makers += [f"person:{pk}" for pk in made]
-    require_other_person(by, *makers, thing=f"Request {row.number}")
-    submitters.refuse(by, records)
+    found = submitters.of_failures([each.pk for each in members])
+    makers = submitters.correctors(found) if row.deed == Deed.RESUBMIT else []
+    require_other_person(by, row.made_by, *makers, thing=f"Request {row.number}")
+    submitters.refuse(by, found)
+
+
+def _meant(row: ApprovalRequest) -> tuple[WorkItem, list[UUID]]:
+    """Return what a request is about as its verb was asked: the cause of its members where they have but one."""
+    found = parts.by_failures(row.item, row.failures)
+    return found[0] if len(found) == 1 else (row.item, list(row.failures))
 
 
 def _expired(row: ApprovalRequest, by: "By | None") -> bool:

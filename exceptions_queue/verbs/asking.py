@@ -23,11 +23,11 @@ from routes.bulk import array
 from routes.models import Failure
 
 _consented: ContextVar[bool] = ContextVar("consented", default=False)
-# How a member stands: its newest version, its state, and what is corrected in it.
+# How a member stands: its newest version, its state, what is corrected in it, and the cause under which it is held.
 STANDING = """
 SELECT f.id::text, coalesce(t.version, r.version, ''), coalesce(t.state, r.state, ''),
     (SELECT coalesce(json_agg(json_build_array(o.field, o.value, o.source_value) ORDER BY o.field), '[]')::text
-     FROM routes_overlay o WHERE o.route_id = r.route_id AND o.key = r.key AND o.ended_at IS NULL)
+     FROM routes_overlay o WHERE o.route_id = r.route_id AND o.key = r.key AND o.ended_at IS NULL), f.fingerprint
 FROM routes_failure f
 LEFT JOIN routes_transaction t ON t.id = f.transaction_id
 LEFT JOIN routes_record r ON r.id = coalesce(f.record_id, t.record_id)
@@ -84,27 +84,30 @@ def in_words(found: Sequence[ApprovalPolicy]) -> str:
 
 
 def standing(failures: Sequence[UUID]) -> Standing:
-    """Return how open members stand: id, version, state, corrections; those that are closed are missing. One query."""
+    """Return how open members stand: id, version, state, corrections, cause; what is closed is missing. One query."""
     with connection.cursor() as cursor:
         cursor.execute(STANDING, [array(list(failures))])
-        return [[id_, version, state, json.loads(corrected)] for id_, version, state, corrected in cursor.fetchall()]
+        return [[id_, version, state, json.loads(told), of] for id_, version, state, told, of in cursor.fetchall()]
 
 
 def corrected_by_member(failures: Sequence[UUID]) -> dict[UUID, list[str]]:
     """Return the fields that are corrected in each of these open members, by name. One query."""
-    return {UUID(id_): [name for name, _, _ in corrections] for id_, _, _, corrections in standing(failures)}
+    return {UUID(id_): [name for name, _, _ in corrections] for id_, _, _, corrections, _ in standing(failures)}
 
 
 def changes(stood: Standing, now: Standing) -> list[str]:
     """Return in words what has changed since members stood so; nothing where all is as it was."""
-    current = {id_: (version, state, corrections) for id_, version, state, corrections in now}
+    current = {id_: (version, state, corrections, cause) for id_, version, state, corrections, cause in now}
     gone = sum(id_ not in current for id_, *_ in stood)
     newer = sum(id_ in current and current[id_][0] != version for id_, version, *_ in stood)
-    moved = sum(id_ in current and current[id_][1] != state for id_, _, state, _ in stood)
-    corrected = sum(id_ in current and current[id_][2] != corrections for id_, _, _, corrections in stood)
+    # An earlier release did not keep the cause.
+    away = sum(id_ in current and rest[:1] != [] and current[id_][3] != rest[0] for id_, _, _, _, *rest in stood)
+    moved = sum(id_ in current and current[id_][1] != state for id_, _, state, *_ in stood)
+    corrected = sum(id_ in current and current[id_][2] != corrections for id_, _, _, corrections, *_ in stood)
     said = (
         (gone, "is not open any more", "are not open any more"),
         (newer, "has a newer version", "have a newer version"),
+        (away, "is in another exception", "are in another exception"),
         (moved, "stands elsewhere", "stand elsewhere"),
         (corrected, "is corrected otherwise", "are corrected otherwise"),
     )

@@ -10,6 +10,7 @@ from exceptions_queue.verbs.members import NotPossible, chosen
 from governance.actor import By
 from governance.rights import Right, require
 from routes import decisions, linking
+from routes.models import Transaction
 
 
 @transaction.atomic
@@ -41,9 +42,16 @@ def decide_unknown(
             raise NotPossible(str(error)) from error
         told = f"{'reversed' if reversal else 'found'} there{f' as {number}' if number else ''}"
     else:
-        settled = decisions.it_did_not_happen(member.transaction_id, by=by, reason=reason)
-        told = "looked up and not reversed: reversed again" if reversal else "looked up and not there: sent again"
+        went_on = decisions.it_did_not_happen(member.transaction_id, by=by, reason=reason)
+        settled = went_on is not None
+        told = "looked up and not reversed" if reversal else "looked up and not there"
+        told += f": {'reversed' if reversal else 'sent'} again" if went_on else _stopped(member.transaction_id)
     if not settled:
         raise NotPossible("It is no longer in doubt: the target has answered meanwhile. Load the page again.")
     WorkItem.objects.filter(pk=item.pk).update(root_cause=RootCause.TARGET)
     note(item, by=by, verb="decided", reason=f"{told}. {reason}".strip(), to=State.IN_PROGRESS)
+
+
+def _stopped(transaction: UUID) -> str:
+    """Return where it is now; why, its new exception says."""
+    return f", and it stopped again: {Transaction.objects.get(pk=transaction).get_state_display()}"

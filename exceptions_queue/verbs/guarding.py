@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from django.utils import timezone
 
-from exceptions_queue import differing, emergencies, policies
+from exceptions_queue import becoming, differing, emergencies, policies
 from exceptions_queue.models import ApprovalPolicy, Deed, Emergency, EmergencyDeed
 from exceptions_queue.moving import note
 from exceptions_queue.verbs.asking import NeedsApproval, Wish, asks, corrected_by_member, in_words, standing
@@ -21,11 +21,12 @@ def guard(wish: Wish, *, by: By, fields: Sequence[str] = (), fixed: bool = False
 
     Somebody in emergency mode goes on, and so does what is `fixed`, a correction of a field that its route does not
     release; the deed that is kept of it is returned. Call it inside the verb, after its right and its members. Two
-    queries where no policy may ask, at most nine else, and some twenty in emergency mode.
+    queries where no policy may ask, at most twelve else, and some twenty in emergency mode; a correction is tried first
+    where a policy asks from an amount on.
     """
     if not asks(by):
         return None
-    wish.policies = _hits(wish, by, fields)
+    wish.policies = wish.policies or _hits(wish, by, fields)  # some are found already, by what there was before
     if not wish.policies and not fixed:
         return None
     lasting = emergencies.in_force(by, wish.item.legal_entity_id)
@@ -45,7 +46,8 @@ def _hits(wish: Wish, by: By, fields: Sequence[str]) -> list[ApprovalPolicy]:
         of_each = corrected_by_member([each.pk for each in wish.members])
     else:
         of_each = {each.pk: list(fields) for each in wish.members}
-    return policies.hits_on(found, wish.deed, item, wish.members, of_each)
+    after = becoming.amounts(wish) if wish.deed == Deed.CORRECT and policies.by_amount(found) else None
+    return policies.hits_on(found, wish.deed, item, wish.members, of_each, after)
 
 
 def _keep(wish: Wish, lasting: Emergency, by: By, fixed: bool) -> EmergencyDeed:

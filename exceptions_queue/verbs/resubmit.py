@@ -1,15 +1,16 @@
 """Sending an item's members through again."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Literal
 from uuid import UUID
 
 from django.db import transaction
 
-from exceptions_queue import releasing
+from exceptions_queue import intake, releasing, waived
 from exceptions_queue.models import Deed, Release, State, WorkItem
 from exceptions_queue.moving import note
-from exceptions_queue.verbs.asking import Wish, may_ask
+from exceptions_queue.verbs.asking import NeedsApproval, Wish, may_ask
+from exceptions_queue.verbs.asking import in_words as policies_told
 from exceptions_queue.verbs.guarding import guard
 from exceptions_queue.verbs.members import NotPossible, chosen, records, transactions
 from governance import audit
@@ -18,8 +19,9 @@ from governance.models import Version
 from governance.rights import Right, require
 from routes import decisions, posted, reprocess
 from routes.chosen_configuration import Configuration, NotThere, has_part, in_words, named, right_to_send, to_send
-from routes.models import Failure
+from routes.models import Failure, Transaction
 from routes.plan import NotReadyToRun, current, foreseen
+from routes.states import State as Stands
 from routes.worked_out import Start
 
 
@@ -48,24 +50,84 @@ def resubmit(
     _refuse_posted(item, failures)
     start = Start(start)
     if may_ask(Deed.RESUBMIT, item, by):
-        typed = {"configuration": named(wanted), "start": start.value}
-        guard(Wish(Deed.RESUBMIT, item, chosen(item, failures), typed, reason), by=by)
+        guard(_wish(item, chosen(item, failures), wanted, start, reason), by=by)
     reason = reason.strip() or "sent again by a person"
-    with_what = {"configuration": named(wanted), "begins": start.value}
-    audit.record(
-        by=by, verb="resubmit", thing=item, reason=reason, after=with_what, legal_entity=item.legal_entity_id
-    )  # fmt: skip
     if failures is None:
         _refuse_not_ready(item, wanted)
+        _audit(item, by, reason, wanted, start)
         return releasing.ask(item, by=by, reason=reason, configuration=wanted, start=start)
-    members = chosen(item, failures)
+    return len(_send(item, chosen(item, failures), by=by, reason=reason, wanted=wanted, start=start))
+
+
+@transaction.atomic
+def resubmit_transactions(
+    ids: Sequence[UUID], *, by: By, reason: str, configuration: str = "now", start: Start = Start.SOURCE
+) -> list[UUID]:
+    """Send stopped transactions through again, whichever items hold them; return those that went on.
+
+    What was waived is taken up once more, unless a newer version has come since. All or nothing: raises NotAllowed,
+    NotThere, NotReadyToRun, and NotPossible where a policy asks a second person for some of them, which are asked for
+    where they stand.
+    """
+    wanted = to_send(configuration, by=by)
+    rows = list(Transaction.objects.filter(pk__in=ids))
+    for place in {row.legal_entity_id for row in rows}:
+        require(by, Right.RESUBMIT, place)
+        require(by, right_to_send(wanted), place)
+    held = _held_by(ids)
+    for item, members in held:
+        if may_ask(Deed.RESUBMIT, item, by):
+            try:
+                guard(_wish(item, members, wanted, start, reason), by=by)
+            except NeedsApproval as error:
+                raise NotPossible(f"{error} Ask for it at exception {item.number}.") from error
+    for row in rows:
+        if row.state == Stands.WAIVED and (asked := waived.asking(row, by)):
+            raise NotPossible(
+                f"{row.key} was not to be delivered, and a second person is asked to send it after all: "
+                f"{policies_told(asked)}. Nothing was sent. Ask for it on its own page."
+            )
+    went_on: list[UUID] = []
+    for item, members in held:
+        went_on += _send(item, members, by=by, reason=reason, wanted=wanted, start=start)
+    rest = [row.pk for row in rows if row.pk not in {each.transaction_id for _, members in held for each in members}]
+    went_on += decisions.resubmit(rest, by=by, reason=reason, configuration=wanted, start=start)
+    return [id_ for id_ in ids if id_ in set(went_on)]
+
+
+def _held_by(ids: Sequence[UUID]) -> list[tuple[WorkItem, list[Failure]]]:
+    """Return the open failures of some transactions with the items that hold them."""
+    found = Failure.objects.filter(transaction_id__in=ids, closed_at=None).order_by("pk")
+    if new := set(found.filter(taken=False).values_list("fingerprint", flat=True)):
+        intake.take_in(only=sorted(new))
+    groups: dict[str, list[Failure]] = {}
+    for each in found.all():
+        groups.setdefault(each.fingerprint, []).append(each)
+    items = WorkItem.objects.open().select_related("legal_entity").filter(fingerprint__in=list(groups))
+    return [(item, groups[item.fingerprint]) for item in items.order_by("number")]
+
+
+def _wish(item: WorkItem, members: list[Failure], wanted: Configuration, start: Start, reason: str) -> Wish:
+    return Wish(Deed.RESUBMIT, item, members, {"configuration": named(wanted), "start": start.value}, reason)
+
+
+def _send(
+    item: WorkItem, members: list[Failure], *, by: By, reason: str, wanted: Configuration, start: Start
+) -> list[UUID]:  # fmt: skip
+    """Send members of an item now, and write that down; return the transactions and records that went on."""
+    _audit(item, by, reason, wanted, start)
     releasing.take_source(members, by=by, reason=reason)
     # Records first: like a page, they enter keys before they hold any head.
     again = reprocess.records(records(members), by=by, reason=reason, how="fixed", configuration=wanted)
     went_on = decisions.resubmit(transactions(members), by=by, reason=reason, configuration=wanted, start=start)
     told = f"{in_words(wanted)}{len(members):,} chosen: {reason}"
     note(item, by=by, verb="sent again", reason=told, to=State.IN_PROGRESS)
-    return len(went_on) + len(again)
+    return [*went_on, *again]
+
+
+def _audit(item: WorkItem, by: By, reason: str, wanted: Configuration, start: Start) -> None:
+    after = {"configuration": named(wanted), "begins": start.value}
+    audit.record(by=by, verb="resubmit", thing=item, reason=reason, after=after, legal_entity=item.legal_entity_id)
 
 
 def _configuration(item: WorkItem, text: str, by: By) -> Configuration:

@@ -18,6 +18,7 @@ from governance.roles import Right
 from routes import claims, shipments, stops
 from routes.arrivals import decode
 from routes.models import KeyHead, RuleWaiver, RuleWarning
+from routes.plan import plan
 from tests.exceptions_queue.conftest import Staff
 from tests.exceptions_queue.situations import zero_hours
 from tests.exceptions_queue.test_pages import signed_in, text_of, url_of
@@ -221,3 +222,38 @@ def test_what_was_put_right_at_the_source_is_read_again(quick_world: Make, quick
     world.take_in(entry(1, version=2, hours="2.00"))  # as the run does
     done = after(world)
     assert (world.states(), done.members) == (["superseded", "posted", "failed", "failed"], 2)
+
+
+def doubted_and(world: World, *, before: Callable[[], None], staff: Staff) -> WorkItem:
+    """Let something happen to what is in doubt at a blind target, and say then that it is not there."""
+    world.target.behave = lambda request, n: DOUBT
+    world.take_in(entry(1))
+    world.deliver()
+    intake.take_in()
+    item = WorkItem.objects.get()
+    before()
+    verbs.decide_unknown(item, by=staff.farid, failure=item.failures()[0].pk, happened=False, reason="looked")
+    intake.take_in()
+    return item
+
+
+@pytest.mark.parametrize("how", ["rule", "switched off", "left its route"])
+def test_what_is_not_there_is_said_although_it_stops_again(quick_world: Make, quick_staff: Staff, how: str) -> None:
+    world = quick_world("ledger_blind")
+
+    def stops_now() -> None:
+        if how == "rule":
+            publish(OUTWARD | {"rules": [RULE | {"check": "hours > 100"}]}, quick_staff)
+            return
+        if how == "left its route":
+            type(world.route).objects.filter(pk=world.route.pk).update(mapping="ledger-time-gone")
+        type(world.destination).objects.filter(pk=world.destination.pk).update(enabled=False)
+        plan.cache_clear()
+
+    item = doubted_and(world, before=stops_now, staff=quick_staff)
+
+    assert world.states()[0] in ("failed", "held")
+    now = WorkItem.objects.open().get()
+    assert (now.category, now.number != item.number) != (Category.OUTCOME_UNKNOWN, False)
+    assert "stopped again" in item.events.get(verb="decided").reason
+    assert verbs.waive(now, by=quick_staff.farid, reason="done by hand there") == 1

@@ -91,18 +91,22 @@ def test_whoever_asked_never_decides_not_even_as_controller(item: WorkItem, staf
     assert ApprovalRequest.objects.get().state == RequestState.WAITING
 
 
-@pytest.mark.parametrize("known_by", ["email", "name"])
-def test_whoever_handed_in_the_time_never_approves_it(quick_world: Make, staff: Staff, known_by: str) -> None:
-    policy()
+def carl_worked(world: World, number: int) -> WorkItem:
+    """Return the item of time that Carl Worker has handed in."""
     worker: dict[str, Any] = {"worker_email": "Carl.Worker@halden.example", "worker_name": "Carl Worker"}
-    world = quick_world()
     named = [{"to": name, "from": name} for name in worker]
     content = INWARD | {"name": "ledger-time-named", "fields": [*INWARD["fields"], *named]}
     versions.install(kind="mapping", object_key="ledger-time-named", content=content)
     world.route.mapping = "ledger-time-named"
     world.route.save()
     plan.cache_clear()
-    item = zero_hours(world, 2, **worker)
+    return zero_hours(world, number, **worker)
+
+
+@pytest.mark.parametrize("known_by", ["email", "name"])
+def test_whoever_handed_in_the_time_never_approves_it(quick_world: Make, staff: Staff, known_by: str) -> None:
+    policy()
+    item = carl_worked(quick_world(), 2)
     row = asked(item, staff.farid)
     name = "Carl Worker" if known_by == "name" else "Carla Other"
     submitter = person(name, Role.CONTROLLER, email="carl.worker@halden.example" if known_by == "email" else "")

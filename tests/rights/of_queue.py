@@ -131,6 +131,12 @@ QUEUE: dict[str, Row] = {
         R.APPROVE_TABLES, _item(verbs.refuse_table_row, **WHY)
     ),
     "exceptions_queue.verbs.resubmit.resubmit": Row(R.RESUBMIT, _item(verbs.resubmit)),
+    "exceptions_queue.verbs.resubmit.resubmit_transactions": Row(
+        R.RESUBMIT, lambda f, by: verbs.resubmit_transactions(f.transactions, by=by, **WHY)
+    ),
+    "exceptions_queue.verbs.send_after_all.send_after_all": Row(
+        R.RESUBMIT, lambda f, by: verbs.send_after_all(Transaction.objects.get(pk=f.transactions[0]), by=by, **WHY)
+    ),
     "exceptions_queue.verbs.work_in_emergency.open_emergency": Row(
         R.EDIT_ANY, lambda f, by: verbs.open_emergency(by=by, legal_entity=f.germany, hours=1, **WHY)
     ),

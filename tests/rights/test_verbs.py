@@ -197,6 +197,9 @@ VERBS: dict[str, Row] = {
         lambda f, by: comparing.approve(f.run, None, by=by, **WHY),  # type: ignore[arg-type]  # no run waits
     ),
     "routes.decisions.resubmit": Row(R.RESUBMIT, lambda f, by: decisions.resubmit(f.transactions, by=by, **WHY)),
+    "routes.decisions.take_up": Row(
+        R.RESUBMIT, lambda f, by: decisions.take_up(f.transactions, by=by, why="It waits.", **WHY)
+    ),
     "routes.decisions.waive": Row(R.WAIVE, lambda f, by: decisions.waive(f.transactions, by=by, **WHY)),
     "routes.decisions.waive_records": Row(R.WAIVE, lambda f, by: decisions.waive_records([f.record], by=by, **WHY)),
     "routes.decisions.approve": Row(R.APPROVE, lambda f, by: decisions.approve(f.transactions, by=by, **WHY)),
