@@ -10,6 +10,7 @@ UNASKED: dict[str, str] = {  # verbs that ask no right, and why
     "exceptions_queue.verbs.put_aside.wake": "asked by `resume`, which calls it",
     "exceptions_queue.waking.awake": "asked by the verb that calls it; else it is the engine's own doing",
     "hub.changes.putting.problems": "changes nothing; `by` bounds what its words name",
+    "governance.due.why_late": "changes nothing; `by` bounds what its words name",
     "governance.taken.words": "says what is wrong with a name; names only what the person sees",
     "governance.audit.record": "writes what another verb did, which has asked",
     "governance.audit.entry_of": "writes what another verb did, which has asked",
