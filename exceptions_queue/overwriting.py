@@ -40,6 +40,11 @@ def finding(item: WorkItem) -> object:
     return said if any(said) else None
 
 
+def decided(item: WorkItem) -> dict[str, str]:
+    """Return a short text for each thing that people decide of an item, another one once one of them has."""
+    return {each.__name__: _of(item, each) for each in (assignee, rest, priority, tags, finding)}
+
+
 def mark(form: forms.Form, item: WorkItem, stands: Stands) -> None:
     """Let a form carry the mark of what stands there as its page is made."""
     form.fields[SEEN] = forms.CharField(

@@ -1,6 +1,5 @@
 """The admin's pages for when a route runs: its schedule, and a run at once."""
 
-import re
 from datetime import timedelta
 from typing import Any
 from zoneinfo import available_timezones
@@ -18,16 +17,16 @@ from governance.deed_page import Deed, ReasonForm, button
 from governance.models import BusinessCalendar, User
 from governance.rights import NotAllowed, Right, allowed
 from governance.seen import SEEN
-from routes import preview, schedule_words, schedules, switching
+from routes import preview, schedule_times, schedule_words, schedules, switching
 from routes.models import Route
 from routes.runs import ask_for_run
 
 PREVIEWED = "admin/route_previewed.html"
+COMING = "admin:routes_route_set_schedule"  # asked with show=times, by the form of a draft, too
 ABOUT_PREVIEW = (
     "The records with which the next run would begin are read now, by the pace of their connection. Nothing is kept, "
     "nothing is sent, and the run will read them again."
 )
-CLOCK = re.compile(r"([0-9]{1,2})[:.]([0-9]{2})")  # 6:30, and 6.30 as many write it
 MOST = 10**6  # of a unit; what is too long is refused in words
 SECONDS = "seconds"  # a unit of the form only where a file or a command has set less than a minute
 EVERY, DAYS, MONTHLY, TIMES, NEVER = "every", "days", "monthly", "times", "never"
@@ -114,7 +113,7 @@ class ScheduleForm(ReasonForm):
                 self.add_error(name, NEEDED[name])
         if given.get("how") in (DAYS, MONTHLY) and given.get("at"):
             try:
-                given["clock"] = _clock(given["at"])
+                given["clock"] = schedules.clock_of(given["at"])
             except ValueError as error:
                 self.add_error("at", str(error))
         if given.get("how") == TIMES and given.get("times"):
@@ -135,6 +134,14 @@ class ScheduleForm(ReasonForm):
         seconds = units[given.get("unit") or "minutes"] * min(given["number"], MOST)
         return timedelta(seconds=seconds)
 
+    def chosen(self) -> dict[str, Any]:
+        """Return what was chosen, as the verb takes it."""
+        given = self.cleaned_data
+        only = {"working_days_only": given["working_days_only"]}
+        if given["how"] == EVERY:
+            return only | {"every": self.every()}
+        return only | {"crontab": self.crontab(), "timezone": given["zone"] or "UTC"}
+
     def crontab(self) -> str:
         """Return what was chosen as a crontab."""
         given = self.cleaned_data
@@ -144,21 +151,6 @@ class ScheduleForm(ReasonForm):
             return f"{given['clock']} {given['day_of_month']} * *"
         days = "*" if len(given["weekdays"]) == len(WEEKDAYS) else ",".join(sorted(given["weekdays"]))
         return f"{given['clock']} * * {days}"
-
-
-def _clock(text: str) -> str:
-    """Return times of the day as minute and hours of a crontab. Raises ValueError in words."""
-    found: list[tuple[int, int]] = []
-    for part in text.split(","):
-        given = CLOCK.fullmatch(part.strip())
-        hour, minute = (int(each) for each in given.groups()) if given else (24, 60)
-        if hour > 23 or minute > 59:
-            raise ValueError(f"“{part.strip()[:20]}” is no time of the day. Write hours and minutes, as in 06:00.")
-        found.append((hour, minute))
-    minutes = {minute for _, minute in found}
-    if len(minutes) > 1:
-        raise ValueError("All times must have the same minutes, such as 06:00, 12:00, 18:00.")
-    return f"{minutes.pop()} {','.join(str(hour) for hour in sorted({hour for hour, _ in found}))}"
 
 
 class RouteActions:
@@ -183,6 +175,8 @@ class RouteActions:
     def set_schedule(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Say when the route runs by itself."""
         route = _route(request, object_id)
+        if request.method == "GET" and request.GET.get("show") == "times":
+            return _coming(request, route)
         form = ScheduleForm(deed_page.sent(request), initial=self.started(request, route))
 
         @transaction.atomic
@@ -194,15 +188,12 @@ class RouteActions:
                 schedules.remove_schedule(route, by=by, reason=given["reason"])
             else:
                 assert isinstance(typed, ScheduleForm)
-                common = {"by": by, "reason": given["reason"], "working_days_only": given["working_days_only"]}
-                if given["how"] == EVERY:
-                    schedules.set_schedule(route, every=typed.every(), **common)
-                else:
-                    schedules.set_schedule(route, crontab=typed.crontab(), timezone=given["zone"] or "UTC", **common)
+                schedules.set_schedule(route, **typed.chosen(), by=by, reason=given["reason"])
             return f"{route} runs {told(route)}."
 
         deed = Deed(f"Schedule of {route}", "Keep the schedule", form, act, _back(route), "", [("Now", told(route))])
-        deed.shown["seen"] = schedules.seen_of(route)
+        deed.template = "admin/schedule.html"
+        deed.shown |= {"seen": schedules.seen_of(route), "coming_at": reverse(COMING, args=[route.pk])}
         return deed_page.shown(request, deed)
 
     def started(self, request: HttpRequest, route: Route) -> dict[str, Any]:
@@ -296,6 +287,22 @@ def told(route: Route) -> str:
     if not route.enabled:
         return f"{words}; not now, since it is switched off"
     return f"{words}; next: {schedule_words.told_time(moment)}" if moment is not None else words
+
+
+def _coming(request: HttpRequest, route: Route) -> HttpResponse:
+    """Show when the route would run by what is typed, which is kept nowhere."""
+    given: dict[str, Any] = {}
+    form = ScheduleForm(request.GET, initial=_started(route))
+    if not form.is_valid():
+        given["lacks"] = " ".join(str(words) for several in form.errors.values() for words in several)
+    elif form.cleaned_data["how"] == NEVER:
+        given["lacks"] = "As typed, it runs only when somebody asks for it."
+    else:
+        try:
+            given["coming"] = schedule_times.coming(route, **form.chosen())
+        except schedules.NotASchedule as error:
+            given["lacks"] = str(error)
+    return render(request, "admin/schedule_coming.html", given)
 
 
 def _started(route: Route) -> dict[str, Any]:

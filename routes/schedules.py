@@ -5,6 +5,7 @@ Comparing runs, which find what a source has deleted, need none: once a day and 
 
 import hashlib
 import json
+import re
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -27,6 +28,7 @@ from routes.models import Route, Run
 from routes.models.movement import RunState
 from routes.runs import ask_for_run
 
+CLOCK = re.compile(r"([0-9]{1,2})[:.]([0-9]{2})")  # 6:30, and 6.30 as many write it
 WORKING_DAYS = "working_days_only"  # an argument of the task
 TASK = "routes.tasks.scheduled_run"
 SHORTEST, LONGEST = timedelta(seconds=10), timedelta(days=31)
@@ -209,6 +211,21 @@ def times_of(text: str) -> dict[str, str]:
             "another day of the month, or * for each month."
         ) from None
     return found
+
+
+def clock_of(text: str) -> str:
+    """Return times of the day as minute and hours of a crontab. Raises ValueError in words."""
+    found: list[tuple[int, int]] = []
+    for part in text.split(","):
+        given = CLOCK.fullmatch(part.strip())
+        hour, minute = (int(each) for each in given.groups()) if given else (24, 60)
+        if hour > 23 or minute > 59:
+            raise ValueError(f"“{part.strip()[:20]}” is no time of the day. Write hours and minutes, as in 06:00.")
+        found.append((hour, minute))
+    minutes = {minute for _, minute in found}
+    if len(minutes) > 1:
+        raise ValueError("All times must have the same minutes, such as 06:00, 12:00, 18:00.")
+    return f"{minutes.pop()} {','.join(str(hour) for hour in sorted({hour for hour, _ in found}))}"
 
 
 def _crontab(text: str, timezone: str) -> CrontabSchedule:

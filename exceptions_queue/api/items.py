@@ -9,7 +9,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from exceptions_queue import member_rows, ordering, remedies
+from exceptions_queue import member_rows, ordering, overwriting, remedies
 from exceptions_queue.api import samples, shapes
 from exceptions_queue.filters import WorkItemFilter
 from exceptions_queue.models import State, WorkItem
@@ -18,7 +18,7 @@ from exceptions_queue.pages.home import tiles
 from exceptions_queue.parts import part_of
 from exceptions_queue.permitted import masks_of, rights_in
 from governance import places
-from governance.api import paging, parameters
+from governance.api import etags, paging, parameters
 from governance.api.door import Door, person
 from governance.api.refusals import NOT_POSSIBLE, Refused, not_there
 from governance.api.told import told
@@ -109,16 +109,17 @@ class ItemDoor(Door):
     layer = "experience"
     accepts = ("cause",)
 
-    @told(shapes.WholeItemShape, sample=ITEM | samples.WHOLE_ITEM, conflicts=True, more=(CAUSE,))
+    @told(shapes.WholeItemShape, sample=ITEM | samples.WHOLE_ITEM, conflicts=True, tagged=True, more=(CAUSE,))
     def get(self, request: Request, number: int) -> Response:
-        """Show a work item: its cause, its history, and what can be done about it."""
+        """Show a work item: its cause, its history, and what can be done. The ETag is of what people have decided."""
         by = person(request)
         item = item_of(by, number)
         rights = rights_in(by, item.legal_entity_id)
         of = meant(request, item)
         offered = remedies.offered(remedies.facts_of(of, by), rights)
         history = list(item.events.all()[:HISTORY])
-        return Response(shapes.whole(item, of, masks_of(rights), offered, history, by))
+        shown = shapes.whole(item, of, masks_of(rights), offered, history, by)
+        return Response(shown, headers={"ETag": etags.etag(overwriting.decided(item))})
 
 
 class MembersDoor(Door):

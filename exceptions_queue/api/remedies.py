@@ -8,19 +8,20 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from exceptions_queue import remedies, verbs, words
+from exceptions_queue import handling, overwriting, remedies, verbs, words
 from exceptions_queue.api import shapes
 from exceptions_queue.api.items import CAUSE, ITEM, item_of, meant
 from exceptions_queue.models import Release, RootCause, WorkItem
 from exceptions_queue.tasks import nudge_release
 from exceptions_queue.verbs.ask_target import said
-from governance.api import forms
+from governance.api import etags, forms
 from governance.api.door import Door, person
 from governance.api.forms import MustReasonBody, ReasonBody
 from governance.api.refusals import NOT_POSSIBLE, Refused
-from governance.api.told import told
+from governance.api.told import MATCH_SEEN, told
 from governance.models import User
-from governance.rights import require
+from governance.rights import Right, require
+from governance.still_there import held
 from routes.worked_out import Start
 
 MOST_CHOSEN = 2000
@@ -156,6 +157,12 @@ class Skin:
     said: Callable[[Any, WorkItem], str]
     sent: dict[str, Any]
 
+    @property
+    def replaces(self) -> bool:
+        """Whether it puts aside what others have decided: it takes If-Match then."""
+        way = handling.by_name(self.name)
+        return way is not None and (way.replaces is not None or self.name == "assignments")
+
 
 def _released(done: Any, item: WorkItem) -> str:
     """Say what is sent through again, and let a worker begin with it."""
@@ -248,6 +255,8 @@ class RemedyDoor(Door):
 
         def act(values: dict[str, Any]) -> Response:
             of = meant(request, item)
+            if skin.replaces:
+                _refuse_unseen(request, item, by)
             _check_sense(of, by, skin.name)  # here: what was done already is answered again, though it makes none now
             try:
                 said_now = skin.said(skin.verb(of, by=by, **values), item)
@@ -256,9 +265,23 @@ class RemedyDoor(Door):
                 said_now = (
                     f"Nothing is done yet: {made.policies} asks for a second person. It is request {made.number}."
                 )
-            return Response({"said": said_now, "item": shapes.items([item_of(by, number)], by)[0]})
+            now = item_of(by, number)
+            headers = {"ETag": etags.etag(overwriting.decided(now))} if skin.replaces else None
+            return Response({"said": said_now, "item": shapes.items([now], by)[0]}, headers=headers)
 
         return self.once(request, skin.body, act)
+
+
+def _refuse_unseen(request: Request, item: WorkItem, by: User) -> None:
+    """Raise Refused (412) where others have decided something since the caller has read it, if they say what that was.
+
+    The item stays locked until the commit: of two who have read the same, one is told.
+    """
+    require(by, Right.WORK_QUEUE, item.legal_entity_id)
+    row = held(WorkItem.objects.select_related("legal_entity"), item)
+    etags.require_if_given(
+        request, overwriting.decided(row), told=lambda: shapes.items([item_of(by, item.number)], by)[0]
+    )
 
 
 def _check_sense(item: WorkItem, by: User, name: str) -> None:
@@ -280,7 +303,7 @@ def door_of(skin: Skin) -> type[RemedyDoor]:
     post.__doc__ = skin.words
     sample = {"said": "37 time entries are sent through again.", "item": ITEM}
     of_causes = remedies.by_name(skin.name) is not None
-    more = (CAUSE,) if of_causes else ()
-    view = told(shapes.DoneShape, form=skin.body, sample=sample, sent=skin.sent, more=more)(post)
+    more = (CAUSE,) if of_causes else (MATCH_SEEN,) if skin.replaces else ()
+    view = told(shapes.DoneShape, form=skin.body, sample=sample, sent=skin.sent, more=more, tagged=skin.replaces)(post)
     parts = {"post": view, "skin": skin, "accepts": ("cause",) if of_causes else ()}
     return type(f"{skin.name.title().replace('-', '')}Door", (RemedyDoor,), parts)

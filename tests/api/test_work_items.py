@@ -118,3 +118,27 @@ def test_totals_say_what_waits_by_state(item: WorkItem, staff: Staff) -> None:
     assert states["waiting"]["items"] == 0
     foreign = get("/api/experience/v1/totals", token_of(staff.stranger)).json()["states"]
     assert {row["items"] for row in foreign} == {0}
+
+
+def test_what_others_have_decided_meanwhile_is_told_to_who_says_what_they_have_read(
+    item: WorkItem, staff: Staff
+) -> None:
+    token, place = token_of(staff.farid), f"{LIST}/{item.number}"
+    seen = get(place, token)["ETag"]
+    set_by = post(f"{place}/priorities", token, {"priority": 80, "reason": "client waits"}, If_Match=seen)
+    assert set_by.status_code == 200, set_by.content
+    assert set_by["ETag"] == get(place, token)["ETag"] != seen
+
+    for name, body in (
+        ("priorities", {"priority": 5, "reason": "x"}), ("priority-returns", {}), ("tags", {"names": ["mine"]}),
+        ("assignments", {"to": "farid"}), ("returns", {"reason": "x"}), ("findings", {"finding": "x"}),
+        ("rests", {"until": "2036-10-13T06:00:00Z", "reason": "x"}),
+    ):  # fmt: skip
+        stale = told(post(f"{place}/{name}", token, body, If_Match=seen), 412, "stale")
+        assert stale["current"]["priority_set"] == 80, name
+    item.refresh_from_db()
+    assert (item.priority_set, item.finding, item.tags.count()) == (80, "", 0)
+    told(post(f"{place}/tags", token_of(staff.viktor), {"names": ["x"]}, If_Match=seen), 403, "not-allowed")
+    assert (
+        post(f"{place}/tags", token, {"names": ["mine"]}).status_code == 200
+    )  # who says nothing has asked for nothing

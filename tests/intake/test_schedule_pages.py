@@ -244,3 +244,47 @@ def test_route_that_takes_events_has_neither(firm: Firm) -> None:
 
     assert "/schedules/" not in admin.get(f"{page}/change/").content.decode()
     assert admin.post(f"{page}/schedules/", {"how": "never"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("typed", "told", "times"),
+    [
+        ({"how": "never"}, "it runs only when somebody asks for it", 0),
+        ({"how": "every", "number": "15", "unit": "minutes"}, "it runs every 15 minutes.", 0),
+        ({"how": "every", "number": "2", "unit": "days"}, "it runs every 2 days.", 3),
+        (
+            {"how": "days", "weekdays": ["1", "3"], "at": "06:00, 12:00", "zone": "Europe/Berlin"},
+            "Monday, Wednesday",
+            3,
+        ),
+        ({"how": "monthly", "day_of_month": "28", "at": "06:00", "zone": "UTC"}, "on day 28 of every month", 3),
+        ({"how": "times", "times": "0 6 29 2 *", "zone": "UTC"}, "at the times 0 6 29 2 *", 1),
+        ({"how": "days", "at": "06:00"}, "Choose at least one day", 0),
+        ({"how": "times", "times": "soon"}, "has 1 part and not 5", 0),
+        ({"how": "days", "weekdays": ["1"], "at": "06:00", "working_days_only": "on"}, "has no calendar", 0),
+        ({}, "This field is required", 0),
+    ],
+)
+def test_next_times_are_shown_as_they_are_typed_and_nothing_is_kept(
+    firm: Firm, typed: dict[str, Any], told: str, times: int
+) -> None:
+    admin, page = signed_in(Role.INTEGRATION_ADMIN), f"{page_of(firm)}/schedules/"
+    assert f'hx-get="{page}?show=times"' in admin.get(page).content.decode()
+
+    answer = admin.get(page, typed | {"show": "times"})
+
+    assert answer.status_code == 200
+    assert told in answer.content.decode()
+    assert answer.content.decode().count("<li>") == times
+    assert schedules.schedule_of(firm.pushed) is None
+    stranger = Client()
+    stranger.force_login(person("Clara Voss", Role.CONTROLLER, company("HP-GB"), is_staff=True))
+    assert stranger.get(page, typed | {"show": "times"}).status_code in (302, 403, 404)
+
+
+def test_next_times_leave_out_days_that_are_closed(firm: Firm) -> None:
+    calendar = BusinessCalendar.objects.create(legal_entity=company("HP-DE"), country="DE", time_zone="Europe/Berlin")
+    WeekdayHours.objects.create(calendar=calendar, weekday=2, opens_at="09:00", closes_at="17:00")
+    typed = {"how": "days", "weekdays": ["1", "2", "3"], "at": "06:00", "zone": "Europe/Berlin", "show": "times"}
+    page = signed_in(Role.INTEGRATION_ADMIN).get(f"{page_of(firm)}/schedules/", typed | {"working_days_only": "on"})
+    assert re.findall(r"<li>(...) ", page.content.decode()) == ["Wed"] * 3
