@@ -20,10 +20,10 @@ from hub.backups.refused import Refused
 FORMAT = 1
 ABOUT, DUMP, HEADS, KEYS, DIGESTS = "about.json", "database.dump", "audit-heads.log", "keys", "digests.json"
 # What a file of which any byte may be another one raises when it is read: the last ones for flags and methods that no
-# backup has, and for lists of digests that are none.
+# backup has.
 DAMAGE = (
     zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, struct.error, EOFError, KeyError, ValueError,
-    NotImplementedError, RuntimeError, TypeError, AttributeError,
+    NotImplementedError, RuntimeError,
 )  # fmt: skip
 PIECE = 1024 * 1024  # bytes
 Tell = Callable[[int], None]  # takes how many more bytes are done
@@ -98,7 +98,7 @@ class Found:
     @property
     def about(self) -> dict[str, Any]:
         """Return when and by what it was made."""
-        return dict(json.loads(self._zip.read(ABOUT)))
+        return self._object(ABOUT)
 
     def has(self, name: str) -> bool:
         """Tell whether it holds the member."""
@@ -122,9 +122,16 @@ class Found:
         """Let go of the file."""
         self._zip.close()
 
+    def _object(self, name: str) -> dict[str, Any]:
+        """Return a member that is an object of JSON; raises ValueError for one that is none."""
+        found = json.loads(self._zip.read(name))
+        if not isinstance(found, dict):
+            raise ValueError(f"{name} is no object")
+        return found
+
     def _check(self, tell: Tell) -> None:
         try:
-            digests = json.loads(self._zip.read(DIGESTS))
+            digests = self._object(DIGESTS)
             if set(digests) != set(self._zip.namelist()) - {DIGESTS} or not {ABOUT, DUMP} <= set(digests):
                 raise self._damaged("it lacks a part, or has one too many")
             for name, wanted in digests.items():

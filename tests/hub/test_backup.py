@@ -1,6 +1,5 @@
 """Backup and restore: what comes back is what was there, all of it or nothing, and nothing is overwritten unasked."""
 
-import io
 import json
 import os
 import shutil
@@ -26,14 +25,11 @@ from hub.settings import _database as as_django
 from hub.supervisor.servers import Servers
 from routes import shipments
 from tests import prepared
+from tests.hub.test_backup_damage import quiet
 from tests.routes import world as worlds
 
 pytestmark = pytest.mark.processes
 FILLED, HUB, EMPTY = (f"backup_{os.getpid()}_{part}" for part in ("filled", "hub", "empty"))
-
-
-def quiet(more: object) -> None:
-    """Take what is told about progress."""
 
 
 def on_the_server(*statements: str) -> None:
@@ -200,31 +196,6 @@ def test_schema_that_nobody_has_used_counts_as_empty(hub: None, tmp_path: Path) 
     point_at(EMPTY)
     restoring.restore(file, replace=False, tell=quiet, say=quiet)
     assert content() == before
-
-
-@pytest.mark.parametrize("harm", ["cut", "changed", "foreign", "lacking"])
-def test_damaged_file_is_refused_before_the_database_is_asked(tmp_path: Path, harm: str) -> None:
-    file = tmp_path / "of-today.backup"
-    written = archive.Written(file)
-    written.add(archive.ABOUT, [b'{"format": 1}'], quiet)
-    written.add(archive.DUMP, [b"x" * 100_000], quiet)
-    written.finish()
-    whole = file.read_bytes()
-    if harm == "cut":
-        file.write_bytes(whole[: len(whole) // 2])
-    elif harm == "changed":
-        place = len(whole) // 2
-        file.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
-    elif harm == "foreign":
-        file.write_text("SELECT 1;")
-    else:
-        kept = io.BytesIO()
-        with zipfile.ZipFile(file) as old, zipfile.ZipFile(kept, "w") as new:
-            for name in set(old.namelist()) - {archive.DUMP}:
-                new.writestr(name, old.read(name))
-        file.write_bytes(kept.getvalue())
-    with pytest.raises(Refused, match="is damaged"):
-        restoring.restore(file, replace=True, tell=quiet, say=quiet)
 
 
 def test_dump_that_breaks_in_the_middle_leaves_the_database_as_it_was(hub: None, tmp_path: Path, monkeypatch) -> None:
