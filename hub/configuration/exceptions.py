@@ -107,10 +107,12 @@ class GroupingRules(Kind):
         else:
             route = work.named("routes", slug, routes.filter(slug=slug), ("route",), "route") if slug else None
             row.route_id = route.pk if route else None
+        sound = not any(work.is_told((each,)) for each in ("category", "connection", "route", *PARTS))
         try:
             grouping.check(row)
         except NotPossible as error:
-            work.say((), str(error), "Say in the file what else they have to agree in.")
+            if sound:  # else only what is wrong there lacks
+                work.say((), str(error), "Say in the file what else they have to agree in.")
         if not work.is_faulty:
             require(work.by, Right.EDIT_CONFIGURATION, owner)
             work.require_as_found(here, row)

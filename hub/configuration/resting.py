@@ -6,6 +6,7 @@ Else one mistake would be told several times, and what is right beside it with a
 from hub.configuration.mistakes import Place
 
 PLAIN: dict[str, dict[str, tuple[str, ...]]] = {
+    "approval_policies": {"fields": ("deeds",)},
     "connections": {
         "auth": ("connector",),
         "answers": ("connector", "auth"),

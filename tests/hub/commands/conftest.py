@@ -8,7 +8,7 @@ import pytest
 
 from tests.routes.conftest import quick_world
 
-__all__ = ["firm", "give", "quick_world"]
+__all__ = ["firm", "give", "quick_world", "whole"]
 
 
 @dataclass
@@ -28,6 +28,14 @@ def firm(db: None, monkeypatch):
     for name, value in SECRETS.items():
         monkeypatch.setenv(name, value)
     return make_firm()
+
+
+@pytest.fixture
+def whole(firm):
+    """Return the firm with one of every kind of configuration, and lists in everything that has some."""
+    from tests.hub.commands.widened import widen
+
+    return widen(firm)
 
 
 @pytest.fixture
