@@ -12,13 +12,17 @@ from django.utils import timezone
 
 from exceptions_queue import words
 from exceptions_queue.intake import first_state
-from exceptions_queue.models import Release, State, WorkItem, WorkItemEvent
+from exceptions_queue.models import ApprovalRequest, Release, RequestState, State, WorkItem, WorkItemEvent
 from exceptions_queue.moving import event_of
 from governance.actor import ENGINE
 from routes.models import Failure
 
 LIMIT = 500
-WHY = "stayed: what cannot be read, is in doubt, or waits behind another version does not go by that"
+WAITED_FOR = "a second person"  # what an item waits for of which somebody has asked something of one
+WHY = (
+    "stayed: what cannot be read, is in doubt, waits behind another version, or for a second person whom somebody has "
+    "asked, does not go by that"
+)
 
 
 def sweep() -> int:
@@ -40,12 +44,17 @@ def bring(items: Sequence[WorkItem]) -> int:
     if not sent:
         return 0
     held = Failure.objects.filter(fingerprint__in=sent, closed_at=None, taken=True)
+    asked = set(
+        ApprovalRequest.objects.filter(item__in=items, state=RequestState.WAITING).values_list("item", flat=True)
+    )
     counted = dict(held.values_list("fingerprint").annotate(number=Count("pk")))
     events = []
     for cause, number in counted.items():
         item = sent[cause]
         was = item.state
         item.state, item.waiting_on = first_state(item)
+        if item.pk in asked:
+            item.state, item.waiting_on = State.PENDING_APPROVAL, WAITED_FOR
         item.state = State.IN_PROGRESS if item.state == State.NEW else item.state
         item.save(update_fields=["state", "waiting_on"])
         reason = f"{words.counted(number, item.entity)} {WHY}"

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from exceptions_queue import differing, parts
+from exceptions_queue.coming_back import WAITED_FOR
 from exceptions_queue.made_with import FOR_ROW
 from exceptions_queue.models import ApprovalRequest, Deed, RequestState, State, WorkItem
 from exceptions_queue.moving import note
@@ -26,7 +27,6 @@ from governance.rights import NotAllowed, Right, require, require_other_person
 from routes import submitters
 from routes.models import Failure
 
-WAITED_FOR = "a second person"
 AT_ONCE = 50  # requests whose members are looked at by one query
 VERBS: Mapping[str, Callable[..., Any]] = {
     Deed.CORRECT: correct_field, Deed.RESUBMIT: resubmit, Deed.WAIVE: waive, Deed.WAIVE_RULE: waive_rule,

@@ -137,3 +137,24 @@ def test_item_goes_on_waiting_for_its_row_while_something_else_is_asked(make_wor
 
     assert fresh(item).state == State.PENDING_APPROVAL
     assert len(corrected.release()) == 1
+
+
+def test_row_that_a_person_corrects_sends_nothing_that_waits_for_a_request(make_world: Make, staff: Staff) -> None:
+    world = make_world()
+    item = refused_rate(world, 3)
+    policy(Deed.WAIVE)
+    with pytest.raises(verbs.NeedsApproval) as needs:
+        verbs.waive(item, by=staff.farid, failures=[item.failures().order_by("pk")[0].pk], reason="billed by hand")
+    request = verbs.ask_approval(needs.value.wish, by=staff.farid)
+    row = LookupTable.objects.get().rows.in_force().get(key=["Consultant", "EUR"])
+
+    verbs.correct_table_row(fresh(item), by=staff.clara, row=row.pk, values={"rate": "150"}, reason="typing error")
+    tasks.sweep()
+    world.deliver()
+    tasks.sweep()
+
+    assert sorted(world.states()) == ["failed", "posted", "posted"]
+    now = fresh(item)
+    assert (now.state, now.waiting_on, now.members) == (State.PENDING_APPROVAL, "a second person", 1)
+    assert verbs.consent(request, by=staff.clara).state == "approved"
+    assert sorted(world.states()) == ["posted", "posted", "waived"]
