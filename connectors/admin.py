@@ -24,6 +24,11 @@ from governance.scoped_admin import ScopedAdmin, ScopedStack
 
 OF_A_TEST = {"ok": "The sign-in works", "message": "What was found"}  # as its audit entry calls it
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+ANEW = (
+    "Where you change an answer, such as the account or the address, the routes that read here begin anew: what they "
+    "have taken in is known by its number, and taken in again only where it differs. For another account with numbers "
+    "of its own make a new connection, and new routes for it."
+)
 ONCE, WEEKLY = ("starts_at", "ends_at"), ("from_time", "minutes")  # what each kind of window needs
 
 
@@ -147,6 +152,8 @@ class ConnectionAdmin(ConnectionActions, ScopedAdmin):
             ("Signing in", {"fields": ("auth", *(PREFIX + question.name for question in questions))}),
             ("Pace", {"fields": pace}),
         ]
+        if obj:
+            sets[1][1]["description"] = ANEW
         return [*sets, ("How it is", {"fields": ("how_it_is",)})] if obj else sets
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:

@@ -45,6 +45,8 @@ def check_route(route: "Route") -> None:
             "Only what another route has posted is put together. Choose that route's destination, or leave this empty."
         )
         _say(found, "group_by", words)
+    for field, words in in_use.changed_source(route).items():
+        _say(found, field, words)
     _fixed_fields(found, route)
     if entity is not None:
         for words in released.problems(route.role_fields, entity):

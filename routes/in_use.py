@@ -1,4 +1,8 @@
-"""Which destinations have records, and what that forbids: they are found through today's connection and stream."""
+"""Which destinations and routes have records, and what that forbids.
+
+What was posted is found through today's connection and stream of its destination, and what was read by its number at
+the source of its route: another source's record of the same number would be taken for its next version.
+"""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -6,13 +10,18 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection, models
 
 if TYPE_CHECKING:
-    from routes.models.configuration import Destination
+    from routes.models.configuration import Destination, Route
 
 FIXED = {"connection": "connection_id", "stream": "stream"}  # the field, and how else code may name it
+SOURCE = {**FIXED, "upstream": "upstream_id"}
 USED = """
 SELECT d.id FROM unnest(%s::bigint[]) AS d (id)
 WHERE EXISTS (SELECT FROM routes_transaction t WHERE t.destination_id = d.id)
    OR EXISTS (SELECT FROM routes_consignment c WHERE c.destination_id = d.id)
+"""
+HEADED = """
+SELECT r.id FROM unnest(%s::bigint[]) AS r (id)
+WHERE EXISTS (SELECT FROM routes_sourcehead h WHERE h.route_id = r.id)
 """
 
 
@@ -33,6 +42,58 @@ def changed_in_use(destination: "Destination") -> dict[str, str]:
     if not changed or not with_records([destination.pk]):
         return {}
     return {name: _stays(destination, name) for name in changed}
+
+
+def changed_source(route: "Route") -> dict[str, str]:
+    """Return why a route's source may not be changed as it is about to be, by field; empty where it may."""
+    saved = type(route)._default_manager.filter(pk=route.pk).values_list(*SOURCE).first()
+    now = tuple(getattr(route, column) for column in SOURCE.values())
+    changed = [name for name, was, is_ in zip(SOURCE, saved or now, now, strict=True) if was != is_]
+    if not changed or not _with_heads([route.pk]):
+        return {}
+    return dict.fromkeys(changed, _reads_on(route))
+
+
+def _with_heads(ids: Collection[int]) -> set[int]:
+    """Return those of the routes that have taken in records; one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(HEADED, [list(ids)])
+        return {id_ for (id_,) in cursor.fetchall()}
+
+
+def _reads_on(route: "Route") -> str:
+    return (
+        f"“{route.name}” has taken in records of its present source, and would take another's of the same numbers for "
+        "newer versions of them. Add a new route for the new source, and switch this one off once nothing comes from "
+        "the old one any more."
+    )
+
+
+def refuse_source(route: "Route") -> None:
+    """Raise ProtectedError, in words, where a route may not be saved with this source; one or two queries."""
+    if found := changed_source(route):
+        raise models.ProtectedError(next(iter(found.values())), {route})
+
+
+def refuse_sources(routes: "models.QuerySet[Route]", values: Mapping[str, Any]) -> None:
+    """Raise ProtectedError, in words, where one of the routes may not get these values, by field or column.
+
+    What the database is to work out counts as another value. Asks nothing where no such field is among them.
+    """
+    for name, column in SOURCE.items():
+        for field in {name, column} & values.keys():
+            asked = _others(routes, field, values[field])
+            used = _with_heads([each.pk for each in asked])
+            if found := {each: _reads_on(each) for each in asked if each.pk in used}:
+                raise models.ProtectedError(" ".join(found.values()), set(found))
+
+
+def _others(rows: "models.QuerySet[Any]", field: str, value: Any) -> list[Any]:
+    """Return the rows that have another value there."""
+    if hasattr(value, "resolve_expression"):
+        return list(rows)
+    same = {f"{field}__isnull": True} if value is None else {field: value}
+    return list(rows.exclude(**same))
 
 
 def _stays(destination: "Destination", name: str) -> str:
@@ -56,9 +117,7 @@ def refuse_update(destinations: "models.QuerySet[Destination]", values: Mapping[
     """
     for name, column in FIXED.items():
         for field in {name, column} & values.keys():
-            value = values[field]
-            same = {} if hasattr(value, "resolve_expression") else {field: value}
-            asked = list(destinations.exclude(**same) if same else destinations)
+            asked: list[Destination] = _others(destinations, field, values[field])
             used = with_records([d.pk for d in asked])
             if found := {d: _stays(d, name) for d in asked if d.pk in used}:
                 raise models.ProtectedError(" ".join(found.values()), set(found))

@@ -8,8 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db import connection as database
-
 from canonical.entities import ENTITIES
 from canonical.entity import Entity, Mask
 from canonical.masking import mask, may_see
@@ -22,8 +20,8 @@ from governance import audit
 from governance.actor import By
 from governance.models import LegalEntity
 from governance.rights import Right, allowed, allowed_masks, require
-from routes import evaluation, legal_entities, receive
-from routes.arrivals import Arrival, decode
+from routes import cursors, evaluation, legal_entities, receive
+from routes.arrivals import Arrival
 from routes.models import Route
 from routes.plan import NotReadyToRun, Plan, current, plan
 from routes.states import State
@@ -94,7 +92,8 @@ def prepared(route: Route, *, by: By) -> Prepared:
         stream = registry.connector(route.connection.connector).manifest.streams[route.stream]
     except NotReadyToRun as error:
         raise NoPreview(str(error)) from error
-    return Prepared(route.connection, stream, made, _stored_cursor(route.pk))
+    read_from = cursors.source_of(route.connection, route.stream)
+    return Prepared(route.connection, stream, made, cursors.stored(route.pk, read_from))
 
 
 def read(ready: Prepared) -> list[dict[str, Any]]:
@@ -176,10 +175,3 @@ def _end(line: Line) -> str:
     if line.known:
         return "known already: taken in again only where it has changed"
     return "would be taken in and sent on" if line.goes_to else "would be taken in and left out by every condition"
-
-
-def _stored_cursor(route_id: int) -> dict[str, Any] | None:
-    with database.cursor() as cursor:
-        cursor.execute("SELECT cursor FROM routes_streamcursor WHERE route_id = %s", [route_id])
-        found = cursor.fetchone()
-    return decode(found[0]) if found and found[0] else None

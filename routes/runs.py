@@ -27,6 +27,7 @@ from routes import (
     collect,
     comparing,
     crashpoints,
+    cursors,
     failures,
     nudges,
     pages,
@@ -132,6 +133,10 @@ def _drive(run: Run, made: Plan, owner: UUID, until: float) -> bool:
         return False
     assert made.connection_id is not None
     source = Connection.objects.get(pk=made.connection_id)
+    reads = cursors.source_of(source, run.route.stream)
+    if not cursors.belongs(run.source, reads):
+        run.cursor = None  # it has begun at another source: a place there is none here
+    run.source = reads
     try:
         with ahead.counted():
             more = _read_pages(run, made, source, owner, until)
@@ -218,29 +223,22 @@ def _nudge(made: Plan, due: Collection[int] | None = None) -> None:
 
 
 def _pages(run: Run, source: Connection) -> Iterator[Page]:
-    cursor = run.cursor if run.cursor is not None else _stored_cursor(run)
+    cursor = run.cursor
+    if cursor is None and not run.window_from:
+        cursor = cursors.stored(run.route_id, run.source)
     window = (run.window_from, run.window_to) if run.window_from and run.window_to else None
     return pages.read(source, run.route.stream, cursor=cursor, window=window)
 
 
-def _stored_cursor(run: Run) -> dict[str, Any] | None:
-    if run.window_from:
-        return None
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT cursor FROM routes_streamcursor WHERE route_id = %s", [run.route_id])
-        found = cursor.fetchone()
-    return receive.decode(found[0]) if found and found[0] else None
-
-
 def _page_done(run: Run, owner: UUID, totals: receive.Totals, *, cursor: dict[str, Any] | None, last: bool) -> None:
     """Move totals and cursor in the page's commit and renew the lease. Raises LeaseLost."""
-    with connection.cursor() as moved, connection.cursor() as database:
+    with connection.cursor() as moved:
         moved.execute(
             """
             UPDATE routes_run
             SET pages = pages + 1, read = read + %s, new = new + %s, changed = changed + %s,
                 unchanged = unchanged + %s, unreadable = unreadable + %s, echoes = echoes + %s, attempts = 0,
-                cursor = %s::jsonb, message = '',
+                cursor = %s::jsonb, source = %s, message = '',
                 state = CASE WHEN %s THEN 'done' ELSE state END,
                 ended_at = CASE WHEN %s THEN (SELECT hub_now()) END,
                 due_at = CASE WHEN NOT %s THEN (SELECT hub_now()) + make_interval(secs => %s) END
@@ -248,16 +246,12 @@ def _page_done(run: Run, owner: UUID, totals: receive.Totals, *, cursor: dict[st
             """,
             [
                 totals.read, totals.new, totals.changed, totals.unchanged, totals.unreadable, totals.echoes,
-                receive.exact(cursor), last, last, last, settings.LEASE_SECONDS, run.pk, owner,
+                receive.exact(cursor), run.source, last, last, last, settings.LEASE_SECONDS,
+                run.pk, owner,
             ],
         )  # fmt: skip
         if cursor is not None and not run.window_from:
-            database.execute(
-                "INSERT INTO routes_streamcursor (route_id, cursor, moved_at)"
-                " VALUES (%s, %s::jsonb, (SELECT hub_now())) ON CONFLICT (route_id)"
-                " DO UPDATE SET cursor = excluded.cursor, moved_at = excluded.moved_at",
-                [run.route_id, receive.exact(cursor)],
-            )
+            cursors.move(run.route_id, cursor, run.source)
         if moved.fetchone() is None:
             raise LeaseLost
     if last:

@@ -21,7 +21,12 @@ class Order(models.TextChoices):
 
 
 class RouteQuerySet(EntityScopedQuerySet["Route"]):
-    """Routes, which are kept as long as one of their destinations has records."""
+    """Routes, which are kept as long as one of their destinations has records, with the source of what they took in."""
+
+    def update(self, **values: Any) -> int:
+        """Change them where they stand. Raises ProtectedError, in words."""
+        in_use.refuse_sources(self, values)
+        return super().update(**values)
 
     def delete(self) -> tuple[int, dict[str, int]]:
         """Delete them with their destinations. Raises ProtectedError, in words."""
@@ -102,6 +107,12 @@ class Route(NamedOnce, models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save it. Raises ProtectedError, in words, where it has taken in records and its source changes."""
+        if self.pk is not None:
+            in_use.refuse_source(self)
+        super().save(*args, **kwargs)
 
     def companies_concerned(self) -> list[LegalEntity]:
         """Return the companies that may want a second person for a change: its own first, then all on its way."""

@@ -43,6 +43,7 @@ class Run(models.Model):
     window_to = models.DateField(null=True)
     compares = models.BooleanField(default=False)  # ids of the window are compared to find deletions
     cursor = models.JSONField(null=True)  # how far this run has read; moves in the same commit as its page
+    source = models.CharField(max_length=64, blank=True, db_default="", default="")  # what its cursor belongs to
     pages = models.PositiveIntegerField(default=0)
     read = models.PositiveIntegerField(default=0)  # read = new + changed + unchanged + unreadable
     new = models.PositiveIntegerField(default=0)
@@ -88,6 +89,9 @@ class StreamCursor(models.Model):
 
     route = models.OneToOneField(Route, on_delete=models.CASCADE, primary_key=True)
     cursor = models.JSONField(null=True)
+    source = models.CharField(
+        max_length=64, blank=True, db_default="", default=""
+    )  # what it belongs to; empty: unknown
     moved_at = models.DateTimeField()
 
     entity_path = "route__legal_entity"

@@ -1,6 +1,7 @@
 """What a route's form refuses: every problem at once, at its field, with the place in the formula."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -10,7 +11,7 @@ from connectors.models import Connection
 from governance.actor import ENGINE
 from mappings import shipped
 from routes import runs
-from routes.models import Destination, Failure, Route
+from routes.models import Destination, Failure, Route, SourceHead
 from tests.intake.firm import Firm
 from tests.intake.test_admin import staff
 
@@ -168,3 +169,21 @@ def test_two_destinations_of_one_name_are_refused_at_the_name(firm: Firm, ingrid
     assert "Another destination here is called “Ledger” already" in str(rows.errors[1]["name"])
     assert not rows.non_form_errors()
     assert firm.pushed.destinations.count() == 1
+
+
+def test_source_of_a_route_with_records_is_refused_at_its_field(firm: Firm, ingrid: Client) -> None:
+    account = Connection.objects.get(pk=firm.pushed.connection_id)
+    account.pk, account.slug, account.name, account._state.adding, account.secrets = None, "b", "B", True, {}
+    account.save()
+    sent = typed(firm.pushed, firm.pushed.destinations.get(), connection=account.pk)
+    page = f"/admin/routes/route/{firm.pushed.pk}/change/"
+    SourceHead.objects.create(route=firm.pushed, key="TE-1", record_id=uuid4(), version="1", content_hash=b"0" * 16)
+
+    answer = ingrid.post(page, sent)
+
+    (words,) = answer.context["adminform"].form.errors["connection"]
+    assert "“Pushed time” has taken in records of its present source" in words
+    assert "Add a new route" in words
+
+    SourceHead.objects.all().delete()
+    assert ingrid.post(page, sent).status_code == 302
