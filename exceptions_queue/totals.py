@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from django.db import connection
 
-from routes.accounting import OF_COMPANIES, Books, DestinationBook, of_companies
+from routes.accounting import EARLIER, OF_COMPANIES, Books, DestinationBook, of_companies
 from routes.models import Run
 from routes.states import State
 
@@ -125,6 +125,8 @@ def _account(book: DestinationBook, rows: list[Row]) -> tuple[list[Line], Accoun
         found[each.state].worth.add(Worth(dict(each.worth)))
     for words, count in book.not_chosen.items():
         worth = _worth(row for row in rows if row[0] == "not chosen" and row[2] == words)
+        if words == EARLIER:
+            worth = _worth(("", 0, "", currency, amount, hours) for currency, _, amount, hours in book.earlier)
         account.not_chosen.append(LeftOut(words, book.conditions.get(words, words), count, worth))
     account.difference.add(account.due)
     account.difference.add(account.corrected)

@@ -1,11 +1,13 @@
 """The books of a run: what was read, and what became of it at each destination. Reads only.
 
 For each destination: new + changed = transactions in all states + not chosen (with the condition's words) + stopped at
-the record. What does not add up is shown as a difference; success never means "dropped quietly".
+the record. What does not add up is shown as a difference; success never means "dropped quietly". A destination that was
+added later has not been asked about what came before it: that counts as not chosen, and says so.
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from uuid import UUID
 
 from django.db import connection
@@ -20,6 +22,29 @@ from routes.models import Destination, Run
 
 # A transaction belongs to the company of its record, so the parts of a run's books add up by themselves.
 OF_COMPANIES = "(%s::bigint[] IS NULL OR r.legal_entity_id = ANY(%s::bigint[]))"
+
+
+EARLIER = "it came before this destination was there"  # why a record went nowhere, though no condition left it out
+# Known to the hub is a destination since the first configuration that has it. A record that came before, or was worked
+# out with one that lacks it, and names the destination nowhere, was never asked about it.
+CAME_BEFORE = f"""
+WITH known AS (
+    SELECT (d.value ->> 'id')::bigint AS destination, min(s.created_at) AS since
+    FROM routes_snapshot s, jsonb_array_elements(s.content -> 'destinations') d
+    WHERE s.route_id = %s AND (d.value ->> 'id')::bigint = ANY(%s) GROUP BY 1
+)
+SELECT k.destination, r.currency, count(*), sum(r.amount), sum(r.hours)
+FROM known k JOIN routes_record r ON r.run_id = %s
+WHERE r.outcome <> 'unreadable' AND r.state = 'routed' AND {OF_COMPANIES}
+  AND NOT coalesce(jsonb_exists(r.not_chosen, k.destination::text), false)
+  AND NOT EXISTS (SELECT FROM routes_transaction t WHERE t.record_id = r.id AND t.destination_id = k.destination)
+  AND (r.received_at < k.since OR EXISTS (
+      SELECT FROM routes_transaction t JOIN routes_snapshot s ON s.id = t.snapshot_id
+      WHERE t.record_id = r.id
+        AND NOT s.content -> 'destinations' @> jsonb_build_array(jsonb_build_object('id', k.destination))))
+GROUP BY 1, 2
+"""  # noqa: S608 - the condition is ours
+Earlier = tuple[str, int, Decimal | None, Decimal | None]  # currency, records, amount, hours
 
 
 def of_companies(seen: Collection[int] | None) -> tuple[list[int] | None, list[int] | None]:
@@ -41,6 +66,7 @@ class DestinationBook:
     moved: int = 0  # further transactions that take back what a record's former business key left there
     travelling: tuple[InTransit, ...] = ()  # counted among the states, not yet among the transactions
     conditions: dict[str, str] = field(default_factory=dict)  # the condition's words → what people read
+    earlier: tuple[Earlier, ...] = ()  # the worth of what came before it was there, by currency
 
     @property
     def difference(self) -> int:
@@ -79,7 +105,8 @@ class Books:
 def books(run: Run, *, by: By = ENGINE) -> Books:
     """Return the books of a run, finished or not, as far as somebody sees what it has read.
 
-    Six queries whatever its size; for somebody who does not see every company at most ten.
+    Six queries whatever its size; for somebody who does not see every company at most ten. One more where a destination
+    does not add up, to see what came before it was there.
     """
     run = Run.objects.get(pk=run.pk)
     seen = entity_ids(by) if shares.hold_more([run], by) else ALL
@@ -102,17 +129,32 @@ def books(run: Run, *, by: By = ENGINE) -> Books:
         left_out.setdefault(destination, {})[words] = number
     _, new, changed, *_ = totals
     due = new + changed
-    return Books(
-        *totals,
-        tuple(
-            DestinationBook(
-                id_, name, due, states.get(id_, {}), left_out.get(id_, {}), stopped, moved.get(id_, 0),
-                tuple(travelling.get(id_, ())), {words: called(words, *condition) for words in left_out.get(id_, {})},
-            )
-            for id_, name, *condition in _destinations(run, {*states, *left_out})
-        ),
-        seen,
-    )  # fmt: skip
+    kept = [
+        DestinationBook(
+            id_, name, due, states.get(id_, {}), left_out.get(id_, {}), stopped, moved.get(id_, 0),
+            tuple(travelling.get(id_, ())), {words: called(words, *condition) for words in left_out.get(id_, {})},
+        )
+        for id_, name, *condition in _destinations(run, {*states, *left_out})
+    ]  # fmt: skip
+    return Books(*totals, tuple(_with_earlier(run, kept, seen)), seen)
+
+
+def _with_earlier(run: Run, kept: list[DestinationBook], seen: Collection[int] | None) -> list[DestinationBook]:
+    """Return the books with what came before their destination was there, where they do not add up without it."""
+    odd = [book.id for book in kept if book.difference > 0]
+    if not odd:
+        return kept
+    found: dict[int, list[Earlier]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(CAME_BEFORE, [run.route_id, odd, run.pk, *of_companies(seen)])
+        for destination, *earlier in cursor.fetchall():
+            found.setdefault(destination, []).append(tuple(earlier))
+    return [_added_later(book, found[book.id]) if book.id in found else book for book in kept]
+
+
+def _added_later(book: DestinationBook, earlier: list[Earlier]) -> DestinationBook:
+    not_chosen = book.not_chosen | {EARLIER: sum(each[1] for each in earlier)}
+    return replace(book, not_chosen=not_chosen, conditions=book.conditions | {EARLIER: EARLIER}, earlier=tuple(earlier))
 
 
 def _totals(run: Run, seen: Collection[int] | None) -> tuple[int, int, int, int, int]:

@@ -152,6 +152,47 @@ def test_books_count_what_a_comparison_withdraws(quick_world: Make, missing: int
     assert sum(world.target.net_hours(f"TE-{n:07d}") for n in HUNDRED) == Decimal(8) * (40 - missing)
 
 
+def test_books_count_what_came_before_a_destination_was_there(quick_world: Make) -> None:
+    world = quick_world()
+    run = begin(world)
+    take_in(world, run, *(entry(n) for n in range(1, 10)), entry(10, legal_entity="HP-FR"))
+    world.deliver()
+    LegalEntity.objects.create(code="HP-FR", name="Halden & Partner SARL", country="FR", currency="EUR")
+    second_destination(world, name="Second")
+    stopped = list(Record.objects.filter(run=run, state="failed").values_list("pk", flat=True))
+
+    reprocess.records(stopped, by=ENGINE, reason="the legal entity was added", how="fixed")
+    world.deliver()
+
+    first, second = balanced(run).destinations
+    assert first.states == {"posted": 10}
+    assert (second.states, second.not_chosen) == ({"posted": 1}, {accounting.EARLIER: 9})
+    assert second.conditions == {accounting.EARLIER: "it came before this destination was there"}
+
+
+def test_books_count_pages_of_before_a_destination_was_there(quick_world: Make) -> None:
+    world = quick_world()
+    run = begin(world)
+    take_in(world, run, entry(1), entry(2))
+    second_destination(world, name="Second", condition='role = "Partner"')
+    take_in(world, run, entry(3), entry(4, role="Partner"))
+
+    _, second = balanced(run).destinations
+    assert (second.states, second.not_chosen) == ({"ready": 1}, {accounting.EARLIER: 2, 'role = "Partner"': 1})
+
+
+def test_books_say_when_a_transaction_has_vanished_beside_what_came_before(quick_world: Make) -> None:
+    world = quick_world()
+    run = begin(world)
+    take_in(world, run, entry(1))
+    second_destination(world, name="Second")
+    take_in(world, run, entry(2), entry(3))
+    Transaction.objects.filter(key="TE-0000003/2").delete()
+
+    books = accounting.books(run)
+    assert (books.balanced, books.destinations[1].difference) == (False, 1)
+
+
 def test_books_say_when_a_transaction_has_vanished(quick_world: Make) -> None:
     world = quick_world()
     run = begin(world)
