@@ -2,31 +2,21 @@
 
 import re
 
-import pytest
 from django.test import Client
 
 from governance.models import ApiClient
-from governance.rights import Role
-from tests.governance.people import person
 
 LIST = "/admin/governance/apiclient/"
 
 
-@pytest.fixture
-def olga(db: None) -> Client:
-    client = Client()
-    client.force_login(person("Olga Petrenko", Role.OPERATOR, None, is_staff=True))
-    return client
-
-
-def test_secret_stands_alone_and_once(olga: Client) -> None:
-    answer = olga.post(f"{LIST}add/", {"name": "Time tool", "scopes": ["process:read"]})
+def test_secret_stands_alone_and_once(operator: Client) -> None:
+    answer = operator.post(f"{LIST}add/", {"name": "Time tool", "scopes": ["process:read"]})
     made = ApiClient.objects.get()
     first = only_secret(answer.content.decode(), made)
     assert "no-store" in answer["Cache-Control"]
-    assert first not in olga.get(f"{LIST}{made.pk}/change/").content.decode()
+    assert first not in operator.get(f"{LIST}{made.pk}/change/").content.decode()
 
-    again = olga.post(f"{LIST}{made.pk}/secrets/", {"reason": "it was lost"})
+    again = operator.post(f"{LIST}{made.pk}/secrets/", {"reason": "it was lost"})
     second = only_secret(again.content.decode(), made)
     assert second != first
     assert ApiClient.objects.count() == 1
@@ -41,8 +31,8 @@ def only_secret(page: str, client: ApiClient) -> str:
     return str(found)
 
 
-def test_what_is_wrong_comes_back_at_its_field_with_what_was_typed(olga: Client) -> None:
-    answer = olga.post(f"{LIST}add/", {"name": "Time tool", "scopes": ["process:read"], "requests_per_minute": "0"})
+def test_what_is_wrong_comes_back_at_its_field_with_what_was_typed(operator: Client) -> None:
+    answer = operator.post(f"{LIST}add/", {"name": "Time tool", "scopes": ["process:read"], "requests_per_minute": "0"})
     assert "requests_per_minute" in answer.context["form"].errors
     assert 'value="Time tool"' in answer.content.decode()
     assert not ApiClient.objects.exists()

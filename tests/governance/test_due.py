@@ -17,23 +17,19 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def ingrid() -> User:
-    return person("Ingrid Solheim", Role.INTEGRATION_ADMIN)
-
-
-@pytest.fixture
-def clara() -> User:
+def german() -> User:
+    """Return who approves in one company alone."""
     return person("Clara Voss", Role.CONTROLLER, company("HP-DE"))
 
 
-def to_come(key: str, ingrid: User, clara: User, hours: int) -> Version:
+def to_come(key: str, ingrid: User, german: User, hours: int) -> Version:
     made = versions.draft(kind="mapping", object_key=key, content={}, by=ingrid, legal_entity=company("HP-DE"))
-    approved = versions.approve(versions.submit(made, by=ingrid), by=clara)
+    approved = versions.approve(versions.submit(made, by=ingrid), by=german)
     return versions.publish(approved, by=ingrid, at=timezone.now() + timedelta(hours=hours))
 
 
-def test_version_that_may_not_be_published_at_its_time_keeps_no_other_from_it(ingrid: User, clara: User) -> None:
-    stuck, other = to_come("a.first", ingrid, clara, 1), to_come("b.second", ingrid, clara, 2)
+def test_version_that_may_not_be_published_at_its_time_keeps_no_other_from_it(ingrid: User, german: User) -> None:
+    stuck, other = to_come("a.first", ingrid, german, 1), to_come("b.second", ingrid, german, 2)
     asking = company("HP-GB")
     type(asking).objects.filter(pk=asking.pk).update(second_person=True)
 

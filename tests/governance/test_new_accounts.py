@@ -12,41 +12,36 @@ PAGE = "/admin/governance/user/add/"
 RIGHT = "Rose-4711-garden"
 
 
-@pytest.fixture
-def olga(db: None) -> Client:
-    client = Client()
-    client.force_login(person("Olga Petrenko", Role.OPERATOR, None, is_staff=True))
-    return client
-
-
 @pytest.mark.parametrize(
     ("typed", "said"),
     [("short", "at least 12 characters"), ("123456789012345", "numeric"), ("mona.mona.123", "too similar")],
 )
-def test_refused_password_is_said_where_it_is_typed(olga: Client, typed: str, said: str) -> None:
+def test_refused_password_is_said_where_it_is_typed(operator: Client, typed: str, said: str) -> None:
     form = {"username": "mona.mona", "usable_password": "true", "password1": typed, "password2": typed}
-    errors = olga.post(PAGE, form).context["adminform"].form.errors
+    errors = operator.post(PAGE, form).context["adminform"].form.errors
     assert said in str(errors["password1"])
     assert "password2" not in errors
 
 
-def test_password_for_another_that_is_refused_is_said_where_it_is_typed(olga: Client) -> None:
+def test_password_for_another_that_is_refused_is_said_where_it_is_typed(operator: Client) -> None:
     account = person("Mona Berg", Role.VIEWER, None)
-    answer = olga.post(f"/admin/governance/user/{account.pk}/password/", {"password1": "short", "password2": "short"})
+    answer = operator.post(
+        f"/admin/governance/user/{account.pk}/password/", {"password1": "short", "password2": "short"}
+    )
     assert "at least 12 characters" in str(answer.context["form"].errors["password1"])
 
 
-def test_page_says_whose_password_it_is_and_what_comes_next(olga: Client) -> None:
-    shown = olga.get(PAGE).content.decode()
+def test_page_says_whose_password_it_is_and_what_comes_next(operator: Client) -> None:
+    shown = operator.get(PAGE).content.decode()
     assert "Your password" not in shown
     assert "At least 12 characters" in shown
     assert "Names, address and roles come on the next page." in shown
     assert "User name" in shown
 
 
-def test_superuser_is_told_as_one_in_the_list(olga: Client) -> None:
+def test_superuser_is_told_as_one_in_the_list(operator: Client) -> None:
     User.objects.create_superuser("root", password=RIGHT)
-    assert "superuser: may do everything" in olga.get("/admin/governance/user/").content.decode()
+    assert "superuser: may do everything" in operator.get("/admin/governance/user/").content.decode()
 
 
 @pytest.mark.django_db

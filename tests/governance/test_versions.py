@@ -16,16 +16,6 @@ from tests.governance.people import company, person
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def ingrid() -> User:
-    return person("Ingrid Solheim", Role.INTEGRATION_ADMIN)
-
-
-@pytest.fixture
-def clara() -> User:
-    return person("Clara Voss", Role.CONTROLLER)
-
-
 def drafted(by: User, content: object = None) -> Version:
     return versions.draft(kind="mapping", object_key="harvest.time_entry", content=content or {"fields": []}, by=by)
 
