@@ -9,6 +9,7 @@ from drf_spectacular.openapi import AutoSchema
 from governance.api import refusals
 from governance.api.scopes import LAYERS
 from hub import problems
+from hub.api import problem_samples
 
 LAYER_TITLES = {
     "system": "System: connections, streams, records and configuration",
@@ -53,15 +54,6 @@ LIMITS = {
     "RateLimit": {"schema": {"type": "string"}, "description": "how much of it is left, and for how many seconds"},
 }
 RETRY = {"Retry-After": {"schema": {"type": "integer"}, "description": "seconds until there is room again"}}
-MORE: dict[str, dict[str, Any]] = {  # what some kinds tell beside their words
-    refusals.INVALID_BODY.name: {
-        "detail": "/reason: Say why.",
-        "errors": [{"pointer": "/reason", "detail": "Say why.", "accepted": "a text of at most 500 characters"}],
-    },
-    refusals.NOT_ALLOWED.name: {"detail": "You need the right to resubmit."},
-    refusals.SCOPE_MISSING.name: {"scope": "process:write"},
-    refusals.STALE.name: {"current": {"name": "Approved time to NetSuite", "enabled": True}},
-}
 SCHEMES = {
     "token": {
         "type": "oauth2",
@@ -149,19 +141,11 @@ def _complete(operation: dict[str, Any], *, takes_body: bool) -> None:
             "content": {
                 problems.MEDIA_TYPE: {
                     "schema": {"$ref": "#/components/schemas/Problem"},
-                    "examples": {kind.name: {"value": _example(kind)} for kind in kinds},
+                    "examples": {kind.name: {"value": problem_samples.of(kind)} for kind in kinds},
                 }
             },
             "headers": RETRY if status in (429, 503) else {},
         }
-
-
-def _example(kind: refusals.Kind) -> dict[str, Any]:
-    """Return how an answer of a kind may look."""
-    told: dict[str, Any] = {
-        "type": refusals.TYPE + kind.name, "title": kind.title, "status": kind.status, "detail": f"{kind.title}.",
-    }  # fmt: skip
-    return told | MORE.get(kind.name, {})
 
 
 def _leaving() -> dict[str, Any]:

@@ -5,17 +5,22 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.test import Client
 from jsonschema import Draft202012Validator
 
 from canonical import json_schema
 from canonical.entities import ENTITIES
 from exceptions_queue.api import records, runs
 from governance.api import forms
+from governance.rights import Role
+from hub import problems
+from hub.api import problem_samples
 from hub.api.changes import STEPS as CHANGES
 from hub.api.described import document
 from mappings.api import tables
 from mappings.api.versions import STEPS as VERSIONS
 from routes.api import views
+from tests.governance.people import person
 
 
 def operations() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -115,3 +120,35 @@ def test_example_of_a_record_names_fields_of_its_entity() -> None:
     schema = json_schema(ENTITIES[str(records.WHOLE["entity"])])["properties"]
     for name, value in records.WHOLE["canonical"].items():
         assert Draft202012Validator(schema[name]).is_valid(value), name
+
+
+def test_error_says_what_is_wrong_and_what_helps_and_not_its_title_again() -> None:
+    assert set(problem_samples.TOLD) == set(problems.KINDS)
+    for kind in problems.KINDS:
+        told = problem_samples.of(kind)
+        assert told["detail"].rstrip(".") != told["title"], kind.name
+        assert len(told["detail"].split()) > 2, kind.name
+
+
+@pytest.mark.django_db
+def test_examples_of_errors_are_what_answers_say() -> None:
+    client = Client(raise_request_exception=False)
+    runs_, items = "/api/process/v1/runs", "/api/experience/v1/work-items"
+    anonymous = client.get(runs_)
+    client.force_login(person("Farid Amini", Role.FINANCE))
+    sent: Any = {"content_type": "application/json"}
+    refused = client.post("/api/experience/v1/order-trials", '{"currency": "EUR"}', **sent)
+    client.force_login(person("Ingrid Solheim", Role.INTEGRATION_ADMIN))
+    answers = [
+        anonymous, refused, client.get(f"{items}/4711"), client.delete(f"{items}/4711"),
+        client.get(runs_, headers={"Accept": "text/html"}), client.get(f"{runs_}?size=500"),
+        client.get(f"{runs_}?key=%00"),
+        client.post("/api/experience/v1/order-trials", '{"currency": }', **sent),
+        client.post("/api/experience/v1/order-trials", "{}", content_type="text/plain"),
+        client.post("/api/experience/v1/work-item-views", "{}", headers={"Idempotency-Key": "a b"}, **sent),
+        client.post("/api/experience/v1/order-trials", " " * 2_097_152, **sent),
+    ]  # fmt: skip
+    told = {each.json()["type"].rpartition(":")[2]: each.json() for each in answers}
+    samples = {kind.name: problem_samples.of(kind) for kind in problems.KINDS}
+    assert {name: each["detail"] for name, each in told.items()} == {name: samples[name]["detail"] for name in told}
+    assert len(told) == len(answers), sorted(told)
