@@ -1,4 +1,4 @@
-"""What was not to be delivered, and which policies ask a second person before it is sent after all."""
+"""What no exception holds, such as what was not to be delivered, and who is asked before it is sent all the same."""
 
 from exceptions_queue import policies
 from exceptions_queue.models import ApprovalPolicy, Deed, WorkItem
@@ -8,7 +8,7 @@ from routes.models import Failure, Overlay, Record, Transaction
 
 
 def asking(row: Transaction, by: By) -> list[ApprovalPolicy]:
-    """Return the policies that ask a second person for sending a waived transaction, by what it had stopped for.
+    """Return the policies that ask a second person for sending such a transaction, by what it had stopped for.
 
     What nobody has corrected asks nobody. Two queries where no policy may ask.
     """

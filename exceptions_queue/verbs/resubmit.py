@@ -21,8 +21,7 @@ from routes import decisions, posted, reprocess
 from routes.chosen_configuration import Configuration, NotThere, has_part, in_words, named, right_to_send, to_send
 from routes.models import Failure, Transaction
 from routes.plan import NotReadyToRun, current, foreseen
-from routes.states import State as Stands
-from routes.worked_out import Start
+from routes.worked_out import AGAIN, Start
 
 
 @transaction.atomic
@@ -81,16 +80,17 @@ def resubmit_transactions(
                 guard(_wish(item, members, wanted, start, reason), by=by)
             except NeedsApproval as error:
                 raise NotPossible(f"{error} Ask for it at exception {item.number}.") from error
-    for row in rows:
-        if row.state == Stands.WAIVED and (asked := waived.asking(row, by)):
+    in_items = {each.transaction_id for _, members in held for each in members}
+    for row in rows:  # what was waived, and what no item holds
+        if row.pk not in in_items and row.state in AGAIN and (asked := waived.asking(row, by)):
             raise NotPossible(
-                f"{row.key} was not to be delivered, and a second person is asked to send it after all: "
-                f"{policies_told(asked)}. Nothing was sent. Ask for it on its own page."
+                f"A second person is asked before {row.key} is sent: {policies_told(asked)}. Nothing was sent. Ask for "
+                "it on its own page."
             )
     went_on: list[UUID] = []
     for item, members in held:
         went_on += _send(item, members, by=by, reason=reason, wanted=wanted, start=start)
-    rest = [row.pk for row in rows if row.pk not in {each.transaction_id for _, members in held for each in members}]
+    rest = [row.pk for row in rows if row.pk not in in_items]
     went_on += decisions.resubmit(rest, by=by, reason=reason, configuration=wanted, start=start)
     return [id_ for id_ in ids if id_ in set(went_on)]
 

@@ -50,10 +50,11 @@ def test_the_process_api_sends_nothing_that_needs_a_second_person(corrected: Wor
     assert not corrected.events.filter(verb="sent again").exists()
 
 
-def test_what_was_not_taken_in_yet_is_asked_for_all_the_same(corrected: WorkItem, staff: Staff) -> None:
+@pytest.mark.parametrize("taken", [False, True])
+def test_what_no_exception_holds_yet_is_asked_for_all_the_same(corrected: WorkItem, staff: Staff, taken: bool) -> None:
     policy(Deed.RESUBMIT, fields=["hours"])
     WorkItem.objects.all().delete()
-    Failure.objects.update(taken=False)
+    Failure.objects.update(taken=taken)
     assert send(staff.clara, *Transaction.objects.all()).status_code == 409
 
 
