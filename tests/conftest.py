@@ -43,8 +43,9 @@ def pytest_configure(config: pytest.Config) -> None:
     from django.conf import settings
 
     settings.PASSWORD_HASHERS = ["tests.quick_hashing.Quick"]
-    from tests import emptying
+    from tests import contexts, emptying
 
+    contexts.spare()
     emptying.quicken()
 
 
