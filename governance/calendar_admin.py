@@ -4,7 +4,6 @@ import re
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any, ClassVar
-from zoneinfo import available_timezones
 
 import holidays
 from django import forms
@@ -17,14 +16,13 @@ from django.urls import reverse
 from holidays.registry import COUNTRIES
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from governance import deed_page
+from governance import deed_page, zones
 from governance.columns import headed
 from governance.deed_page import button
 from governance.models import BusinessCalendar, CalendarDay, LegalEntity, User, WeekdayHours
 from governance.models.calendar import check_time_zone
 from governance.scoped_admin import NOT_THERE, ScopedAdmin, ScopedInline
 from governance.working_time import public_holidays, refuse_unknown_region
-from governance.zones import zone_of
 
 TAKEN = "This company has a calendar already. Change that one, or choose another company."
 CHOOSE_ZONE = "Choose a time zone."
@@ -63,9 +61,7 @@ class CalendarForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for th
         help_text="For holidays of its own. Empty: those of the whole country only.",
     )  # fmt: skip
     time_zone = forms.CharField(
-        widget=UnfoldAdminSelectWidget(
-            choices=lambda: [("", "Choose…"), *((name, name) for name in sorted(available_timezones()))]
-        ),
+        widget=UnfoldAdminSelectWidget(choices=lambda: [("", "Choose…"), *((name, name) for name in zones.known())]),
         error_messages={"required": CHOOSE_ZONE},
     )
 
@@ -94,7 +90,7 @@ class CalendarForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for th
     def clean(self) -> dict[str, Any]:
         """Refuse a region that the country does not have, and a time zone that does not exist, each at its field."""
         given = super().clean() or self.cleaned_data
-        if self.has_error("time_zone", "required") and (usual := zone_of(given.get("country") or "")):
+        if self.has_error("time_zone", "required") and (usual := zones.zone_of(given.get("country") or "")):
             self.errors["time_zone"] = self.error_class([f"{CHOOSE_ZONE} All of that country lives by {usual}."])
         try:
             if given.get("country"):
@@ -189,7 +185,7 @@ class BusinessCalendarAdmin(ScopedAdmin):
         if len(companies) != 1:
             return given
         only = companies[0]
-        return {"legal_entity": only.pk, "country": only.country, "time_zone": zone_of(only.country)} | given
+        return {"legal_entity": only.pk, "country": only.country, "time_zone": zones.zone_of(only.country)} | given
 
     def get_formset_kwargs(self, request: HttpRequest, obj: Any, inline: Any, prefix: str) -> dict[str, Any]:
         """Fill in the usual week of a new calendar."""

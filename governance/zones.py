@@ -3,9 +3,15 @@
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 MONTHS = range(1, 13)
+
+
+@cache
+def known() -> tuple[str, ...]:
+    """Return the names of all zones of the IANA database, sorted; to look for them is to walk through its folders."""
+    return tuple(sorted(available_timezones()))
 
 
 @cache

@@ -142,6 +142,8 @@ TEMPLATES = [
     }
 ]
 
+FORM_RENDERER = "hub.fields.Renderer"
+
 # The supervisor sets DATABASE_URL and REDIS_URL to the embedded servers' sockets when the operator has not, and
 # remembers them for commands that are typed beside it.
 _ADDRESSES = {"DATABASE_URL": "postgresql://throughline@/throughline", "REDIS_URL": "redis://localhost:6379/0"}

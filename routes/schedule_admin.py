@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from typing import Any
-from zoneinfo import available_timezones
 
 from django import forms
 from django.db import transaction
@@ -12,7 +11,7 @@ from django.urls import reverse
 from django_celery_beat.models import CrontabSchedule
 
 from connectors.gate import database_now
-from governance import deed_page, second_person
+from governance import deed_page, second_person, zones
 from governance.deed_page import Deed, ReasonForm, button
 from governance.models import BusinessCalendar, User
 from governance.rights import NotAllowed, Right, allowed
@@ -84,7 +83,7 @@ class ScheduleForm(ReasonForm):
     zone = forms.ChoiceField(
         label="Time zone of these times",
         required=False,
-        choices=lambda: [(z, z) for z in sorted(available_timezones())],
+        choices=lambda: [(z, z) for z in zones.known()],
     )
     working_days_only = forms.BooleanField(
         label="Only on working days", required=False,
