@@ -72,15 +72,12 @@ def orphans() -> Iterator[Wrong]:
                 yield (f"{things} {lack}: {count}", "rows were deleted by hand, or only a part was restored.", RESTORE)
 
 
+SWITCHED_ON = "EXISTS (SELECT FROM routes_route r WHERE r.id = x.route_id AND r.enabled)"
 OVERDUE = (
     ("write", "routes_keyhead", "TRUE"),
     ("consignment", "routes_consignment", "NOT x.set_apart"),
-    ("run", "routes_run", "TRUE"),
-    (
-        "pushed event",
-        "routes_inboundevent",
-        "x.processed_at IS NULL AND EXISTS (SELECT FROM routes_route r WHERE r.id = x.route_id AND r.enabled)",
-    ),
+    ("run", "routes_run", SWITCHED_ON),
+    ("pushed event", "routes_inboundevent", f"x.processed_at IS NULL AND {SWITCHED_ON}"),
 )
 
 

@@ -96,6 +96,8 @@ def what_became_of(event_id: UUID, *, by: By) -> dict[str, Any]:
 
 def _summary(event: InboundEvent, stories: list[dict[str, Any]]) -> str:
     if event.processed_at is None:
+        if not event.route.enabled:
+            return "Received and kept; its route is switched off, and it will be worked on once that is switched on."
         return "Received and kept; it will be worked on."
     if event.problem:
         return event.problem

@@ -26,9 +26,9 @@ def _one_round() -> bool:
     releases.arrived_meanwhile()
     releases.rows_available()
     worked = False
-    for route in _rows("SELECT DISTINCT route_id FROM routes_run WHERE due_at <= (SELECT hub_now())"):
+    for route in runs.due_routes():
         worked = True
-        runs.work(route[0])
+        runs.work(route)
     for waiting in intake.due_routes():
         worked = True
         intake.work(waiting)

@@ -121,10 +121,14 @@ class _Event:
 def work(route_id: int) -> bool:
     """Take in pushed events of a route in the order in which they came; return whether there are more.
 
+    Those of a route that is switched off wait, whoever says that there are some.
     An event that nobody foresaw goes to a person by itself and holds up none of the others.
     """
     try:
-        made = plan(current(Route.objects.get(pk=route_id)).pk)
+        route = Route.objects.get(pk=route_id)
+        if not route.enabled:
+            return False
+        made = plan(current(route).pk)
         try:
             return _batch(made, BATCH, unforeseen.watched(_take_in))
         except unforeseen.Spoilt:

@@ -17,6 +17,7 @@ from psycopg.errors import DeadlockDetected
 
 from canonical.failure import Category
 from canonical.problem import Problem
+from connectors import gate
 from connectors.models import Connection
 from connectors.outcome import ConnectorFailure, Page
 from governance.actor import By, as_actor
@@ -43,11 +44,12 @@ from routes.models.movement import RunState
 from routes.plan import NotReadyToRun, Plan, current, plan
 
 PAUSED_SECONDS = 60.0  # after which a run asks again whose connection a person has paused; its end wakes it sooner
+OFF = "Its route is switched off. The run goes on from here once the route is switched on."
 log = logging.getLogger(__name__)
 
 
 class NothingToRead(ValueError):
-    """The route's source is our API; the message says what to do instead."""
+    """The route takes what is sent to it, or is switched off; the message says what to do instead."""
 
 
 class LeaseLost(Exception):
@@ -60,13 +62,15 @@ def ask_for_run(
     """Queue a run of a route and return it; the open one, if there is one already for the same purpose.
 
     With a window it is a backfill over those days; `compares` also looks for what has vanished at the source.
-    Raises governance.rights.NotAllowed.
+    Raises governance.rights.NotAllowed and NothingToRead.
     """
     require(by, Right.RESUBMIT, route.legal_entity)
     if route.takes_events:
         raise NothingToRead(f"{route} takes what is sent to it and reads nothing. Ask the sender to send it again.")
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pk.id FROM routes_route pk WHERE id = %s FOR UPDATE", [route.pk])
+        cursor.execute("SELECT enabled FROM routes_route WHERE id = %s FOR UPDATE", [route.pk])
+        if cursor.fetchone() == (False,):
+            raise NothingToRead(f"{route} is switched off and reads nothing. Ask again once it is switched on.")
         open_ = Run.objects.filter(route=route, state__in=[RunState.WAITING, RunState.RUNNING]).first()
         if open_ is not None:
             return open_
@@ -80,14 +84,26 @@ def ask_for_run(
         )  # fmt: skip
 
 
+DUE_ROUTES = """
+SELECT DISTINCT u.route_id FROM routes_run u JOIN routes_route r ON r.id = u.route_id AND r.enabled
+WHERE u.due_at <= (SELECT hub_now())
+"""
 TAKE = """
 UPDATE routes_run SET state = 'running', lease_owner = %s, started_at = coalesce(started_at, (SELECT hub_now())),
     due_at = (SELECT hub_now()) + make_interval(secs => %s)
 WHERE id = (
-    SELECT id FROM routes_run WHERE route_id = %s AND due_at <= (SELECT hub_now())
-    ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+    SELECT u.id FROM routes_run u WHERE u.route_id = %s AND u.due_at <= (SELECT hub_now())
+        AND EXISTS (SELECT FROM routes_route r WHERE r.id = u.route_id AND r.enabled)
+    ORDER BY u.due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING id
 """
+
+
+def due_routes() -> list[int]:
+    """Return the routes whose run has something to read now; the run of a route that is switched off waits."""
+    with connection.cursor() as cursor:
+        cursor.execute(DUE_ROUTES)
+        return [row[0] for row in cursor.fetchall()]
 
 
 def work(route_id: int, *, seconds: float = 20.0) -> bool:
@@ -149,13 +165,18 @@ def _drive(run: Run, made: Plan, owner: UUID, until: float) -> bool:
 
 
 def _read_pages(run: Run, made: Plan, source: Connection, owner: UUID, until: float) -> bool:
-    """Take in page by page; return whether the time was up before the last one."""
+    """Take in page by page; return whether the time was up before the last one.
+
+    Raises pages.NotNow where the route is switched off meanwhile.
+    """
     for page, prepared in ahead.each(_pages(run, source), lambda page: _prepared(run, made, page)):
-        _receive(run, made, owner, page, prepared)
+        goes_on = _receive(run, made, owner, page, prepared)
         if page.last:
             if run.compares:
                 comparing.finish(run, made, owner=owner)
             return False
+        if not goes_on:
+            raise pages.NotNow(OFF, gate.database_now())
         if time.monotonic() > until:
             return True
     return False
@@ -176,8 +197,11 @@ def _prepared(run: Run, made: Plan, page: Page) -> receive.Prepared | None:
         return None
 
 
-def _receive(run: Run, made: Plan, owner: UUID, page: Page, prepared: receive.Prepared | None) -> None:
-    """Store a page, what it brings new as consignments; whole, or where that is spoilt in pieces."""
+def _receive(run: Run, made: Plan, owner: UUID, page: Page, prepared: receive.Prepared | None) -> bool:
+    """Store a page, what it brings new as consignments; whole, or where that is spoilt in pieces.
+
+    Return whether the route is still switched on.
+    """
 
     def whole() -> receive.Totals:
         assert prepared is not None
@@ -185,14 +209,13 @@ def _receive(run: Run, made: Plan, owner: UUID, page: Page, prepared: receive.Pr
 
     if prepared is not None:
         try:
-            _store_page(run, made, owner, page, unforeseen.watched(whole))
+            return _store_page(run, made, owner, page, unforeseen.watched(whole))
         except unforeseen.Spoilt:
-            prepared = None
-    if prepared is None:
-        _store_page(run, made, owner, page, lambda: piecewise.take_in(made, page.records, run=run.pk))
+            pass
+    return _store_page(run, made, owner, page, lambda: piecewise.take_in(made, page.records, run=run.pk))
 
 
-def _store_page(run: Run, made: Plan, owner: UUID, page: Page, take_in: Callable[[], receive.Totals]) -> None:
+def _store_page(run: Run, made: Plan, owner: UUID, page: Page, take_in: Callable[[], receive.Totals]) -> bool:
     with transaction.atomic():
         totals = take_in()
         if run.compares:
@@ -200,9 +223,10 @@ def _store_page(run: Run, made: Plan, owner: UUID, page: Page, take_in: Callable
         crashpoints.point("receive.before_commit")
         with together():
             _let_disk_follow()
-            _page_done(run, owner, totals, cursor=page.cursor, last=page.last and not run.compares)
+            goes_on = _page_done(run, owner, totals, cursor=page.cursor, last=page.last and not run.compares)
         _nudge(made, totals.due)
     crashpoints.point("receive.after_commit")
+    return goes_on
 
 
 def _let_disk_follow() -> None:
@@ -230,8 +254,11 @@ def _pages(run: Run, source: Connection) -> Iterator[Page]:
     return pages.read(source, run.route.stream, cursor=cursor, window=window)
 
 
-def _page_done(run: Run, owner: UUID, totals: receive.Totals, *, cursor: dict[str, Any] | None, last: bool) -> None:
-    """Move totals and cursor in the page's commit and renew the lease. Raises LeaseLost."""
+def _page_done(run: Run, owner: UUID, totals: receive.Totals, *, cursor: dict[str, Any] | None, last: bool) -> bool:
+    """Move totals and cursor in the page's commit and renew the lease. Raises LeaseLost.
+
+    Return whether the route is still switched on.
+    """
     with connection.cursor() as moved:
         moved.execute(
             """
@@ -242,7 +269,8 @@ def _page_done(run: Run, owner: UUID, totals: receive.Totals, *, cursor: dict[st
                 state = CASE WHEN %s THEN 'done' ELSE state END,
                 ended_at = CASE WHEN %s THEN (SELECT hub_now()) END,
                 due_at = CASE WHEN NOT %s THEN (SELECT hub_now()) + make_interval(secs => %s) END
-            WHERE id = %s AND lease_owner = %s RETURNING id
+            WHERE id = %s AND lease_owner = %s
+            RETURNING (SELECT r.enabled FROM routes_route r WHERE r.id = route_id)
             """,
             [
                 totals.read, totals.new, totals.changed, totals.unchanged, totals.unreadable, totals.echoes,
@@ -252,10 +280,12 @@ def _page_done(run: Run, owner: UUID, totals: receive.Totals, *, cursor: dict[st
         )  # fmt: skip
         if cursor is not None and not run.window_from:
             cursors.move(run.route_id, cursor, run.source)
-        if moved.fetchone() is None:
+        enabled = moved.fetchone()
+        if enabled is None:
             raise LeaseLost
     if last:
         failures.close_of_run(run.route_id, stage="receive", how="auto:retry_succeeded")
+    return bool(enabled[0])
 
 
 def _give_back(run: Run, owner: UUID) -> None:

@@ -35,6 +35,7 @@ def switch(route: Route, *, on: bool, by: By, reason: str = "") -> None:
     )  # fmt: skip
     if on:
         nudges.run(row.pk)
+        nudges.events(row.pk)
 
 
 def _refuse_what_cannot_run(route: Route) -> None:

@@ -110,13 +110,11 @@ def sweep() -> None:
     with connection.cursor() as cursor:
         cursor.execute(delivering.DUE)
         deliveries = cursor.fetchall()
-        cursor.execute("SELECT DISTINCT route_id FROM routes_run WHERE due_at <= (SELECT hub_now())")
-        pulls = [row[0] for row in cursor.fetchall()]
     for connection_id, lane, stream in deliveries:
         nudges.delivery(connection_id, lane, stream)
     for connection_id in sending_back.due():
         nudges.sending_back(connection_id)
-    for route in pulls:
+    for route in runs.due_routes():
         nudges.run(route)
     for route in intake.due_routes():
         nudges.events(route)

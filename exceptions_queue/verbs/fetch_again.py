@@ -34,7 +34,10 @@ def fetch_again(item: WorkItem, *, by: By, reason: str = "", failures: Collectio
     members = chosen(item, failures)
     first, last = _days([m.record_id for m in members if m.record_id])
     reason = reason.strip() or "put right at the source"
-    run = runs.ask_for_run(route, by=by, trigger="person", window=(first, last))
+    try:
+        run = runs.ask_for_run(route, by=by, trigger="person", window=(first, last))
+    except runs.NothingToRead as error:
+        raise NotPossible(str(error)) from error
     if (run.window_from, run.window_to) != (first, last):
         raise NotPossible(f"A run of {route.name} is under way already. Fetch again once it has ended.")
     days = f"{first}" if first == last else f"{first} to {last}"

@@ -20,7 +20,10 @@ def read_again(item: WorkItem, *, by: By, reason: str = "") -> Run:
     if route is None:
         raise NotPossible("Its route is no longer there. Waive this, with that as the reason.")
     reason = reason.strip() or "read again"
-    run = runs.ask_for_run(route, by=by, trigger="person")
+    try:
+        run = runs.ask_for_run(route, by=by, trigger="person")
+    except runs.NothingToRead as error:
+        raise NotPossible(str(error)) from error
     note(item, by=by, verb="read again", reason=reason, to=State.IN_PROGRESS)
     audit.record(by=by, verb="read_again", thing=item, reason=reason, legal_entity=item.legal_entity_id)
     return run

@@ -68,6 +68,15 @@ def test_run_is_asked_for_once_and_read_with_its_books(world: World, staff: Staf
     assert (shown["balanced"], shown["books"][0]["destination"], shown["books"][0]["difference"]) == (True, "Ledger", 0)
 
 
+def test_run_of_a_route_that_is_switched_off_is_refused_in_words(world: World, staff: Staff) -> None:
+    token, place = token_of(staff.ingrid), f"/api/process/v1/routes/{world.route.slug}/runs"
+    assert post(place, token, {}).status_code == 202
+    type(world.route).objects.filter(pk=world.route.pk).update(enabled=False)
+    assert "is switched off" in told(post(place, token, {}), 409, "not-possible")["detail"]
+    told(post(place, token_of(staff.olga), {}), 403, "not-allowed")
+    assert Run.objects.count() == 1
+
+
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [({"window_from": "2026-10-01"}, "/window_to"), ({"compares": True}, "/compares"),

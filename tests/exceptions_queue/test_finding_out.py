@@ -211,6 +211,10 @@ def test_what_was_put_right_at_the_source_is_read_again(quick_world: Make, quick
     assert "fetches" in names(item, quick_staff.farid)
     with pytest.raises(verbs.NotPossible, match="Choose some within 31 days"):
         verbs.fetch_again(item, by=quick_staff.clara)
+    type(world.route).objects.update(enabled=False)
+    with pytest.raises(verbs.NotPossible, match="is switched off and reads nothing"):
+        verbs.fetch_again(item, by=quick_staff.clara, failures=[first.pk, second.pk])
+    type(world.route).objects.update(enabled=True)
 
     run = verbs.fetch_again(item, by=quick_staff.clara, failures=[first.pk, second.pk])
 

@@ -356,6 +356,9 @@ def test_stopped_route_is_read_again(make_world: Make, staff: Staff) -> None:
     item = trouble(world, Problem("error", Category.SHAPE, "", None, "A page of HTML came instead of data."))
     run = verbs.read_again(item, by=staff.clara)
     assert Run.objects.get() == run
+    type(world.route).objects.update(enabled=False)
+    with pytest.raises(verbs.NotPossible, match="is switched off and reads nothing"):
+        verbs.read_again(item, by=staff.clara)
 
 
 def test_taking_an_item_makes_it_somebodys(make_world: Make, staff: Staff) -> None:

@@ -122,6 +122,19 @@ def test_lag_is_the_age_of_the_oldest_work_of_each_lane(counting: Path, quick_wo
     assert found['throughline_queue_oldest_due_seconds{lane="analytics"}'] == 0
 
 
+def test_run_of_a_route_that_is_switched_off_is_no_lag(counting: Path, quick_world: Make) -> None:  # noqa: F811
+    route = quick_world().route
+    late = timezone.now() - timedelta(seconds=90)
+    Run.objects.create(
+        route=route, legal_entity=route.legal_entity, trigger="person", requested_by="olga", created_at=late,
+        due_at=late,
+    )  # fmt: skip
+    assert figures()['throughline_queue_oldest_due_seconds{lane="intake"}'] > 89
+    type(route).objects.filter(pk=route.pk).update(enabled=False)
+    stored._kept.clear()
+    assert figures()['throughline_queue_oldest_due_seconds{lane="intake"}'] == 0
+
+
 def test_runs_of_the_last_day_and_all_open_ones_are_told(counting: Path, quick_world: Make) -> None:  # noqa: F811
     route = quick_world().route
     now = timezone.now()

@@ -47,6 +47,9 @@ def test_work_that_nobody_takes_is_found(firm: Firm) -> None:
         "1 run is due and nobody takes it",
         "1 pushed event is due and nobody takes it",
     ]
+    firm.pushed.enabled = False
+    firm.pushed.save()
+    assert list(doctor.overdue()) == []
 
 
 def test_missing_partition_is_found(firm: Firm) -> None:

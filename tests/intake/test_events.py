@@ -9,8 +9,8 @@ from django.test import Client
 
 from canonical import codec
 from canonical.entities import ENTITIES
-from routes import bodies, clock, intake
-from routes.models import InboundEvent, Record, Transaction
+from routes import bodies, clock, intake, tasks
+from routes.models import InboundEvent, Record, Route, Transaction
 from tests import clocks
 from tests.intake.firm import EVENTS, Firm, body, record
 
@@ -45,6 +45,17 @@ def test_event_is_kept_and_acknowledged_with_the_address_of_its_story(firm: Firm
     assert json.loads(event.body) == json.loads(body(record(1), record(2)))
     story = client(firm.viktor).get(answer["Location"]).json()
     assert (story["status"], story["records"]) == ("received", [])
+
+
+def test_event_for_a_route_that_is_switched_off_waits_and_says_so(firm: Firm) -> None:
+    Route.objects.filter(pk=firm.events.pk).update(enabled=False)
+    answer = send(firm, body(record(1)))
+    assert answer.status_code == 202
+    tasks.take_in_events(firm.events.pk)  # as the answer says that there is something
+    assert not Record.objects.exists()
+    story = client(firm.viktor).get(answer["Location"]).json()
+    assert story["status"] == "received"
+    assert story["summary"].endswith("its route is switched off, and it will be worked on once that is switched on.")
 
 
 def test_processed_event_says_what_became_of_its_records(firm: Firm) -> None:

@@ -10,7 +10,8 @@ import pytest
 from django.test import Client
 
 from connectors.models import Connection
-from routes import intake
+from governance.actor import ENGINE
+from routes import intake, switching, tasks
 from routes.models import Failure, InboundEvent, Record, WebhookRefusal
 from tests.intake.firm import HOOK, SECRET, TOKEN, Firm, signed
 from tests.routes.world import entry
@@ -201,6 +202,20 @@ def test_event_of_a_switched_off_route_waits(firm: Firm) -> None:
     content = pushed(entry(1))
     assert push(content, signed(content)).status_code == 200
     assert firm.pushed.pk not in intake.due_routes()
+    tasks.take_in_events(firm.pushed.pk)  # as the push says that there is something
+    assert not Record.objects.exists()
+    switching.switch(firm.pushed, on=True, by=ENGINE)
+    tasks.take_in_events(firm.pushed.pk)
+    assert Record.objects.get().key == "TE-0000001"
+
+
+def test_event_of_a_switched_off_route_that_could_not_run_tells_nobody(firm: Firm) -> None:
+    firm.pushed.enabled, firm.pushed.mapping = False, "not-written-yet"
+    firm.pushed.save()
+    content = pushed(entry(1))
+    push(content, signed(content))
+    assert intake.work(firm.pushed.pk) is False
+    assert not Failure.objects.exists()
 
 
 def test_route_that_is_not_ready_puts_its_events_off_and_says_so_once(firm: Firm) -> None:

@@ -14,7 +14,7 @@ from connectors import breaker, gate, loop
 from connectors.models import Connection, MaintenanceWindow, RateBudget
 from connectors.outcome import ConnectorFailure, Page
 from governance.actor import ENGINE
-from routes import ahead, nudges, pages, pausing, runs, tasks
+from routes import ahead, inline, nudges, pages, pausing, runs, switching, tasks
 from routes.models import Failure, Route, Run
 from tests.routes.world import World, entry
 
@@ -97,6 +97,45 @@ def test_run_of_a_paused_connection_waits_and_says_why(world: World, source: Sou
     assert not runs.work(world.route.pk), "the edit made it due"
     run.refresh_from_db()
     assert (run.state, run.read, run.message) == ("done", PAGES * SIZE, "")
+
+
+def test_run_that_waits_when_its_route_is_switched_off_goes_on_once_it_is_switched_on(
+    world: World, source: Source
+) -> None:
+    run = runs.ask_for_run(world.route, by=ENGINE, trigger="schedule")
+    switching.switch(world.route, on=False, by=ENGINE, reason="cutover")
+    assert runs.due_routes() == []
+    assert inline.work_off() == 0
+    assert not runs.work(world.route.pk)
+    run.refresh_from_db()
+    assert (run.state, source.asked) == ("waiting", 0)
+    with pytest.raises(runs.NothingToRead, match="is switched off and reads nothing"):
+        runs.ask_for_run(world.route, by=ENGINE, trigger="person")
+    switching.switch(world.route, on=True, by=ENGINE)
+    assert runs.due_routes() == [world.route.pk]
+    runs.work(world.route.pk)
+    run.refresh_from_db()
+    assert (run.state, run.read) == ("done", PAGES * SIZE)
+
+
+def test_run_ends_with_its_page_when_its_route_is_switched_off(
+    world: World, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = runs._receive
+
+    def switched_off_meanwhile(run: Run, *more: Any) -> bool:
+        if run.cursor is None:
+            Route.objects.filter(pk=world.route.pk).update(enabled=False)
+        return whole(run, *more)
+
+    monkeypatch.setattr(runs, "_receive", switched_off_meanwhile)
+    run = work(world.route)
+    assert (run.state, run.pages, run.cursor, run.message) == ("waiting", 1, {"page": 1}, runs.OFF)
+    assert not runs.work(world.route.pk)
+    Route.objects.filter(pk=world.route.pk).update(enabled=True)
+    runs.work(world.route.pk)
+    run.refresh_from_db()
+    assert (run.state, run.pages, run.read, run.message) == ("done", PAGES, PAGES * SIZE, "")
 
 
 def test_run_waits_for_the_end_of_a_maintenance_window(world: World, source: Source) -> None:
