@@ -20,6 +20,7 @@ from routes import bodies, shares
 from routes.bulk import array
 from routes.outbound import discretion, history, types
 from routes.outbound.history import Change, Ending, Span, Trouble
+from routes.outbound.turns import Turn, in_order
 from routes.outcomes import CONFIRMED
 from routes.states import State
 
@@ -71,19 +72,22 @@ def within(span: Span) -> tuple[list[Happening], Span]:
     records = _records({*(subjects - told.keys()), *(each.record for each in stopped if each.record)})
     references = _references({c.subject for c in found if c.new in (State.POSTED, State.REVERSED)} & told.keys())
     hidden = _hidden([told.get(c.subject) or records.get(c.subject) for c in found if _may_quote(c)])
-    happenings = [
-        _of_transaction(change, told[change.subject], by_change, references, hidden)
+    turns = [
+        _turn(_of_transaction(change, of, by_change, references, hidden), of, change)
         for change in found
-        if change.subject in told and change.new in types.TRANSACTION
+        if (of := told.get(change.subject)) and change.new in types.TRANSACTION
     ]
-    happenings += [
-        _of_record(change, records[change.subject], hidden)
+    turns += [
+        _turn(_of_record(change, of, hidden), of, change)
         for change in found
-        if change.subject in records and change.new in types.RECORD
+        if (of := records.get(change.subject)) and change.new in types.RECORD
     ]
-    happenings += [_of_stopped(each, records[each.record]) for each in stopped if each.record in records]
-    happenings += _of_runs(history.endings(span))
-    return happenings, span
+    turns += [
+        _stop(_of_stopped(each, of), of, each, number)
+        for number, each in enumerate(stopped)
+        if each.record and (of := records.get(each.record))
+    ]
+    return in_order(turns) + _of_runs(history.endings(span)), span
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,18 +109,20 @@ class _Subject:
     hours: Decimal | None
     correlation: UUID
     canonical: UUID | None  # the record in the hub's words
+    arrival: int  # the place of its record among all that arrived
 
 
 TRANSACTIONS = """
 SELECT t.id, t.key, coalesce(r.key, t.key), t.legal_entity_id, e.code, w.id, w.slug, w.canonical_entity, d.id, d.name,
-    t.amount, t.currency, t.hours, t.correlation_id, coalesce(t.canonical_payload_id, r.canonical_payload_id)
+    t.amount, t.currency, t.hours, t.correlation_id, coalesce(t.canonical_payload_id, r.canonical_payload_id),
+    coalesce(r.sequence, 0)
 FROM routes_transaction t JOIN routes_destination d ON d.id = t.destination_id JOIN routes_route w ON w.id = d.route_id
 JOIN governance_legalentity e ON e.id = t.legal_entity_id LEFT JOIN routes_record r ON r.id = t.record_id
 WHERE t.id = ANY(%s::uuid[])
 """
 RECORDS = """
 SELECT r.id, r.key, r.key, r.legal_entity_id, e.code, w.id, w.slug, w.canonical_entity, NULL, '',
-    r.amount, r.currency, r.hours, r.correlation_id, r.canonical_payload_id
+    r.amount, r.currency, r.hours, r.correlation_id, r.canonical_payload_id, r.sequence
 FROM routes_record r JOIN routes_route w ON w.id = r.route_id JOIN governance_legalentity e ON e.id = r.legal_entity_id
 WHERE r.id = ANY(%s::uuid[])
 """
@@ -130,6 +136,16 @@ SELECT u.id, u.legal_entity_id, e.code, w.id, w.slug, u.read, u.new, u.changed, 
 FROM routes_run u JOIN routes_route w ON w.id = u.route_id JOIN governance_legalentity e ON e.id = u.legal_entity_id
 WHERE u.id = ANY(%s::uuid[])
 """
+
+
+def _turn(told: Happening, of: _Subject, change: Change) -> Turn[Happening]:
+    place = (0 if change.born else 1, change.place)
+    return Turn(told, told.key, of.id, place, change.xid, of.arrival, change.at)
+
+
+def _stop(told: Happening, of: _Subject, trouble: Trouble, number: int) -> Turn[Happening]:
+    """Return the turn of a record that stopped; nothing of it came before but other stops."""
+    return Turn(told, told.key, of.id, (0, number), trouble.xid, of.arrival, trouble.at)
 
 
 def _transactions(ids: Collection[UUID]) -> dict[UUID, _Subject]:

@@ -4,7 +4,6 @@ It knows nothing of subscriptions. Ids of transactions are the database's: each 
 span have ended before it is read, so that nothing of it can appear later.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +13,7 @@ from uuid import UUID
 from django.db import connection
 
 from routes.bulk import array
+from routes.models.movement import RecordState
 from routes.outbound.types import RECORD, TRANSACTION
 
 NOTHING = UUID(int=0)
@@ -57,11 +57,14 @@ SELECT x.subject_id, x.from_state, x.to_state, x.at, x.reason, x.actor_kind, x.x
 FROM routes_transition x
 WHERE {WITHIN.format("x")} AND x.to_state = ANY(%(states)s::text[])
 """  # noqa: S608 - fixed texts
-LATER = """
+EARLIER_BEYOND = """
 SELECT x.subject_id FROM routes_transition x
-WHERE x.subject_id = ANY(%(subjects)s::uuid[]) AND x.xid >= %(high)s AND x.to_state = ANY(%(states)s::text[])
+JOIN unnest(%(subjects)s::uuid[], %(last)s::bigint[]) AS w(id, last) ON x.subject_id = w.id AND x.number < w.last
+WHERE x.xid >= %(high)s AND x.to_state = ANY(%(states)s::text[])
 UNION SELECT t.id FROM routes_transaction t
 WHERE t.id = ANY(%(subjects)s::uuid[]) AND t.xid >= %(high)s AND t.walk_id IS NOT NULL
+UNION SELECT f.record_id FROM routes_failure f
+WHERE f.record_id = ANY(%(ended)s::uuid[]) AND f.xid >= %(high)s AND f.transaction_id IS NULL
 """
 EDGE = f"""
 SELECT xid FROM (
@@ -71,6 +74,7 @@ SELECT xid FROM (
 ) rows ORDER BY xid OFFSET %(most)s LIMIT 1
 """  # noqa: S608 - fixed texts
 STATES = array(str(state) for state in {*TRANSACTION, *RECORD})
+ENDS = {state for state in RECORD if state != RecordState.FAILED}  # of a record that has stopped; nothing follows them
 
 
 def cut(span: Span, most: int) -> Span:
@@ -84,35 +88,35 @@ def cut(span: Span, most: int) -> Span:
 
 
 def changes(span: Span) -> tuple[list[Change], Span]:
-    """Return the changes of state within a span, in order, and the span that they really cover.
+    """Return the changes of state within a span, in no order, and the span that they really cover.
 
-    A commit that began early may end late: where the history of a subject already goes on beyond the span, its part
-    within could have come second. Then the span ends before it, and all of it is read together another time.
+    A commit that began early may end late: where something that came before lies beyond the span, the span ends before
+    it, and all of it is read together another time. What only comes later there is told later.
     """
     with connection.cursor() as cursor:
         cursor.execute(CHANGES, _asked(span))
         found = [Change(*row) for row in cursor.fetchall()]
         if not found:
             return [], span
-        subjects = array({change.subject for change in found})
-        cursor.execute(LATER, {"subjects": subjects, "high": span.high, "states": STATES})
-        going_on = {row[0] for row in cursor.fetchall()}
-    if going_on:
-        span = Span(span.low, min(change.xid for change in found if change.subject in going_on), span.floor)
+        cursor.execute(EARLIER_BEYOND, _places(found) | {"high": span.high, "states": STATES})
+        second = {row[0] for row in cursor.fetchall()}
+    if second:
+        span = Span(span.low, min(change.xid for change in found if change.subject in second), span.floor)
         found = [change for change in found if change.xid < span.high]
-    return _in_order(found), span
+    return found, span
 
 
-def _in_order(found: Iterable[Change]) -> list[Change]:
-    """Sort by time; the changes of one subject by their own count, which no clock can turn round."""
-    by_time = sorted(found, key=lambda change: (change.at, not change.born, change.place))
-    own: dict[UUID, list[Change]] = defaultdict(list)
-    for change in by_time:
-        own[change.subject].append(change)
-    waiting = {
-        subject: iter(sorted(each, key=lambda change: (not change.born, change.place))) for subject, each in own.items()
-    }
-    return [next(waiting[change.subject]) for change in by_time]
+def _places(found: Iterable[Change]) -> dict[str, Any]:
+    """Return the subjects of changes with the last place of each, and those that may be records whose work has ended.
+
+    What was made with its transaction comes before all else, wherever that lies.
+    """
+    last: dict[UUID, int] = {}
+    for change in found:
+        if not change.born:
+            last[change.subject] = max(change.place, last.get(change.subject, 0))
+    ended = {change.subject for change in found if not change.born and change.new in ENDS}
+    return {"subjects": array(last), "last": array(last.values()), "ended": array(ended)}
 
 
 @dataclass(frozen=True, slots=True)

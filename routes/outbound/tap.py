@@ -95,7 +95,7 @@ def _tell(most: int) -> bool:
         wanted = Span(low, ended, floor or NOTHING)
         if wanted.low >= wanted.high:
             return False
-        found, covered = happenings.within(history.cut(wanted, most))
+        found, covered = _within(wanted, most)
         _write(found, subscriptions)
         cursor.execute("UPDATE routes_tap SET horizon = %s WHERE id = 1", [covered.high])
         if row[2]:
@@ -109,6 +109,16 @@ def _held() -> list[Subscription]:
         cursor.execute(HOLD)
         kept = [row[0] for row in cursor.fetchall()]
     return list(Subscription.objects.filter(pk__in=kept).defer("secrets"))
+
+
+def _within(wanted: Span, most: int) -> tuple[list[Happening], Span]:
+    """Return what happened within the beginning of a span, and what of it that covers: more rows where needed."""
+    while True:
+        part = history.cut(wanted, most)
+        found, covered = happenings.within(part)
+        if covered.high > wanted.low or part.high == wanted.high:
+            return found, covered
+        most *= 2  # what came before lies beyond the part, though not beyond all that has ended
 
 
 def _ended() -> tuple[int, int]:

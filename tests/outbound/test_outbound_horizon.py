@@ -9,8 +9,8 @@ import psycopg
 from django.db import connection
 
 from governance.actor import ENGINE
-from routes.models import OutboundEvent
-from routes.outbound import history, tap
+from routes.models import OutboundEvent, Record
+from routes.outbound import happenings, history, tap
 from routes.outbound.history import Span
 from routes.states import State, move
 from tests.routes.world import World, entry
@@ -109,5 +109,52 @@ def test_later_change_of_a_small_transaction_id_waits_for_the_earlier_one(make_w
 
     found, covered = history.changes(Span(small, small + 1))
     assert (found, covered.high) == ([], small), "its first change lies beyond the span: both are read together"
-    found, _ = history.changes(Span(small, small + 1000))
-    assert [change.new for change in found] == ["held", "waived"]
+    found, _ = happenings.within(Span(small, small + 1000))
+    assert [each.type.rsplit(".", 1)[1] for each in found] == ["held", "waived"]
+
+
+def test_end_of_a_record_with_a_small_transaction_id_waits_until_it_is_told_that_it_stopped(
+    make_world: Make, subscribe: Any
+) -> None:
+    world = make_world()
+    with other() as second:
+        (small,) = second.execute("SELECT pg_current_xact_id()::text::bigint").fetchone()
+        world.take_in(entry(1, bill_rate="many"))
+        record = Record.objects.get()
+        second.execute("UPDATE routes_record SET state = 'waived' WHERE id = %s", [record.pk])
+        second.execute(
+            "INSERT INTO routes_transition (subject_id, from_state, to_state, at, actor_kind, actor, reason)"
+            " VALUES (%s, 'failed', 'waived', now(), 'engine', 'Throughline', 'second')",
+            [record.pk],
+        )
+        second.commit()
+
+    found, covered = happenings.within(Span(small, small + 1))
+    assert (found, covered.high) == ([], small), "that it stopped lies beyond the span: both are read together"
+    found, _ = happenings.within(Span(small, small + 1000))
+    assert [each.type for each in found] == ["throughline.record.failed", "throughline.record.waived"]
+
+
+def test_what_came_second_is_told_though_more_rows_lie_before_the_first_than_are_told_at_once(
+    make_world: Make, subscribe: Any
+) -> None:
+    world = make_world()
+    subscribe()
+    with other() as second:
+        world.take_in(entry(1, hours="0.00"))
+        tell_until(lambda: len(subjects()) == 1)
+        [row] = world.transactions()
+        second.execute("SELECT pg_current_xact_id()")
+        for number in range(2, 6):
+            world.take_in(entry(number, hours="0.00"))
+        move([row.pk], frm=State.FAILED, to=State.HELD, by=ENGINE, reason="first", return_to=State.NORMALISED)
+        second.execute("UPDATE routes_transaction SET state = 'waived', return_to = '' WHERE id = %s", [row.pk])
+        second.execute(
+            "INSERT INTO routes_transition (subject_id, from_state, to_state, at, actor_kind, actor, reason)"
+            " VALUES (%s, 'held', 'waived', now(), 'engine', 'Throughline', 'second')",
+            [row.pk],
+        )
+        second.commit()
+    tell_until(lambda: not tap.tell(most=2) and len(subjects()) == 7)
+    types = OutboundEvent.objects.filter(subject=row.key).order_by("number").values_list("type", flat=True)
+    assert [each.rsplit(".", 1)[1] for each in types] == ["failed", "held", "waived"]

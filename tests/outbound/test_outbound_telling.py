@@ -13,9 +13,11 @@ from django.utils import timezone
 from canonical.failure import Category
 from governance.actor import ENGINE
 from governance.models import LegalEntity
-from routes.models import Delivery, OutboundEvent, Route, Run, RunEnding, Subscription, Tap
+from routes import decisions
+from routes.models import Delivery, OutboundEvent, Record, Route, Run, RunEnding, Subscription, Tap
 from routes.outbound import subscribing, tap
 from routes.states import State, move
+from tests import clocks
 from tests.invariants.test_accounted import begin, take_in
 from tests.routes.world import World, entry, refused
 
@@ -91,6 +93,67 @@ def test_record_that_cannot_be_read_is_told(make_world: Make, subscribe: Any) ->
     assert "many" not in OutboundEvent.objects.get().body
 
 
+def test_record_that_stopped_and_is_waived_before_it_was_told_is_told_in_that_order(
+    make_world: Make, subscribe: Any
+) -> None:
+    world = make_world()
+    subscribe()
+    world.take_in(entry(1, bill_rate="many"))
+    decisions.waive_records([Record.objects.get().pk], by=ENGINE, reason="entered twice")
+    tap.tell()
+    assert [type_ for type_, _ in told()] == ["record.failed", "record.waived"]
+    assert body(0)["partitionkey"] == body(1)["partitionkey"]
+
+
+@pytest.mark.parametrize("set_back", [0, -3600], ids=["", "though the clock goes back"])
+def test_versions_of_a_record_that_stops_are_told_in_their_order(
+    make_world: Make, subscribe: Any, set_back: int
+) -> None:
+    world = make_world()
+    subscribe()
+    world.take_in(entry(1, bill_rate="many"))
+    clocks.jump(set_back)
+    world.take_in(entry(1, version=2, bill_rate="very many"))
+    world.take_in(entry(1, version=3))
+    tap.tell()
+    records = list(Record.objects.order_by("sequence").values_list("pk", flat=True))
+    found = [(each["type"].split(".", 1)[1], each["data"]["record"]) for each in map(body, range(len(told())))]
+    assert found == [
+        ("record.failed", str(records[0])), ("record.superseded", str(records[0])),
+        ("record.failed", str(records[1])), ("record.superseded", str(records[1])),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("set_back", [0, -3600], ids=["", "though the clock goes back"])
+def test_versions_of_an_entry_that_fails_are_told_in_their_order(
+    make_world: Make, subscribe: Any, set_back: int
+) -> None:
+    world = make_world()
+    subscribe()
+    world.take_in(entry(1, hours="0.00"))
+    clocks.jump(set_back)
+    world.take_in(entry(1, version=2, hours="0.00"))
+    world.take_in(entry(1, version=3, hours="0.00"))
+    tap.tell()
+    first, second, third = (str(each.pk) for each in world.transactions())
+    found = [(each["type"].split(".")[-1], each["data"]["transaction"]) for each in map(body, range(len(told())))]
+    assert found == [
+        ("failed", first), ("superseded", first), ("failed", second), ("superseded", second), ("failed", third),
+    ]  # fmt: skip
+
+
+def test_what_goes_on_after_many_other_rows_is_told_all_the_same(make_world: Make, subscribe: Any) -> None:
+    world = make_world()
+    subscribe()
+    for number in range(1, 8):
+        world.take_in(entry(number, hours="0.00"))
+    [first, *_] = world.transactions()
+    move([first.pk], frm=State.FAILED, to=State.WAIVED, by=ENGINE, reason="not any more")
+    while tap.tell(most=2):
+        pass
+    assert len(told()) == 8
+
+
 def test_reason_that_somebody_typed_is_not_told(make_world: Make, subscribe: Any) -> None:
     world = make_world()
     subscribe()
@@ -98,7 +161,6 @@ def test_reason_that_somebody_typed_is_not_told(make_world: Make, subscribe: Any
     [row] = world.transactions()
     from canonical import codec
     from routes import bodies
-    from routes.models import Record
 
     record = Record.objects.get()
     kept = codec.loads(_time_entry(), str(bodies.read([record.canonical_payload_id])[record.canonical_payload_id]))
@@ -136,8 +198,6 @@ def test_everything_is_told_once(make_world: Make, subscribe: Any) -> None:
 
 
 def test_changes_of_one_entry_keep_their_order_though_the_clock_goes_back(make_world: Make, subscribe: Any) -> None:
-    from tests import clocks
-
     world = make_world()
     subscribe()
     world.take_in(entry(1, hours="0.00"))
