@@ -52,6 +52,10 @@ class NothingToRead(ValueError):
     """The route takes what is sent to it, or is switched off; the message says what to do instead."""
 
 
+class UnderWay(NothingToRead):
+    """Another run of the route is open, that reads other days or compares; the message says which."""
+
+
 class LeaseLost(Exception):
     """Another worker has this run now; what this one was about to store is dropped."""
 
@@ -59,10 +63,10 @@ class LeaseLost(Exception):
 def ask_for_run(
     route: Route, *, by: By, trigger: str, window: tuple[date, date] | None = None, compares: bool = False
 ) -> Run:
-    """Queue a run of a route and return it; the open one, if there is one already for the same purpose.
+    """Queue a run of a route and return it; the open one, if there is one already that reads the same.
 
     With a window it is a backfill over those days; `compares` also looks for what has vanished at the source.
-    Raises governance.rights.NotAllowed and NothingToRead.
+    Raises governance.rights.NotAllowed, NothingToRead, and UnderWay where the open run reads something else.
     """
     require(by, Right.RESUBMIT, route.legal_entity)
     if route.takes_events:
@@ -73,6 +77,8 @@ def ask_for_run(
             raise NothingToRead(f"{route} is switched off and reads nothing. Ask again once it is switched on.")
         open_ = Run.objects.filter(route=route, state__in=[RunState.WAITING, RunState.RUNNING]).first()
         if open_ is not None:
+            if (_window(open_), open_.compares) != (window, compares):
+                raise UnderWay(_under_way(open_, route))
             return open_
         cursor.execute("SELECT hub_now()")
         now = cursor.fetchone()[0]
@@ -82,6 +88,17 @@ def ask_for_run(
             created_at=now, due_at=now, window_from=window[0] if window else None,
             window_to=window[1] if window else None, compares=compares,
         )  # fmt: skip
+
+
+def _window(run: Run) -> tuple[date, date] | None:
+    return (run.window_from, run.window_to) if run.window_from and run.window_to else None
+
+
+def _under_way(run: Run, route: Route) -> str:
+    window = _window(run)
+    reads = f"from {window[0]} to {window[1]}" if window else "on from where the last one ended"
+    compares = ", and looks for what has vanished" if run.compares else ""
+    return f"A run of {route} is under way already. It reads {reads}{compares}. Ask again once it has ended."
 
 
 DUE_ROUTES = """
@@ -250,8 +267,7 @@ def _pages(run: Run, source: Connection) -> Iterator[Page]:
     cursor = run.cursor
     if cursor is None and not run.window_from:
         cursor = cursors.stored(run.route_id, run.source)
-    window = (run.window_from, run.window_to) if run.window_from and run.window_to else None
-    return pages.read(source, run.route.stream, cursor=cursor, window=window)
+    return pages.read(source, run.route.stream, cursor=cursor, window=_window(run))
 
 
 def _page_done(run: Run, owner: UUID, totals: receive.Totals, *, cursor: dict[str, Any] | None, last: bool) -> bool:

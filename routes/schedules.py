@@ -6,6 +6,7 @@ Comparing runs, which find what a source has deleted, need none: once a day and 
 import hashlib
 import json
 import re
+from contextlib import suppress
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -26,7 +27,7 @@ from governance.versions import ChangedMeanwhile
 from routes import schedule_words
 from routes.models import Route, Run
 from routes.models.movement import RunState
-from routes.runs import ask_for_run
+from routes.runs import NothingToRead, ask_for_run
 
 CLOCK = re.compile(r"([0-9]{1,2})[:.]([0-9]{2})")  # 6:30, and 6.30 as many write it
 WORKING_DAYS = "working_days_only"  # an argument of the task
@@ -248,9 +249,10 @@ def is_closed_today(route: Route) -> bool:
     return not calendar.working_time.is_business_day(database_now().astimezone(ZoneInfo(calendar.time_zone)).date())
 
 
-def run_by_schedule(route: Route) -> Run:
-    """Ask for a run because its time has come."""
-    return ask_for_run(route, by=_clock(route), trigger="schedule")
+def run_by_schedule(route: Route) -> None:
+    """Ask for a run because its time has come; while one is open that reads other days the next time has to do."""
+    with suppress(NothingToRead):
+        ask_for_run(route, by=_clock(route), trigger="schedule")
 
 
 def _clock(route: Route) -> Actor:
@@ -276,7 +278,6 @@ def ask_for_comparisons() -> list[Run]:
         if comparing.filter(state=RunState.HELD).exists():
             continue
         window = (local.date() - timedelta(days=route.compare_days), local.date())
-        run = ask_for_run(route, by=_clock(route), trigger="schedule", window=window, compares=True)
-        if run.compares:
-            asked.append(run)
+        with suppress(NothingToRead):
+            asked.append(ask_for_run(route, by=_clock(route), trigger="schedule", window=window, compares=True))
     return asked

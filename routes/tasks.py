@@ -155,14 +155,13 @@ def scheduled_run(route_id: int, working_days_only: bool = False) -> None:
     """Ask for a run because its time has come; a route that is switched off, gone or has a day off needs none."""
     route = Route.objects.filter(pk=route_id, enabled=True).select_related("legal_entity").first()
     if route is not None and not (working_days_only and schedules.is_closed_today(route)):
-        nudges.run(schedules.run_by_schedule(route).route_id)
+        schedules.run_by_schedule(route)
 
 
 @shared_task(ignore_result=True)
 def compare() -> None:
     """Ask for the day's comparing runs."""
-    for run in schedules.ask_for_comparisons():
-        nudges.run(run.route_id)
+    schedules.ask_for_comparisons()
 
 
 @shared_task(ignore_result=True)

@@ -38,8 +38,6 @@ def fetch_again(item: WorkItem, *, by: By, reason: str = "", failures: Collectio
         run = runs.ask_for_run(route, by=by, trigger="person", window=(first, last))
     except runs.NothingToRead as error:
         raise NotPossible(str(error)) from error
-    if (run.window_from, run.window_to) != (first, last):
-        raise NotPossible(f"A run of {route.name} is under way already. Fetch again once it has ended.")
     days = f"{first}" if first == last else f"{first} to {last}"
     note(item, by=by, verb="fetched again", reason=f"{len(members):,} of {days}: {reason}", to=State.IN_PROGRESS)
     audit.record(

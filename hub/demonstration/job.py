@@ -5,6 +5,7 @@ Workers do the work; `inline` does it in this process. Either way the database s
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from django.db import connection
@@ -13,7 +14,7 @@ from governance.actor import ENGINE
 from hub.demonstration.movement import MASTERS, TIME
 from routes import inline, periods
 from routes.models import Route
-from routes.runs import ask_for_run
+from routes.runs import UnderWay, ask_for_run
 from routes.tasks import read_periods
 
 LOOK_SECONDS = 0.5
@@ -52,7 +53,8 @@ def run(*, work_here: bool, seconds: float, tell: Told = lambda progress: None) 
 
 def _ask(slugs: Sequence[str]) -> None:
     for route in Route.objects.filter(slug__in=slugs, enabled=True).order_by("pk"):
-        ask_for_run(route, by=ENGINE, trigger="person")
+        with suppress(UnderWay):  # the night's comparison; what is new comes with it or with the next run
+            ask_for_run(route, by=ENGINE, trigger="person")
 
 
 def _rest(title: str, slugs: Sequence[str], *, patient: bool, work_here: bool, until: float, tell: Told) -> bool:

@@ -111,7 +111,7 @@ class RouteRunsDoor(Door):
 
     @told(shapes.RunShape, status=202, form=RunRequest, sample=RUN, sent={})
     def post(self, request: Request, slug: str) -> Any:
-        """Ask for a run; the one that is open already is returned instead of a second."""
+        """Ask for a run; one that is open already is returned where it reads the same, else this is refused."""
         by, row = person(request), route_of(person(request), slug)
 
         def act(values: dict[str, Any]) -> Response:

@@ -5,6 +5,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from connectors.models import Connection
 from governance.models import AuditEntry
@@ -66,6 +67,31 @@ def test_run_is_asked_for_once_and_read_with_its_books(world: World, staff: Staf
     assert Run.objects.get().trigger == "api"
     shown = get(answer["Location"], token).json()
     assert (shown["balanced"], shown["books"][0]["destination"], shown["books"][0]["difference"]) == (True, "Ledger", 0)
+
+
+DAYS = {"window_from": "2026-10-01", "window_to": "2026-10-31"}
+
+
+@pytest.mark.parametrize(
+    ("open_", "asked", "told_of"),
+    [({}, DAYS, "on from where the last one ended"), (DAYS, {}, "from 2026-10-01 to 2026-10-31."),
+     (DAYS, DAYS | {"window_to": "2026-10-30"}, "from 2026-10-01"),
+     (DAYS | {"compares": True}, DAYS, "looks for what has vanished"), (DAYS, DAYS | {"compares": True}, "10-31.")],
+)  # fmt: skip
+def test_run_that_reads_other_days_than_the_open_one_is_refused_and_not_dropped(
+    world: World, staff: Staff, monkeypatch: pytest.MonkeyPatch, open_: Any, asked: Any, told_of: str
+) -> None:
+    monkeypatch.setattr(spans, "_reads_days", lambda route: True)
+    token, place = token_of(staff.ingrid), f"/api/process/v1/routes/{world.route.slug}/runs"
+    first = post(place, token, open_)
+    assert post(place, token, open_).json()["id"] == first.json()["id"], "it reads the same"
+    detail = told(post(place, token, asked, Idempotency_Key="october"), 409, "not-possible")["detail"]
+    assert "is under way already" in detail
+    assert told_of in detail
+    Run.objects.update(state="done", due_at=None, ended_at=timezone.now())
+    made = post(place, token, asked, Idempotency_Key="october").json()
+    assert (made["window_from"], made["window_to"]) == (asked.get("window_from"), asked.get("window_to"))
+    assert Run.objects.count() == 2
 
 
 def test_run_of_a_route_that_is_switched_off_is_refused_in_words(world: World, staff: Staff) -> None:

@@ -1,5 +1,6 @@
 """Schedules: set by a verb, kept by the clock; comparisons once a day and route."""
 
+import datetime as dt
 from datetime import timedelta
 from typing import Any
 
@@ -89,6 +90,15 @@ def test_scheduled_run_is_asked_for_by_the_schedule(firm: Firm) -> None:
     tasks.scheduled_run(firm.pushed.pk)  # doubled: the open one is meant
     run = Run.objects.get()
     assert (run.trigger, run.requested_by, run.compares) == ("schedule", "Schedule of Pushed time", False)
+
+
+def test_scheduled_run_leaves_its_turn_to_an_open_run_of_other_days(firm: Firm) -> None:
+    days = (dt.date(2026, 10, 1), dt.date(2026, 10, 31))
+    backfill = runs.ask_for_run(firm.pushed, by=ENGINE, trigger="person", window=days)
+    tasks.scheduled_run(firm.pushed.pk)
+    assert Run.objects.get() == backfill
+    with pytest.raises(runs.UnderWay, match=r"It reads from 2026-10-01 to 2026-10-31\. Ask again"):
+        runs.ask_for_run(firm.pushed, by=ENGINE, trigger="person")
 
 
 def test_switched_off_or_absent_route_is_not_run(firm: Firm) -> None:
