@@ -95,6 +95,17 @@ def test_version_that_waits_for_its_time_is_taken_back_and_is_a_draft_again(
     assert (row.state, row.publish_at, row.approved_by) == ("draft", None, None)
 
 
+def test_version_that_waits_beyond_its_time_says_why(page: str, ingrid: User, clara: User) -> None:
+    row = versions.publish(approved("Planned", ingrid, clara), by=ingrid, at=timezone.now() + timedelta(hours=1))
+    versions.publish(approved("Urgent", ingrid, clara), by=ingrid)
+    assert "would take the place of" not in text_of(signed_in(clara).get(f"{page}/"))
+    Version.objects.filter(pk=row.pk).update(publish_at=timezone.now() - timedelta(hours=1))
+    assert due.publish_due() == []
+    told = text_of(signed_in(clara).get(f"{page}/"))
+    assert "This time has passed, and it is not in force. What version 2 would take the place of has changed" in told
+    assert "version 3 is in force now" in told
+
+
 def test_approved_version_is_not_hidden_by_a_draft_above_it(page: str, ingrid: User, clara: User) -> None:
     row = approved("Agreed", ingrid, clara)
     versions.draft(kind="mapping", object_key="harvest.clients", content=row.content, by=ingrid, note="the next")

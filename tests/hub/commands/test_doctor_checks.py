@@ -14,7 +14,7 @@ from connectors.models import Connection
 from governance import audit, versions
 from governance import doctor as of_governance
 from governance.actor import ENGINE
-from governance.models import AuditEntry, User, Version
+from governance.models import AuditEntry, RoleGrant, User, Version
 from governance.rights import Role
 from hub import in_service, trail
 from hub.supervisor.alone import Alone
@@ -155,5 +155,9 @@ def test_version_that_is_late_is_found() -> None:
     versions.publish(approved, by=ingrid, at=timezone.now() + timedelta(hours=1))
     assert list(of_governance.published_in_time()) == []
     Version.objects.filter(pk=version.pk).update(publish_at=timezone.now() - timedelta(hours=1))
-    ((thing, _, _),) = of_governance.published_in_time()
+    ((thing, cause, _),) = of_governance.published_in_time()
     assert "was to be published on" in thing
+    assert "the clock (beat)" in cause
+    RoleGrant.objects.filter(user=ingrid).delete()
+    ((_, cause, _),) = of_governance.published_in_time()
+    assert "whoever has set this time, Ingrid Solheim, may not publish it any more" in cause
