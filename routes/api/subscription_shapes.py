@@ -144,11 +144,12 @@ class SubscriptionPauseBody(forms.Form):
 
 
 class RotationBody(forms.Form):
-    """How long the secret before signs, too."""
+    """How long the secret before signs, too; those before it sign for as long as was said of them."""
 
     overlap_hours = forms.Whole(
         min_value=0, max_value=int(rotating.LONGEST / timedelta(hours=1)), required=False,
-        default=int(rotating.OVERLAP / timedelta(hours=1)), help_text="0 when the one before is known to others",
+        default=int(rotating.OVERLAP / timedelta(hours=1)),
+        help_text="0 when one before is known to others: none of them signs any more",
     )  # fmt: skip
 
 

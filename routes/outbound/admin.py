@@ -148,10 +148,13 @@ class SubscriptionAdmin(ScopedAdmin):
         def act(typed: forms.Form) -> HttpResponse:
             hours = typed.cleaned_data["hours"]
             secret = rotating.rotate(row, by=_person(request), overlap=timedelta(hours=hours))
-            said = f"The one before signs too for {hours} hours." if hours else "The one before signs nothing any more."
+            said = f"The one before signs too for {hours} hours." if hours else "Those before sign nothing any more."
             return _secret_page(request, row, secret, said)
 
-        about = "Events are signed with the new secret at once, and with the one before too while both count."
+        about = (
+            "Events are signed with the new secret at once, and with the one before too for the hours given here; "
+            "those before that for as long as was said of them. With 0 hours none of them signs any more."
+        )
         return deed_page.shown(request, Deed(f"New secret of {row}", "Make it", form, act, _back(row), about))
 
     @button("Pause", "pauses", "pause")

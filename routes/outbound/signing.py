@@ -1,7 +1,7 @@
 """Secrets of subscriptions, and signatures by Standard Webhooks 1.0 (standardwebhooks.com), which subscribers verify.
 
-A signature covers the event's id, the time of sending and the bytes of the body. While two secrets overlap there are
-two signatures, and a subscriber that knows either secret believes.
+A signature covers the event's id, the time of sending and the bytes of the body. While several secrets overlap there
+is a signature by each, and a subscriber that knows one of them believes.
 """
 
 import base64
@@ -38,9 +38,19 @@ def newest(stored: Mapping[str, Any] | None) -> str:
     return str(stored["signing"][0]["secret"]) if stored else ""
 
 
-def kept(secret: str, before: Mapping[str, Any] | None = None, *, until: datetime | None = None) -> dict[str, Any]:
-    """Return what a subscription keeps: the new secret, and of those before the newest, which signs until a time."""
-    older = [{"secret": each["secret"], "until": until.isoformat()} for each in _all(before)[:1]] if until else []
+def kept(
+    secret: str, before: Mapping[str, Any] | None = None, *, now: datetime | None = None, until: datetime | None = None
+) -> dict[str, Any]:
+    """Return what a subscription keeps: the new secret, and those before, of which the newest signs until a time.
+
+    Those before that one sign for as long as was said of them; without a time none of them signs any more.
+    """
+    older = []
+    if now and until:
+        ends = [(each["secret"], each["until"] or until.isoformat()) for each in _all(before)]
+        older = [
+            {"secret": each, "until": end} for each, end in ends if each != secret and datetime.fromisoformat(end) > now
+        ]
     return {"signing": [{"secret": secret, "until": None}, *older]}
 
 

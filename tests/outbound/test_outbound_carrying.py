@@ -305,6 +305,32 @@ def test_both_secrets_sign_while_they_overlap(
         verified(subscriber.taken[-1], made.secret)
 
 
+def test_second_rotation_leaves_the_first_its_overlap(
+    world: World, subscribe: Any, subscriber: Subscriber, carried: Any
+) -> None:
+    """The answer with the second secret was lost: the subscriber knows the first alone, until it is given the third."""
+    made = subscribe()
+    second = rotating.rotate(made, by=ENGINE, overlap=timedelta(hours=2))
+    third = rotating.rotate(made, by=ENGINE, overlap=timedelta(hours=24))
+    world.take_in(entry(1))
+    world.deliver()
+    carried()
+    for secret in (made.secret, second, third):
+        verified(subscriber.taken[-1], secret)
+    clocks.later(2 * HOUR + 1)
+    rotating.rotate(made, by=ENGINE, overlap=timedelta(hours=1))
+    assert made.secret not in str(dict(Subscription.objects.get().secrets)), "what has ended is not kept"
+    world.take_in(entry(2))
+    world.deliver()
+    carried()
+    with pytest.raises(WebhookVerificationError):
+        verified(subscriber.taken[-1], made.secret)
+    for secret in (second, third):
+        verified(subscriber.taken[-1], secret)
+    last = rotating.rotate(made, by=ENGINE, overlap=timedelta(0))
+    assert [each["secret"] for each in Subscription.objects.get().secrets["signing"]] == [last]
+
+
 def test_event_sent_again_keeps_id_and_bytes(
     world: World, subscribe: Any, subscriber: Subscriber, carried: Any
 ) -> None:

@@ -13,6 +13,7 @@ from governance.actor import ENGINE
 from governance.models import AuditEntry, User
 from governance.rights import NotAllowed, Role
 from governance.rotation import rotate as rotate_keys
+from governance.versions import WrongState
 from routes.models import Delivery, OutboundEvent, Subscription
 from routes.outbound import redelivering, rotating, steering, subscribing, trying
 from routes.outbound.wishes import Wishes
@@ -187,6 +188,13 @@ def test_overlap_has_its_limits(ines: User) -> None:
     row, secret = subscribing.subscribe(germany(), by=ines)
     with pytest.raises(ValueError, match="at most 30 days"):
         rotating.rotate(row, by=ines, overlap=timedelta(days=31))
+    for _ in range(rotating.MOST - 1):
+        rotating.rotate(row, by=ines)
+    with pytest.raises(WrongState, match="5 secrets sign already"):
+        rotating.rotate(row, by=ines)
+    row.refresh_from_db()
+    assert secret in str(dict(row.secrets))
+    rotating.rotate(row, by=ines, secret=secret)  # it counts once
     rotating.rotate(row, by=ines, overlap=timedelta(0))
     row.refresh_from_db()
     assert secret not in str(dict(row.secrets))
