@@ -23,11 +23,16 @@ from routes.models.inbound import Via
 from routes.models.movement import RecordState
 from routes.states import State
 
+OTHER_BODY = "The Idempotency-Key was used for another body. Use a new key for a new event."
 
-def send_in(*, route: str, body: bytes, idempotency_key: str = "", by: By) -> tuple[InboundEvent, bool]:
+
+def send_in(
+    *, route: str, body: bytes, idempotency_key: str = "", caller: str = "", by: By
+) -> tuple[InboundEvent, bool]:
     """Commit the canonical records of a body for a route; return the event and whether it is new.
 
-    A repeat (same key, same bytes) returns the first event. Raises governance.api.refusals.Refused: 404 when the caller
+    A repeat (same caller, as `governance.api.callers.by_whom` tells it, same key, same bytes) returns the first event,
+    for as long as that is kept. Raises governance.api.refusals.Refused: 404 when the caller
     may not know of the route, 403, 400 and 422; then nothing is stored.
     """
     found = Route.objects.visible_to(by).filter(slug=route, connection=None, upstream=None).first()
@@ -37,24 +42,30 @@ def send_in(*, route: str, body: bytes, idempotency_key: str = "", by: By) -> tu
         require(by, Right.SEND_EVENTS, found.legal_entity)
     except NotAllowed as error:
         raise Refused(NOT_ALLOWED, str(error)) from None
-    earlier = _earlier(found, idempotency_key, body) if idempotency_key else None
+    own_key = _of_caller(caller, idempotency_key)
+    earlier = _earlier(found, own_key, idempotency_key, body) if own_key else None
     if earlier is not None:
         return earlier, False
     records = reading.records(ENTITIES[found.canonical_entity], body, most=settings.EVENT_RECORDS)
     _check_entities(records, by)
     try:
-        return intake.accept(found, body=body, via=Via.API, idempotency_key=idempotency_key)
-    except intake.OtherBytes as error:
-        raise Refused(KEY_REUSED, str(error)) from None
+        return intake.accept(found, body=body, via=Via.API, idempotency_key=own_key)
+    except intake.OtherBytes:
+        raise Refused(KEY_REUSED, OTHER_BODY) from None
 
 
-def _earlier(route: Route, idempotency_key: str, body: bytes) -> InboundEvent | None:
-    event = InboundEvent.objects.filter(route=route, idempotency_key=idempotency_key).first()
-    if event is not None and bytes(event.body_hash) != digest(
-        body.decode("utf-8", "replace").replace("\x00", "\ufffd")
-    ):
-        raise Refused(KEY_REUSED, "The Idempotency-Key was used for another body. Use a new key for a new event.")
-    return event
+def _of_caller(caller: str, key: str) -> str:
+    """Return the name by which a key of one caller is kept, so that nobody meets another's; "" without a key."""
+    return f"of-caller:{digest(f'{caller} {key}').hex()}" if key else ""
+
+
+def _earlier(route: Route, own_key: str, key: str, body: bytes) -> InboundEvent | None:
+    """Return the event that came before under a caller's key. Those of earlier releases are kept under the bare key."""
+    content = digest(intake.as_text(body))
+    event = InboundEvent.objects.filter(route=route, idempotency_key=own_key).first()
+    if event is not None and bytes(event.body_hash) != content:
+        raise Refused(KEY_REUSED, OTHER_BODY)
+    return event or InboundEvent.objects.filter(route=route, idempotency_key=key, body_hash=content).first()
 
 
 def _check_entities(records: Iterable[dict[str, Any]], by: By) -> None:

@@ -30,6 +30,7 @@ from governance.scoping import ALL, entity_ids, grants_read_once
 KEY = re.compile(r"[\x21-\x7e]{1,200}", re.ASCII)
 KEPT_HEADERS = ("Location", "ETag")
 KEPT_DAYS = 7
+REPLAYED = {"Idempotency-Replayed": "true"}
 SHOWING = (Right.VIEW, Right.SEE_TECHNICAL, *MASK_RIGHTS.values())
 
 
@@ -83,7 +84,7 @@ def _require_what_was_asked(found: ApiAnswer, by: By) -> None:
 
 
 def _again(found: ApiAnswer) -> HttpResponse:
-    headers = found.headers | {"Idempotency-Replayed": "true"}
+    headers = found.headers | REPLAYED
     return HttpResponse(found.content, status=found.status, content_type="application/json", headers=headers)
 
 

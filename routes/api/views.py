@@ -9,7 +9,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from governance.api import body, forms, repeats
+from governance.api import body, callers, forms, repeats
 from governance.api.door import Door
 from governance.api.told import told
 from routes import events, nudges
@@ -94,12 +94,15 @@ class EventsDoor(Door):
         """Commit business events; the answer names the address at which their story is told."""
         key = repeats.key_of(request)
         content = body.read(request._request, most=settings.EVENT_BYTES)
-        event, is_new = events.send_in(route=slug, body=content, idempotency_key=key, by=request.user)
+        event, is_new = events.send_in(
+            route=slug, body=content, idempotency_key=key, caller=callers.by_whom(request), by=request.user
+        )
         if is_new:
             nudges.events(event.route_id)
         place = reverse("event", args=[event.pk])
         answer = {"id": str(event.pk), "status": "received", "received_at": event.received_at.isoformat()}
-        return Response(answer | {"href": place}, status=202, headers={"Location": place})
+        headers = {"Location": place} | ({} if is_new else repeats.REPLAYED)
+        return Response(answer | {"href": place}, status=202, headers=headers)
 
 
 class EventDoor(Door):

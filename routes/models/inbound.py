@@ -27,7 +27,7 @@ class InboundEvent(models.Model):
     route = models.ForeignKey(Route, on_delete=models.PROTECT)
     legal_entity = models.ForeignKey(LegalEntity, on_delete=models.PROTECT)
     via = models.CharField(max_length=8, choices=Via.choices)
-    idempotency_key = models.CharField(max_length=200, blank=True)  # the sender's message id or Idempotency-Key
+    idempotency_key = models.CharField(max_length=200, blank=True)  # of the sender, or of a caller
     signature = models.BinaryField(max_length=16, null=True)  # BLAKE2b-128 of a webhook's signature that has a time
     body_hash = models.BinaryField(max_length=16)
     body = models.TextField()

@@ -11,7 +11,8 @@ from django.utils import timezone
 from governance.models import ApiAnswer, AuditEntry, User
 from governance.rights import Role
 from routes.models import Delivery, OutboundEvent, Route, Subscription
-from routes.outbound import signing
+from routes.outbound import calling, signing
+from routes.outbound.calling import Answered
 from tests.api.test_tokens import told
 from tests.governance.people import company, person
 from tests.outbound.conftest import nudged
@@ -111,6 +112,24 @@ def test_subscription_is_paused_released_and_gets_a_new_secret(ask: Ask) -> None
     told(ask("post", f"{place}/secrets", {}, Idempotency_Key="x"), 400, "bad-header")
     entry = AuditEntry.objects.get(verb="rotate_secret")
     assert (entry.channel, answer.json()["secret"] in str(entry.after)) == ("api", False)
+
+
+def test_test_event_that_is_asked_for_again_under_its_key_is_sent_once(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str] = []
+
+    def call_all(address: str, letters: Any, *_: Any, **__: Any) -> list[Answered]:
+        sent.extend(each.event_id for each in letters)
+        return [Answered(204, "204")]
+
+    monkeypatch.setattr(calling, "call_all", call_all)
+    place = ask("post", PLACE, WANTED)["Location"] + "/tests"
+    first, again = (ask("post", place, {}, Idempotency_Key="t-1") for _ in range(2))
+    assert (first.json(), again.content) == ({"ok": True, "message": "204"}, first.content)
+    assert (len(sent), again["Idempotency-Replayed"]) == (1, "true")
+    ask("post", place, {})
+    assert len(sent) == 2, "without a key each request sends one"
 
 
 def test_what_is_read_of_a_subscription_whose_route_was_deleted_can_be_sent_back(ask: Ask) -> None:

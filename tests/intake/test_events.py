@@ -9,9 +9,11 @@ from django.test import Client
 
 from canonical import codec
 from canonical.entities import ENTITIES
+from governance.rights import Role
 from routes import bodies, clock, intake, tasks
 from routes.models import InboundEvent, Record, Route, Transaction
 from tests import clocks
+from tests.governance.people import company, person
 from tests.intake.firm import EVENTS, Firm, body, record
 
 
@@ -122,7 +124,29 @@ def test_same_key_and_bytes_give_the_same_answer_once(firm: Firm) -> None:
     assert first.status_code == second.status_code == 202
     assert first["Location"] == second["Location"]
     assert first.json() == second.json()
+    assert "Idempotency-Replayed" not in first.headers
+    assert second["Idempotency-Replayed"] == "true"
     assert InboundEvent.objects.count() == 1
+
+
+def test_key_is_its_callers_own(firm: Firm) -> None:
+    """Two programs that number their batches alike both send what they have."""
+    grace = person("Grace Field", Role.FINANCE, company("HP-DE"))
+    first = send(firm, body(record(1)), **{"Idempotency-Key": "batch-17"})
+    other = send(firm, body(record(2)), grace, **{"Idempotency-Key": "batch-17"})
+    assert (first.status_code, other.status_code) == (202, 202), other.content
+    assert "Idempotency-Replayed" not in other.headers
+    assert InboundEvent.objects.count() == 2
+    again = send(firm, body(record(2)), grace, **{"Idempotency-Key": "batch-17"})
+    assert (again["Location"], again["Idempotency-Replayed"]) == (other["Location"], "true")
+
+
+def test_key_that_an_earlier_release_has_kept_counts_for_the_same_bytes(firm: Firm) -> None:
+    first = send(firm, body(record(1)), **{"Idempotency-Key": "k-1"})
+    InboundEvent.objects.update(idempotency_key="k-1")  # as it was kept before keys were those of callers
+    again = send(firm, body(record(1)), **{"Idempotency-Key": "k-1"})
+    assert (again["Location"], again["Idempotency-Replayed"]) == (first["Location"], "true")
+    assert send(firm, body(record(2)), **{"Idempotency-Key": "k-1"}).status_code == 202
 
 
 def test_same_key_with_other_bytes_is_refused(firm: Firm) -> None:
