@@ -13,7 +13,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from governance.actor import ENGINE
 from routes.models import Delivery, Failure, OutboundEvent, Subscription
-from routes.outbound import carrying, redelivering, rotating, steering, subscribing, tap
+from routes.outbound import carrying, redelivering, steering, subscribing, tap
 from tests import clocks
 from tests.outbound.subscriber import Subscriber
 from tests.routes.world import World, entry
@@ -283,52 +283,6 @@ def test_paused_subscription_sends_nothing_until_resumed(
     steering.resume(made, by=ENGINE)
     carried()
     assert len(subscriber.taken) == 1
-
-
-def test_both_secrets_sign_while_they_overlap(
-    world: World, subscribe: Any, subscriber: Subscriber, carried: Any
-) -> None:
-    made = subscribe()
-    new = rotating.rotate(made, by=ENGINE, overlap=timedelta(hours=2))
-    world.take_in(entry(1))
-    world.deliver()
-    carried()
-    [heard] = subscriber.taken
-    assert verified(heard, made.secret) == verified(heard, new)
-    assert len(heard.headers["webhook-signature"].split()) == 2
-    clocks.later(2 * HOUR + 1)
-    world.take_in(entry(2))
-    world.deliver()
-    carried()
-    verified(subscriber.taken[-1], new)
-    with pytest.raises(WebhookVerificationError):
-        verified(subscriber.taken[-1], made.secret)
-
-
-def test_second_rotation_leaves_the_first_its_overlap(
-    world: World, subscribe: Any, subscriber: Subscriber, carried: Any
-) -> None:
-    """The answer with the second secret was lost: the subscriber knows the first alone, until it is given the third."""
-    made = subscribe()
-    second = rotating.rotate(made, by=ENGINE, overlap=timedelta(hours=2))
-    third = rotating.rotate(made, by=ENGINE, overlap=timedelta(hours=24))
-    world.take_in(entry(1))
-    world.deliver()
-    carried()
-    for secret in (made.secret, second, third):
-        verified(subscriber.taken[-1], secret)
-    clocks.later(2 * HOUR + 1)
-    rotating.rotate(made, by=ENGINE, overlap=timedelta(hours=1))
-    assert made.secret not in str(dict(Subscription.objects.get().secrets)), "what has ended is not kept"
-    world.take_in(entry(2))
-    world.deliver()
-    carried()
-    with pytest.raises(WebhookVerificationError):
-        verified(subscriber.taken[-1], made.secret)
-    for secret in (second, third):
-        verified(subscriber.taken[-1], secret)
-    last = rotating.rotate(made, by=ENGINE, overlap=timedelta(0))
-    assert [each["secret"] for each in Subscription.objects.get().secrets["signing"]] == [last]
 
 
 def test_event_sent_again_keeps_id_and_bytes(
