@@ -13,7 +13,7 @@ from django.db import connection
 from canonical.entities import ENTITIES
 from canonical.entity import Entity, Field, Kind, Mask
 from canonical.masking import HIDDEN, may_see
-from exceptions_queue import corrections, lineage, pickers, record_links
+from exceptions_queue import corrections, lineage, naming, pickers, record_links
 from exceptions_queue.corrections import Correction
 from exceptions_queue.models import WorkItem
 from exceptions_queue.permitted import masks_of, rights_in
@@ -109,14 +109,15 @@ def of(item: WorkItem, failure: Failure, user: User, present: Present | None = N
     mine = [each for each in rows if each.failing or each.correction or _matters(each, used, entity)]
     return BusinessForm(
         failure, record, row, entity, sorted(mine, key=lambda each: (not each.failing, each.correction is None)),
-        [each for each in rows if each not in mine], row.destination.connection.name if row else "", present,
-        seen_until, _links(record, row, found, present), found, masks, failing,
+        [each for each in rows if each not in mine],
+        naming.name_of(row.destination.connection if row else None, user), present,
+        seen_until, _links(record, row, found, present, user), found, masks, failing,
     )  # fmt: skip
 
 
-def _links(record: Record, row: Transaction | None, found: said.Said, present: Present) -> list[Link]:
+def _links(record: Record, row: Transaction | None, found: said.Said, present: Present, by: User) -> list[Link]:
     route = Route.objects.select_related("connection").get(pk=record.route_id)
-    return record_links.to_source(route, found.raw) + record_links.to_target(row, present.external_id)
+    return record_links.to_source(route, found.raw, by) + record_links.to_target(row, by, present.external_id)
 
 
 def _last_known(row: Transaction | None) -> Present:

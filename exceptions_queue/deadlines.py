@@ -17,16 +17,16 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.db.models import Q
 
-from exceptions_queue import stuck
+from exceptions_queue import naming, stuck
 from exceptions_queue.due_words import Due, due_of
 from exceptions_queue.models import CutOff, CutOffKind
 from exceptions_queue.recurrence import CutOffDate, due_for
 from exceptions_queue.stuck import Place
-from governance.actor import By
+from governance.actor import ENGINE, By
 from governance.calendars import working_times
 from governance.models import User
 from governance.roles import Right
-from governance.scoping import entity_ids
+from governance.scoping import entity_ids, grants_read_once
 from governance.working_time import WorkingTime
 from routes.models import Route
 from routes.next_runs import next_runs
@@ -43,8 +43,9 @@ Sums = dict[str, Decimal]
 class Deadline:
     """What is stuck until one moment."""
 
-    key: str  # in addresses
+    key: str  # in addresses; of a run or a period it says whose that is, and names nothing
     title: str
+    formerly: str = ""  # its key in an earlier release, which people may have kept in a line
     on: dt.date | None = None  # its last day; a run's day
     at: dt.datetime | None = None  # of a run
     ends: dt.datetime | None = None  # the moment itself
@@ -95,13 +96,14 @@ class Explained(NamedTuple):
     currency: str
 
 
+@grants_read_once()
 def deadlines(by: By, now: dt.datetime | None = None) -> list[Deadline]:
     """Return what is stuck, of what somebody may see: what is overdue first, then by time, then what has no deadline.
 
     At most nine queries, however much is open: read are sums of the counts that the queue keeps of its items. Whoever
     knows the database's time gives it as `now`.
     """
-    lines = _lines(stuck.places(entity_ids(by, Right.VIEW)), now or _now())
+    lines = _lines(stuck.places(entity_ids(by, Right.VIEW)), now or _now(), by)
     found: list[Deadline] = []
     numbers: dict[str, int] = {}
     for place, line in lines:
@@ -115,14 +117,16 @@ def deadlines(by: By, now: dt.datetime | None = None) -> list[Deadline]:
     return sorted(found, key=_order)
 
 
+@grants_read_once()
 def line_of(key: str, by: User) -> Deadline | None:
     """Return the line of a key, without its sums, where somebody sees anything that stands in it."""
-    return next((line for _, line in _lines(stuck.places(entity_ids(by)), _now()) if line.key == key), None)
+    lines = _lines(stuck.places(entity_ids(by)), _now(), by)
+    return next((line for _, line in lines if key in (line.key, line.formerly)), None)
 
 
 def blocking(key: str) -> Q:
     """Return the condition that something of an item stands in the line of a key."""
-    places = [place for place, line in _lines(stuck.places(None), _now()) if line.key == key]
+    places = [place for place, line in _lines(stuck.places(None), _now()) if key in (line.key, line.formerly)]
     return Q(pk__in=stuck.standing_in(places)) if places else Q(pk__in=[])
 
 
@@ -145,8 +149,11 @@ def _now() -> dt.datetime:
         return now
 
 
-def _lines(places: Sequence[Place], now: dt.datetime) -> list[tuple[Place, Deadline]]:
-    """Return each place with the line in which it stands, empty; places alike but for their items share one."""
+def _lines(places: Sequence[Place], now: dt.datetime, by: By = ENGINE) -> list[tuple[Place, Deadline]]:
+    """Return each place with the line in which it stands, empty; places alike but for their items share one.
+
+    Titles are as somebody may read them.
+    """
     if not places:
         return []
     runs = _runs({place.route for place in places}, now)
@@ -158,6 +165,7 @@ def _lines(places: Sequence[Place], now: dt.datetime) -> list[tuple[Place, Deadl
         alike = place._replace(item=0)
         if alike not in known:
             line = known[alike] = _line(place, runs.get(place.route), cut_offs, times[place.entity].zone, now)
+            line.title = naming.due_of(line.key, line.title, by)
             if line.ends:
                 line.due = due_of(line.ends, line.title, now, times[place.entity])
         found.append((place, known[alike]))
@@ -222,7 +230,8 @@ def _line(
     if period is not None and (period.overdue or period.on is None or period.on < at.date()):
         return period
     bills = route.pk != place.route  # it takes up what is posted
-    return Deadline(f"run:{route.slug}", f"{route.name}: its next run", on=at.date(), at=at, ends=at, bills=bills)
+    key, formerly = f"run:{route.legal_entity_id}:{route.pk}", f"run:{route.slug}"
+    return Deadline(key, f"{route.name}: its next run", formerly, on=at.date(), at=at, ends=at, bills=bills)
 
 
 def _before(period: Deadline, other: Deadline) -> bool:
@@ -240,8 +249,9 @@ def _cut_off(cut_off: CutOff, date: CutOffDate, now: dt.datetime) -> Deadline:
 def _period(place: Place, zone: dt.tzinfo, now: dt.datetime) -> Deadline:
     assert place.starts_on
     assert place.ends_on
-    key = f"period:{place.slug}:{place.starts_on}:{place.ends_on}:{'closed' if place.closed else 'open'}"
-    found = Deadline(key, f"{_named(place.starts_on, place.ends_on)} at {place.ledger}", on=place.ends_on)
+    days = f"{place.starts_on}:{place.ends_on}:{'closed' if place.closed else 'open'}"
+    key, formerly = f"period:{place.keeper}:{place.ledger_id}:{days}", f"period:{place.slug}:{days}"
+    found = Deadline(key, f"{_named(place.starts_on, place.ends_on)} at {place.ledger}", formerly, on=place.ends_on)
     last = min(place.ends_on, FOR_EVER)
     found.ends = dt.datetime.combine(last + dt.timedelta(days=1), dt.time(), zone).astimezone(dt.UTC) - dt.timedelta(
         minutes=1

@@ -4,8 +4,10 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from exceptions_queue import naming
 from exceptions_queue.countdown import absolute, countdown
 from exceptions_queue.models import WorkItem
+from governance.actor import By
 from governance.calendars import working_times
 from governance.working_time import WorkingTime
 
@@ -20,8 +22,11 @@ class Due(NamedTuple):
     is_past: bool
 
 
-def due_words(items: Iterable[WorkItem], now: dt.datetime) -> dict[int, Due]:
-    """Return by number when open items are due, of those that are. Four queries, or none where nothing is due."""
+def due_words(items: Iterable[WorkItem], now: dt.datetime, by: By) -> dict[int, Due]:
+    """Return by number when open items are due, of those that are, as somebody may read it.
+
+    Four queries, or none where nothing is due.
+    """
     due = [item for item in items if item.due_at and item.is_open and item.members]
     if not due:
         return {}
@@ -30,7 +35,7 @@ def due_words(items: Iterable[WorkItem], now: dt.datetime) -> dict[int, Due]:
     for item in due:
         working = times[item.legal_entity_id]
         assert item.due_at
-        found[item.number] = due_of(item.due_at, item.due_of, now, working)
+        found[item.number] = due_of(item.due_at, naming.due_of(item.due_key, item.due_of, by), now, working)
     return found
 
 

@@ -13,7 +13,7 @@ from canonical.entity import Mask
 from exceptions_queue import words
 from exceptions_queue.models import WorkItem
 from exceptions_queue.models.hint import Hint, Scope
-from governance.actor import names
+from governance.actor import By, names
 
 ORDER = {scope: number for number, scope in enumerate(Scope.values)}
 MOST = 10  # earlier ones that are shown
@@ -47,7 +47,8 @@ def about(item: WorkItem, scope: str) -> str:
         return "only this cause"
     if scope == Scope.KIND:
         return f"every cause of the kind “{kind}”"
-    route = item.route.name if item.route else ""
+    own = item.route is not None and item.route.legal_entity_id == item.legal_entity_id
+    route = item.route.name if own and item.route else ""  # another company's is not named: this is kept
     what = words.plain(item.rule or item.table or item.field) or "the same kind"
     by = "the rule" if item.rule else "the table" if item.table else "the field"
     what = f"{by} “{what}”" if item.rule or item.table or item.field else what
@@ -63,7 +64,7 @@ def of(item: WorkItem) -> list[Hint]:
     return sorted(found, key=lambda each: (ORDER[each.scope], each.legal_entity_id is None))
 
 
-def shown(item: WorkItem, masks: frozenset[Mask]) -> tuple[Written | None, list[Written]]:
+def shown(item: WorkItem, masks: frozenset[Mask], by: By) -> tuple[Written | None, list[Written]]:
     """Return the hint that counts for an item, and what stood in its place before. Three queries at most."""
     rows = of(item)
     if not rows:
@@ -74,11 +75,11 @@ def shown(item: WorkItem, masks: frozenset[Mask]) -> tuple[Written | None, list[
         .order_by("-pk")[:MOST]
     )  # fmt: skip
     people = names([each.written_by for each in (first, *before)])
-    told = [_written(each, item, people, masks) for each in (first, *before)]
+    told = [_written(each, item, people, masks, by) for each in (first, *before)]
     return told[0], told[1:]
 
 
-def _written(row: Hint, item: WorkItem, people: dict[str, str], masks: frozenset[Mask]) -> Written:
+def _written(row: Hint, item: WorkItem, people: dict[str, str], masks: frozenset[Mask], by: By) -> Written:
     company = "in all companies" if row.legal_entity_id is None else f"in {item.legal_entity.code}"
-    text = words.without_persons(row.text, item, masks) or "Taken away."
+    text = words.readable(row.text, item, masks, by) or "Taken away."
     return Written(row, text, people[row.written_by], row.written_at, f"{row.about}, {company}")

@@ -17,6 +17,8 @@ from canonical.entity import Entity, Mask
 from canonical.masking import HIDDEN, mask, may_see
 from exceptions_queue import lineage, words
 from exceptions_queue.models import WorkItem
+from governance.actor import By
+from governance.scoping import grants_read_once
 from routes import overlays
 from routes.arrivals import decode
 
@@ -74,7 +76,7 @@ ORDER BY f.id
 """
 
 
-def page(item: WorkItem, *, masks: frozenset[Mask], after: UUID | None = None, size: int = SIZE) -> Page:
+def page(item: WorkItem, by: By, *, masks: frozenset[Mask], after: UUID | None = None, size: int = SIZE) -> Page:
     """Return a page of an item's open members. Two queries."""
     entity = ENTITIES.get(item.entity)
     content = item.configuration
@@ -85,7 +87,8 @@ def page(item: WorkItem, *, masks: frozenset[Mask], after: UUID | None = None, s
         cursor.execute(ROWS, [item.fingerprint, item.own_part, item.own_part, after, after, size + 1, field])
         rows = cursor.fetchall()
     columns = [name for name in SHOWN if entity and name in entity.by_name]
-    members = [_member(row, entity, columns, field, copies, masks, item) for row in rows[:size]]
+    with grants_read_once():  # each member's words are asked of
+        members = [_member(row, entity, columns, field, copies, masks, item, by) for row in rows[:size]]
     return Page(
         columns=columns,
         field=field,
@@ -103,6 +106,7 @@ def _member(
     copies: dict[int, lineage.Copies],
     masks: frozenset[Mask],
     item: WorkItem,
+    by: By,
 ) -> Member:
     (id_, sent, record, message, hours, amount, currency, found, key, destination, said, ours, live,
      corrected, source_value, has_overlay, contradicted) = row  # fmt: skip
@@ -112,7 +116,7 @@ def _member(
     visible = not field or (entity is not None and may_see(entity, field, masks))
     three: list[Any] = [None, None, None]
     if field:
-        found = source.get(field, words.without_persons(found, item, masks))
+        found = source.get(field, words.readable(found, item, masks, by))
         # What contradicts a correction is what the source says by now.
         kept = has_overlay and not contradicted
         three = [_typed(entity, field, source_value) if kept else found, working.get(field), None]
@@ -125,7 +129,7 @@ def _member(
     return Member(
         id_, sent, record, key, [(name, shown.get(name)) for name in columns], hours, amount, currency,
         three[0], three[1], three[2],
-        words.without_persons(message, item, masks) if visible else "",
+        words.readable(message, item, masks, by) if visible else "",
     )  # fmt: skip
 
 

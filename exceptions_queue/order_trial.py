@@ -22,7 +22,7 @@ class Move:
 
 def moves(user: User, wanted: Yardstick) -> list[Move]:
     """Return the first items as other measures would order them. At most SHOWN of TRIED."""
-    rows = WorkItem.objects.visible_to(user).open().by_money().select_related("legal_entity")
+    rows = WorkItem.objects.visible_to(user).open().by_money().select_related("legal_entity", "connection")
     items = list(rows.prefetch_related("amounts")[:TRIED])
     stood = {item.number: (place, item.priority) for place, item in enumerate(items, 1)}
     reckoning.work_out(items, reckoning.now(), yardstick.of(wanted))

@@ -106,4 +106,6 @@ def as_part(item: WorkItem, own: str, told: dict[str, Any]) -> WorkItem:
     part._state.adding, part._state.db = False, item._state.db
     part.part = own
     part.legal_entity = item.legal_entity
+    if part.connection_id == item.connection_id and "connection" in item._state.fields_cache:
+        part.connection = item.connection
     return part

@@ -11,13 +11,14 @@ from decimal import Decimal
 from django.db import connection, transaction
 from django.db.models import F, Q
 
-from exceptions_queue import countdown, routing, saving
+from exceptions_queue import countdown, naming, routing, saving
 from exceptions_queue.deadlines import dues
 from exceptions_queue.models import WorkItem
 from exceptions_queue.models.work_item import UNKNOWN_FIRST
 from exceptions_queue.urgency import Facts, Urgency, urgency
 from exceptions_queue.worth import worths
 from exceptions_queue.yardstick import Measures, changed_at, measures
+from governance.actor import By
 from governance.calendars import working_times
 
 AGAIN = dt.timedelta(hours=1)  # what was worked out longer ago is worked out anew
@@ -71,10 +72,10 @@ def facts_of(items: Sequence[WorkItem], now: dt.datetime) -> list[Facts]:
     return found
 
 
-def explained(item: WorkItem, now: dt.datetime) -> Urgency:
-    """Return how the priority of an item comes about now, part by part. At most eight queries."""
+def explained(item: WorkItem, now: dt.datetime, by: By) -> Urgency:
+    """Return how the priority of an item comes about now, part by part, in words for somebody. At most nine queries."""
     [facts] = facts_of([item], now)
-    return urgency(facts, measures().formula)
+    return urgency(facts._replace(due_of=naming.due_of(item.due_key, item.due_of, by)), measures().formula)
 
 
 def sweep(limit: int = BATCH) -> int:

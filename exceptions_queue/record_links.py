@@ -5,6 +5,8 @@ from typing import Any
 
 from connectors import record_links
 from connectors.models import Connection
+from exceptions_queue import naming
+from governance.actor import By
 from routes.models import Effect, Route, Transaction
 
 
@@ -16,14 +18,14 @@ class Link:
     address: str  # "" where a record has no page there: the words say where it is found
 
 
-def to_source(route: Route, raw: dict[str, Any]) -> list[Link]:
+def to_source(route: Route, raw: dict[str, Any], by: By) -> list[Link]:
     """Return the link to a record where it came from, none where its system has no screens that we know."""
     if route.connection is None:
         return []
-    return _link(route.connection, route.stream, record_links.link_of(route.connection, route.stream, record=raw))
+    return _link(route.connection, route.stream, record_links.link_of(route.connection, route.stream, record=raw), by)
 
 
-def to_target(row: Transaction | None, external_id: str = "") -> list[Link]:
+def to_target(row: Transaction | None, by: By, external_id: str = "") -> list[Link]:
     """Return the link to what stands for a transaction at its target; at most one query."""
     if row is None:
         return []
@@ -32,11 +34,14 @@ def to_target(row: Transaction | None, external_id: str = "") -> list[Link]:
         .order_by("-number").values_list("external_id", flat=True).first()
     )  # fmt: skip
     to = row.destination
-    return _link(to.connection, to.stream, record_links.link_of(to.connection, to.stream, id_=id_)) if id_ else []
+    if not id_:
+        return []
+    return _link(to.connection, to.stream, record_links.link_of(to.connection, to.stream, id_=id_), by)
 
 
-def _link(connection: Connection, stream: str, address: str) -> list[Link]:
+def _link(connection: Connection, stream: str, address: str, by: By) -> list[Link]:
+    name = naming.name_of(connection, by)
     if address:
-        return [Link(f"Open in {connection.name}", address)]
+        return [Link(f"Open in {name}", address)]
     why = record_links.without(connection, stream)
-    return [Link(f"{connection.name}: {why}", "")] if why else []
+    return [Link(f"{name[:1].upper()}{name[1:]}: {why}", "")] if why else []

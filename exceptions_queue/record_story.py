@@ -8,7 +8,7 @@ from canonical.entities import ENTITIES
 from canonical.entity import Entity, Mask
 from canonical.failure import CATEGORIES, Category
 from canonical.masking import mask, may_see, spoken
-from exceptions_queue import lineage, record_links, story, words
+from exceptions_queue import lineage, naming, record_links, story, words
 from exceptions_queue.permitted import masks_of, rights_in
 from exceptions_queue.record_links import Link
 from exceptions_queue.story import Value
@@ -61,7 +61,7 @@ def tell(record: Record, user: User) -> RecordStory:
     copies = lineage.copies(content, None)
     raw: Any = decode(source) if source else {}
     canonical = codec.loads(entity, ours) if ours else {}
-    hidden = story.quoted(entity, copies, raw, canonical, masks)
+    hidden = story.quoted(entity, copies, raw, canonical, masks) | naming.unseen((record.route.connection,), user)
     stopped = Failure.objects.filter(record_id=record.pk, transaction_id=None).order_by("-opened_at")
     failures = list(stopped[:MOST])
     for each in failures:
@@ -82,7 +82,7 @@ def tell(record: Record, user: User) -> RecordStory:
         run=_run(record, user),
         technical=technical,
         bodies=story.bodies_of(entity, copies, raw, ours, {}, masks)[:2] if technical else [],
-        links=record_links.to_source(record.route, raw),
+        links=record_links.to_source(record.route, raw, user),
     )  # fmt: skip
 
 

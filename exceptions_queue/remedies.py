@@ -6,7 +6,7 @@ from uuid import UUID
 from django.urls import reverse
 
 from canonical.failure import Category
-from exceptions_queue import deciding, reversing, words
+from exceptions_queue import deciding, naming, reversing, words
 from exceptions_queue.facts import Facts, facts_of
 from exceptions_queue.forms import RemedyForm, RowCorrectionForm
 from exceptions_queue.kinds import KINDS, Kind, by_name, fits, likeliest, place
@@ -95,7 +95,7 @@ def _shown(kind: Kind, facts: Facts, rights: frozenset[Right], holders: Holders)
     remedy.needs = who_may(kind.right, lacking[0], holders) if lacking else ""
     remedy.each, remedy.danger = kind.each, kind.danger
     if kind.name == "resubmissions" and facts.item.category == Category.NO_RIGHT and facts.item.connection:
-        asked = f"Ask the administrator of {facts.item.connection.name} for the right"
+        asked = f"Ask the administrator of {naming.name_of(facts.item.connection, facts.user)} for the right"
         remedy.title = f"{asked}, then send it again as it is"
     if facts.contradicted and kind.name in CONTRADICTED:
         remedy.title = CONTRADICTED[kind.name]
@@ -167,7 +167,8 @@ def _of_system(remedy: Remedy, facts: Facts) -> None:
         remedy.form = None
         remedy.needs = f"Changes at {facts.asks_second_person} need a second person: enter the sign-in in a draft."
         address = reverse("admin:connectors_connection_change", args=[facts.item.connection.pk])
-        remedy.leads = (f"Open {facts.item.connection.name}", address)
+        if naming.sees(facts.item.connection, facts.user):
+            remedy.leads = (f"Open {facts.item.connection.name}", address)
 
 
 def waiting(found: Waiting) -> str:

@@ -64,7 +64,7 @@ def _items(text: str, user: User) -> list[WorkItem]:
     """Return open items by number, by a key that is missing, or by what all their members share."""
     visible = (
         WorkItem.objects.visible_to(user, keys.right_to_find(text))
-        .select_related("legal_entity")
+        .select_related("legal_entity", "connection")
         .prefetch_related("amounts")
     )
     by_key = Q(table_key__contains=[text]) & shown_whole(Asker(user))  # a key may name a person

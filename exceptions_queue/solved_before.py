@@ -87,13 +87,13 @@ def before(item: WorkItem, user: User) -> Before:
     masks = masks_by_entity(user, {each.item.legal_entity_id for each in ends})
     return Before(
         same,
-        [_solved(e, history[e.item_id], again.get(e.pk), masks[e.item.legal_entity_id]) for e in ends],
+        [_solved(e, history[e.item_id], again.get(e.pk), masks[e.item.legal_entity_id], user) for e in ends],
     )  # fmt: skip
 
 
 def _ends(items: Sequence[WorkItem]) -> list[WorkItemEvent]:
     rows = WorkItemEvent.objects.filter(item__in=items, verb="resolved", to_state=Stands.RESOLVED)
-    return list(rows.select_related("item", "item__legal_entity").order_by("-pk")[: 4 * MOST])
+    return list(rows.select_related("item__connection", "item__legal_entity").order_by("-pk")[: 4 * MOST])
 
 
 def _alike(item: WorkItem, user: User) -> list[WorkItem]:
@@ -125,7 +125,7 @@ def _failed_again(ends: Sequence[WorkItemEvent]) -> dict[int, datetime]:
 
 
 def _solved(
-    end: WorkItemEvent, history: Sequence[WorkItemEvent], again: datetime | None, masks: frozenset[Mask]
+    end: WorkItemEvent, history: Sequence[WorkItemEvent], again: datetime | None, masks: frozenset[Mask], user: User
 ) -> Solved:
     item = end.item
     did: list[tuple[str, str, str]] = []
@@ -135,11 +135,11 @@ def _solved(
         if each.verb == "resolved":
             break
         if each.actor_kind == ActorKind.PERSON and each.verb not in ASIDE:
-            reason = words.without_persons(each.reason, item, masks) if words.tells(item, masks) else ""
+            reason = words.readable(each.reason, item, masks, user) if words.tells(item, masks) else ""
             did.append((each.verb, each.actor_name, reason))
     held = again is None
     told = "It held." if held else f"It did not hold: of these, one failed again on {again:%Y-%m-%d}."
     return Solved(
-        item.number, words.title_for(item, masks), end.at, end.actor_name,
-        words.without_persons(end.reason, item, masks), did[:2], held, told,
+        item.number, words.title_for(item, masks, user), end.at, end.actor_name,
+        words.readable(end.reason, item, masks, user), did[:2], held, told,
     )  # fmt: skip

@@ -18,7 +18,7 @@ from django.db.models import BooleanField, ExpressionWrapper, Q, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from exceptions_queue import tallies, words
+from exceptions_queue import naming, tallies, words
 from exceptions_queue.due_words import Due, due_of
 from exceptions_queue.models import WorkItem
 from exceptions_queue.models.work_item import WorkItemQuerySet
@@ -32,6 +32,7 @@ from exceptions_queue.worth import rates_for
 from exceptions_queue.yardstick import measures
 from governance.calendars import working_times
 from governance.models import User
+from governance.scoping import grants_read_once
 
 MOST_CAUSES = 3  # that are said to explain the sum
 ENOUGH = Decimal("0.9")  # of it; fewer causes than the most are named once they explain so much
@@ -140,6 +141,7 @@ def stake(found: Understood, user: User) -> Stake | None:
     return kept.numbers(("stake", write(found.line.terms)), user, timezone.now(), work_out)
 
 
+@grants_read_once()
 def _stake(found: Understood, user: User) -> Stake | None:
     rows = narrowed(found, user).open().order_by()
     currency = measures().reporting.currency
@@ -159,7 +161,7 @@ def _stake(found: Understood, user: User) -> Stake | None:
         told.causes, told.members, whole, currency, at_least,
         told.unknown, with_values(found.line, "amount", ["unknown"]),
         told.partly, with_values(found.line, "has", ["unknown-amount"]),
-        _first(found, told, first_amount), explained, percent,
+        _first(found, told, first_amount, user), explained, percent,
         with_values(found.line, "number", [str(each.number) for each in explained]),
     )  # fmt: skip
 
@@ -190,7 +192,7 @@ def _tallied(found: Understood, user: User, rows: WorkItemQuerySet, currency: st
     then = [each for each in sums if first and each["due_key"] == first["due_key"]]
     money = Coalesce("worth_once", "worth")
     most = rows.filter(worth_currency=currency).annotate(money=money).filter(money__gt=0).order_by("-money", "number")
-    top = list(most[:CANDIDATES]) if any(each["n_money"] for each in priced) else []
+    top = list(most.select_related("connection")[:CANDIDATES]) if any(each["n_money"] for each in priced) else []
     return _Told(
         sum(each["n_items"] for each in sums), sum(each["n_members"] for each in sums),
         sum((each["n_money"] for each in priced), Decimal(0)),
@@ -233,13 +235,13 @@ def _elsewhere(rows: WorkItemQuerySet, currency: str) -> list[tuple[int, str, De
     return [(number, key, rates.worth(each).amount or Decimal(0)) for (number, key), each in sums.items()]
 
 
-def _first(found: Understood, told: _Told, amount: Decimal) -> First | None:
+def _first(found: Understood, told: _Told, amount: Decimal, user: User) -> First | None:
     if told.first is None:
         return None
     working = working_times({told.first["legal_entity_id"]})[told.first["legal_entity_id"]]
-    due = due_of(told.first["due_at"], told.first["due_of"], timezone.now(), working)
+    of = naming.due_of(told.first["due_key"], told.first["due_of"], user)
     return First(
-        told.first["due_of"], due, told.first_causes, amount,
+        of, due_of(told.first["due_at"], of, timezone.now(), working), told.first_causes, amount,
         with_values(found.line, "blocks", [told.first["due_key"]]),
     )  # fmt: skip
 
@@ -256,11 +258,12 @@ def _explained(
     if whole <= 0:
         return (), 0
     items = {number: known[number] for number in chosen if number in known}
-    items |= WorkItem.objects.in_bulk(chosen.keys() - items.keys())  # asks nothing where there are none
+    others = WorkItem.objects.select_related("connection")
+    items |= others.in_bulk(chosen.keys() - items.keys())  # asks nothing where there are none
     masks = masks_by_entity(user, {item.legal_entity_id for item in items.values()})
     causes = tuple(
         Cause(
-            number, words.title_for(items[number], masks[items[number].legal_entity_id]), amount,
+            number, words.title_for(items[number], masks[items[number].legal_entity_id], user), amount,
             int(100 * amount / whole), with_values(found.line, "number", [str(number)]),
         )
         for number, amount in chosen.items()

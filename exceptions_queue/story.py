@@ -14,7 +14,7 @@ from canonical import codec
 from canonical.entities import ENTITIES
 from canonical.entity import Entity, Mask
 from canonical.masking import HIDDEN, hidden_texts, mask, may_see, spoken
-from exceptions_queue import kept_writes, lineage, made_by, neighbours, record_links, tries, words
+from exceptions_queue import kept_writes, lineage, made_by, naming, neighbours, record_links, tries, words
 from exceptions_queue.kept_writes import KeptWrite
 from exceptions_queue.made_by import Used
 from exceptions_queue.neighbours import Neighbours
@@ -92,6 +92,7 @@ def tell(row: Transaction, user: User) -> Story:
     tried, choices = _with_what(row, tried, transitions)
     waited = _waited_for(row, transitions, entity, canonical)
     hidden = quoted(entity, copies, raw, canonical, masks)
+    hidden |= naming.unseen((row.destination.connection, row.destination.route.connection), user)
     cover(transitions, "reason", hidden, masks)
     cover(effects, "message", hidden, masks)
     cover([each.attempt for each in tried], "message", hidden, masks)
@@ -118,7 +119,7 @@ def tell(row: Transaction, user: User) -> Story:
         around=around,
         choices=choices,
         technical=technical,
-        links=record_links.to_source(row.destination.route, raw) + _there(row, effects),
+        links=record_links.to_source(row.destination.route, raw, user) + _there(row, effects, user),
     )
 
 
@@ -138,9 +139,9 @@ def _with_what(
     return [replace(each, configuration=with_what.at(each.attempt.at)) for each in tried], with_what.told()
 
 
-def _there(row: Transaction, effects: list[Effect]) -> list[Link]:
+def _there(row: Transaction, effects: list[Effect], user: User) -> list[Link]:
     id_ = next((e.external_id for e in reversed(effects) if e.state == "confirmed" and e.external_id), "")
-    return record_links.to_target(row, id_) if id_ else []
+    return record_links.to_target(row, user, id_) if id_ else []
 
 
 def _waited_for(row: Transaction, transitions: list[Transition], entity: Entity, ours: dict[str, Any]) -> list[str]:

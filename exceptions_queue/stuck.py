@@ -22,7 +22,8 @@ WITH places AS (
     WHERE w.state <> 'resolved' AND (%(entities)s::bigint[] IS NULL OR w.legal_entity_id = ANY(%(entities)s))
         AND (%(items)s::bigint[] IS NULL OR w.number = ANY(%(items)s))
     GROUP BY 1, 2, 3, 4, 5)
-SELECT s.item, s.route_id, s.legal_entity_id, e.code, s.entity, s.day, c.name, c.slug, p.starts_on, p.ends_on, p.closed
+SELECT s.item, s.route_id, s.legal_entity_id, e.code, s.entity, s.day, c.name, c.slug, c.id, c.legal_entity_id,
+    p.starts_on, p.ends_on, p.closed
 FROM places s
 JOIN governance_legalentity e ON e.id = s.legal_entity_id
 LEFT JOIN LATERAL (
@@ -63,6 +64,8 @@ class Place(NamedTuple):
     day: dt.date | None
     ledger: str | None
     slug: str | None
+    ledger_id: int | None
+    keeper: int | None  # the company whose ledger it is
     starts_on: dt.date | None
     ends_on: dt.date | None
     closed: bool | None

@@ -12,7 +12,9 @@ from canonical.entities import ENTITIES
 from canonical.entity import Mask
 from canonical.failure import CATEGORIES, Category, CategoryInfo
 from canonical.masking import HIDDEN, mask, spoken
+from exceptions_queue import naming
 from exceptions_queue.models import WorkItem
+from governance.actor import By
 from mappings.models import LookupTable
 
 SENTENCE = re.compile(r"(?<=[.!?])\s")
@@ -166,17 +168,20 @@ def kind_of_cause(category: str, table_key: list[str] | None) -> CategoryInfo:
     return info
 
 
-def title_for(item: WorkItem, masks: frozenset[Mask]) -> str:
+def title_for(item: WorkItem, masks: frozenset[Mask], by: By) -> str:
     """Return an item's title as somebody with these masks may read it: a hidden value is told by its kind only."""
     if tells(item, masks):
-        return without_persons(item.title, item, masks)
+        return readable(item.title, item, masks, by)
     return f"{kind_of(item).title}: {plain(item.field)}"
 
 
-def without_persons(text: str, item: WorkItem, masks: frozenset[Mask]) -> str:
-    """Return words of an item without names and addresses of people, for those who may not see them."""
+def readable(text: str, item: WorkItem, masks: frozenset[Mask], by: By) -> str:
+    """Return words of an item as somebody may read them: without names and addresses of people for those who may not
+    see them, and without the name of a system whose company they do not see.
+    """
     name = item.about.get("worker_name")
-    return spoken(text, {name} if name and Mask.PERSON not in masks else (), masks)
+    told = spoken(text, {name} if name and Mask.PERSON not in masks else (), masks)
+    return naming.without_systems(told, item, by)
 
 
 def tells(item: WorkItem, masks: frozenset[Mask]) -> bool:

@@ -126,7 +126,7 @@ ANSWERS = {
 
 
 def _visible(by: User) -> Any:
-    return ApprovalRequest.objects.visible_to(by).select_related("legal_entity", "item")
+    return ApprovalRequest.objects.visible_to(by).select_related("legal_entity", "item__connection")
 
 
 def _of(by: User, number: int) -> ApprovalRequest:
@@ -143,8 +143,8 @@ def _shown(row: ApprovalRequest, by: User) -> dict[str, Any]:
         "in_words": row.get_deed_display(), "work_item": row.item_id, "legal_entity": row.legal_entity.code,
         "state_in_words": row.get_state_display(), "members": len(row.failures),
         "differences": differing.shown(row.differences, row.item.entity, masks),
-        "reason": words.without_persons(row.reason, row.item, masks) if words.tells(row.item, masks) else "",
+        "reason": words.readable(row.reason, row.item, masks, by) if words.tells(row.item, masks) else "",
         "made_by": row.made_by_name, "decided_by": row.decided_by_name,
-        "decided_reason": words.without_persons(row.decided_reason, row.item, masks),
+        "decided_reason": words.readable(row.decided_reason, row.item, masks, by),
     }  # fmt: skip
     return in_shape(ApprovalRequestShape, mine)

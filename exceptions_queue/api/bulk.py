@@ -275,7 +275,8 @@ class BulkMembersDoor(Door):
     def get(self, request: Request, number: int) -> Response:
         """List a bulk run's members, in the order in which they are taken on."""
         by = person(request)
-        mine = BulkMember.objects.visible_to(by).filter(run=run_of(by, number)).select_related("item", "run")
+        mine = BulkMember.objects.visible_to(by).filter(run=run_of(by, number))
+        mine = mine.select_related("item__connection", "run")
         rows = parameters.filtered(request, BulkMemberFilter, mine)
         return paging.page(request, rows, ["position"], lambda found: [_member(each) for each in shown.told(found, by)])
 

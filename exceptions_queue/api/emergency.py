@@ -252,7 +252,7 @@ def _mode(row: Emergency, by: User) -> dict[str, Any]:
 
 
 def _visible(by: User) -> Any:
-    return EmergencyDeed.objects.visible_to(by).select_related("legal_entity", "item", "emergency")
+    return EmergencyDeed.objects.visible_to(by).select_related("legal_entity", "item__connection", "emergency")
 
 
 def _of(by: User, number: int) -> EmergencyDeed:
@@ -269,8 +269,8 @@ def _deed(row: EmergencyDeed, by: User) -> dict[str, Any]:
         "emergency_mode": row.emergency_id, "legal_entity": row.legal_entity.code, "work_item": row.item_id,
         "in_words": row.get_deed_display(), "members": len(row.failures),
         "differences": differing.shown(row.differences, row.item.entity, masks),
-        "reason": words.without_persons(row.reason, row.item, masks) if words.tells(row.item, masks) else "",
+        "reason": words.readable(row.reason, row.item, masks, by) if words.tells(row.item, masks) else "",
         "made_by": row.emergency.opened_by_name, "review_in_words": row.get_review_display(),
-        "reviewed_by": row.reviewed_by_name, "note": words.without_persons(row.note, row.item, masks),
+        "reviewed_by": row.reviewed_by_name, "note": words.readable(row.note, row.item, masks, by),
     }  # fmt: skip
     return in_shape(EmergencyDeedShape, mine)

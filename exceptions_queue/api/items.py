@@ -138,7 +138,7 @@ class MembersDoor(Door):
         item = item_of(by, number)
         size, after = paging.size_of(request), _after(request)
         masks = masks_of(rights_in(by, item.legal_entity_id))
-        page = member_rows.page(meant(request, item), masks=masks, after=after, size=size)
+        page = member_rows.page(meant(request, item), person(request), masks=masks, after=after, size=size)
         cursor = paging.encoded([str(page.after)]) if page.after else None
         return paging.answer(request, [shapes.member(row) for row in page.members], cursor)
 

@@ -176,6 +176,7 @@ def items(found: list[WorkItem], by: User) -> list[dict[str, Any]]:
         item = row.item
         told = {name: getattr(item, name) for name in COPIED} | {
             "title": row.title,
+            "due_of": row.due_of,
             "about": row.about,
             "kind": item.category,
             "kind_in_words": row.kind,
@@ -203,10 +204,10 @@ def whole(
 ) -> dict[str, Any]:
     """Return an item with everything that its page says; `of` is one of its causes, or the item."""
     tells = words.tells(of, masks)
-    written, _ = hints.shown(of, masks)
+    written, _ = hints.shown(of, masks, by)
 
     def said(text: str) -> str:
-        return words.without_persons(text, of, masks) if tells else ""
+        return words.readable(text, of, masks, by) if tells else ""
 
     return items([item], by)[0] | {
         "cause": said(of.cause),
@@ -216,44 +217,44 @@ def whole(
         "field": of.field,
         "table": of.table,
         "table_key": [said(part) for part in of.table_key] if tells and of.table_key else None,
-        "causes": [_cause(each, masks) for each in parts_of(item)],
+        "causes": [_cause(each, masks, by) for each in parts_of(item)],
         "closed_by_itself": item.resolution.startswith("auto:"),
         "root_cause": item.root_cause,
         "cause_code": item.cause_code,
-        "finding": words.without_persons(item.finding, item, masks),
+        "finding": words.readable(item.finding, item, masks, by),
         "rule_candidate": item.rule_candidate,
         "reopened": item.reopened,
         "split_from": item.split_from_id,
         "fingerprint_version": item.fingerprint_version,
         "remedies": [
-            {"name": each.name, "title": words.without_persons(each.title, item, masks),
-             "effect": words.without_persons(each.effect, item, masks), "allowed": each.form is not None,
+            {"name": each.name, "title": words.readable(each.title, item, masks, by),
+             "effect": words.readable(each.effect, item, masks, by), "allowed": each.form is not None,
              "needs": each.needs, "row": each.row,
              "given": [
-                 {"name": name, "words": words.without_persons(str(part), item, masks)} for name, part in each.given
+                 {"name": name, "words": words.readable(str(part), item, masks, by)} for name, part in each.given
              ]}
             for each in offered
         ],
         "duplicate_of": item.duplicate_of_id,
         "comments": [
-            dict(CommentShape(each).data) | {"text": words.without_persons(each.text, item, masks)}
+            dict(CommentShape(each).data) | {"text": words.readable(each.text, item, masks, by)}
             for each in item.comments.all()
         ],
         "history": [
-            dict(HistoryShape(each).data) | {"reason": _reason(each, item, masks)}
+            dict(HistoryShape(each).data) | {"reason": _reason(each, item, masks, by)}
             for each in history
         ],
     }  # fmt: skip
 
 
-def _reason(event: WorkItemEvent, item: WorkItem, masks: Any) -> str:
+def _reason(event: WorkItemEvent, item: WorkItem, masks: Any, by: User) -> str:
     """Return why something happened, as the page tells it: what quotes a hidden value is left out."""
-    return words.without_persons(event.reason, item, masks) if words.tells(item, masks) else ""
+    return words.readable(event.reason, item, masks, by) if words.tells(item, masks) else ""
 
 
-def _cause(part: Part, masks: Any) -> dict[str, Any]:
+def _cause(part: Part, masks: Any, by: User) -> dict[str, Any]:
     return {
-        "cause": part.code, "title": words.title_for(part.item, masks), "kind": part.item.category,
+        "cause": part.code, "title": words.title_for(part.item, masks, by), "kind": part.item.category,
         "members": part.members, "without_amount": part.without_amount,
         "amounts": [{"currency": currency, "amount": amount} for currency, amount in sorted(part.sums.items())],
     }  # fmt: skip

@@ -188,8 +188,11 @@ def _story(request: Request, known: story.Story, failure: Failure | None) -> dic
     items = WorkItem.objects.visible_to(person(request)).open()
     item = failure and items.filter(fingerprint=failure.fingerprint).first()
     explained = failure.message if failure else ""
-    if item and not words.tells(item, known.masks):
-        explained = words.title_for(item, known.masks)
+    if item:
+        tells, by = words.tells(item, known.masks), person(request)
+        explained = (
+            words.readable(explained, item, known.masks, by) if tells else words.title_for(item, known.masks, by)
+        )
     return {
         "entity": known.entity,
         "explanation": known.said(explained),

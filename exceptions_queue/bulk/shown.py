@@ -233,7 +233,7 @@ def _members(run: BulkRun, user: User, asked: Mapping[str, str]) -> dict[str, An
     after = asked.get("after", "")
     if after.isascii() and after.isdigit() and len(after) < 10:
         rows = rows.filter(position__gt=int(after))
-    found = list(rows.select_related("item", "run")[: SIZE + 1])
+    found = list(rows.select_related("item__connection", "run")[: SIZE + 1])
     return {
         "members": told(found[:SIZE], user), "of": of_,
         "after": found[SIZE - 1].position if len(found) > SIZE else None,
@@ -267,6 +267,7 @@ def samples(run: BulkRun, user: User) -> list[Trial]:
     return [trial for trial in found if trial.payload is not None]
 
 
+@grants_read_once()
 def told(rows: list[BulkMember], user: User) -> list[dict[str, Any]]:
     """Return members as somebody may read them: words that may quote a hidden value are left out. Three queries."""
     edits = _edits(rows)
@@ -276,10 +277,10 @@ def told(rows: list[BulkMember], user: User) -> list[dict[str, Any]]:
     for row, why, ended in zip(rows, whys, ends, strict=True):
         seen = masks[row.legal_entity_id]
         tells = words.tells(row.item, seen)
-        said = [words.without_persons(text, row.item, seen) if tells else "" for text in (why, ended)]
-        second = words.without_persons(row.second_person, row.item, seen)
+        said = [words.readable(text, row.item, seen, user) if tells else "" for text in (why, ended)]
+        second = words.readable(row.second_person, row.item, seen, user)
         found.append(
-            {"row": row, "why": said[0], "ended": said[1], "title": words.title_for(row.item, seen),
+            {"row": row, "why": said[0], "ended": said[1], "title": words.title_for(row.item, seen, user),
              "outcome": label_of(Outcome(row.outcome), by_name(row.run.choice)) if row.outcome else "Not looked at yet",
              "second_person": second, "edits": [_edited(each, row, seen) for each in edits.get(row.pk, ())]}
         )  # fmt: skip

@@ -61,7 +61,7 @@ def requests_for(user: User, mine: list[str] | None = None) -> list[ApprovalRequ
         return []
     rows = ApprovalRequest.objects.visible_to(user, Right.APPROVE).filter(state=RequestState.WAITING)
     mine = sorted(counted_as(user)) if mine is None else mine
-    others = rows.exclude(made_by__in=mine).select_related("legal_entity", "item")
+    others = rows.exclude(made_by__in=mine).select_related("legal_entity", "item__connection")
     return list(others.order_by("number")[:MOST])
 
 

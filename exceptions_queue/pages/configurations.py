@@ -62,7 +62,7 @@ def _context(row: WorkItem, user: User, more: dict[str, Any]) -> dict[str, Any]:
         "queue",
         item=row,
         part=row.part and row.part[:SHORT],
-        title=words.title_for(row, masks_of(rights)),
+        title=words.title_for(row, masks_of(rights), user),
         starts=STARTS,
         members=len(more["chosen"]) or row.members,
         form=form if Right.RESUBMIT in rights and row.is_open else None,

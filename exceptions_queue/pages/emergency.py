@@ -74,7 +74,7 @@ def emergency(request: HttpRequest) -> HttpResponse:
 def _listed(request: HttpRequest, typed: OpenForm | None = None) -> HttpResponse:
     user = person(request)
     places = LegalEntity.objects.visible_to(user, Right.EDIT_ANY)
-    deeds = EmergencyDeed.objects.visible_to(user).select_related("legal_entity", "item", "emergency")
+    deeds = EmergencyDeed.objects.visible_to(user).select_related("legal_entity", "item__connection", "emergency")
     waits = deeds.filter(review=Review.WAITING).order_by("review_by", "number")
     mine = {row.number for row in emergencies.to_review(user)}
     rows = list(waits[:SHOWN])
@@ -85,7 +85,7 @@ def _listed(request: HttpRequest, typed: OpenForm | None = None) -> HttpResponse
     ]
     masks = masks_by_entity(user, {row.legal_entity_id for _, found in parts for row in found})
     shown = [
-        (title, [(row, words.title_for(row.item, masks[row.legal_entity_id])) for row in found])
+        (title, [(row, words.title_for(row.item, masks[row.legal_entity_id], user)) for row in found])
         for title, found in parts
     ]
     more = context(
@@ -193,7 +193,7 @@ def review(request: HttpRequest, number: int, name: str) -> HttpResponse:
 
 
 def _of(user: User, number: int) -> EmergencyDeed:
-    rows = EmergencyDeed.objects.visible_to(user).select_related("legal_entity", "item", "emergency")
+    rows = EmergencyDeed.objects.visible_to(user).select_related("legal_entity", "item__connection", "emergency")
     return get_object_or_404(rows, number=number)
 
 
@@ -214,15 +214,15 @@ def _shown(
     more = context(
         "emergency",
         row=row,
-        title=words.title_for(row.item, masks),
+        title=words.title_for(row.item, masks, user),
         differences=differing.shown(row.differences, row.item.entity, masks),
         offered=offered if may and row.review == Review.WAITING else [],
         able=[as_actor(each).name for each in who_have(Right.APPROVE, row.legal_entity)],
         undoing=undoing.of(row) if row.review != Review.CONFIRMED else None,
         asking=(asking or QuestionForm(auto_id="questions-%s")) if Right.WORK_QUEUE in rights else None,
         overdue=row.review == Review.WAITING and row.review_by <= timezone.now(),
-        reason=words.without_persons(row.reason, row.item, masks) if tells else "",
-        opened_because=words.without_persons(row.emergency.reason, row.item, masks) if tells else "",
-        note=words.without_persons(row.note, row.item, masks),
+        reason=words.readable(row.reason, row.item, masks, user) if tells else "",
+        opened_because=words.readable(row.emergency.reason, row.item, masks, user) if tells else "",
+        note=words.readable(row.note, row.item, masks, user),
     )
     return render(request, "queue/emergency_deed.html", more, status=422 if typed or asking else 200)

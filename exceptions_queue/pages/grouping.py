@@ -200,12 +200,13 @@ def _drafted(request: HttpRequest, item: WorkItem | None, user: User) -> dict[st
 
 def _shown(found: grouping.Tried, rule: GroupingRule, user: User) -> dict[str, Any]:
     """Return what a rule would have done in words that somebody may read: what messages quote is not shown to all."""
-    rows = WorkItem.objects.in_bulk([each.number for each in found.examples if each.number])
+    numbers = [each.number for each in found.examples if each.number]
+    rows = WorkItem.objects.select_related("connection").in_bulk(numbers)
     masks = masks_by_entity(user, {rule.legal_entity_id})[rule.legal_entity_id]
     examples = []
     for each in found.examples:
         item = rows.get(each.number or 0)
-        title = words.title_for(item, masks) if item else CATEGORIES[Category(rule.category)].title
+        title = words.title_for(item, masks, user) if item else CATEGORIES[Category(rule.category)].title
         examples.append((each, title))
     return {"found": found, "examples": examples, "conditions": grouping.conditions(rule)}
 

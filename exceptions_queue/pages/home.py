@@ -53,11 +53,12 @@ def home(request: HttpRequest) -> HttpResponse:
 def _parts(request: HttpRequest, user: User, roles: set[Role]) -> dict[str, Any]:
     now = now_by_database()
     administers = Role.INTEGRATION_ADMIN in roles
-    needs = WorkItem.objects.visible_to(user).filter(state__in=NEEDS_SOMEBODY)
+    needs = WorkItem.objects.visible_to(user).filter(state__in=NEEDS_SOMEBODY).by_money()
+    needs = needs.select_related("legal_entity", "connection")
     found: dict[str, Any] = {
         "tiles": kept.numbers(("tiles",), user, now, lambda: _counted(tiles(user))),
         "approvals": waiting_for(user),
-        "rows": rows_of(list(needs.by_money().select_related("legal_entity").prefetch_related("amounts")[:TOP]), user),
+        "rows": rows_of(list(needs.prefetch_related("amounts")[:TOP]), user),
     }
     if roles & FINANCE:
         found["deadlines"] = kept.numbers(("deadlines",), user, now, lambda: _held(deadlines(user, now)))

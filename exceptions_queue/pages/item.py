@@ -91,7 +91,7 @@ def shown(
     rights = rights_in(user, row.legal_entity_id)
     of = meant(request, row)  # one cause of an item that gathers, or all of it
     sight = Sight(row, of, user, rights, masks_of(rights))
-    members = member_rows.page(of, masks=sight.masks, after=_after(request))
+    members = member_rows.page(of, user, masks=sight.masks, after=_after(request))
     shared: dict[str, Any] = {
         "item": row, "part": of.part and of.part[:SHORT], "members": members,
         "may_choose": bool(rights & CHOOSE) and row.is_open,
@@ -119,7 +119,7 @@ def _remedies(sight: Sight, members: member_rows.Page, typed: tuple[str, RemedyF
     )  # fmt: skip
     offered = remedies.offered(facts, sight.rights) if members.members else []
     chosen = set(typed[1].ticked()) if typed else set()
-    _cover(offered, of, sight.masks)
+    _cover(offered, of, sight.masks, sight.user)
     _open_one(offered, typed, chosen - {m.failure for m in members.members})
     return {
         "remedies": offered,
@@ -131,12 +131,12 @@ def _remedies(sight: Sight, members: member_rows.Page, typed: tuple[str, RemedyF
     }
 
 
-def _cover(offered: list[remedies.Remedy], row: WorkItem, masks: frozenset[Mask]) -> None:
-    """Cover names and addresses of people in what remedies say, from those who may not see them."""
+def _cover(offered: list[remedies.Remedy], row: WorkItem, masks: frozenset[Mask], user: User) -> None:
+    """Cover in what remedies say what somebody may not read: people, and systems of other companies."""
     for each in offered:
-        each.title = words.without_persons(each.title, row, masks)
-        each.effect = words.without_persons(each.effect, row, masks)
-        each.given = [(name, words.without_persons(str(part), row, masks)) for name, part in each.given]
+        each.title = words.readable(each.title, row, masks, user)
+        each.effect = words.readable(each.effect, row, masks, user)
+        each.given = [(name, words.readable(str(part), row, masks, user)) for name, part in each.given]
 
 
 def _open_one(offered: list[remedies.Remedy], typed: tuple[str, RemedyForm] | None, elsewhere: set[UUID]) -> None:
@@ -223,7 +223,7 @@ def technical(request: HttpRequest, number: int) -> HttpResponse:
     row = item_of(user, number)
     require(user, Right.SEE_TECHNICAL, row.legal_entity_id)
     masks = masks_of(rights_in(user, row.legal_entity_id))
-    key = [words.without_persons(part, row, masks) for part in row.table_key or []] if words.tells(row, masks) else []
+    key = [words.readable(part, row, masks, user) for part in row.table_key or []] if words.tells(row, masks) else []
     failures = list(row.failures().order_by("pk")[:20])
     return render(request, "queue/item_technical.html", {"item": row, "table_key": key, "failures": failures})
 

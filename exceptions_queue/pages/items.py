@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from exceptions_queue import columns, ordering, stake, views, words
+from exceptions_queue import columns, naming, ordering, stake, views, words
 from exceptions_queue.deadlines import line_of
 from exceptions_queue.due_words import Due, due_words
 from exceptions_queue.models import State, WorkItem, WorkItemAmount
@@ -26,7 +26,7 @@ from exceptions_queue.query.words import WORDS, Understood
 from governance.actor import names
 from governance.models import LegalEntity, User
 from governance.rights import Right, allowed_anywhere
-from governance.scoping import ALL, entity_ids
+from governance.scoping import ALL, entity_ids, grants_read_once
 
 SIZE = 50
 MOST_EXPORTED = 10_000  # lines of a sheet
@@ -45,7 +45,18 @@ class Row:
     assignee: str  # name of who took it
     amounts: tuple[WorkItemAmount, ...]
     tags: tuple[str, ...]
+    reader: User
     due: Due | None = None
+
+    @property
+    def system(self) -> str:
+        """Return the name of the item's system, as the reader may know it; read only where the list shows it."""
+        return naming.name_of(self.item.connection, self.reader)
+
+    @property
+    def due_of(self) -> str:
+        """Return what is due, as the reader may know it; "" for nothing."""
+        return naming.due_of(self.item.due_key, self.item.due_of, self.reader)
 
     @property
     def stamp(self) -> str:
@@ -55,7 +66,7 @@ class Row:
             self.title, self.about, self.kind, self.waits_for, self.assignee, item.state, item.owner, item.members,
             item.seen, str(item.hours), [str(each) for each in self.amounts], item.without_amount, self.tags,
             str(item.wakes_at), item.resolution, item.reopened,
-            str(item.worth), item.worth_currency, str(item.due_at), item.due_of, item.priority,
+            str(item.worth), item.worth_currency, str(item.due_at), self.due_of, item.priority,
         )  # fmt: skip
         return hashlib.blake2s(repr(told).encode(), digest_size=4).hexdigest()
 
@@ -138,22 +149,29 @@ def _deadlines(asked: Asked, user: User) -> list[str]:
     return [line.title if (line := line_of(key, user)) else "one that is past by now" for key in keys]
 
 
+@grants_read_once()
 def rows_of(found: list[WorkItem], user: User) -> list[Row]:
-    """Return lines for items; what the person may not see is told by its kind. At most seven queries more."""
+    """Return lines for items; what the person may not see is told by its kind. At most seven queries more.
+
+    One further where the items were read without their systems, and somebody does not see all companies.
+    """
     prefetch_related_objects(found, "tags")
+    if entity_ids(user) is not ALL:
+        prefetch_related_objects(found, "connection")
     seen = masks_by_entity(user, {i.legal_entity_id for i in found})
-    due = due_words(found, timezone.now())
+    due = due_words(found, timezone.now(), user)
     people = names([item.assignee for item in found if item.assignee])
     return [
         Row(
             item,
-            words.title_for(item, seen[item.legal_entity_id]),
+            words.title_for(item, seen[item.legal_entity_id], user),
             words.about_for(item, seen[item.legal_entity_id]),
             words.kind_of(item).title,
-            words.without_persons(item.waiting_on, item, seen[item.legal_entity_id]),
+            words.readable(item.waiting_on, item, seen[item.legal_entity_id], user),
             people.get(item.assignee, ""),
             tuple(item.amounts.all()),
             tuple(each.name for each in item.tags.all()),
+            user,
             due.get(item.number),
         )
         for item in found

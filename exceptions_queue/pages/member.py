@@ -74,10 +74,10 @@ def _shown(
     more = context(
         "queue",
         item=item,
-        title=words.title_for(item, masks),
+        title=words.title_for(item, masks, user),
         form=form,
         typed=typed,
-        message=_message(item, row, masks),
+        message=_message(item, row, masks, user),
         may_ask=Right.WORK_QUEUE in rights and form.transaction is not None,
         emergency=emergencies.in_force_here(user, item.legal_entity_id),
         next=after.first(),
@@ -86,11 +86,11 @@ def _shown(
     return render(request, part, more, status=422 if typed else 200)
 
 
-def _message(item: WorkItem, row: Failure, masks: frozenset[Mask]) -> str:
+def _message(item: WorkItem, row: Failure, masks: frozenset[Mask], user: User) -> str:
     if not words.tells(item, masks):
         return ""
     [told] = words.with_titles([words.with_plain_field(row.message, row.field)])
-    return words.without_persons(told, item, masks)
+    return words.readable(told, item, masks, user)
 
 
 @page

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 
 from canonical.entities import ENTITIES
-from exceptions_queue import words
+from exceptions_queue import naming, words
 from governance.models import User
 from governance.rights import entities_visible_to
 from routes.models import Route
@@ -99,10 +99,11 @@ class RecordNarrowing(Narrowing):
         # One sees records of one's company that came by a route of another: what there is is asked of the model.
         self._choose("kind", "Everything", [(name, words.plain(name).capitalize()) for name in sorted(ENTITIES)])
         routes = Route.objects.visible_to(user).exclude(stream="").order_by()
-        read = list(routes.values_list("connection__slug", "connection__name", "stream"))
-        sources = sorted({(name, slug) for slug, name, _ in read if slug})
+        system = ("connection__slug", "connection__name", "connection__legal_entity")
+        read = list(routes.values_list("stream", *system))
+        sources = sorted({(name, slug) for _, slug, name, of in read if slug and naming.of_company(of, user)})
         self._choose("connection", "All systems", [(slug, name) for name, slug in sources])
-        streams = sorted({stream for *_, stream in read})
+        streams = sorted({stream for stream, *_ in read})
         self._choose("stream", "All streams", [(name, words.plain(name).capitalize()) for name in streams])
 
     def asked(self) -> dict[str, Any]:

@@ -56,7 +56,7 @@ SAID = {
 def requests(request: HttpRequest) -> HttpResponse:
     """Show what waits for somebody's approval, what they have asked for, and what was decided lately."""
     user = person(request)
-    rows = ApprovalRequest.objects.visible_to(user).select_related("legal_entity", "item")
+    rows = ApprovalRequest.objects.visible_to(user).select_related("legal_entity", "item__connection")
     own = rows.filter(made_by=as_actor(user).reference)
     parts = [
         ("Waits for you", requests_for(user)[:SHOWN]),
@@ -65,7 +65,7 @@ def requests(request: HttpRequest) -> HttpResponse:
     ]
     masks = masks_by_entity(user, {row.legal_entity_id for _, found in parts for row in found})
     shown = [
-        (title, [(row, words.title_for(row.item, masks[row.legal_entity_id])) for row in found])
+        (title, [(row, words.title_for(row.item, masks[row.legal_entity_id], user)) for row in found])
         for title, found in parts
     ]
     others: list[Waits] = [each for each in waiting_for(user) if "/approvals/" not in each.at]
@@ -119,7 +119,7 @@ def agree(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _of(user: User, number: int) -> ApprovalRequest:
-    rows = ApprovalRequest.objects.visible_to(user).select_related("legal_entity", "item")
+    rows = ApprovalRequest.objects.visible_to(user).select_related("legal_entity", "item__connection")
     return get_object_or_404(rows, number=number)
 
 
@@ -140,13 +140,13 @@ def _shown(request: HttpRequest, row: ApprovalRequest, typed: tuple[str, forms.F
     more = context(
         "approvals",
         row=row,
-        title=words.title_for(row.item, masks),
+        title=words.title_for(row.item, masks, user),
         differences=differing.shown(row.differences, row.item.entity, masks),
         changed=changes(row.stood, standing(row.failures)) if waits else [],
         offered=offered,
         able=[each for each in able if each != row.made_by_name],
-        reason=words.without_persons(row.reason, row.item, masks) if words.tells(row.item, masks) else "",
-        decided_reason=words.without_persons(row.decided_reason, row.item, masks),
+        reason=words.readable(row.reason, row.item, masks, user) if words.tells(row.item, masks) else "",
+        decided_reason=words.readable(row.decided_reason, row.item, masks, user),
     )
     return render(request, "queue/request.html", more, status=422 if typed else 200)
 

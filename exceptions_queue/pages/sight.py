@@ -37,15 +37,15 @@ class Sight:
         """Tell in words what is wrong, and with what; names of people only to those who may see them."""
         row, of, masks = self.row, self.of, self.masks
         tells = words.tells(of, masks)
-        written, written_before = hints.shown(of, masks)
+        written, written_before = hints.shown(of, masks, self.user)
         return {
-            "title": words.title_for(row, masks),
+            "title": words.title_for(row, masks, self.user),
             "about": words.about_for(row, masks),
             "tells": tells,
-            "cause": words.without_persons(of.cause, of, masks),
-            "hint": words.without_persons(of.hint, of, masks) if tells else "",
-            "accepted": words.without_persons(of.accepted, of, masks) if tells else "",
-            "finding": words.without_persons(row.finding, row, masks),
+            "cause": words.readable(of.cause, of, masks, self.user),
+            "hint": words.readable(of.hint, of, masks, self.user) if tells else "",
+            "accepted": words.readable(of.accepted, of, masks, self.user) if tells else "",
+            "finding": words.readable(row.finding, row, masks, self.user),
             "info": words.kind_of(of),
             "written": written,
             "written_before": written_before,
@@ -58,8 +58,8 @@ class Sight:
         was_split = any(each.verb == "split" for each in self._events)
         near = WorkItem.objects.filter(split_from=row, legal_entity=row.legal_entity_id)
         return {
-            "causes": [(each, words.title_for(each.item, self.masks)) for each in parts_of(row)],
-            "part_title": words.title_for(self.of, self.masks) if self.of is not row else "",
+            "causes": [(each, words.title_for(each.item, self.masks, self.user)) for each in parts_of(row)],
+            "part_title": words.title_for(self.of, self.masks, self.user) if self.of is not row else "",
             "split_from": self._other(row.split_from_id),
             "split_off": list(near[:MOST_NAMED]) if was_split else [],
             "same_as": self._other(row.duplicate_of_id),
@@ -74,10 +74,10 @@ class Sight:
         return {
             "people": people,
             "placed_by": people.get(row.placed_by, ""),
-            "waits_for": words.without_persons(row.waiting_on, row, self.masks),
+            "waits_for": words.readable(row.waiting_on, row, self.masks, self.user),
             "route": row.route,
-            "due": due_words([row], now).get(row.number),
-            "urgency": reckoning.explained(row, now) if row.is_open and row.members else None,
+            "due": due_words([row], now, self.user).get(row.number),
+            "urgency": reckoning.explained(row, now, self.user) if row.is_open and row.members else None,
             "set_by": next(iter(names([row.priority_set_by]).values()), "") if row.priority_set_by else "",
             "may_take": Right.WORK_QUEUE in self.rights
             and row.is_open
@@ -102,7 +102,7 @@ class Sight:
         return list(self.row.events.all()[:HISTORY])
 
     def _covered(self, said: str) -> str:
-        return words.without_persons(said, self.row, self.masks)
+        return words.readable(said, self.row, self.masks, self.user)
 
     def _other(self, number: int | None) -> WorkItem | None:
         return WorkItem.objects.visible_to(self.user).filter(pk=number).first() if number else None

@@ -99,7 +99,7 @@ def _context(
         "queue",
         item=row,
         part=row.part and row.part[:SHORT],
-        title=words.title_for(row, masks_of(rights)),
+        title=words.title_for(row, masks_of(rights), user),
         lines=lines(found),
         trials=[(trial, fields(trial)) for trial in found],
         start=start.value,

@@ -33,7 +33,7 @@ from exceptions_queue.query.compiled import (
     shown_whole,
     watched,
 )
-from exceptions_queue.query.facets import BANDS, Facet, facet_of, named
+from exceptions_queue.query.facets import BANDS, NAMED, Facet, facet_of, named
 from exceptions_queue.query.line import Value as Written
 from exceptions_queue.query.line import write
 from exceptions_queue.query.values import folded
@@ -128,7 +128,7 @@ def _on_request(found: Understood, word: str, asker: Asker) -> Facet:
         return _of_conditions(found, word, _conditions(word, rows, asker, Count("pk")), cut=cut)
     if word in BY_ROUTE:
         counts = rows.order_by().exclude(route_id=None).values_list("route_id").annotate(n=Count("pk"))
-        return _by_route(found, word, dict(counts), cut=cut)
+        return _by_route(found, word, asker, dict(counts), cut=cut)
     if word in ("tag", "currency"):
         model, name = (WorkItemTag, "name") if word == "tag" else (WorkItemAmount, "currency")
         grouped = model.objects.filter(item__in=rows).values_list(name)  # each of an item once
@@ -152,7 +152,7 @@ def _tallied(found: Understood, word: str, asker: Asker) -> Facet:
         if number and value is not None
     ]
     if word in BY_ROUTE:
-        return _by_route(found, word, dict(counted), cut=False)
+        return _by_route(found, word, asker, dict(counted), cut=False)
     return _grouped(found, word, asker, counted[: VALUES + 1], cut=False)
 
 
@@ -176,17 +176,24 @@ def _grouped(found: Understood, word: str, asker: Asker, counted: list[tuple[str
     if word == "assignee":
         return _assignees(found, numbers, asker.user, more=len(counted) > VALUES, cut=cut)
     numbers.pop("", None)
-    return facet_of(found, word, numbers, more=len(counted) > VALUES, cut=cut, words=named(word, set(numbers)))
+    return _named(found, word, asker, numbers, more=len(counted) > VALUES, cut=cut)
 
 
-def _by_route(found: Understood, word: str, counted: dict[int, int], *, cut: bool) -> Facet:
+def _named(found: Understood, word: str, asker: Asker, numbers: dict[str, int], *, more: bool, cut: bool) -> Facet:
+    """Return the numbers of a word with names; what is not named to somebody is among the further ones."""
+    words = named(word, set(numbers), asker.user)
+    shown = {value: n for value, n in numbers.items() if value in words} if word in NAMED else numbers
+    return facet_of(found, word, shown, more=more or len(shown) < len(numbers), cut=cut, words=words)
+
+
+def _by_route(found: Understood, word: str, asker: Asker, counted: dict[int, int], *, cut: bool) -> Facet:
     """Return the numbers of what hangs on the route, counted by its id, which is told once for each. Two queries."""
     numbers: dict[str, int] = {}
     for route, value in Route.objects.filter(pk__in=counted).values_list("pk", BY_ROUTE[word]):
         numbers[value] = numbers.get(value, 0) + counted[route]
     most = sorted(numbers.items(), key=lambda pair: (-pair[1], pair[0]))
     first = dict(most[:VALUES])
-    return facet_of(found, word, first, more=len(most) > VALUES, cut=cut, words=named(word, set(first)))
+    return _named(found, word, asker, first, more=len(most) > VALUES, cut=cut)
 
 
 def _value(word: str, stored: str | int) -> str:

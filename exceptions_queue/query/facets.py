@@ -8,9 +8,12 @@ from exceptions_queue.query.compiled import OPEN
 from exceptions_queue.query.line import toggled, with_values
 from exceptions_queue.query.values import folded
 from exceptions_queue.query.words import WORDS, Understood
+from governance.actor import By
 from governance.models import LegalEntity
 from routes.models import Route
 
+SYSTEMS = ("source", "target")  # words whose values are systems
+NAMED = ("route", *SYSTEMS)  # of which those of other companies are not named
 MOST = 10_000  # above which a number says only that it is above
 OPEN_ONES = frozenset({"open", "approvable", *(folded(state) for state in OPEN)})  # states whose items are all counted
 BANDS: dict[str, tuple[tuple[str, str], ...]] = {  # value in the line, words
@@ -100,12 +103,15 @@ def _chosen(found: Understood, word: str, value: str) -> str:
     return toggled(found.line, word, value)
 
 
-def named(word: str, values: set[str]) -> dict[str, str]:
-    """Return the names that people read for short ones. One query for those that have names."""
+def named(word: str, values: set[str], by: By) -> dict[str, str]:
+    """Return the names that people read for short ones. One query for those that have names.
+
+    Of systems and routes only those that somebody sees: by the short name, too, they would be known.
+    """
     if word == "route":
-        return dict(Route.objects.filter(slug__in=values).values_list("slug", "name"))
-    if word in ("source", "target"):
-        return dict(Connection.objects.filter(slug__in=values).values_list("slug", "name"))
+        return dict(Route.objects.visible_to(by).filter(slug__in=values).values_list("slug", "name"))
+    if word in SYSTEMS:
+        return dict(Connection.objects.visible_to(by).filter(slug__in=values).values_list("slug", "name"))
     if word == "entity":
         return {each.code: f"{each.code} {each.name}" for each in LegalEntity.objects.filter(code__in=values)}
     return {}

@@ -48,7 +48,7 @@ def _cells(row: Row) -> list[Cell]:
         short(largest.amount) if largest else None, largest.currency if largest else "",
         "; ".join(f"{short(each.amount):f} {each.currency}" for each in sums[1:]), item.without_amount,
         None if item.worth is None else short(item.worth), item.worth_currency,
-        f"{item.due_at:%Y-%m-%d %H:%M}" if item.due_at else "", item.due_of, item.priority,
+        f"{item.due_at:%Y-%m-%d %H:%M}" if item.due_at else "", row.due_of, item.priority,
         item.members if item.is_open else item.seen, None if item.hours is None else short(item.hours),
         f"{item.first_seen:%Y-%m-%d %H:%M}", f"{item.last_seen:%Y-%m-%d %H:%M}", item.owner,
         row.assignee, ", ".join(sorted(each.name for each in item.tags.all())), item.reopened,

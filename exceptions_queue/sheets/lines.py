@@ -24,6 +24,7 @@ from exceptions_queue.verbs.members import NotPossible
 from governance import audit
 from governance.models import User
 from governance.rights import Right, allowed_anywhere, require
+from governance.scoping import grants_read_once
 from routes import overlays
 from routes.current_values import values_of
 from routes.right_values import NUMBERS
@@ -97,7 +98,7 @@ def _understood(line: str) -> Understood:
 
 
 def _items(found: Understood, by: User) -> Any:
-    rows = conditions.narrowed(found, by).select_related("legal_entity")
+    rows = conditions.narrowed(found, by).select_related("legal_entity", "connection")
     mine = WorkItem.objects.visible_to(by, Right.EDIT_OVERLAY)
     return rows.filter(pk__in=mine.values("pk")).exclude(state=State.RESOLVED)
 
@@ -109,13 +110,14 @@ def _fields(items: Sequence[WorkItem], by: User, entity: Entity) -> list[Field]:
     return [field for field in entity.fields if field.name in names]
 
 
+@grants_read_once()
 def _rows(
     members: Sequence[tuple[UUID, UUID, str, int]], items: Mapping[int, WorkItem], fields: Sequence[Field],
     entity: Entity, newest: int, by: User,
 ) -> list[list[Cell]]:  # fmt: skip
     values = values_of([record for _, record, _, _ in members], entity.name)
     masks = masks_by_entity(by, {item.legal_entity_id for item in items.values()})
-    titles = {number: words.title_for(item, masks[item.legal_entity_id]) for number, item in items.items()}
+    titles = {number: words.title_for(item, masks[item.legal_entity_id], by) for number, item in items.items()}
     may = {
         place: {field.name for field in correctable(item, by)}
         for place, item in {(item.legal_entity_id, item.route_id): item for item in items.values()}.items()

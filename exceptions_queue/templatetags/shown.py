@@ -170,7 +170,7 @@ PLAIN: dict[str, Callable[[Any], Any]] = {  # cells of the list that are one val
     "hours": lambda row: hours(row.item.hours),
     "last": lambda row: age(row.item.last_seen),
     "again": lambda row: f"{row.item.reopened}×",
-    "system": lambda row: row.item.connection and row.item.connection.name,
+    "system": lambda row: row.system,
 }
 
 

@@ -109,7 +109,9 @@ def test_next_run_counts_when_it_comes_before_the_periods_end(firm: World, staff
     schedules.set_schedule(firm.route, by=ENGINE, crontab="0 6 * * *")
     stop(firm, 2)
     [line] = deadlines.deadlines(staff.farid)
-    assert (line.key, line.title) == ("run:time-to-ledger", "Time to ledger: its next run")
+    theirs = f"run:{firm.route.legal_entity_id}:{firm.route.pk}"
+    assert (line.key, line.title) == (theirs, "a route of another company: its next run")
+    assert deadlines.deadlines(staff.clara)[0].title == "Time to ledger: its next run"
     assert line.at is not None
     assert line.at > timezone.now()
 

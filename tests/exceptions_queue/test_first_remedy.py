@@ -86,7 +86,7 @@ def test_closed_period_is_offered_the_next_open_one_first(make_world: Make, staf
 def test_lacking_right_is_asked_of_the_targets_administrator_first(make_world: Make, staff: Staff) -> None:
     item = stopped(make_world(), Category.NO_RIGHT)
 
-    page = text_of(signed_in(staff.farid).get(url_of(item)))
+    page = text_of(signed_in(staff.clara).get(url_of(item)))
 
     assert f"Ask the administrator of {item.connection.name} for the right, then send it again as it is" in page
     assert "Send again as it is" not in page

@@ -20,7 +20,7 @@ ALL: frozenset[Any] = frozenset()
 
 
 def text(item: WorkItem) -> str:
-    found, _ = hints.shown(item, ALL)
+    found, _ = hints.shown(item, ALL, ENGINE)
     return found.text if found else ""
 
 

@@ -31,7 +31,8 @@ def test_review_of_a_company_that_is_never_open_is_due_by_the_next_day(
 
 @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/New_York"])
 def test_period_that_ends_never_is_a_line_like_others(zone: str) -> None:
-    place = deadlines.Place(0, 1, 1, "HP-DE", "", None, "ERP", "erp", dt.date(2026, 1, 1), dt.date.max, closed=False)
+    days = dt.date(2026, 1, 1), dt.date.max
+    place = deadlines.Place(0, 1, 1, "HP-DE", "", None, "ERP", "erp", 1, 1, *days, closed=False)
     found = deadlines._period(place, ZoneInfo(zone), NOW)
     assert found.overdue == ""
     assert found.ends

@@ -6,6 +6,7 @@ from connectors.models import Connection
 from exceptions_queue import intake
 from exceptions_queue.codes import code_of
 from exceptions_queue.models import WorkItem
+from exceptions_queue.naming import THEIR_ROUTE
 from exceptions_queue.templatetags.systems import THEIRS, named_to
 from routes.models import Transaction
 from tests.exceptions_queue.conftest import Staff
@@ -27,11 +28,11 @@ def test_pages_name_no_system_of_another_company(quick_world: Make, quick_staff:
     root = person("Root Solheim", is_superuser=True)
     pages = {
         f"/queue/{item.number}/": "<dt>System</dt>", f"/transactions/{code_of(sent.pk)}/": "to Ledger (",
-        "/records/": "Time to ledger",
+        "/records/": THEIR_ROUTE,
     }  # fmt: skip
     for page, known in pages.items():
         mine, seen = (signed_in(who).get(page).content.decode() for who in (quick_staff.farid, root))
-        assert known in mine
+        assert known in mine, page
         assert THEIRS in mine, page
         assert THEIRS not in seen, page
         assert [each for each in names if f"({each})" in mine] == []

@@ -64,7 +64,7 @@ class Command(TerminalCommand):
         for item in found:
             worth = money({each.currency: each.amount for each in item.amounts.all()})
             about = f"{item.members:,} waiting{f', {worth}' if worth else ''}, {item.legal_entity.code}"
-            title = words.title_for(item, masks_of(rights_in(by, item.legal_entity_id)))
+            title = words.title_for(item, masks_of(rights_in(by, item.legal_entity_id)), by)
             out.print(Text(f"{item.number}  {title}: {about}"))
         what = f"{members:,} waiting in {len(found):,} work {'item' if len(found) == 1 else 'items'}"
         if options["dry_run"] or not found:
@@ -77,7 +77,8 @@ class Command(TerminalCommand):
         self._do(found, by, options)
 
     def _found(self, by: User, options: dict[str, Any]) -> list[WorkItem]:
-        open_ = WorkItem.objects.visible_to(by).open().select_related("legal_entity").prefetch_related("amounts")
+        open_ = WorkItem.objects.visible_to(by).open().select_related("legal_entity", "connection")
+        open_ = open_.prefetch_related("amounts")
         if options["items"]:
             found = list(open_.filter(number__in=options["items"]).order_by("number"))
             missing = sorted(set(options["items"]) - {item.number for item in found})

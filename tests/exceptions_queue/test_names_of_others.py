@@ -1,0 +1,98 @@
+"""Names of another company's systems and routes: nobody is told them who does not see that company."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from connectors.models import Connection
+from exceptions_queue import deadlines, intake, naming, stuck
+from exceptions_queue.codes import code_of
+from exceptions_queue.models import WorkItem
+from exceptions_queue.record_links import to_source
+from exceptions_queue.sheets.exporting import export
+from routes.models import Route, Transaction
+from tests.api.signing import get, token_of
+from tests.exceptions_queue.conftest import Staff
+from tests.exceptions_queue.test_pages import signed_in, text_of
+from tests.governance.people import company, person
+from tests.routes.world import World, entry
+
+Make = Callable[..., World]
+LEDGER, ROUTE = "Zugspitze ledger", "Watzmann hours"
+
+
+@pytest.fixture
+def item(quick_world: Make, quick_staff: Staff) -> WorkItem:
+    """Return an item of HP-DE that came by a route of another company, and stopped at a system of that."""
+    world = quick_world()
+    world.take_in(entry(1, hours="0.00"))
+    intake.take_in()
+    theirs = company("HP-US")
+    Connection.objects.update(legal_entity=theirs)
+    ledger = world.destination.connection
+    Connection.objects.filter(pk=ledger.pk).update(name=LEDGER, slug="zugspitze")
+    Route.objects.update(legal_entity=theirs, name=ROUTE, slug="watzmann")
+    soon = timezone.now() + dt.timedelta(days=2)
+    route = Route.objects.get()
+    WorkItem.objects.update(
+        connection=ledger, title=f"{LEDGER}: closed period", cause=f"{LEDGER} refused it.", due_at=soon,
+        due_key=f"run:{theirs.pk}:{route.pk}", due_of=f"{ROUTE}: its next run",
+    )  # fmt: skip
+    return WorkItem.objects.get()
+
+
+def names(told: str) -> list[str]:
+    return [each for each in (LEDGER, ROUTE, "zugspitze", "watzmann") if each in told]
+
+
+def test_pages_and_answers_name_no_system_or_route_of_another_company(item: WorkItem, quick_staff: Staff) -> None:
+    root = person("Rosa Root", is_superuser=True)
+    sent = Transaction.objects.get()
+    record = sent.record_id
+    pages = [
+        "/", "/queue/", "/queue/?columns=system", f"/queue/{item.number}/", "/records/", f"/records/{code_of(record)}/",
+        f"/transactions/{code_of(sent.pk)}/", "/search/?q=TE-0000001",
+        *(f"/queue/choices/{word}/" for word in ("route", "source", "target")),
+    ]  # fmt: skip
+    member = item.failures()[0]
+    pages.append(f"/queue/{item.number}/records/{code_of(member.pk)}/")
+    mine, all_ = signed_in(quick_staff.farid), signed_in(root)
+    found = {page: (mine.get(page), all_.get(page)) for page in pages}
+    assert {page: told.status_code for page, (told, _) in found.items() if told.status_code != 200} == {}
+    wrong = {page: hit for page, (told, _) in found.items() if (hit := names(told.content.decode()))}
+    assert wrong == {}
+    told_to_root = {page for page, (_, told) in found.items() if names(told.content.decode())}
+    assert told_to_root >= {"/queue/", "/records/", "/queue/choices/route/", f"/queue/{item.number}/"}
+
+    counts = "/api/experience/v1/work-item-counts?of=source&of=target&of=route"
+    for address in ("/api/experience/v1/work-items", f"/api/experience/v1/work-items/{item.number}", counts):
+        assert names(get(address, token_of(quick_staff.farid)).content.decode()) == [], address
+        assert names(get(address, token_of(root)).content.decode()) != [], address
+    assert names(export(by=quick_staff.farid, line="is:open")[0].decode()) == []  # type: ignore[arg-type]
+    assert names(export(by=root, line="is:open")[0].decode()) == [LEDGER, ROUTE]
+
+
+def test_words_say_that_it_is_another_companys(item: WorkItem, quick_staff: Staff) -> None:
+    shown = text_of(signed_in(quick_staff.farid).get(f"/queue/{item.number}/"))
+    assert "A system of another company: closed period" in shown
+    assert "A system of another company refused it." in shown
+    assert naming.THEIR_ROUTE in shown
+    by: Any = quick_staff.farid
+    assert naming.without_systems(f"See the {LEDGER}s and the {LEDGER}", item, by).endswith(naming.THEIRS)
+    assert naming.due_of("period:7:3:2026-10-01:2026-10-31:open", f"October 2026 at {LEDGER} at sea", by) == (
+        "October 2026 at a system of another company"
+    )
+    assert naming.due_of("run:watzmann", f"{ROUTE}: its next run", by) == f"{naming.THEIR_ROUTE}: its next run"
+    assert naming.due_of("cutoff:1:2026-10-31", "Billing at noon", by) == "Billing at noon"
+    route = Route.objects.select_related("connection").get()
+    assert all("another company" in link.words for link in to_source(route, {"id": 1}, by))
+
+
+def test_deadlines_name_no_route_of_another_company_in_words_or_key(item: WorkItem, quick_staff: Staff) -> None:
+    lines = {line.key: line for _, line in deadlines._lines(stuck.places(None), deadlines._now())}
+    assert names(" ".join(lines)) == []
+    for line in deadlines.deadlines(quick_staff.farid):  # type: ignore[arg-type]
+        assert names(f"{line.key} {line.title} {line.due}") == []
