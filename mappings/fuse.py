@@ -12,9 +12,10 @@ from decimal import Decimal
 from typing import Any
 
 from canonical.entities import ENTITIES
-from canonical.entity import Kind
+from canonical.entity import Kind, Mask
 from mappings import mapped
 from mappings.content import Content, FieldRule, Formula, Rule
+from mappings.derived import Derived
 from mappings.formula import values
 from mappings.formula.arguments import day_of
 from mappings.formula.atom import Atom
@@ -99,6 +100,7 @@ class _Fuser:
         known = frozenset(content.source.by_name) | {OURS} if content.source else None
         self.scope = Scope(known=known)
         self.day_path: tuple[str, ...] | None = None
+        self.derived = Derived(content)
 
     def fuse(self) -> Fused:
         self._check()
@@ -226,6 +228,7 @@ class _Fuser:
 
     def _field(self, emitter: Emitter, index: int, rule: FieldRule, prefix: str) -> None:
         self.writer.field, self.writer.rule, self.writer.severity = rule.name, "", "error"
+        self.writer.masked = not prefix and self.derived.has(rule.name) and not self._tells_of_itself(rule.name)
         loaded, name = dict(emitter.loaded), f"r{index}"
         kind = RESULT_KINDS.get(rule.kind, "") if rule.kind else ""
         with self.writer.attempt():
@@ -268,15 +271,22 @@ class _Fuser:
     def _rule(self, emitter: Emitter, rule: Rule) -> None:
         body = self.writer
         body.field, body.rule, body.severity = rule.field or rule.name, rule.name, rule.severity
+        body.masked = self.derived.is_read(rule.check, in_rule=True) and not self._tells_of_itself(body.field)
         loaded = dict(emitter.loaded)
         names = {".".join(map(str, steps)): code for steps, code in self.scope.results.items()}
         names = {name: code for name, code in names.items() if name == rule.field or f"{{{name}}}" in rule.message}
         shown = ", ".join(f"{name!r}: {code}" for name, code in names.items())
+        covered = body.named(frozenset(name for name in names if self.derived.has(name)))
         with body.attempt():
             condition = emitter.condition(rule.check.tree)
-            body.line(f"if not {condition}: breach(problems, {body.named(rule)}, {{{shown}}})")
+            body.line(f"if not {condition}: breach(problems, {body.named(rule)}, {{{shown}}}, {covered})")
         body.line(CAUGHT.format(""))
         emitter.loaded = loaded
+
+    def _tells_of_itself(self, field: str) -> bool:
+        """Return whether a failing field is one of the hub's that is masked: who may not see it is told no words."""
+        known = self.content.target.by_name.get(field) if self.content.target else None
+        return known is not None and known.mask is not Mask.NONE
 
     def _result(self, fields: tuple[FieldRule, ...]) -> None:
         places = {rule.to: f"r{index}" for index, rule in enumerate(fields)}

@@ -6,7 +6,8 @@ from types import TracebackType
 from typing import Any, NamedTuple, cast
 
 from canonical.failure import Category
-from canonical.problem import Problem
+from canonical.masking import HIDDEN
+from canonical.problem import Problem, Severity
 from mappings.formula.problems import UnacceptableError
 from mappings.formula.writer import Operand, Site
 
@@ -132,10 +133,14 @@ def _problem(
     if said is None:
         message = f"{field}: the hub met something that it was not made for ({type(error).__name__})."
         return Problem("error", Category.INTERNAL, field, site.position, message, rule=site.rule)
+    category = Category.SHAPE if said.shape else Category.VALIDATION
+    if site.masked:  # everybody reads it, and the field's own name does not say that a mask hides its value
+        message = f"{field}: {HIDDEN} is not accepted."
+        severity: Severity = "warning" if site.severity == "warning" else "error"
+        return Problem(severity, category, field, site.position, message, accepted=said.accepted, rule=site.rule)
     blamed = next((operand for value, operand in operands if value is said.value), None)
     words = said.message.replace("this is", f"{blamed.label} is") if blamed and blamed.label else said.message
     message = f"{field}: {words}. Accepted: {said.accepted}." if said.accepted else f"{field}: {words}."
-    category = Category.SHAPE if said.shape else Category.VALIDATION
     return Problem(
         "warning" if site.severity == "warning" else "error",
         category,

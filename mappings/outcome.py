@@ -1,11 +1,11 @@
 """The rare paths of a compiled mapping: a broken rule, lines, and results with gaps."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import date
 from itertools import pairwise
 from typing import Any
 
-from canonical.masking import COVERED, HIDDEN
+from canonical.masking import HIDDEN
 from canonical.problem import Problem
 from mappings.content import Rule
 from mappings.formula.words import described, plain
@@ -14,14 +14,14 @@ from mappings.kinds import to_lines
 MISSING = object()
 
 
-def breach(problems: list[Any], rule: Rule, named: dict[str, Any]) -> None:
-    """Add the problem of a rule whose check does not hold, with the named values in its message.
+def breach(problems: list[Any], rule: Rule, named: dict[str, Any], covered: Collection[str]) -> None:
+    """Add the problem of a rule whose check does not hold, with the named values in its message; some are `covered`.
 
     Everybody who sees the exception reads the message: what a mask hides from some stands in it for nobody.
     """
     message = rule.message
     for name, value in named.items():
-        message = message.replace(f"{{{name}}}", HIDDEN if name.rpartition(".")[2] in COVERED else _shown(value))
+        message = message.replace(f"{{{name}}}", HIDDEN if name in covered else _shown(value))
     value = named.get(rule.field)
     accepted = f"values for which this holds: {rule.check.text}"
     problems.append(Problem(rule.severity, rule.category, rule.field, 0, message, value, accepted, rule=rule.name))

@@ -26,6 +26,7 @@ class Site:
     again: Callable[..., Any] | None = None  # the careful form of the operation, which says what is wrong
     severity: str = "error"
     only: Operand | None = None  # the one operand that is no constant, if there is just one
+    masked: bool = False  # it works on what a mask hides from some, and nothing in the field's name says so
 
 
 class Writer:
@@ -35,7 +36,7 @@ class Writer:
         self.lines: list[str] = []
         self.sites: dict[int, Site] = {}  # line number, from 1
         self.names: dict[str, Any] = {}  # what the generated code may refer to
-        self.field, self.rule, self.severity = "", "", "error"
+        self.field, self.rule, self.severity, self.masked = "", "", "error", False
         self._depth = 0
         self._count = 0
         self._constants: dict[tuple[type, str], str] = {}
@@ -84,4 +85,4 @@ class Writer:
         """Return a site in the field or rule that is being written."""
         variables = [each for each in operands if each.code[0] in "vr"]
         only = variables[0] if len(variables) == 1 else None
-        return Site(self.field, self.rule, position, operands, again, self.severity, only)
+        return Site(self.field, self.rule, position, operands, again, self.severity, only, self.masked)
