@@ -38,6 +38,12 @@ def name_of(thing: Connection | Route | None, by: By) -> str:
     return THEIRS if isinstance(thing, Connection) else THEIR_ROUTE
 
 
+def beginning(thing: Connection | Route, by: By) -> str:
+    """Return the name of a system or route as a sentence begins with it."""
+    name = name_of(thing, by)
+    return f"{name[:1].upper()}{name[1:]}" if name in (THEIRS, THEIR_ROUTE) else name
+
+
 def unseen(things: Iterable[Connection | None], by: By) -> set[str]:
     """Return the names of those systems whose companies somebody does not see: what words may quote of them."""
     return {each.name for each in things if each is not None and not sees(each, by)}

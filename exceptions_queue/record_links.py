@@ -44,4 +44,4 @@ def _link(connection: Connection, stream: str, address: str, by: By) -> list[Lin
     if address:
         return [Link(f"Open in {name}", address)]
     why = record_links.without(connection, stream)
-    return [Link(f"{name[:1].upper()}{name[1:]}: {why}", "")] if why else []
+    return [Link(f"{naming.beginning(connection, by)}: {why}", "")] if why else []

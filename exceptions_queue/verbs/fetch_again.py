@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import transaction
 
 from connectors.registry import UnknownConnector, registry
+from exceptions_queue import naming
 from exceptions_queue.models import State, WorkItem
 from exceptions_queue.moving import note
 from exceptions_queue.verbs.members import NotPossible, chosen
@@ -30,14 +31,14 @@ def fetch_again(item: WorkItem, *, by: By, reason: str = "", failures: Collectio
     route = Route.objects.select_related("connection", "legal_entity").filter(pk=item.route_id or 0).first()
     if route is None or route.connection is None:
         raise NotPossible("Its route reads no system that could be asked. Ask the sender to send it again.")
-    _require_window(route)
+    _require_window(route, by)
     members = chosen(item, failures)
     first, last = _days([m.record_id for m in members if m.record_id])
     reason = reason.strip() or "put right at the source"
     try:
         run = runs.ask_for_run(route, by=by, trigger="person", window=(first, last))
     except runs.NothingToRead as error:
-        raise NotPossible(str(error)) from error
+        raise NotPossible(str(error).replace(route.name, naming.name_of(route, by))) from error
     days = f"{first}" if first == last else f"{first} to {last}"
     note(item, by=by, verb="fetched again", reason=f"{len(members):,} of {days}: {reason}", to=State.IN_PROGRESS)
     audit.record(
@@ -47,7 +48,7 @@ def fetch_again(item: WorkItem, *, by: By, reason: str = "", failures: Collectio
     return run
 
 
-def _require_window(route: Route) -> None:
+def _require_window(route: Route, by: By) -> None:
     assert route.connection is not None
     try:
         stream = registry.connector(route.connection.connector).manifest.streams.get(route.stream)
@@ -55,8 +56,8 @@ def _require_window(route: Route) -> None:
         raise NotPossible(str(error)) from error
     if stream is None or stream.read is None or stream.read.window is None:
         raise NotPossible(
-            f"{route.connection.name} can only be read on from where the last run ended, not for single days. "
-            "What is put right there comes with the route's next run."
+            f"{naming.beginning(route.connection, by)} can only be read on from where the last run ended, not for "
+            "single days. What is put right there comes with the route's next run."
         )
 
 

@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from exceptions_queue import releasing, words
+from exceptions_queue import naming, releasing, words
 from exceptions_queue.models import Release, RootCause, WorkItem
 from exceptions_queue.moving import note
 from exceptions_queue.verbs.members import NotPossible
@@ -21,18 +21,19 @@ def look_up_parent(item: WorkItem, *, by: By, reason: str = "") -> Release:
     connection = item.connection
     if not (item.table and item.table_key and connection and item.is_open):
         raise NotPossible("This waits for no record of another system. Choose another remedy.")
+    name = naming.beginning(connection, by)
     to = asking_for_parents.place(connection.pk, item.table)
     if to is None:
-        raise NotPossible(f"{connection.name} cannot be asked for that by our key. Look there, and link it by its id.")
+        raise NotPossible(f"{name} cannot be asked for that by our key. Look there, and link it by its id.")
     key, what = "/".join(item.table_key), words.missing(item)
     try:
         found = asking_for_parents.ask(connection, to, key)
     except asking_for_parents.NoAnswer as error:
-        raise NotPossible(str(error)) from error
+        raise NotPossible(naming.without_systems(str(error), item, by)) from error
     if not found.found or not found.external_id:
         with transaction.atomic():
             note(item, by=by, verb="looked up", reason=f"{what} is not there yet. {reason}".strip())
-        raise NotPossible(f"{connection.name} has no {what} under this key yet. Have it set up there, then look again.")
+        raise NotPossible(f"{name} has no {what} under this key yet. Have it set up there, then look again.")
     new = cross_references.NewReference(
         connection.pk, item.table, key, found.external_id, item.legal_entity_id, found.reference or ""
     )

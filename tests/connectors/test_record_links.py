@@ -10,6 +10,7 @@ from connectors.manifest.problems import ManifestErrors
 from connectors.models import Connection
 from connectors.registry import registry
 from exceptions_queue.record_links import Link, to_source
+from governance.actor import ENGINE
 from routes.models import Route
 from tests.connectors.acme import MANIFEST, acme
 
@@ -121,11 +122,11 @@ def test_manifest_without_a_link_has_none() -> None:
 
 def test_pages_say_where_a_record_is_found_that_has_no_page_of_its_own() -> None:
     harvest = Connection(name="Harvest", connector="harvest", answers={"web": "halden-partner.harvestapp.com"})
-    told = to_source(Route(connection=harvest, stream="tasks"), {"id": 4})
+    told = to_source(Route(connection=harvest, stream="tasks"), {"id": 4}, ENGINE)
     assert told == [Link("Harvest: A task has no page of its own in Harvest. Manage, Tasks lists all of them.", "")]
     page = render_to_string("queue/elsewhere.html", {"links": told})
     assert "Manage, Tasks" in page
     assert "<a" not in page
-    linked = to_source(Route(connection=harvest, stream="user_assignments"), {"id": 4, "project": {"id": 7}})
+    linked = to_source(Route(connection=harvest, stream="user_assignments"), {"id": 4, "project": {"id": 7}}, ENGINE)
     assert linked == [Link("Open in Harvest", "https://halden-partner.harvestapp.com/projects/7")]
     assert 'rel="noopener noreferrer"' in render_to_string("queue/elsewhere.html", {"links": linked})

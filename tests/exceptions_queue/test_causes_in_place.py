@@ -220,7 +220,7 @@ def test_parent_that_is_there_by_now_is_found_linked_and_releases(parked: World,
     assert "If it is there, releases 2 time entries, 1,600.00 EUR" in text_of(client.get(url_of(item)))
     missing = client.post(f"{url_of(item)}look-ups/", {"reason": ""})
     assert missing.status_code == 422
-    assert "Ledger has no project P-001 under this key yet" in text_of(missing)
+    assert "A system of another company has no project P-001 under this key yet" in text_of(missing)
     assert not CrossReference.objects.exists()
 
     parked.target.commits.append(WriteRequest("create", "P-001", "", b'{"hours": 0}'))

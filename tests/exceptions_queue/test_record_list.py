@@ -40,7 +40,8 @@ def keys(user: Any, query: str = "") -> list[str]:
 
 def test_records_are_listed_the_newest_first_and_lead_to_their_story(quick_world: Make, staff: Staff) -> None:
     world = quick_world()
-    Connection.objects.update(legal_entity=company("HP-DE"))  # of another company it would not be named
+    for each in (Connection, Route):
+        each.objects.update(legal_entity=company("HP-DE"))  # of another company it would not be named
     world.take_in(entry(1))
     world.take_in(entry(2, status="submitted"))
     answer = signed_in(staff.farid).get("/records/")

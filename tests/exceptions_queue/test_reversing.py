@@ -112,8 +112,8 @@ def test_page_tells_before_what_stands_there_how_it_is_undone_and_who_agrees(mak
     close_until(world, date(2026, 11, 1))
     ApprovalPolicy.objects.create(name="Reversals", deeds=[Deed.REVERSE])
     page = text_of(signed_in(staff.farid).get(url_of(item)))
-    assert "Stands there TE-0000001 as LR-1 in Ledger: 800.00 EUR" in page
-    assert "Is undone in Ledger, by a reversal: a second entry with the opposite amounts" in page
+    assert "Stands there TE-0000001 as LR-1 in a system of another company: 800.00 EUR" in page
+    assert "Is undone in a system of another company, by a reversal: a second entry with the opposite amounts" in page
     assert "closed: it waits until Clara Voss approves, and the next open one is 2026-11-01 to 2026-11-30" in page
     assert "Second person Clara Voss, by policy “Reversals” (reverse what is posted)" in page
 
@@ -204,7 +204,7 @@ def test_all_or_none_and_what_cannot_be_taken_back_is_told_with_what_to_do(
     assert [c.operation for c in world.target.commits] == ["create", "create"]
     monkeypatch.setattr(reversals, "_undone", lambda *each: "")
     page = text_of(signed_in(staff.farid).get(url_of(item)))
-    assert "Ledger has no way of its own by which the hub could take TE-0000002 (LR-2) back. Correct it there" in page
+    assert "no way of its own by which the hub could take TE-0000002 (LR-2) back. Correct it there" in page
 
 
 def test_many_are_taken_back_by_a_bulk_run_once_each(make_world: Make, staff: Staff) -> None:
@@ -253,7 +253,7 @@ def test_api_questions_tells_what_stands_there_and_takes_it_back(make_world: Mak
     assert made.json()["said"] == f"Item {number} is about it."
     told = farid.get(f"/api/experience/v1/work-items/{number}").json()["remedies"]
     given = {each["name"]: each["words"] for each in next(r for r in told if r["name"] == "reversals")["given"]}
-    assert given["stands there"] == "TE-0000001 as LR-1 in Ledger: 800.00 EUR"
+    assert given["stands there"] == "TE-0000001 as LR-1 in a system of another company: 800.00 EUR"
     door = f"/api/experience/v1/work-items/{number}/reversals"
     bad = farid.post(door, {"reason": WHY, "root_cause": "nobody"}, content_type="application/json")
     assert bad.status_code == 422

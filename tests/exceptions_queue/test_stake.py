@@ -56,14 +56,15 @@ def test_few_causes_explain_most_of_it(items: dict[str, WorkItem], staff: Staff)
 
 def test_earliest_deadline_is_told_with_how_much_of_it(items: dict[str, WorkItem], staff: Staff) -> None:
     soon = timezone.now() + timedelta(hours=9)
-    due = {"due_at": soon, "due_key": "run:invoices", "due_of": "Invoices: its next run"}
+    key = f"run:{company('HP-DE').pk}:7"
+    due = {"due_at": soon, "due_key": key, "due_of": "Invoices: its next run"}
     WorkItem.objects.filter(pk__in=[items["a"].pk, items["b"].pk]).update(**due)
     WorkItem.objects.filter(pk=items["d"].pk).update(due_at=soon + timedelta(1), due_key="nothing-yet", due_of="Later")
     found = stake.stake_of("is:open", staff.farid)
     assert found
     assert found.first
     assert (found.first.of, found.first.causes, found.first.amount) == ("Invoices: its next run", 2, 20_500)
-    assert found.first.line == "is:open blocks:run:invoices"
+    assert found.first.line == f"is:open blocks:{key}"
     narrowed = stake.stake_of("is:open class:refused", staff.farid)
     assert narrowed
     assert narrowed.first
