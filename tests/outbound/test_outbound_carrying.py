@@ -7,13 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connections
 from django.utils import timezone
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from governance.actor import ENGINE
 from routes.models import Delivery, Failure, OutboundEvent, Subscription
-from routes.outbound import carrying, redelivering, steering, subscribing, tap
+from routes.outbound import carrying, redelivering, steering, tap
 from tests import clocks
 from tests.outbound.subscriber import Subscriber
 from tests.routes.world import World, entry
@@ -219,25 +218,6 @@ def test_gone_switches_off_at_once_and_tells_a_person(
     clocks.later(LONG)
     carried()
     assert len(subscriber.heard) == 1
-
-
-def test_subscription_that_is_ended_while_its_events_are_on_the_wire_stops_no_worker(
-    world: World, subscribe: Any, subscriber: Subscriber, carried: Any
-) -> None:
-    made = subscribe()
-
-    def ended_meanwhile(_: Any) -> None:
-        try:
-            subscribing.end(made, reason="", by=ENGINE)
-        finally:
-            connections.close_all()
-
-    subscriber.answer = ended_meanwhile
-    world.take_in(entry(1))
-    world.deliver()
-    carried()
-    assert len(subscriber.heard) == 1
-    assert not Subscription.objects.exists()
 
 
 def test_days_of_failing_switch_off_and_resuming_sends_what_queued_up_in_order(
