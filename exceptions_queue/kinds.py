@@ -6,7 +6,7 @@ from typing import Any
 
 from canonical.failure import Category
 from connectors.sign_in_again import NotRenewed
-from exceptions_queue import going_back, releasing, reversing, verbs, words
+from exceptions_queue import comparisons, going_back, releasing, reversing, verbs, words
 from exceptions_queue.facts import Facts
 from exceptions_queue.forms import (
     CorrectionForm,
@@ -353,6 +353,8 @@ KINDS = (
          lambda f, data: CrossReferenceForm(data), _link),
     Kind("approvals", "Approve", "Approve", Right.APPROVE,
          lambda f: f.item.category == Category.APPROVAL_MISSING and not f.item.table, _reason, _approve),
+    Kind("run-refusals", "Refuse it: withdraw nothing", "Withdraw nothing", Right.APPROVE,
+         comparisons.waits, _needs_reason, comparisons.refused, releases=False),
     Kind("inquiries", "Ask the target whether it is there", "Ask it now", Right.RESUBMIT, lambda f: f.can_ask, _reason,
          _ask_target, releases=False),
     Kind("outcomes", "Say what you found in the target", "Keep this", Right.RESUBMIT,

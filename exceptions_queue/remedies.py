@@ -6,7 +6,7 @@ from uuid import UUID
 from django.urls import reverse
 
 from canonical.failure import Category
-from exceptions_queue import deciding, naming, reversing, words
+from exceptions_queue import comparisons, deciding, naming, reversing, words
 from exceptions_queue.facts import Facts, facts_of
 from exceptions_queue.forms import RemedyForm, RowCorrectionForm
 from exceptions_queue.kinds import KINDS, Kind, by_name, fits, likeliest, place
@@ -99,6 +99,8 @@ def _shown(kind: Kind, facts: Facts, rights: frozenset[Right], holders: Holders)
         remedy.title = f"{asked}, then send it again as it is"
     if facts.contradicted and kind.name in CONTRADICTED:
         remedy.title = CONTRADICTED[kind.name]
+    if kind.name == "approvals" and comparisons.waits(facts):
+        remedy.title, remedy.button, remedy.effect = WITHDRAWS
     if kind.name == "period-moves":
         who = deciding.second_people(Right.APPROVE, facts.item.legal_entity, but=[as_actor(facts.user).reference])
         remedy.given, remedy.effect = _days(facts), f"proposes {_holds(facts.item)}; sent once {who} approves"
@@ -125,6 +127,10 @@ def _shown(kind: Kind, facts: Facts, rights: frozenset[Right], holders: Holders)
 
 
 UNSEEN = "A row of {} that it was made with holds what your roles do not let you see. Ask somebody who may see it."
+WITHDRAWS = (
+    "Approve: it was deleted at the source", "Approve, and withdraw it",
+    "takes back what was posted of it; what the source has shown since stays",
+)  # fmt: skip
 TAKES_BACK = "takes back what stands there, as told above"
 AT_MOST = {
     "period-moves": LIMIT,

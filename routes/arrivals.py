@@ -22,6 +22,7 @@ KEY_LIMIT = 200  # characters, as the column
 VERSION_DIGITS = 30  # of a version number
 WITHIN = str.maketrans({"/": "\\/", "\\": "\\\\"})  # what would be read as an end, within one of several parts of a key
 NO_ID = UUID(int=0)
+UNREADABLE = "unreadable:"  # begins the key of a head that stands for a record whose own key or version is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +197,7 @@ class Arrival(msgspec.Struct):
     waived: frozenset[str] = frozenset()  # rules that a person has let this version pass
     given: int = 0  # how many problems it had before it was normalised
     normalised: int | None = None  # how many problems it had when it was normalised; None: it is not yet
+    read_key: str = ""  # the key of one that is unreadable, where at least its key can be read
     worth: tuple[Decimal | None, str, Decimal | None] = (None, "", None)  # amount, currency, hours
 
     def __post_init__(self) -> None:

@@ -107,12 +107,13 @@ def close(*, transactions: Sequence[UUID] = (), records: Sequence[UUID] = (), ho
 
 
 def close_of_run(route: int, *, stage: str, how: str) -> int:
-    """Close the open failures of a route's runs once a run has got past them."""
+    """Close the open failures of a route's runs once a run has got past them; not of one that waits for a person."""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE routes_failure SET closed_at = (SELECT hub_now()), closed_how = %s, taken = false"
             " WHERE closed_at IS NULL AND route_id = %s AND stage = %s AND run_id IS NOT NULL"
-            " AND record_id IS NULL AND transaction_id IS NULL",
+            " AND record_id IS NULL AND transaction_id IS NULL"
+            " AND NOT EXISTS (SELECT FROM routes_run r WHERE r.id = run_id AND r.state = 'held')",
             [how, route, stage],
         )
         return int(cursor.rowcount)

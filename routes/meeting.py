@@ -22,6 +22,7 @@ class Known:
     version: str
     withdrawn: bool
     record: UUID
+    missed: bool  # a comparison that waits for a person did not find it at the source
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +63,19 @@ def hold_route(route_id: int) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [locks.ROUTE, route_id])
 
 
+def found_after_all(plan: Plan, keys: Sequence[str]) -> None:
+    """Take keys that the source shows out of what a held comparison would withdraw."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE routes_sourcehead SET missed_by = NULL"
+            " WHERE route_id = %s AND key = ANY(%s::text[]) AND missed_by IS NOT NULL",
+            [plan.route_id, texts(keys)],
+        )
+
+
 def _ask_heads(cursor: Any, plan: Plan, keys: Sequence[str]) -> None:
     cursor.execute(
-        "SELECT key, content_hash, version, withdrawn, record_id FROM routes_sourcehead"
+        "SELECT key, content_hash, version, withdrawn, record_id, missed_by IS NOT NULL FROM routes_sourcehead"
         " WHERE route_id = %s AND key = ANY(%s::text[])",
         [plan.route_id, texts(keys)],
     )

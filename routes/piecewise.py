@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import transaction
 
 from routes import collect, meeting, receive, storing, unforeseen
-from routes.arrivals import Arrival, digest, exact, version_at
+from routes.arrivals import UNREADABLE, Arrival, digest, exact, version_at
 from routes.plan import Plan
 from routes.receive import Totals
 
@@ -94,13 +94,13 @@ def _keep(
     with transaction.atomic():
         body = exact({"as it came": ascii(raw)[:AS_TEXT]})
         arrival = Arrival({}, body, digest(body), outcome="unreadable")
-        arrival.key, arrival.version = f"unreadable:{arrival.content.hex()}", version_at(now)
+        arrival.key, arrival.version = f"{UNREADABLE}{arrival.content.hex()}", version_at(now)
         arrival.correlation = correlation or arrival.correlation
         return _store(plan, arrival, error, run=run, now=now), arrival
 
 
 def _store(plan: Plan, arrival: Arrival, error: Exception, *, run: UUID | None, now: dt.datetime) -> Totals:
-    totals = Totals(read=1, seen=[] if arrival.outcome == "unreadable" else [arrival.key])
+    totals = Totals(read=1, seen=[arrival.read_key or arrival.key])
     arrival.legal_entity, arrival.stage = plan.legal_entity_id, "receive"
     arrival.problems = [unforeseen.problem(error, unforeseen.APART)]
     fresh = receive._sort_out(plan, [arrival], meeting.known(plan, [arrival.key]), totals)

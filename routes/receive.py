@@ -28,6 +28,7 @@ from routes import (
     storing,
 )
 from routes.arrivals import (
+    UNREADABLE,
     Arrival,
     Unreadable,
     decode,
@@ -57,7 +58,7 @@ class Totals:
     unreadable: int = 0
     withdrawn: int = 0
     echoes: int = 0
-    seen: list[str] = field(default_factory=list)  # keys that the source has, for comparing runs
+    seen: list[str] = field(default_factory=list)  # heads that the source has, for comparing runs
     due: set[int] = field(default_factory=set)  # destinations for which something waits to be claimed
 
     def add(self, other: "Totals") -> None:
@@ -163,7 +164,7 @@ def _arrive(plan: Plan, raw: Mapping[str, Any], now: dt.datetime, causation: UUI
         )
     except Unreadable as error:
         arrival.outcome = "unreadable"
-        arrival.key = f"unreadable:{arrival.content.hex()}"
+        arrival.read_key, arrival.key = arrival.key, f"{UNREADABLE}{arrival.content.hex()}"
         arrival.version = version_at(now)
         arrival.legal_entity = plan.legal_entity_id
         arrival.problems.append(Problem("error", Category.SHAPE, "", None, str(error), arrival.body[:100]))
@@ -188,7 +189,7 @@ def take_in_part(
     onward: storing.Onward | None = None, drawn: storing.Drawn | None = None,
 ) -> Totals:  # fmt: skip
     """Take in records of which no two have the same key."""
-    totals = Totals(read=len(arrivals), seen=[a.key for a in arrivals if a.outcome != "unreadable"])
+    totals = Totals(read=len(arrivals), seen=[a.read_key or a.key for a in arrivals])
     met = meeting.meet(plan, arrivals)
     fresh = _sort_out(plan, arrivals, met.known, totals)
     readable = [a for a in fresh if a.outcome != "unreadable"]
@@ -251,6 +252,9 @@ def _sort_out(
     plan: Plan, arrivals: Sequence[Arrival], known: Mapping[str, meeting.Known], totals: Totals
 ) -> list[Arrival]:
     """Count each arrival and return those that are to be stored."""
+    found = [a.read_key or a.key for a in arrivals if a.read_key or (a.key in known and known[a.key].missed)]
+    if found:
+        meeting.found_after_all(plan, found)
     fresh = []
     for arrival in arrivals:
         head = known.get(arrival.key)

@@ -195,6 +195,8 @@ SKINS = (
          _counted("passed the rule and went on"), WHY),
     Skin("approvals", ChosenBody, verbs.approve, "Approve what is held for a second person.",
          _counted("approved"), WHY),
+    Skin("run-refusals", MustReasonBody, verbs.refuse_run, "Refuse what a comparison would withdraw.",
+         _plainly("Nothing is withdrawn."), {"reason": "the sign-in had lost its right to read other people's time"}),
     Skin("corrections", CorrectionBody, verbs.correct_field, "Correct a field of members and send them again.",
          lambda done, item: f"{done.went_on:,} went on. {done.amounts} {done.elsewhere}".strip(),
          {"field": "hours", "value": "7.50", "reason": "typing error, asked the consultant"}),

@@ -62,6 +62,7 @@ ONE_BY_ONE = {  # offered for one item and not for many, and why
     "table-rows": "each missing row has values of its own; the table's page takes many at once",
     "row-corrections": "each row has values of its own; the table's page takes many at once",
     "row-approvals": "the table's page approves many rows at once, and shows each of them",
+    "run-refusals": "each comparison is looked at by itself, with the source beside it",
     "row-refusals": "the table's page refuses many rows at once, and shows each of them",
 }
 

@@ -40,6 +40,7 @@ from exceptions_queue.verbs.put_aside import resume, snooze, wait_on
 from exceptions_queue.verbs.question import question
 from exceptions_queue.verbs.question_deed import question_deed
 from exceptions_queue.verbs.read_again import read_again
+from exceptions_queue.verbs.refuse_run import refuse_run
 from exceptions_queue.verbs.refuse_table_row import refuse_table_row
 from exceptions_queue.verbs.renew_sign_in import renew_sign_in
 from exceptions_queue.verbs.resubmit import resubmit, resubmit_transactions
@@ -103,6 +104,7 @@ __all__ = [
     "question_deed",
     "read_again",
     "refuse_request",
+    "refuse_run",
     "refuse_table_row",
     "remove_grouping_rule",
     "renew_sign_in",

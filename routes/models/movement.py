@@ -208,6 +208,7 @@ class SourceHead(models.Model):
     occurred_on = models.DateField(null=True)
     withdrawn = models.BooleanField(default=False)
     seen_run = models.UUIDField(null=True)  # the last comparing run that found it at the source
+    missed_by = models.UUIDField(null=True)  # the held comparing run that did not, until the source shows it again
 
     entity_path = "route__legal_entity"
     objects = EntityScopedQuerySet.as_manager()

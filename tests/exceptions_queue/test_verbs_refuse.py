@@ -54,6 +54,7 @@ CALLS: dict[str, Callable[[WorkItem, Any], object]] = {
     "send_back": lambda item, by: verbs.send_back(item, by=by, reason="x"),
     "reverse": lambda item, by: verbs.reverse(item, by=by, reason="x"),
     "read_again": lambda item, by: verbs.read_again(item, by=by),
+    "refuse_run": lambda item, by: verbs.refuse_run(item, by=by, reason="slip"),
     "refuse_table_row": lambda item, by: verbs.refuse_table_row(item, by=by, reason="slip"),
     "resubmit": lambda item, by: verbs.resubmit(item, by=by),
     "try_now": lambda item, by: verbs.try_now(item, by=by),

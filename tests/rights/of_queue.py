@@ -127,6 +127,7 @@ QUEUE: dict[str, Row] = {
     ),
     "routes.reversals.ask": Row(R.REVERSE, lambda f, by: reversals.ask(f.transactions, by=by, sends=False, **WHY)),
     "exceptions_queue.verbs.read_again.read_again": Row(R.RESUBMIT, _item(verbs.read_again)),
+    "exceptions_queue.verbs.refuse_run.refuse_run": Row(R.APPROVE, _item(verbs.refuse_run, **WHY)),
     "exceptions_queue.verbs.refuse_table_row.refuse_table_row": Row(
         R.APPROVE_TABLES, _item(verbs.refuse_table_row, **WHY)
     ),

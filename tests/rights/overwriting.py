@@ -53,6 +53,7 @@ HARMLESS = {  # address → why nothing that somebody else decided is put aside
     "queue/*/look-ups/": "keeps what the target says, where nothing is known yet", "queue/*/approvals/": MEMBERS,
     "queue/*/sign-ins/": "is tried first; where the sign-in works by now, the exception is closed and offers none",
     "queue/*/probes/": BY_STATE, "queue/*/tries/": TRIES, "queue/*/readings/": ADDS, "queue/*/links/": BY_STATE,
+    "queue/*/run-refusals/": FIXED,
     "queue/*/resubmissions/": MEMBERS, "queue/*/fetches/": ADDS, "queue/*/source-returns/": BY_STATE,
     "queue/*/source-notices/": BY_STATE,
     "queue/*/period-moves/": "a correction: `overlays.correct` refuses to follow one that was not seen",

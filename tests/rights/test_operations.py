@@ -175,6 +175,7 @@ OPERATIONS: list[tuple[str, str, Right, Any]] = [
     ("post", ITEM + "/table-rows", R.EDIT_TABLES, {"values": {"rate": "250.00"}}),
     ("post", ITEM + "/row-corrections", R.EDIT_TABLES, WHY | {"row": 1, "values": {"rate": "250.00"}}),
     ("post", ITEM + "/row-approvals", R.APPROVE_TABLES, WHY),
+    ("post", ITEM + "/run-refusals", R.APPROVE, WHY),
     ("post", ITEM + "/row-refusals", R.APPROVE_TABLES, WHY),
     ("post", ITEM + "/probes", R.OPERATE, WHY),
     ("post", ITEM + "/tries", R.RESUBMIT, WHY),

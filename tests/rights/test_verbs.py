@@ -196,6 +196,7 @@ VERBS: dict[str, Row] = {
         R.APPROVE,
         lambda f, by: comparing.approve(f.run, None, by=by, **WHY),  # type: ignore[arg-type]  # no run waits
     ),
+    "routes.comparing.refuse": Row(R.APPROVE, lambda f, by: comparing.refuse(f.run, by=by, **WHY)),
     "routes.decisions.resubmit": Row(R.RESUBMIT, lambda f, by: decisions.resubmit(f.transactions, by=by, **WHY)),
     "routes.decisions.take_up": Row(
         R.RESUBMIT, lambda f, by: decisions.take_up(f.transactions, by=by, why="It waits.", **WHY)
