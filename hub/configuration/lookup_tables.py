@@ -92,6 +92,10 @@ class Tables(Kind):
         if table.pk and definition["key_columns"] != table.key_columns and table.rows.exists():
             words = f"the table has rows for the key {', '.join(table.key_columns)}, which explain what was posted."
             work.say(("key_columns",), words, "Make another table for another key.")
+        for column, kind in table.value_columns.items() if table.pk else ():
+            if definition["value_columns"].get(column, "") != kind and table.rows.exists():
+                words = f"the table has rows that give {column} as {kind}; formulas would read what they say as blank."
+                work.say(("value_columns",), words, "Leave the column as it is, or make another table.")
         if definition["approval"] == "above_amount" and not (amount and definition["approval_column"]):
             remedy = "Give approval_column and approval_amount."
             work.say(("approval",), "above which amount a second person is needed is not said.", remedy)

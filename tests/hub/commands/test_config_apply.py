@@ -132,6 +132,21 @@ def test_weekday_that_a_calendar_leaves_out_stays_until_told(firm, give, exporte
     assert calendar.weekday_hours.count() == before - 1
 
 
+@pytest.mark.parametrize("columns", ["{price: money}", "{rate: text}"], ids=["another name", "another kind"])
+def test_columns_of_a_table_that_has_rows_stay_as_they_are(firm, give, exported: Path, columns: str) -> None:
+    path = exported / "tables/bill_rates.yaml"
+    whole = yaml.safe_load(path.read_text())
+    path.write_text(yaml.safe_dump({**whole, "value_columns": yaml.safe_load(columns), "accepted": {}, "rows": []}))
+    done = give("config", "apply", exported, "--by", "root", "--yes")
+    assert done.code == 1
+    assert "value_columns: the table has rows that give rate as money" in done.err
+    assert LookupTable.objects.get(name="bill_rates").value_columns == {"rate": "money"}
+
+    table = {**whole, "value_columns": {"rate": "money", "more": "text"}, "rows": []}  # what is new was never read
+    path.write_text(yaml.safe_dump(table))
+    assert give("config", "apply", exported, "--by", "root", "--yes").code == 0
+
+
 def test_prune_removes_what_the_folder_lacks(firm, give, exported: Path) -> None:
     (exported / "routes/customers.yaml").unlink()
     (exported / "schedules/customers.yaml").unlink()
