@@ -61,7 +61,8 @@ RUNTIME: dict[str, Any] = {
         each.__name__: each
         for each in (
             values.add, values.subtract, values.multiply, values.divide, values.power, values.negative, values.number,
-            values.truth, values.text, values.bounded, values.key_text, values.compared, values.field_of,
+            values.truth, values.text, values.bounded, values.key_text, values.compared, values.same,
+            values.field_of,
             values.rounded,
         )
     },

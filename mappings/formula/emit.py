@@ -159,7 +159,10 @@ class Emitter:
         a, b = left.code, right.code
         if node.operator in ("=", "<>"):
             sign = "==" if node.operator == "=" else "!="
-            return self.assign(f"{a} {sign} {b}", node, (left, right), None, "yes/no")
+            code = f"{a} {sign} {b}"
+            if not (left.kind or right.kind):  # both may be times, which Python compares by the clocks on the wall
+                code = f"same({a}, {b})" if sign == "==" else f"not same({a}, {b})"
+            return self.assign(code, node, (left, right), None, "yes/no")
         native, careful = f"{a} {node.operator} {b}", f"compared({node.operator!r}, {a}, {b})"
         if "number" in (left.kind, right.kind) or left.kind == right.kind == "number?":
             code = _guarded(native, careful, left, right)

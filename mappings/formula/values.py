@@ -5,7 +5,7 @@ Decimal, dates take days, and what has no meaning raises `UnacceptableError`. Bl
 COALESCE(x, 0) where it means zero.
 """
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -144,10 +144,30 @@ def key_text(value: Any) -> str:
     raise UnacceptableError(f"The key to look up is {described(value)}", value=value, accepted=accepted)
 
 
+def moment(value: Any) -> Any:
+    """Return a time as what it is everywhere, in UTC; anything else as it is.
+
+    Python reckons with the clocks on the wall where two times share a zone: an hour is lost, or found, where they are
+    changed between the two, and the hour that comes twice is one.
+    """
+    if isinstance(value, datetime) and value.tzinfo is not None and value.tzinfo is not UTC:
+        try:
+            return value.astimezone(UTC)
+        except OverflowError:  # on the first or last day that there is
+            return value.replace(tzinfo=timezone(value.utcoffset() or timedelta()))
+    return value
+
+
+def same(left: Any, right: Any) -> bool:
+    """Return whether two values are equal; two times are where they are the same moment."""
+    return bool(moment(left) == moment(right))
+
+
 def compared(operator: str, left: Any, right: Any) -> bool:
     """Compare in order (< <= > >=): numbers with numbers, texts with texts, dates with dates, times with times."""
     if left is None or right is None or not _comparable(left, right):
         raise _not_comparable(left, right)
+    left, right = moment(left), moment(right)
     if operator == "<":
         return bool(left < right)
     if operator == "<=":
@@ -218,9 +238,28 @@ def _days_between(left: date, right: date) -> Decimal:
     if isinstance(left, datetime) != isinstance(right, datetime):
         accepted = "two dates or two times; TODATE(…) takes the date of a time"
         raise UnacceptableError("A date and a time cannot be subtracted", value=right, accepted=accepted)
+    gap = _gap(left, right)
+    return gap.days + _within_day(gap) / 86_400
+
+
+def seconds_between(start: Any, end: Any) -> Decimal:
+    """Return the seconds from one time to another, exact: whole hours stay whole."""
+    for each in (start, end):
+        if not isinstance(each, datetime):
+            words = f"A time is needed, but this is {described(each)}"
+            raise UnacceptableError(words, value=each, accepted="two times; DATETIME(…) turns a text into one")
+    gap = _gap(end, start)
+    return gap.days * 86_400 + _within_day(gap)
+
+
+def _gap(left: date, right: date) -> timedelta:
     try:
-        gap = left - right
+        gap: timedelta = moment(left) - moment(right)
     except TypeError:
         accepted = "two times that both have a time zone"
         raise UnacceptableError("One of the times has no time zone", value=right, accepted=accepted) from None
-    return Decimal(gap.days) + (Decimal(gap.seconds) + Decimal(gap.microseconds) / 1_000_000) / 86_400
+    return gap
+
+
+def _within_day(gap: timedelta) -> Decimal:
+    return Decimal(gap.seconds) + Decimal(gap.microseconds) / 1_000_000
