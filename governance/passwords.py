@@ -8,7 +8,7 @@ vouch by a command, else a firm with only one such person could never begin. The
 
 from django.db import models, transaction
 
-from governance import audit, custody, programs
+from governance import audit, custody, programs, provider_links
 from governance.actor import By, as_actor, names
 from governance.models import ApiClient, User
 from governance.rights import ENTRUSTED, NotAllowed, allowed, allowed_anywhere
@@ -56,9 +56,12 @@ def _may_vouch_for(account: User, by: By) -> bool:
 
 
 @transaction.atomic
-def vouch(user: User, *, by: By, reason: str) -> None:
+def vouch(user: User, *, by: By, reason: str, address: str = "") -> None:
     """Confirm that an account whose password another person set is in its owner's hands. Raises NotAllowed.
 
+    Where another person has set its e-mail address, whoever that let in through a provider is let in no more: the next
+    sign-in links the account anew, by the address. `address` is the one of which the voucher says that it is the
+    owner's; without it the address stays one that another has set.
     It gives the account its entrusted rights back, so it asks for one of them wherever the account has a role: else two
     people of one company would open an account that another company trusts.
     """
@@ -81,8 +84,14 @@ def vouch(user: User, *, by: By, reason: str) -> None:
         raise NotAllowed(f"{name} still signs in with the password that was set. Ask {name} to change it first.")
     if not reason.strip():
         raise NotAllowed(f"Say how you know that {name} uses this account, for example: we spoke on the phone.")
-    setter = names([row.password_set_by])[row.password_set_by]
-    row.password_set_by = row.email_set_by = ""
-    row.credentials_set_by = []
+    if address and address.casefold() != row.email.casefold():
+        raise NotAllowed(
+            f"The e-mail address of {name} is another one by now. Load the page and look whether it is theirs."
+        )
+    before: dict[str, object] = {"password set by": names([row.password_set_by])[row.password_set_by]}
+    if row.email_set_by and (ended := provider_links.end_all(row)):
+        before["providers"] = ended
+    row.email_set_by = "" if address else row.email_set_by
+    row.password_set_by, row.credentials_set_by = "", []
     row.save(update_fields=["password_set_by", "email_set_by", "credentials_set_by"])
-    audit.record(by=by, verb="vouch", thing=row, before={"password set by": setter}, reason=reason)
+    audit.record(by=by, verb="vouch", thing=row, before=before, reason=reason)

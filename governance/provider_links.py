@@ -2,7 +2,8 @@
 
 After that the provider's own number of the person decides. An address that is given to somebody else there opens
 nothing here. Whoever sets another's address could come in by it: such an account approves nothing until a third person
-has vouched for it, as with a password that another person has set.
+has vouched for it, as with a password that another person has set. Such an address stays one that another has set until
+its owner sets theirs, or whoever vouches says that it is the owner's; and whom it has let in is let in no more then.
 """
 
 from allauth.socialaccount.models import SocialAccount
@@ -38,12 +39,25 @@ def link(*, provider: str, uid: str, emails: list[str]) -> User:
 
 @transaction.atomic
 def email_was_set(user: User, *, by: By) -> None:
-    """Remember who set somebody's e-mail address, if it was another person. Raises NotAllowed."""
-    actor = as_actor(by)
+    """Remember who set somebody's e-mail address, if it was another person or may have been one. Raises NotAllowed."""
+    actor, row = as_actor(by), custody.lock(user)
     if actor != as_actor(user):
-        custody.require_to_act_on(custody.lock(user), who=by, deed="set the e-mail address of")
-    user.email_set_by = "" if actor == as_actor(user) or not user.email else actor.reference
+        custody.require_to_act_on(row, who=by, deed="set the e-mail address of")
+        setter = actor.reference
+    else:
+        setter = next(iter(same_person.behind(by)), "")  # who may be at the owner's keyboard
+        if row.email_set_by and not setter:
+            end_all(row)  # whom the other's address has let in is let in no more
+    user.email_set_by = setter if user.email else ""
     User.objects.filter(pk=user.pk).update(email_set_by=user.email_set_by)
+
+
+def end_all(user: User) -> list[str]:
+    """Take away what opens an account through providers; return of which. In the caller's commit."""
+    links = SocialAccount.objects.filter(user=user)
+    providers = sorted(links.values_list("provider", flat=True))
+    links.delete()
+    return providers
 
 
 @transaction.atomic
@@ -53,9 +67,7 @@ def unlink(user: User, *, by: User, reason: str) -> None:
     custody.require_to_act_on(custody.lock(user), who=by, deed="unlink the account of")
     if not reason.strip():
         raise NotAllowed("Say why, for example: got a new account at the provider.")
-    links = SocialAccount.objects.filter(user=user)
-    names = sorted(links.values_list("provider", flat=True))
+    names = end_all(user)
     if not names:
         raise ValueError(f"{name} has never come in through a provider, so there is nothing to unlink.")
-    links.delete()
     audit.record(by=by, verb="unlink_provider", thing=user, before={"providers": names}, reason=reason)

@@ -47,6 +47,7 @@ class VouchForm(forms.Form):
     """Why somebody is sure."""
 
     user = forms.IntegerField(widget=forms.HiddenInput)
+    address = forms.CharField(max_length=254, required=False, widget=forms.HiddenInput)  # as the page has shown it
     reason = forms.CharField(max_length=300, label="How do you know that it is them?")
 
 
@@ -60,14 +61,15 @@ def vouchers(request: HttpRequest) -> HttpResponse:
     if form is not None:
         if form.is_valid():
             account = get_object_or_404(User, pk=form.cleaned_data["user"])
-            passwords.vouch(account, by=by, reason=form.cleaned_data["reason"])
+            sent = form.cleaned_data
+            passwords.vouch(account, by=by, reason=sent["reason"], address=sent["address"])
             messages.success(request, f"You have vouched for {account.get_full_name() or account.get_username()}.")
             return redirect("vouchers")
         if "user" not in form.cleaned_data:
             raise Http404("No account is named.")
     rows = list(passwords.waiting())
-    setters = names([row.password_set_by for row in rows])
-    told = [(row, setters[row.password_set_by], _form_of(row, form)) for row in rows]
+    setters = names([setter for row in rows for setter in (row.password_set_by, row.email_set_by) if setter])
+    told = [(row, setters[row.password_set_by], setters.get(row.email_set_by, ""), _form_of(row, form)) for row in rows]
     status = 422 if form is not None else 200
     return render(request, "registration/vouchers.html", context("account", rows=told), status=status)
 
@@ -76,4 +78,5 @@ def _form_of(account: User, refused: VouchForm | None) -> VouchForm:
     """Return the form of an account: the one that was refused, with what was typed, or a fresh one."""
     if refused is not None and refused.cleaned_data["user"] == account.pk:
         return refused
-    return VouchForm(initial={"user": account.pk}, auto_id=False)
+    address = account.email if account.email_set_by else ""
+    return VouchForm(initial={"user": account.pk, "address": address}, auto_id=False)

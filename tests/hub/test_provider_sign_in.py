@@ -10,6 +10,7 @@ from allauth.socialaccount.models import SocialAccount, SocialToken
 from django.test import Client
 
 from governance import passwords, provider_links
+from governance.actor import as_actor
 from governance.models import AuditEntry, RoleGrant, User
 from governance.rights import NotAllowed, Right, Role, allowed
 from tests.door import marks
@@ -243,11 +244,68 @@ def test_account_whose_address_another_has_set_approves_nothing_until_a_third_vo
     assert not allowed(clara, Right.APPROVE, None)
     with pytest.raises(NotAllowed, match="third person"):
         passwords.vouch(clara, by=olga, reason="it is her")
-    ingrid = person("Ingrid Solheim", Role.INTEGRATION_ADMIN)
-    passwords.vouch(clara, by=ingrid, reason="we spoke on the phone")
+    ingrid = somebody("Ingrid Solheim", Role.INTEGRATION_ADMIN)
+    page = signed_in(ingrid).get("/vouchers/").content.decode()
+    assert (f"<b>{MAIL}</b> was set by Olga Petrenko" in page, f'value="{MAIL}"' in page) == (True, True)
+    with pytest.raises(NotAllowed, match="another one by now"):
+        passwords.vouch(clara, by=ingrid, reason="we spoke on the phone", address="old@halden-partner.example")
+    passwords.vouch(clara, by=ingrid, reason="we spoke on the phone", address=MAIL)
     clara.refresh_from_db()
     assert allowed(clara, Right.APPROVE, None)
     assert clara.email_set_by == ""
+    assert AuditEntry.objects.get(verb="vouch").before == {
+        "password set by": "Olga Petrenko", "providers": ["firm"]
+    }  # fmt: skip
+    come(provider)  # the owner, by the address that is theirs
+    assert (allowed(reread(clara), Right.APPROVE, None), reread(clara).credentials_set_by) == (True, [])
+
+
+def reread(user: User) -> User:
+    """Return an account as it is now."""
+    return User.objects.get(pk=user.pk)
+
+
+@pytest.fixture
+def addressed(provider: FakeProvider) -> User:
+    """Return somebody whose address another has set."""
+    clara = somebody("Clara Voss", Role.CONTROLLER, email=MAIL)
+    provider_links.email_was_set(clara, by=somebody("Olga Petrenko", Role.OPERATOR, is_staff=True))
+    return clara
+
+
+def test_address_that_nobody_says_is_the_owners_stays_one_that_another_has_set(
+    provider: FakeProvider, addressed: User
+) -> None:
+    """Else whoever set password and address comes in by the address once somebody has vouched for the password."""
+    olga, ingrid = User.objects.get(username="olga"), person("Ingrid Solheim", Role.INTEGRATION_ADMIN)
+    passwords.was_set(addressed, by=olga)
+    passwords.was_set(addressed, by=addressed)
+    passwords.vouch(addressed, by=ingrid, reason="she sat beside me")
+    assert allowed(reread(addressed), Right.APPROVE, None)
+    come(provider)
+    assert not allowed(reread(addressed), Right.APPROVE, None)
+    assert reread(addressed).credentials_set_by == [as_actor(olga).reference]
+
+
+@pytest.mark.parametrize("ends", ["vouched for", "set by the owner"])
+def test_whom_anothers_address_has_let_in_is_let_in_no_more_once_it_ends(
+    provider: FakeProvider, addressed: User, ends: str
+) -> None:
+    come(provider)
+    assert SocialAccount.objects.filter(user=addressed).exists()
+    if ends == "vouched for":
+        passwords.vouch(addressed, by=person("Ingrid Solheim", Role.INTEGRATION_ADMIN), reason="she sat beside me")
+        assert not SocialAccount.objects.exists()
+        return
+    addressed.refresh_from_db()
+    addressed.email = "clara@elsewhere.example"
+    addressed.save()
+    provider_links.email_was_set(addressed, by=addressed)  # whoever set the other one may be at the keyboard
+    assert reread(addressed).email_set_by != ""
+    User.objects.filter(pk=addressed.pk).update(credentials_set_by=[])
+    provider_links.email_was_set(addressed, by=addressed)
+    assert reread(addressed).email_set_by == ""
+    assert not SocialAccount.objects.exists()
 
 
 def test_operator_unlinks_somebody_who_got_another_account_there(provider: FakeProvider, clara: User) -> None:

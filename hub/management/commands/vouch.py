@@ -22,6 +22,12 @@ class Command(TerminalCommand):
         """Take whose account, who vouches and how they know."""
         parser.add_argument("user", nargs="?", metavar="USER", help="the account that waits")
         parser.add_argument("--by", metavar="PERSON", help="who vouches: the page's rules hold; else the command line")
+        parser.add_argument(
+            "--address",
+            default="",
+            metavar="MAIL",
+            help="their e-mail address, where another has set it and it is theirs",
+        )
         parser.add_argument("--reason", default="", help="how you know that it is them: we spoke on the phone")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -36,7 +42,8 @@ class Command(TerminalCommand):
             console().print(f"{name} waits for nobody: their password is their own.", markup=False)
             return None
         try:
-            passwords.vouch(account, by=actor(options["by"]), reason=options["reason"])
+            by, said = actor(options["by"]), {name: options[name] for name in ("reason", "address")}
+            passwords.vouch(account, by=by, **said)
         except NotAllowed as refused:
             refuse(str(refused) + ("" if options["reason"].strip() else ' Give it with --reason "…".'))
         console().print(f"{name} may use all rights of their roles now.", markup=False)
@@ -47,6 +54,11 @@ def _list() -> None:
     rows = list(passwords.waiting())
     for row in rows:
         state = "has chosen a password of their own" if row.password_is_own else "has to change the password first"
-        console().print(f"{row.username}: {state}", markup=False)
+        whose = (
+            f"; another has set their e-mail address: --address {row.email}, if it is theirs"
+            if row.email_set_by
+            else ""
+        )
+        console().print(f"{row.username}: {state}{whose}", markup=False)
     if not rows:
         console().print("No account waits for anybody.")
