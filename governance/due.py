@@ -13,7 +13,10 @@ from governance.rights import NotAllowed, Right, allowed, require
 from governance.versions import WrongState, lock_object, publish_due_one
 
 LATE = timedelta(minutes=10)  # after which a version should long be in force
-STANDS_STILL = "The clock (beat) or the worker of its lane does not run. An operator starts them."
+STANDS_STILL = (
+    "The clock (beat) or the worker of its lane does not run, or met something unforeseen with it, which its log "
+    "tells. An operator starts them, or looks there."
+)
 log = logging.getLogger("throughline.governance")
 
 
@@ -32,6 +35,9 @@ def publish_due(*, now: datetime | None = None) -> list[Version]:
             done = publish_due_one(version, refuse_unwanted)
         except (WrongState, NotAllowed) as wrong:
             log.warning("not published in time", extra={"version": str(version.pk), "reason": type(wrong).__name__})
+            continue
+        except Exception:  # what is wrong with one keeps no other from its time
+            log.exception("unforeseen while publishing in time", extra={"version": str(version.pk)})
             continue
         if done is not None:
             found.append(done)

@@ -104,6 +104,9 @@ class _Reader:
         if not isinstance(name, str) or not name.isprintable() or not name:
             words = "Give the mapping a name: a short text of one line."
             self.say("name", "The mapping has no name.", "Add name: and a short text of one line.", words)
+        elif len(name) > limits.MAX_NAME:
+            words = f"Shorten it to {limits.MAX_NAME} characters."
+            self.say("name", f"The name has {len(name):,} characters.", words)
         self._clashes(fields, "fields")
         self._required(fields, target)
         if self.problems:
@@ -135,6 +138,9 @@ class _Reader:
         self._unknown(side, {"system", "stream", "entity"}, key)
         self._texts(side, ("system", "stream"), key)
         if "entity" not in side:
+            if len(f"{side.get('system') or ''} {side.get('stream') or ''}") > limits.MAX_SIDE:
+                words = f"Write the short names that the hub knows them by: {limits.MAX_SIDE} characters at most."
+                self.say(key, f"{key}: names a system and stream that are too long.", words)
             return None
         if not isinstance(side["entity"], str) or side["entity"] not in ENTITIES:
             self.say(f"{key}.entity", f"There is no entity {side['entity']!r}.", f"Use one of: {', '.join(ENTITIES)}.")

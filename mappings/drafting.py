@@ -10,6 +10,7 @@ from governance.actor import By
 from governance.models import LegalEntity, Version
 from mappings.compiled import CompiledMapping, compile_mapping
 from mappings.covering import taken_back
+from mappings.formula import limits
 from mappings.models import Mapping
 from mappings.models.mapping import KIND
 from mappings.reaching import refuse_unseen
@@ -44,7 +45,11 @@ def draft(
 
 def listed(content: dict[str, Any]) -> dict[str, str]:
     """Return what a mapping goes by in lists while this is in force: its title, and its two sides."""
-    return {"title": content["name"], "source": _side(content["from"]), "target": _side(content["to"])}
+    return {  # shortened: an older release took longer ones
+        "title": content["name"][: limits.MAX_NAME],
+        "source": _side(content["from"])[: limits.MAX_SIDE],
+        "target": _side(content["to"])[: limits.MAX_SIDE],
+    }
 
 
 def went_in_force(version: Version) -> None:

@@ -103,6 +103,8 @@ def publish_due(*, now: datetime | None = None) -> list[Version]:
             found += _publish_due_one(version)
         except (WrongState, NotAllowed) as wrong:
             log.warning("not put in force in time", extra={"version": str(version.pk), "reason": type(wrong).__name__})
+        except Exception:  # what is wrong with one keeps no other from its time
+            log.exception("unforeseen while putting in force in time", extra={"version": str(version.pk)})
     return found
 
 

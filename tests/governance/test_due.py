@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import DataError
 from django.utils import timezone
 
 from governance import doctor, due, elsewhere, versions
@@ -102,6 +103,27 @@ def test_version_whose_time_was_set_by_who_may_not_publish_any_more_waits(ingrid
     assert due.publish_due(now=later()) == []
     planned.refresh_from_db()
     assert planned.state == State.APPROVED
+
+
+@pytest.mark.parametrize("of", ["mappings", "rows"])
+def test_something_unforeseen_with_one_version_keeps_no_other_from_its_time(
+    ingrid: User, clara: User, monkeypatch: pytest.MonkeyPatch, of: str
+) -> None:
+    stuck, other = to_come("a.first", ingrid, clara, 1), to_come("b.second", ingrid, clara, 2)
+    module, one = (due, "publish_due_one") if of == "mappings" else (publishing, "_publish_due_one")
+    whole = getattr(module, one)
+
+    def broken(version: Version, *more: Any) -> Any:
+        if version.object_key == "a.first":
+            raise DataError("value too long")
+        return whole(version, *more) if of == "mappings" else [version]
+
+    monkeypatch.setattr(module, one, broken)
+    if of == "rows":
+        monkeypatch.setattr(publishing, "PUT_INTO_ROWS", {"mapping"})
+    assert module.publish_due(now=timezone.now() + timedelta(hours=3)) == [other]
+    stuck.refresh_from_db()
+    assert stuck.state == State.APPROVED
 
 
 def test_an_error_with_mappings_does_not_keep_the_rest_from_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -160,6 +160,22 @@ def test_rule_speaks_of_the_result():
     compile_mapping({**content, "rules": [{**rule, "check": "a > source.b"}]})
 
 
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"name": "n" * 201}, "name"),
+        ({"from": {"system": "s" * 60, "stream": "t" * 60}}, "from"),
+        ({"to": {"stream": "t" * 120}}, "to"),
+    ],
+)
+def test_name_that_no_list_has_room_for_is_refused(change: dict, path: str) -> None:
+    content = {"name": "n" * 200, **SIDES, "fields": [{"to": "a", "from": "b"}]}
+    compile_mapping({**content, "from": {"system": "s" * 60, "stream": "t" * 59}})
+    with pytest.raises(MappingErrors) as raised:
+        compile_mapping({**content, **change})
+    assert [problem.path for problem in raised.value.problems] == [path]
+
+
 def test_two_compilations_are_equal():
     content = {"name": "x", **SIDES, "fields": [{"to": "a", "formula": 'LOOKUP("t", b) & 1.50 & c'}]}
     one, other = compile_mapping(content), compile_mapping(dict(reversed(content.items())))
