@@ -22,7 +22,7 @@ from exceptions_queue.yardstick import measures
 from governance import audit
 from governance.actor import By, as_actor
 from governance.rights import Right, require, require_other_person
-from governance.same_person import is_one_of
+from governance.same_person import is_one_of, makers
 from governance.still_there import held
 from governance.versions import WrongState
 from routes.models import Failure
@@ -66,7 +66,7 @@ def asking(deed: str, company: int, by: By) -> list[ApprovalPolicy]:
     here = Q(legal_entity=None) | Q(legal_entity=company)
     found = list(ApprovalPolicy.objects.filter(here, is_on=True, deeds__contains=[deed]))
     loosened = LoosenedPolicy.objects.filter(here, agreed_at=None)
-    bound = [read(row) for row in loosened if is_one_of(by, row.made_by)]
+    bound = [read(row) for row in loosened if is_one_of(by, *makers((row.made_by, row.made_at)))]
     return found + [each for each in bound if each.is_on and deed in each.deeds]
 
 
@@ -256,7 +256,7 @@ def agree(loosened: LoosenedPolicy, *, by: By, reason: str = "") -> LoosenedPoli
     """
     row: LoosenedPolicy = held(LoosenedPolicy.objects.all(), loosened)
     require(by, Right.APPROVE_CONFIGURATION, row.legal_entity_id)
-    require_other_person(by, row.made_by, thing=str(row))
+    require_other_person(by, *makers((row.made_by, row.made_at)), thing=str(row))
     if row.agreed_at is not None:
         raise WrongState("Somebody has agreed to it meanwhile.")
     row.agreed_by, row.agreed_at = as_actor(by).reference, timezone.now()

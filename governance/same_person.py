@@ -3,17 +3,22 @@
 Whoever has had a client's secret in their hands can act as it. So what the client writes is theirs, for good: whoever
 registered it or gave it a new secret never approves it, and what one of them has loosened binds the other. Whoever has
 set what opens an account (its password, the address by which a provider lets somebody in, or taken its second factor)
-counts as it until the account is in its owner's hands again; what was written in between stays theirs (`behind`).
+counts as it until the account is in its owner's hands again; what was written in between stays theirs (`behind` keeps
+them beside what is written now, `makers` finds them for what was).
 """
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from django.db.models import Q
 
 from governance.actor import Actor, ActorKind, By, as_actor
 from governance.models.api import ApiClient
+from governance.models.keyholder import Keyholder
 from governance.models.people import User
 from governance.models.version import Version
+
+MARGIN = timedelta(minutes=1)  # by which the clocks of the database and of a process may differ
 
 
 def counted_as(by: "By | str") -> frozenset[str]:
@@ -41,6 +46,25 @@ def behind(by: By) -> list[str]:
     if identity is None:
         return []
     return sorted(set(User.objects.filter(pk=identity).values_list("credentials_set_by", flat=True).first() or ()))
+
+
+def makers(*deeds: tuple[str | None, datetime | None]) -> list[str]:
+    """Return who has made things, given as (reference, when), and who may have been at their keyboards then.
+
+    One query; none where no person has made any.
+    """
+    made = [(reference, at) for reference, at in deeds if reference]
+    at_of: dict[int, list[datetime]] = {}
+    for reference, at in made:
+        if at is not None and (account := _account(reference)) is not None:
+            at_of.setdefault(account, []).append(at)
+    found = [reference for reference, _ in made]
+    if at_of:
+        held = Keyholder.objects.filter(account__in=at_of)
+        for account, reference, since, until in held.values_list("account", "reference", "since", "until"):
+            if any(since - MARGIN <= at and (until is None or at <= until + MARGIN) for at in at_of[account]):
+                found.append(reference)
+    return list(dict.fromkeys(found))
 
 
 def is_one_of(by: By, *makers: Actor | str | None) -> bool:

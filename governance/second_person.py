@@ -16,7 +16,7 @@ from governance import audit
 from governance.actor import ENGINE, By, as_actor
 from governance.models import LegalEntity
 from governance.rights import Right, called, require, require_other_person
-from governance.same_person import is_one_of
+from governance.same_person import behind, is_one_of
 from governance.still_there import held
 from governance.versions import WrongState
 
@@ -87,7 +87,7 @@ def ask_no_more(company: LegalEntity, *, by: By, reason: str) -> LegalEntity:
     require(by, Right.EDIT_CONFIGURATION, company)
     row = _locked(company)
     if row.second_person:
-        row.second_person, row.loosened_by = False, sorted({*row.loosened_by, as_actor(by).reference})
+        row.second_person, row.loosened_by = False, sorted({*row.loosened_by, as_actor(by).reference, *behind(by)})
         _save(row, by, "switch_off", reason, {"second_person": True}, {"second_person": False})
     return row
 

@@ -13,6 +13,7 @@ from governance.actor import By, as_actor
 from governance.models import Version
 from governance.models.version import State
 from governance.rights import Right, require, require_other_person
+from governance.same_person import makers
 from mappings.compiled import compile_mapping
 from mappings.formula.problems import MappingErrors
 from mappings.locking import locked
@@ -55,7 +56,8 @@ def agree_to_deletion(table: LookupTable, *, by: By, reason: str = "") -> Lookup
     """
     row = locked(table)
     require(by, Right.APPROVE_TABLES, row.legal_entity)
-    require_other_person(by, _asked_by(row), *row.loosened_by, thing=f"The deletion of {row}")
+    asked = makers((_asked_by(row), row.deletion_asked_at))
+    require_other_person(by, *asked, *row.loosened_by, thing=f"The deletion of {row}")
     _refuse_use(row, by)
     return _deleted(row, by, reason)
 

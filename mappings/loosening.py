@@ -13,6 +13,7 @@ from django.db import transaction
 from governance import audit
 from governance.actor import By, as_actor
 from governance.rights import Right, require, require_other_person
+from governance.same_person import behind
 from mappings.locking import locked
 from mappings.models import Approval, LookupTable
 
@@ -49,7 +50,7 @@ def remember(table: LookupTable, before: Policy | None, *, by: By, reason: str) 
     if not reason.strip():
         words = "Rows need less consent than before. Say why, in one sentence for those who read this later."
         raise ValidationError({"reason": words})
-    table.loosened_by = sorted({*table.loosened_by, as_actor(by).reference})
+    table.loosened_by = sorted({*table.loosened_by, as_actor(by).reference, *behind(by)})
     return True
 
 

@@ -21,6 +21,7 @@ from governance import audit
 from governance.actor import By, as_actor, names
 from governance.models import LegalEntity
 from governance.rights import Right, require, require_other_person
+from governance.same_person import makers
 from mappings.formula.problems import UnacceptableError
 from mappings.kinds import CONVERTERS
 from mappings.locking import locked
@@ -158,7 +159,8 @@ def approve_rows(table: LookupTable, row_ids: Iterable[int], *, by: By, reason: 
     """
     require(by, Right.APPROVE_TABLES, table.legal_entity)
     waiting = _waiting(table, row_ids)
-    require_other_person(by, *(row.proposed_by for row in waiting), thing=f"A row of {table}")
+    by_whom = makers(*((row.proposed_by, row.proposed_at) for row in waiting))
+    require_other_person(by, *by_whom, thing=f"A row of {table}")
     _refuse_collisions(table, waiting)
     now, actor = timezone.now(), as_actor(by).reference
     for row in waiting:

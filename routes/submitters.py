@@ -12,7 +12,7 @@ from django.db import connection
 from governance.actor import Actor, By, as_actor
 from governance.models import User
 from governance.rights import NotAllowed
-from governance.same_person import counted_as
+from governance.same_person import counted_as, makers
 from routes.bulk import array
 
 WHOSE = """
@@ -29,7 +29,7 @@ LEFT JOIN routes_transaction t ON t.id = f.transaction_id
 WHERE f.id = ANY(%s::uuid[]) AND coalesce(f.record_id, t.record_id) IS NOT NULL
 """
 CORRECTORS = """
-SELECT DISTINCT 'person:' || o.made_by_id FROM routes_record r
+SELECT DISTINCT 'person:' || o.made_by_id, o.made_at FROM routes_record r
 JOIN routes_overlay o ON o.route_id = r.route_id AND o.key = r.key AND o.ended_at IS NULL
 WHERE r.id = ANY(%s::uuid[])
 """
@@ -59,10 +59,10 @@ def of_failures(ids: Sequence[UUID]) -> list[UUID]:
 
 
 def correctors(records: Sequence[UUID]) -> list[str]:
-    """Return who has made corrections that hold in some records, as actor references. One query."""
+    """Return who has made corrections that hold in some records, or may have, as actor references. Two queries."""
     with connection.cursor() as cursor:
         cursor.execute(CORRECTORS, [array(records)])
-        return [row[0] for row in cursor.fetchall()]
+        return makers(*cursor.fetchall())
 
 
 def _is_among(by: By, records: Sequence[UUID]) -> bool:

@@ -12,6 +12,7 @@ from exceptions_queue.verbs.members import NotPossible, need_reason
 from governance import audit
 from governance.actor import By, as_actor
 from governance.rights import Right, require, require_other_person
+from governance.same_person import makers
 from routes import submitters
 
 SENT_AS_CORRECTED = ("resubmissions", "approvals")  # who made the corrections in it is no second person for these
@@ -55,8 +56,9 @@ def _require_other(row: BulkRun, by: By) -> None:
     """Ask of who approves a plan what is asked of who approves one request."""
     waiting = row.members.filter(result=Result.WAITING, failure_id__isnull=False)
     records = submitters.of_failures([each for each in waiting.values_list("failure_id", flat=True) if each])
-    makers = submitters.correctors(records) if row.choice in SENT_AS_CORRECTED else []
-    require_other_person(by, row.actor, *makers, thing="This bulk run")
+    people = submitters.correctors(records) if row.choice in SENT_AS_CORRECTED else []
+    planned = makers((row.actor.reference, row.made_at))
+    require_other_person(by, *planned, *people, thing="This bulk run")
     submitters.refuse(by, records)
 
 

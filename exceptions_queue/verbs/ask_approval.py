@@ -24,6 +24,7 @@ from governance import audit
 from governance.actor import ENGINE, By, as_actor
 from governance.models import User
 from governance.rights import NotAllowed, Right, require, require_other_person
+from governance.same_person import makers
 from routes import submitters
 from routes.models import Failure
 
@@ -102,7 +103,7 @@ def refuse_request(request: ApprovalRequest, *, by: By, reason: str) -> Approval
     """Refuse a request: nothing is done, and whoever asked reads why. Raises NotAllowed and NotPossible."""
     row = _waiting(request)
     require(by, Right.APPROVE, row.legal_entity_id)
-    require_other_person(by, row.made_by, thing=f"Request {row.number}")
+    require_other_person(by, *makers((row.made_by, row.made_at)), thing=f"Request {row.number}")
     reason = need_reason(reason, "A refusal")
     return _decided(row, RequestState.REFUSED, by, reason, verb="refuse")
 
@@ -151,8 +152,8 @@ def _waiting(request: ApprovalRequest) -> ApprovalRequest:
 
 def _require_other(row: ApprovalRequest, members: list[Failure], by: User) -> None:
     found = submitters.of_failures([each.pk for each in members])
-    makers = submitters.correctors(found) if row.deed == Deed.RESUBMIT else []
-    require_other_person(by, row.made_by, *makers, thing=f"Request {row.number}")
+    people = submitters.correctors(found) if row.deed == Deed.RESUBMIT else []
+    require_other_person(by, *makers((row.made_by, row.made_at)), *people, thing=f"Request {row.number}")
     submitters.refuse(by, found)
 
 

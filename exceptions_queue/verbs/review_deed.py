@@ -11,6 +11,7 @@ from governance import audit
 from governance.actor import as_actor
 from governance.models import User
 from governance.rights import Right, require, require_other_person
+from governance.same_person import makers
 from routes import submitters
 
 
@@ -32,7 +33,8 @@ def object_to_deed(deed: EmergencyDeed, *, by: User, note: str) -> EmergencyDeed
 def _reviewed(deed: EmergencyDeed, word: Review, by: User, note: str) -> EmergencyDeed:
     row = EmergencyDeed.objects.select_for_update(of=("self",)).select_related("emergency", "item").get(pk=deed.pk)
     require(by, Right.APPROVE, row.legal_entity_id)
-    require_other_person(by, row.emergency.opened_by, thing=f"Deed {row.number} in emergency mode")
+    opened = makers((row.emergency.opened_by, row.emergency.opened_at), (row.emergency.opened_by, row.made_at))
+    require_other_person(by, *opened, thing=f"Deed {row.number} in emergency mode")
     submitters.refuse(by, undoing.records_of(row))
     note = need_reason(note, "A review")
     if row.review != Review.WAITING:

@@ -3,6 +3,7 @@
 from governance.models.api import ApiAnswer, ApiClient, ApiUse
 from governance.models.audit_entry import AuditEntry, AuditHead, AuditSeal
 from governance.models.calendar import BusinessCalendar, CalendarDay, WeekdayHours
+from governance.models.keyholder import Keyholder
 from governance.models.people import LegalEntity, RoleGrant, User
 from governance.models.version import ProposedSecrets, State, Version
 
@@ -15,6 +16,7 @@ __all__ = [
     "AuditSeal",
     "BusinessCalendar",
     "CalendarDay",
+    "Keyholder",
     "LegalEntity",
     "ProposedSecrets",
     "RoleGrant",

@@ -82,7 +82,9 @@ MODELS: dict[str, str] = {
     ),
     "governance.ProposedSecrets": "typed with drafts, which stay in their installation",
     **dict.fromkeys(("governance.ApiUse", "governance.ApiAnswer"), TRAFFIC),
-    **dict.fromkeys(("governance.AuditEntry", "governance.AuditSeal", "governance.AuditHead"), HISTORY),
+    **dict.fromkeys(
+        ("governance.AuditEntry", "governance.AuditSeal", "governance.AuditHead", "governance.Keyholder"), HISTORY
+    ),
     **dict.fromkeys(("connectors.ConcurrencySlot", "connectors.RateBudget", "connectors.TokenCache"), TRAFFIC),
     "mappings.CrossReference": "which id a record has in one world says nothing about another",
     "routes.Snapshot": "made from the configuration when it is used",

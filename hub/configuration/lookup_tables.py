@@ -9,7 +9,7 @@ from typing import Any
 from canonical.entity import Kind as ValueKind
 from governance.actor import By, names
 from governance.rights import Right, allowed
-from governance.same_person import is_one_of
+from governance.same_person import is_one_of, makers
 from hub.configuration import form
 from hub.configuration.companies import entity, read_day
 from hub.configuration.differences import Difference, called
@@ -153,12 +153,12 @@ class Tables(Kind):
         """Approve what others have proposed, if this person may; return whether, and a note about it."""
         if not rows:
             return False, ""
-        makers = ", ".join(sorted(set(names({row.proposed_by for row in rows}).values())))
-        mine = is_one_of(work.by, *{row.proposed_by for row in rows})
+        people = ", ".join(sorted(set(names({row.proposed_by for row in rows}).values())))
+        mine = is_one_of(work.by, *makers(*((row.proposed_by, row.proposed_at) for row in rows)))
         if mine or not allowed(work.by, Right.APPROVE_TABLES, table.legal_entity):
-            return False, f"{_rows(len(rows))} proposed by {makers}: a second person has to approve them"
+            return False, f"{_rows(len(rows))} proposed by {people}: a second person has to approve them"
         tables.approve_rows(table, [row.pk for row in rows], by=work.by, reason=REASON)
-        return True, f"{_rows(len(rows))} approved that {makers} proposed"
+        return True, f"{_rows(len(rows))} approved that {people} proposed"
 
     def _withdraw(self, work: Work, table: LookupTable, wanted: list[NewRow]) -> None:
         """Take rows out of force whose days no row of the file speaks of."""
@@ -184,7 +184,9 @@ class Tables(Kind):
         if row.deletion_asked_by is None:
             words = waits if wants_second_person(row, work.by) else []
             work.removal(self.one, name, lambda: delete_table(row, by=work.by, reason=REASON), words)
-        elif is_one_of(work.by, row.deletion_asked_by) or not allowed(work.by, Right.APPROVE_TABLES, row.legal_entity):
+        elif is_one_of(work.by, *makers((row.deletion_asked_by, row.deletion_asked_at))) or not allowed(
+            work.by, Right.APPROVE_TABLES, row.legal_entity
+        ):
             work.step(Action.WOULD_REMOVE, self.one, name, waits)
         else:
             work.removal(self.one, name, lambda: agree_to_deletion(row, by=work.by, reason=REASON))
