@@ -54,7 +54,7 @@ def _parts(request: HttpRequest, user: User, roles: set[Role]) -> dict[str, Any]
     now = now_by_database()
     administers = Role.INTEGRATION_ADMIN in roles
     needs = WorkItem.objects.visible_to(user).filter(state__in=NEEDS_SOMEBODY).by_money()
-    needs = needs.select_related("legal_entity", "connection")
+    needs = needs.select_related("legal_entity", "connection").defer("connection__secrets")
     found: dict[str, Any] = {
         "tiles": kept.numbers(("tiles",), user, now, lambda: _counted(tiles(user))),
         "approvals": waiting_for(user),

@@ -94,7 +94,7 @@ def _shown(request: HttpRequest, row: Connection, form: ReasonForm, *, status: i
     known = row.connector in registry.connectors
     manifest = registry.connector(row.connector).manifest if known else None
     items = WorkItem.objects.visible_to(user).open().filter(connection=row).by_money()
-    items = items.select_related("legal_entity", "connection").prefetch_related("amounts")
+    items = items.select_related("legal_entity", "connection").defer("connection__secrets").prefetch_related("amounts")
     more = context(
         "connections",
         connection=row,
