@@ -57,6 +57,8 @@ CALLS: dict[str, Callable[[WorkItem, Any], object]] = {
     "refuse_run": lambda item, by: verbs.refuse_run(item, by=by, reason="slip"),
     "refuse_table_row": lambda item, by: verbs.refuse_table_row(item, by=by, reason="slip"),
     "resubmit": lambda item, by: verbs.resubmit(item, by=by),
+    "resubmit_transactions": lambda item, by: verbs.resubmit_transactions([only().pk], by=by, reason="x"),
+    "send_after_all": lambda item, by: verbs.send_after_all(only(), by=by, reason="x"),
     "try_now": lambda item, by: verbs.try_now(item, by=by),
     "waive": lambda item, by: verbs.waive(item, by=by, reason="x"),
     "look_up_parent": lambda item, by: verbs.look_up_parent(item, by=by),
@@ -77,6 +79,10 @@ OF_OTHERS = {
     "confirm_deed", "object_to_deed", "question_deed",
 }  # fmt: skip
 OF_VIEWS = {"keep_view", "change_view", "share_view", "delete_view"}  # about no item; tests/rights/of_queue.py
+
+
+def only() -> Transaction:
+    return Transaction.objects.get()
 
 
 def item_member(item: WorkItem) -> Any:
