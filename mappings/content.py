@@ -242,8 +242,8 @@ class _Reader:
             return None
         key = given[0]
         if key == "value":
-            if isinstance(item[key], float) and not math.isfinite(item[key]):
-                self.say(f"{path}.value", "value: is no number that can be used.", "Write one in digits.")
+            if wrong := _no_constant(item[key]):
+                self.say(f"{path}.value", *wrong)
                 return None
             return Formula(str(item[key]), Constant(_constant(item[key]), 0), f"{path}.value")
         if key in LACKING and isinstance(item[key], str) and not item[key].strip():
@@ -337,6 +337,16 @@ class _Reader:
                 name = field.name.replace("_", " ").capitalize()
                 words = f"“{name}” is required, but no row fills it. Add a row for it: {field.meaning}."
                 self.say("fields", f"{field.name} is required by {entity.name}, but nothing fills it.", remedy, words)
+
+
+def _no_constant(value: Any) -> tuple[str, ...]:
+    """Return why a value is always the same for no field: message, remedy and what a form says; empty for one."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "value: is no number that can be used.", "Write one in digits."
+    if value is None or isinstance(value, (bool, int, float, str, date)):
+        return ()
+    remedy = "Write a text, a number, true, false or null; fill the parts with fields of their own: to: subsidiary.id."
+    return "value: is neither a text nor a number.", remedy, "Write one text or number."
 
 
 def _constant(value: Any) -> Decimal | str | bool | None:

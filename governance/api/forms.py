@@ -4,6 +4,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -176,6 +177,14 @@ def refused(errors: ValidationError, form: type[Form]) -> Refused:
     return Refused(INVALID_BODY, f"{found[0].pointer or 'The body'}: {found[0].detail} Nothing was done.", errors=found)
 
 
+def _is_kept(text: str, found: float) -> bool:
+    """Return whether a number is the one that was written, and none that only comes near it."""
+    try:
+        return Decimal(text) == Decimal(repr(found))
+    except ArithmeticError:  # an exponent without end
+        return False
+
+
 def _parsed(content: bytes) -> Any:
     def no_number(text: str) -> Any:
         raise ValueError(f"{text} is no number of JSON")
@@ -183,6 +192,8 @@ def _parsed(content: bytes) -> Any:
     def a_number(text: str) -> float:
         if not math.isfinite(found := float(text)):
             raise ValueError(f"{text[:40]} is larger than any number that is kept")
+        if not _is_kept(text, found):
+            raise ValueError(f"{text[:40]} has more digits than are kept; write fewer, or a text where one is taken")
         return found
 
     def once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -63,6 +63,12 @@ def test_mapping_holds_no_nul_and_no_number_without_end(send: Send) -> None:
     for number in (b"1e999", b"-1e400", b"NaN", b"Infinity", b"9" * 5000):
         body = content_with({"to": first, "value": 7}).replace(b'"value": 7', b'"value": ' + number)
         told(send(place, body), 400, "unreadable-body")
+    for number in (b"0.12345678901234567890", b"1e-400", b"-9007199254740993.0", b"1e-99999999999999999999"):
+        body = content_with({"to": first, "value": 7}).replace(b'"value": 7', b'"value": ' + number)
+        assert "more digits than are kept" in told(send(place, body), 400, "unreadable-body")["detail"]
+    for number in (b"0.10", b"1.5e3", b"0.30000000000000004", b"-0.0"):
+        body = content_with({"to": first, "value": 7}).replace(b'"value": 7', b'"value": ' + number)
+        assert send(place, body).status_code in (201, 422), number[:20]
     for number in (b"1e308", b"9" * 4000, b"0e9999999999"):
         body = content_with({"to": first, "value": 7}).replace(b'"value": 7', b'"value": ' + number)
         assert send(place, body).status_code in (201, 422), number[:20]

@@ -207,3 +207,19 @@ def test_odd_value_at_any_place_is_refused_in_words_or_taken(path: tuple) -> Non
         place[path[-1]] = odd
         with contextlib.suppress(MappingErrors):  # anything else is an error of ours
             compile_mapping(content)
+
+
+@pytest.mark.parametrize("value", [{"id": "5"}, [1, 2], {}, [], object()])
+def test_constant_that_is_no_text_or_number_is_refused(value):
+    content = SIDES | {"name": "m", "fields": [{"to": "subsidiary", "value": value}]}
+    with pytest.raises(MappingErrors) as raised:
+        compile_mapping(content)
+
+    (problem,) = raised.value.problems
+    assert problem.path == "fields[0].value"
+    assert problem.message == "value: is neither a text nor a number."
+
+
+@pytest.mark.parametrize("value", [None, True, 5, 0.5, "5", ""])
+def test_constant_that_is_a_text_or_number_is_taken(value):
+    compile_mapping(SIDES | {"name": "m", "fields": [{"to": "subsidiary", "value": value}]})
