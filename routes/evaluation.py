@@ -170,8 +170,8 @@ def evaluate(plan: Plan, arrivals: Sequence[Arrival], *, standing: Callable[[Arr
             choose(plan, arrival, set(), set(), {}, standing(arrival))
     sound = [a for a in arrivals if not a.failed and a.outcome != "withdrawn"]
     wanted = {d.id: values_of(plan, d.condition, sound, "choose", default=True) for d in plan.destinations}
-    keys = {d.id: values_of(plan, d.key, sound, "choose", default=None) for d in plan.destinations}
     places = [standing(arrival) for arrival in sound]
+    keys = {d.id: _keys(plan, d, sound, wanted[d.id], places) for d in plan.destinations}
     stand_nowhere = not any(places)
     as_then = set() if stand_nowhere else _as_then(plan, sound, wanted, places)
     if stand_nowhere and not any(d.group for d in plan.destinations):
@@ -213,6 +213,23 @@ def keep_away(verdicts: Iterable[Verdict], why: str) -> None:
         if not verdict.withdraws and verdict.state not in ENDS:
             verdict.state, verdict.reason, verdict.waits_for = State.HELD, why, None
             verdict.problems.insert(0, Problem("error", Category.QUESTIONED, "", None, why))
+
+
+def _keys(
+    plan: Plan, destination: DestinationPlan, arrivals: Sequence[Arrival], wanted: Sequence[Any],
+    places: Sequence[Mapping[int, Standing]],
+) -> list[Any]:  # fmt: skip
+    """Return a destination's own key of each record that it wants, or that stands there; None for all others.
+
+    Of a record that goes elsewhere it is not asked: what is wrong with it would stop the record there, too.
+    """
+    asked = [n for n, place in enumerate(places) if wanted[n] or destination.id in place]
+    found: list[Any] = [None] * len(arrivals)
+    if destination.key is not None and asked:
+        values = values_of(plan, destination.key, [arrivals[n] for n in asked], "choose", default=None)
+        for number, value in zip(asked, values, strict=True):
+            found[number] = value
+    return found
 
 
 def values_of(
