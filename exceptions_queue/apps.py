@@ -18,8 +18,9 @@ class ExceptionsQueueConfig(AppConfig):
         from django.db.models.signals import pre_delete
 
         from connectors.models import Connection
-        from mappings.tables import became_available
+        from mappings.tables import became_available, were_refused
 
+        were_refused.connect(_take_back, dispatch_uid="exceptions_queue.take_back")
         pre_delete.connect(_note_rules, sender=Connection, dispatch_uid="exceptions_queue.note_rules")
         became_available.connect(_send_on, dispatch_uid="exceptions_queue.send_on")
 
@@ -43,3 +44,10 @@ def _send_on(table: Any, **_: Any) -> None:
         raise
     except Exception:
         logging.getLogger(__name__).exception("unforeseen with a corrected row; the sweep tries it again")
+
+
+def _take_back(table: Any, keys: Any, by: Any, reason: str, **_: Any) -> None:
+    """Rows are refused: who works on what waited for them has to know it, and proposes others."""
+    from exceptions_queue import refused
+
+    refused.take_back(table, keys, by=by, reason=reason)

@@ -19,6 +19,7 @@ from mappings.formula.problems import MappingErrors
 from mappings.locking import locked
 from mappings.models import Approval, LookupTable, Mapping
 from mappings.models.mapping import KIND
+from mappings.tables import were_refused
 
 BOUND = [State.APPROVED, State.PUBLISHED]  # what is in force, or may be any moment
 
@@ -125,9 +126,13 @@ def _refuse_use(row: LookupTable, by: By) -> None:
 
 def _deleted(row: LookupTable, by: By, reason: str) -> LookupTable:
     now, actor = timezone.now(), as_actor(by).reference
+    waited = [each.words for each in row.rows.waiting()]
     ended = row.rows.filter(recorded_to=None).update(recorded_to=now, ended_by=actor)
     row.deleted_by, row.deleted_at = actor, now
     row.save()
+    if waited:
+        why = f"{row} was deleted: {reason or row.deletion_reason}"
+        were_refused.send(sender=LookupTable, table=row, keys=waited, by=by, reason=why)
     before = {"name": row.name, "rows": ended}
     audit.record(
         by=by, verb="delete", thing=row, before=before, reason=reason or row.deletion_reason,

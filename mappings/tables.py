@@ -30,6 +30,9 @@ from mappings.models import Approval, LookupTable, TableRow
 from mappings.models.lookup import SEPARATOR, hash_of
 
 became_available = Signal()  # sender=LookupTable, table=LookupTable, keys=list of keys: members held for them may go on
+# sender=LookupTable, table=LookupTable, keys=list of keys of rows that waited, by=By, reason=str: they never count.
+# Sent before the commit, so that who waits for them is told with it.
+were_refused = Signal()
 MAX_ROWS = 10_000  # of one call
 
 
@@ -179,16 +182,29 @@ def refuse_rows(table: LookupTable, row_ids: Iterable[int], *, by: By, reason: s
     """
     require(by, Right.APPROVE_TABLES, table.legal_entity)
     _need_reason(reason, "Refusing a row")
-    return _ended(_waiting(table, row_ids), by, "refuse", reason)
+    refused = _ended(_waiting(table, row_ids), by, "refuse", reason)
+    were_refused.send(sender=LookupTable, table=table, keys=[row.words for row in refused], by=by, reason=reason)
+    return refused
 
 
 @transaction.atomic
 def withdraw_rows(table: LookupTable, row_ids: Iterable[int], *, by: By, reason: str) -> list[TableRow]:
-    """Take rows out of force without a successor; what they gave until now stays explained."""
+    """Take rows out of force without a successor; what they gave until now stays explained.
+
+    Raises NotAllowed, RowsGone where one of them does not count any more, and ValueError when no reason is given.
+    """
     table = locked(table)
     require(by, right_to_end(table, by), table.legal_entity)
     _need_reason(reason, "Withdrawing a row")
-    return _ended(list(table.rows.in_force().filter(pk__in=list(row_ids))), by, "withdraw", reason)
+    wanted = set(row_ids)
+    found = list(table.rows.in_force().filter(pk__in=wanted).select_related("table"))
+    if len(found) != len(wanted):
+        gone = len(wanted) - len(found)
+        raise RowsGone(
+            f"{gone} of these rows of {table} {'does' if gone == 1 else 'do'} not count any more: somebody has put "
+            "others in their place, or ended them. Nothing was withdrawn. Load the list again."
+        )
+    return _ended(found, by, "withdraw", reason)
 
 
 def right_to_end(table: LookupTable, by: By) -> Right:

@@ -18,6 +18,7 @@ from mappings.tables import (
     NewRow,
     RowErrors,
     RowsCollide,
+    RowsGone,
     add_rows,
     approve_rows,
     became_available,
@@ -292,3 +293,16 @@ def test_refusing_and_withdrawing_need_a_reason(ingrid, farid, clara):
     refuse_rows(table, [row.pk], by=clara, reason="not on the price list")
 
     assert not table.rows.waiting().exists()
+
+
+def test_withdrawing_what_does_not_count_any_more_is_refused(ingrid, farid):
+    table = rates(ingrid)
+    row = add_rows(table, [NewRow(KEY, {"rate": "225"})], by=farid).in_force[0]
+    other = add_rows(table, [NewRow(("Partner", "EUR"), {"rate": "300"})], by=farid).in_force[0]
+    add_rows(table, [NewRow(KEY, {"rate": "240"}, date(2026, 12, 1))], by=farid)
+
+    with pytest.raises(RowsGone, match="1 of these rows of Bill rates does not count any more"):
+        withdraw_rows(table, [row.pk, other.pk], by=farid, reason="entered for the wrong role")
+
+    assert rate_on("2026-11-30").values == {"rate": Decimal(225)}
+    assert TableRow.objects.in_force().filter(pk=other.pk).exists(), "nothing was withdrawn"
