@@ -1,7 +1,7 @@
 """Maintenance windows: whether a connection is to be left alone at a moment, and until when."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from connectors.models import MaintenanceWindow
@@ -21,8 +21,8 @@ def _end_if_open(window: MaintenanceWindow, now: datetime) -> datetime | None:
     local = now.astimezone(ZoneInfo(window.time_zone))
     for weeks_ago in (0, 1):  # a window may have begun last week and run past midnight on Sunday
         day = local.date() - timedelta(days=(local.weekday() - window.weekday) % 7 + 7 * weeks_ago)
-        start = datetime.combine(day, window.from_time, tzinfo=local.tzinfo)
-        end = start + timedelta(minutes=window.minutes)
-        if start <= local < end:
+        start = datetime.combine(day, window.from_time, tzinfo=local.tzinfo).astimezone(UTC)
+        end = start + timedelta(minutes=window.minutes)  # as time passes, not as clocks that are set back show it
+        if start <= now < end:
             return end
     return None

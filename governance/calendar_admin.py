@@ -25,6 +25,10 @@ from governance.scoped_admin import NOT_THERE, ScopedAdmin, ScopedInline
 from governance.working_time import public_holidays, refuse_unknown_region
 
 TAKEN = "This company has a calendar already. Change that one, or choose another company."
+NO_DAY = (
+    "A company works on one day of the week at least: without one no cut-off has a date, and schedules that keep to "
+    "working days never run. Add a line, or keep one."
+)
 CHOOSE_ZONE = "Choose a time zone."
 YEARS = (1990, 2100)  # that a preview shows
 USUAL = [{"weekday": day, "opens_at": "09:00", "closes_at": "17:00"} for day in range(5)]
@@ -136,12 +140,25 @@ class EachOnce(BaseInlineFormSet):  # type: ignore[type-arg]  # generic for the 
         return "This day has a line already."
 
 
+class Week(EachOnce):
+    """The lines of a week, of which one at least is worked: on nothing else do deadlines and schedules go on."""
+
+    def clean(self) -> None:
+        """Refuse a week without a line."""
+        super().clean()
+        if any(self.errors):
+            return
+        lines = (form for form in self.forms if form.instance.pk is not None or form.has_changed())
+        if all(self._should_delete_form(form) for form in lines):  # type: ignore[attr-defined]  # not in its stubs
+            raise ValidationError(NO_DAY)
+
+
 class WeekdayHoursInline(ScopedInline):
     """Opening hours, edited with their calendar."""
 
     model = WeekdayHours
     form = HoursForm
-    formset = EachOnce
+    formset = Week
 
     def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
         """Begin a new calendar with the usual week."""

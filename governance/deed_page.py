@@ -62,7 +62,8 @@ def shown(request: HttpRequest, deed: Deed) -> HttpResponse:
             deed.form.add_error(None, str(error))
             status = 403
         except (ValueError, WrongState) as error:
-            deed.form.add_error(None, list(str(error).splitlines()))
+            field = getattr(error, "field", "")  # where what was done knows at which input it is to be said
+            deed.form.add_error(field if field in deed.form.fields else None, list(str(error).splitlines()))
         else:
             if isinstance(said, HttpResponse):
                 return said

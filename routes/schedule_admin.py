@@ -285,6 +285,8 @@ def told(route: Route) -> str:
     moment = schedule_words.next_time(task, database_now(), calendar.working_time if calendar else None)
     if not route.enabled:
         return f"{words}; not now, since it is switched off"
+    if moment is None and calendar is not None and schedule_words.has_next(task):
+        return f"{words}; never, since none of its times falls on a working day"
     return f"{words}; next: {schedule_words.told_time(moment)}" if moment is not None else words
 
 

@@ -75,15 +75,32 @@ def _written(row: CrontabSchedule) -> str:
 def next_time(task: PeriodicTask, now: datetime, working: WorkingTime | None = None) -> datetime | None:
     """Return the next time of a schedule, in its own time zone; None where there is none or it comes all the time.
 
-    `working` leaves out the days that are no working days.
+    `working` leaves out what comes on days that are no working days; None where nothing comes on one.
     """
     if task.crontab is not None:
         return _next_of_crontab(task.crontab, now, working)
-    if task.interval is None or task.interval.every < UNITS["hours"]:
+    if task.interval is None or not has_next(task):
         return None
     length = timedelta(seconds=task.interval.every)
     found = max((task.last_run_at or now) + length, now)
-    return found.astimezone(working.zone if working else UTC)
+    if working is None:
+        return found.astimezone(UTC)
+    until = found + timedelta(days=AHEAD)
+    while not _is_worked(found, working):
+        found += length  # the clock counts on from what was left out
+        if found > until:
+            return None
+    return found.astimezone(working.zone)
+
+
+def has_next(task: PeriodicTask) -> bool:
+    """Return whether a schedule has a next time that anybody would wait for: it comes once an hour or less often."""
+    return task.crontab is not None or (task.interval is not None and task.interval.every >= UNITS["hours"])
+
+
+def _is_worked(moment: datetime, working: WorkingTime) -> bool:
+    """Return whether a moment lies on a working day, by the calendar's own time zone, as the clock asks it."""
+    return working.is_business_day(moment.astimezone(working.zone).date())
 
 
 def _next_of_crontab(row: CrontabSchedule, now: datetime, working: WorkingTime | None) -> datetime | None:
@@ -95,11 +112,9 @@ def _next_of_crontab(row: CrontabSchedule, now: datetime, working: WorkingTime |
         due = day.day in parsed.day_of_month and day.month in parsed.month_of_year
         if not due or day.isoweekday() % 7 not in parsed.day_of_week:
             continue
-        if working is not None and not working.is_business_day(day):
-            continue
         for each in times:
             moment = datetime.combine(day, each, zone)
-            if moment > now:
+            if moment > now and (working is None or _is_worked(moment, working)):
                 return moment
     return None
 

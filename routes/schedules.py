@@ -42,7 +42,11 @@ CRON_WORDS = {  # of each of these, what people call it, and what it takes
 
 
 class NotASchedule(ValueError):
-    """A schedule that cannot be followed; the message says what would be accepted."""
+    """A schedule that cannot be followed: what would be accepted, and `field`, the input at which that is said."""
+
+    def __init__(self, words: str, field: str = "") -> None:
+        super().__init__(words)
+        self.field = field
 
 
 @transaction.atomic
@@ -69,7 +73,8 @@ def set_schedule(
     if (every is None) == (not crontab.strip()):
         raise NotASchedule("Say either how often it runs or at which times, such as every hour or 30 6 * * 1-5.")
     if working_days_only and not BusinessCalendar.objects.filter(legal_entity=route.legal_entity_id).exists():
-        raise NotASchedule(f"{route.legal_entity} has no calendar that says what its working days are. Make one first.")
+        words = f"{route.legal_entity} has no calendar that says what its working days are. Make one first."
+        raise NotASchedule(words, "working_days_only")
     before = _told(schedule_of(route))
     task, _ = PeriodicTask.objects.update_or_create(
         name=name_of(route),
@@ -176,7 +181,8 @@ def _interval(every: timedelta) -> IntervalSchedule:
             else schedule_words.every(int(every.total_seconds()))
         )
         raise NotASchedule(
-            f"To run {words} is not accepted: whole seconds, from {SHORTEST.seconds} seconds to {LONGEST.days} days."
+            f"To run {words} is not accepted: whole seconds, from {SHORTEST.seconds} seconds to {LONGEST.days} days.",
+            "number",
         )
     wanted = {"every": int(every.total_seconds()), "period": IntervalSchedule.SECONDS}
     return IntervalSchedule.objects.filter(**wanted).first() or IntervalSchedule.objects.create(**wanted)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
@@ -26,6 +27,7 @@ from mappings.sheets import Sheet, days_of, read_sheet
 from mappings.tables import RowErrors
 
 LARGEST = 4_000_000  # bytes of an uploaded file
+AROUND = 10_000  # bytes, of the other fields of the form that adds them
 SAID = (
     "The row is kept. It counts from now on. What lacked it goes on by itself; what was stopped with another value is "
     "sent again from its work item."
@@ -148,7 +150,15 @@ class SheetForm(forms.Form):
                 self.add_error("file", "The file is no UTF-8 text. Save it in your spreadsheet as “CSV UTF-8”.")
         elif not given.get("text", "").strip() and not self.errors:
             self.add_error("text", "Paste rows, or choose a file.")
+        if not self.errors and _sent_back(given["text"]) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            at = "text" if file is None else "file"
+            self.add_error(at, "The sheet is longer than a page can send back once you have seen it. Add it in parts.")
         return given
+
+
+def _sent_back(text: str) -> int:
+    """Return how many bytes the page sends when somebody adds the rows of a sheet that they have seen."""
+    return len(text.encode()) + text.count("\n") + AROUND  # browsers send an end of line as two characters
 
 
 @table_page

@@ -1,7 +1,7 @@
 """Slots, rates, windows, throttling and the breaker, on the real database and its clock."""
 
 import uuid
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from django.conf import settings
@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from canonical.failure import Category
 from connectors import breaker, gate
 from connectors.models import Connection, MaintenanceWindow
+from connectors.windows import open_window
 from tests.connectors.acme import saved_connection
 
 pytestmark = pytest.mark.django_db
@@ -87,6 +88,19 @@ def test_release_gives_back_only_what_the_worker_still_holds(acme: Connection) -
     gate.admit(acme.pk, 3, uuid.uuid4())
     gate.release(lost, slow)
     assert gate.admit(acme.pk, 1, uuid.uuid4()).reason == "concurrency"
+
+
+def test_weekly_window_ends_once_where_clocks_are_set_back() -> None:
+    window = MaintenanceWindow(
+        reason="backup", weekday=6, from_time=time(0, 30), minutes=120, time_zone="Europe/Berlin"
+    )  # from 22:30 to 00:30 UTC, when the doubled hour has come for the first time
+    held = {
+        minute: open_window([window], datetime(2026, 10, 24, 22, 0, tzinfo=UTC) + timedelta(minutes=minute))
+        for minute in (29, 30, 130, 149, 150, 190)
+    }
+
+    assert [minute for minute, found in held.items() if found] == [30, 130, 149]
+    assert {found[0] for found in held.values() if found} == {datetime(2026, 10, 25, 0, 30, tzinfo=UTC)}
 
 
 def test_window_holds_until_its_end_once_and_weekly(acme: Connection) -> None:

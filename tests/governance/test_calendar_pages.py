@@ -71,6 +71,31 @@ def test_day_that_stands_twice_is_said_in_words(ingrid: Client) -> None:
     assert not BusinessCalendar.objects.exists()
 
 
+def test_calendar_on_which_no_day_is_worked_is_refused_at_its_week(ingrid: Client) -> None:
+    none = {f"weekday_hours-{day}-{name}": "" for day in range(5) for name in ("weekday", "opens_at", "closes_at")}
+    for typed_none in ({"weekday_hours-TOTAL_FORMS": "0"}, {f"weekday_hours-{day}-DELETE": "on" for day in range(5)}):
+        answer = ingrid.post(ADD, typed() | typed_none)
+        (words,) = answer.context["inline_admin_formsets"][0].formset.non_form_errors()
+        assert "works on one day of the week at least" in words
+    assert ingrid.post(ADD, typed() | none).status_code == 200
+    assert not BusinessCalendar.objects.exists()
+
+    ingrid.post(ADD, typed())
+    calendar = BusinessCalendar.objects.get()
+    lines = {f"weekday_hours-{n}-id": row.pk for n, row in enumerate(calendar.weekday_hours.order_by("pk"))}
+    sent = typed() | lines | {"weekday_hours-INITIAL_FORMS": "5"}
+    sent |= {f"weekday_hours-{n}-calendar": calendar.pk for n in range(5)}
+    page = f"/admin/governance/businesscalendar/{calendar.pk}/change/"
+    gone = {f"weekday_hours-{day}-DELETE": "on" for day in range(5)}
+    sent["days-TOTAL_FORMS"] = "0"
+
+    assert "works on one day of the week at least" in ingrid.post(page, sent | gone).content.decode()
+    assert calendar.weekday_hours.count() == 5
+    del gone["weekday_hours-2-DELETE"]
+    assert ingrid.post(page, sent | gone).status_code == 302
+    assert [row.weekday for row in calendar.weekday_hours.all()] == [2]
+
+
 def test_year_shows_holidays_and_own_days(ingrid: Client) -> None:
     ingrid.post(ADD, typed())
     calendar = BusinessCalendar.objects.get()

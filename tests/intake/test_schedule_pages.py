@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django_celery_beat.models import PeriodicTask
 
 from governance.actor import ENGINE
 from governance.models import BusinessCalendar, WeekdayHours
 from governance.rights import Role
-from routes import schedule_words, schedules, tasks
+from routes import schedule_admin, schedule_words, schedules, tasks
 from routes.models import Run
 from tests.door import Browser
 from tests.governance.people import company, person
@@ -196,6 +197,47 @@ def test_next_time_goes_by_time_zone_and_calendar(firm: Firm) -> None:
     assert "only on working days" in schedule_words.of(task, working_days_only=True)
 
 
+def test_next_time_of_an_interval_leaves_out_closed_days(firm: Firm) -> None:
+    route = firm.pushed
+    calendar = BusinessCalendar.objects.create(legal_entity=route.legal_entity, country="DE", time_zone="Europe/Berlin")
+    for day in range(5):
+        WeekdayHours.objects.create(calendar=calendar, weekday=day, opens_at="09:00", closes_at="17:00")
+    friday = datetime(2026, 12, 4, 10, tzinfo=UTC)
+    task = schedules.set_schedule(route, every=timedelta(days=1), working_days_only=True, by=ENGINE)
+    task.last_run_at = friday
+
+    moment = schedule_words.next_time(task, friday, calendar.working_time)
+    assert moment is not None
+    assert schedule_words.told_time(moment) == "Mon 7 Dec 2026 11:00"
+
+    weekly = schedules.set_schedule(route, every=timedelta(days=7), working_days_only=True, by=ENGINE)
+    weekly.last_run_at = datetime(2026, 12, 5, 10, tzinfo=UTC)
+    assert schedule_words.next_time(weekly, friday, calendar.working_time) is None, "it always falls on a Saturday"
+    PeriodicTask.objects.filter(pk=weekly.pk).update(last_run_at=weekly.last_run_at)
+    assert schedule_admin.told(route).endswith("; never, since none of its times falls on a working day")
+
+
+@pytest.mark.parametrize(
+    ("now", "told"),
+    [((2026, 12, 4, 12), "Sun 6 Dec 2026 20:00"), ((2026, 12, 7, 12), "Mon 7 Dec 2026 20:00")],
+)
+def test_next_time_asks_the_day_of_the_calendars_own_time_zone(
+    firm: Firm, now: tuple[int, int, int, int], told: str
+) -> None:
+    route = firm.pushed
+    calendar = BusinessCalendar.objects.create(legal_entity=route.legal_entity, country="DE", time_zone="Europe/Berlin")
+    for day in range(5):
+        WeekdayHours.objects.create(calendar=calendar, weekday=day, opens_at="09:00", closes_at="17:00")
+    task = schedules.set_schedule(
+        route, crontab="0 20 * * *", timezone="America/New_York", working_days_only=True, by=ENGINE
+    )
+
+    moment = schedule_words.next_time(task, datetime(*now, tzinfo=UTC), calendar.working_time)
+
+    assert moment is not None
+    assert schedule_words.told_time(moment) == told, "at that time it is the next day in Berlin"
+
+
 def test_run_on_a_closed_day_is_left_out(firm: Firm, monkeypatch: pytest.MonkeyPatch) -> None:
     route = firm.pushed
     calendar = BusinessCalendar.objects.create(legal_entity=route.legal_entity, country="DE", time_zone="Europe/Berlin")
@@ -214,7 +256,17 @@ def test_working_days_need_a_calendar(firm: Firm) -> None:
     answer = keep(signed_in(Role.INTEGRATION_ADMIN), f"{page_of(firm)}/schedules/", typed)
 
     assert answer.status_code == 422
-    assert "has no calendar" in answer.content.decode()
+    assert "has no calendar" in answer.context["form"].errors["working_days_only"][0]
+
+
+def test_too_short_an_interval_is_said_beside_it(firm: Firm) -> None:
+    admin, page = signed_in(Role.INTEGRATION_ADMIN), f"{page_of(firm)}/schedules/"
+    schedules.set_schedule(firm.pushed, every=timedelta(seconds=30), by=ENGINE)
+
+    answer = keep(admin, page, {"how": "every", "number": "5", "unit": "seconds"})
+
+    assert answer.status_code == 422
+    assert "To run every 5 seconds is not accepted" in answer.context["form"].errors["number"][0]
 
 
 def test_run_is_asked_for_by_those_who_may_send_again(firm: Firm) -> None:
