@@ -18,8 +18,10 @@ class ExceptionsQueueConfig(AppConfig):
         from django.db.models.signals import pre_delete
 
         from connectors.models import Connection
+        from mappings.table_readers import asked_about
         from mappings.tables import became_available, were_refused
 
+        asked_about.connect(_reading, dispatch_uid="exceptions_queue.reading")
         were_refused.connect(_take_back, dispatch_uid="exceptions_queue.take_back")
         pre_delete.connect(_note_rules, sender=Connection, dispatch_uid="exceptions_queue.note_rules")
         became_available.connect(_send_on, dispatch_uid="exceptions_queue.send_on")
@@ -51,3 +53,10 @@ def _take_back(table: Any, keys: Any, by: Any, reason: str, **_: Any) -> None:
     from exceptions_queue import refused
 
     refused.take_back(table, keys, by=by, reason=reason)
+
+
+def _reading(table: Any, **_: Any) -> list[Any]:
+    """The order of exceptions compares money by the rates of a table."""
+    from exceptions_queue import yardstick
+
+    return yardstick.reading(table)

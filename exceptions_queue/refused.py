@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from django.db import connection
 
+from exceptions_queue.coming_back import WAITED_FOR
 from exceptions_queue.made_with import FOR_ROW, READ, SAMPLE
 from exceptions_queue.models import RequestState, State, WorkItem
 from exceptions_queue.moving import note
 from exceptions_queue.verbs.add_table_row import tables_of
-from exceptions_queue.verbs.ask_approval import WAITED_FOR
 from governance.actor import By
 from mappings.models import LookupTable, TableRow
 

@@ -11,6 +11,7 @@ from exceptions_queue.worth import Reporting
 from governance.models import LegalEntity
 from mappings.accepted import NUMBERS
 from mappings.models import LookupTable
+from mappings.table_readers import Reading
 
 WEIGHTS = ("money", "deadline", "share", "again", "nothing_below", "all_above", "days")
 # What changes the worth or the deadline of items that have not changed themselves.
@@ -67,6 +68,14 @@ def wrong_rates(wanted: Yardstick, before: Yardstick | None) -> dict[str, str]:
         return {"rate_table": words}
     words = f"“{wanted.rate_table}” has no column “{wanted.rate_column}” with numbers. Use {' or '.join(offered)}."
     return {"rate_column": words}
+
+
+def reading(table: LookupTable) -> list[Reading]:
+    """Return that the order of exceptions compares money by the rates of a table, where it does."""
+    row = Yardstick.objects.first() or Yardstick(rate_table="exchange_rates", rate_column="rate")
+    if table.name != row.rate_table or row.rate_column not in table.value_columns:
+        return []
+    return [Reading(None, "the order of exceptions", "Choose other rates for it first, or none.")]
 
 
 def of(row: Yardstick) -> Measures:

@@ -1,27 +1,21 @@
 """Delete a lookup table: at once, or once a second person agrees where its rows want one.
 
 A deleted table stays with its rows, which explain what was posted: its page, its history and a resubmission "as then"
-read them still. Its name is free, and no formula finds it any more. Nothing that a mapping in force reads is deleted.
+read them still. Its name is free, and no formula finds it any more. Nothing is deleted that a mapping in force reads, a
+formula of a route, or the order of exceptions.
 """
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from governance import audit
 from governance.actor import By, as_actor
-from governance.models import Version
-from governance.models.version import State
 from governance.rights import Right, require, require_other_person
 from governance.same_person import makers
-from mappings.compiled import compile_mapping
-from mappings.formula.problems import MappingErrors
+from mappings import table_readers
 from mappings.locking import locked
 from mappings.models import Approval, LookupTable, Mapping
-from mappings.models.mapping import KIND
 from mappings.tables import were_refused
-
-BOUND = [State.APPROVED, State.PUBLISHED]  # what is in force, or may be any moment
 
 
 class CannotDelete(ValueError):  # reads as what happened
@@ -85,22 +79,9 @@ def wants_second_person(table: LookupTable, by: By) -> bool:
     return table.approval == Approval.ALWAYS and rows.exists()
 
 
-def readers(table: LookupTable) -> list[tuple[Mapping, Version]]:
-    """Return the mappings with a version in force, or approved, that reads a table's name for its legal entity."""
-    mappings = Mapping.objects.all()
-    if table.legal_entity_id is not None:
-        mappings = mappings.filter(Q(legal_entity=None) | Q(legal_entity=table.legal_entity_id))
-    found = {each.key: each for each in mappings.select_related("legal_entity")}
-    versions = Version.objects.filter(kind=KIND, object_key__in=found, state__in=BOUND).order_by("object_key", "number")
-    return [(found[each.object_key], each) for each in versions if _reads(each, table.name)]
-
-
-def _reads(version: Version, name: str) -> bool:
-    try:
-        sources = compile_mapping(version.content).sources
-    except MappingErrors:  # one of an older release: it reads what it names
-        return f'"{name}' in str(version.content)
-    return any(each.kind == "lookup" and each.name == name for each in sources)
+def is_read(table: LookupTable) -> bool:
+    """Return whether a mapping in force, or anything else, reads a table: then it cannot be deleted."""
+    return bool(table_readers.mappings_reading(table) or table_readers.others(table))
 
 
 def _asked_by(row: LookupTable) -> str:
@@ -110,18 +91,27 @@ def _asked_by(row: LookupTable) -> str:
 
 
 def _refuse_use(row: LookupTable, by: By) -> None:
-    used = readers(row)
+    words = [*_mappings_told(row, by), *_others_told(row, by)]
+    if words:
+        raise CannotDelete(f"{row} cannot be deleted: {' '.join(words)}")
+
+
+def _mappings_told(row: LookupTable, by: By) -> list[str]:
+    used = table_readers.mappings_reading(row)
     if not used:
-        return
+        return []
     seen = set(Mapping.objects.visible_to(by).filter(pk__in=[each.pk for each, _ in used]).values_list("pk", flat=True))
     told = [f"{each} (version {version.number}, {version.get_state_display().lower()})"
             for each, version in used if each.pk in seen]  # fmt: skip
     hidden = len({each.pk for each, _ in used} - seen)
     told += [f"{hidden} of companies that you may not see"] if hidden else []
-    raise CannotDelete(
-        f"{row} cannot be deleted: mappings read it: {', '.join(told)}. "
-        "Publish versions of them that do without it first."
-    )
+    return [f"mappings read it: {', '.join(told)}. Publish versions of them that do without it first."]
+
+
+def _others_told(row: LookupTable, by: By) -> list[str]:
+    told, hidden = table_readers.visible(table_readers.others(row), by)
+    words = [f"{each.title} reads it. {each.remedy}" for each in told]
+    return words + ([f"{hidden} routes of companies that you may not see read it."] if hidden else [])
 
 
 def _deleted(row: LookupTable, by: By, reason: str) -> LookupTable:

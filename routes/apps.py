@@ -24,6 +24,7 @@ class RoutesConfig(AppConfig):
         from connectors.uses import asked_about
         from governance import discreet, elsewhere
         from mappings.cross_references import became_known
+        from mappings.table_readers import asked_about as asked_who_reads
         from mappings.tables import became_available
 
         for sender in (Connection, MaintenanceWindow):
@@ -32,6 +33,7 @@ class RoutesConfig(AppConfig):
         asked_about.connect(_concerned, dispatch_uid="routes.concerned")
         elsewhere.asked_about.connect(_built_on, dispatch_uid="routes.built_on")
         discreet.covering.connect(_untold, dispatch_uid="routes.untold")
+        asked_who_reads.connect(_reading, dispatch_uid="routes.reading")
         became_known.connect(_release_parked, dispatch_uid="routes.release_parked")
         became_available.connect(_release_lacking, dispatch_uid="routes.release_lacking")
 
@@ -71,6 +73,12 @@ def _built_on(version: Any, **_: Any) -> set[int]:
     from routes import concerned
 
     return concerned.of_mapping(version.object_key) if version.kind == "mapping" else set()
+
+
+def _reading(table: Any, **_: Any) -> list[Any]:
+    from routes import table_readers
+
+    return table_readers.of(table)
 
 
 def _release_parked(references: list[Any], **_: Any) -> None:

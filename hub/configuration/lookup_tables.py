@@ -18,7 +18,7 @@ from hub.configuration.form import Data
 from hub.configuration.kind import Kind, Put
 from hub.configuration.work import REASON, Action, Work
 from mappings import tables
-from mappings.deleting import agree_to_deletion, delete_table, readers, wants_second_person
+from mappings.deleting import agree_to_deletion, delete_table, is_read, wants_second_person
 from mappings.formula.problems import UnacceptableError
 from mappings.kinds import CONVERTERS
 from mappings.loosening import policy_of, remember
@@ -175,7 +175,7 @@ class Tables(Kind):
 
     def stays(self, name: str, here: Data) -> str:
         """Return why a table cannot go: mappings in force read it."""
-        return "a mapping in force reads it" if readers(_named(name).get()) else ""
+        return "a mapping in force, a route or the order of exceptions reads it" if is_read(_named(name).get()) else ""
 
     def remove(self, work: Work, name: str) -> None:
         """Delete a table by its verb; where its rows want a second person, who applies the same folder agrees."""

@@ -1,6 +1,7 @@
 """Delete a table, agree to that as the second person, or keep the table."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -11,16 +12,32 @@ from governance.actor import as_actor
 from governance.deed_page import ReasonForm
 from governance.models import User
 from governance.rights import NotAllowed, Right, require
-from mappings import deleting
+from mappings import deleting, table_readers
 from mappings.models import LookupTable, Mapping
+from mappings.table_readers import Reading
 
 GONE = "{} is deleted. Its rows stay readable here, for what they explain."
 ASKED = "It waits: {} is deleted once a second person who approves rows agrees."
 
 
+@dataclass(frozen=True, slots=True)
+class Hindered:
+    """What keeps a table from being deleted."""
+
+    mappings: list[Mapping] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)  # what else reads it
+    others: int = 0  # of companies that somebody may not see
+
+    def __bool__(self) -> bool:
+        return bool(self.mappings or self.readings or self.others)
+
+
+NOTHING = Hindered()
+
+
 @page
 def deletion(request: HttpRequest, pk: int) -> HttpResponse:
-    """Delete a table, or propose it; where a mapping in force reads it, say which, and offer nothing."""
+    """Delete a table, or propose it; where something reads it, say what, and offer nothing."""
     table, user = _table(request, pk), person(request)
     require(user, Right.EDIT_CONFIGURATION, table.legal_entity)
     about = (
@@ -70,16 +87,17 @@ def _table(request: HttpRequest, pk: int) -> LookupTable:
     return get_object_or_404(LookupTable.objects.visible_to(person(request)).select_related("legal_entity"), pk=pk)
 
 
-def _hindered(table: LookupTable, user: User) -> tuple[list[Mapping], int]:
-    """Return the mappings that keep a table from being deleted, as far as somebody may see them; how many others."""
-    keys = {each.pk for each, _ in deleting.readers(table)}
+def _hindered(table: LookupTable, user: User) -> Hindered:
+    """Return what keeps a table from being deleted, as far as somebody may see it, and how much else."""
+    keys = {each.pk for each, _ in table_readers.mappings_reading(table)}
     seen = list(Mapping.objects.visible_to(user).filter(pk__in=keys).order_by("title"))
-    return seen, len(keys) - len(seen)
+    told, hidden = table_readers.visible(table_readers.others(table), user)
+    return Hindered(seen, told, len(keys) - len(seen) + hidden)
 
 
 def _shown(
     request: HttpRequest, table: LookupTable, title: str, about: str, act: Callable[[str], str], *,
-    needed: bool = True, hindered: tuple[list[Mapping], int] = ([], 0),
+    needed: bool = True, hindered: Hindered = NOTHING,
 ) -> HttpResponse:  # fmt: skip
     form = ReasonForm(request.POST if request.method == "POST" else None, label_suffix="")
     form.fields["reason"].required = needed
@@ -96,6 +114,6 @@ def _shown(
             return redirect("tables:table", pk=table.pk)
     more = context(
         "tables", table=table, form=form, title=title, about=about, danger=title != "Keep the table",
-        readers=hindered[0], others=hindered[1],
+        hindered=hindered,
     )  # fmt: skip
     return render(request, "hub/table/deletion.html", more, status=status)

@@ -1,6 +1,5 @@
 """Lookup tables: the list, a table as a grid with a probe, and where its values are used."""
 
-import re
 from collections.abc import Callable
 from datetime import date
 from functools import wraps
@@ -16,17 +15,17 @@ from canonical.entity import Mask
 from canonical.masking import spoken
 from exceptions_queue.pages.door import context, page, person
 from governance.actor import as_actor, names
-from governance.models import User, Version
+from governance.models import User
 from governance.models.version import State
 from governance.rights import Right, allowed, allowed_anywhere, opens_administration
 from hub.table_pages import grid
-from mappings import discreet
+from mappings import discreet, table_readers
 from mappings.models import LookupTable, Mapping, TableRow
-from mappings.models.mapping import KIND
 from mappings.row_form import words_of
 from mappings.sheets import days_of
 
 Given = ParamSpec("Given")
+USING = (State.PUBLISHED, State.DRAFT, State.SUBMITTED, State.APPROVED)  # states of versions that a table's page names
 SHOWS = {"now": "What counts and what waits", "waiting": "What waits for approval", "all": "What ended, too"}
 
 
@@ -86,14 +85,15 @@ def table(request: HttpRequest, pk: int) -> HttpResponse:
         row, show=show, find=find, after=_key(request, row), today=timezone.now().date(), masks=masks
     )
     used = [] if row.deleted_at else used_by(row, user)
-    in_force = any(not words for _, words in used)
+    readings = [] if row.deleted_at else table_readers.visible(table_readers.others(row), user)[0]
+    in_force = bool(readings) or any(not words for _, words in used)
     probe = ProbeForm(request.GET if "day" in request.GET else None, table=row)
     more = context(
         "tables", table=row, lines=lines, shows=SHOWS.items(), show=show, find=find,
         after=after or "", probe=probe,
         answer=spoken(probe.answer(masks), (), masks) if probe.is_bound and probe.is_valid() else None,
         keys=[words_of(name) for name in row.key_columns], values=[words_of(name) for name in row.value_columns],
-        used=used, history=opens_administration(user), ends=_end_of(row, user), in_force=in_force,
+        used=used, readings=readings, history=opens_administration(user), ends=_end_of(row, user), in_force=in_force,
         **({} if row.deleted_at else rights_of(row, user)),
     )  # fmt: skip
     return render(request, "hub/table/table.html", more)
@@ -137,17 +137,12 @@ def rights_of(row: LookupTable, user: User) -> dict[str, Any]:
 
 def used_by(row: LookupTable, user: User) -> list[tuple[Mapping, str]]:
     """Return the mappings that somebody may see whose version in force, or draft, reads a table. Two queries."""
-    pattern = re.compile(rf"""LOOKUP\(\s*["']{re.escape(row.name)}["'.]""")
-    found = {each.key: each for each in Mapping.objects.visible_to(user)}
-    states = [State.PUBLISHED, State.DRAFT, State.SUBMITTED, State.APPROVED]
-    versions = Version.objects.filter(kind=KIND, object_key__in=found, state__in=states).order_by(
-        "object_key", "number"
-    )
-    named: dict[str, str] = {}
-    for version in versions.only("object_key", "state", "content"):
-        if version.object_key not in named and any(map(pattern.search, _texts(version.content))):
-            named[version.object_key] = "" if version.state == State.PUBLISHED else "in a draft"
-    return [(found[key], words) for key, words in named.items()]
+    named: dict[str, tuple[Mapping, str]] = {}
+    for mapping, version in table_readers.mappings_reading(row, USING, among=Mapping.objects.visible_to(user)):
+        words = "" if version.state == State.PUBLISHED else "in a draft"
+        if not (words and mapping.key in named):
+            named[mapping.key] = mapping, words
+    return list(named.values())
 
 
 class ProbeForm(forms.Form):

@@ -11,8 +11,8 @@ from canonical.failure import Category
 from canonical.problem import Problem
 from exceptions_queue import corrected, intake, made_with, releasing, remedies, settle, tasks, verbs
 from exceptions_queue.apps import _send_on
+from exceptions_queue.coming_back import WAITED_FOR
 from exceptions_queue.models import ApprovalRequest, Release, State, WorkItem, WorkItemEvent
-from exceptions_queue.verbs.ask_approval import WAITED_FOR
 from governance.actor import ENGINE
 from governance.models import AuditEntry
 from governance.rights import NotAllowed

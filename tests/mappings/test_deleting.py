@@ -7,6 +7,7 @@ import pytest
 from django.db import IntegrityError
 from django.urls import reverse
 
+from exceptions_queue.models import Yardstick
 from governance import versions
 from governance.actor import ENGINE
 from governance.models import AuditEntry, User
@@ -209,3 +210,26 @@ def test_page_offers_no_deletion_that_would_be_refused(ingrid: User) -> None:
     refused = client.post(f"/tables/{made.pk}/deletions/", {"reason": WHY})
     assert refused.status_code == 422
     assert "Time to rates (version 1, published)" in text_of(refused)
+
+
+def test_rates_by_which_exceptions_are_ordered_are_not_deleted(ingrid: User) -> None:
+    row = create_table(
+        name="exchange_rates", title="Exchange rates", key_columns=["currency"], value_columns={"rate": "decimal"},
+        by=ENGINE,
+    )  # fmt: skip
+    with pytest.raises(CannotDelete, match=r"the order of exceptions reads it\. Choose other rates for it first"):
+        delete_table(row, by=ingrid, reason=WHY)
+
+    Yardstick.objects.create(currency="EUR", rate_table="", rate_column="")
+    delete_table(row, by=ingrid, reason=WHY)
+
+
+def test_page_names_the_mappings_of_its_company_however_they_write_it(ingrid: User) -> None:
+    own, british = table(), table(legal_entity=company("HP-GB"))
+    mapping = in_force(reading('lookup ("bill_rates.rate", role)'), legal_entity=company("HP-DE"))
+
+    assert mapping.title in text_of(signed_in(ingrid).get(reverse("tables:table", args=[own.pk])))
+    client = signed_in(ingrid)
+    page = client.get(reverse("tables:table", args=[british.pk]))
+    assert "No mapping that you may see reads it." in text_of(page)
+    assert reverse("tables:deletion", args=[british.pk]) in page.content.decode()
