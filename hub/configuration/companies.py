@@ -10,7 +10,6 @@ from hub.configuration.kind import Kind, Put
 from hub.configuration.work import Work
 
 WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
-USUAL = {name: {"opens": "09:00", "closes": "17:00"} for name in WEEKDAYS[:5]}  # hours, where a file says none
 FIELDS = ("code", "name", "country", "currency")
 
 
@@ -69,12 +68,7 @@ class Calendars(Kind):
         work.judge(row, {})
         work.save(row, [owner], here, value)
         row.weekday_hours.all().delete()
-        week = value.get("hours", USUAL)
-        if not week:
-            work.say(
-                ("hours",), "no day of the week is worked.", "Name one at least, with the times it opens and closes."
-            )
-        for name, hours in week.items():
+        for name, hours in value.get("hours", {}).items():
             self._hours(work, row, name, hours)
         row.days.all().delete()
         for number, each in enumerate(value.get("days", [])):

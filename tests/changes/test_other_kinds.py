@@ -134,7 +134,7 @@ def test_draft_that_its_form_cannot_show_whole_says_why(firm: Firm, ingrid: User
 
 
 def test_problem_of_a_whole_calendar_does_not_begin_with_a_colon(firm: Firm, asking: LegalEntity, ingrid: User) -> None:
-    document = {"legal_entity": "HP-DE", "country": "XX", "time_zone": "UTC", "days": []}
+    document = {"legal_entity": "HP-DE", "country": "XX", "time_zone": "UTC", "hours": {}, "days": []}
     version = drafting.draft("calendar", "HP-DE", document, by=ingrid)
 
     wrong = putting.problems(version)
