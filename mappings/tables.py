@@ -12,7 +12,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from django.db import transaction
+from django.db import models, transaction
 from django.dispatch import Signal
 from django.utils import timezone
 
@@ -30,9 +30,7 @@ from mappings.models import Approval, LookupTable, TableRow
 from mappings.models.lookup import SEPARATOR, hash_of
 
 became_available = Signal()  # sender=LookupTable, table=LookupTable, keys=list of keys: members held for them may go on
-# sender=LookupTable, table=LookupTable, keys=list of keys of rows that waited, by=By, reason=str: they never count.
-# Sent before the commit, so that who waits for them is told with it.
-were_refused = Signal()
+were_refused = Signal()  # table=LookupTable, keys=of rows that waited, by=By, reason=str: sent before the commit
 MAX_ROWS = 10_000  # of one call
 
 
@@ -111,17 +109,10 @@ def create_table(
     """
     require(by, Right.EDIT_CONFIGURATION, legal_entity)
     table = LookupTable(
-        name=name,
-        title=title,
-        meaning=meaning,
-        legal_entity=legal_entity,
-        key_columns=key_columns,
-        value_columns=value_columns,
-        accepted=accepted or {},
-        approval=approval,
-        approval_column=approval_column,
+        name=name, title=title, meaning=meaning, legal_entity=legal_entity, key_columns=key_columns,
+        value_columns=value_columns, accepted=accepted or {}, approval=approval, approval_column=approval_column,
         approval_amount=approval_amount,
-    )
+    )  # fmt: skip
     table.full_clean()
     remember(table, None, by=by, reason=reason)
     table.save()
@@ -189,21 +180,11 @@ def refuse_rows(table: LookupTable, row_ids: Iterable[int], *, by: By, reason: s
 
 @transaction.atomic
 def withdraw_rows(table: LookupTable, row_ids: Iterable[int], *, by: By, reason: str) -> list[TableRow]:
-    """Take rows out of force without a successor; what they gave until now stays explained.
-
-    Raises NotAllowed, RowsGone where one of them does not count any more, and ValueError when no reason is given.
-    """
+    """Take rows out of force without a successor; what they gave until now stays explained. Raises as `refuse_rows`."""
     table = locked(table)
     require(by, right_to_end(table, by), table.legal_entity)
     _need_reason(reason, "Withdrawing a row")
-    wanted = set(row_ids)
-    found = list(table.rows.in_force().filter(pk__in=wanted).select_related("table"))
-    if len(found) != len(wanted):
-        gone = len(wanted) - len(found)
-        raise RowsGone(
-            f"{gone} of these rows of {table} {'does' if gone == 1 else 'do'} not count any more: somebody has put "
-            "others in their place, or ended them. Nothing was withdrawn. Load the list again."
-        )
+    found = _all(table, table.rows.in_force(), row_ids, "count")
     return _ended(found, by, "withdraw", reason)
 
 
@@ -239,12 +220,14 @@ def _need_reason(reason: str, what: str) -> None:
 
 
 def _waiting(table: LookupTable, row_ids: Iterable[int]) -> list[TableRow]:
-    locked(table)
+    return _all(locked(table), table.rows.waiting(), row_ids, "wait for approval")
+
+
+def _all(table: LookupTable, rows: "models.QuerySet[TableRow]", row_ids: Iterable[int], deed: str) -> list[TableRow]:
     wanted = set(row_ids)
-    found = list(table.rows.waiting().filter(pk__in=wanted).select_related("table"))
-    if len(found) != len(wanted):
-        gone = len(wanted) - len(found)
-        raise RowsGone(f"{gone} of these rows of {table} no longer wait for approval. Load the list again.")
+    found = list(rows.filter(pk__in=wanted).select_related("table"))
+    if gone := len(wanted) - len(found):
+        raise RowsGone(f"{gone} of these rows of {table} no longer {deed}. Load the list again.")
     return found
 
 

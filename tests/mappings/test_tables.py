@@ -301,7 +301,7 @@ def test_withdrawing_what_does_not_count_any_more_is_refused(ingrid, farid):
     other = add_rows(table, [NewRow(("Partner", "EUR"), {"rate": "300"})], by=farid).in_force[0]
     add_rows(table, [NewRow(KEY, {"rate": "240"}, date(2026, 12, 1))], by=farid)
 
-    with pytest.raises(RowsGone, match="1 of these rows of Bill rates does not count any more"):
+    with pytest.raises(RowsGone, match="1 of these rows of Bill rates no longer count"):
         withdraw_rows(table, [row.pk, other.pk], by=farid, reason="entered for the wrong role")
 
     assert rate_on("2026-11-30").values == {"rate": Decimal(225)}
