@@ -4,20 +4,17 @@ from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
-from django.db import transaction
-from django.utils import timezone
 
 from canonical.failure import Category
 from canonical.problem import Problem
 from exceptions_queue import corrected, intake, made_with, releasing, remedies, settle, tasks, verbs
 from exceptions_queue.apps import _send_on
-from exceptions_queue.coming_back import WAITED_FOR
-from exceptions_queue.models import ApprovalRequest, Release, State, WorkItem, WorkItemEvent
+from exceptions_queue.models import Release, State, WorkItem, WorkItemEvent
 from governance.actor import ENGINE
 from governance.models import AuditEntry
 from governance.rights import NotAllowed
 from governance.roles import Right
-from mappings import deleting, tables
+from mappings import tables
 from mappings.models import Approval, CrossReference, LookupTable
 from mappings.tables import RowErrors, became_available
 from routes.models import Failure, Overlay, Run
@@ -383,51 +380,3 @@ def test_record_found_twice_is_told_in_words(make_world: Make, staff: Staff) -> 
         verbs.decide_unknown(item, by=staff.farid, failure=second.pk, happened=True, external_id="88")
 
     assert sorted(world.states()) == ["failed", "posted"]
-
-
-@pytest.mark.parametrize("where", ["table", "deleted"])
-def test_row_that_is_refused_elsewhere_gives_its_item_back(make_world: Make, staff: Staff, where: str) -> None:
-    world = make_world()
-    with_rates(world, approval=Approval.ALWAYS)
-    world.take_in(entry(1))
-    intake.take_in()
-    item = WorkItem.objects.get()
-    verbs.add_table_row(item, by=staff.ingrid, values={"rate": "250"})
-    table = LookupTable.objects.get()
-    other = tables.add_rows(table, [tables.NewRow(("Senior", "EUR"), {"rate": "1"})], by=staff.ingrid).waiting[0]
-    tables.refuse_rows(table, [other.pk], by=staff.clara, reason="not of this item")
-    item.refresh_from_db()
-    assert item.state == State.PENDING_APPROVAL
-
-    if where == "table":
-        ids = table.rows.waiting().values_list("pk", flat=True)
-        tables.refuse_rows(table, list(ids), by=staff.clara, reason="not on the price list")
-        told = "not on the price list"
-    else:
-        with transaction.atomic():
-            deleting._deleted(table, staff.clara, "nobody needs it")
-        told = "Bill rates was deleted: nobody needs it"
-
-    item.refresh_from_db()
-    assert (item.state, item.waiting_on) == (State.IN_PROGRESS, "")
-    event = WorkItemEvent.objects.get(item=item, verb="row refused")
-    assert (event.actor_name, event.reason) == ("Clara Voss", told)
-
-
-def test_item_goes_on_waiting_for_what_else_was_asked(make_world: Make, staff: Staff) -> None:
-    world = make_world()
-    with_rates(world, approval=Approval.ALWAYS)
-    world.take_in(entry(1))
-    intake.take_in()
-    item = WorkItem.objects.get()
-    verbs.add_table_row(item, by=staff.ingrid, values={"rate": "250"})
-    ApprovalRequest.objects.create(
-        legal_entity_id=item.legal_entity_id, item=item, deed="waive", reason="x", made_by="person:0",
-        made_by_name="Farid", made_at=timezone.now(), failures=[], stood={},
-    )  # fmt: skip
-    table = LookupTable.objects.get()
-
-    tables.refuse_rows(table, [table.rows.waiting().get().pk], by=staff.clara, reason="not on the price list")
-
-    item.refresh_from_db()
-    assert (item.state, item.waiting_on) == (State.PENDING_APPROVAL, WAITED_FOR)

@@ -394,17 +394,3 @@ def test_pages_of_a_row_tell_no_pay_and_no_people_to_who_may_not_see_them() -> N
     told = {user: dict(remedies.told([row], user)) for user in (viewer, finance, clara)}
     assert [each["cost_rate"] for each in told.values()] == ["•••", "•••", "71.5"]
     assert [each["address"] for each in told.values()] == ["•••", "jane.doe@acme.example", "jane.doe@acme.example"]
-
-
-def test_sheet_that_no_page_could_send_back_is_refused_before_it_is_read(settings: Any) -> None:
-    shipped.install()
-    table = rates()
-    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 11_000  # ten thousand of it are kept for what is sent beside the sheet
-    sheet = "\n".join(["role,rate", *(f"Rollé {n},5" for n in range(100))])
-    file = SimpleUploadedFile("rows.csv", sheet.encode())
-
-    answer = farid().post(f"/tables/{table.pk}/sheets/", {"file": file, "reason": "New rates"})
-
-    assert answer.status_code == 422
-    assert "longer than a page can send back" in answer.context["form"].errors["file"][0]
-    assert 'enctype="multipart/form-data"' in answer.content.decode()
