@@ -79,11 +79,6 @@ def wants_second_person(table: LookupTable, by: By) -> bool:
     return table.approval == Approval.ALWAYS and rows.exists()
 
 
-def is_read(table: LookupTable) -> bool:
-    """Return whether a mapping in force, or anything else, reads a table: then it cannot be deleted."""
-    return bool(table_readers.mappings_reading(table) or table_readers.others(table))
-
-
 def _asked_by(row: LookupTable) -> str:
     if row.deletion_asked_by is None:
         raise CannotDelete(f"That {row} is deleted does not wait for anybody any more. Load the table again.")

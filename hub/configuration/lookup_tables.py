@@ -17,8 +17,8 @@ from hub.configuration.file import File
 from hub.configuration.form import Data
 from hub.configuration.kind import Kind, Put
 from hub.configuration.work import REASON, Action, Work
-from mappings import tables
-from mappings.deleting import agree_to_deletion, delete_table, is_read, wants_second_person
+from mappings import table_readers, tables
+from mappings.deleting import agree_to_deletion, delete_table, wants_second_person
 from mappings.formula.problems import UnacceptableError
 from mappings.kinds import CONVERTERS
 from mappings.loosening import policy_of, remember
@@ -174,8 +174,11 @@ class Tables(Kind):
                          lambda: tables.withdraw_rows(table, ids, by=work.by, reason=REASON), words)  # fmt: skip
 
     def stays(self, name: str, here: Data) -> str:
-        """Return why a table cannot go: mappings in force read it."""
-        return "a mapping in force, a route or the order of exceptions reads it" if is_read(_named(name).get()) else ""
+        """Return why a table cannot go: something reads it."""
+        table = _named(name).get()
+        if table_readers.mappings_reading(table):
+            return "a mapping in force reads it"
+        return "a formula of a route, or the order of exceptions, reads it" if table_readers.others(table) else ""
 
     def remove(self, work: Work, name: str) -> None:
         """Delete a table by its verb; where its rows want a second person, who applies the same folder agrees."""

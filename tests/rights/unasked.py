@@ -2,6 +2,7 @@
 
 UNASKED: dict[str, str] = {  # verbs that ask no right, and why
     "mappings.loosening.remember": "a note on a table by the verb that changes it, which asks",
+    "exceptions_queue.refused.take_back": "follows what refused or deleted the rows, which has asked",
     "exceptions_queue.verbs.correct_field.send_again": "a step of the verbs that correct, which have asked",
     "exceptions_queue.bulk.by_sheet.plan": "asked in any company; others’ lines are none: test_sheets_come_back",
     "exceptions_queue.sheets.lines.take": "asks it in any company; holds no others' lines: test_sheets_come_back",
