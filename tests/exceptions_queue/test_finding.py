@@ -93,7 +93,8 @@ def test_pages_ask_the_same_queries_for_few_and_many(make_world: Make, staff: St
         )  # fmt: skip
         item, some = WorkItem.objects.get(), Transaction.objects.order_by("pk")[0]
         for limit, address in (
-            (24, "/"), (6, reverse("queue:runs")), (12, reverse("queue:run", args=[run.pk])),
+            (24, "/"), (6, reverse("queue:runs")),
+            (13, reverse("queue:run", args=[run.pk])),  # whose books differ (`run_of`): one more, to see why
             (7, f"{reverse('queue:transactions')}?run={code_of(run.pk)}"),
             (8, f"{reverse('queue:transactions')}?key=TE-"), (7, reverse("queue:records")),
             (10, f"{reverse('queue:records')}?key=TE-0000001&connection=time&kind=time_entry"),
