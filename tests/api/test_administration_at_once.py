@@ -45,6 +45,8 @@ def test_second_who_makes_changes_or_ends_a_thing_is_told(ingrid: User, monkeypa
     for folder in KINDS_MADE:
         place, member = folder.replace("_", "-"), MEMBERS.get(folder, "title" if folder == "tables" else "name")
         first, second = (SOUND[folder] | {member: each} for each in OTHERS[member])
+        if folder == "tables":  # which nothing reads, not even the order of exceptions
+            first, second = (each | {"name": "own_rates"} for each in (first, second))
         if folder == "schedules":
             first, second = (SOUND[folder] | {"every_seconds": each} for each in (60, 90))
 

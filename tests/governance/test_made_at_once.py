@@ -17,7 +17,10 @@ from tests.door import marks
 from tests.governance.people import company, person
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ROWS = {f"{rows}-{name}_FORMS": "0" for rows in ("weekday_hours", "days") for name in ("TOTAL", "INITIAL")}
+ROWS = {f"{rows}-{name}_FORMS": "0" for rows in ("weekday_hours", "days") for name in ("TOTAL", "INITIAL")} | {
+    "weekday_hours-TOTAL_FORMS": "1", "weekday_hours-0-weekday": "0", "weekday_hours-0-opens_at": "09:00",
+    "weekday_hours-0-closes_at": "17:00",
+}  # fmt: skip
 
 
 def both(monkeypatch: pytest.MonkeyPatch, model: type[models.Model], address: str, typed: dict[str, Any]) -> list[Any]:

@@ -16,10 +16,12 @@ def config(number: int, processes: int, *files: str) -> Any:
 
 @pytest.fixture
 def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return the modules that are read ahead; none is, each is broken."""
+    """Return the tests that are read ahead; none is, each is broken."""
     asked: list[str] = []
 
     def broken(name: str) -> None:
+        if name == "hub.urls":  # by which everything is registered in one order
+            return
         asked.append(name)
         raise SyntaxError(name)
 
