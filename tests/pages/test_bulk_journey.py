@@ -143,14 +143,15 @@ def done(run: BulkRun) -> int:
 
 
 def renewed(page: Any) -> None:
-    """Load the page again; once the run has ended it does so by itself, and that may take the place of ours."""
-    for left in (2, 1, 0):
+    """Load the page again; what was pressed last, or the run's end, may be loading it by itself at this moment."""
+    for left in range(9, -1, -1):
         try:
             page.reload()
             return
         except Error as error:
             if "ERR_ABORTED" not in str(error) or not left:
                 raise
+            page.wait_for_timeout(200)
             page.wait_for_load_state()
 
 
