@@ -73,8 +73,7 @@ class Story:
 def tell(row: Transaction, user: User) -> Story:
     """Return a transaction's story as somebody may see it. At most twenty-five queries."""
     rights = rights_in(user, row.legal_entity_id)
-    masks, technical = masks_of(rights), Right.SEE_TECHNICAL in rights
-    record = Record.objects.get(pk=row.record_id)
+    masks, technical, record = masks_of(rights), Right.SEE_TECHNICAL in rights, Record.objects.get(pk=row.record_id)
     links = EffectLink.objects.filter(transaction_id=row.pk).values("effect_id")
     effects = list(Effect.objects.filter(pk__in=links).order_by("number"))
     wanted = [record.source_payload_id, row.canonical_payload_id or record.canonical_payload_id, row.request_payload_id]

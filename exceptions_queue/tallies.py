@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from exceptions_queue.models import State, WorkItemTally
 from exceptions_queue.query.compiled import Asker, condition
@@ -83,19 +84,29 @@ def sum_up() -> int:
     Where the sums are not those of the items, these are counted anew. Part of the sweep. Whoever counts meanwhile sees
     all of the rows before or all of those after.
     """
+    changes = WorkItemTally.objects.filter(is_sum=False)
+    return summed_up(changes, most=MANY, lock=LOCK, sums=SUM_UP, is_right=IS_RIGHT, anew="exceptions_queue_tally_anew")
+
+
+def summed_up(changes: QuerySet[Any], *, most: int, lock: int, sums: str, is_right: str, anew: str) -> int:
+    """Sum the changes of a tally up once there are so many; return how many there were, none where another does it.
+
+    `sums` puts one row in place of those that are alike, `is_right` tells whether the sums are those of the items, and
+    `anew` names the function of the database that counts them anew.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [lock])
         if not cursor.fetchone()[0]:
             return 0
-        changes = WorkItemTally.objects.filter(is_sum=False).count()
-        if changes < MANY:
+        number = changes.count()
+        if number < most:
             return 0
-        cursor.execute(SUM_UP)
-        cursor.execute(IS_RIGHT)
+        cursor.execute(sums)
+        cursor.execute(is_right)
         if not cursor.fetchone()[0]:
-            log.error("the numbers of open exceptions were not those of the items; they are counted anew")
-            cursor.execute("SELECT exceptions_queue_tally_anew()")
-        return changes
+            log.error("the numbers of open exceptions were not those of the items; they are counted anew (%s)", anew)
+            cursor.execute(f"SELECT {anew}()")
+        return number
 
 
 def _is_between_bounds(value: Compared | None, bounds: Collection[Any]) -> bool:

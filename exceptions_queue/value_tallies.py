@@ -5,17 +5,14 @@ transaction. Kept apart from those: what is told apart by everything at once wou
 So a line that asks for states and companies alone is counted from here, and any other from the items.
 """
 
-import logging
-
-from django.db import connection, transaction
 from django.db.models import Sum
 
 from canonical.entity import Mask
+from exceptions_queue import tallies
 from exceptions_queue.models import State, WorkItemValueTally
 from exceptions_queue.query.compiled import Asker, condition
 from exceptions_queue.query.words import Understood
 
-log = logging.getLogger(__name__)
 WORDS = frozenset({"client", "project", "contract", "worker", "period", "cause", "target"})  # as in migration 0034
 STATES = frozenset({"open", "approvable", *State.values})
 MANY = 5_000  # changes from which on they are summed up; one item that comes or goes makes up to seven
@@ -68,20 +65,6 @@ def counted(found: Understood, word: str, asker: Asker) -> list[tuple[str, int]]
 
 
 def sum_up() -> int:
-    """Put one row in place of those that are alike once there are many changes; return how many there were.
-
-    Where the sums are not those of the items, these are counted anew. Part of the sweep.
-    """
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
-        if not cursor.fetchone()[0]:
-            return 0
-        changes = WorkItemValueTally.objects.filter(is_sum=False).count()
-        if changes < MANY:
-            return 0
-        cursor.execute(SUM_UP)
-        cursor.execute(IS_RIGHT)
-        if not cursor.fetchone()[0]:
-            log.error("the numbers of values of open exceptions were not those of the items; they are counted anew")
-            cursor.execute("SELECT exceptions_queue_value_tally_anew()")
-        return changes
+    """Put one row in place of those that are alike, as the first tally does; return how many changes there were."""
+    changes, anew = WorkItemValueTally.objects.filter(is_sum=False), "exceptions_queue_value_tally_anew"
+    return tallies.summed_up(changes, most=MANY, lock=LOCK, sums=SUM_UP, is_right=IS_RIGHT, anew=anew)

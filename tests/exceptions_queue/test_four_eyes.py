@@ -195,6 +195,7 @@ def test_what_was_corrected_is_sent_again_by_two(item: WorkItem, staff: Staff) -
 def test_what_nobody_corrected_is_sent_again_by_one(item: WorkItem, staff: Staff) -> None:
     policy(Deed.RESUBMIT)
     verbs.resubmit(item, by=staff.farid, reason="now", failures=[each.pk for each in item.failures()])
+    assert not ApprovalRequest.objects.exists()
 
 
 def test_a_waiver_above_an_amount_needs_two(item: WorkItem, staff: Staff) -> None:
