@@ -4,7 +4,7 @@ The page is pressed, real workers take members on and send them over HTTP, and t
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -143,24 +143,32 @@ def done(run: BulkRun) -> int:
 
 
 def renewed(page: Any) -> None:
-    """Load the page again; what was pressed last, or the run's end, may be loading it by itself at this moment."""
-    for left in range(9, -1, -1):
-        try:
-            page.reload()
-            return
-        except Error as error:
-            if "ERR_ABORTED" not in str(error) or not left:
-                raise
-            page.wait_for_timeout(200)
-            page.wait_for_load_state()
+    """Load the page again."""
+    patiently(page, page.reload)
 
 
 def results_on(page: Any) -> dict[str, int]:
     """Return how many members have each result, by the table of the page."""
-    renewed(page)
-    rows = page.locator("[aria-label=Results] tbody tr").all_inner_texts()
-    told = [re.split(r"\s*\t\s*|\n", row.strip()) for row in rows]
+
+    def rows() -> list[str]:
+        page.reload()
+        return list(page.locator("[aria-label=Results] tbody tr").all_inner_texts())
+
+    told = [re.split(r"\s*\t\s*|\n", row.strip()) for row in patiently(page, rows)]
     return {parts[0]: next(int(p.replace(",", "")) for p in parts[1:] if re.fullmatch(r"[\d,]+", p)) for parts in told}
+
+
+def patiently(page: Any, act: Callable[[], Any]) -> Any:
+    """Do what must have the page to itself: what was pressed last, or the run's end, may be loading it now."""
+    for left in range(9, -1, -1):
+        try:
+            return act()
+        except Error as error:
+            if not left or not any(each in str(error) for each in ("ERR_ABORTED", "context was destroyed")):
+                raise
+            page.wait_for_timeout(200)
+            page.wait_for_load_state()
+    raise AssertionError("the last try returns or raises")
 
 
 def pressed(page: Any, button: str) -> None:
