@@ -249,6 +249,7 @@ def _with_open_effect(ids: Sequence[UUID]) -> dict[UUID, UUID]:
 
 
 def _leave_heads(ids: Sequence[int]) -> None:
+    heads.drop_intended(ids, "a person decided that it is not delivered")
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE routes_keyhead SET transaction_id = NULL, due_at = NULL, lease_owner = NULL WHERE id = ANY(%s)",

@@ -132,12 +132,12 @@ def _queue(entries: Sequence[Entry], found: Mapping[Where, _Head], origin: Origi
             behind.append(head.id)
             continue
         taken.append((head, entry))
+        if head.open_effect == "intended":
+            stale_effects.append(head.id)
         if head.transaction is not None:
             displaced.append(head.transaction)
-            if head.open_effect == "intended":
-                stale_effects.append(head.id)
     _supersede(displaced, origin)
-    _drop_intended(stale_effects)
+    drop_intended(stale_effects, SOURCE.newer)
     _occupy(taken)
     _mark_waiting(behind)
     return places
@@ -221,7 +221,8 @@ def forget_waits(transactions: Sequence[UUID]) -> None:
         cursor.execute("DELETE FROM routes_wait WHERE transaction_id = ANY(%s)", [list(transactions)])
 
 
-def _drop_intended(heads: Sequence[int]) -> None:
+def drop_intended(heads: Sequence[int], why: str) -> None:
+    """End what was written down for keys and never sent; else its bytes would go in the place of what comes next."""
     if not heads:
         return
     with connection.cursor() as cursor:
@@ -232,7 +233,7 @@ def _drop_intended(heads: Sequence[int]) -> None:
             WHERE h.id = ANY(%s) AND e.connection_id = h.connection_id AND e.object = h.object AND e.key = h.key
               AND e.state = 'intended'
             """,
-            [f"never sent: {SOURCE.newer}", list(heads)],
+            [f"never sent: {why}", list(heads)],
         )
 
 

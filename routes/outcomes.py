@@ -209,10 +209,7 @@ def refused(connection: Connection, destination: DestinationPlan, answered: Sequ
     final = ledger.refuse([s.intent.effect for s, _ in answered], messages, owner=owner)
     mine = [(s, a) for s, a in answered if s.intent.effect in final]
     waiting = [x for x in mine if x[1].category in pausing.WAITS_FOR_SYSTEM]
-    for category in {a.category for _, a in waiting}:
-        assert category is not None
-        words = next(a.message for _, a in waiting if a.category is category)
-        pausing.trip(connection, category, words)
+    _leave_alone(connection, [a for _, a in mine])
     _back_to_ready(waiting, owner, "the target takes nothing at the moment")
     _retry_or_fail(connection, [x for x in mine if x[1].category not in pausing.WAITS_FOR_SYSTEM], owner)
 
@@ -233,9 +230,6 @@ def _retry_or_fail(connection: Connection, answered: Sequence[Answered], owner: 
         else:
             again.append((s, a, wait))
     count_attempts([s.claim.transaction for s, _ in answered])
-    slower = [a.retry_after or 1.0 for _, a, _ in again if a.category is Category.THROTTLED]
-    if slower:
-        gate.slow_down(connection.pk, max(slower))
     ids = [s.claim.transaction for s, _, _ in again]
     reasons = [f"refused for now: {a.message}" for _, a, _ in again]
     move(ids, frm=[State.DELIVERING, State.UNKNOWN], to=State.RETRYING, by=ENGINE, reason=reasons)
@@ -253,19 +247,32 @@ def count_attempts(transactions: Sequence[UUID]) -> None:
 
 
 def not_sent(connection: Connection, answered: Sequence[Answered], *, owner: UUID) -> None:
-    """No byte left us: the same effect goes later, under the same number."""
+    """No byte left us: the same effect goes later, under the same number, or a person sees to what kept it.
+
+    Then the effect is over: what they correct, or a newer version, is another write with bytes of its own.
+    """
     if not answered:
         return
-    back = ledger.take_back([s.intent.effect for s, _ in answered], owner=owner)
-    mine = [(s, a) for s, a in answered if s.intent.effect in back]
-    for category in {a.category for _, a in mine if a.category in pausing.WAITS_FOR_SYSTEM}:
-        assert category is not None
-        pausing.trip(connection, category, next(a.message for _, a in mine if a.category is category))
-    waits = [a for _, a in mine if a.retry_after]
-    seconds = max((a.retry_after or 0.0 for a in waits), default=1.0)
-    hopeless = [(s, a) for s, a in mine if a.category in (Category.CONFIGURATION, Category.NO_RIGHT, Category.INTERNAL)]
-    stops.stop(connection, [(s.claim, s.destination, a) for s, a in hopeless])
-    _back_to_ready([x for x in mine if x not in hopeless], owner, "not sent: the target could not be reached", seconds)
+    hopeless = [(s, a) for s, a in answered if a.category not in pausing.MAY_PASS]
+    words = [f"never sent: {a.message}" for _, a in hopeless]
+    final = ledger.refuse([s.intent.effect for s, _ in hopeless], words, owner=owner)
+    stops.stop(connection, [(s.claim, s.destination, a) for s, a in hopeless if s.intent.effect in final])
+    going = [(s, a) for s, a in answered if a.category in pausing.MAY_PASS]
+    back = ledger.take_back([s.intent.effect for s, _ in going], owner=owner)
+    mine = [(s, a) for s, a in going if s.intent.effect in back]
+    _leave_alone(connection, [a for _, a in mine])
+    seconds = max((a.retry_after for _, a in mine if a.retry_after), default=1.0)
+    _back_to_ready(mine, owner, "not sent: the target could not be reached", seconds)
+
+
+def _leave_alone(connection: Connection, answers: Sequence[WriteOutcome]) -> None:
+    """Leave a system alone that takes nothing at the moment, or has asked for patience."""
+    for category in pausing.WAITS_FOR_SYSTEM:
+        if words := [a.message for a in answers if a.category is category]:
+            pausing.trip(connection, category, words[0])
+    slower = [a.retry_after or 1.0 for a in answers if a.category is Category.THROTTLED]
+    if slower:
+        gate.slow_down(connection.pk, max(slower))
 
 
 def doubtful(destination: DestinationPlan, answered: Sequence[Answered], *, owner: UUID) -> None:

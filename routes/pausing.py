@@ -11,6 +11,8 @@ from connectors.outcome import ConnectorFailure
 from routes import failures, waking
 
 WAITS_FOR_SYSTEM = (Category.OUTAGE, Category.CREDENTIALS)
+# What another moment may mend; anything else that keeps a write from leaving a person has to see to. None: nobody said.
+MAY_PASS = (*WAITS_FOR_SYSTEM, Category.THROTTLED, Category.TRANSIENT, None)
 
 
 @transaction.atomic

@@ -209,11 +209,19 @@ def _same_bytes(ids: Sequence[UUID], held: dict[UUID, int], *, by: By, reason: s
 def _let_go(ids: Sequence[int]) -> None:
     """Let heads go now, or as soon as an earlier request to their target can no longer arrive."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE routes_keyhead SET due_at = greatest((SELECT hub_now()), quiet_until), lease_owner = NULL"
-            " WHERE id = ANY(%s)",
-            [list(ids)],
-        )
+        cursor.execute(LET_GO, [list(ids), list(ids)])
+
+
+# What was written down for them and never sent is over: its bytes are those of before.
+LET_GO = """
+WITH stale AS (
+    UPDATE routes_effect e
+    SET state = 'refused', ended_at = (SELECT hub_now()), message = 'never sent: it was worked out anew'
+    FROM routes_keyhead h
+    WHERE h.id = ANY(%s) AND e.connection_id = h.connection_id AND e.object = h.object AND e.key = h.key
+      AND e.state = 'intended')
+UPDATE routes_keyhead SET due_at = greatest((SELECT hub_now()), quiet_until), lease_owner = NULL WHERE id = ANY(%s)
+"""
 
 
 def _settle(made: Plan, pairs: Sequence[tuple[Arrival, Verdict]], held: dict[UUID, int], *, by: By) -> None:

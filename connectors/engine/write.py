@@ -23,8 +23,9 @@ from connectors.manifest.stream import Operation, Stream, Write
 from connectors.outcome import ConnectorFailure, Result, WriteOutcome, WriteRequest
 from connectors.tokens import Token
 
-# After these the next request would only meet the same: what has not left yet is handed back unsent.
-_STOP = frozenset({Category.THROTTLED, Category.CREDENTIALS, Category.OUTAGE, Category.CONFIGURATION})
+# After these the next request would only meet the same: what has not left yet is handed back unsent. What is wrong with
+# the configuration may be wrong for one record only, such as one that is gone there: each is asked for itself.
+_STOP = frozenset({Category.THROTTLED, Category.CREDENTIALS, Category.OUTAGE})
 
 
 class Sender:

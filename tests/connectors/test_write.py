@@ -162,6 +162,19 @@ async def test_write_hands_back_the_rest_after_a_throttle(engine: Engine) -> Non
     assert {(outcome.category, outcome.retry_after) for outcome in outcomes} == {(Category.THROTTLED, 9.0)}
 
 
+async def test_write_of_one_that_is_gone_there_keeps_no_other_back(engine: Engine) -> None:
+    gone = "    - {status: 404, category: configuration, example: {status: 404, body: {message: gone}}}\n"
+    connector = acme(MANIFEST.replace("    - {status: 429,", gone + "    - {status: 429,"))
+
+    def reply(seen: Seen) -> web.Response:
+        return json("{}", 404) if seen.path.endswith("/1") else json("{}", 200)
+
+    async with answering(reply) as server:
+        updates = [request(n, operation="update", external_id=str(n)) for n in range(1, 10)]
+        outcomes = await engine.write(spec_for(server.base, connector), "entries", updates, concurrency=1)
+    assert [outcome.result for outcome in outcomes] == [Result.REFUSED] + [Result.CONFIRMED] * 8
+
+
 BATCH = MANIFEST.replace(
     "      look_up:",
     """      batch:
