@@ -26,7 +26,6 @@ COLUMNS: dict[str, str] = {  # name → head; what is wrong always stands first
 }
 NUMBERS = frozenset({"stake", "holds", "hours", "again", "number", "priority", "worth"})  # stand at the right
 STYLES = dict.fromkeys(NUMBERS, "number") | {"since": "short", "last": "short", "due": "roomy"}
-SHAPED = frozenset({"stake", "due", "worth", "holds", "state", "owner"})  # cells with a template of their own
 USUAL = ("stake", "due", "holds", "since", "state", "owner")
 SORTS = {"money": "By money and deadline", "oldest": "Oldest first", "newest": "Newest first"}
 USUAL_SORT = "money"
@@ -39,15 +38,11 @@ class Column(NamedTuple):
     name: str
     head: str
     style: str  # class of its cells
-    template: str  # of its cells; "" where a plain value says it all
 
 
 def drawn(names: Iterable[str]) -> tuple[Column, ...]:
     """Return columns by name as a table draws them."""
-    return tuple(
-        Column(name, COLUMNS[name], STYLES.get(name, ""), f"queue/cells/{name}.html" if name in SHAPED else "")
-        for name in names
-    )
+    return tuple(Column(name, COLUMNS[name], STYLES.get(name, "")) for name in names)
 
 
 def read(text: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from bench.filling import Said
 from bench.lists import firm as firms
 from bench.queue import causes, desk, indexes, skeleton
 from bench.queue.size import STAFF, WAYS, Size
-from exceptions_queue import intake
+from exceptions_queue import intake, tallies, value_tallies
 from routes import partitions
 
 
@@ -43,7 +43,9 @@ def fill(size: Size, now: dt.datetime) -> float:
 
 
 def settle() -> None:
-    """Leave the database as one that has been up for long: statistics made, dead rows gone."""
+    """Leave the database as one that has been up for long: tallies summed up, statistics made, dead rows gone."""
+    tallies.sum_up()  # as the sweep of every minute does
+    value_tallies.sum_up()
     with connection.cursor() as cursor:
         cursor.execute("VACUUM (ANALYZE)")
         cursor.execute("CHECKPOINT")

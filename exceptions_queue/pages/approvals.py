@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from django.db.models import Count, DateTimeField, F, Func, IntegerField, OuterRef, Q, Subquery, Value
+from django.db.models import Count, DateTimeField, F, Func, IntegerField, OuterRef, Q, Subquery, Sum, Value
 from django.urls import reverse
 from django.utils import timezone
 
@@ -18,7 +18,7 @@ from exceptions_queue.models import (
     LoosenedPolicy,
     RequestState,
     State,
-    WorkItem,
+    WorkItemTally,
 )
 from governance.models import LegalEntity, User, Version
 from governance.models.version import PUT_INTO_ROWS
@@ -176,7 +176,8 @@ def _items(user: User) -> list[Waits]:
     places = entity_ids(user, Right.APPROVE)
     if places == frozenset():
         return []
-    held = WorkItem.objects.filter(_within(places), state=State.PENDING_APPROVAL).count()
+    tally = WorkItemTally.objects.filter(_within(places), state=State.PENDING_APPROVAL)
+    held = tally.aggregate(held=Sum("items"))["held"] or 0
     at = f"{reverse('queue:items')}?show=work&state={State.PENDING_APPROVAL}"
     return [Waits("Exceptions that wait for approval", held, at)] if held else []
 

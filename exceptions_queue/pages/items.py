@@ -181,7 +181,7 @@ def rows_of(found: list[WorkItem], user: User) -> list[Row]:
 def ordered(found: Understood, user: User, sort: str = columns.USUAL_SORT) -> WorkItemQuerySet:
     """Return the items of a line that somebody may see, in an order that an index serves."""
     rows = conditions.narrowed(found, user)
-    rows = rows.select_related("legal_entity", "connection").prefetch_related("amounts")
+    rows = rows.select_related("legal_entity", "connection").defer("connection__secrets").prefetch_related("amounts")
     return ordering.arranged(rows, ordering.of_line(found, sort))
 
 

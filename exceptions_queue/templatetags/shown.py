@@ -1,6 +1,5 @@
 """How values look on pages: money with its currency, hours, ages, and short addresses."""
 
-from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -155,30 +154,6 @@ def drawn_columns(chosen: Any) -> tuple[columns.Column, ...]:
 def is_number_column(name: str) -> bool:
     """Return whether a column of the list holds numbers."""
     return name in columns.NUMBERS
-
-
-PLAIN: dict[str, Callable[[Any], Any]] = {  # cells of the list that are one value
-    "priority": lambda row: row.item.priority,
-    "since": lambda row: age(row.item.first_seen),
-    "number": lambda row: row.item.number,
-    "kind": lambda row: row.kind,
-    "entity": lambda row: row.item.legal_entity.code,
-    "holding": lambda row: plain(row.item.entity),
-    "client": lambda row: row.item.about.get("customer_id"),
-    "project": lambda row: row.item.about.get("project_code"),
-    "period": lambda row: row.item.about.get("period"),
-    "hours": lambda row: hours(row.item.hours),
-    "last": lambda row: age(row.item.last_seen),
-    "again": lambda row: f"{row.item.reopened}×",
-    "system": lambda row: row.system,
-}
-
-
-@register.filter
-def cell(row: Any, name: str) -> Any:
-    """Return what a row of the list says in a column that is one value, "" where there is none."""
-    found = PLAIN[name](row)
-    return "" if found is None else found
 
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

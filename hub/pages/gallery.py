@@ -79,7 +79,7 @@ def _stakes() -> list[Stake]:
 
 
 def _item(state: Any) -> SimpleNamespace:
-    return SimpleNamespace(state=state.value, get_state_display=state.label)
+    return SimpleNamespace(state=state.value, get_state_display=lambda: state.label)
 
 
 def _way(state: State) -> list[Any]:
