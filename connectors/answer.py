@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from connectors.odd_text import decoded
+from connectors.odd_text import decoded, kept
 
 _MAX_DIGITS, _MAX_EXPONENT = 80, 60  # no business number is longer; a longer one is a trick or a fault
 
@@ -68,7 +68,7 @@ class Answer:
         if self.is_html or text.lstrip().startswith("<"):
             text = re.sub(r"(?is)<(script|style)\b.{0,20000}?</\1>", " ", text)
             text = re.sub(r"<[^>]*>", " ", text)
-        return re.sub(r"\s+", " ", text).strip()[:limit]
+        return kept(re.sub(r"\s+", " ", text).strip()[:limit])
 
     @property
     def date(self) -> datetime | None:

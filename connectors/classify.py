@@ -8,6 +8,7 @@ from canonical.failure import Category
 from connectors import paths
 from connectors.answer import Answer
 from connectors.manifest.model import ErrorRow, Errors, Manifest, Throttle
+from connectors.odd_text import kept
 from connectors.registry import Connector
 
 
@@ -57,7 +58,8 @@ def judge(manifest: Manifest, answer: Answer, row: ErrorRow | None = None) -> Ve
         )
     retry_after = retry_after_in(manifest.throttle, answer) if row.category is Category.THROTTLED else None
     own = paths.find(data, row.message) if row.message else None
-    text = (own if isinstance(own, str) else words)[:1000] or f"{manifest.title} answered with status {answer.status}"
+    told = kept(own) if isinstance(own, str) else words
+    text = told[:1000] or f"{manifest.title} answered with status {answer.status}"
     named = row.parent.search(words) if row.parent is not None else None
     parent_key = str(named.group(1) or "") if named else ""
     return Verdict(row.category, text, row.hint, row.certain, retry_after, row.renew, row, parent_key)
@@ -75,8 +77,8 @@ def message_in(errors: Errors, data: object, answer: Answer) -> str:
     found = paths.first(data, errors.message)
     if isinstance(found, str) and found:
         words = errors.preamble.sub("", found, count=1) if errors.preamble is not None else found
-        return (words or found)[:1000]
-    return answer.words() if found is None else str(found)[:1000]
+        return kept((words or found)[:1000])
+    return answer.words() if found is None else kept(str(found)[:1000])
 
 
 def matching_row(errors: Errors, status: int, data: object, words: str) -> ErrorRow | None:

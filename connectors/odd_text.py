@@ -7,8 +7,14 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+NUL, SPOT = "\x00", "\ufffd"  # a character that no database keeps in a text, and what people see instead
 _ESCAPE = re.compile(r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _HALF = re.compile(r"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+
+
+def kept(words: str) -> str:
+    """Return words as a database can keep them."""
+    return words.replace(NUL, SPOT)
 
 
 def decoded(decode: Callable[[bytes], Any], body: bytes) -> Any:

@@ -8,6 +8,7 @@ import msgspec
 
 from canonical.failure import Category
 from connectors.exchange import Exchange
+from connectors.odd_text import kept
 
 
 class Result(StrEnum):
@@ -33,9 +34,9 @@ class ConnectorFailure(Exception):
         exchange: Exchange | None = None,
         sent: bool = True,
     ) -> None:
-        super().__init__(message)
+        self.message = kept(message)
+        super().__init__(self.message)
         self.category = category
-        self.message = message
         self.hint = hint
         self.retry_after = retry_after
         self.status = status

@@ -189,16 +189,23 @@ def _remember_ids(destination: DestinationPlan, whole: Sequence[Answered]) -> No
 def keep_references(route: int, legal_entity: int, references: Sequence[NewReference]) -> None:
     """Store which id is which; who waits for these records goes on once this commit stands (routes.apps).
 
-    One that contradicts another becomes an item of the route and the legal entity; the posting itself stands.
+    One that contradicts another becomes an item of the route and of its legal entity, and keeps no other from being
+    stored; the posting itself stands.
     """
     try:
         upsert(references, by=ENGINE)
     except ReferenceConflict as conflict:
+        if len(references) > 1:
+            ordered, middle = sorted(references, key=lambda each: each.canonical_key), len(references) // 2
+            for half in (ordered[:middle], ordered[middle:]):  # in the order of their keys, as all are locked
+                keep_references(route, legal_entity, half)
+            return
+        owner = references[0].legal_entity_id or legal_entity
         with database.cursor() as cursor:
             cursor.execute("SELECT hub_now()")
             now = cursor.fetchone()[0]
         problem = Problem("error", Category.CONFLICT, "", None, str(conflict))
-        failures.write_down([failures.Trouble(legal_entity, route, "confirm", problem)], at=now)
+        failures.write_down([failures.Trouble(owner, route, "confirm", problem)], at=now)
 
 
 def refused(connection: Connection, destination: DestinationPlan, answered: Sequence[Answered], *, owner: UUID) -> None:

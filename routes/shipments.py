@@ -2,11 +2,14 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from msgspec import structs
 
 from canonical.failure import Category
 from connectors import loop
 from connectors.models import Connection
+from connectors.odd_text import NUL, kept
 from connectors.outcome import ConnectorFailure, LookUp, Result, WriteOutcome, WriteRequest
 from connectors.spec import ConnectionSpec
 from governance.identifiers import new_id
@@ -80,7 +83,7 @@ def send(
 ) -> list[WriteOutcome]:
     """Write on the event loop of this process and wait for all outcomes."""
     try:
-        return send_requests(connection, destination, requests, concurrency)
+        return [_fitting(each) for each in send_requests(connection, destination, requests, concurrency)]
     except KeyLost as lost:  # without its secrets nothing can have left us
         return [WriteOutcome(Result.NOT_SENT, category=Category.CREDENTIALS, message=str(lost))] * len(requests)
 
@@ -90,9 +93,47 @@ def look_up(
 ) -> list[LookUp | ConnectorFailure]:
     """Ask the target by our keys; a question that failed says why and spoils no other."""
     try:
-        return ask_requests(connection, destination, requests, concurrency)
+        answers = ask_requests(connection, destination, requests, concurrency)
     except KeyLost as lost:
         return [ConnectorFailure(Category.CREDENTIALS, str(lost), sent=False)] * len(requests)
+    return [_found_fitting(each) if isinstance(each, LookUp) else each for each in answers]
+
+
+ID, NUMBER, VERSION = 120, 120, 90  # characters of what a target says of its record, as the columns
+Said = tuple[str, str, str]  # id, number and version there
+
+
+def _fitting(outcome: WriteOutcome) -> WriteOutcome:
+    """Return an outcome with what the target says of its record as it can be kept."""
+    said = (outcome.external_id or "", outcome.reference, outcome.version)
+    if _fits(said):
+        return outcome
+    id_, number, version = _cut(said)
+    return structs.replace(outcome, external_id=id_ or None, reference=number, version=version)
+
+
+def _found_fitting(answer: LookUp) -> LookUp:
+    """Return the answer to a question with what the target says of its record as it can be kept."""
+    said = (answer.external_id or "", answer.reference, answer.version)
+    if _fits(said):
+        return answer
+    id_, number, version = _cut(said)
+    return replace(answer, external_id=id_ or None, reference=number, version=version)
+
+
+def _fits(said: Said) -> bool:
+    id_, number, version = said
+    return len(id_) <= ID and len(number) <= NUMBER and len(version) <= VERSION and NUL not in f"{id_}{number}{version}"
+
+
+def _cut(said: Said) -> Said:
+    """Return a number as people still know it. Half an id or version is another one: such a one is left out.
+
+    A record without an id is asked for by our key before it is changed (`connectors.engine.identifying`).
+    """
+    id_, number, version = said
+    usable = [each if len(each) <= most and NUL not in each else "" for each, most in ((id_, ID), (version, VERSION))]
+    return usable[0], kept(number)[:NUMBER], usable[1]
 
 
 def send_requests(
