@@ -18,10 +18,11 @@ PROBE_SECONDS = 120  # a probe whose worker died gives the next one its turn aft
 
 @dataclass(frozen=True, slots=True)
 class Tripped:
-    """What trip() found: whether the breaker was opened by this call, and how often in a row it has been."""
+    """What trip() found: whether this call opened the breaker, how often in a row it was opened, and why before."""
 
     opened: bool
     trips: int
+    before: str = ""  # the category of the time before; "" where it was closed
 
 
 def trip(connection_id: int, category: Category, message: str) -> Tripped:
@@ -34,12 +35,12 @@ def trip(connection_id: int, category: Category, message: str) -> Tripped:
                 breaker_state = 'open', breaker_category = %s, breaker_message = %s,
                 breaker_trips = breaker_trips + 1, breaker_opened_at = coalesce(breaker_opened_at, hub_now()),
                 breaker_probe_at = hub_now() + make_interval(secs => least(%s * 2 ^ least(breaker_trips, 20), %s))
-            WHERE id = %s AND breaker_state <> 'open' RETURNING breaker_trips
+            WHERE id = %s AND breaker_state <> 'open' RETURNING new.breaker_trips, old.breaker_category
             """,
             [str(category), message[:2000], first, LONGEST_PAUSE, connection_id],
         )
         row = cursor.fetchone()
-    return Tripped(row is not None, row[0] if row else 0)
+    return Tripped(True, *row) if row else Tripped(False, 0)
 
 
 def close(connection_id: int) -> bool:

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import transaction
 
 from canonical.failure import Category
+from connectors import gate
 from connectors.models import Connection
 from connectors.outcome import ConnectorFailure, LookUp, Result, WriteOutcome
 from governance.actor import ENGINE
@@ -130,8 +131,15 @@ def _not_answered(connection: Connection, failed: Sequence[tuple[Shipment, Conne
     for shipment, failure in hopeless:
         stops.give_to_person([(shipment.claim, shipment.intent.operation)], failure.message)
     later = [(s, f) for s, f in failed if (s, f) not in hopeless]
-    # A question that never left us, and a system that is away for all, use up nobody's tries.
-    tried = [s.claim.transaction for s, f in later if f.sent and f.category not in pausing_ones]
+    # A system that is away for all, or asks for patience, uses up nobody's tries, nor does what may leave us later.
+    slower = [f.retry_after or 1.0 for _, f in failed if f.category is Category.THROTTLED]
+    if slower:
+        gate.slow_down(connection.pk, max(slower))
+    waiting = (*pausing_ones, Category.THROTTLED)
+    tried = [
+        s.claim.transaction for s, f in later
+        if f.category not in waiting and (f.sent or f.category not in pausing.MAY_PASS)
+    ]  # fmt: skip
     outcomes.count_attempts(tried)
     waits = [max(f.retry_after or 0.0, ASK_AGAIN) for _, f in later]
     put_back([s.claim.head for s, _ in later], owner=owner, seconds=waits)

@@ -11,7 +11,7 @@ from canonical.failure import Category
 from canonical.problem import Problem
 from connectors import gate
 from connectors.models import BreakerState, Connection
-from connectors.outcome import WriteOutcome
+from connectors.outcome import Result, WriteOutcome
 from governance.actor import ENGINE, Actor
 from mappings.cross_references import NewReference, ReferenceConflict, upsert
 from routes import attempts, crashpoints, failures, heads, ledger, pausing, retry, stops, taken_back
@@ -34,7 +34,7 @@ def settle(connection: Connection, destination: DestinationPlan, answered: Seque
         confirmed(destination, by_result["confirmed"])
         refused(connection, destination, by_result["refused"], owner=owner)
         not_sent(connection, by_result["not_sent"], owner=owner)
-        doubtful(destination, by_result["unknown"], owner=owner)
+        doubtful(connection, destination, by_result["unknown"], owner=owner)
         works = any(a.result == "confirmed" for _, a in answered)
         if works and connection.breaker_state != BreakerState.CLOSED:
             pausing.recovered(connection)
@@ -282,21 +282,41 @@ def _leave_alone(connection: Connection, answers: Sequence[WriteOutcome]) -> Non
         gate.slow_down(connection.pk, max(slower))
 
 
-def doubtful(destination: DestinationPlan, answered: Sequence[Answered], *, owner: UUID) -> None:
-    """It may or may not have happened: ask the target, send the same bytes again, or ask a person, by write class."""
+def doubtful(
+    connection: Connection, destination: DestinationPlan, answered: Sequence[Answered], *, owner: UUID
+) -> None:
+    """It may or may not have happened: ask the target, send the same bytes again, or ask a person, by write class.
+
+    What a second sending met says nothing of the first one, but where the system takes nothing, it waits for that.
+    """
+    _leave_alone(connection, [a for _, a in answered])
     for message in {a.message for _, a in answered}:
         group = [(s, a) for s, a in answered if a.message == message]
         in_doubt = ledger.doubt(
             [s.intent.effect for s, _ in group], settle=destination.write.settle_seconds, message=message
         )
-        mine = [s for s, _ in group if s.intent.effect in in_doubt]
+        mine = [(s, a) for s, a in group if s.intent.effect in in_doubt]
         move(
-            [s.claim.transaction for s in mine], frm=State.DELIVERING, to=State.UNKNOWN, by=ENGINE,
+            [s.claim.transaction for s, _ in mine], frm=State.DELIVERING, to=State.UNKNOWN, by=ENGINE,
             reason=f"no proof came back: {message}",
         )  # fmt: skip
         if destination.write.write_class == "blind":
-            stops.give_to_person([(s.claim, s.intent.operation) for s in mine], message)
+            stops.give_to_person([(s.claim, s.intent.operation) for s, _ in mine], message)
             continue
-        wait = destination.write.settle_seconds if destination.write.write_class == "look_up" else 1.0
-        count_attempts([s.claim.transaction for s in mine])
-        put_back([s.claim.head for s in mine], owner=owner, seconds=wait)
+        count_attempts([s.claim.transaction for s, a in mine if not _waits(a)])
+        settle = destination.write.settle_seconds if destination.write.write_class == "look_up" else 0.0
+        waits = [max(settle, _next_try(s, a)) for s, a in mine]
+        put_back([s.claim.head for s, _ in mine], owner=owner, seconds=waits)
+
+
+def _waits(answer: WriteOutcome) -> bool:
+    """Whether a sending says nothing of its record: the system takes nothing at the moment, or no byte left us."""
+    unsent = answer.result is Result.NOT_SENT and answer.category in pausing.MAY_PASS
+    return unsent or answer.category in (*pausing.WAITS_FOR_SYSTEM, Category.THROTTLED)
+
+
+def _next_try(shipment: Shipment, answer: WriteOutcome) -> float:
+    """Return the seconds until a write in doubt is looked after again; the first times soon, and then more rarely."""
+    tries = shipment.claim.attempts if _waits(answer) else shipment.claim.attempts + 1
+    wait = retry.delay(Category.OUTCOME_UNKNOWN, max(1, tries), retry_after=answer.retry_after)
+    return retry.POLICIES[Category.OUTCOME_UNKNOWN].cap if wait is None else wait

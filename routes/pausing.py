@@ -25,8 +25,12 @@ def failed(connection: Connection, failure: ConnectorFailure) -> None:
 
 
 def trip(connection: Connection, category: Category, words: str) -> None:
-    """Open the connection's breaker; its first opening is one failure for a person, whatever the number of records."""
-    if breaker.trip(connection.pk, category, words).trips != 1:
+    """Open the connection's breaker; its first opening is one failure for a person, whatever the number of records.
+
+    So is the first one for another reason: a system that is back may refuse the sign-in, which only a person mends.
+    """
+    tripped = breaker.trip(connection.pk, category, words)
+    if not tripped.opened or (tripped.trips > 1 and tripped.before == category):
         return
     with database.cursor() as cursor:
         cursor.execute(
@@ -39,7 +43,7 @@ def trip(connection: Connection, category: Category, words: str) -> None:
     trouble = failures.Trouble(
         connection.legal_entity_id, target_of or source_of, "deliver", problem, connection_id=connection.pk
     )
-    failures.write_down([trouble], at=now)
+    failures.write_down_once(trouble, at=now)
 
 
 @transaction.atomic

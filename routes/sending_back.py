@@ -22,7 +22,7 @@ from connectors.models import BreakerState, Connection
 from connectors.outcome import ConnectorFailure, LookUp, Result, WriteOutcome, WriteRequest
 from connectors.paths import find
 from connectors.registry import UnknownConnector, registry
-from governance import audit
+from governance import audit, keys
 from governance.actor import By, as_actor
 from governance.identifiers import new_id
 from governance.keys import KeyLost
@@ -166,6 +166,7 @@ def carry(connection_id: int) -> bool:
     first = SendingBack.objects.filter(connection_id=connection_id, due_at__isnull=False).order_by("due_at").first()
     if first is None or connection_id not in due():
         return False
+    keys.require_usable()  # else it would be found out once these are written down as sent
     owner = uuid4()
     admission = gate.admit(connection_id, BATCH, owner, stream=first.stream, at_once=1)
     if not admission.allowed:
@@ -228,7 +229,7 @@ def _carry(connection: Connection, rows: Sequence[SendingBack], owner: UUID, dea
             _settle(connection, list(zip(mine, answers, strict=True)), owner, write.write_class, write.settle_seconds)
         if asked and write.write_class == "look_up":
             found = ask_requests(connection, stream, [_request(row, deadline) for row in asked])
-            _weigh(list(zip(asked, found, strict=True)), owner)
+            _weigh(connection, list(zip(asked, found, strict=True)), owner)
         elif asked:
             _settle(connection, [(row, _unknown(row)) for row in asked], owner, "blind", 0)
 
@@ -297,7 +298,7 @@ def _again(connection: Connection, row: SendingBack, answer: WriteOutcome) -> No
     if category is Category.THROTTLED:
         gate.slow_down(connection.pk, answer.retry_after or 1.0)
     wait = retry.delay(category, row.attempts, retry_after=answer.retry_after)
-    if answer.result is Result.NOT_SENT and wait is None and category is not Category.CONFIGURATION:
+    if answer.result is Result.NOT_SENT and wait is None and category in pausing.MAY_PASS:
         wait = 5.0
     if wait is None:
         _end(row, State.REFUSED, answer.message or "The source refused it without a reason.")
@@ -307,15 +308,16 @@ def _again(connection: Connection, row: SendingBack, answer: WriteOutcome) -> No
 
 
 @transaction.atomic
-def _weigh(asked: Sequence[tuple[SendingBack, LookUp | ConnectorFailure]], owner: UUID) -> None:
+def _weigh(
+    connection: Connection, asked: Sequence[tuple[SendingBack, LookUp | ConnectorFailure]], owner: UUID
+) -> None:
     """Store what a source said of rows in doubt: "not there" counts after the settle time, and when said twice."""
     for row, answer in asked:
         kept = _locked(row, owner, proof=isinstance(answer, LookUp) and answer.found)
         if kept is None:
             continue
         if isinstance(answer, ConnectorFailure):
-            kept.message = answer.message
-            _put_back(kept, retry.delay(Category.OUTCOME_UNKNOWN, max(1, kept.attempts)) or 60.0)
+            _not_answered(connection, kept, answer)
         elif answer.found:
             kept.reference = (answer.reference or answer.external_id or "")[:120]
             _end(kept, State.CONFIRMED, "")
@@ -328,6 +330,19 @@ def _weigh(asked: Sequence[tuple[SendingBack, LookUp | ConnectorFailure]], owner
                 kept.state, kept.settles_at = State.INTENDED, None
             _put_back(kept, 1.0)
         kept.save()
+
+
+def _not_answered(connection: Connection, row: SendingBack, failure: ConnectorFailure) -> None:
+    """Ask again later; where asking does not help for long, a person looks there."""
+    pausing.failed(connection, failure)
+    if failure.category not in (*pausing.WAITS_FOR_SYSTEM, Category.THROTTLED):
+        row.attempts += 1
+    row.message = failure.message
+    wait = retry.delay(Category.OUTCOME_UNKNOWN, max(1, row.attempts), retry_after=failure.retry_after)
+    if wait is None or failure.category is Category.DUPLICATE:
+        _end(row, State.UNKNOWN, LOOK_THERE.format(connection.name))
+    else:
+        _put_back(row, wait)
 
 
 def _end(row: SendingBack, state: State, message: str) -> None:

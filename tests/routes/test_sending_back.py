@@ -1,5 +1,6 @@
 """Sending back to the source: at the simulator, once, whatever breaks, and answered only by what has come back."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from canonical.failure import Category
 from connectors import loop
 from connectors.models import Connection
 from connectors.outcome import ConnectorFailure, LookUp, Result, WriteOutcome, WriteRequest
+from governance import keys
 from governance.actor import ENGINE
 from governance.models import AuditEntry
 from governance.rights import NotAllowed, Role
@@ -253,3 +255,55 @@ def test_simulator_takes_the_approval_back_and_shows_the_reason(
     world.deliver()
     assert sending_back.note_answers() == 1
     assert [line["kind"] for line in simulator.log("source.jsonl")] == ["reject", "resubmit"]
+
+
+@pytest.mark.parametrize(
+    ("failure", "ends"),
+    [
+        (ConnectorFailure(Category.NO_RIGHT, "the user may not look"), True),
+        (ConnectorFailure(Category.CONFIGURATION, "the certificate has ended", sent=False), True),
+        (ConnectorFailure(Category.DUPLICATE, "it is there twice"), True),
+        (ConnectorFailure(Category.OUTAGE, "nobody there", sent=False), False),
+        (ConnectorFailure(Category.THROTTLED, "slower", retry_after=30), False),
+    ],
+)
+def test_question_that_is_never_answered_ends_with_a_person(
+    make_world: Make, farid: Any, source: Source, monkeypatch: pytest.MonkeyPatch, failure: ConnectorFailure, ends: bool
+) -> None:
+    world = make_world("ledger_look_up")
+    source.behave = lambda count: unknown()
+    sending_back.ask(failed(world), by=farid, reason=WHY)
+    carry(world)
+    monkeypatch.setattr(sending_back, "ask_requests", lambda c, s, requests: [failure] * len(requests))
+    carry(world, 60)
+    row = SendingBack.objects.get()
+    assert (row.state, row.ended_at is not None) == ("unknown", ends)
+    assert len(source.sent) == 1
+
+
+@pytest.mark.parametrize("category", [Category.VALIDATION, Category.DUPLICATE, Category.SHAPE])
+def test_what_cannot_leave_for_a_reason_of_its_own_ends(
+    make_world: Make, farid: Any, source: Source, category: Category
+) -> None:
+    world = make_world()
+    source.behave = lambda count: WriteOutcome(Result.NOT_SENT, category=category, message="it does not fit")
+    sending_back.ask(failed(world), by=farid, reason=WHY)
+    carry(world, 3)
+    assert (SendingBack.objects.get().state, len(source.sent)) == ("refused", 1)
+
+
+def test_keys_that_cannot_be_used_put_nothing_in_doubt(
+    make_world: Make, farid: Any, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make_world("ledger_blind")
+    sending_back.ask(failed(world), by=farid, reason=WHY)
+    usable = os.environ.get(keys.ENVIRONMENT, "")
+    monkeypatch.setenv(keys.ENVIRONMENT, "0" * 43 + "=!")
+    monkeypatch.setattr(sending_back, "send_requests", lambda c, s, requests: keys.require_usable())
+    with pytest.raises(keys.KeysUnusable):
+        sending_back.carry(world.route.connection_id)  # type: ignore[arg-type]
+    assert SendingBack.objects.get().state == "intended"
+    monkeypatch.setenv(keys.ENVIRONMENT, usable)
+    monkeypatch.setattr(sending_back, "send_requests", source.write)
+    carry(world)
+    assert SendingBack.objects.get().state == "confirmed"
