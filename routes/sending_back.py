@@ -308,9 +308,7 @@ def _again(connection: Connection, row: SendingBack, answer: WriteOutcome) -> No
 
 
 @transaction.atomic
-def _weigh(
-    connection: Connection, asked: Sequence[tuple[SendingBack, LookUp | ConnectorFailure]], owner: UUID
-) -> None:
+def _weigh(connection: Connection, asked: Sequence[tuple[SendingBack, LookUp | ConnectorFailure]], owner: UUID) -> None:
     """Store what a source said of rows in doubt: "not there" counts after the settle time, and when said twice."""
     for row, answer in asked:
         kept = _locked(row, owner, proof=isinstance(answer, LookUp) and answer.found)
