@@ -72,8 +72,9 @@ class Answer:
 
     @property
     def date(self) -> datetime | None:
-        """The server's clock, if it says."""
+        """The server's clock, if it says, and in which zone."""
         try:
-            return parsedate_to_datetime(self.headers.get("Date", ""))
+            found = parsedate_to_datetime(self.headers.get("Date", ""))
         except (TypeError, ValueError):
             return None
+        return found if found.tzinfo else None

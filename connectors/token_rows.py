@@ -12,6 +12,7 @@ from canonical.failure import Category
 from connectors.models import TokenCache
 from connectors.outcome import ConnectorFailure
 from connectors.tokens import Fetch, MemoryTokenStore, Token, usable
+from governance.keys import KeyLost, KeysUnusable
 
 RENEWAL_SECONDS = 90  # longer than any request timeout: a renewer that is alive is never overtaken
 _ASK_AGAIN = 0.1  # seconds between two looks at another's renewal
@@ -71,7 +72,10 @@ class DatabaseTokenStore:
             await self._in_thread(_unlock, connection_id, holder)
 
     async def _in_thread(self, work: Callable[..., T], *arguments: Any) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, _fresh, work, *arguments)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, _fresh, work, *arguments)
+        except KeysUnusable as unusable:  # until an operator has put them right nothing leaves us
+            raise ConnectorFailure(Category.TRANSIENT, str(unusable), sent=False) from unusable
 
 
 def _fresh(work: Callable[..., T], *arguments: Any) -> T:
@@ -84,8 +88,14 @@ def _close() -> None:
 
 
 def _read(connection_id: int) -> Token | None:
+    """Return the stored token; one whose key is lost is of no use, and the next one takes its place."""
     row = TokenCache.objects.filter(pk=connection_id, serial__gt=0).first()
-    return None if row is None else Token(dict(row.values), row.seed, row.serial, row.expires_at)
+    if row is None:
+        return None
+    try:
+        return Token(dict(row.values.items()), row.seed, row.serial, row.expires_at)
+    except KeyLost:
+        return Token({}, "", row.serial)
 
 
 def _lock(connection_id: int, holder: uuid.UUID) -> bool:

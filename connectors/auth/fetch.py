@@ -12,7 +12,8 @@ import jwt
 from canonical.failure import Category
 from connectors import paths
 from connectors.answer import Answer
-from connectors.manifest.model import Assertion, Auth
+from connectors.classify import judge, retry_after_in
+from connectors.manifest.model import Assertion, Auth, Manifest, Throttle
 from connectors.outcome import ConnectorFailure
 from connectors.template import Scope, render_all
 
@@ -21,7 +22,9 @@ Send = Callable[[str, str, dict[str, str], bytes | None], Awaitable[Answer]]
 _JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"  # RFC 7523, section 2.2
 
 
-async def fetch_oauth2(auth: Auth, scope: Scope, refresh_token: str | None, send: Send) -> dict[str, Any]:
+async def fetch_oauth2(
+    auth: Auth, scope: Scope, refresh_token: str | None, send: Send, manifest: Manifest
+) -> dict[str, Any]:
     """Return the token answer's fields (access_token, expires_in, refresh_token ...); raises ConnectorFailure."""
     values = {name: template.text(scope) for name, template in auth.values.items()}
     form = {"grant_type": "client_credentials", **render_all(auth.extra, scope)}
@@ -38,10 +41,10 @@ async def fetch_oauth2(auth: Auth, scope: Scope, refresh_token: str | None, send
     else:
         form |= {"client_id": values["client_id"], "client_secret": values.get("client_secret", "")}
     answer = await send("POST", values["token_url"], headers, urlencode(form).encode())
-    return _token_fields(answer)
+    return _token_fields(answer, manifest.throttle)
 
 
-def _token_fields(answer: Answer) -> dict[str, Any]:
+def _token_fields(answer: Answer, throttle: Throttle) -> dict[str, Any]:
     data = answer.json_or_none()
     if answer.status == 200 and isinstance(data, dict) and isinstance(data.get("access_token"), str):
         return data
@@ -51,8 +54,20 @@ def _token_fields(answer: Answer) -> dict[str, Any]:
         message = f"The sign-in was refused: {words or f'status {answer.status}'}."
         hint = "Check client id, secret or certificate, and that the clocks agree."
         raise ConnectorFailure(Category.CREDENTIALS, message, hint=hint, status=answer.status)
-    category = Category.OUTAGE if answer.status >= 429 else Category.SHAPE
-    raise ConnectorFailure(category, f"The token address answered {answer.status}: {words}", status=answer.status)
+    told = f"The token address answered {answer.status}: {words}"
+    if answer.status == 429:
+        raise _too_often(told, answer, throttle)
+    # Whatever came instead of a token keeps all records alike, and none of them is to blame.
+    if 400 <= answer.status < 429 and code != "temporarily_unavailable":
+        hint = "Check the address of the sign-in."
+        raise ConnectorFailure(Category.CREDENTIALS, told, hint=hint, status=answer.status)
+    raise ConnectorFailure(Category.OUTAGE, told, status=answer.status)
+
+
+def _too_often(message: str, answer: Answer, throttle: Throttle, hint: str = "") -> ConnectorFailure:
+    """Return the failure of a sign-in that was tried too often: nobody has to enter anything again."""
+    seconds = retry_after_in(throttle, answer)
+    return ConnectorFailure(Category.THROTTLED, message, hint=hint, retry_after=seconds, status=answer.status)
 
 
 def signed_assertion(assertion: Assertion, scope: Scope) -> str:
@@ -75,7 +90,7 @@ def signed_assertion(assertion: Assertion, scope: Scope) -> str:
         raise ConnectorFailure(Category.CONFIGURATION, message, hint=hint, sent=False) from error
 
 
-async def fetch_session(auth: Auth, scope: Scope, send: Send) -> dict[str, Any]:
+async def fetch_session(auth: Auth, scope: Scope, send: Send, manifest: Manifest) -> dict[str, Any]:
     """Return the session's fields, read where the manifest says; raises ConnectorFailure."""
     request = auth.request
     if request is None:
@@ -86,8 +101,21 @@ async def fetch_session(auth: Auth, scope: Scope, send: Send) -> dict[str, Any]:
     data = answer.json_or_none()
     found = {name: paths.find(data, path) for name, path in auth.fields}
     if any(value is None for value in found.values()):
-        message = f"The login was refused (status {answer.status})."
-        hint = "Check user, password and database."
-        category = Category.OUTAGE if answer.status >= 500 else Category.CREDENTIALS
-        raise ConnectorFailure(category, message, hint=hint, status=answer.status)
+        raise _refused_login(answer, manifest)
     return found
+
+
+def _refused_login(answer: Answer, manifest: Manifest) -> ConnectorFailure:
+    """Return why there is no session, as the error table has it; what it does not know is the credentials' fault."""
+    verdict = judge(manifest, answer)
+    message, hint = f"The login was refused (status {answer.status}).", "Check user, password and database."
+    if verdict.row is None:
+        category = Category.OUTAGE if answer.status >= 500 else Category.CREDENTIALS
+        if answer.status == 429:
+            return _too_often(message, answer, manifest.throttle)
+        return ConnectorFailure(category, message, hint=hint, status=answer.status)
+    if verdict.category is Category.THROTTLED:
+        return _too_often(message, answer, manifest.throttle, verdict.hint)
+    away = verdict.category in (Category.OUTAGE, Category.TRANSIENT)
+    category = Category.OUTAGE if away else Category.CREDENTIALS  # whatever is wrong, the connection is to be mended
+    return ConnectorFailure(category, message, hint=verdict.hint or hint, status=answer.status)

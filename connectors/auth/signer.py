@@ -80,9 +80,9 @@ class Signer:
         if self.auth.kind == "override" and login is not None:
             return dict(await login(LoginHttp(self._send), self.spec))
         if self.auth.kind == "session":
-            return await fetch_session(self.auth, self.scope, self._send)
+            return await fetch_session(self.auth, self.scope, self._send, self.spec.connector.manifest)
         refresh = previous.values.get("refresh_token") if previous is not None else None
-        return await fetch_oauth2(self.auth, self.scope, refresh, self._send)
+        return await fetch_oauth2(self.auth, self.scope, refresh, self._send, self.spec.connector.manifest)
 
 
 class LoginHttp:

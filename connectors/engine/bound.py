@@ -244,7 +244,9 @@ def answers_of(spec: ConnectionSpec) -> dict[str, Any]:
 def failure_of(error: Unreachable) -> ConnectorFailure:
     """Return the failure for a request that got no usable answer."""
     exchange = getattr(error, "exchange", None)
-    return ConnectorFailure(_CATEGORIES[error.kind], _sentence(str(error)), exchange=exchange, sent=error.sent)
+    # Where no connection came about in all that time, whatever swallows the packets is asked again for all alike.
+    category = Category.OUTAGE if error.kind == "timeout" and not error.sent else _CATEGORIES[error.kind]
+    return ConnectorFailure(category, _sentence(str(error)), exchange=exchange, sent=error.sent)
 
 
 def failure_from(verdict: Verdict, answer: Answer, exchange: Exchange) -> ConnectorFailure:

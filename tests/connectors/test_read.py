@@ -137,6 +137,13 @@ async def test_read_pages_waits_as_long_as_a_throttling_system_says_then_goes_on
         assert len((await pages_of(engine, spec_for(server.base)))[0].records) == 1
 
 
+async def test_read_pages_of_a_system_whose_clock_names_no_zone(engine: Engine) -> None:
+    for said in ("Mon, 30 Nov 2026 22:00:00", "Mon, 30 Nov 2026 22:00:00 -0000"):
+        answer = json(f'{{"entries": [{entry(1)}], "pages": 1}}', Date=said)
+        async with answering(lambda _, a=answer: a) as server:
+            assert len(await pages_of(engine, spec_for(server.base))) == 1
+
+
 async def test_read_pages_hands_a_long_wait_to_its_caller(engine: Engine) -> None:
     async with answering(lambda _: json("{}", 429, Retry_After="60")) as server:
         failure = await failure_of(engine, spec_for(server.base))

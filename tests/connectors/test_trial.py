@@ -114,3 +114,8 @@ async def test_trial_asks_for_missing_and_wrong_answers_before_it_connects(engin
     assert missing.message == "'Access token' has no answer."
     wrong = await engine.test_connection(spec_for("http://127.0.0.1:9", answers={"account": "12a"}))
     assert "'12a' does not have the right form" in wrong.message
+
+
+@pytest.mark.parametrize(("sent", "category"), [(False, Category.OUTAGE), (True, Category.TRANSIENT)])
+def test_address_that_swallows_every_packet_is_out_of_order(sent: bool, category: Category) -> None:
+    assert failure_of(Unreachable("timeout", "nothing came", sent=sent)).category is category
