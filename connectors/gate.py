@@ -29,6 +29,7 @@ class Admission:
     message: str = ""  # in words
     probe: bool = False  # the one request that tries whether a paused system works again
     connection_id: int = 0
+    metered: bool = False  # somebody counts the requests by time: what is not sent is given back
 
 
 class _Row(NamedTuple):
@@ -128,7 +129,7 @@ def _granted(row: _Row, wanted: int, worker: uuid.UUID, stream: str, now: dateti
         budget.give_back_slots(slots, worker)
         later = now + timedelta(seconds=pause)
         return Admission(0, wait_until=later, reason="rate", message="Its budget of requests is used up for now.")
-    return Admission(allowed, slots)
+    return Admission(allowed, slots, connection_id=row.pk, metered=True)
 
 
 def flows(connection_id: int, stream: str) -> bool:
@@ -155,6 +156,12 @@ def release(admission: Admission, worker: uuid.UUID) -> None:
         budget.give_back_slots(admission.slots, worker)
     if admission.probe:
         breaker.undecided(admission.connection_id)
+
+
+def give_back(admission: Admission, stream: str, *, sent: int) -> None:
+    """Give back the requests that were admitted and not needed, so that others have them."""
+    if admission.metered and sent < admission.allowed:
+        charge(admission.connection_id, stream, sent - admission.allowed)
 
 
 def charge(connection_id: int, stream: str, requests: int) -> None:

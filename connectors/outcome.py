@@ -33,6 +33,7 @@ class ConnectorFailure(Exception):
         status: int | None = None,
         exchange: Exchange | None = None,
         sent: bool = True,
+        retry: bool | None = None,
     ) -> None:
         self.message = kept(message)
         super().__init__(self.message)
@@ -42,6 +43,7 @@ class ConnectorFailure(Exception):
         self.status = status
         self.exchange = exchange
         self.sent = sent  # False: certainly no byte of the request left us
+        self.retry = retry  # what the error table says against the category's own way; None: nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ class WriteOutcome(msgspec.Struct, frozen=True):
     status: int | None = None
     exchange: Exchange | None = None  # of what was not confirmed
     parent_key: str = ""  # of a missing reference: the key of the record that the system says it lacks
+    retry: bool | None = None  # whether to try again by itself, where the error table says so against the category
 
     def __repr__(self) -> str:
         shown = (f"{name}={getattr(self, name)!r}" for name in self.__struct_fields__ if name != "exchange")

@@ -115,7 +115,9 @@ def _admitted(connection_id: int, lane: str, stream: str) -> Delivered:
         wait = max(0.0, (until - gate.database_now()).total_seconds()) if until else 0.0
         return Delivered(0, False, admission.reason, wait)
     try:
-        return _deliver(connection_id, lane, stream, owner, admission)
+        done = _deliver(connection_id, lane, stream, owner, admission)
+        gate.give_back(admission, stream, sent=done.claimed)
+        return done
     except unforeseen.OUTAGES:
         raise
     except Exception:

@@ -57,6 +57,7 @@ def _ask(connection: Connection, stream: str, members: Sequence[tuple[Claim, Des
     if admission.allowed < len(members):
         words = f"{connection.name} is not asked now: {admission.message or 'it is busy'}. Try again in a moment."
         if admission.allowed:
+            gate.give_back(admission, stream, sent=0)
             gate.release(admission, owner)
         return [Answer(c.transaction, c.key, c, d, message=words) for c, d in members]
     try:

@@ -215,10 +215,10 @@ def refused(connection: Connection, destination: DestinationPlan, answered: Sequ
     messages = [a.message for _, a in answered]
     final = ledger.refuse([s.intent.effect for s, _ in answered], messages, owner=owner)
     mine = [(s, a) for s, a in answered if s.intent.effect in final]
-    waiting = [x for x in mine if x[1].category in pausing.WAITS_FOR_SYSTEM]
+    waiting = [x for x in mine if x[1].category in pausing.WAITS_FOR_SYSTEM and x[1].retry is not False]
     _leave_alone(connection, [a for _, a in mine])
     _back_to_ready(waiting, owner, "the target takes nothing at the moment")
-    _retry_or_fail(connection, [x for x in mine if x[1].category not in pausing.WAITS_FOR_SYSTEM], owner)
+    _retry_or_fail(connection, [x for x in mine if x not in waiting], owner)
 
 
 def _back_to_ready(answered: Sequence[Answered], owner: UUID, reason: str, seconds: float = 0.0) -> None:
@@ -231,7 +231,7 @@ def _retry_or_fail(connection: Connection, answered: Sequence[Answered], owner: 
     again, over = [], []
     for s, a in answered:
         category = a.category or Category.INTERNAL
-        wait = retry.delay(category, s.claim.attempts + 1, retry_after=a.retry_after)
+        wait = retry.delay(category, s.claim.attempts + 1, retry_after=a.retry_after, told=a.retry)
         if wait is None:
             over.append((s, a))
         else:

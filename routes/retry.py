@@ -36,13 +36,17 @@ SLOWLY = Policy(attempts=0, first=60, cap=3600, counts=False)
 EVENTS_OUT = Policy(attempts=0, first=5, cap=3600, counts=False)
 
 
-def delay(category: Category, attempt: int, *, retry_after: float | None = None) -> float | None:
+def delay(
+    category: Category, attempt: int, *, retry_after: float | None = None, told: bool | None = None
+) -> float | None:
     """Return the seconds until the next try after `attempt` tries, None when a person must look.
+
+    `told` is what the system's error table says of such an answer; None leaves it to the category.
 
     Full jitter over the upper half, so that a thousand records do not come back in one second; what the target asks for
     (`Retry-After`) is the least.
     """
-    policy = POLICIES.get(category)
+    policy = None if told is False else POLICIES.get(category, POLICIES[Category.TRANSIENT] if told else None)
     if policy is None or (policy.counts and attempt >= policy.attempts):
         return None
     return max(_spread(policy, attempt), retry_after or 0.0)

@@ -329,7 +329,9 @@ def _stop(run: Run, owner: UUID, failure: ConnectorFailure) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         if made_for is not None:
             pausing.failed(made_for, failure)
-        wait = retry.delay(failure.category, run.attempts + 1, retry_after=failure.retry_after)
+        wait = retry.delay(
+            failure.category, run.attempts + 1, retry_after=failure.retry_after, told=failure.retry
+        )  # fmt: skip
         cursor.execute(
             """
             UPDATE routes_run

@@ -181,6 +181,7 @@ def carry(connection_id: int) -> bool:
             rows = list(SendingBack.objects.filter(pk__in=[row[0] for row in cursor.fetchall()]).order_by("made_at"))
             rows = _still_wanted(rows)
             _begin(rows)
+        gate.give_back(admission, first.stream, sent=len(rows))
         _carry(Connection.objects.get(pk=connection_id), rows, owner, began + settings.LEASE_SECONDS / 2)
     finally:
         gate.release(admission, owner)
@@ -297,7 +298,7 @@ def _again(connection: Connection, row: SendingBack, answer: WriteOutcome) -> No
         pausing.trip(connection, category, answer.message)
     if category is Category.THROTTLED:
         gate.slow_down(connection.pk, answer.retry_after or 1.0)
-    wait = retry.delay(category, row.attempts, retry_after=answer.retry_after)
+    wait = retry.delay(category, row.attempts, retry_after=answer.retry_after, told=answer.retry)
     if answer.result is Result.NOT_SENT and wait is None and category in pausing.MAY_PASS:
         wait = 5.0
     if wait is None:

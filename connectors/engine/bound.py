@@ -258,6 +258,7 @@ def failure_from(verdict: Verdict, answer: Answer, exchange: Exchange) -> Connec
         retry_after=verdict.retry_after,
         status=answer.status,
         exchange=exchange,
+        retry=verdict.row.retry if verdict.row is not None else None,
     )
 
 

@@ -117,6 +117,7 @@ def declined(verdict: Verdict, status: int | None, exchange: Exchange | None) ->
         status=status,
         exchange=exchange,
         parent_key=verdict.parent_key,
+        retry=verdict.row.retry if verdict.row is not None else None,
     )
 
 
