@@ -82,7 +82,8 @@ class Placeholder:
             try:
                 found = FILTERS[name](found, argument)
             except (ValueError, TypeError, AttributeError) as error:
-                raise TemplateError(f"{{{self.name}}}: {found!r} does not fit the filter {name}") from error
+                shown = "its value" if self.steps[0] in ("secrets", "token") else repr(found)
+                raise TemplateError(f"{{{self.name}}}: {shown} does not fit the filter {name}") from error
         return found
 
 

@@ -1,7 +1,8 @@
 """A connection made ready for requests: addresses, headers and mask worked out once, calls signed and classified."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,6 +18,7 @@ from connectors.engine.splice import Wrap, wrapper
 from connectors.exchange import Exchange, Mask, mask_for
 from connectors.http import Call, Http, Unreachable
 from connectors.line import Line
+from connectors.manifest.model import Manifest
 from connectors.outcome import ConnectorFailure, WriteRequest
 from connectors.spec import ConnectionSpec
 from connectors.template import Scope, Structure, Template, TemplateError, Templates, render_all
@@ -55,7 +57,8 @@ class Bound:
             self.signer = Signer(replace(spec, answers=self.scope["answers"]), tokens, self._login_call)
         except TemplateError as error:
             raise _not_configured(error) from error
-        hidden = frozenset(name.lower() for name in self.signer.header_names)
+        self.carrying = (*self.signer.header_names, *_secret_headers(self.manifest))
+        hidden = frozenset(name.lower() for name in self.carrying)
         redaction = self.manifest.redaction
         self.redaction = replace(redaction, headers=redaction.headers | hidden)
         self._mask: tuple[Token | None, Mask] = (None, mask_for(self.redaction, spec.secrets))
@@ -105,8 +108,9 @@ class Bound:
         merged = {**self.headers, **headers}
         if body is not None and "Content-Type" not in merged:
             merged["Content-Type"] = "application/json"
-        names = self.signer.header_names
-        return Call(method, url, merged, body, self.timeout, deadline, limits.response_bytes, limits.redirects, names)
+        return Call(
+            method, url, merged, body, self.timeout, deadline, limits.response_bytes, limits.redirects, self.carrying
+        )  # fmt: skip
 
     def line(self) -> Line:
         """Return a line to this connection's origin, for one worker."""
@@ -173,6 +177,20 @@ class Bound:
         reply = None if answer is None else (answer.status, answer.headers, answer.body)
         return Exchange(self._mask[1], request, reply, started=started, duration=duration, error=error)
 
+    def hidden(self, words: str) -> str:
+        """Return words without any secret that stands in them: systems repeat what they refuse."""
+        return self._mask[1].text(words)
+
+    @contextmanager
+    def discreet(self) -> Iterator[None]:
+        """Let no failure that passes tell a secret."""
+        try:
+            yield
+        except ConnectorFailure as failure:
+            failure.message = self.hidden(failure.message)
+            failure.args = (failure.message,)
+            raise
+
     async def exchange(
         self, call: Callable[[], Call], good: frozenset[int] | None, stream: str
     ) -> tuple[Answer, Exchange, Verdict | None]:
@@ -234,6 +252,19 @@ class Bound:
             failure = failure_of(error)
             failure.sent = False  # the login is not the request that it was for
             raise failure from error
+
+
+def _secret_headers(manifest: Manifest) -> tuple[str, ...]:
+    """Return the headers that carry secrets beside those of the way to sign in, wherever the manifest has them."""
+    parts = [manifest.headers, manifest.test.headers]
+    for stream in manifest.streams.values():
+        calls: list[Any] = [stream.read] if stream.read else []
+        if stream.write:
+            calls += [*stream.write.operations.values(), stream.write.batch, stream.write.look_up]
+            calls += [step for each in stream.write.operations.values() for step in (*each.before, *each.then)]
+        parts += [each.headers for each in calls if each is not None]
+    named = ((name, template.placeholders) for part in parts for name, template in part)
+    return tuple(sorted({name for name, places in named if any(each.steps[0] == "secrets" for each in places)}))
 
 
 def answers_of(spec: ConnectionSpec) -> dict[str, Any]:

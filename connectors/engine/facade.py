@@ -62,14 +62,18 @@ class Engine:
         Numbers with a decimal point are Decimal. Store each page's cursor in the same commit as its records.
         Raises ConnectorFailure; the cursor of the page before is then still the right one.
         """
-        async for page in reading.read_pages(self.bind(spec), stream_of(spec, stream), cursor, window):
-            yield page
+        bound = self.bind(spec)
+        with bound.discreet():
+            async for page in reading.read_pages(bound, stream_of(spec, stream), cursor, window):
+                yield page
 
     async def first_records(
         self, spec: ConnectionSpec, stream: str, *, most: int, cursor: dict[str, Any] | None = None
     ) -> list[dict[str, Any]]:
         """Return up to `most` records of the page that a read would begin with. Raises ConnectorFailure."""
-        return await reading.first_records(self.bind(spec), stream_of(spec, stream), most=most, cursor=cursor)
+        bound = self.bind(spec)
+        with bound.discreet():
+            return await reading.first_records(bound, stream_of(spec, stream), most=most, cursor=cursor)
 
     async def write(
         self, spec: ConnectionSpec, stream: str, requests: list[WriteRequest], *, concurrency: int | None = None
@@ -112,7 +116,8 @@ class Engine:
     ) -> list[WriteOutcome]:
         """Send one unit, and tell those who measure how it ended."""
         began = time.perf_counter()
-        outcomes = await self._send_safely(bound, stream, requests, line)
+        answers = await self._send_safely(bound, stream, requests, line)
+        outcomes = [structs.replace(o, message=bound.hidden(o.message)) if o.message else o for o in answers]
         watching.sent(bound.spec.connector.name, outcomes, time.perf_counter() - began)
         return outcomes
 
@@ -191,9 +196,9 @@ class Engine:
         self, spec: ConnectionSpec, stream: str, requests: list[WriteRequest], *, concurrency: int | None = None
     ) -> list[LookUp]:
         """Ask the target for what carries the key of each request; in order. Raises ConnectorFailure."""
-        return await looking_up.look_up(
-            self.bind(spec), stream_of(spec, stream), requests, concurrency or spec.concurrency
-        )
+        bound = self.bind(spec)
+        with bound.discreet():
+            return await looking_up.look_up(bound, stream_of(spec, stream), requests, concurrency or spec.concurrency)
 
     async def post(self, call: Call) -> Answer:
         """Send one request that belongs to no connection, through the same guard. Raises Unreachable."""
@@ -202,7 +207,11 @@ class Engine:
     async def test_connection(self, spec: ConnectionSpec) -> TestReport:
         """Try the connection's harmless request; say in words what is wrong and what would help."""
         try:
-            return trial.unanswered(spec) or await trial.test_connection(self.bind(spec))
+            if (wrong := trial.unanswered(spec)) is not None:
+                return wrong
+            bound = self.bind(spec)
+            with bound.discreet():
+                return await trial.test_connection(bound)
         except ConnectorFailure as failure:
             return trial.report_of(failure, spec.connector.manifest)
 
