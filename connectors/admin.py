@@ -25,9 +25,9 @@ from governance.scoped_admin import ScopedAdmin, ScopedStack
 OF_A_TEST = {"ok": "The sign-in works", "message": "What was found"}  # as its audit entry calls it
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 ANEW = (
-    "Where you change an answer, such as the account or the address, the routes that read here begin anew: what they "
-    "have taken in is known by its number, and taken in again only where it differs. For another account with numbers "
-    "of its own make a new connection, and new routes for it."
+    "Where you change an answer, such as the address, the routes that read here begin anew: what they have taken in is "
+    "known by its number, and taken in again only where it differs. For another account with numbers of its own make a "
+    "new connection, and new routes for it: once records were read or written here, the account stays."
 )
 ONCE, WEEKLY = ("starts_at", "ends_at"), ("from_time", "minutes")  # what each kind of window needs
 

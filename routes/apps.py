@@ -21,7 +21,7 @@ class RoutesConfig(AppConfig):
     def ready(self) -> None:
         """Connect the signals; they are sent after their commit, and the sweep does again what a crash cut short."""
         from connectors.models import Connection, MaintenanceWindow
-        from connectors.uses import asked_about
+        from connectors.uses import asked_about, holding
         from governance import discreet, elsewhere
         from mappings.cross_references import became_known
         from mappings.table_readers import asked_about as asked_who_reads
@@ -31,6 +31,7 @@ class RoutesConfig(AppConfig):
             for signal in (post_save, post_delete):
                 signal.connect(_wake, sender=sender, dispatch_uid=f"routes.wake.{sender.__name__}")
         asked_about.connect(_concerned, dispatch_uid="routes.concerned")
+        holding.connect(_holds, dispatch_uid="routes.holds")
         elsewhere.asked_about.connect(_built_on, dispatch_uid="routes.built_on")
         discreet.covering.connect(_untold, dispatch_uid="routes.untold")
         asked_who_reads.connect(_reading, dispatch_uid="routes.reading")
@@ -55,6 +56,13 @@ def _wake(instance: Any, **_: Any) -> None:
     from routes import waking
 
     waking.runs_of(getattr(instance, "connection_id", instance.pk))
+
+
+def _holds(connection: int, **_: Any) -> bool:
+    """Answer whether a connection has records."""
+    from routes import in_use
+
+    return in_use.holds_records(connection)
 
 
 def _concerned(connections: set[int], **_: Any) -> set[int]:

@@ -25,6 +25,22 @@ WHERE EXISTS (SELECT FROM routes_sourcehead h WHERE h.route_id = r.id)
 """
 
 
+HOLDS = """
+SELECT EXISTS (SELECT FROM routes_route r WHERE r.connection_id = %(connection)s
+        AND EXISTS (SELECT FROM routes_sourcehead h WHERE h.route_id = r.id))
+    OR EXISTS (SELECT FROM routes_destination d WHERE d.connection_id = %(connection)s
+        AND (EXISTS (SELECT FROM routes_transaction t WHERE t.destination_id = d.id)
+            OR EXISTS (SELECT FROM routes_consignment c WHERE c.destination_id = d.id)))
+"""
+
+
+def holds_records(connection_id: int) -> bool:
+    """Return whether records were read through a connection, or are written or to be written through it; one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(HOLDS, {"connection": connection_id})
+        return bool(cursor.fetchone()[0])
+
+
 def with_records(ids: Collection[int]) -> set[int]:
     """Return those of the destinations to which a transaction or a consignment belongs; one query."""
     if not ids:

@@ -65,6 +65,7 @@ def _question(name: str, item: dict[str, Any]) -> model.Question:
         default=item.get("default", ""),
         required=item.get("required", "default" not in item),
         secret=item.get("secret", False),
+        account=item.get("account", False),
         multiline=item.get("multiline", False),
         auth=tuple(item.get("auth", ())),
     )

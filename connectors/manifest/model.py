@@ -24,6 +24,7 @@ class Question:
     default: str
     required: bool
     secret: bool  # kept encrypted, read as {secrets.name}
+    account: bool  # it names the account: another one's records have numbers of their own
     multiline: bool
     auth: tuple[str, ...]  # asked only for these ways to sign in; empty: always
 

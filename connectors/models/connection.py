@@ -41,6 +41,12 @@ _MOVING = ["secrets", "breaker_state", "breaker_category", "breaker_message", "b
 _MOVING += ["breaker_opened_at", "breaker_probe_at", "slow_until"]
 
 
+STAYS = (
+    "Records were read from this account, or written to it, and are known by their numbers there: those of another "
+    "account would be taken for them. Make a new connection for the other account, and new routes for it."
+)
+
+
 class Connection(NamedOnce, models.Model):
     """A connector plus one account."""
 
@@ -153,7 +159,7 @@ class Connection(NamedOnce, models.Model):
         """Return what is wrong with answers and secrets by the question's name; whoever shows it says its title."""
         auth, secrets = manifest.auth_named(self.auth), self.kept_secrets()
         refused = refused_addresses(manifest, auth, self.answers, secrets)
-        problems: dict[str, list[str]] = {}
+        problems: dict[str, list[str]] = {name: [STAYS] for name in self._other_account(manifest)}
         for question in manifest.questions:
             given: dict[str, Any] = secrets if question.secret else self.answers
             value = str(given.get(question.name) or "")
@@ -167,6 +173,14 @@ class Connection(NamedOnce, models.Model):
                 example = f" For example {usual}." if usual else ""
                 problems[question.name] = [f"The answer has not the right form.{example}"]
         return problems
+
+    def _other_account(self, manifest: Manifest) -> list[str]:
+        """Return which answers would make it another account's connection where it has records of the present one."""
+        stored = Connection.objects.filter(pk=self.pk).values_list("answers", flat=True).first() if self.pk else None
+        before, now = manifest.completed(stored or {}), manifest.completed(self.answers)
+        names = [each.name for each in manifest.questions if each.account]
+        moved = [name for name in names if name in before and before[name] != now.get(name)]
+        return moved if moved and uses.holds_records(self.pk) else []
 
 
 class MaintenanceWindow(models.Model):
