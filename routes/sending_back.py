@@ -27,7 +27,7 @@ from governance.actor import By, as_actor
 from governance.identifiers import new_id
 from governance.keys import KeyLost
 from governance.rights import Right, require
-from routes import attempts, nudges, pausing, retry
+from routes import attempts, nudges, pausing, retry, shipments
 from routes.arrivals import decode
 from routes.bulk import array
 from routes.models import Failure, Record, Route, SendingBack
@@ -226,10 +226,12 @@ def _carry(connection: Connection, rows: Sequence[SendingBack], owner: UUID, dea
         if write.write_class == "idempotent":
             mine, asked = mine + asked, []
         if mine:
-            answers = send_requests(connection, stream, [_request(row, deadline) for row in mine])
+            came = send_requests(connection, stream, [_request(row, deadline) for row in mine])
+            answers = [shipments.fitting(each) for each in came]
             _settle(connection, list(zip(mine, answers, strict=True)), owner, write.write_class, write.settle_seconds)
         if asked and write.write_class == "look_up":
-            found = ask_requests(connection, stream, [_request(row, deadline) for row in asked])
+            said = ask_requests(connection, stream, [_request(row, deadline) for row in asked])
+            found = [shipments.found_fitting(each) if isinstance(each, LookUp) else each for each in said]
             _weigh(connection, list(zip(asked, found, strict=True)), owner)
         elif asked:
             _settle(connection, [(row, _unknown(row)) for row in asked], owner, "blind", 0)
@@ -257,7 +259,7 @@ def _settle(
         kept.message = answer.message
         was_in_doubt = row.state == State.UNKNOWN
         if answer.result is Result.CONFIRMED:
-            kept.reference = (answer.reference or answer.external_id or "")[:120]
+            kept.reference = answer.reference or answer.external_id or ""
             _end(kept, State.CONFIRMED, "")
         elif answer.result is Result.UNKNOWN or was_in_doubt:
             _doubt(connection, kept, write_class, settles)
@@ -318,7 +320,7 @@ def _weigh(connection: Connection, asked: Sequence[tuple[SendingBack, LookUp | C
         if isinstance(answer, ConnectorFailure):
             _not_answered(connection, kept, answer)
         elif answer.found:
-            kept.reference = (answer.reference or answer.external_id or "")[:120]
+            kept.reference = answer.reference or answer.external_id or ""
             _end(kept, State.CONFIRMED, "")
         elif kept.settles_at is None:  # its worker died: the settle time begins now
             kept.settles_at = _in(float(settings.LEASE_SECONDS))

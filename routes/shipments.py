@@ -83,7 +83,7 @@ def send(
 ) -> list[WriteOutcome]:
     """Write on the event loop of this process and wait for all outcomes."""
     try:
-        return [_fitting(each) for each in send_requests(connection, destination, requests, concurrency)]
+        return [fitting(each) for each in send_requests(connection, destination, requests, concurrency)]
     except KeyLost as lost:  # without its secrets nothing can have left us
         return [WriteOutcome(Result.NOT_SENT, category=Category.CREDENTIALS, message=str(lost))] * len(requests)
 
@@ -96,14 +96,14 @@ def look_up(
         answers = ask_requests(connection, destination, requests, concurrency)
     except KeyLost as lost:
         return [ConnectorFailure(Category.CREDENTIALS, str(lost), sent=False)] * len(requests)
-    return [_found_fitting(each) if isinstance(each, LookUp) else each for each in answers]
+    return [found_fitting(each) if isinstance(each, LookUp) else each for each in answers]
 
 
 ID, NUMBER, VERSION = 120, 120, 90  # characters of what a target says of its record, as the columns
 Said = tuple[str, str, str]  # id, number and version there
 
 
-def _fitting(outcome: WriteOutcome) -> WriteOutcome:
+def fitting(outcome: WriteOutcome) -> WriteOutcome:
     """Return an outcome with what the target says of its record as it can be kept."""
     said = (outcome.external_id or "", outcome.reference, outcome.version)
     if _fits(said):
@@ -112,7 +112,7 @@ def _fitting(outcome: WriteOutcome) -> WriteOutcome:
     return structs.replace(outcome, external_id=id_ or None, reference=number, version=version)
 
 
-def _found_fitting(answer: LookUp) -> LookUp:
+def found_fitting(answer: LookUp) -> LookUp:
     """Return the answer to a question with what the target says of its record as it can be kept."""
     said = (answer.external_id or "", answer.reference, answer.version)
     if _fits(said):

@@ -14,6 +14,8 @@ from connectors.manifest.stream import Cursor, Read, Stream
 from connectors.outcome import ConnectorFailure
 
 Window = tuple[date, date]
+# A time that lies so far ahead (9999-12-31) says "never": from there on nothing that changes would ever be read.
+NEVER = timedelta(days=3653)
 
 
 class Position:
@@ -107,8 +109,10 @@ class Position:
         if cursor.kind == "keyset":
             self.since = {name: _present(records[-1], path) for name, path in cursor.fields}
         elif self.window is None and cursor.advance == "latest_record":
-            latest = max(moment_of(_present(record, cursor.field), cursor.format) for record in records)
-            if not self.seen or latest > moment_of(self.seen, ""):
+            never = moment_of(self.started, "") + NEVER
+            moments = (moment_of(_present(record, cursor.field), cursor.format) for record in records)
+            latest = max((moment for moment in moments if moment < never), default=None)
+            if latest is not None and (not self.seen or latest > moment_of(self.seen, "")):
                 self.seen = written_moment(latest)
 
     def _following(self, answer: Answer, records: list[dict[str, Any]]) -> dict[str, Any] | None:

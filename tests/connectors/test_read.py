@@ -144,6 +144,17 @@ async def test_read_pages_of_a_system_whose_clock_names_no_zone(engine: Engine) 
             assert len(await pages_of(engine, spec_for(server.base))) == 1
 
 
+@pytest.mark.parametrize("never", ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59-12:00", "2099-12-31T00:00:00Z"])
+async def test_read_goes_on_after_a_record_that_says_never(engine: Engine, never: str) -> None:
+    for records, since in (
+        (f'{entry(1)}, {{"id": 2, "updated_at": "{never}"}}', "2026-11-01T10:00:00Z"),
+        (f'{{"id": 2, "updated_at": "{never}"}}', "1970-01-01T00:00:00Z"),
+    ):
+        async with answering(lambda _, r=records: json(f'{{"entries": [{r}], "pages": 1}}')) as server:
+            [page] = await pages_of(engine, spec_for(server.base))
+        assert page.cursor == {"since": since}
+
+
 async def test_read_pages_hands_a_long_wait_to_its_caller(engine: Engine) -> None:
     async with answering(lambda _: json("{}", 429, Retry_After="60")) as server:
         failure = await failure_of(engine, spec_for(server.base))

@@ -307,3 +307,19 @@ def test_keys_that_cannot_be_used_put_nothing_in_doubt(
     monkeypatch.setattr(sending_back, "send_requests", source.write)
     carry(world)
     assert SendingBack.objects.get().state == "confirmed"
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_number_that_cannot_be_kept_whole_is_cut(
+    make_world: Make, farid: Any, source: Source, monkeypatch: pytest.MonkeyPatch, lost: bool
+) -> None:
+    world = make_world("ledger_look_up")
+    odd = "R\x00" + "9" * 200
+    source.behave = lambda count: unknown() if lost else WriteOutcome(Result.CONFIRMED, reference=odd)
+    monkeypatch.setattr(
+        sending_back, "ask_requests", lambda c, s, requests: [LookUp(True, reference=odd) for _ in requests]
+    )
+    sending_back.ask(failed(world), by=farid, reason=WHY)
+    carry(world, 3)
+    row = SendingBack.objects.get()
+    assert (row.state, row.reference) == ("confirmed", "R�" + "9" * 118)
