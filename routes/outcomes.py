@@ -305,8 +305,10 @@ def doubtful(
             continue
         count_attempts([s.claim.transaction for s, a in mine if not _waits(a)])
         settle = destination.write.settle_seconds if destination.write.write_class == "look_up" else 0.0
-        waits = [max(settle, _next_try(s, a)) for s, a in mine]
-        put_back([s.claim.head for s, _ in mine], owner=owner, seconds=waits)
+        tries = [(s, _next_try(s, a)) for s, a in mine]
+        stops.give_to_person([(s.claim, s.intent.operation) for s, wait in tries if wait is None], message)
+        later = [(s.claim.head, max(settle, wait)) for s, wait in tries if wait is not None]
+        put_back([head for head, _ in later], owner=owner, seconds=[wait for _, wait in later])
 
 
 def _waits(answer: WriteOutcome) -> bool:
@@ -315,8 +317,15 @@ def _waits(answer: WriteOutcome) -> bool:
     return unsent or answer.category in (*pausing.WAITS_FOR_SYSTEM, Category.THROTTLED)
 
 
-def _next_try(shipment: Shipment, answer: WriteOutcome) -> float:
-    """Return the seconds until a write in doubt is looked after again; the first times soon, and then more rarely."""
-    tries = shipment.claim.attempts if _waits(answer) else shipment.claim.attempts + 1
-    wait = retry.delay(Category.OUTCOME_UNKNOWN, max(1, tries), retry_after=answer.retry_after)
+def _next_try(shipment: Shipment, answer: WriteOutcome) -> float | None:
+    """Return the seconds until a write in doubt is looked after again, more and more of them.
+
+    None where a person looks at once: what says no to a second sending says no to the next one, too.
+    """
+    attempts = shipment.claim.attempts
+    if answer.result is not Result.UNKNOWN and not _waits(answer):
+        category = answer.category or Category.INTERNAL
+        return retry.delay(category, attempts + 1, retry_after=answer.retry_after, told=answer.retry)
+    tries = max(1, attempts if _waits(answer) else attempts + 1)
+    wait = retry.delay(Category.OUTCOME_UNKNOWN, tries, retry_after=answer.retry_after)
     return retry.POLICIES[Category.OUTCOME_UNKNOWN].cap if wait is None else wait

@@ -58,6 +58,30 @@ def test_write_in_doubt_is_sent_again_more_and_more_rarely(quick_world: Make) ->
     assert world.states() == ["unknown"]
 
 
+@pytest.mark.parametrize(
+    ("answer", "ends"),
+    [
+        (refused(Category.VALIDATION, "the hours are too many"), True),
+        (WriteOutcome(Result.NOT_SENT, category=Category.CONFIGURATION, message="the certificate has ended"), True),
+        (refused(Category.TRANSIENT, "locked just now"), False),
+        (refused(Category.MISSING_REFERENCE, "no such project yet"), False),
+        (unknown("no answer"), False),
+    ],
+)
+def test_second_sending_that_is_refused_for_good_is_looked_at_at_once(
+    quick_world: Make, answer: WriteOutcome, ends: bool
+) -> None:
+    world = in_doubt(quick_world, "ledger_idempotent")
+    world.target.behave = lambda request, number: answer
+    world.later(20)
+    world.deliver(rounds=1)
+    assert world.states() == (["failed"] if ends else ["unknown"])
+    assert [state for *_, state in world.effects()] == ["unknown"], "the first sending may have arrived all the same"
+    if ends:
+        failure = Failure.objects.get()
+        assert (failure.category, answer.message in failure.message) == (Category.OUTCOME_UNKNOWN, True)
+
+
 def test_write_in_doubt_that_is_throttled_slows_the_connection_down(quick_world: Make) -> None:
     world = in_doubt(quick_world, "ledger_idempotent")
     world.target.behave = lambda request, number: refused(Category.THROTTLED)
