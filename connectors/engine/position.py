@@ -16,6 +16,7 @@ from connectors.outcome import ConnectorFailure
 Window = tuple[date, date]
 # A time that lies so far ahead (9999-12-31) says "never": from there on nothing that changes would ever be read.
 NEVER = timedelta(days=3653)
+EMPTY_PAGES = 1000  # in a row that a read goes through
 
 
 class Position:
@@ -40,6 +41,7 @@ class Position:
         ):
             self.since = _stepped_back(read.cursor, self.since)
         self._pages: set[int] = set()
+        self._empty = 0  # pages in a row that held nothing
 
     @property
     def next_address(self) -> str | None:
@@ -126,7 +128,8 @@ class Position:
             return {"address": str(address)} if address else None
         if paging.kind == "cursor":
             token = paths.find(answer.json(), paging.next)
-            return {"cursor": token} if token and records else None
+            # A page may hold nothing that fits and be followed by others; the same token once more is the end.
+            return {"cursor": token} if token and (records or token != self.resume.get("cursor")) else None
         return self._counted(answer, records)
 
     def _counted(self, answer: Answer, records: list[dict[str, Any]]) -> dict[str, Any] | None:
@@ -135,7 +138,8 @@ class Position:
         offset = self.resume.get("offset", 0) + len(records)
         more = bool(records) and len(records) >= self.read.page_size
         if paging.has_more:
-            more = bool(records) and paths.find(data, paging.has_more) is True
+            # An empty page moves no offset; the number of a page goes on all the same.
+            more = paths.find(data, paging.has_more) is True and (bool(records) or paging.kind == "page")
         elif paging.total_pages:
             more = number - paging.first + 1 < _count(data, paging.total_pages)
         elif paging.total:
@@ -145,7 +149,10 @@ class Position:
         return {"number": number + 1} if paging.kind == "page" else {"offset": offset}
 
     def _refuse_repeats(self, records: list[dict[str, Any]]) -> None:
-        """Refuse a page whose records have all been seen as a page of this read: it would go on for ever."""
+        """Refuse a page whose records have all been seen as a page of this read, and empty ones without end."""
+        self._empty = 0 if records else self._empty + 1
+        if self._empty > EMPTY_PAGES:
+            raise shape(f"{EMPTY_PAGES} empty pages in a row, and no end")
         if not records:
             return
         fields = self.stream.key

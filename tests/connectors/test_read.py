@@ -1,6 +1,7 @@
 """Reading: pages end, cursors resume, and an answer that is not what was described moves no cursor."""
 
 import gzip
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -199,3 +200,59 @@ async def test_read_pages_begins_again_when_the_stored_place_is_no_longer_valid(
     async with answering(reply) as server:
         pages = await pages_of(engine, spec_for(server.base, acme(LINKS)), cursor=cursor)
     assert [page.last for page in pages] == [True]
+
+
+TOKENS = MANIFEST.replace('page: "{page.number}"', 'page: "{page.cursor?}"').replace(
+    "paging: {kind: page, total_pages: pages}", "paging: {kind: cursor, next: next}"
+)
+
+
+def by_token(pages: dict[str | None, tuple[str, str]]) -> Callable[[Seen], web.Response]:
+    """Return answers by the token that is asked with: records, and the next token as JSON."""
+
+    def reply(seen: Seen) -> web.Response:
+        records, following = pages[seen.query.get("page")]
+        return json(f'{{"entries": [{records}], "next": {following}}}')
+
+    return reply
+
+
+async def test_read_goes_on_behind_a_page_on_which_nothing_fits(engine: Engine) -> None:
+    pages = {None: (entry(1), '"a"'), "a": ("", '"b"'), "b": (entry(2), "null")}
+    async with answering(by_token(pages)) as server:
+        found = await pages_of(engine, spec_for(server.base, acme(TOKENS)))
+    assert [len(page.records) for page in found] == [1, 0, 1]
+    assert [page.last for page in found] == [False, False, True]
+
+
+@pytest.mark.parametrize("end", ["null", '""', '"a"'])
+async def test_read_ends_where_no_other_token_comes(engine: Engine, end: str) -> None:
+    async with answering(by_token({None: (entry(1), '"a"'), "a": ("", end)})) as server:
+        found = await pages_of(engine, spec_for(server.base, acme(TOKENS)))
+    assert [page.last for page in found] == [False, True]
+
+
+async def test_read_by_number_goes_on_behind_an_empty_page(engine: Engine) -> None:
+    numbered = acme(MANIFEST.replace("total_pages: pages", "has_more: more"))
+    pages = {"1": (entry(1), "true"), "2": ("", "true"), "3": (entry(2), "false")}
+
+    def reply(seen: Seen) -> web.Response:
+        records, more = pages[seen.query["page"]]
+        return json(f'{{"entries": [{records}], "more": {more}}}')
+
+    async with answering(reply) as server:
+        assert [len(page.records) for page in await pages_of(engine, spec_for(server.base, numbered))] == [1, 0, 1]
+
+
+async def test_read_of_empty_pages_without_end_stops(engine: Engine) -> None:
+    asked = 0
+
+    def reply(_: Seen) -> web.Response:
+        nonlocal asked
+        asked += 1
+        return json(f'{{"entries": [], "next": "t{asked}"}}')
+
+    async with answering(reply) as server:
+        failure = await failure_of(engine, spec_for(server.base, acme(TOKENS)))
+    assert failure.category is Category.SHAPE
+    assert "empty pages in a row" in failure.message
