@@ -43,8 +43,13 @@ def _number(values: dict[str, Any] | None, name: str) -> Decimal:
 
 def _lines(line: Entity, new: list[dict[str, Any]] | None, old: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
     before, now = list(old or ()), list(new or ())
-    gone = [each for each in before if each not in now]
-    return [_taken_back(line, each) for each in gone] + [each for each in now if each not in before]
+    gone = []
+    for each in before:  # one line may stand there twice, and once by now
+        if each in now:
+            now.remove(each)
+        else:
+            gone.append(each)
+    return [_taken_back(line, each) for each in gone] + now
 
 
 def _taken_back(line: Entity, values: dict[str, Any]) -> dict[str, Any]:

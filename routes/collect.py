@@ -30,6 +30,10 @@ from routes.standing import standings
 
 LIMIT = 20_000  # transactions that one run groups; the next run takes the rest
 UNGROUPED = "ungrouped/"  # begins the name of a group of one, for which the formula has none
+NO_GROUP = (
+    "The route's grouping formula gives no group for this record. Correct the formula and send this again: the next "
+    "run puts it where it belongs."
+)
 
 POSTED = """
 SELECT t.id, t.key, p.body, h.live_external_id, e.reference
@@ -139,7 +143,7 @@ def waiting(plan: Plan) -> Waiting | None:
     """Return what waits to be grouped, None when nothing does."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [locks.ROUTE, plan.route_id])
-    entity = ENTITIES[_upstream_entity(plan)]
+    entity = ENTITIES[upstream_entity(plan)]
     fresh, changes = _sort_out(plan, _posted(plan, entity))
     if not fresh and not changes:
         return None
@@ -164,7 +168,8 @@ def arrive(plan: Plan, found: Waiting, unit: Unit) -> Arrival:
     return _arrive(plan, name, found.fresh[name], found.numbers.get(name, 0) + 1, found.now)
 
 
-def _upstream_entity(plan: Plan) -> str:
+def upstream_entity(plan: Plan) -> str:
+    """Return the kind of record that is grouped. One query."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT r.canonical_entity FROM routes_destination d JOIN routes_route r ON r.id = d.route_id"
@@ -197,7 +202,7 @@ def _sort_out(plan: Plan, members: Sequence[Member]) -> tuple[dict[str, list[Mem
     standing = _rows(STANDING, [plan.route_id, plan.upstream_id, array(m.key for m in members)]) if members else {}
     fresh: dict[str, list[Member]] = {}
     changes: dict[str, Change] = {}
-    for group, member in zip(_groups(plan, members), members, strict=True):
+    for group, member in zip(groups(plan, members), members, strict=True):
         record = standing.get(member.key)
         if record is not None:
             changes.setdefault(record, Change()).leave.add(member.key)
@@ -218,7 +223,8 @@ def _rows(statement: str, parameters: Sequence[str | int | None]) -> dict[str, s
         return dict(cursor.fetchall())
 
 
-def _groups(plan: Plan, members: Sequence[Member]) -> list[str]:
+def groups(plan: Plan, members: Sequence[Member]) -> list[str]:
+    """Return the group of each member; one of its own, that begins with UNGROUPED, where the formula has none."""
     if plan.group_by is None:
         return [member.key for member in members]
     found = run_batch(
@@ -243,7 +249,7 @@ def _numbers(plan: Plan, groups: Sequence[str]) -> dict[str, int]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT g.name, count(*) FROM unnest(%s::text[]) AS g(name) JOIN routes_sourcehead h"
-            " ON h.route_id = %s AND h.key LIKE replace(replace(g.name, '%%', '\\%%'), '_', '\\_') || '/%%'"
+            " ON h.route_id = %s AND starts_with(h.key, g.name || '/')"
             " GROUP BY g.name",
             [list(groups), plan.route_id],
         )
@@ -299,7 +305,7 @@ def _compose(plan: Plan, key: str, lines: list[dict[str, Any]], now: dt.datetime
         arrival.problems.append(
             Problem(
                 "error", Category.CONFIGURATION, "", None,
-                "The route's grouping formula gives no group for this record. Correct the formula.",
+                NO_GROUP,
                 group.removeprefix(UNGROUPED),
             )
         )  # fmt: skip

@@ -41,10 +41,12 @@ def resubmit(
     with transaction.atomic():
         rows = _require_for(ids, Right.RESUBMIT, by)
         _require_for(ids, right_to_send(configuration), by)
-        heads.take_up([row.pk for row in rows if row.state == State.WAIVED])
+        waived = [row.pk for row in rows if row.state == State.WAIVED]
+        heads.take_up(waived)
         went_on = reprocess.transactions(
             ids, by=by, reason=reason or "resubmitted", how="fixed", configuration=configuration, start=start
         )
+        heads.leave(waived)
         _audit(rows, set(went_on), by=by, verb="resubmit", reason=f"{in_words(configuration)}{reason}")
     return went_on
 
@@ -59,6 +61,7 @@ def take_up(ids: Sequence[UUID], *, by: By, reason: str, why: str) -> list[UUID]
         meant = [row.pk for row in rows if row.state == State.WAIVED]
         heads.take_up(meant)
         reprocess.transactions(meant, by=by, reason=reason, how="fixed", held_for=why)
+        heads.leave(meant)
         held = set(Transaction.objects.filter(pk__in=meant, state=State.HELD).values_list("pk", flat=True))
         _audit(rows, held, by=by, verb="take_up", reason=reason)
     return list(held)

@@ -18,7 +18,17 @@ from canonical.difference import has_lines
 from canonical.entities import ENTITIES
 from canonical.problem import Problem
 from governance.models import Version
-from routes import bodies, evaluation, legal_entities, overlays, periods, rework, rule_waivers, worked_out
+from routes import (
+    bodies,
+    evaluation,
+    legal_entities,
+    overlays,
+    periods,
+    rework,
+    rule_waivers,
+    without_group,
+    worked_out,
+)
 from routes.arrivals import Arrival, Verdict, decode, exact
 from routes.bulk import arrays
 from routes.chosen_configuration import Configuration, has_part
@@ -239,6 +249,11 @@ def _records_of(
             found.append(seen)
         else:
             arrivals.append(arrival)
+    alone = without_group.foreseen(made, arrivals)
+    for record, reason in alone.items():
+        plain[record].state, plain[record].reason = State.FAILED, reason
+        found.append(plain[record])
+    arrivals = [each for each in arrivals if each.record not in alone]
     _evaluate(made, arrivals, tried)
     for arrival in arrivals:
         found += _places(plain[arrival.record], arrival)

@@ -312,6 +312,23 @@ def take_up(waived: Sequence[UUID]) -> None:
         )
 
 
+def leave(waived: Sequence[UUID]) -> None:
+    """Free the heads of transactions that were taken up and are waived still: nothing was to be done with them."""
+    if not waived:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE routes_keyhead h SET transaction_id = NULL, due_at = NULL, lease_owner = NULL
+            FROM routes_transaction t
+            WHERE t.id = ANY(%s::uuid[]) AND t.state = 'waived' AND h.transaction_id = t.id RETURNING h.id
+            """,
+            [array(waived)],
+        )
+        freed = [id_ for (id_,) in cursor.fetchall()]
+    promote(freed)
+
+
 def promote(heads: Sequence[int]) -> list[UUID]:
     """Let the next waiting transaction of each freed head go; return those. The heads are locked by the caller.
 

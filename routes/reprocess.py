@@ -26,6 +26,7 @@ from routes import (
     storing,
     taken_back,
     unforeseen,
+    without_group,
     worked_out,
 )
 from routes.arrivals import Arrival, Verdict, decode
@@ -279,7 +280,8 @@ def records(ids: Sequence[UUID], *, by: By, reason: str, how: str, configuration
     """Normalise records again that failed before a destination was chosen; return those that went on.
 
     They never had a configuration, so that there is none "as then": that of now counts. What the source has replaced or
-    withdrawn meanwhile is superseded instead: it must not be posted any more.
+    withdrawn meanwhile is superseded instead: it must not be posted any more. What has no group stays, or is put
+    together anew (`without_group`).
     """
     version = _version(configuration)
     if not ids:
@@ -305,8 +307,11 @@ def records(ids: Sequence[UUID], *, by: By, reason: str, how: str, configuration
             if version is not None and not has_part(version, snapshot.content, None):
                 continue
             fresh = _still_wanted(made, rows)
+            words = f"{in_words(version)}{reason}" if version else reason
+            alone = without_group.among(made, ((row[0], row[3], row[8]) for row in fresh))
+            went_on += without_group.let_go(made, without_group.grouped_by_now(made, alone), by=by, reason=words)
+            fresh = [row for row in fresh if row[0] not in alone]
             if fresh:
-                words = f"{in_words(version)}{reason}" if version else reason
                 went_on += _records_again(made, fresh, by=by, reason=words, how=how)
         return went_on
 

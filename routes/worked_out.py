@@ -147,7 +147,7 @@ def _hold_moved(withdrawals: Sequence[tuple[Arrival, Verdict]]) -> None:
     for arrival, verdict in withdrawals:
         if verdict.destination.posting_date in arrival.corrected:
             verdict.state = State.HELD
-            verdict.reason = evaluation.MOVED.format(verdict.destination.posting_date)
+            verdict.reason = evaluation.MOVED.format(verdict.destination.posting_date.replace("_", " "))
             verdict.waits_for = ("approval", str(verdict.transaction))
 
 

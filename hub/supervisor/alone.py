@@ -17,6 +17,7 @@ class Alone:
     def __init__(self, run: Path) -> None:
         self.path = run / "supervisor.json"  # pid, since, web, children: for doctor and the second start
         self._file: IO[str] | None = None
+        self._since = ""
 
     def take(self) -> None:
         """Take the lock, or raise CannotStart that names the process that has it."""
@@ -58,10 +59,10 @@ class Alone:
         """Note who runs and where, for whoever comes second."""
         if self._file is None:
             return
-        now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        self._since = self._since or datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         self._file.seek(0)
         self._file.truncate()
-        json.dump({"pid": os.getpid(), "since": now, **facts}, self._file)
+        json.dump({"pid": os.getpid(), "since": self._since, **facts}, self._file)
         self._file.flush()
 
     def release(self) -> None:

@@ -62,6 +62,7 @@ class Supervisor:
         self._full = False  # whether it was told that the disk is full
         self._left_out: dict[str, str] = {}  # what does not run although it usually does, and why
         self._told = ""  # the last trouble with the servers, so that it is told once
+        self._url = ""  # where the pages are
 
     def run(self) -> None:
         """Bring the hub up and keep it up until Ctrl-C, SIGTERM or SIGHUP; raise CannotStart in words."""
@@ -102,7 +103,8 @@ class Supervisor:
         if self.options.demonstration:
             self._demonstrate(env)  # its program loads while the others do
         self._wait_for_web(url)
-        self.alone.say(web=url, children={child.name: child.process.pid for child in self.children if child.process})
+        self._url = url
+        self._say_who_runs()
         signs = signposts(url, self.options, self.servers.places.logs) | self._left_out
         terminal.ready(url, signs, time.monotonic() - self.began)
 
@@ -270,9 +272,17 @@ class Supervisor:
         return True
 
     def _keep_children(self) -> None:
+        before = [child.process for child in self.children]
         for child in self.children:
             if said := child.watch():
                 terminal.trouble(said)
+        if before != [child.process for child in self.children]:
+            self._say_who_runs()
+
+    def _say_who_runs(self) -> None:
+        """Note the processes as they are: the number of one that has ended may be another's by now."""
+        running = {child.name: child.process.pid for child in self.children if child.process}
+        self.alone.say(web=self._url, children=running)
 
     def _keep_servers(self) -> None:
         """Start a dead server anew; while it cannot be, say why once and try again."""

@@ -63,3 +63,12 @@ def test_difference_that_gives_money_back_is_a_credit_note() -> None:
 
 def test_only_records_with_lines_have_a_difference_of_lines() -> None:
     assert [name for name, entity in ENTITIES.items() if has_lines(entity)] == ["invoice"]
+
+
+def test_line_that_stood_there_twice_and_stands_there_once_is_taken_back_once() -> None:
+    one = invoice({"a": (8, 50)})
+    line = one["lines"][0]
+    two = one | {"net_amount": Decimal(800), "lines": [line, dict(line)]}
+    found = difference(INVOICE, one, two)
+    assert ([each["amount"] for each in found["lines"]], found["net_amount"]) == ([-400], -400)
+    assert difference(INVOICE, two, two)["lines"] == []

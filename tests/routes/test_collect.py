@@ -13,9 +13,10 @@ from canonical.failure import Category
 from exceptions_queue import intake
 from exceptions_queue.models import WorkItem
 from governance import versions
+from governance.actor import ENGINE
 from governance.rights import Role
-from routes import accounting, decisions
-from routes.models import Effect, EffectLink, KeyHead, Transaction
+from routes import accounting, decisions, dry_run, reprocess
+from routes.models import Effect, EffectLink, KeyHead, Record, Transaction
 from tests.governance.people import person
 from tests.routes.billing import Billing
 from tests.routes.test_invariants import misbehaving
@@ -223,6 +224,43 @@ def test_hour_without_a_group_by_now_leaves_its_invoice_and_is_told(billing: Mak
     made.take_in(entry(1, version=3))
     made.bill()
     assert (made.told(), made.billed(ONE), made.billed(TWO)) == ([], 800, 800)
+
+
+def test_hour_without_a_group_is_sent_again_in_vain_until_it_has_one(billing: Make) -> None:
+    made = billing(group_by='IF(project_code = "P-009", "", project_code)')
+    made.take_in(entry(1, project_code="P-009"), entry(2))
+    made.bill()
+    [told] = made.told()
+    assert told.record_id is not None
+    ids = [told.record_id]
+    [tried] = dry_run.records(ids, configuration="now")
+    assert (tried.state, "gives no group" in tried.reason) == ("failed", True)
+
+    assert reprocess.records(ids, by=ENGINE, reason="again", how="fixed") == []
+    made.send()
+    assert list(made.invoices().values()) == [{TWO: Decimal(800)}]
+    assert [each.pk for each in made.told()] == [told.pk]
+
+    made.route.group_by = "project_code"
+    made.route.save()
+    [tried] = dry_run.records(ids, configuration="now")
+    assert (tried.state, "the next run" in tried.reason) == ("failed", True)
+    assert reprocess.records(ids, by=ENGINE, reason="the formula is right now", how="fixed") == ids
+    made.send()
+    assert made.billed(ONE) is None
+    made.bill()
+    assert (made.told(), made.billed(ONE), made.billed(TWO)) == ([], 800, 800)
+    assert Record.objects.get(pk=told.record_id).state == "superseded"
+
+
+def test_group_with_any_sign_in_its_name_gets_its_second_document(billing: Make) -> None:
+    made = billing()
+    for sign in ("R\\D", "100%", "a_b"):
+        made.take_in(entry(1, key=f"{sign}-1", project_code=sign))
+        made.bill()
+        made.take_in(entry(2, key=f"{sign}-2", project_code=sign))
+        made.bill()
+        assert {f"{sign}/1", f"{sign}/2"} <= set(made.invoices())
 
 
 def test_repost_under_way_is_waited_for(billing: Make) -> None:

@@ -7,12 +7,13 @@ import pytest
 
 from canonical.failure import Category
 from connectors.outcome import ConnectorFailure, WriteRequest
-from governance.models import User
+from governance import versions
+from governance.models import User, Version
 from mappings.models import CrossReference
 from routes import decisions, linking
 from routes.models import Destination, Effect, Failure, KeyHead, Transition
 from routes.states import State
-from tests.routes.world import World, entry
+from tests.routes.world import OUTWARD, World, entry
 
 Make = Callable[..., World]
 KEY = "TE-0000001"
@@ -192,3 +193,16 @@ def test_difference_without_an_id_is_not_taken_for_the_document_before_it(quick_
     assert decisions.it_happened(world.transactions()[-1].pk, by=clara, reference="D-1", reason="")
 
     assert KeyHead.objects.get().live_external_id == ""
+
+
+def test_waived_one_that_is_sent_again_in_vain_holds_up_no_newer_version(quick_world: Make, clara: User) -> None:
+    world = quick_world()
+    world.take_in(entry(1, hours="0.00"))
+    [row] = world.transactions()
+    assert decisions.waive([row.pk], by=clara, reason="nothing to bill") == [row.pk]
+    versions.install(kind="mapping", object_key="other-out", content=OUTWARD | {"name": "other-out"})
+    other = Version.objects.get(object_key="other-out")
+    assert decisions.resubmit([row.pk], by=clara, reason="with that one", configuration=other) == []
+    world.take_in(entry(1, version=2))
+    world.deliver()
+    assert (world.states(), world.target.net_hours(KEY)) == (["waived", "posted"], 8)
