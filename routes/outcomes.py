@@ -260,16 +260,29 @@ def not_sent(connection: Connection, answered: Sequence[Answered], *, owner: UUI
     """
     if not answered:
         return
-    hopeless = [(s, a) for s, a in answered if a.category not in pausing.MAY_PASS]
+    hopeless = [(s, a) for s, a in answered if _helps_nobody(s, a)]
     words = [f"never sent: {a.message}" for _, a in hopeless]
     final = ledger.refuse([s.intent.effect for s, _ in hopeless], words, owner=owner)
     stops.stop(connection, [(s.claim, s.destination, a) for s, a in hopeless if s.intent.effect in final])
-    going = [(s, a) for s, a in answered if a.category in pausing.MAY_PASS]
+    going = [(s, a) for s, a in answered if not _helps_nobody(s, a)]
     back = ledger.take_back([s.intent.effect for s, _ in going], owner=owner)
     mine = [(s, a) for s, a in going if s.intent.effect in back]
     _leave_alone(connection, [a for _, a in mine])
+    count_attempts([s.claim.transaction for s, a in mine if _broke(a)])
     seconds = max((a.retry_after for _, a in mine if a.retry_after), default=1.0)
     _back_to_ready(mine, owner, "not sent: the target could not be reached", seconds)
+
+
+def _helps_nobody(shipment: Shipment, answer: WriteOutcome) -> bool:
+    """Whether waiting mends nothing, or has not for long."""
+    if answer.category not in pausing.MAY_PASS:
+        return True
+    return _broke(answer) and retry.delay(Category.TRANSIENT, shipment.claim.attempts + 1) is None
+
+
+def _broke(answer: WriteOutcome) -> bool:
+    """Whether a write was tried and broke off before a byte left; not one whose turn never came within its time."""
+    return answer.category is Category.TRANSIENT and answer.retry is not True
 
 
 def _leave_alone(connection: Connection, answers: Sequence[WriteOutcome]) -> None:

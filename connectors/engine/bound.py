@@ -1,5 +1,6 @@
 """A connection made ready for requests: addresses, headers and mask worked out once, calls signed and classified."""
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from connectors.spec import ConnectionSpec
 from connectors.template import Scope, Structure, Template, TemplateError, Templates, render_all
 from connectors.tokens import Token, Tokens
 
+_UNSAFE = re.compile(r"[\r\n\0]").search  # would end a header and begin another
 # What it means that no usable answer came, when nothing can have happened by it.
 _CATEGORIES = {
     "name": Category.OUTAGE,
@@ -106,6 +108,8 @@ class Bound:
         """Return a call with the connection's headers and limits, not signed yet."""
         limits = self.manifest.limits
         merged = {**self.headers, **headers}
+        if any(map(_UNSAFE, merged.values())):
+            raise ConnectorFailure(Category.VALIDATION, "A header of the request would hold a line break.", sent=False)
         if body is not None and "Content-Type" not in merged:
             merged["Content-Type"] = "application/json"
         return Call(
@@ -277,7 +281,8 @@ def failure_of(error: Unreachable) -> ConnectorFailure:
     exchange = getattr(error, "exchange", None)
     # Where no connection came about in all that time, whatever swallows the packets is asked again for all alike.
     category = Category.OUTAGE if error.kind == "timeout" and not error.sent else _CATEGORIES[error.kind]
-    return ConnectorFailure(category, _sentence(str(error)), exchange=exchange, sent=error.sent)
+    late = True if error.kind == "deadline" else None  # it was not tried: its turn never came
+    return ConnectorFailure(category, _sentence(str(error)), exchange=exchange, sent=error.sent, retry=late)
 
 
 def failure_from(verdict: Verdict, answer: Answer, exchange: Exchange) -> ConnectorFailure:

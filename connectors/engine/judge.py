@@ -139,6 +139,7 @@ def unsent(failure: ConnectorFailure) -> WriteOutcome:
         retry_after=failure.retry_after,
         status=failure.status,
         exchange=failure.exchange,
+        retry=failure.retry,
     )
 
 

@@ -263,3 +263,25 @@ async def test_change_of_a_record_that_nobody_can_name_is_refused_in_words(engin
         outcome = await one(engine, spec_for(server.base, acme(blind)), request(operation="update"))
     assert (outcome.result, server.seen) == (Result.REFUSED, [])
     assert "Acme cannot be asked by our key" in outcome.message
+
+
+async def test_write_whose_header_would_hold_a_line_break_is_that_records_fault(engine: Engine) -> None:
+    varied = acme(
+        MANIFEST.replace(
+            "create: {method: POST, path: /entries,", 'create: {method: POST, path: /entries, headers: {Ref: "{key}"},'
+        )
+    )
+    async with answering(lambda _: json('{"id": 1}', 201)) as server:
+        broken, sound = await engine.write(
+            spec_for(server.base, varied), "entries", [request(key="a\r\nb"), request(2)], concurrency=1
+        )
+    assert (broken.result, broken.category) == (Result.NOT_SENT, Category.VALIDATION)
+    assert "line break" in broken.message
+    assert sound.result is Result.CONFIRMED
+    assert [seen.headers["ref"] for seen in server.seen] == ["K2"]
+
+
+async def test_write_that_comes_too_late_was_not_tried(engine: Engine) -> None:
+    async with answering(lambda _: json('{"id": 1}', 201)) as server:
+        late = await one(engine, spec_for(server.base), request(deadline=time.monotonic() - 0.001))
+    assert (late.result, late.retry) == (Result.NOT_SENT, True)

@@ -128,3 +128,18 @@ def test_a_question_that_is_throttled_slows_the_connection_down(quick_world: Mak
     world.deliver()
     assert Connection.objects.get(pk=world.destination.connection_id).slow_until is not None
     assert len(world.target.requests) == 2, "those of one call, and nothing more"
+
+
+@pytest.mark.parametrize(("told", "state"), [(None, "failed"), (True, "ready")])
+def test_what_breaks_each_time_before_a_byte_leaves_ends_with_a_person(
+    quick_world: Make, told: bool | None, state: str
+) -> None:
+    """But whose turn never came within its time has not been tried."""
+    world = quick_world("ledger_look_up")
+    world.target.behave = lambda request, number: unsent(Category.TRANSIENT, "it speaks before it is asked", retry=told)
+    world.take_in(entry(1))
+    for _ in range(20):
+        world.deliver(rounds=1)
+        world.later(400)
+    assert world.states() == [state]
+    assert Failure.objects.filter(category=Category.TRANSIENT).exists() == (state == "failed")
