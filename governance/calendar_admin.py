@@ -17,6 +17,7 @@ from holidays.registry import COUNTRIES
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from governance import deed_page, zones
+from governance.calendars import NO_DAY
 from governance.columns import headed
 from governance.deed_page import button
 from governance.models import BusinessCalendar, CalendarDay, LegalEntity, User, WeekdayHours
@@ -25,10 +26,6 @@ from governance.scoped_admin import NOT_THERE, ScopedAdmin, ScopedInline
 from governance.working_time import public_holidays, refuse_unknown_region
 
 TAKEN = "This company has a calendar already. Change that one, or choose another company."
-NO_DAY = (
-    "A company works on one day of the week at least: without one no cut-off has a date, and schedules that keep to "
-    "working days never run. Add a line, or keep one."
-)
 CHOOSE_ZONE = "Choose a time zone."
 YEARS = (1990, 2100)  # that a preview shows
 USUAL = [{"weekday": day, "opens_at": "09:00", "closes_at": "17:00"} for day in range(5)]
@@ -150,7 +147,7 @@ class Week(EachOnce):
             return
         lines = (form for form in self.forms if form.instance.pk is not None or form.has_changed())
         if all(self._should_delete_form(form) for form in lines):  # type: ignore[attr-defined]  # not in its stubs
-            raise ValidationError(NO_DAY)
+            raise ValidationError(f"{NO_DAY} Add a line, or keep one.")
 
 
 class WeekdayHoursInline(ScopedInline):

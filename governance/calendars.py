@@ -13,6 +13,10 @@ from governance.rights import Right, require
 from governance.working_time import NINE_TO_FIVE, WorkingTime, public_holidays
 
 MONDAY_TO_FRIDAY = range(5)
+NO_DAY = (
+    "A company works on one day of the week at least: without one no cut-off has a date, and schedules that keep to "
+    "working days never run."
+)
 
 
 @transaction.atomic

@@ -24,6 +24,7 @@ from routes.plan import Plan
 
 ALWAYS_FINE = 3  # so few missing records are no sign of a source that hides things
 KEPT = "A person has refused it: nothing was withdrawn."
+OFF = "Its route is switched off, so nothing is withdrawn. Switch the route on, then approve it; or refuse it."
 
 
 def mark_seen(plan: Plan, keys: Sequence[str], *, run: UUID) -> None:
@@ -196,10 +197,13 @@ def _still_missing(run: Run) -> list[str]:
 def approve(run: Run, plan: Plan, *, by: By, reason: str) -> int:
     """Let a held comparison withdraw what it is held for; return how many records it withdrew.
 
-    What the source has shown since stays, as does all that came since. Raises governance.rights.NotAllowed.
+    What the source has shown since stays, as does all that came since. Raises governance.rights.NotAllowed, and
+    ValueError, in words, where the run is not held or its route is switched off.
     """
     require(by, Right.APPROVE, run.legal_entity)
     row = _held(run)
+    if not row.route.enabled:
+        raise ValueError(OFF)
     withdrawn = _withdraw(row, plan, _still_missing(row))
     _end(row, None, withdrawn)
     audit.record(

@@ -3,6 +3,7 @@
 from datetime import date, time
 
 from governance.actor import By
+from governance.calendars import NO_DAY
 from governance.models import BusinessCalendar, CalendarDay, LegalEntity, WeekdayHours
 from hub.configuration.file import File
 from hub.configuration.form import Data
@@ -66,6 +67,8 @@ class Calendars(Kind):
         row.country = value.get("country", owner.country)
         row.subdivision, row.time_zone = value.get("subdivision", ""), value.get("time_zone", "UTC")
         work.judge(row, {})
+        if not value.get("hours") and (here is None or here.get("hours")):
+            work.say(("hours",), NO_DAY, "Give opening hours of one day at least.")
         work.save(row, [owner], here, value)
         row.weekday_hours.all().delete()
         for name, hours in value.get("hours", {}).items():

@@ -8,7 +8,8 @@ import pytest
 from django.test import Client
 
 from connectors.models import Connection
-from governance.models import AuditEntry, User
+from governance.calendars import NO_DAY
+from governance.models import AuditEntry, User, WeekdayHours
 from governance.rights import Role
 from mappings.models import LookupTable
 from mappings.tables import NewRow, add_rows
@@ -163,6 +164,21 @@ def test_route_schedule_and_calendar_are_set_up(ask: Ask) -> None:
     assert ask("put", "calendars/HP-DE", calendar | {"subdivision": "BE"}, If_Match="*").json()["subdivision"] == "BE"
     wrong = told(ask("post", "routes", route | {"slug": "b", "canonical_entity": "nothing"}), 422, "invalid-body")
     assert [each["pointer"] for each in wrong["errors"]] == ["/canonical_entity"]
+
+
+@pytest.mark.parametrize("hours", [{}, {"hours": {}}], ids=["left out", "empty"])
+def test_calendar_has_one_working_day_of_the_week_at_least(ask: Ask, hours: dict[str, Any]) -> None:
+    calendar = {"legal_entity": "HP-DE", "country": "DE", "time_zone": "Europe/Berlin"}
+    worked = {"hours": {"Monday": {"opens": "09:00", "closes": "17:00"}}}
+    [error] = told(ask("post", "calendars", calendar | hours), 422, "invalid-body")["errors"]
+    assert (error["pointer"], error["detail"]) == ("/hours", NO_DAY)
+    draft = ask("post", "changes", {"kind": "calendar", "document": calendar | hours})
+    assert NO_DAY in " ".join(draft.json()["problems"])
+    assert ask("post", "calendars", calendar | worked).status_code == 201
+    [error] = told(ask("put", "calendars/HP-DE", calendar | hours, If_Match="*"), 422, "invalid-body")["errors"]
+    assert error["pointer"] == "/hours"
+    WeekdayHours.objects.all().delete()  # as one that was made before it was asked for
+    assert ask("put", "calendars/HP-DE", calendar | hours, If_Match="*").status_code == 200
 
 
 def test_table_is_redefined_without_touching_its_rows(ask: Ask) -> None:

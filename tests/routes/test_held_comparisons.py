@@ -15,7 +15,7 @@ from governance.actor import ENGINE
 from governance.models import AuditEntry
 from governance.rights import NotAllowed
 from routes import comparing, receive, runs
-from routes.models import Failure, Run, SourceHead, Transaction
+from routes.models import Failure, Route, Run, SourceHead, Transaction
 from tests.exceptions_queue.conftest import Staff, quick_staff
 from tests.routes.world import World, entry
 
@@ -178,3 +178,20 @@ def test_comparison_that_was_held_before_marks_were_kept_is_marked_by_the_migrat
         import_module("routes.migrations.0029_missed_by_a_comparison").mark(apps, editor)
     assert comparing.approve(run, world.plan, by=ENGINE, reason="the client asked for it") == 10
     assert hours(world, 1, 200) == [0, 8]
+
+
+def test_comparison_of_a_route_that_is_switched_off_is_refused_and_not_approved(
+    quick_world: Make, quick_staff: Staff
+) -> None:
+    world = quick_world()
+    run = held(world)
+    intake.take_in()
+    item = WorkItem.objects.get()
+    Route.objects.update(enabled=False)
+    with pytest.raises(verbs.NotPossible, match="switched off"):
+        verbs.approve(item, by=quick_staff.clara, reason="they are gone")
+    run.refresh_from_db()
+    assert (run.state, SourceHead.objects.filter(withdrawn=True).count()) == ("held", 0)
+    verbs.refuse_run(item, by=quick_staff.clara, reason="the route is to rest")
+    run.refresh_from_db()
+    assert (run.state, run.withdrawn) == ("done", 0)

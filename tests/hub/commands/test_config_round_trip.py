@@ -37,9 +37,11 @@ COMPANY = st.fixed_dictionaries(
      "currency": st.sampled_from(["EUR", "USD"])}
 )  # fmt: skip
 CALENDAR = st.fixed_dictionaries(
-    {"country": st.just("DE"), "time_zone": st.sampled_from(["Europe/Berlin", "UTC"])},
-    optional={
+    {
+        "country": st.just("DE"), "time_zone": st.sampled_from(["Europe/Berlin", "UTC"]),
         "hours": st.dictionaries(st.sampled_from(["Monday", "Friday", "Sunday"]), HOURS, min_size=1),
+    },
+    optional={
         "days": st.lists(st.fixed_dictionaries({"day": DAY, "name": TEXT, "working": st.booleans()}),
                          min_size=1, max_size=3, unique_by=lambda day: day["day"]),
     },
