@@ -51,6 +51,18 @@ def charge(connection_id: int, budget: str, requests: int) -> None:
         )
 
 
+def others_under_way(connection_id: int, budget: str, *, lease_seconds: float) -> int:
+    """Return how many slots of a connection's other budgets are leased; until the commit nobody else is told."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM connectors_connection WHERE id = %s FOR NO KEY UPDATE", [connection_id])
+        cursor.execute(
+            "SELECT count(*) FROM connectors_concurrencyslot WHERE connection_id = %s AND budget <> %s"
+            " AND leased_until BETWEEN hub_now() AND hub_now() + make_interval(secs => 2 * %s)",
+            [connection_id, budget, lease_seconds],
+        )
+        return int(cursor.fetchone()[0])
+
+
 def take_slots(
     connection_id: int, budget: str, wanted: int, *, at_most: int, worker: uuid.UUID, lease_seconds: float
 ) -> list[int]:
@@ -66,6 +78,8 @@ def take_slots(
         "at_most": at_most,
         "wanted": wanted,
     }
+    if wanted < 1:
+        return []
     with connection.cursor() as cursor:
         cursor.execute(TAKE_SLOTS, asked)
         taken = [row[0] for row in cursor.fetchall()]

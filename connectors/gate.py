@@ -111,11 +111,17 @@ def _probe(row: _Row, worker: uuid.UUID, stream: str, now: datetime) -> Admissio
 
 
 def _granted(row: _Row, wanted: int, worker: uuid.UUID, stream: str, now: datetime, at_once: int) -> Admission:
-    described = registry.connector(row.connector).manifest.budget_of(stream)
+    manifest = registry.connector(row.connector).manifest
+    described = manifest.budget_of(stream)
     name = described.name if described is not None else ""
     at_most = budget.at_once(row.concurrency, described)
+    wanted_slots = min(wanted, at_once)
+    # The connection's own limit holds for all budgets together.
+    if sum(budget.at_once(row.concurrency, each) for each in manifest.budgets) > row.concurrency:
+        taken = budget.others_under_way(row.pk, name, lease_seconds=settings.LEASE_SECONDS)
+        wanted_slots = min(wanted_slots, row.concurrency - taken)
     slots = budget.take_slots(
-        row.pk, name, min(wanted, at_once), at_most=at_most, worker=worker, lease_seconds=settings.LEASE_SECONDS
+        row.pk, name, wanted_slots, at_most=at_most, worker=worker, lease_seconds=settings.LEASE_SECONDS
     )
     if not slots:
         soon = now + timedelta(seconds=1)

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -11,8 +12,10 @@ from django.test.utils import CaptureQueriesContext
 from canonical.failure import Category
 from connectors import breaker, gate
 from connectors.models import Connection, MaintenanceWindow
+from connectors.registry import registry
 from connectors.windows import open_window
-from tests.connectors.acme import saved_connection
+from tests.connectors.acme import MANIFEST, saved_connection
+from tests.connectors.acme import acme as acme_of
 
 pytestmark = pytest.mark.django_db
 
@@ -189,3 +192,32 @@ def test_a_gate_reads_no_secrets(acme: Connection) -> None:
 def test_a_gate_of_no_connection_says_so() -> None:
     with pytest.raises(Connection.DoesNotExist, match="4711"):
         gate.admit(4711, 1, uuid.uuid4())
+
+
+TWO_BUDGETS = "budgets: [{name: usual, concurrency: 4}, {name: posting, concurrency: 1}]"
+INVOICES = """  invoices:
+    title: Invoices
+    key: [id]
+    budget: posting
+    read: {path: /invoices, records: invoices, paging: {kind: none}}"""
+
+
+@pytest.fixture
+def two_budgets(acme_connector: Any) -> Connection:
+    """A connection with two slots to a system whose streams draw on two budgets."""
+    text = MANIFEST.replace("\nstreams:\n", f"\n{TWO_BUDGETS}\nstreams:\n{INVOICES}\n")
+    registry.connectors["acme"] = acme_of(text)
+    return saved_connection(concurrency=2)
+
+
+def test_slots_of_a_connection_hold_for_all_of_its_budgets_together(two_budgets: Connection) -> None:
+    worker, other = uuid.uuid4(), uuid.uuid4()
+    usual = gate.admit(two_budgets.pk, 4, worker, stream="entries")
+    assert len(usual.slots) == 2
+    assert gate.admit(two_budgets.pk, 1, other, stream="invoices").reason == "concurrency"
+    gate.release(usual, worker)
+    posting = gate.admit(two_budgets.pk, 4, other, stream="invoices")
+    assert len(posting.slots) == 1
+    assert len(gate.admit(two_budgets.pk, 4, worker, stream="entries").slots) == 1
+    move_clock(1000)  # whoever held them is gone
+    assert len(gate.admit(two_budgets.pk, 4, uuid.uuid4(), stream="entries").slots) == 2
