@@ -9,6 +9,7 @@ from django.utils import timezone
 from django_filters import FilterSet
 
 from canonical.failure import CATEGORIES, Category
+from connectors.models import Connection
 from exceptions_queue.deadlines import blocking
 from exceptions_queue.models import WHOSE, ApprovalRequest, Deed, EmergencyDeed, RequestState, Review, State, WorkItem
 from exceptions_queue.models.handling import LONGEST_TAG
@@ -52,7 +53,7 @@ class WorkItemFilter(FilterSet):
     )
     legal_entity = Text(field_name="legal_entity__code", longest=20, help_text="code of a legal entity")
     route = Text(method="of_route", longest=80, help_text="short name of the route where it was first seen")
-    connection = Text(field_name="connection__slug", longest=50, help_text="short name of a connection")
+    connection = Text(method="of_connection", longest=50, help_text="short name of a connection")
     assigned = Flag(method="that_somebody_took", help_text="whether somebody has taken it")
     whose = One(method="that_are", choices=WHOSE, help_text="the caller's own, nobody's, or with something for them")
     tag = Text(field_name="tags__name", longest=LONGEST_TAG, help_text="a tag, as it is shown")
@@ -71,8 +72,12 @@ class WorkItemFilter(FilterSet):
         return rows.filter(conditions_of(line, self.request.user))
 
     def of_route(self, rows: QuerySet[WorkItem], name: str, slug: str) -> QuerySet[WorkItem]:
-        """Keep those of a route."""
-        return rows.filter(route_id__in=Route.objects.filter(slug=slug).values("pk"))
+        """Keep those of a route that whoever asks sees."""
+        return rows.filter(route_id__in=Route.objects.visible_to(self.request.user).filter(slug=slug).values("pk"))
+
+    def of_connection(self, rows: QuerySet[WorkItem], name: str, slug: str) -> QuerySet[WorkItem]:
+        """Keep those at a connection that whoever asks sees."""
+        return rows.filter(connection__in=Connection.objects.visible_to(self.request.user).filter(slug=slug))
 
     def that_somebody_took(self, rows: QuerySet[WorkItem], name: str, taken: bool) -> QuerySet[WorkItem]:
         """Keep those that somebody works on, or those that nobody does."""

@@ -16,12 +16,13 @@ from django.db import connection
 
 from canonical.failure import CATEGORIES, Category
 from canonical.masking import spoken
-from exceptions_queue import words
+from exceptions_queue import naming, words
 from exceptions_queue.models import GroupingRule, WorkItem
 from exceptions_queue.parts import parts_of
 from exceptions_queue.permitted import masks_by_entity
 from exceptions_queue.placing import FITS
 from exceptions_queue.verbs.members import NotPossible
+from governance.actor import By
 from governance.models import User
 from routes.models import Failure, Route
 from routes.newest import first_id
@@ -131,14 +132,14 @@ def check(rule: GroupingRule) -> None:
                           "kind would be one.")  # fmt: skip
 
 
-def conditions(rule: GroupingRule, names: Mapping[int, str] | None = None) -> list[tuple[str, str]]:
-    """Return what a rule asks for, in words. One query where it names a route, unless `names` has them."""
+def conditions(rule: GroupingRule, by: By, routes: Mapping[int, Route] | None = None) -> list[tuple[str, str]]:
+    """Return what a rule asks for, in words for somebody. One query where it names a route, unless `routes` has it."""
     told = [("Kind", CATEGORIES[Category(rule.category)].title)]
     if rule.route_id is not None:
-        found = names or dict(Route.objects.filter(pk=rule.route_id).values_list("pk", "name"))
-        told.append(("Route", found.get(rule.route_id, "one that is gone")))
+        found = routes or Route.objects.in_bulk([rule.route_id])
+        told.append(("Route", naming.name_of(found.get(rule.route_id), by) or "one that is gone"))
     if rule.connection is not None:
-        told.append(("System", rule.connection.name))
+        told.append(("System", naming.name_of(rule.connection, by)))
     plain = [("Lacks a row or record of", words.plain(rule.table)), ("Field", words.plain(rule.field))]
     plain += [("Rule", rule.rule), ("Says", f"“{rule.words}”" if rule.words else "")]
     return [*told, *((name, value) for name, value in plain if value)]

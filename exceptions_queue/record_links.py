@@ -19,7 +19,9 @@ class Link:
 
 
 def to_source(route: Route, raw: dict[str, Any], by: By) -> list[Link]:
-    """Return the link to a record where it came from, none where its system has no screens that we know."""
+    """Return the link to a record where it came from: none where its system has no screens that we know, or is of a
+    company that they do not see.
+    """
     if route.connection is None:
         return []
     return _link(route.connection, route.stream, record_links.link_of(route.connection, route.stream, record=raw), by)
@@ -40,8 +42,9 @@ def to_target(row: Transaction | None, by: By, external_id: str = "") -> list[Li
 
 
 def _link(connection: Connection, stream: str, address: str, by: By) -> list[Link]:
-    name = naming.name_of(connection, by)
+    if not naming.sees(connection, by):
+        return []  # its address would tell what is named nowhere
     if address:
-        return [Link(f"Open in {name}", address)]
+        return [Link(f"Open in {connection.name}", address)]
     why = record_links.without(connection, stream)
-    return [Link(f"{naming.beginning(connection, by)}: {why}", "")] if why else []
+    return [Link(f"{connection.name}: {why}", "")] if why else []

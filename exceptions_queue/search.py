@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from django.db.models import Q
 
 from connectors.models import Connection
-from exceptions_queue import keys, named
+from exceptions_queue import keys, named, naming
 from exceptions_queue.models import WorkItem
 from exceptions_queue.named import Named
 from exceptions_queue.pages.items import Row, rows_of
@@ -116,5 +116,6 @@ def _numbers(text: str, user: User) -> list[tuple[CrossReference, str]]:
         .filter(same)
         .order_by("entity", "canonical_key")[:SHOWN]
     )
-    names = dict(Connection.objects.filter(pk__in={x.connection_id for x in rows}).values_list("pk", "name"))
+    there = Connection.objects.only("name", "legal_entity").in_bulk({x.connection_id for x in rows})
+    names = {pk: naming.name_of(each, user) for pk, each in there.items()}
     return [(x, names.get(x.connection_id, "a former connection")) for x in discreet.references_shown(rows, user)]

@@ -67,8 +67,9 @@ class CrossReferenceFilter(FilterSet):
         fields: list[str] = []
 
     def of_connection(self, rows: QuerySet[CrossReference], name: str, slug: str) -> QuerySet[CrossReference]:
-        """Keep those of a connection."""
-        return rows.filter(connection_id__in=Connection.objects.filter(slug=slug).values("pk"))
+        """Keep those of a connection that whoever asks sees."""
+        systems = Connection.objects.visible_to(self.request.user).filter(slug=slug)
+        return rows.filter(connection_id__in=systems.values("pk"))
 
     def with_value(
         self, rows: EntityScopedQuerySet[CrossReference], name: str, value: str

@@ -1,7 +1,7 @@
 """Business events: sending canonical records in through our API, and saying what became of them."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from governance.actor import By
 from governance.api.refusals import INVALID, KEY_REUSED, NOT_ALLOWED, NOT_FOUND, FieldError, Refused
 from governance.models import LegalEntity
 from governance.rights import NotAllowed, Right, allowed_masks, require
-from governance.scoping import grants_read_once
+from governance.scoping import ALL, entity_ids, grants_read_once
 from routes import bodies, intake
 from routes.api import reading
 from routes.arrivals import decode, digest
@@ -22,6 +22,7 @@ from routes.models import Destination, Failure, InboundEvent, Record, Route, Rul
 from routes.models.inbound import Via
 from routes.models.movement import RecordState
 from routes.states import State
+from routes.unseen import slug_for
 
 OTHER_BODY = "The Idempotency-Key was used for another body. Use a new key for a new event."
 
@@ -96,7 +97,7 @@ def what_became_of(event_id: UUID, *, by: By) -> dict[str, Any]:
     stories = _stories(event, records, by)
     return {
         "id": str(event.pk),
-        "route": event.route.slug,
+        "route": slug_for(event.route, entity_ids(by)),
         "received_at": event.received_at.isoformat(),
         "processed_at": event.processed_at.isoformat() if event.processed_at else None,
         "status": "processed" if event.processed_at else "received",
@@ -120,8 +121,13 @@ def _places(story: dict[str, Any]) -> list[str]:
     return [place["status"] for place in story["destinations"]] or [story["status"]]
 
 
-def _as_they_may_read(event: InboundEvent, records: list[Record], by: By) -> Callable[[UUID, str], str]:
-    """Return what covers in words about a record the values that somebody may not see. At most three queries."""
+def _as_they_may_read(
+    event: InboundEvent, records: list[Record], by: By, unseen: Collection[str]
+) -> Callable[[UUID, str], str]:
+    """Return what covers in words about a record the values, and systems, that somebody may not see.
+
+    At most three queries.
+    """
     entity = ENTITIES[event.route.canonical_entity]
     with grants_read_once():
         masks = {id_: allowed_masks(by, id_) for id_ in {record.legal_entity_id for record in records}}
@@ -132,14 +138,18 @@ def _as_they_may_read(event: InboundEvent, records: list[Record], by: By) -> Cal
         allowed[record.pk] = masks[record.legal_entity_id]
         body = kept.get(record.source_payload_id) if record.source_payload_id else None
         came = decode(str(body)) if body is not None else {}  # what is sent to us is in our words as it comes
-        hidden[record.pk] = hidden_texts(entity, came, allowed[record.pk])
+        hidden[record.pk] = hidden_texts(entity, came, allowed[record.pk]).union(unseen)
     return lambda id_, words: spoken(words, hidden[id_], allowed[id_])
 
 
 def _stories(event: InboundEvent, records: list[Record], by: By) -> list[dict[str, Any]]:
     ids = [record.pk for record in records]
     moving = list(Transaction.objects.visible_to(by).filter(record_id__in=ids).order_by("destination_id", "version"))
-    names = dict(Destination.objects.filter(pk__in={each.destination_id for each in moving}).values_list("pk", "name"))
+    reached = Destination.objects.filter(pk__in={each.destination_id for each in moving}).select_related("connection")
+    destinations = reached.defer("connection__secrets").in_bulk()
+    seen = entity_ids(by)
+    systems = [each.connection for each in destinations.values()]
+    unseen = {each.name for each in systems if seen is not ALL and each.legal_entity_id not in seen}
     open_ = Failure.objects.visible_to(by).filter(closed_at=None)
     of_records = dict(open_.filter(record_id__in=ids, transaction_id=None).values_list("record_id", "message"))
     of_moving = dict(
@@ -149,12 +159,12 @@ def _stories(event: InboundEvent, records: list[Record], by: By) -> list[dict[st
     said = RuleWarning.objects.visible_to(by).filter(transaction_id__in=[each.pk for each in moving]).order_by("pk")
     for id_, message in said.values_list("transaction_id", "message"):
         warned.setdefault(id_, []).append(message)
-    covered = _as_they_may_read(event, records, by)
+    covered = _as_they_may_read(event, records, by, unseen)
     places: dict[UUID, list[dict[str, Any]]] = {}
     for each in moving:
         places.setdefault(each.record_id, []).append(
             {
-                "destination": names[each.destination_id],
+                "destination": destinations[each.destination_id].name,
                 "status": State(each.state).label,
                 "explanation": covered(each.record_id, of_moving.get(each.pk, "")),
                 "warnings": [covered(each.record_id, words) for words in warned.get(each.pk, [])],

@@ -8,6 +8,7 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django_filters import FilterSet
 
+from connectors.models import Connection
 from governance.filtering import Flag, Moment, One, Several, Text, Uuid, Whole
 from governance.models import LegalEntity
 from routes.models import Delivery, Overlay, Record, Route, RuleWarning, Run, SourceHead, Transaction
@@ -60,11 +61,16 @@ class RunFilter(FilterSet):
         fields: list[str] = []
 
 
+def _routes(asked: FilterSet, slug: str) -> "QuerySet[Route]":
+    """Return the route of a short name where whoever asks sees it: nobody learns by guessing that there is another."""
+    return Route.objects.visible_to(asked.request.user).filter(slug=slug)
+
+
 class OverlayFilter(FilterSet):
     """Narrows people's corrections."""
 
     state = One(method="that_stand", choices=CORRECTION_STATES, help_text="how far it is")
-    route = Text(field_name="route__slug", longest=80, help_text="short name of a route")
+    route = Text(method="of_route", longest=80, help_text="short name of a route")
     legal_entity = Text(field_name="legal_entity__code", longest=20, help_text="code of a legal entity")
     key = Text(help_text="business key of the record, exactly")
     field = Text(longest=80, help_text="the field that was corrected, such as hours")
@@ -73,6 +79,10 @@ class OverlayFilter(FilterSet):
     class Meta:
         model = Overlay
         fields: list[str] = []
+
+    def of_route(self, rows: OverlayQuerySet, name: str, slug: str) -> OverlayQuerySet:
+        """Keep those of a route."""
+        return rows.filter(route__in=_routes(self, slug))
 
     def that_stand(self, rows: OverlayQuerySet, name: str, state: str) -> OverlayQuerySet:
         """Keep those in force, those that the source contradicts, both, or those that have ended."""
@@ -139,7 +149,7 @@ class TransactionFilter(_Newest):
 
     def of_route(self, rows: TransactionQuerySet, name: str, slug: str) -> TransactionQuerySet:
         """Keep those of a route: of its destinations."""
-        route = Route.objects.filter(slug=slug).first()
+        route = _routes(self, slug).first()
         return rows.within("destination", route.destinations.values_list("pk", flat=True) if route else [])
 
     def that_rules_warn_of(self, rows: TransactionQuerySet, name: str, warned: bool) -> TransactionQuerySet:
@@ -179,11 +189,12 @@ class RecordFilter(_Newest):
 
     def of_route(self, rows: RecordQuerySet, name: str, slug: str) -> RecordQuerySet:
         """Keep those of a route."""
-        return self._of(rows, Route.objects.filter(slug=slug))
+        return self._of(rows, _routes(self, slug))
 
     def of_connection(self, rows: RecordQuerySet, name: str, slug: str) -> RecordQuerySet:
-        """Keep those that came from a connection."""
-        return self._of(rows, Route.objects.filter(connection__slug=slug))
+        """Keep those that came from a connection, where whoever asks sees it."""
+        systems = Connection.objects.visible_to(self.request.user).filter(slug=slug)
+        return self._of(rows, Route.objects.filter(connection__in=systems))
 
     def of_stream(self, rows: RecordQuerySet, name: str, stream: str) -> RecordQuerySet:
         """Keep those that came from a stream."""

@@ -15,7 +15,7 @@ from canonical.masking import spoken
 from governance.actor import By
 from governance.rights import allowed_masks
 from governance.scoping import ALL, entity_ids, grants_read_once
-from routes.models import Run
+from routes.models import Route, Run
 from routes.newest import bounds
 
 # Each company that is not seen is asked by its own piece of the index of records, for the time of the run.
@@ -99,11 +99,22 @@ def as_seen(runs: list[Run], by: By) -> list[Run]:
     """Return runs, to be shown only, as somebody sees them: whether each holds more, and what its message may say."""
     more = hold_more(runs, by)
     with grants_read_once():
+        sources = _unseen_sources({run.route_id for run in runs if run.message}, by)
         for run in runs:
             run.holds_more = run.pk in more
             if run.message:
-                run.message = spoken(run.message, (), allowed_masks(by, run.legal_entity_id))
+                hidden = {sources[run.route_id]} if run.route_id in sources else ()
+                run.message = spoken(run.message, hidden, allowed_masks(by, run.legal_entity_id))
     return runs
+
+
+def _unseen_sources(routes: Collection[int], by: By) -> dict[int, str]:
+    """Return by route the name of the system that it reads from, where somebody does not see whose that is."""
+    seen = entity_ids(by)
+    if seen is ALL or not routes:
+        return {}
+    read = Route.objects.filter(pk__in=routes).exclude(connection=None).exclude(connection__legal_entity__in=seen)
+    return dict(read.values_list("pk", "connection__name"))
 
 
 def share(run: UUID, seen: Collection[int]) -> Share:

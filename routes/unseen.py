@@ -73,6 +73,11 @@ class Unseen:
         return set(Route.objects.exclude(legal_entity__in=self._places or ()).values_list("slug", flat=True))
 
 
+def slug_for(route: Route, seen: frozenset[int] | None) -> str:
+    """Return the short name of a route as it is told to who sees these companies (`governance.scoping.entity_ids`)."""
+    return route.slug if seen is ALL or route.legal_entity_id in seen else NOT_NAMED
+
+
 def taken_back(document: Data, stand: Iterable[Data]) -> Data:
     """Return a route's document with the names that are covered in it as they `stand` at the same place.
 

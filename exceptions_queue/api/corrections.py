@@ -14,9 +14,12 @@ from governance.api.forms import MustReasonBody
 from governance.api.refusals import not_there
 from governance.api.told import told
 from governance.models import User
+from governance.scoping import entity_ids
 from routes.api.shapes import shown as in_shape
 from routes.filters import OverlayFilter
 from routes.models import Ended, Happened, Overlay
+from routes.route_fields import NOT_NAMED
+from routes.unseen import slug_for
 
 CORRECTION = {
     "number": 41, "legal_entity": "HP-DE", "route": "time-to-erp", "entity": "time_entry", "key": "HP-DE/636709355",
@@ -37,7 +40,7 @@ class CorrectionShape(serializers.Serializer[Any]):
 
     number = serializers.IntegerField()
     legal_entity = serializers.CharField()
-    route = serializers.CharField(help_text="short name")
+    route = serializers.CharField(help_text=f"short name; “{NOT_NAMED}” where you do not see it")
     entity = serializers.CharField(help_text="canonical entity")
     key = serializers.CharField(help_text="business key of the record at its source")
     field = serializers.CharField()
@@ -86,7 +89,10 @@ class CorrectionsDoor(Door):
         """List corrections, the newest first."""
         by = person(request)
         rows = parameters.filtered(request, OverlayFilter, _visible(by))
-        return paging.page(request, rows, ["-pk"], lambda found: [_plain(each) for each in told_of.shown(found, by)])
+        seen = entity_ids(by)
+        return paging.page(
+            request, rows, ["-pk"], lambda found: [_plain(each, seen) for each in told_of.shown(found, by)]
+        )
 
 
 class CorrectionDoor(Door):
@@ -134,18 +140,18 @@ def _of(by: User, number: int) -> Overlay:
 def _whole(row: Overlay, by: User) -> dict[str, Any]:
     [correction] = told_of.shown([row], by)
     lines = [in_shape(CorrectionLineShape, _line(each)) for each in told_of.history(correction)]
-    return _plain(correction) | {"history": lines}
+    return _plain(correction, entity_ids(by)) | {"history": lines}
 
 
 def _line(line: told_of.Line) -> dict[str, Any]:
     return {"at": line.at, "who": line.who, "what": line.what, "words": line.words, "reason": line.reason}
 
 
-def _plain(correction: told_of.Correction) -> dict[str, Any]:
+def _plain(correction: told_of.Correction, seen: frozenset[int] | None) -> dict[str, Any]:
     row = correction.row
     copied = ("key", "field", "made_at", "returned_at", "ended_at", "ended_how")
     own = {name: getattr(row, name) for name in copied} | {
-        "number": row.pk, "legal_entity": row.legal_entity.code, "route": row.route.slug,
+        "number": row.pk, "legal_entity": row.legal_entity.code, "route": slug_for(row.route, seen),
         "entity": row.route.canonical_entity, "source_value": _told(correction.said), "value": _told(correction.value),
         "source_says_now": _told(correction.now), "state": correction.state,
         "state_in_words": correction.state_words, "made_by": row.made_by.get_full_name() or str(row.made_by),

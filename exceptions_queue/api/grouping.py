@@ -20,7 +20,10 @@ from governance.api.refusals import INVALID_BODY, NOT_POSSIBLE, FieldError, Refu
 from governance.api.told import told
 from governance.models import User
 from governance.rights import Right, entities_visible_to, require
+from governance.scoping import ALL, entity_ids
 from routes.models import Route
+from routes.route_fields import NOT_NAMED
+from routes.unseen import slug_for
 
 PLACE = "/api/experience/v1/grouping-rules"
 KINDS = [(each.value, CATEGORIES[each].title) for each in Category]
@@ -69,8 +72,8 @@ class GroupingRuleShape(serializers.Serializer[Any]):
     name = serializers.CharField()
     legal_entity = serializers.CharField()
     kind = serializers.ChoiceField(choices=KINDS)
-    connection = serializers.CharField(allow_blank=True)
-    route = serializers.CharField(allow_blank=True)
+    connection = serializers.CharField(allow_blank=True, help_text=f"short name; “{NOT_NAMED}” where you do not see it")
+    route = serializers.CharField(allow_blank=True, help_text=f"short name; “{NOT_NAMED}” where you do not see it")
     table = serializers.CharField(allow_blank=True)
     field = serializers.CharField(allow_blank=True)
     rule = serializers.CharField(allow_blank=True)
@@ -220,16 +223,23 @@ def _steady(shown: dict[str, Any]) -> dict[str, Any]:
     return kept | {"kept_at": shown["kept_at"].isoformat()}
 
 
+def _system(row: GroupingRule, seen: frozenset[int] | None) -> str:
+    if row.connection is None:
+        return ""
+    return row.connection.slug if seen is ALL or row.connection.legal_entity_id in seen else NOT_NAMED
+
+
 def _shown(found: list[GroupingRule], by: User) -> list[dict[str, Any]]:
     rows = grouping.covered(found, by)
     people = names([each.made_by for each in rows])
-    routes = dict(Route.objects.filter(pk__in={each.route_id for each in rows}).values_list("pk", "slug"))
+    seen = entity_ids(by)
+    routes = {pk: slug_for(each, seen) for pk, each in Route.objects.in_bulk({row.route_id for row in rows}).items()}
     items = WorkItem.objects.filter(fingerprint__in={each.cause for each in rows}).order_by("number")
     numbers = dict(items.values_list("fingerprint", "number"))
     return [
         {
             "id": row.pk, "name": row.name, "legal_entity": row.legal_entity.code, "kind": row.category,
-            "connection": row.connection.slug if row.connection else "",
+            "connection": _system(row, seen),
             "route": routes.get(row.route_id, "") if row.route_id else "", "table": row.table, "field": row.field,
             "rule": row.rule, "words": row.words, "item": numbers.get(row.cause), "reason": row.reason,
             "kept_by": people[row.made_by], "kept_at": row.made_at, "hits": row.hits, "last_hit_at": row.hit_at,

@@ -13,11 +13,13 @@ from governance.api import paging, parameters
 from governance.api.door import Door, person
 from governance.api.refusals import not_there
 from governance.api.told import told
-from governance.scoping import EntityScopedQuerySet
+from governance.scoping import EntityScopedQuerySet, entity_ids
 from routes.api.shapes import names, shown
 from routes.filters import RecordFilter
 from routes.models import Record
 from routes.models.movement import Outcome, RecordState
+from routes.route_fields import NOT_NAMED
+from routes.unseen import slug_for
 
 RECORD = {
     "id": "0197a1c2-5a5b-7c1d-8e2f-0a1b2c3d4e5f", "route": "time-to-erp", "key": "HP-DE/636709355",
@@ -38,7 +40,7 @@ class RecordShape(serializers.Serializer[Any]):
     """One version of one source record as it arrived."""
 
     id = serializers.UUIDField()
-    route = serializers.CharField()
+    route = serializers.CharField(help_text=f"short name; “{NOT_NAMED}” where you do not see it")
     key = serializers.CharField(help_text="business key at the source")
     version = serializers.CharField(allow_blank=True)
     legal_entity = serializers.CharField()
@@ -74,7 +76,8 @@ class RecordsDoor(Door):
     def get(self, request: Request) -> Response:
         """List records, the newest first."""
         rows = parameters.filtered(request, RecordFilter, _visible(request))
-        return paging.page(request, rows, ["-pk"], lambda found: [_shown(row) for row in found])
+        seen = entity_ids(person(request))
+        return paging.page(request, rows, ["-pk"], lambda found: [_shown(row, seen) for row in found])
 
 
 class RecordDoor(Door):
@@ -90,7 +93,8 @@ class RecordDoor(Door):
             raise not_there("record", id)
         masks = masks_of(rights_in(person(request), row.legal_entity_id))
         entity, raw, canonical = record_story.masked_bodies(row, masks)
-        return Response(_shown(row) | {"entity": entity, "raw": raw, "canonical": canonical})
+        seen = entity_ids(person(request))
+        return Response(_shown(row, seen) | {"entity": entity, "raw": raw, "canonical": canonical})
 
 
 def _visible(request: Request) -> "EntityScopedQuerySet[Record]":
@@ -98,7 +102,7 @@ def _visible(request: Request) -> "EntityScopedQuerySet[Record]":
     return rows.select_related("route", "legal_entity")
 
 
-def _shown(row: Record) -> dict[str, Any]:
-    own = {"route": row.route.slug, "legal_entity": row.legal_entity.code, "run": row.run_id}
+def _shown(row: Record, seen: frozenset[int] | None) -> dict[str, Any]:
+    own = {"route": slug_for(row.route, seen), "legal_entity": row.legal_entity.code, "run": row.run_id}
     plain = {name: getattr(row, name) for name in names(RecordShape, *own)}
     return shown(RecordShape, plain | own)

@@ -21,7 +21,7 @@ from governance.api.forms import MustReasonBody
 from governance.api.refusals import not_there
 from governance.api.told import told
 from governance.models import User
-from governance.scoping import EntityScopedQuerySet
+from governance.scoping import EntityScopedQuerySet, entity_ids
 from routes import taken_back
 from routes.api import shapes
 from routes.filters import TransactionFilter
@@ -141,7 +141,7 @@ class TransactionDoor(Door):
         row = transaction_of(request, id)
         known = story.tell(row, person(request))
         failure = Failure.objects.filter(transaction_id=row.pk, closed_at=None).first()
-        return Response(shapes.transaction(row) | _story(request, known, failure))
+        return Response(shapes.transaction(row, entity_ids(person(request))) | _story(request, known, failure))
 
 
 class QuestionsDoor(Door):
@@ -167,7 +167,8 @@ def _listed(found: list[Transaction], by: User) -> list[dict[str, Any]]:
     masks = masks_by_entity(by, {row.legal_entity_id for row in found})
     for row in found:
         row.waits_for = spoken(row.waits_for, (), masks[row.legal_entity_id])
-    return [shapes.transaction(row) for row in taken_back.told(found)]
+    seen = entity_ids(by)
+    return [shapes.transaction(row, seen) for row in taken_back.told(found)]
 
 
 def transaction_of(request: Request, id_: UUID) -> Transaction:

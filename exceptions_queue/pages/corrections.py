@@ -69,7 +69,7 @@ def corrections(request: HttpRequest) -> HttpResponse:
     form = CorrectionNarrowing(request.GET, user)
     found = Overlay.objects.visible_to(user).select_related(*READ).order_by("-pk")
     asked = form.asked() if form.is_valid() else {}
-    found = OverlayFilter(data=asked, queryset=found).qs if form.is_valid() else found.none()
+    found = OverlayFilter(data=asked, queryset=found, request=request).qs if form.is_valid() else found.none()
     if before := request.GET.get("before", ""):
         if not (before.isascii() and before.isdigit() and len(before) < 19):
             raise Http404("There is no such page of the list.")

@@ -113,13 +113,13 @@ def _listed(request: HttpRequest, user: User, refused: tuple[int, ReasonForm] | 
     rows = GroupingRule.objects.visible_to(user).select_related("legal_entity", "connection")[:MOST]
     found = grouping.covered(rows, user)
     people = names([each.made_by for each in found])
-    routes = dict(Route.objects.filter(pk__in={each.route_id for each in found}).values_list("pk", "name"))
+    routes = Route.objects.in_bulk({each.route_id for each in found if each.route_id})
     items = WorkItem.objects.visible_to(user).filter(fingerprint__in={each.cause for each in found})
     numbers = dict(items.order_by("number").values_list("fingerprint", "number"))
     may = {each.pk for each in companies_with(user, Right.WORK_QUEUE)}
     shown = [
         (
-            each, grouping.conditions(each, routes), people[each.made_by], numbers.get(each.cause),
+            each, grouping.conditions(each, user, routes), people[each.made_by], numbers.get(each.cause),
             _removal(each, refused) if each.legal_entity_id in may else None,
         )
         for each in found
@@ -208,7 +208,7 @@ def _shown(found: grouping.Tried, rule: GroupingRule, user: User) -> dict[str, A
         item = rows.get(each.number or 0)
         title = words.title_for(item, masks, user) if item else CATEGORIES[Category(rule.category)].title
         examples.append((each, title))
-    return {"found": found, "examples": examples, "conditions": grouping.conditions(rule)}
+    return {"found": found, "examples": examples, "conditions": grouping.conditions(rule, user)}
 
 
 @page

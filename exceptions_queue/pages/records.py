@@ -31,7 +31,8 @@ def records(request: HttpRequest) -> HttpResponse:
             found = found.filter(pk__lt=id_of(after))
     except ValueError as error:
         raise Http404(str(error)) from error
-    rows = RecordFilter(data=repeatable(asked), queryset=found).qs if form.is_valid() else found.none()
+    narrowed = RecordFilter(data=repeatable(asked), queryset=found, request=request)
+    rows = narrowed.qs if form.is_valid() else found.none()
     shown = rows.newest(SIZE + 1)
     more = context(
         "records",

@@ -119,7 +119,8 @@ def transactions(request: HttpRequest) -> HttpResponse:
         raise Http404(str(error)) from error
     if warned := bool(request.GET.get("warned")):
         asked["warned"] = "true"
-    rows = TransactionFilter(data=repeatable(asked), queryset=found).qs if form.is_valid() else found.none()
+    narrowed = TransactionFilter(data=repeatable(asked), queryset=found, request=request)
+    rows = narrowed.qs if form.is_valid() else found.none()
     shown = rows.newest(SIZE + 1)
     state = asked.get("state", [""])[0]
     more = context(

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from canonical.entities import ENTITIES
 from canonical.entity import Mask
+from connectors.models import Connection
 from exceptions_queue import keys, teams
 from exceptions_queue.deadlines import blocking
 from exceptions_queue.models import State, WorkItem, WorkItemAmount, WorkItemComment, WorkItemTag, WorkItemWatcher
@@ -69,6 +70,14 @@ class Asker:
             self._companies = {each.casefold(): pk for pk, each in LegalEntity.objects.values_list("pk", "code")}
         found = self._companies.get(code.casefold())
         return [] if found is None else [found]
+
+    def routes(self, slug: str) -> "QuerySet[Route]":
+        """Return the route of a short name where it is seen: by another's nothing is found."""
+        return Route.objects.visible_to(self.user).filter(slug=slug)
+
+    def systems(self, slug: str) -> "QuerySet[Connection]":
+        """Return the connection of a short name where it is seen: by another's nothing is found."""
+        return Connection.objects.visible_to(self.user).filter(slug=slug)
 
 
 def condition(found: Understood, asker: Asker, *, without: frozenset[str] = frozenset()) -> Q:
@@ -223,7 +232,7 @@ def _closed(value: str, asker: Asker) -> Q:
 
 def _target(value: str, asker: Asker) -> Q:
     writes = Destination.objects.filter(route=OuterRef("route_id"), connection=OuterRef("connection_id"))
-    return Q(Exists(writes)) & Q(connection__slug=value)
+    return Q(Exists(writes)) & Q(connection__in=asker.systems(value))
 
 
 def _text(value: str, asker: Asker) -> Q:
@@ -260,10 +269,12 @@ CONDITIONS: dict[str, Callable[[Any, Asker], Q]] = {
     "priority": _bounded("priority"),
     "currency": lambda value, asker: Q(pk__in=WorkItemAmount.objects.filter(currency=value.upper()).values("item")),
     "tag": lambda value, asker: Q(pk__in=WorkItemTag.objects.filter(name=kept_form(value)).values("item")),
-    "route": lambda value, asker: Q(route_id__in=Route.objects.filter(slug=value).values("pk")),
-    "source": lambda value, asker: Q(route_id__in=Route.objects.filter(connection__slug=value).values("pk")),
+    "route": lambda value, asker: Q(route_id__in=asker.routes(value).values("pk")),
+    "source": lambda value, asker: Q(
+        route_id__in=Route.objects.filter(connection__in=asker.systems(value)).values("pk")
+    ),
     "target": _target,
-    "system": lambda value, asker: Q(connection__slug=value),
+    "system": lambda value, asker: Q(connection__in=asker.systems(value)),
     "age": _bounded("first_seen"),
     "opened": _bounded("opened_at"),
     "last": _bounded("last_seen"),

@@ -13,6 +13,7 @@ from canonical.entities import ENTITIES
 from canonical.entity import Entity, Mask
 from canonical.masking import may_see
 from connectors.models import Connection
+from exceptions_queue import naming
 from exceptions_queue.codes import code_of, id_of
 from exceptions_queue.permitted import masks_of, rights_in
 from governance.models import LegalEntity, User, Version
@@ -61,7 +62,8 @@ def choices(mapping: Mapping | None, user: User, source: Side, target: Side) -> 
         return [*shipped, Choice(PASTED, "What I paste below")]
     real = [
         Choice(
-            f"record:{code_of(record.pk)}", f"{record.key}, {record.route.name}, {record.received_at:%Y-%m-%d %H:%M}"
+            f"record:{code_of(record.pk)}",
+            f"{record.key}, {naming.name_of(record.route, user)}, {record.received_at:%Y-%m-%d %H:%M}",
         )
         for record in _recent(mapping, user)
     ]

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from canonical.entities import ENTITIES
 from connectors.models import Connection
+from exceptions_queue import naming
 from exceptions_queue.pages.door import context, page, person
 from governance.models import LegalEntity, User
 from governance.rights import NotAllowed, Right, allowed_anywhere, require
@@ -75,7 +76,8 @@ def references(request: HttpRequest) -> HttpResponse:
             raise Http404("There is no such page of the list.")
         found = found.filter(pk__lt=int(after))
     rows = list(found.order_by("-pk")[: SIZE + 1])
-    named = {each.pk: each.name for each in connections}
+    there = Connection.objects.only("name", "legal_entity").in_bulk({row.connection_id for row in rows})
+    named = {pk: naming.name_of(each, user) for pk, each in there.items()}
     more = context(
         "tables",
         rows=[

@@ -11,7 +11,7 @@ from routes.models import Destination, Route, Run, Transaction
 from routes.models.movement import RunState
 from routes.route_fields import NOT_NAMED
 from routes.states import State
-from routes.unseen import Unseen
+from routes.unseen import Unseen, slug_for
 
 
 class DestinationShape(serializers.Serializer[Any]):
@@ -79,7 +79,7 @@ class TransactionShape(serializers.Serializer[Any]):
     key = serializers.CharField(help_text="business key at the destination")
     record = serializers.UUIDField()
     run = serializers.UUIDField(allow_null=True)
-    route = serializers.CharField()
+    route = serializers.CharField(help_text=f"short name; “{NOT_NAMED}” where you do not see it")
     destination = serializers.CharField()
     legal_entity = serializers.CharField()
     state = serializers.ChoiceField(choices=State.choices)
@@ -150,14 +150,14 @@ def runs(rows: list[Run], by: User) -> list[dict[str, Any]]:
     return [run(row) for row in shares.as_seen(rows, by)]
 
 
-def transaction(row: Transaction) -> dict[str, Any]:
-    """Return a transaction as the API shows it."""
+def transaction(row: Transaction, seen: frozenset[int] | None) -> dict[str, Any]:
+    """Return a transaction as the API shows it to who sees these companies."""
     own = ("record", "run", "route", "destination", "legal_entity", "state_in_words")
     plain = {name: getattr(row, name) for name in names(TransactionShape, *own)}
     told = plain | {
         "record": row.record_id,
         "run": row.run_id,
-        "route": row.destination.route.slug,
+        "route": slug_for(row.destination.route, seen),
         "destination": row.destination.name,
         "legal_entity": row.legal_entity.code,
         "state_in_words": State(row.state).label,

@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from connectors.models import Connection
 from exceptions_queue import grouping, intake, reckoning, verbs
 from exceptions_queue.models import GroupingRule, WorkItem
+from governance.actor import ENGINE
 from governance.models import AuditEntry
 from governance.rights import NotAllowed
 from routes.models import Failure
@@ -57,7 +58,7 @@ def test_rule_of_a_merge_asks_for_what_its_causes_have_in_common(world: World, s
     assert (rule.category, rule.table, rule.route_id, rule.cause) == (
         "unmapped_value", "tasks", world.route.pk, item.fingerprint,
     )  # fmt: skip
-    assert grouping.conditions(rule)[0] == ("Kind", "Value without a translation")
+    assert grouping.conditions(rule, ENGINE)[0] == ("Kind", "Value without a translation")
     with pytest.raises(verbs.NotPossible, match="one cause only"):
         grouping.drafted(stop(world, "T-9"))
 

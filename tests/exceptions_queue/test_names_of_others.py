@@ -10,10 +10,13 @@ from django.utils import timezone
 from connectors.models import Connection
 from exceptions_queue import deadlines, intake, naming, stuck
 from exceptions_queue.codes import code_of
-from exceptions_queue.models import WorkItem
+from exceptions_queue.models import GroupingRule, WorkItem
 from exceptions_queue.record_links import to_source
 from exceptions_queue.sheets.exporting import export
-from routes.models import Route, Transaction
+from governance.actor import ENGINE
+from mappings import cross_references
+from mappings.cross_references import NewReference
+from routes.models import Overlay, Record, Route, Run, Transaction
 from tests.api.signing import get, token_of
 from tests.exceptions_queue.conftest import Staff
 from tests.exceptions_queue.test_pages import signed_in, text_of
@@ -96,3 +99,90 @@ def test_deadlines_name_no_route_of_another_company_in_words_or_key(item: WorkIt
     assert names(" ".join(lines)) == []
     for line in deadlines.deadlines(quick_staff.farid):  # type: ignore[arg-type]
         assert names(f"{line.key} {line.title} {line.due}") == []
+
+
+def correction_of(somebody: Any) -> None:
+    record = Record.objects.get()
+    Overlay.objects.create(
+        legal_entity=record.legal_entity, route_id=record.route_id, key=record.key, field="hours", value="8.00",
+        source_value="0.00", reason="typing error", made_by=somebody,
+    )  # fmt: skip
+
+
+def test_answers_about_what_moves_name_no_route_or_system_of_another_company(
+    item: WorkItem, quick_staff: Staff
+) -> None:
+    sent = Transaction.objects.get()
+    person_at = person("Root Rasch", is_superuser=True)
+    correction_of(quick_staff.farid)
+    addresses = [
+        "/api/system/v1/records", f"/api/system/v1/records/{sent.record_id}", "/api/process/v1/transactions",
+        f"/api/process/v1/transactions/{sent.pk}", "/api/experience/v1/corrections",
+    ]  # fmt: skip
+    for address in addresses:
+        told = get(address, token_of(quick_staff.farid)).content.decode()
+        assert (names(told), "one of another company" in told) == ([], True), address
+        assert names(get(address, token_of(person_at)).content.decode()) != [], address
+
+
+ASKED = {
+    "system/v1/records": ("route=watzmann", "connection=hours"),
+    "process/v1/transactions": ("route=watzmann",),
+    "experience/v1/corrections": ("route=watzmann",),
+    "experience/v1/work-items": (
+        "route=watzmann", "connection=zugspitze",
+        *(f"query={each}" for each in ("route:watzmann", "source:hours", "system:zugspitze", "target:zugspitze")),
+    ),
+    "process/v1/cross-references": ("connection=zugspitze",),
+}  # fmt: skip
+
+
+def test_nobody_learns_by_guessing_that_another_company_has_a_route_or_a_system(
+    item: WorkItem, quick_staff: Staff
+) -> None:
+    Connection.objects.exclude(slug="zugspitze").update(slug="hours")
+    ledger, germany = Connection.objects.get(slug="zugspitze"), company("HP-DE")
+    cross_references.upsert([NewReference(ledger.pk, "worker", "W-001", "4711", germany.pk)], by=ENGINE)
+    correction_of(quick_staff.farid)
+    mine, all_ = token_of(quick_staff.farid), token_of(person("Root Rasch", is_superuser=True))
+    for address, asked in ASKED.items():
+        assert get(f"/api/{address}", mine).json()["items"] != [], address
+        for each in asked:
+            found = [get(f"/api/{address}?{each}", token).json()["items"] != [] for token in (mine, all_)]
+            assert found == [False, True], (address, each)
+        none = get(f"/api/{address}?{asked[0].partition('=')[0]}=nowhere", mine)
+        assert none.json()["items"] == [], address
+
+
+def test_search_and_grouping_rules_name_no_system_of_another_company(item: WorkItem, quick_staff: Staff) -> None:
+    ledger, germany = Connection.objects.get(slug="zugspitze"), company("HP-DE")
+    cross_references.upsert([NewReference(ledger.pk, "worker", "W-001", "4711", germany.pk)], by=ENGINE)
+    GroupingRule.objects.create(
+        name="Closed periods", legal_entity=germany, category=item.category, connection=ledger, cause=item.fingerprint,
+        route_id=Route.objects.get().pk, made_by="engine:engine", reason="together", made_at=timezone.now(),
+    )  # fmt: skip
+    mine, all_ = signed_in(quick_staff.farid), signed_in(person("Root Rasch", is_superuser=True))
+    for page in ("/search/?q=4711", "/cross-references/", "/queue/grouping-rules/"):
+        told = text_of(mine.get(page))
+        assert names(told) == [], page
+        assert naming.THEIRS in told, page
+        assert "a former connection" not in told, page
+        assert LEDGER in text_of(all_.get(page)), page
+    rules = "/api/experience/v1/grouping-rules"
+    [rule] = get(rules, token_of(quick_staff.farid)).json()["items"]
+    assert (rule["connection"], rule["route"]) == ("one of another company", "one of another company")
+
+
+def test_run_says_nothing_of_a_source_of_another_company(quick_world: Make, quick_staff: Staff) -> None:
+    world = quick_world()
+    Route.objects.update(legal_entity=company("HP-DE"))
+    Connection.objects.filter(pk=world.route.connection_id).update(name=LEDGER, legal_entity=company("HP-US"))
+    now = timezone.now()
+    Run.objects.create(
+        route=world.route, legal_entity=company("HP-DE"), trigger="schedule", requested_by="engine", created_at=now,
+        due_at=now, state="waiting", message=f"{LEDGER} is not asked now: it is paused",
+    )  # fmt: skip
+    assert names(text_of(signed_in(quick_staff.farid).get("/runs/?all=1"))) == []
+    assert names(get("/api/process/v1/runs", token_of(quick_staff.farid)).content.decode()) == []
+    root = person("Root Rasch", is_superuser=True)
+    assert LEDGER in text_of(signed_in(root).get("/runs/?all=1"))
