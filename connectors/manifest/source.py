@@ -1,7 +1,9 @@
 """Reads YAML with the line of every value, refusing what an author cannot have meant (doubled keys, aliases)."""
 
 import math
+import re
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import yaml
@@ -27,6 +29,7 @@ class Source:
 
 YAML = "tag:yaml.org,2002:"  # the beginning of YAML's own tags, which are written as !!
 SCALARS = tuple(f"{YAML}{each}" for each in ("str", "int", "float", "bool", "null", "timestamp", "value", "merge"))
+PLAIN = re.compile(r"[-+]?(0|[1-9][0-9_]*)", re.ASCII)
 NUL = "a NUL character stands in a text, which no database keeps."
 
 
@@ -80,7 +83,23 @@ def _value(loader: Any, node: yaml.Node, path: tuple[str | int, ...], source: So
     if isinstance(value, float) and not math.isfinite(value):
         source.faults.append((line, f"{node.value[:40]} is no number that can be used.", "Write one in digits."))
         return None
+    if not _stands_as_written(node, value):
+        remedy = "Put it in quotes, or write the number that is meant in plain digits, fewer than 16 with a fraction."
+        source.faults.append((line, f"{node.value[:40]} would be read as {value}.", remedy))
+        return None
     return value
+
+
+def _stands_as_written(node: yaml.Node, value: object) -> bool:
+    """Return whether a number is read as people read it: YAML takes 010 for 8, 18:30 for 1110, and rounds fractions."""
+    if node.tag == f"{YAML}int":
+        return PLAIN.fullmatch(node.value) is not None
+    if node.tag != f"{YAML}float":
+        return True
+    try:
+        return Decimal(node.value.replace("_", "")) == Decimal(repr(value))
+    except InvalidOperation:
+        return False
 
 
 def _wrong_tag(node: yaml.Node) -> str | None:
