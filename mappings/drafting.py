@@ -71,6 +71,15 @@ def revise(
     return versions.revise(version, content=content, by=by, note=note, content_seen=content_seen)
 
 
+@transaction.atomic
+def discard(version: Version, *, by: By, reason: str = "", seen: str | None = None) -> None:
+    """Throw a draft away, as `versions.discard` does; the mapping goes with it where nothing else of it is there."""
+    versions.discard(version, by=by, reason=reason, seen=seen)
+    versions.lock_object(KIND, version.object_key)  # the next draft of it may just be written
+    if not Version.objects.of(KIND, version.object_key).exists():
+        Mapping.objects.filter(key=version.object_key, shipped=False).delete()
+
+
 def judge(content: dict[str, Any], *, by: By, key: str = "") -> dict[str, Any]:
     """Return a content as it is kept: what is covered in it (`covering`) stays as it stands.
 

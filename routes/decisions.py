@@ -121,8 +121,9 @@ def approve(ids: Sequence[UUID], *, by: By, reason: str) -> list[UUID]:
     """Release transactions that were held for a second person; return those that go on.
 
     What is held because a table's row waits has no bytes that could be approved: it is checked again, and goes on if
-    the row counts by now. Raises governance.rights.NotAllowed; whoever corrected a field of the record cannot approve
-    it, nor can the person whose time it is.
+    the row counts by now. What waits for something else is left alone: its destination is switched off, or what was
+    posted was taken back and somebody has to say what becomes of it. Raises governance.rights.NotAllowed; whoever
+    corrected a field of the record cannot approve it, nor can the person whose time it is.
     """
     with transaction.atomic():
         rows = _require_for(ids, Right.APPROVE, by)
@@ -145,14 +146,19 @@ def approve(ids: Sequence[UUID], *, by: By, reason: str) -> list[UUID]:
     return approved
 
 
+HELD_FOR_CONSENT = """
+SELECT t.id, t.withdraws OR t.request_payload_id IS NOT NULL FROM routes_transaction t
+WHERE t.id = ANY(%s) AND t.state = 'held'
+  AND NOT EXISTS (SELECT FROM routes_wait w WHERE w.transaction_id = t.id AND w.kind = 'switch')
+  AND NOT EXISTS (
+    SELECT FROM routes_failure f WHERE f.transaction_id = t.id AND f.closed_at IS NULL AND f.category = %s)
+"""
+
+
 def _held(ids: Sequence[UUID]) -> tuple[list[UUID], list[UUID]]:
     """Return which held transactions are complete, so that only the approval is missing, and which have no bytes."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id, withdraws OR request_payload_id IS NOT NULL FROM routes_transaction"
-            " WHERE id = ANY(%s) AND state = 'held'",
-            [list(ids)],
-        )
+        cursor.execute(HELD_FOR_CONSENT, [list(ids), Category.QUESTIONED.value])
         found = cursor.fetchall()
     return [id_ for id_, complete in found if complete], [id_ for id_, complete in found if not complete]
 

@@ -26,16 +26,19 @@ from governance.still_there import held
 from governance.versions import WrongState
 from hub.mapping_pages.found import mapping_of, version_of
 from hub.mapping_pages.pages import steps_of, used_by
+from mappings import drafting
 from mappings.covering import covered
 from mappings.differences import Difference, differences
 from mappings.models import LookupTable
 from mappings.models.mapping import KIND
 
 MOST = 50  # versions, and entries of the history
+LOOKS = ("approvals", "publications", "discards")  # refused where something else stands there than the page has shown
 IN_FORCE = "in_force"  # the name under which a form carries the number of the version that it takes the place of
 
 
 BACK_IN_FORCE = "Its content was approved once, so it comes back into force at once, as a new version."
+THROWN_AWAY = "The draft is deleted. The audit trail keeps that there was one."
 OUT_OF_FORCE = (
     "No version is in force afterwards. Routes that use this mapping stop at their next run, and a work item says so, "
     "until another version is published."
@@ -67,7 +70,7 @@ class Step:
 
     name: str
     button: str
-    verb: Callable[..., Version]
+    verb: Callable[..., Version | None]
     right: Right
     states: tuple[State, ...]
     reasoned: bool = False
@@ -91,6 +94,8 @@ STEPS = (
          about=BACK_IN_FORCE),
     Step("retirements", "Take out of force", life.retire, Right.PUBLISH_CONFIGURATION, (State.PUBLISHED,), True,
          about=OUT_OF_FORCE, danger=True),
+    Step("discards", "Throw away", drafting.discard, Right.EDIT_CONFIGURATION, (State.DRAFT,), about=THROWN_AWAY,
+         danger=True),
 )  # fmt: skip
 
 
@@ -156,7 +161,7 @@ def step(request: HttpRequest, pk: int, number: int, name: str) -> HttpResponse:
     status = 200
     if request.method == "POST" and form.is_valid():
         try:
-            seen = {"seen": request.POST.get(SEEN, "")} if name in ("approvals", "publications") else {}
+            seen = {"seen": request.POST.get(SEEN, "")} if name in LOOKS else {}
             done = _take(taken, version, form.cleaned_data | seen, user, request.POST.get(IN_FORCE, ""))
         except NotAllowed as error:
             form.add_error(None, str(error))
@@ -165,6 +170,10 @@ def step(request: HttpRequest, pk: int, number: int, name: str) -> HttpResponse:
             form.add_error(None, str(error))
             status = 409
         else:
+            if done is None:
+                messages.success(request, f"The draft of version {number} of {row} is thrown away.")
+                left = Version.objects.of(KIND, row.key).exists()
+                return redirect("mappings:versions", pk=row.pk) if left else redirect("mappings:mappings")
             messages.success(
                 request, f"Version {done.number} of {row} is {done.get_state_display().lower()}.{_when(done)}"
             )
@@ -184,7 +193,7 @@ def step(request: HttpRequest, pk: int, number: int, name: str) -> HttpResponse:
 
 
 @transaction.atomic
-def _take(step: Step, version: Version, given: dict[str, Any], user: User, shown: str) -> Version:
+def _take(step: Step, version: Version, given: dict[str, Any], user: User, shown: str) -> Version | None:
     """Take a step; what takes the place of what is in force only where the page has `shown` that one."""
     values = dict(given)
     values[step.argument] = values.pop("reason")

@@ -144,7 +144,7 @@ class Step:
 
     name: str
     body: type[forms.Form]
-    verb: Callable[..., Version]
+    verb: Callable[..., Version | None]
     words: str
 
     @property
@@ -163,6 +163,7 @@ STEPS = (
     Step(
         "retirements", MustReasonBody, versions.retire, "Take the published version out of force without a successor."
     ),
+    Step("discards", ReasonBody, drafting.discard, "Throw a draft away. The answer shows it for the last time."),
 )
 
 
@@ -181,8 +182,10 @@ class StepDoor(Door):
             if self.step.agrees:
                 require(by, Right.APPROVE_CONFIGURATION, row.legal_entity)
             check = etags.require_read if self.step.agrees else etags.require_if_given
-            check(request, _shown(held(Version.objects.all(), row), by))
-            return _answer(self.step.verb(row, by=by, **values), by)
+            last = _shown(held(Version.objects.all(), row), by)
+            check(request, last)
+            done = self.step.verb(row, by=by, **values)
+            return _answer(done, by) if done is not None else Response(last)
 
         return self.once(request, self.step.body, act)
 

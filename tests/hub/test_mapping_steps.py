@@ -8,9 +8,9 @@ from django.test import Client
 from django.utils import timezone
 
 from governance import due, versions
-from governance.models import User, Version
+from governance.models import AuditEntry, User, Version
 from governance.rights import Role
-from mappings import shipped
+from mappings import drafting, shipped
 from mappings.models import Mapping
 from tests.exceptions_queue.test_pages import signed_in, text_of
 from tests.governance.people import person
@@ -143,3 +143,29 @@ def test_version_that_was_not_published_at_its_time_says_so_and_who_set_it(
     words = text_of(signed_in(ingrid).get(f"{page}/"))
     assert "(UTC), Ingrid Solheim" in words
     assert "This time has passed, and it is not in force. The clock (beat) or the worker" in words
+
+
+def test_draft_is_thrown_away_as_it_was_shown(page: str, ingrid: User) -> None:
+    content = Version.objects.get(object_key="harvest.clients", number=1).content
+    drafting.draft(key="harvest.clients", content=content, by=ingrid, legal_entity=None, note="a try")
+    client = signed_in(ingrid)
+    assert "Throw away" in client.get(f"{page}/").content.decode()
+    seen = shown(2)
+    drafting.revise(Version.objects.get(number=2), content=content | {"meaning": "other"}, by=ingrid)
+    assert client.post(f"{page}/2/discards/", seen | {"reason": ""}).status_code == 409
+    assert client.post(f"{page}/1/discards/", shown(1) | {"reason": ""}).status_code == 409
+    assert client.post(f"{page}/2/discards/", shown(2) | {"reason": "not needed"}).status_code == 302
+    assert states() == [(1, "published")]
+    assert Mapping.objects.filter(key="harvest.clients").exists()
+    assert AuditEntry.objects.get(verb="discard").reason == "not needed"
+
+
+def test_mapping_that_was_only_ever_a_draft_goes_with_it(page: str, ingrid: User) -> None:
+    content = Version.objects.get(object_key="harvest.clients", number=1).content
+    drafting.draft(key="halden.try", content=content, by=ingrid)
+    row = Mapping.objects.get(key="halden.try")
+    at = f"/mappings/{row.pk}/versions/1/discards/"
+    version = Version.objects.get(object_key="halden.try")
+    done = signed_in(ingrid).post(at, {"_seen": version.shown, "reason": ""})
+    assert (done.status_code, done.headers["Location"]) == (302, "/mappings/")
+    assert not Mapping.objects.filter(key="halden.try").exists()

@@ -7,8 +7,10 @@ import msgspec
 import pytest
 from django.db import connection
 
+from governance.rights import Role
 from routes import accounting, decisions, releases, reprocess
 from routes.models import Destination, Failure, Record, Run, Transaction
+from tests.governance.people import person
 from tests.invariants.test_accounted import begin, take_in
 from tests.routes.world import World, entry
 
@@ -154,3 +156,17 @@ def test_destination_that_is_still_being_made_stops_nobody(quick_world: Make) ->
     world.deliver()
     assert world.states() == ["posted"]
     assert Record.objects.get().not_chosen is None
+
+
+@pytest.mark.parametrize("status", ["approved", "unsubmitted"])
+def test_approval_sends_nothing_to_what_is_switched_off(quick_world: Make, status: str) -> None:
+    world = quick_world()
+    world.take_in(entry(1))
+    world.deliver()
+    switch(False)
+    world.take_in(entry(1, hours="7.00", version=2, status=status))
+    held = world.transactions()[-1]
+    clara = person("Clara Voss", Role.CONTROLLER)
+    assert decisions.approve([held.pk], by=clara, reason="agreed") == []
+    world.deliver()
+    assert (world.states(), world.target.net_hours(KEY)) == (["posted", "held"], 8)

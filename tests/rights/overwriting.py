@@ -23,6 +23,7 @@ PROVEN = {  # address → the test that sends it unseen and with an older mark
     "queue/*/row-refusals/": "tests/exceptions_queue/test_seen.py::test_row_that_nobody_saw_is_not_decided",
     "changes/*/draft/": "tests/changes/test_meanwhile.py::"
     "test_draft_is_not_overwritten_by_what_does_not_say_what_it_was_made_of",
+    "mappings/*/versions/*/discards/": "tests/hub/test_mapping_steps.py::test_draft_is_thrown_away_as_it_was_shown",
     "changes/*/discards/": "tests/changes/test_meanwhile.py::"
     "test_draft_is_not_thrown_away_from_a_page_that_shows_an_older_state",
     "changes/*/approvals/": "tests/changes/test_getting_round.py::test_step_is_not_taken_by_who_has_seen_nothing",

@@ -112,6 +112,7 @@ OPERATIONS: list[tuple[str, str, Right, Any]] = [
     ("post", VERSION + "/publications", R.PUBLISH_CONFIGURATION, {}),
     ("post", VERSION + "/rollbacks", R.PUBLISH_CONFIGURATION, WHY),
     ("post", VERSION + "/retirements", R.PUBLISH_CONFIGURATION, WHY),
+    ("post", VERSION + "/discards", R.EDIT_CONFIGURATION, {}),
     ("get", APPROVAL, R.VIEW, None),
     ("post", APPROVAL + "/approvals", R.APPROVE, {}),
     ("post", APPROVAL + "/refusals", R.APPROVE, WHY),

@@ -155,6 +155,7 @@ VERBS: dict[str, Row] = {
         lambda f, by: drafting.draft(key="time-draft", content=INWARD, by=by, legal_entity=f.germany),
     ),
     "mappings.drafting.revise": Row(R.EDIT_CONFIGURATION, _v("draft", drafting.revise, content=INWARD)),
+    "mappings.drafting.discard": Row(R.EDIT_CONFIGURATION, _v("draft", drafting.discard)),
     "mappings.tables.create_table": Row(
         R.EDIT_CONFIGURATION,
         lambda f, by: tables.create_table(
