@@ -38,6 +38,7 @@ UNASKED: dict[str, str] = {  # verbs that ask no right, and why
     "routes.reprocess.transactions": "a step of `decisions.resubmit` and of releases, which have asked",
     "routes.reprocess.whatever_can": "a step of `decisions.resubmit` and of releases, which have asked",
     "routes.reprocess.records": "a step of releases, whose remedy has asked",
+    "routes.without_group.let_go": "a step of `reprocess.transactions`, whose verb has asked",
     "routes.rule_waivers.let_pass": "a step of `verbs.waive_rule`, which has asked",
     "routes.states.move": "the only writer of states, below every verb",
     "routes.states.write_record_moves": "the only writer of states, below every verb",
