@@ -97,17 +97,23 @@ def _people(by: By) -> list[str]:
 
 
 def _account(name: str, by: By) -> User:
+    if ApiClient.objects.exclude(user=None).filter(name__iexact=name.strip()).exists():
+        raise ValueError(f"There is a client called {name.strip()} already. Give this one another name.")
     user = User(
-        username=f"{PREFIX}{slugify(name)[:80]}",
+        username=_free(f"{PREFIX}{slugify(name) or slugify(name, allow_unicode=True) or 'unnamed'}"[:100]),
         first_name=name.strip()[:150],
         password_set_by=as_actor(by).reference,
         password_is_own=False,
     )
-    if User.objects.filter(username=user.username).exists():
-        raise ValueError(f"There is a client called {name.strip()} already. Give this one another name.")
     user.set_unusable_password()
     user.save()
     return user
+
+
+def _free(username: str) -> str:
+    """Return a user name that nobody has: several names of clients may come to the same one."""
+    taken = set(User.objects.filter(username__startswith=username).values_list("username", flat=True))
+    return next(each for each in (username, *(f"{username}-{n}" for n in range(2, 9999))) if each not in taken)
 
 
 def _checked(scopes: Collection[str]) -> list[str]:

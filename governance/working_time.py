@@ -3,10 +3,11 @@
 Public holidays come from the holidays library, by country and region.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from threading import Lock
 from zoneinfo import ZoneInfo
 
 _LONGEST_CLOSURE = 366  # days; a calendar that is closed longer than that is a mistake, not a holiday
@@ -122,6 +123,34 @@ class WorkingTime:
         raise NeverOpen(start)
 
 
+class _Reckoned(Mapping[date, str]):
+    """Public holidays, reckoned by one thread at a time.
+
+    The library counts a year as known before it has all of its days: another thread would take a holiday for a
+    working day meanwhile.
+    """
+
+    def __init__(self, found: Mapping[date, str]) -> None:
+        self._found = found
+        self._lock = Lock()
+
+    def __contains__(self, day: object) -> bool:
+        with self._lock:
+            return day in self._found
+
+    def __getitem__(self, day: date) -> str:
+        with self._lock:
+            return self._found[day]
+
+    def __iter__(self) -> Iterator[date]:
+        with self._lock:
+            return iter(list(self._found))
+
+    def __len__(self) -> int:
+        with self._lock:
+            return len(self._found)
+
+
 @lru_cache(maxsize=256)
 def public_holidays(country: str, subdivision: str = "") -> Mapping[date, str]:
     """Return the public holidays of a region, computed year by year as they are asked for.
@@ -131,7 +160,7 @@ def public_holidays(country: str, subdivision: str = "") -> Mapping[date, str]:
     import holidays  # only by who reckons, and not at the start of every program
 
     refuse_unknown_region(country, subdivision)
-    return holidays.country_holidays(country, subdiv=subdivision or None)
+    return _Reckoned(holidays.country_holidays(country, subdiv=subdivision or None))
 
 
 def refuse_unknown_region(country: str, subdivision: str = "") -> None:

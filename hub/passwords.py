@@ -58,25 +58,39 @@ def vouchers(request: HttpRequest) -> HttpResponse:
     if not passwords.may_vouch(by):
         raise NotAllowed("You may not vouch for others. Ask somebody who may approve or give roles.")
     form = VouchForm(request.POST, auto_id=False) if request.method == "POST" else None
+    status = 422 if form is not None else 200
     if form is not None:
         if form.is_valid():
             account = get_object_or_404(User, pk=form.cleaned_data["user"])
             sent = form.cleaned_data
-            passwords.vouch(account, by=by, reason=sent["reason"], address=sent["address"])
-            messages.success(request, f"You have vouched for {account.get_full_name() or account.get_username()}.")
-            return redirect("vouchers")
+            try:
+                passwords.vouch(account, by=by, reason=sent["reason"], address=sent["address"])
+            except NotAllowed as error:
+                _refuse(request, form, account, str(error))
+                status = 403
+            else:
+                messages.success(request, f"You have vouched for {account.get_full_name() or account.get_username()}.")
+                return redirect("vouchers")
         if "user" not in form.cleaned_data:
             raise Http404("No account is named.")
     rows = list(passwords.waiting())
     setters = names([setter for row in rows for setter in (row.password_set_by, row.email_set_by) if setter])
     told = [(row, setters[row.password_set_by], setters.get(row.email_set_by, ""), _form_of(row, form)) for row in rows]
-    status = 422 if form is not None else 200
     return render(request, "registration/vouchers.html", context("account", rows=told), status=status)
+
+
+def _refuse(request: HttpRequest, form: VouchForm, account: User, words: str) -> None:
+    """Say why nobody vouched: beside what was typed, or above where the account has no form yet."""
+    if account.password_is_own:
+        form.add_error("reason", words)
+    else:
+        messages.error(request, words)
 
 
 def _form_of(account: User, refused: VouchForm | None) -> VouchForm:
     """Return the form of an account: the one that was refused, with what was typed, or a fresh one."""
-    if refused is not None and refused.cleaned_data["user"] == account.pk:
-        return refused
     address = account.email if account.email_set_by else ""
+    if refused is not None and refused.cleaned_data["user"] == account.pk:
+        refused.data = dict(refused.data.items()) | {"address": address}  # of what is shown now
+        return refused
     return VouchForm(initial={"user": account.pk, "address": address}, auto_id=False)

@@ -130,6 +130,7 @@ class ChangesDoor(Door):
         by = person(request)
 
         def act(values: dict[str, Any]) -> Response:
+            lock()  # before any row, as in steps
             stand = _standing(values["kind"], values["document"], by)
             name, content, secrets = _read(values["kind"], values["document"], by, values["name"], stand)
             kind, note = values["kind"], values["note"]
@@ -158,6 +159,7 @@ class ChangeDoor(Door):
         require(by, Right.EDIT_CONFIGURATION, row.legal_entity)
 
         def act(values: dict[str, Any]) -> Response:
+            lock()  # before any row, as in steps
             locked = _locked(row)
             etags.require(request, _shown(locked), locked.seal, told=lambda: _covered(locked, by))
             stand = [row.content, things.here_for(row)]

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from kombu.exceptions import OperationalError
+from redis import RedisError
 
 from exceptions_queue.pages.door import context, page, person
 from governance.rights import NotAllowed, Right, allowed, allowed_anywhere
@@ -69,7 +70,7 @@ def _workers() -> tuple[list[Worker], bool]:
     """Return the workers that answer within a second, and whether the broker could not be asked."""
     try:
         answered = current_app.control.inspect(timeout=PATIENCE).active_queues() or {}
-    except (OperationalError, OSError):
+    except (OperationalError, OSError, RedisError):
         return [], True
     found = enumerate(sorted(answered.items()), 1)
     return [Worker(f"Worker {n}", place, tuple(q["name"] for q in queues)) for n, (place, queues) in found], False

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection, connections, transaction
 from django.test import Client
 
-from governance.models import AuditEntry, User
+from governance.models import AuditEntry, User, Version
 from governance.rights import Role
 from hub.configuration.alone import lock
 from tests.api.sound_documents import SOUND
@@ -76,3 +76,31 @@ def signed_in(user: User) -> Client:
     client = Client(raise_request_exception=False)
     client.force_login(user)
     return client
+
+
+def test_draft_takes_its_row_only_once_nobody_else_is_at_the_configuration(make_world: Callable[..., World]) -> None:
+    """Else it has its row and waits for the lock, and a step of the same draft has the lock and waits for the row."""
+    make_world()
+    ingrid = person("Ingrid Solheim", Role.INTEGRATION_ADMIN)
+    calendar = SOUND["calendars"]
+    made = signed_in(ingrid).post(
+        f"{PLACE}/changes", json.dumps({"kind": "calendar", "document": calendar}), "application/json"
+    )
+    body = json.dumps({"document": calendar | {"subdivision": "BY"}})
+
+    def put() -> Any:
+        try:
+            place = made.headers["Location"]
+            return signed_in(ingrid).put(place, body, "application/json", headers={"If-Match": made.headers["ETag"]})
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as other:
+        with transaction.atomic():
+            lock()
+            asked = other.submit(put)
+            until = monotonic() + 60
+            while waiting() < 1 and monotonic() < until and not asked.done():
+                sleep(0.02)
+            Version.objects.select_for_update(nowait=True).get(pk=made.json()["id"])
+        assert asked.result().status_code == 200

@@ -2,8 +2,11 @@
 
 import re
 
+import pytest
 from django.test import Client
 
+from governance import clients
+from governance.actor import ENGINE
 from governance.models import ApiClient
 
 LIST = "/admin/governance/apiclient/"
@@ -36,3 +39,12 @@ def test_what_is_wrong_comes_back_at_its_field_with_what_was_typed(operator: Cli
     assert "requests_per_minute" in answer.context["form"].errors
     assert 'value="Time tool"' in answer.content.decode()
     assert not ApiClient.objects.exists()
+
+
+@pytest.mark.django_db
+def test_clients_whose_names_have_no_latin_letters_are_told_apart() -> None:
+    made = [clients.register(name=name, scopes=["process:read"], by=ENGINE)[0] for name in ("時間", "日付", "!!", "??")]
+    accounts = [str(each.user) for each in made]
+    assert len(set(accounts)) == 4
+    with pytest.raises(ValueError, match="There is a client called 時間 already"):
+        clients.register(name="時間", scopes=["process:read"], by=ENGINE)

@@ -103,6 +103,23 @@ def test_vouching_without_a_reason_that_is_one_is_refused_beside_it(
     assert signed_in(ingrid).post("/vouchers/", {"user": "x", "reason": "we spoke"}).status_code == 404
 
 
+def test_vouching_that_is_refused_says_so_beside_it_and_keeps_what_was_typed(olga: User, clara: User) -> None:
+    ingrid, viktor = person("Ingrid Solheim", Role.INTEGRATION_ADMIN), person("Viktor Lang", Role.VIEWER)
+    for account in (clara, viktor):
+        set_by(olga, account)
+    choose_own(clara)
+    User.objects.filter(pk=clara.pk).update(email="new@halden-partner.example", email_set_by=as_actor(olga).reference)
+    sent = {"user": clara.pk, "reason": "we spoke on the phone", "address": "old@halden-partner.example"}
+    answer = signed_in(ingrid).post("/vouchers/", sent)
+    page = answer.content.decode()
+    assert (answer.status_code, page.count("is another one by now")) == (403, 1)
+    assert 'value="we spoke on the phone"' in page
+    assert 'value="new@halden-partner.example"' in page, "it is shown, so the next press means it"
+    early = signed_in(ingrid).post("/vouchers/", {"user": viktor.pk, "reason": "we spoke on the phone"})
+    assert (early.status_code, "Ask Viktor Lang to change it first" in early.content.decode()) == (403, True)
+    assert set(User.objects.exclude(password_set_by="")) == {clara, viktor}
+
+
 def test_an_account_that_was_taken_over_can_neither_vouch_nor_set_passwords(olga: User, clara: User) -> None:
     """Else one operator would take another's account, set the password there, and vouch with their own."""
     other = person("Oskar Lund", Role.OPERATOR, is_staff=True)

@@ -1,9 +1,12 @@
 """Business days and hours: the arithmetic holds for any calendar, over holidays and changes of the clock."""
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, date, datetime, time, timedelta
+from threading import Event
 from zoneinfo import ZoneInfo
 
 import pytest
+from holidays.countries import Germany
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -126,3 +129,26 @@ def test_calendar_that_never_opens_says_so() -> None:
 def test_nonsense_is_refused(wrong) -> None:
     with pytest.raises(ValueError, match=r"time zone|zero or more|2026-10|business day|not known|not a region"):
         wrong()
+
+
+def test_holidays_of_a_year_are_whole_for_whoever_asks_while_another_reckons_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    mapping = public_holidays.__wrapped__("DE", "BY")
+    begun, go_on = Event(), Event()
+    known = Germany._populate
+
+    def slowly(self: Germany, year: int) -> None:
+        begun.set()
+        go_on.wait(10)
+        known(self, year)
+
+    monkeypatch.setattr(Germany, "_populate", slowly)
+    christmas = date(2087, 12, 25)
+    with ThreadPoolExecutor(2) as several:
+        first = several.submit(lambda: christmas in mapping)
+        assert begun.wait(10)
+        second = several.submit(lambda: christmas in mapping)
+        wait([second], timeout=0.2)
+        go_on.set()
+        assert (first.result(), second.result()) == (True, True)

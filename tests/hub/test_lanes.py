@@ -5,12 +5,16 @@ from pathlib import Path
 import pytest
 from celery.exceptions import QueueNotFound
 from django.conf import settings
+from redis import RedisError
 
+from governance.rights import Role
 from hub.celery import app
 from hub.supervisor import parts
 from hub.supervisor.options import ROOT, Options
 from hub.supervisor.places import Places
 from hub.supervisor.problems import CannotStart
+from tests.exceptions_queue.test_pages import signed_in
+from tests.governance.people import person
 
 
 def lanes_of_workers(environment: dict[str, str]) -> list[set[str]]:
@@ -65,3 +69,13 @@ def test_workers_and_clock_write_nothing_into_their_logs_but_what_they_log() -> 
     guide = (ROOT / "docs" / "operator.md").read_text()
     assert "celery -A" not in guide
     assert guide.count("celery --quiet -A hub.celery:app") > 3
+
+
+@pytest.mark.django_db
+def test_page_says_that_the_workers_cannot_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(self: object) -> None:
+        raise RedisError("LOADING Redis is loading the dataset in memory")
+
+    monkeypatch.setattr("celery.app.control.Inspect.active_queues", away)
+    answer = signed_in(person("Olga Petrenko", Role.OPERATOR)).get("/lanes/workers/")
+    assert (answer.status_code, answer.context["unreachable"]) == (200, True)
