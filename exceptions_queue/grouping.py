@@ -14,8 +14,9 @@ from typing import Any
 import msgspec
 from django.db import connection
 
+from canonical.entities import ENTITIES
 from canonical.failure import CATEGORIES, Category
-from canonical.masking import spoken
+from canonical.masking import may_see, spoken
 from exceptions_queue import naming, words
 from exceptions_queue.models import GroupingRule, WorkItem
 from exceptions_queue.parts import parts_of
@@ -40,6 +41,8 @@ WITH r AS (
     SELECT f.id, f.record_id, f.amount, f.currency, f.closed_at, f.message,
         coalesce(nullif(f.own_fingerprint, ''), f.fingerprint) AS own
     FROM r JOIN routes_failure f ON f.id >= %(since)s AND {FITS}
+    LEFT JOIN routes_route t ON t.id = f.route_id
+    WHERE r.words = '' OR coalesce(t.canonical_entity, '') || '.' || f.field <> ALL(%(hidden)s::text[])
 ), once AS (
     SELECT DISTINCT ON (coalesce(record_id, id)) amount, currency FROM fits
     ORDER BY coalesce(record_id, id), amount DESC NULLS LAST
@@ -76,10 +79,16 @@ class Tried:
     examples: list[Example] = field(default_factory=list)
 
 
-def tried(rule: GroupingRule, now: dt.datetime) -> Tried:
-    """Return what a rule, kept or not, would have brought together in the last days. Two queries."""
+def tried(rule: GroupingRule, now: dt.datetime, user: User) -> Tried:
+    """Return what a rule, kept or not, would have brought together in the last days. Three queries.
+
+    Words are not looked for in what is told of a field that is hidden from somebody: that may quote its value.
+    """
     asked: dict[str, Any] = {name: getattr(rule, name) for name in ("category", *CONDITIONS)}
     asked |= {"legal_entity": rule.legal_entity_id, "since": first_id(now - DAYS), "examples": EXAMPLES}
+    masks = masks_by_entity(user, {rule.legal_entity_id})[rule.legal_entity_id]
+    hidden = [(e.name, f.name) for e in ENTITIES.values() for f in e.fields if not may_see(e, f.name, masks)]
+    asked["hidden"] = [f"{entity}.{name}" for entity, name in hidden]
     with connection.cursor() as cursor:
         cursor.execute(TRIED, asked)
         failures, is_open, causes, sums, unknown, told = cursor.fetchone()

@@ -145,7 +145,7 @@ class RuleTrialsDoor(Door):
             grouping.check(rule)
         except verbs.NotPossible as error:
             raise Refused(NOT_POSSIBLE, str(error)) from error
-        found = grouping.tried(rule, reckoning.now())
+        found = grouping.tried(rule, reckoning.now(), by)
         return Response({
             "failures": found.failures, "open": found.open, "causes": found.causes,
             "amounts": [{"currency": currency, "amount": amount} for currency, amount in found.sums.items()],

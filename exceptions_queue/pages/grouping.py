@@ -152,7 +152,7 @@ def new(request: HttpRequest) -> HttpResponse:
                 messages.success(request, f"The rule “{rule.name}” is kept. It counts for what stops from now on.")
                 return redirect("queue:grouping-rules")
             grouping.check(rule)
-            found = _shown(grouping.tried(rule, reckoning.now()), rule, user) | {"stamp": _stamp(rule)}
+            found = _shown(grouping.tried(rule, reckoning.now(), user), rule, user) | {"stamp": _stamp(rule)}
             if "keep" in request.POST:
                 messages.info(request, CHANGED)
         except verbs.NotPossible as error:

@@ -163,12 +163,12 @@ def test_rule_is_tried_on_what_was(world: World, staff: Staff) -> None:
     close("T-2")
     stop(world, "other", amount=7)
     rule.words = "for T-"
-    found = grouping.tried(rule, reckoning.now())
+    found = grouping.tried(rule, reckoning.now(), staff.clara)
     assert (found.failures, found.open, found.causes, found.sums, found.without_amount) == (5, 4, 4, {"EUR": 400}, 0)
     assert {each.failures for each in found.examples} == {1, 2}
     assert not GroupingRule.objects.exists()
     old = Failure.objects.filter(table_key=["T-4"]).get()
-    assert grouping.tried(rule, old.opened_at.replace(year=old.opened_at.year + 1)).failures == 0
+    assert grouping.tried(rule, old.opened_at.replace(year=old.opened_at.year + 1), staff.clara).failures == 0
 
 
 def test_rules_that_cannot_be_are_refused(world: World, staff: Staff) -> None:
@@ -270,3 +270,15 @@ def test_api_tries_keeps_and_removes(world: World, staff: Staff) -> None:
     )
     assert gone.status_code == 204
     assert get(f"{API}/{made.json()['id']}", token).status_code == 404
+
+
+def test_trial_by_words_tells_nobody_what_is_hidden_from_them(world: World, staff: Staff) -> None:
+    trouble = replace(stopped(world, uuid4(), "A"), legal_entity=company("HP-DE").pk)
+    problem = replace(trouble.problem, field="cost_rate", message="A cost rate of 95.20 is none.", table="", key=())
+    write_down([replace(trouble, problem=problem)])
+    asked = {"legal_entity": "HP-DE", "kind": "unmapped_value", "words": "95.20"}
+    for who, number in ((staff.farid, 0), (staff.clara, 1)):  # she may see pay
+        told = post(f"{API[:-1]}-trials", token_of(who), asked)
+        assert (told.status_code, told.json()["failures"]) == (200, number), told.content
+    by_field = post(f"{API[:-1]}-trials", token_of(staff.farid), asked | {"words": "", "field": "cost_rate"})
+    assert by_field.json()["failures"] == 1
