@@ -16,7 +16,7 @@ from django.urls import reverse
 from holidays.registry import COUNTRIES
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from governance import deed_page, zones
+from governance import calendar_use, deed_page, zones
 from governance.calendars import NO_DAY
 from governance.columns import headed
 from governance.deed_page import button
@@ -207,6 +207,11 @@ class BusinessCalendarAdmin(ScopedAdmin):
         if isinstance(inline, WeekdayHoursInline) and not obj.pk and request.method == "GET":
             given["initial"] = USUAL
         return given
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Return what would be deleted, and in words what goes by it and keeps it."""
+        deleted, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        return deleted, counts, lacking, [*calendar_use.kept(objs).values(), *protected]
 
     @button("Look at a year", "years", "show_year")
     def show_year(self, request: HttpRequest, object_id: str) -> HttpResponse:

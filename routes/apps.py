@@ -22,7 +22,7 @@ class RoutesConfig(AppConfig):
         """Connect the signals; they are sent after their commit, and the sweep does again what a crash cut short."""
         from connectors.models import Connection, MaintenanceWindow
         from connectors.uses import asked_about, holding
-        from governance import discreet, elsewhere
+        from governance import calendar_use, discreet, elsewhere
         from mappings.cross_references import became_known
         from mappings.table_readers import asked_about as asked_who_reads
         from mappings.tables import became_available
@@ -35,6 +35,7 @@ class RoutesConfig(AppConfig):
         elsewhere.asked_about.connect(_built_on, dispatch_uid="routes.built_on")
         discreet.covering.connect(_untold, dispatch_uid="routes.untold")
         asked_who_reads.connect(_reading, dispatch_uid="routes.reading")
+        calendar_use.asked_about.connect(_scheduled, dispatch_uid="routes.scheduled")
         became_known.connect(_release_parked, dispatch_uid="routes.release_parked")
         became_available.connect(_release_lacking, dispatch_uid="routes.release_lacking")
 
@@ -87,6 +88,12 @@ def _reading(table: Any, **_: Any) -> list[Any]:
     from routes import table_readers
 
     return table_readers.of(table)
+
+
+def _scheduled(calendar: Any, **_: Any) -> list[str]:
+    from routes import calendar_use
+
+    return calendar_use.of(calendar)
 
 
 def _release_parked(references: list[Any], **_: Any) -> None:

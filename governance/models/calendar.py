@@ -2,13 +2,14 @@
 
 import zoneinfo
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 from simple_history.models import HistoricalRecords
 
+from governance import calendar_use
 from governance.models.people import LegalEntity
 from governance.scoping import EntityScopedQuerySet
 from governance.working_time import Hours, WorkingTime, public_holidays, refuse_unknown_region
@@ -23,6 +24,15 @@ def check_time_zone(name: str) -> None:
         raise ValidationError(f'"{name}" is not a time zone; write it as Europe/Berlin or America/New_York.')
 
 
+class CalendarQuerySet(EntityScopedQuerySet["BusinessCalendar"]):
+    """Calendars, which are kept as long as something goes by them."""
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Delete them. Raises ProtectedError, in words."""
+        calendar_use.refuse_delete(self)
+        return super().delete()
+
+
 class BusinessCalendar(models.Model):
     """When one legal entity works: hours per weekday, public holidays of its region, and its own exceptions."""
 
@@ -33,7 +43,7 @@ class BusinessCalendar(models.Model):
 
     weekday_hours: "RelatedManager[WeekdayHours]"
     days: "RelatedManager[CalendarDay]"
-    objects = EntityScopedQuerySet["BusinessCalendar"].as_manager()
+    objects = CalendarQuerySet.as_manager()
     history = HistoricalRecords()
 
     def __str__(self) -> str:
@@ -42,6 +52,11 @@ class BusinessCalendar(models.Model):
     def companies_concerned(self) -> list[LegalEntity]:
         """Return the companies that may want a second person for a change."""
         return [self.legal_entity] if self.legal_entity_id else []
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete it. Raises ProtectedError, in words, where something goes by it."""
+        calendar_use.refuse_delete([self])
+        return super().delete(*args, **kwargs)
 
     def clean(self) -> None:
         """Refuse a country or region whose holidays are not known."""
