@@ -3,6 +3,7 @@
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 from django.core.management.base import CommandError
@@ -30,9 +31,10 @@ DONE = {
     Action.CREATE: "created", Action.CHANGE: "changed", Action.LEAVE: "left as they are", Action.WAIT: "waiting",
     Action.REMOVE: "removed", Action.WOULD_REMOVE: "not in the folder and left", Action.STAY: "kept",
 }  # fmt: skip
-ABOUT = """\
-Keeps everything that integration admins configure as YAML files: legal entities, calendars, connections, lookup and
-rate tables, mappings, routes, schedules, subscriptions and roles. A folder for each kind, a file for each thing.
+KEPT = fill(f"Keeps what is configured as YAML files: {', '.join(KINDS).replace('_', ' ')}. A folder for each kind, a "
+            "file for each thing.", 118)  # fmt: skip
+ABOUT = f"""\
+{KEPT}
 
   export   writes the files; the same configuration gives the same bytes, so a folder fits into version control
   diff     says in words what a folder and this installation have different; changes nothing

@@ -3,6 +3,8 @@
 from pathlib import Path
 
 from connectors.models import Connection
+from hub.configuration.kinds import KINDS
+from hub.management.commands.config import ABOUT
 from tests.hub.commands.firm import SECRETS, bytes_of
 
 
@@ -107,3 +109,8 @@ def test_export_to_where_nothing_can_be_written_says_so(firm, give, tmp_path: Pa
     assert done.code == 1
     assert "cannot be written: " in done.err
     assert str(tmp_path / "taken") in done.err
+
+
+def test_help_names_every_kind_of_thing_that_is_kept() -> None:
+    told = " ".join(ABOUT.split())
+    assert [folder for folder in KINDS if folder.replace("_", " ") not in told] == []
