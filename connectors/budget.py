@@ -124,3 +124,8 @@ def give_back_slots(slots: list[int], worker: uuid.UUID) -> int:
 def at_once(limit: int, budget: Budget | None) -> int:
     """Return how many requests may be under way at once: the connection's limit or the budget's, the lower one."""
     return min(limit, budget.concurrency) if budget is not None and budget.concurrency else limit
+
+
+def bucket(allowed: int | None, budget: Budget | None) -> str:
+    """Return the name of the bucket of requests: one for all budgets where the connection itself has a rate."""
+    return "" if allowed or budget is None else budget.name

@@ -130,7 +130,8 @@ def _granted(row: _Row, wanted: int, worker: uuid.UUID, stream: str, now: dateti
     if requests is None:
         return Admission(wanted, slots)
     seconds = row.period_seconds or (described.seconds if described is not None else 1.0)
-    allowed, pause = budget.take_requests(row.pk, name, wanted, requests=requests, seconds=seconds)
+    bucket = budget.bucket(row.requests_allowed, described)
+    allowed, pause = budget.take_requests(row.pk, bucket, wanted, requests=requests, seconds=seconds)
     if not allowed:
         budget.give_back_slots(slots, worker)
         later = now + timedelta(seconds=pause)
@@ -172,9 +173,9 @@ def give_back(admission: Admission, stream: str, *, sent: int) -> None:
 
 def charge(connection_id: int, stream: str, requests: int) -> None:
     """Count requests of a stream beyond those admitted, or (negative) give back what was not needed."""
-    connector = Connection.objects.values_list("connector", flat=True).get(pk=connection_id)
+    connector, allowed = Connection.objects.values_list("connector", "requests_allowed").get(pk=connection_id)
     described = registry.connector(connector).manifest.budget_of(stream)
-    budget.charge(connection_id, described.name if described is not None else "", requests)
+    budget.charge(connection_id, budget.bucket(allowed, described), requests)
 
 
 def slow_down(connection_id: int, seconds: float) -> None:

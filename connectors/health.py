@@ -91,7 +91,8 @@ def paces(each: Connection, now: datetime) -> list[Pace]:
         name = one.name if one else ""
         allowed = each.requests_allowed or (one.requests if one else None)
         seconds = each.period_seconds or (one.seconds if one else 1.0)
-        left = _left(filled.get(name), allowed, seconds, now) if allowed else None
+        bucket = budget.bucket(each.requests_allowed, one)
+        left = _left(filled.get(bucket), allowed, seconds, now) if allowed else None
         found.append(Pace(name, used.count(name), budget.at_once(each.concurrency, one), left, allowed, seconds))
     return found
 

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from canonical.failure import Category
 from connectors import breaker, gate
+from connectors.health import paces
 from connectors.models import Connection, MaintenanceWindow
 from connectors.registry import registry
 from connectors.windows import open_window
@@ -221,3 +222,17 @@ def test_slots_of_a_connection_hold_for_all_of_its_budgets_together(two_budgets:
     assert len(gate.admit(two_budgets.pk, 4, worker, stream="entries").slots) == 1
     move_clock(1000)  # whoever held them is gone
     assert len(gate.admit(two_budgets.pk, 4, uuid.uuid4(), stream="entries").slots) == 2
+
+
+def test_requests_that_are_allowed_are_those_of_all_budgets_together(two_budgets: Connection) -> None:
+    Connection.objects.filter(pk=two_budgets.pk).update(requests_allowed=5, period_seconds=1e9)
+    worker = uuid.uuid4()
+    usual = gate.admit(two_budgets.pk, 4, worker, stream="entries", at_once=1)
+    assert usual.allowed == 4
+    gate.give_back(usual, "entries", sent=3)
+    gate.release(usual, worker)
+    assert gate.admit(two_budgets.pk, 4, worker, stream="invoices", at_once=1).allowed == 2
+    gate.charge(two_budgets.pk, "entries", 1)
+    assert gate.admit(two_budgets.pk, 1, worker, stream="entries", at_once=1).reason == "rate"
+    two_budgets.refresh_from_db()
+    assert {pace.left for pace in paces(two_budgets, gate.database_now())} == {0}
