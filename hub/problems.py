@@ -24,7 +24,7 @@ from governance.rights import NotAllowed
 from governance.still_there import Gone
 from governance.versions import WrongState
 from hub import no_database
-from mappings.cross_references import ReferenceConflict
+from mappings.cross_references import ReferenceConflict, ReferenceGone
 from mappings.deleting import CannotDelete
 from mappings.locking import TableGone
 from mappings.tables import RowErrors, RowsCollide, RowsGone
@@ -75,6 +75,7 @@ _OF_FRAMEWORK: tuple[tuple[type[Exception], Kind, str], ...] = (
     (CannotDelete, refusals.NOT_POSSIBLE, ""),
     (TableGone, refusals.NOT_POSSIBLE, ""),
     (ReferenceConflict, refusals.NOT_POSSIBLE, ""),
+    (ReferenceGone, refusals.NOT_POSSIBLE, ""),
     (NotRenewed, refusals.NOT_POSSIBLE, ""),
     (PermissionDenied, refusals.NOT_ALLOWED, "Ask an operator for the right."),
     (exceptions.APIException, BAD_REQUEST, ""),

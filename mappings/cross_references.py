@@ -26,9 +26,11 @@ FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::
     AS given (entity, connection_id, legal_entity_id, canonical_key, external_id, reference)
 ORDER BY connection_id, entity, canonical_key
 ON CONFLICT (connection_id, entity, canonical_key) DO UPDATE
-    SET external_id = excluded.external_id, reference = excluded.reference, recorded_at = excluded.recorded_at
+    SET external_id = excluded.external_id, reference = excluded.reference, recorded_at = excluded.recorded_at,
+        legal_entity_id = CASE WHEN %s THEN excluded.legal_entity_id ELSE mappings_crossreference.legal_entity_id END
     WHERE (mappings_crossreference.external_id, mappings_crossreference.reference)
           IS DISTINCT FROM (excluded.external_id, excluded.reference)
+       OR %s AND mappings_crossreference.legal_entity_id IS DISTINCT FROM excluded.legal_entity_id
 RETURNING entity, connection_id, legal_entity_id, canonical_key, external_id, reference
 """
 CONFLICTS = """
@@ -70,8 +72,10 @@ def upsert(references: Iterable[NewReference], *, by: By) -> list[NewReference]:
 
     Raises ReferenceConflict where an external id stands for another record already, and NotAllowed, also where what
     stands in the place of one is of a company whose tables a person may not edit. What a person
-    writes is audited row by row; what the engine writes is explained by the effect that it comes from.
+    writes is audited row by row, and belongs to the company that they name from then on; what the engine writes is
+    explained by the effect that it comes from, and stays where it is.
     """
+    is_person = as_actor(by).kind is ActorKind.PERSON
     given = _distinct(references)
     for legal_entity_id in {each.legal_entity_id for each in given}:
         require(by, Right.EDIT_TABLES, legal_entity_id)
@@ -83,16 +87,41 @@ def upsert(references: Iterable[NewReference], *, by: By) -> list[NewReference]:
                 require(by, Right.EDIT_TABLES, owner)
         cursor.execute(CONFLICTS, columns)
         _refuse(cursor.fetchall(), by)
-        cursor.execute(UPSERT, columns)
+        cursor.execute(UPSERT, [*columns, is_person, is_person])
         changed = [NewReference(at, entity, key, external, legal, reference)
                    for entity, at, legal, key, external, reference in cursor.fetchall()]  # fmt: skip
     for owner in {each.legal_entity_id for each in changed} - {each.legal_entity_id for each in given}:
         require(by, Right.EDIT_TABLES, owner)  # a row that another has written since; what was written is undone
-    if as_actor(by).kind is ActorKind.PERSON:
+    if is_person:
         audit.record_all([_entry(each, by) for each in changed])
     if changed:
         transaction.on_commit(lambda: became_known.send(sender=CrossReference, references=changed))
     return changed
+
+
+class ReferenceGone(ValueError):  # reads as what happened
+    """What was to be taken out does not stand there any more; the message says so."""
+
+
+@transaction.atomic
+def unlink(new: NewReference, *, by: By, reason: str) -> CrossReference:
+    """Take a cross-reference out, where the id and the number are still those that were seen; return it as it stood.
+
+    What is made for the record from then on waits until its id is known anew; nothing changes in the other system.
+    Raises NotAllowed, ValueError without a reason, and ReferenceGone.
+    """
+    row = standing(new)
+    if row is not None:
+        require(by, Right.EDIT_TABLES, row.legal_entity)
+    if row is None or (row.external_id, row.reference) != (new.external_id, new.reference):
+        raise ReferenceGone("This does not stand there any more as you have seen it. Load the list again.")
+    if not reason.strip():
+        raise ValueError("Taking a cross-reference out needs a reason. Write one sentence for those who read it later.")
+    thing = ("mappings.crossreference", f"{row.connection_id}/{row.entity}/{row.canonical_key}", row.canonical_key)
+    before = {"external_id": row.external_id, "reference": row.reference}
+    audit.record(by=by, verb="unlink", thing=thing, before=before, reason=reason, legal_entity=row.legal_entity)
+    CrossReference.objects.filter(pk=row.pk).delete()
+    return row
 
 
 def standing(new: NewReference) -> CrossReference | None:

@@ -7,13 +7,14 @@ from django import forms
 from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
 from canonical.entities import ENTITIES
 from connectors.models import Connection
 from exceptions_queue import naming
 from exceptions_queue.pages.door import context, page, person
+from governance.deed_page import ReasonForm
 from governance.models import LegalEntity, User
 from governance.rights import NotAllowed, Right, allowed_anywhere, require
 from governance.seen import SEEN, carry
@@ -98,18 +99,27 @@ class AnotherStands(ValueError):  # reads as what happened
         self.mark = mark
 
 
+def _mark(row: CrossReference) -> str:
+    """Return what is another text once another id, number or company stands there."""
+    told = f"{row.external_id}\n{row.reference}\n{row.legal_entity_id or ''}"
+    return hashlib.sha256(told.encode()).hexdigest()[:24]
+
+
 def _refuse_unseen(form: ReferenceForm, new: cross_references.NewReference, user: User) -> None:
     """Raise AnotherStands where the form has not seen what it would put another id in the place of."""
     there = cross_references.standing(new)
-    if there is None or (there.external_id, there.reference) == (new.external_id, new.reference):
+    said = (new.external_id, new.reference, new.legal_entity_id)
+    if there is None or (there.external_id, there.reference, there.legal_entity_id) == said:
         return
     require(user, Right.EDIT_TABLES, there.legal_entity)  # it may be another company's than the one that was typed
-    mark = hashlib.sha256(f"{there.external_id}\n{there.reference}".encode()).hexdigest()[:24]
+    mark = _mark(there)
     if form.cleaned_data[SEEN] != mark:
         [shown] = discreet.references_shown([there], user)
         named = f"{shown.external_id} ({shown.reference})" if shown.reference else shown.external_id
+        owner = f", of {there.legal_entity}" if there.legal_entity_id != new.legal_entity_id else ""
         raise AnotherStands(
-            f"{shown.canonical_key} is {named} there now. Send it once more to put {new.external_id} in its place.",
+            f"{shown.canonical_key} is {named} there now{owner}. Send it once more to put {new.external_id} in its "
+            "place.",
             mark,
         )
 
@@ -151,3 +161,33 @@ def reference(request: HttpRequest) -> HttpResponse:
                 messages.success(request, said)
                 return redirect(f"{reverse('tables:references')}?entity={new.entity}")
     return render(request, "hub/table/reference.html", context("tables", form=form), status=status)
+
+
+@page
+def removal(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a cross-reference out, as the page has shown it."""
+    user = person(request)
+    row = get_object_or_404(CrossReference.objects.visible_to(user).select_related("legal_entity"), pk=pk)
+    require(user, Right.EDIT_TABLES, row.legal_entity)
+    form = ReasonForm(request.POST if request.method == "POST" else None, label_suffix="")
+    status = 422 if request.method == "POST" else 200
+    if form.is_bound and form.is_valid():
+        seen = request.POST.get(SEEN, "") == _mark(row)
+        place = cross_references.NewReference(
+            row.connection_id, row.entity, row.canonical_key, row.external_id, None, row.reference
+        )
+        try:
+            if not seen:
+                raise cross_references.ReferenceGone("Something else stands there by now. Look at it, then decide.")
+            cross_references.unlink(place, by=user, reason=form.cleaned_data["reason"])
+        except ValueError as error:
+            form.add_error(None, str(error))
+            status = 409
+        else:
+            messages.success(request, "Taken out. What needs it from now on waits until the id is known anew.")
+            return redirect(f"{reverse('tables:references')}?entity={row.entity}")
+    [shown] = discreet.references_shown([row], user)
+    at = Connection.objects.visible_to(user).filter(pk=row.connection_id).values_list("name", flat=True).first()
+    more = context("tables", form=form, row=shown, kind=words_of(row.entity), at=at or "a former connection",
+                   mark=_mark(row))  # fmt: skip
+    return render(request, "hub/table/reference_removal.html", more, status=status)

@@ -19,4 +19,5 @@ urlpatterns = [
     path("tables/<int:pk>/rows/<int:row>/<slug:name>/", rows.change, name="change"),
     path("cross-references/", references.references, name="references"),
     path("cross-references/new/", references.reference, name="reference"),
+    path("cross-references/<int:pk>/removals/", references.removal, name="reference-removal"),
 ]

@@ -271,7 +271,7 @@ class CrossReferencesDoor(Door):
             request,
             rows,
             ["pk"],
-            lambda found: _links_shown(discreet.references_shown(found, person(request)), person(request)),
+            lambda found: links_shown(discreet.references_shown(found, person(request)), person(request)),
         )
 
     @told(LinkShape, status=201, form=LinkBody, sample=LINK, sent=NEW_LINK)
@@ -297,7 +297,7 @@ class CrossReferencesDoor(Door):
             rows = CrossReference.objects.select_related("legal_entity").filter(
                 connection_id=connection.pk, entity=new.entity, canonical_key=new.canonical_key
             )
-            return Response(_links_shown(discreet.references_shown(rows, by), by)[0], status=201)
+            return Response(links_shown(discreet.references_shown(rows, by), by)[0], status=201)
 
         return self.once(request, LinkBody, act)
 
@@ -343,7 +343,8 @@ def _rows_refused(error: tables.RowErrors) -> Refused:
     return Refused(INVALID_BODY, "Some rows cannot be; none was added.", errors=errors)
 
 
-def _links_shown(rows: list[CrossReference], by: User) -> list[dict[str, Any]]:
+def links_shown(rows: list[CrossReference], by: User) -> list[dict[str, Any]]:
+    """Return cross-references as the API shows them. One query."""
     slugs: QuerySet[Any, Any] = Connection.objects.visible_to(by).filter(pk__in={row.connection_id for row in rows})
     named = dict(slugs.values_list("pk", "slug"))
     return [

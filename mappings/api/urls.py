@@ -12,6 +12,7 @@ from mappings.api.tables import (
     RowWithdrawalsDoor,
     TablesDoor,
 )
+from mappings.api.unlinking import UnlinksDoor
 from mappings.api.versions import STEPS, VersionDoor, VersionsDoor, door_of
 
 PLACE = "api/process/v1/"
@@ -33,6 +34,7 @@ urlpatterns = [
         f"{PLACE}tables/<int:id>/deletion-refusals", DeletionRefusalsDoor.as_view(), name="api-table-deletion-refusals"
     ),
     path(f"{PLACE}cross-references", CrossReferencesDoor.as_view(), name="api-cross-references"),
+    path(f"{PLACE}cross-reference-removals", UnlinksDoor.as_view(), name="api-cross-reference-removals"),
     path(f"{PLACE}mappings", MappingsDoor.as_view(), name="api-mappings"),
     path(f"{PLACE}mapping-starts", StartsDoor.as_view(), name="api-mapping-starts"),
     path(f"{PLACE}mappings/<str:key>", MappingDoor.as_view(), name="api-mapping"),

@@ -79,6 +79,7 @@ HARMLESS = {  # address → why nothing that somebody else decided is put aside
     "mappings/*/draft/trials/": TRIES, "mappings/*/versions/*/submissions/": BY_STATE,
     "mappings/*/versions/*/returns/": BY_STATE, "mappings/*/versions/*/withdrawals/": BY_STATE,
     "mappings/*/versions/*/retirements/": "is about the version in force; where another one is, it is refused",
+    "cross-references/*/removals/": "carries the mark of what was shown; of another one nothing is taken out",
     "tables/new/": ADDS, "tables/*/agreements/": "carries the approval that was shown, which the verb compares",
     "tables/*/deletions/": "rows and what is said of them stay readable; it is refused where a mapping reads it",
     "tables/*/deletion-approvals/": BY_STATE, "tables/*/deletion-refusals/": BY_STATE,

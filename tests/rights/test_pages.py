@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 
 from exceptions_queue import handling, remedies
 from exceptions_queue.pages import bulk
@@ -95,6 +96,7 @@ PAGES: dict[str, Row] = {
     "mappings/{mapping}/versions/": Row("get", R.VIEW),
     "mappings/new/fields/": Row("get", R.EDIT_CONFIGURATION, query=NEW),
     "mappings/new/trials/": Row("post", R.EDIT_CONFIGURATION, query=NEW),
+    "cross-references/{reference}/removals/": Row("get", R.EDIT_TABLES),
     "tables/{table}/": Row("get", R.VIEW),
     "tables/{table}/definition/": Row("get", R.EDIT_CONFIGURATION),
     "tables/{table}/agreements/": Row("get", R.APPROVE_TABLES),
@@ -108,6 +110,7 @@ FORMS: dict[str, Row] = {  # the same addresses when their form is sent
     "mappings/{mapping}/draft/": Row("post", R.EDIT_CONFIGURATION),
     "mappings/{mapping}/technical/": Row("post", R.EDIT_CONFIGURATION, YAML),
     "mappings/new/fields/": Row("post", R.EDIT_CONFIGURATION, query=NEW),
+    "cross-references/{reference}/removals/": Row("post", R.EDIT_TABLES, WHY),
     "tables/{table}/definition/": Row("post", R.EDIT_CONFIGURATION),
     "tables/{table}/agreements/": Row("post", R.APPROVE_TABLES),
     "tables/{table}/deletions/": Row("post", R.EDIT_CONFIGURATION, WHY),
@@ -254,7 +257,10 @@ def test_page_asks_the_right_where_its_thing_belongs(firm: Firm) -> None:
 
 def _names(firm: Firm) -> dict[str, Any]:
     """Return what the German company has, by the names in the addresses."""
+    link = {"entity": "project", "canonical_key": "P-1", "external_id": "1", "recorded_at": timezone.now()}
+    where = {"connection_id": firm.connection.pk, "legal_entity": firm.germany}
     return {
+        "reference": CrossReference.objects.get_or_create(**where, **link)[0].pk,
         "bulk": firm.bulk.pk, "form": "csv", "item": firm.item.number, "record": _code(firm.record),
         "run": _code(firm.run.pk),
         "transaction": _code(firm.transactions[0]), "connection": firm.connection.slug, "delivery": firm.delivery.pk,
@@ -317,8 +323,8 @@ def _code(id_: Any) -> str:
 
 def test_nothing_is_shown_to_who_is_not_signed_in(firm: Firm) -> None:
     numbers = (
-        "bulk", "item", "delivery", "mapping", "table", "row", "view", "correction", "approval", "loosened", "grouping",
-        "deed", "mode",
+        "reference", "bulk", "item", "delivery", "mapping", "table", "row", "view", "correction", "approval",
+        "loosened", "grouping", "deed", "mode",
     )  # fmt: skip
     codes = ("record", "run", "transaction", "change", "failure")
     names: dict[str, Any] = dict.fromkeys(numbers, 1) | {"connection": "time", "route": "time", "form": "csv"}

@@ -70,6 +70,14 @@ def _c(state: str, verb: Callable[..., object], **more: Any) -> Call:
 
 ROW = tables.NewRow(("Advisor", "EUR"), {"rate": "250.00"})
 LAST = date(2030, 1, 31)
+
+
+def _unlink(f: Firm, by: Any) -> object:
+    of_firm = cross_references.NewReference(f.connection.pk, "project", "P-1", "8812", f.germany.pk, "")
+    cross_references.upsert([of_firm], by=User.objects.get(username="root"))
+    return cross_references.unlink(of_firm, by=by, reason=WHY["reason"])
+
+
 VERBS: dict[str, Row] = {
     "governance.calendars.set_up": Row(
         R.EDIT_CONFIGURATION, lambda f, by: calendars.set_up(legal_entity=f.germany, time_zone="UTC", by=by)
@@ -150,6 +158,7 @@ VERBS: dict[str, Row] = {
             [cross_references.NewReference(f.connection.pk, "project", "P-1", "8812", f.germany.pk, "")], by=by
         ),
     ),
+    "mappings.cross_references.unlink": Row(R.EDIT_TABLES, _unlink),
     "mappings.drafting.draft": Row(
         R.EDIT_CONFIGURATION,
         lambda f, by: drafting.draft(key="time-draft", content=INWARD, by=by, legal_entity=f.germany),
