@@ -257,10 +257,10 @@ def test_page_asks_the_right_where_its_thing_belongs(firm: Firm) -> None:
 
 def _names(firm: Firm) -> dict[str, Any]:
     """Return what the German company has, by the names in the addresses."""
-    link = {"entity": "project", "canonical_key": "P-1", "external_id": "1", "recorded_at": timezone.now()}
-    where = {"connection_id": firm.connection.pk, "legal_entity": firm.germany}
+    link = {"external_id": "77", "legal_entity": firm.germany, "recorded_at": timezone.now()}
+    where = {"connection_id": firm.connection.pk, "entity": "project", "canonical_key": "P-LINK-1"}
     return {
-        "reference": CrossReference.objects.get_or_create(**where, **link)[0].pk,
+        "reference": CrossReference.objects.get_or_create(**where, defaults=link)[0].pk,
         "bulk": firm.bulk.pk, "form": "csv", "item": firm.item.number, "record": _code(firm.record),
         "run": _code(firm.run.pk),
         "transaction": _code(firm.transactions[0]), "connection": firm.connection.slug, "delivery": firm.delivery.pk,
