@@ -1,6 +1,8 @@
 """Celery tasks of the queue: nudges, as everywhere. The sweep is in the beat schedule."""
 
+import logging
 import time
+from collections.abc import Callable
 
 from celery import shared_task
 from django.db import transaction
@@ -19,7 +21,9 @@ from exceptions_queue import (
     waking,
 )
 from exceptions_queue.verbs import expire_overtaken
-from routes import failures
+from routes import failures, unforeseen
+
+logger = logging.getLogger(__name__)
 
 SECONDS = 20.0  # how long one call works
 
@@ -30,20 +34,28 @@ def sweep() -> None:
     it is counted by, and go on with releases.
     """
     until = time.monotonic() + SECONDS
-    failures.close_of_recovered(how="auto:retry_succeeded")
-    failures.close_of_caught_up(how="auto:retry_succeeded")
-    intake.take_in_what_waits(until=until)
-    settle.settle_sent_again()
-    sent_back.sweep()
-    waking.wake_due()
-    expire_overtaken()
-    corrected.release()
+    steps: tuple[Callable[[], object], ...] = (
+        lambda: failures.close_of_recovered(how="auto:retry_succeeded"),
+        lambda: failures.close_of_caught_up(how="auto:retry_succeeded"),
+        lambda: intake.take_in_what_waits(until=until),
+        settle.settle_sent_again, sent_back.sweep, waking.wake_due, expire_overtaken, corrected.release,
+        lambda: _bring_up_to_date(until),
+        tallies.sum_up, value_tallies.sum_up,
+        lambda: releasing.work(seconds=max(0.0, until - time.monotonic())),
+        coming_back.sweep,
+    )  # fmt: skip
+    for step in steps:
+        try:
+            step()
+        except unforeseen.OUTAGES:
+            raise
+        except Exception:  # what else is due is done all the same
+            logger.exception("unforeseen in the sweep of the queue")
+
+
+def _bring_up_to_date(until: float) -> None:
     while time.monotonic() < until and (recount.sweep() or reckoning.sweep()):
         pass
-    tallies.sum_up()
-    value_tallies.sum_up()
-    releasing.work(seconds=max(0.0, until - time.monotonic()))
-    coming_back.sweep()
 
 
 @shared_task(ignore_result=True)
