@@ -70,6 +70,17 @@ def test_reversal_leaves_nothing_there_and_its_follower_waits(
     assert AuditEntry.objects.filter(verb="reverse").count() == 2
 
 
+def test_approval_posts_nothing_anew_that_a_person_has_had_taken_back(make_world: Make, farid: Any) -> None:
+    world = make_world(correction="update")
+    [row] = posted(world)
+    [asked] = ask(world, [row], farid)
+    world.deliver()
+    clara = person("Clara Voss", Role.CONTROLLER)
+    assert decisions.approve([asked.follower], by=clara, reason="agreed") == []
+    world.deliver()
+    assert (state(asked.follower), world.target.net_hours(row.key)) == ("held", Decimal(0))
+
+
 def test_what_is_sent_anew_goes_once_the_reversal_is_done_and_only_once(make_world: Make, farid: Any) -> None:
     world = make_world(correction="update")
     [row] = posted(world)
