@@ -4,23 +4,30 @@ from typing import Any
 
 from exceptions_queue import verbs, words
 from exceptions_queue.facts import Facts
+from exceptions_queue.verbs.members import left
 from exceptions_queue.verbs.send_back import waits_for
 
 
 def sent(facts: Facts, typed: Any) -> str:
     """Send members back, and say what follows."""
-    count = verbs.send_back(facts.item, by=facts.user, reason=typed["reason"], failures=typed["failures"])
+    shown = typed["seen"]
+    count = verbs.send_back(facts.item, by=facts.user, reason=typed["reason"], failures=typed["failures"], seen=shown)
     what = words.counted(count, facts.item.entity)
+    if later := left(facts.item, shown):
+        return f"{what} sent back.{later}"
     return f"{what} sent back. The exception waits for {waits_for(facts.item)}, and closes by itself."
 
 
 def noted(facts: Facts, typed: Any) -> str:
     """Write down who was told, and say what follows."""
+    shown = typed["seen"]
     count = verbs.tell_source(
         facts.item, by=facts.user, reason=typed["reason"], failures=typed["failures"], told_to=typed["told_to"],
-        told_on=typed["told_on"], reference=typed["reference"],
+        told_on=typed["told_on"], reference=typed["reference"], seen=shown,
     )  # fmt: skip
     what, waits = words.counted(count, facts.item.entity), waits_for(facts.item)
+    if later := left(facts.item, shown):
+        return f"Kept, for {what}.{later}"
     return f"Kept, for {what}. The exception waits for {waits}, and closes by itself once that stands somewhere."
 
 

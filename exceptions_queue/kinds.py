@@ -205,18 +205,23 @@ def _sign_in(facts: Facts, typed: Any) -> str:
     return f"{said} What waits goes on now, in order; this page shows how far it is."
 
 
+def _meant(typed: Any) -> dict[str, Any]:
+    """Return which members a form means, of those that its page showed, and why."""
+    return {name: typed[name] for name in ("reason", "failures", "seen")}
+
+
 def _correct(facts: Facts, typed: Any) -> str:
     done = verbs.correct_field(
-        facts.item, by=facts.user, field=typed["field"], value=typed["value"], reason=typed["reason"],
-        failures=typed["failures"], seen_until=typed["seen_until"] or 0,
+        facts.item, by=facts.user, field=typed["field"], value=typed["value"], seen_until=typed["seen_until"] or 0,
+        **_meant(typed),
     )  # fmt: skip
     said = " ".join(filter(None, (f"Corrected. {done.went_on:,} went on.", done.amounts, done.elsewhere)))
-    return f"{said} The source is compared with your correction from now on."
+    return f"{said} The source is compared with your correction from now on.{left(facts.item, typed['seen'])}"
 
 
 def _move(facts: Facts, typed: Any) -> str:
-    moved = verbs.move_to_next_period(facts.item, by=facts.user, reason=typed["reason"], failures=typed["failures"])
-    return f"{words.counted(moved, facts.item.entity)} proposed for the next open period. A second person approves."
+    what = words.counted(verbs.move_to_next_period(facts.item, by=facts.user, **_meant(typed)), facts.item.entity)
+    return f"{what} proposed for the next open period. A second person approves.{left(facts.item, typed['seen'])}"
 
 
 def _resubmit(facts: Facts, typed: Any) -> str:
@@ -228,23 +233,18 @@ def _resubmit(facts: Facts, typed: Any) -> str:
 
 
 def _waive(facts: Facts, typed: Any) -> str:
-    shown = typed["seen"]
-    waived = verbs.waive(facts.item, by=facts.user, reason=typed["reason"], failures=typed["failures"], seen=shown)
-    return f"{words.counted(waived, facts.item.entity)} will not be delivered.{left(facts.item, shown)}"
+    waived = verbs.waive(facts.item, by=facts.user, **_meant(typed))
+    return f"{words.counted(waived, facts.item.entity)} will not be delivered.{left(facts.item, typed['seen'])}"
 
 
 def _waive_rule(facts: Facts, typed: Any) -> str:
-    shown = typed["seen"]
-    went_on = verbs.waive_rule(
-        facts.item, by=facts.user, reason=typed["reason"], failures=typed["failures"], seen=shown
-    )
-    return f"{words.counted(went_on, facts.item.entity)} passed the rule and went on.{left(facts.item, shown)}"
+    went_on = verbs.waive_rule(facts.item, by=facts.user, **_meant(typed))
+    return f"{words.counted(went_on, facts.item.entity)} passed the rule and went on.{left(facts.item, typed['seen'])}"
 
 
 def _approve(facts: Facts, typed: Any) -> str:
-    shown = typed["seen"]
-    approved = verbs.approve(facts.item, by=facts.user, reason=typed["reason"], failures=typed["failures"], seen=shown)
-    return f"{approved:,} approved.{left(facts.item, shown)}"
+    approved = verbs.approve(facts.item, by=facts.user, **_meant(typed))
+    return f"{approved:,} approved.{left(facts.item, typed['seen'])}"
 
 
 def _decide(facts: Facts, typed: Any) -> str:
@@ -285,10 +285,9 @@ def _link_record(facts: Facts, typed: Any) -> str:
 def _reverse(facts: Facts, typed: Any) -> str:
     sends = typed["sends"]
     asked = verbs.reverse(
-        facts.item, by=facts.user, reason=typed["reason"], failures=typed["failures"], sends=sends,
-        root_cause=typed["root_cause"],
+        facts.item, by=facts.user, sends=sends, root_cause=typed["root_cause"], **_meant(typed)
     )  # fmt: skip
-    return reversing.done(asked, facts.item.entity, sends)
+    return f"{reversing.done(asked, facts.item.entity, sends)}{left(facts.item, typed['seen'])}"
 
 
 def _try_system(facts: Facts, typed: Any) -> str:

@@ -12,6 +12,7 @@ from canonical.masking import may_see
 from exceptions_queue import emergencies
 from exceptions_queue.models import Deed, RootCause, State, WorkItem
 from exceptions_queue.moving import note
+from exceptions_queue.seen import Seen
 from exceptions_queue.templatetags.shown import money
 from exceptions_queue.verbs.asking import Wish
 from exceptions_queue.verbs.guarding import guard
@@ -69,9 +70,9 @@ class Corrected(NamedTuple):
 @transaction.atomic
 def correct_field(
     item: WorkItem, *, by: User, field: str, value: str, reason: str, failures: Collection[UUID] | None = None,
-    seen_until: int | None = None,
+    seen_until: int | None = None, seen: Seen | None = None,
 ) -> Corrected:  # fmt: skip
-    """Correct a field of all members, or of the chosen ones, and send them again.
+    """Correct a field of all members, of those that were seen, or of the chosen ones, and send them again.
 
     What the route's mapping works out from the field follows, such as the amount from the hours. Other destinations of
     the same records get the correction, too.
@@ -85,7 +86,7 @@ def correct_field(
     spec = next((f for f in correctable(item, by) if f.name == field), None)
     if spec is None:
         raise NotPossible("This field cannot be corrected here. Choose one of those that are offered.")
-    members = chosen(item, failures, limit=LIMIT)
+    members = chosen(item, failures, limit=LIMIT, seen=seen)
     corrected = [m.record_id for m in members if m.record_id]
     if not corrected:
         raise NotPossible("This holds no records, so there is no field to correct. Choose another remedy.")

@@ -9,6 +9,7 @@ from canonical.failure import Category
 from exceptions_queue import words
 from exceptions_queue.models import RootCause, State, WorkItem
 from exceptions_queue.moving import note
+from exceptions_queue.seen import Seen
 from exceptions_queue.verbs.members import NotPossible, chosen, need_reason, transactions
 from governance import audit
 from governance.models import User
@@ -27,14 +28,16 @@ def offers(item: WorkItem) -> dict[UUID, Offer]:
 
 
 @transaction.atomic
-def move_to_next_period(item: WorkItem, *, by: User, reason: str, failures: Collection[UUID] | None = None) -> int:
-    """Propose the next open period for all members, or the chosen ones; return for how many.
+def move_to_next_period(
+    item: WorkItem, *, by: User, reason: str, failures: Collection[UUID] | None = None, seen: Seen | None = None
+) -> int:
+    """Propose the next open period for all members, those that were seen, or the chosen ones; return for how many.
 
     They are held until a second person approves them. Raises NotAllowed and NotPossible.
     """
     require(by, Right.EDIT_OVERLAY, item.legal_entity_id)
     reason = need_reason(reason, "A posting in another period")
-    members = chosen(item, failures, limit=LIMIT)
+    members = chosen(item, failures, limit=LIMIT, seen=seen)
     if item.category != Category.CLOSED_PERIOD:
         raise NotPossible("This did not meet a closed period. Choose another remedy.")
     try:

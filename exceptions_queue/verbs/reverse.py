@@ -9,6 +9,7 @@ from django.db import transaction
 from exceptions_queue import words
 from exceptions_queue.models import Deed, RootCause, State, WorkItem
 from exceptions_queue.moving import note
+from exceptions_queue.seen import Seen
 from exceptions_queue.verbs.asking import Wish
 from exceptions_queue.verbs.guarding import guard
 from exceptions_queue.verbs.members import NotPossible, chosen, need_reason
@@ -23,9 +24,10 @@ LIMIT = 200  # members that are taken back in one commit
 @transaction.atomic
 def reverse(
     item: WorkItem, *, by: By, reason: str, failures: Collection[UUID] | None = None, sends: bool = False,
-    root_cause: RootCause | Literal[""] = "",
+    root_cause: RootCause | Literal[""] = "", seen: Seen | None = None,
 ) -> int:  # fmt: skip
-    """Take back what stands at the target of all members, or of the chosen ones; return how many were asked for.
+    """Take back what stands at the target of all members, of those that were seen, or of the chosen ones; return how
+    many were asked for.
 
     With `sends` each record is worked out and posted anew afterwards; else it waits in the item until a person says
     what becomes of it. All or none of the chosen. Raises NotAllowed, and NotPossible where nothing stands there, the
@@ -33,7 +35,7 @@ def reverse(
     """
     require(by, Right.REVERSE, item.legal_entity_id)
     reason = need_reason(reason, "A reversal")
-    members = [each for each in chosen(item, failures, limit=LIMIT) if each.transaction_id]
+    members = [each for each in chosen(item, failures, limit=LIMIT, seen=seen) if each.transaction_id]
     if failures is None:  # of all, those of which something stands there
         there = reversals.standing_of([each.transaction_id for each in members if each.transaction_id])
         members = [each for each in members if each.transaction_id in there]

@@ -10,6 +10,7 @@ from django.utils import timezone
 from exceptions_queue import waking, words
 from exceptions_queue.models import RootCause, State, WorkItem
 from exceptions_queue.moving import note
+from exceptions_queue.seen import Seen
 from exceptions_queue.verbs.members import NotPossible, chosen, need_reason
 from exceptions_queue.verbs.put_aside import wait_on
 from governance import audit
@@ -24,8 +25,10 @@ PATIENCE = timedelta(days=14)  # after which an item that waits for its source c
 
 
 @transaction.atomic
-def send_back(item: WorkItem, *, by: By, reason: str, failures: Collection[UUID] | None = None) -> int:
-    """Send all members, or the chosen ones, back to their source with a reason; return how many.
+def send_back(
+    item: WorkItem, *, by: By, reason: str, failures: Collection[UUID] | None = None, seen: Seen | None = None
+) -> int:
+    """Send all members, those that were seen, or the chosen ones back to their source with a reason; return how many.
 
     The source is told by a worker. Where all that the item holds goes back, it waits for the corrected versions, and
     closes by itself once these stand. Raises NotAllowed, and NotPossible where the source takes nothing back, something
@@ -33,7 +36,7 @@ def send_back(item: WorkItem, *, by: By, reason: str, failures: Collection[UUID]
     """
     require(by, Right.RETURN, item.legal_entity_id)
     reason = need_reason(reason, "Sending back")
-    members = chosen(item, failures, limit=LIMIT)
+    members = chosen(item, failures, limit=LIMIT, seen=seen)
     require_stopped(members)
     for route in {each.route_id for each in members}:
         try:

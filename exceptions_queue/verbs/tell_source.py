@@ -10,6 +10,7 @@ from django.utils import timezone
 from exceptions_queue import words
 from exceptions_queue.models import RootCause, WorkItem
 from exceptions_queue.moving import note
+from exceptions_queue.seen import Seen
 from exceptions_queue.verbs.assign import assign
 from exceptions_queue.verbs.members import NotPossible, chosen, need_reason
 from exceptions_queue.verbs.put_aside import wait_on
@@ -26,11 +27,11 @@ LIMIT = 2000  # members of which one commit says who was told
 @transaction.atomic
 def tell_source(
     item: WorkItem, *, by: By, reason: str, told_to: str, told_on: dt.date, reference: str = "",
-    failures: Collection[UUID] | None = None,
+    failures: Collection[UUID] | None = None, seen: Seen | None = None,
 ) -> int:  # fmt: skip
-    """Write down who was told of all members, or the chosen ones, when, and what was agreed; return how many.
+    """Write down who was told of all members, those that were seen, or the chosen ones, when, and what was agreed.
 
-    Nothing is sent. Where all that the item holds is meant, it waits for the corrected versions, and is whose who says
+    Returns how many. Nothing is sent. Where all that the item holds is meant, it waits for the corrected versions, and is whose who says
     it, unless somebody has it. Raises NotAllowed, and NotPossible where the source takes records back by itself.
     """
     require(by, Right.RETURN, item.legal_entity_id)
@@ -38,7 +39,7 @@ def tell_source(
     told_to = " ".join(told_to.split())
     if not told_to:
         raise NotPossible("Say who was told, such as “Max Berger, Harvest”.")
-    members = chosen(item, failures, limit=LIMIT)
+    members = chosen(item, failures, limit=LIMIT, seen=seen)
     require_stopped(members)
     for route in {each.route_id for each in members}:
         mine = [each for each in members if each.route_id == route]

@@ -10,12 +10,14 @@ from exceptions_queue import intake, seen, verbs
 from exceptions_queue.models import WorkItem
 from mappings import tables
 from mappings.models import Approval, LookupTable
-from routes.models import Failure
+from routes.models import Failure, Overlay, Record, Reversal, SendingBack
 from tests.exceptions_queue.conftest import Staff
-from tests.exceptions_queue.situations import with_rates
+from tests.exceptions_queue.situations import with_rates, zero_hours
 from tests.exceptions_queue.test_pages import signed_in, url_of
+from tests.routes.test_sending_back import Source, source
 from tests.routes.world import World, entry
 
+__all__ = ["source"]
 Make = Callable[..., World]
 HIDDEN = re.compile(r'<input type="hidden" name="(seen|rows)" value="([^"]+)">')
 
@@ -70,6 +72,43 @@ def test_what_came_after_the_look_is_not_waived(held: World, staff: Staff) -> No
     intake.take_in()
     assert "1 came or changed since you looked" in press(item, staff.farid, "waivers", form)
     assert held.states() == ["waived", "waived", "held"]
+
+
+def test_what_came_after_the_look_is_not_corrected(make_world: Make, staff: Staff) -> None:
+    world = make_world()
+    item = zero_hours(world)
+    form = page_of(item, staff.farid, "corrections")
+    world.take_in(entry(2, hours="0.00"), entry(3, hours="0.00"))
+    intake.take_in()
+    form |= {"field": "hours", "value": "7.50", "reason": "asked the consultant"}
+    assert "1 went on" in (said := press(item, staff.farid, "corrections", form))
+    assert "2 came or changed since you looked, and stay" in said
+    assert list(Overlay.objects.values_list("key", flat=True)) == [Record.objects.order_by("pk")[0].key]
+    assert world.states() == ["ready"]
+
+
+def test_what_was_questioned_after_the_look_is_not_taken_back(make_world: Make, staff: Staff) -> None:
+    world = make_world()
+    world.take_in(entry(1), entry(2))
+    world.deliver()
+    first, second = world.transactions()
+    item = verbs.question(first, by=staff.farid, reason="twice")
+    form = page_of(item, staff.farid, "reversals") | {"sends": "nothing", "reason": "twice"}
+    verbs.question(second, by=staff.farid, reason="twice")
+    assert "1 came or changed since you looked" in press(item, staff.farid, "reversals", form)
+    assert list(Reversal.objects.values_list("reverses_id", flat=True)) == [first.pk]
+
+
+def test_what_came_after_the_look_does_not_go_back_to_its_source(
+    make_world: Make, staff: Staff, source: Source
+) -> None:
+    world = make_world()
+    item = zero_hours(world)
+    form = page_of(item, staff.farid, "source-returns") | {"reason": "which is right?"}
+    world.take_in(entry(2, hours="0.00"))
+    intake.take_in()
+    assert "1 time entry sent back. 1 came or changed" in press(item, staff.farid, "source-returns", form)
+    assert SendingBack.objects.count() == 1
 
 
 def test_more_than_was_counted_is_refused(held: World, staff: Staff) -> None:
