@@ -19,12 +19,26 @@ from routes.models import SendingBack
 from routes.states import ENDS
 from routes.states import State as Stands
 
-OUTCOMES = """
+# Where a transaction stands. What a person's correction has stored as a newer version goes on as that: it tells.
+STANDS = """CASE WHEN {t}.state = 'superseded' AND EXISTS (
+    SELECT FROM routes_history h
+    WHERE h.subject_id = {t}.id AND h.to_state = 'superseded' AND h.actor_kind = 'person')
+THEN coalesce((
+    SELECT n.state FROM routes_record r
+    JOIN routes_record p ON p.route_id = r.route_id AND p.key = r.key AND p.version > r.version
+    JOIN routes_transaction n ON n.record_id = p.id AND n.destination_id = {t}.destination_id AND NOT n.withdraws
+    WHERE r.id = {t}.record_id ORDER BY n.version DESC, n.id DESC LIMIT 1), 'filtered')
+ELSE {t}.state END"""
+# What stopped several times on its way to a place counts as it ended last: taken back and posted anew, it is posted.
+OUTCOMES = f"""
 WITH mine AS (
-    SELECT i.number, f.transaction_id, f.record_id, f.closed_how
+    SELECT DISTINCT ON (i.number, coalesce(f.record_id, f.transaction_id, f.id), t.destination_id)
+        i.number, f.transaction_id, f.record_id, f.closed_how
     FROM exceptions_queue_workitem i
     JOIN routes_failure f ON f.fingerprint = i.fingerprint AND f.closed_at >= i.opened_at
+    LEFT JOIN routes_transaction t ON t.id = f.transaction_id
     WHERE i.number = ANY(%s)
+    ORDER BY i.number, coalesce(f.record_id, f.transaction_id, f.id), t.destination_id, f.closed_at DESC, f.id DESC
 ), sent_again AS (
     SELECT number, transaction_id AS id FROM mine WHERE closed_how = 'fixed' AND transaction_id IS NOT NULL
     UNION
@@ -33,15 +47,18 @@ WITH mine AS (
 )
 SELECT number, 'closed', closed_how, count(*) FROM mine GROUP BY number, closed_how
 UNION ALL
-SELECT s.number, 'stands', t.state, count(*)
-FROM sent_again s JOIN routes_transaction t ON t.id = s.id GROUP BY s.number, t.state
-"""
+SELECT number, 'stands', state, count(*) FROM (
+    SELECT s.number, {STANDS.format(t="t")} AS state
+    FROM sent_again s JOIN routes_transaction t ON t.id = s.id) stands GROUP BY number, state
+"""  # noqa: S608 - built from the constant above
 CHANGED = ("state", "waiting_on", "resolution", "root_cause", "resolved_by", "resolved_at", *waking.REST)
 # How an item ended of which all that was sent again came to the same end.
 ENDED_ALIKE: dict[str, Resolution] = {
     Stands.POSTED: Resolution.FIXED, Stands.SUPERSEDED: Resolution.NEWER_VERSION, Stands.WAIVED: Resolution.WAIVED,
 }  # fmt: skip
 STOPPED = {Stands.FAILED, Stands.PARKED, Stands.HELD}
+# How failures are closed of which nothing is posted by that: beside them not everything of an item is.
+NOT_POSTED_BY = frozenset({"waived", "reversed", "no_action", "auto:newer_version", "auto:source_withdrawn"})
 
 
 def settle_sent_again(limit: int = 500) -> int:
@@ -116,16 +133,17 @@ def of_sources(numbers: list[int]) -> set[int]:
         return {row[0] for row in cursor.fetchall()}
 
 
-NOT_POSTED = """
+NOT_POSTED = f"""
 SELECT count(*) FROM (
-    SELECT DISTINCT coalesce(f.transaction_id, t.id, f.record_id) AS id, coalesce(own.state, t.state, '') AS state
+    SELECT DISTINCT coalesce(f.transaction_id, t.id, f.record_id) AS id,
+        coalesce({STANDS.format(t="own")}, {STANDS.format(t="t")}, '') AS state
     FROM exceptions_queue_workitem i
     JOIN routes_failure f ON f.fingerprint = i.fingerprint AND f.closed_at >= i.opened_at
     LEFT JOIN routes_transaction own ON own.id = f.transaction_id
     LEFT JOIN routes_transaction t ON t.record_id = f.record_id AND f.transaction_id IS NULL
     WHERE i.number = %s AND f.record_id IS NOT NULL
 ) held WHERE state <> 'posted'
-"""
+"""  # noqa: S608 - built from the constant above
 
 
 def not_posted(item: WorkItem) -> int:
@@ -166,9 +184,10 @@ def _code(closed: dict[str, int], stands: dict[str, int]) -> Resolution | None:
         return None
     if closed.get("fixed"):
         ended = set(stands)
-        if len(ended) == 1 and (code := ENDED_ALIKE.get(next(iter(ended)))):
-            return code
-        return Resolution.FIXED if not ended else Resolution.PASSED_ON
+        code = ENDED_ALIKE.get(next(iter(ended))) if len(ended) == 1 else None if ended else Resolution.FIXED
+        if code is None or (code == Resolution.FIXED and NOT_POSTED_BY & closed.keys()):
+            return Resolution.PASSED_ON
+        return code
     if closed.get("waived"):
         return Resolution.WAIVED
     automatic = {how: count for how, count in closed.items() if how in Resolution.values}

@@ -9,8 +9,8 @@ import pytest
 from django.db import connection
 
 from canonical.failure import Category
-from exceptions_queue import intake, verbs
-from exceptions_queue.models import State, WorkItem, WorkItemEvent
+from exceptions_queue import intake, settle, verbs
+from exceptions_queue.models import Resolution, State, WorkItem, WorkItemEvent
 from routes import corrected_versions, decisions, storing
 from routes.models import Overlay, Record, Transaction, Transition
 from routes.plan import plan
@@ -49,6 +49,39 @@ def test_other_destination_is_corrected_and_named(make_world: Make, staff: Staff
     intake.take_in()
     item.refresh_from_db()
     assert item.state == State.RESOLVED
+
+
+def test_exception_ends_with_what_was_corrected_and_by_whom(make_world: Make, staff: Staff) -> None:
+    world = priced(make_world())
+    copy = second(world)
+    item = stopped(world)
+    at_copy(world, copy)
+    verbs.correct_field(item, by=staff.farid, field="hours", value="4", reason="slip")
+    intake.take_in()
+    item.refresh_from_db()
+    assert (item.state, item.resolution) == (State.RESUBMITTED, ""), "it is on its way, and nothing is posted yet"
+    with pytest.raises(verbs.NotPossible, match="1 of what it held is not"):
+        verbs.close(item, by=staff.farid, reason="done", resolution=Resolution.FIXED)
+    world.deliver()
+    settle.settle_sent_again()
+    item.refresh_from_db()
+    assert (item.state, item.resolution) == (State.RESOLVED, "fixed")
+    assert item.resolved_by == f"person:{staff.farid.pk}"  # type: ignore[attr-defined]
+    assert WorkItemEvent.objects.filter(verb="reopened").count() == 0
+
+
+def test_exception_of_which_the_source_sends_a_newer_version_ends_by_itself(make_world: Make, staff: Staff) -> None:
+    world = priced(make_world())
+    copy = second(world)
+    item = stopped(world)
+    at_copy(world, copy)
+    verbs.resubmit(item, by=staff.farid, reason="again", failures=[item.failures()[0].pk])
+    world.take_in(entry(1, hours="3.00", version=2))
+    world.deliver()
+    intake.take_in()
+    settle.settle_sent_again()
+    item.refresh_from_db()
+    assert item.resolution == "auto:newer_version"
 
 
 def test_destination_that_wants_it_no_more_is_named(make_world: Make, staff: Staff) -> None:

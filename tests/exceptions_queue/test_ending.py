@@ -66,6 +66,59 @@ def test_what_came_to_another_end_is_not_called_fixed(states: Any, code: str) ->
     assert settle._code({"fixed": len(states)}, stands | {"delivering": 1}) is None
 
 
+@pytest.mark.parametrize(
+    ("beside", "code"),
+    [
+        ("waived", "passed_on"), ("auto:newer_version", "passed_on"), ("auto:source_withdrawn", "passed_on"),
+        ("reversed", "passed_on"), ("no_action", "passed_on"), ("auto:retry_succeeded", "fixed"),
+    ],
+)  # fmt: skip
+def test_what_came_to_another_end_beside_what_is_posted_is_not_called_fixed(beside: str, code: str) -> None:
+    assert settle._code({"fixed": 2, beside: 1}, {"posted": 2}) == code
+
+
+def test_fixed_is_not_said_of_what_was_waived_in_part(quick_world: Make, staff: Staff) -> None:
+    world = quick_world()
+    world.target.behave = lambda request, at: refused(Category.REFUSED) if at <= 3 else None
+    world.take_in(*(entry(each) for each in (1, 2, 3)))
+    world.deliver()
+    intake.take_in()
+    item = WorkItem.objects.get()
+    first, *others = [each.pk for each in item.failures().order_by("pk")]
+    verbs.waive(item, by=staff.clara, reason="not to be billed", failures=[first])
+    verbs.resubmit(item, by=staff.clara, reason="again", failures=others)
+    intake.take_in()
+    world.deliver()
+    settle.settle_sent_again()
+    assert ended(item)[:2] == ("resolved", "passed_on")
+
+
+def test_what_stopped_twice_counts_as_it_ended_last(quick_world: Make, staff: Staff) -> None:
+    world = quick_world()
+    world.target.behave = lambda request, at: refused(Category.REFUSED) if at <= 2 else None
+    world.take_in(entry(1), entry(2))
+    world.deliver()
+    intake.take_in()
+    item = WorkItem.objects.get()
+    first, second = item.failures().order_by("pk")
+    verbs.resubmit(item, by=staff.clara, reason="again", failures=[second.pk])
+    world.target.behave = lambda request, at: refused(Category.REFUSED)
+    world.deliver()
+    intake.take_in()
+    assert item.failures().count() == 2
+    again = item.failures().get(transaction_id=second.transaction_id)
+    world.target.behave = lambda request, at: None
+    verbs.waive(item, by=staff.clara, reason="no", failures=[again.pk])
+    verbs.resubmit(item, by=staff.clara, reason="again", failures=[first.pk])
+    intake.take_in()
+    world.deliver()
+    settle.settle_sent_again()
+    assert ended(item)[:2] == ("resolved", "passed_on")
+    closed, stands, _ = settle.outcomes([item.number])
+    assert closed[item.number] == {"waived": 1, "fixed": 1}
+    assert stands[item.number] == {"posted": 1}
+
+
 def test_what_closed_by_itself_is_kept_apart(quick_world: Make, staff: Staff) -> None:
     world = quick_world()
     item = zero_hours(world)
