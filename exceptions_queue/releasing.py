@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from exceptions_queue import coming_back, words
 from exceptions_queue.models import ApprovalRequest, Release, RequestState, State, WorkItem
-from exceptions_queue.moving import event_of, note
+from exceptions_queue.moving import event_of, note, rested
 from governance.actor import By, as_actor
 from routes import overlay_endings, overlays, reprocess
 from routes.chosen_configuration import Configuration, in_words, kept, named
@@ -44,7 +44,7 @@ def ask(
     if row.is_open:
         whole = item.part is None or asked == row.members
         row.state = State.RESUBMITTED if whole else State.IN_PROGRESS
-        row.save(update_fields=["state"])
+        row.save(update_fields=["state", *rested(row)])
     told = f"{in_words(configuration)}{reason}"
     event_of(row, by=by, verb="sent again", at=timezone.now(), frm=was, reason=told).save()
     return Release.objects.create(

@@ -3,17 +3,15 @@
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from django.db import connection, transaction
 
-from exceptions_queue import saving
+from exceptions_queue import moving, saving
 from exceptions_queue.models import State, WorkItem, WorkItemEvent
 from exceptions_queue.moving import event_of
 from governance.actor import ENGINE, By
 
-REST: dict[str, Any] = {"came_from": "", "wakes_at": None, "wakes_above": None, "wakes_above_amount": None}
-ASIDE = (State.SNOOZED, State.WAITING)
+REST, ASIDE, clear = moving.REST, moving.ASIDE, moving.clear
 
 
 def rests(row: WorkItem) -> bool:
@@ -54,13 +52,6 @@ def awake(row: WorkItem, reason: str, now: datetime, *, by: By = ENGINE) -> Work
     was, row.state = row.state, State(row.came_from) if row.came_from else State.IN_PROGRESS
     clear(row)
     return event_of(row, by=by, verb="came back", at=now, frm=was, reason=reason)
-
-
-def clear(row: WorkItem) -> None:
-    """Let nothing wake an item any more."""
-    row.waiting_on = ""
-    for name, value in REST.items():
-        setattr(row, name, value)
 
 
 def _why(row: WorkItem) -> str:

@@ -11,7 +11,7 @@ from exceptions_queue import differing, parts
 from exceptions_queue.coming_back import WAITED_FOR
 from exceptions_queue.made_with import FOR_ROW
 from exceptions_queue.models import ApprovalRequest, Deed, RequestState, State, WorkItem
-from exceptions_queue.moving import note
+from exceptions_queue.moving import note, waits_for_consent
 from exceptions_queue.verbs.asking import Wish, changes, consented, in_words, standing
 from exceptions_queue.verbs.correct_field import correct_field
 from exceptions_queue.verbs.link_record import link_record
@@ -187,7 +187,7 @@ def _decided(row: ApprovalRequest, state: RequestState, by: By, reason: str, *, 
     item = WorkItem.objects.select_for_update(of=("self",)).get(pk=row.item_id)
     others = item.approval_requests.filter(state=RequestState.WAITING).exists()
     back = item.state == State.PENDING_APPROVAL and item.waiting_on == WAITED_FOR and not others
-    if back:
+    if back and not waits_for_consent(item):
         WorkItem.objects.filter(pk=item.pk).update(waiting_on="")
     note(item, by=by, verb=f"request {state}", reason=said, to=State.IN_PROGRESS if back else None)
     audit.record(

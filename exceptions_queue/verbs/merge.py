@@ -188,8 +188,10 @@ def _let_be(row: WorkItem, *, is_open: bool) -> None:
     """Let an item stand for itself again: open where it holds something."""
     row.duplicate_of = None
     if is_open:
-        row.state, row.resolution, row.resolved_by, row.resolved_at = State.IN_PROGRESS, "", None, None
-    row.save(update_fields=["state", "resolution", "resolved_by", "resolved_at", "duplicate_of"])
+        row.state, row.waiting_on = intake.first_state(row)
+        row.state = State.IN_PROGRESS if row.state == State.NEW else row.state
+        row.resolution, row.resolved_by, row.resolved_at = "", None, None
+    row.save(update_fields=["state", "waiting_on", "resolution", "resolved_by", "resolved_at", "duplicate_of"])
 
 
 def _holder(made: Merge) -> str:

@@ -46,7 +46,9 @@ def split(item: WorkItem, *, by: By, failures: Collection[UUID] | None, reason: 
     now = reckoning.now()
     made.first_seen, made.last_seen = min(m.opened_at for m in members), max(m.opened_at for m in members)
     made.opened_at, made.seen = made.first_seen, len(members)
-    made.state = State.IN_PROGRESS if made.assignee else State.NEW
+    made.state, made.waiting_on = intake.first_state(made)
+    if made.state == State.NEW and made.assignee:
+        made.state = State.IN_PROGRESS
     made.save()
     _pin(made, item, members)
     intake.count_anew([row, made], now)

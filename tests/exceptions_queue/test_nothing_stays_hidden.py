@@ -1,13 +1,16 @@
 """What an item still holds is never hidden as "sent again", and what waits for a second person is sent by nobody."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from canonical.failure import Category
 from exceptions_queue import coming_back, corrected, intake, releasing, tasks, verbs
 from exceptions_queue.models import Deed, Release, State, WorkItem
+from exceptions_queue.query.compiled import conditions_of
 from mappings import tables
 from mappings.models import LookupTable
 from routes.models import Failure, Route, Transaction
@@ -44,6 +47,75 @@ def test_approving_one_keeps_the_others_among_what_waits(quick_world: Make, quic
     assert (fresh(item).state, fresh(item).members) == (State.PENDING_APPROVAL, 2)
     assert verbs.approve(item, by=quick_staff.clara, failures=others) == 2
     assert fresh(item).state == State.RESUBMITTED
+
+
+def approvable(staff: Staff) -> list[int]:
+    """Return the numbers of what Clara finds among what waits for her approval."""
+    return sorted(WorkItem.objects.filter(conditions_of("is:approvable", staff.clara)).values_list("pk", flat=True))
+
+
+def test_not_delivering_one_keeps_the_others_among_what_waits(quick_world: Make, quick_staff: Staff) -> None:
+    item = held(quick_world())
+    one, *others = item.failures().order_by("pk").values_list("pk", flat=True)
+
+    verbs.waive(item, by=quick_staff.farid, failures=[one], reason="not to be billed")
+
+    intake.take_in()
+    assert (fresh(item).state, fresh(item).members) == (State.PENDING_APPROVAL, 2)
+    assert approvable(quick_staff) == [item.pk]
+    verbs.waive(item, by=quick_staff.farid, failures=others, reason="not to be billed")
+    intake.take_in()
+    assert (fresh(item).state, fresh(item).resolution) == (State.RESOLVED, "waived")
+
+
+def test_refused_request_leaves_what_waits_for_consent_where_it_was(quick_world: Make, quick_staff: Staff) -> None:
+    item = held(quick_world())
+    policy(Deed.WAIVE)
+    one = item.failures().order_by("pk")[0].pk
+    with pytest.raises(verbs.NeedsApproval) as needs:
+        verbs.waive(item, by=quick_staff.farid, failures=[one], reason="not to be billed")
+    row = verbs.ask_approval(needs.value.wish, by=quick_staff.farid)
+
+    verbs.refuse_request(row, by=quick_staff.clara, reason="it is to be billed")
+
+    assert (fresh(item).state, fresh(item).waiting_on) == (State.PENDING_APPROVAL, "a second person")
+    assert approvable(quick_staff) == [item.pk]
+
+
+def test_what_is_split_off_waits_as_it_did(quick_world: Make, quick_staff: Staff) -> None:
+    item = held(quick_world())
+    one = item.failures().order_by("pk")[0].pk
+
+    made = verbs.split(item, by=quick_staff.farid, failures=[one], reason="another contract")
+
+    assert (made.state, fresh(made).waiting_on) == (State.PENDING_APPROVAL, "a second person")
+    assert approvable(quick_staff) == [item.pk, made.pk]
+    verbs.merge(item, by=quick_staff.farid, items=[made.pk], reason="the same after all")
+    verbs.take_apart(made, by=quick_staff.farid, reason="not the same")
+    assert approvable(quick_staff) == [item.pk, made.pk]
+
+
+@pytest.mark.parametrize("how", ["resubmissions", "corrections", "approval"])
+def test_what_was_put_aside_rests_no_more_once_something_is_done_with_it(
+    make_world: Make, staff: Staff, how: str
+) -> None:
+    item = zero_hours(make_world(), 2)
+    verbs.snooze(item, by=staff.farid, until=timezone.now() + timedelta(days=20), reason="on Monday", above=50)
+    if how == "resubmissions":
+        verbs.resubmit(item, by=staff.farid, reason="as agreed")
+        releasing.work(seconds=20)
+    elif how == "corrections":
+        one = item.failures().order_by("pk")[0].pk
+        verbs.correct_field(item, by=staff.farid, field="hours", value="4", failures=[one], reason="slip")
+    else:
+        policy(Deed.WAIVE)
+        with pytest.raises(verbs.NeedsApproval) as needs:
+            verbs.waive(item, by=staff.farid, reason="not to be billed")
+        verbs.ask_approval(needs.value.wish, by=staff.farid)
+    intake.take_in()
+    now = fresh(item)
+    assert now.state in (State.IN_PROGRESS, State.PENDING_APPROVAL)
+    assert (now.wakes_at, now.wakes_above, now.came_from) == (None, None, "")
 
 
 def test_what_stays_as_it_was_comes_back_into_the_list(make_world: Make, staff: Staff) -> None:
