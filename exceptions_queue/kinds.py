@@ -128,7 +128,8 @@ def _released(release: Release) -> str:
     release.refresh_from_db()
     # Counted from what is open still: rows and links that appear release their members by themselves, too.
     release.item.part = release.part or None
-    opened = release.item.failures().values_list("opened_at", flat=True)
+    there = release.item.failures().values_list("pk", "opened_at")
+    opened = [at for id_, at in there if not release.is_unseen(id_, at)]
     stayed = sum(each <= release.requested_at for each in opened)
     said = f"{max(0, release.asked - len(opened)):,} went on."
     if not release.done_at:
@@ -211,12 +212,13 @@ def _meant(typed: Any) -> dict[str, Any]:
 
 
 def _correct(facts: Facts, typed: Any) -> str:
+    later = left(facts.item, typed["seen"])  # asked first: what stops again is new, and was seen
     done = verbs.correct_field(
         facts.item, by=facts.user, field=typed["field"], value=typed["value"], seen_until=typed["seen_until"] or 0,
         **_meant(typed),
     )  # fmt: skip
     said = " ".join(filter(None, (f"Corrected. {done.went_on:,} went on.", done.amounts, done.elsewhere)))
-    return f"{said} The source is compared with your correction from now on.{left(facts.item, typed['seen'])}"
+    return f"{said} The source is compared with your correction from now on.{later}"
 
 
 def _move(facts: Facts, typed: Any) -> str:
@@ -225,11 +227,11 @@ def _move(facts: Facts, typed: Any) -> str:
 
 
 def _resubmit(facts: Facts, typed: Any) -> str:
+    later = left(facts.item, typed["seen"])
     done = verbs.resubmit(
-        facts.item, by=facts.user, reason=typed["reason"], failures=typed["failures"],
-        configuration=typed["configuration"] or "now", start=typed["start"],
-    )  # fmt: skip
-    return _released(done) if isinstance(done, Release) else f"{done:,} went on."
+        facts.item, by=facts.user, configuration=typed["configuration"] or "now", start=typed["start"], **_meant(typed)
+    )
+    return f"{_released(done) if isinstance(done, Release) else f'{done:,} went on.'}{later}"
 
 
 def _waive(facts: Facts, typed: Any) -> str:
@@ -283,11 +285,9 @@ def _link_record(facts: Facts, typed: Any) -> str:
 
 
 def _reverse(facts: Facts, typed: Any) -> str:
-    sends = typed["sends"]
-    asked = verbs.reverse(
-        facts.item, by=facts.user, sends=sends, root_cause=typed["root_cause"], **_meant(typed)
-    )  # fmt: skip
-    return f"{reversing.done(asked, facts.item.entity, sends)}{left(facts.item, typed['seen'])}"
+    sends, later = typed["sends"], left(facts.item, typed["seen"])
+    asked = verbs.reverse(facts.item, by=facts.user, sends=sends, root_cause=typed["root_cause"], **_meant(typed))
+    return f"{reversing.done(asked, facts.item.entity, sends)}{later}"
 
 
 def _try_system(facts: Facts, typed: Any) -> str:

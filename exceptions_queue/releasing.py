@@ -14,6 +14,7 @@ from django.utils import timezone
 from exceptions_queue import coming_back, words
 from exceptions_queue.models import ApprovalRequest, Release, RequestState, State, WorkItem
 from exceptions_queue.moving import event_of, note, rested
+from exceptions_queue.seen import Seen
 from governance.actor import By, as_actor
 from routes import overlay_endings, overlays, reprocess
 from routes.chosen_configuration import Configuration, in_words, kept, named
@@ -26,9 +27,10 @@ STEP = 1000  # members in one commit
 
 def ask(
     item: WorkItem, *, by: By, reason: str, configuration: Configuration = "now", start: Start = Start.SOURCE,
-    cause_gone: bool = False,
+    cause_gone: bool = False, seen: Seen | None = None,
 ) -> Release:  # fmt: skip
-    """Write down that an item's open members go through again; call it last in a remedy's commit.
+    """Write down that an item's open members, or those that were seen, go through again; call it last in a remedy's
+    commit.
 
     `cause_gone`: because what stopped them is gone, and not because somebody sends just these; what a person has had
     taken back at the target is not posted anew by that. The first step follows at once after the commit; what is left
@@ -40,9 +42,10 @@ def ask(
         now = cursor.fetchone()[0]
     row = WorkItem.objects.select_for_update(of=("self",)).get(pk=item.pk)
     was = row.state
-    asked = item.failures().count()
+    held = item.failures()
+    asked = (held.filter(pk__lte=seen.newest) if seen else held).count()
     if row.is_open:
-        whole = item.part is None or asked == row.members
+        whole = (item.part is None or asked == row.members) and (seen is None or asked == held.count())
         row.state = State.RESUBMITTED if whole else State.IN_PROGRESS
         row.save(update_fields=["state", *rested(row)])
     told = f"{in_words(configuration)}{reason}"
@@ -51,6 +54,7 @@ def ask(
         item=row, requested_at=now, actor_kind=actor.kind.value, actor_id=actor.id, actor_name=actor.name,
         reason=reason, as_then=configuration == "then", start=start.value, asked=asked, part=item.part or "",
         cause_gone=cause_gone, mapping_version="" if isinstance(configuration, str) else named(configuration),
+        seen=seen.newest if seen else None,
     )  # fmt: skip
 
 
@@ -91,6 +95,8 @@ def _members(release: Release) -> list[Failure]:
     rows = release.item.failures().filter(opened_at__lte=release.requested_at)
     if release.cause_gone:  # nobody sends just these: what a second person was asked about waits for that
         rows = rows.exclude(pk__in=_asked_about(release.item))
+    if release.seen:
+        rows = rows.filter(pk__lte=release.seen)
     if release.reached:
         rows = rows.filter(pk__gt=release.reached)
     return list(rows.order_by("pk")[:STEP])

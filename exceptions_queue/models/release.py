@@ -1,5 +1,8 @@
 """What a remedy lets go, as a row: a page answers at once, and a worker that dies halfway leaves nothing behind."""
 
+from datetime import datetime
+from uuid import UUID
+
 from django.db import models
 from django.db.models import Q
 
@@ -23,6 +26,7 @@ class Release(models.Model):
     start = models.CharField(max_length=12, default="source", db_default="source")  # see `worked_out.Start`
     # What stopped them is gone: what a person has had taken back is not sent by that.
     cause_gone = models.BooleanField(default=False, db_default=False)
+    seen = models.UUIDField(null=True)  # the newest member that whoever asked had seen: later ones are not meant
     asked = models.PositiveIntegerField(default=0)  # members that were open then
     reached = models.UUIDField(null=True)  # the last failure that was looked at
     looked_at = models.PositiveIntegerField(default=0)
@@ -43,3 +47,7 @@ class Release(models.Model):
     def actor(self) -> Actor:
         """Return who asked for it."""
         return Actor(ActorKind(self.actor_kind), self.actor_id, self.actor_name)
+
+    def is_unseen(self, failure: UUID, opened_at: datetime) -> bool:
+        """Return whether a member was there, and had come since whoever asked looked."""
+        return self.seen is not None and failure > self.seen and opened_at <= self.requested_at

@@ -12,6 +12,9 @@ class NotPossible(ValueError):  # reads as what happened
     """What was asked for cannot be done as it was asked; the message says why and what to do instead."""
 
 
+CHANGED = "What waits here has changed since you looked. Load the page again and look at it."
+
+
 def chosen(
     item: WorkItem, failures: Collection[UUID] | None, *, limit: int | None = None, seen: Seen | None = None
 ) -> list[Failure]:
@@ -26,7 +29,7 @@ def chosen(
         rows = rows.filter(pk__lte=seen.newest)
     found = list(rows[: limit + 1] if limit else rows)
     if seen is not None and (len(found) > seen.count or not found) and item.failures().exists():
-        raise NotPossible("What waits here has changed since you looked. Load the page again and look at it.")
+        raise NotPossible(CHANGED)
     if not found:
         raise NotPossible("Nothing of this is open any more: somebody else has seen to it. Load the page again.")
     if limit and len(found) > limit:

@@ -9,10 +9,11 @@ from django.db import transaction
 from exceptions_queue import intake, releasing, waived
 from exceptions_queue.models import Deed, Release, State, WorkItem
 from exceptions_queue.moving import note
+from exceptions_queue.seen import Seen
 from exceptions_queue.verbs.asking import NeedsApproval, Wish, may_ask
 from exceptions_queue.verbs.asking import in_words as policies_told
 from exceptions_queue.verbs.guarding import guard
-from exceptions_queue.verbs.members import NotPossible, chosen, records, transactions
+from exceptions_queue.verbs.members import CHANGED, NotPossible, chosen, records, transactions
 from governance import audit
 from governance.actor import By
 from governance.models import Version
@@ -34,8 +35,10 @@ def resubmit(
     as_then: bool = False,
     configuration: str = "now",
     start: Start | Literal["failed_stage", "source"] = Start.SOURCE,
+    seen: Seen | None = None,
 ) -> Release | int:
-    """Send all members through again, or the chosen ones; return the release, or how many of the chosen went on.
+    """Send all members, or those that were seen, through again, or the chosen ones; return the release, or how many of
+    the chosen went on.
 
     `configuration` is "now", "then" (`as_then` is the same), or a version of a mapping that is or was in force, as
     "ledger-time-out@2", which takes the place of the one in force. They begin with what the source sent, or with the
@@ -49,12 +52,13 @@ def resubmit(
     _refuse_posted(item, failures)
     start = Start(start)
     if may_ask(Deed.RESUBMIT, item, by):
-        guard(_wish(item, chosen(item, failures), wanted, start, reason), by=by)
+        guard(_wish(item, chosen(item, failures, seen=seen), wanted, start, reason), by=by)
     reason = reason.strip() or "sent again by a person"
     if failures is None:
         _refuse_not_ready(item, wanted)
+        _refuse_more(item, seen)
         _audit(item, by, reason, wanted, start)
-        return releasing.ask(item, by=by, reason=reason, configuration=wanted, start=start)
+        return releasing.ask(item, by=by, reason=reason, configuration=wanted, start=start, seen=seen)
     return len(_send(item, chosen(item, failures), by=by, reason=reason, wanted=wanted, start=start))
 
 
@@ -149,6 +153,12 @@ def _configuration(item: WorkItem, text: str, by: By) -> Configuration:
                 f"The mapping “{found.object_key}” has no part in this: its route uses others. Nothing was sent."
             )
     return found
+
+
+def _refuse_more(item: WorkItem, seen: Seen | None) -> None:
+    """Refuse where more is there by now than was counted, of what came before that."""
+    if seen and item.failures().filter(pk__lte=seen.newest).count() > seen.count:
+        raise NotPossible(CHANGED)
 
 
 def _refuse_not_ready(item: WorkItem, wanted: Configuration) -> None:

@@ -31,8 +31,9 @@ def tell_source(
 ) -> int:  # fmt: skip
     """Write down who was told of all members, those that were seen, or the chosen ones, when, and what was agreed.
 
-    Returns how many. Nothing is sent. Where all that the item holds is meant, it waits for the corrected versions, and is whose who says
-    it, unless somebody has it. Raises NotAllowed, and NotPossible where the source takes records back by itself.
+    Returns how many. Nothing is sent. Where all that the item holds is meant, it waits for the corrected versions, and
+    is whose who says it, unless somebody has it. Raises NotAllowed, and NotPossible where the source takes records back
+    by itself.
     """
     require(by, Right.RETURN, item.legal_entity_id)
     reason = need_reason(reason, "What was told")

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from canonical.failure import Category
 from exceptions_queue import intake, seen, verbs
-from exceptions_queue.models import WorkItem
+from exceptions_queue.models import State, WorkItem
 from mappings import tables
 from mappings.models import Approval, LookupTable
 from routes.models import Failure, Overlay, Record, Reversal, SendingBack
@@ -15,7 +16,7 @@ from tests.exceptions_queue.conftest import Staff
 from tests.exceptions_queue.situations import with_rates, zero_hours
 from tests.exceptions_queue.test_pages import signed_in, url_of
 from tests.routes.test_sending_back import Source, source
-from tests.routes.world import World, entry
+from tests.routes.world import World, entry, refused
 
 __all__ = ["source"]
 Make = Callable[..., World]
@@ -84,7 +85,35 @@ def test_what_came_after_the_look_is_not_corrected(make_world: Make, staff: Staf
     assert "1 went on" in (said := press(item, staff.farid, "corrections", form))
     assert "2 came or changed since you looked, and stay" in said
     assert list(Overlay.objects.values_list("key", flat=True)) == [Record.objects.order_by("pk")[0].key]
-    assert world.states() == ["ready"]
+    assert world.states() == ["ready", "failed", "failed"]
+
+
+def test_what_came_after_the_look_is_not_sent_again(make_world: Make, staff: Staff) -> None:
+    world = make_world()
+    world.target.behave = lambda request, count: refused(Category.REFUSED, "Too much.")
+    world.take_in(entry(1), entry(2))
+    world.deliver()
+    intake.take_in()
+    item = WorkItem.objects.get()
+    form = page_of(item, staff.farid, "resubmissions")
+    world.take_in(entry(3))
+    world.deliver()
+    intake.take_in()
+    said = press(item, staff.farid, "resubmissions", form)
+    assert "2 went on. 1 came or changed since you looked, and stay" in said
+    assert sorted(world.states()) == ["failed", "ready", "ready"]
+    item.refresh_from_db()
+    assert item.state == State.IN_PROGRESS
+    world.deliver()
+    intake.take_in()
+    assert item.failures().count() == 3
+    shown = seen.seen_of(item)
+    assert shown is not None
+    with pytest.raises(verbs.NotPossible, match="has changed since you looked"):
+        verbs.resubmit(item, by=staff.farid, seen=seen.Seen(shown.newest, 2))
+    assert "3 went on." in press(item, staff.farid, "resubmissions", page_of(item, staff.farid, "resubmissions"))
+    item.refresh_from_db()
+    assert item.state == State.RESUBMITTED
 
 
 def test_what_was_questioned_after_the_look_is_not_taken_back(make_world: Make, staff: Staff) -> None:
@@ -95,7 +124,8 @@ def test_what_was_questioned_after_the_look_is_not_taken_back(make_world: Make, 
     item = verbs.question(first, by=staff.farid, reason="twice")
     form = page_of(item, staff.farid, "reversals") | {"sends": "nothing", "reason": "twice"}
     verbs.question(second, by=staff.farid, reason="twice")
-    assert "1 came or changed since you looked" in press(item, staff.farid, "reversals", form)
+    said = press(item, staff.farid, "reversals", form)
+    assert "1 came or changed since you looked" in said
     assert list(Reversal.objects.values_list("reverses_id", flat=True)) == [first.pk]
 
 
