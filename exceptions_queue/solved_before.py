@@ -21,9 +21,10 @@ from governance.models import User
 
 MOST = 3
 EVENTS = 400  # lines of history that are read for them
-ASIDE = (  # what is done beside the cause itself
-    "taken", "assigned", "handed back", "commented", "tagged", "waits", "put aside", "priority set",
-    "priority worked out", "hint written", "hint taken away", "watched", "resolved", "reopened",
+ASIDE = (  # what is done beside the cause itself, as the history names it
+    "taken", "given", "given back", "left to the rules", "tagged", "waits for", "put aside", "came back",
+    "priority set", "priority worked out", "hint written", "hint taken away", "cause named", "approval asked",
+    "questioned", "merged", "split", "split off", "taken apart", "resolved", "reopened",
 )  # fmt: skip
 
 

@@ -1,9 +1,11 @@
 """How a cause ended the last times: by whom, how, and whether it held."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from exceptions_queue import intake, settle, solved_before, verbs
 from exceptions_queue.models import WorkItem
@@ -45,6 +47,30 @@ def test_same_cause_that_held_is_told_with_who_and_how(quick_world: Make, quick_
     shown = text_of(signed_in(quick_staff.farid).get(f"/queue/{item.number}/earlier/"))
     assert "It held." in shown
     assert "Farid Amini" in shown
+
+
+def test_what_is_done_beside_the_cause_is_not_how_it_was_solved(quick_world: Make, quick_staff: Staff) -> None:
+    world, farid, clara = quick_world(), quick_staff.farid, quick_staff.clara
+    world.take_in(entry(1, hours="0.00"), entry(2, hours="0.00"))
+    intake.take_in()
+    item = WorkItem.objects.get()
+    verbs.correct_field(item, by=farid, field="hours", value="4", reason="slip")  # type: ignore[arg-type]
+    later = timezone.now() + timedelta(days=2)
+    verbs.assign(item, by=farid, to=clara)  # type: ignore[arg-type]
+    verbs.snooze(item, by=clara, until=later, reason="on Monday")  # type: ignore[arg-type]
+    verbs.resume(item, by=clara)  # type: ignore[arg-type]
+    verbs.wait_on(item, by=clara, whom="the project manager", until=later)  # type: ignore[arg-type]
+    verbs.resume(item, by=clara)  # type: ignore[arg-type]
+    verbs.classify(item, by=clara, finding="typed twice")  # type: ignore[arg-type]
+    verbs.hand_back(item, by=clara, reason="it is done")  # type: ignore[arg-type]
+    verbs.leave_to_rules(item, by=clara)  # type: ignore[arg-type]
+    world.deliver()
+    intake.take_in()
+    settle.settle_sent_again()
+    world.take_in(entry(3, hours="0.00"))
+    intake.take_in()
+    [last] = solved_before.before(WorkItem.objects.get(), farid).solved  # type: ignore[arg-type]
+    assert [what for what, _, _ in last.did] == ["corrected"]
 
 
 def test_one_that_failed_again_did_not_hold(quick_world: Make, quick_staff: Staff) -> None:
