@@ -14,7 +14,7 @@ from governance import calendars
 from governance.actor import By, as_actor
 from governance.models import LegalEntity, User
 from governance.rights import Right, allowed
-from governance.same_person import counted_as
+from governance.same_person import counted_as, written_by
 from governance.scoping import EntityScopedQuerySet, entity_ids
 from governance.working_time import NeverOpen
 
@@ -94,4 +94,5 @@ def to_review(user: User) -> Sequence[EmergencyDeed]:
 def waiting_for(user: User, mine: Collection[str]) -> EntityScopedQuerySet[EmergencyDeed]:
     """Return what waits for somebody's review; `mine` are the references that count as theirs."""
     rows = EmergencyDeed.objects.visible_to(user, Right.APPROVE).filter(review=Review.WAITING)
-    return rows.exclude(emergency__opened_by__in=mine)
+    begun = written_by(mine, "emergency__opened_by", "emergency__opened_at")
+    return rows.exclude(begun | written_by(mine, "emergency__opened_by", "made_at"))

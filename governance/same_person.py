@@ -7,10 +7,11 @@ counts as it until the account is in its owner's hands again; what was written i
 them beside what is written now, `makers` finds them for what was).
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, TextField, Value
+from django.db.models.functions import Cast, Concat
 
 from governance.actor import Actor, ActorKind, By, as_actor
 from governance.models.api import ApiClient
@@ -65,6 +66,24 @@ def makers(*deeds: tuple[str | None, datetime | None]) -> list[str]:
             if any(since - MARGIN <= at and (until is None or at <= until + MARGIN) for at in at_of[account]):
                 found.append(reference)
     return list(dict.fromkeys(found))
+
+
+def written_by(mine: Collection[str], who: str, at: str, *, bare: bool = False) -> Q:
+    """Return the condition that a row was made by somebody, for lists of what others have made.
+
+    `mine` are the references that count as them (`counted_as`); `who` and `at` are the columns with who made it and
+    when, `bare` says that the first holds the number of an account alone. What was made on an account while they were
+    at its keyboard is theirs, too, as for `makers`.
+    """
+    begins = "" if bare else f"{ActorKind.PERSON}:"
+    text = TextField()
+    account = Concat(Value(begins, text), Cast("account_id", text), output_field=text)
+    held = Keyholder.objects.annotate(whose=account).filter(
+        Q(until=None) | Q(until__gte=OuterRef(at) - MARGIN), reference__in=list(mine), whose=OuterRef(who),
+        since__lte=OuterRef(at) + MARGIN,
+    )  # fmt: skip
+    own = [each.removeprefix(f"{ActorKind.PERSON}:") if bare else each for each in mine]
+    return Q(**{f"{who}__in": own}) | Q(Exists(held))
 
 
 def is_one_of(by: By, *makers: Actor | str | None) -> bool:

@@ -26,6 +26,7 @@ from exceptions_queue.trying import Trial
 from governance.actor import as_actor, names
 from governance.models import LegalEntity, User
 from governance.rights import NotAllowed, Right, allowed
+from governance.same_person import is_one_of, makers
 from governance.scoping import grants_read_once
 from routes.models import Failure
 from routes.worked_out import Start
@@ -177,7 +178,9 @@ def whole(run: BulkRun, user: User, asked: Mapping[str, str], *, members: bool) 
         - found.of(Result.UNDER_WAY).members,
         "moves": run.state in (BulkState.PLANNING, BulkState.RUNNING, BulkState.CANCELLING)
         or (run.state == BulkState.PAUSED and bool(found.of(Result.UNDER_WAY).members)),
-        "mine": mine, "may": may, "may_approve": may_approve and not mine and bool(run.second_person),
+        "mine": mine, "may": may,
+        "may_approve": may_approve and bool(run.second_person)
+        and not is_one_of(user, *makers((run.actor.reference, run.made_at))),
         "approver": approver_of(run),
         "waits": run.state == BulkState.PLANNED and bool(run.second_person) and not run.approved_by,
         "places": [place for place in places if place.pk in _seen(user, places)],

@@ -3,13 +3,30 @@
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
+from urllib.parse import urlencode
 
-from django.db.models import Count, DateTimeField, F, Func, IntegerField, OuterRef, Q, Subquery, Sum, Value
+from django.db.models import (
+    BooleanField,
+    Count,
+    DateTimeField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    Func,
+    IntegerField,
+    OuterRef,
+    Q,
+    Subquery,
+    Sum,
+    Value,
+)
 from django.urls import reverse
 from django.utils import timezone
 
+from canonical.failure import Category
 from exceptions_queue import emergencies
 from exceptions_queue.agreeing import may_agree
+from exceptions_queue.coming_back import WAITED_FOR
 from exceptions_queue.models import (
     ApprovalRequest,
     BulkRun,
@@ -18,12 +35,13 @@ from exceptions_queue.models import (
     LoosenedPolicy,
     RequestState,
     State,
+    WorkItem,
     WorkItemTally,
 )
 from governance.models import LegalEntity, User, Version
 from governance.models.version import PUT_INTO_ROWS
 from governance.rights import Right
-from governance.same_person import counted_as
+from governance.same_person import counted_as, written_by
 from governance.scoping import ALL, entity_ids
 from mappings.models import LookupTable, Mapping, TableRow
 from mappings.models.mapping import KIND
@@ -42,14 +60,14 @@ class Waits:
 
 
 def waiting_for(user: User) -> list[Waits]:
-    """Return what somebody may approve now, leaving out what they brought in themselves.
+    """Return what somebody may approve now, leaving out what they brought in themselves, also behind another's account.
 
     Within `grants_read_once`, as on a page, at most thirteen queries, one of them for the rights.
     """
     mine = sorted(counted_as(user))
     return [
-        *_versions(user, mine), *_changes(user, mine), *_tables(user, mine), *_items(user), *_bulk_runs(user, mine),
-        *_asked(user, mine), *_policies(user, mine),
+        *_versions(user, mine), *_changes(user, mine), *_tables(user, mine), *_items(user, mine),
+        *_bulk_runs(user, mine), *_asked(user, mine), *_policies(user, mine),
     ]  # fmt: skip
 
 
@@ -61,7 +79,7 @@ def requests_for(user: User, mine: list[str] | None = None) -> list[ApprovalRequ
         return []
     rows = ApprovalRequest.objects.visible_to(user, Right.APPROVE).filter(state=RequestState.WAITING)
     mine = sorted(counted_as(user)) if mine is None else mine
-    others = rows.exclude(made_by__in=mine).select_related("legal_entity", "item__connection")
+    others = rows.exclude(written_by(mine, "made_by", "made_at")).select_related("legal_entity", "item__connection")
     return list(others.order_by("number")[:MOST])
 
 
@@ -70,7 +88,8 @@ def _asked(user: User, mine: list[str]) -> list[Waits]:
     if entity_ids(user, Right.APPROVE) == frozenset():
         return []
     rows = ApprovalRequest.objects.visible_to(user, Right.APPROVE).filter(state=RequestState.WAITING)
-    requests = _alike(rows.exclude(made_by__in=mine), "made_by_name", Value(None, DateTimeField())).order_by("number")
+    others = rows.exclude(written_by(mine, "made_by", "made_at"))
+    requests = _alike(others, "made_by_name", Value(None, DateTimeField())).order_by("number")
     deeds = _alike(emergencies.waiting_for(user, mine), "emergency__opened_by_name", F("review_by")).order_by(
         "review_by"
     )
@@ -100,7 +119,8 @@ def _policies(user: User, mine: list[str]) -> list[Waits]:
     if places == frozenset():
         return []
     rows = LoosenedPolicy.objects.visible_to(user, Right.APPROVE_CONFIGURATION).filter(agreed_at=None)
-    return [Waits(str(row), 1, reverse("queue:requests")) for row in rows.exclude(made_by__in=mine)[:SHOWN]]
+    others = rows.exclude(written_by(mine, "made_by", "made_at"))
+    return [Waits(str(row), 1, reverse("queue:requests")) for row in others[:SHOWN]]
 
 
 def _versions(user: User, mine: list[str]) -> list[Waits]:
@@ -148,17 +168,20 @@ def _tables(user: User, mine: list[str]) -> list[Waits]:
     places = entity_ids(user, Right.APPROVE_TABLES)
     if places == frozenset():
         return []
-    rows = TableRow.objects.filter(_within(places, "table__")).waiting().exclude(proposed_by__in=mine)
+    rows = TableRow.objects.filter(_within(places, "table__")).waiting()
+    rows = rows.exclude(written_by(mine, "proposed_by", "proposed_at"))
     counted = rows.order_by("table__title").values("table", "table__title").annotate(count=Count("pk"))[:SHOWN]
     found = [
         Waits(f"Proposed rows of {row['table__title']}", row["count"],
               reverse("tables:table", args=[row["table"]]) + "?show=waiting")
         for row in counted
     ]  # fmt: skip
+    own = ExpressionWrapper(written_by(mine, "deletion_asked_by", "deletion_asked_at"), BooleanField())
     asked = LookupTable.objects.filter(_within(places)).exclude(loosened_by=[], deletion_asked_by=None)
+    asked = asked.annotate(own_deletion=own)
     others = [each for each in asked.order_by("title")[: 5 * SHOWN] if not {*each.loosened_by} & {*mine}]
     loosened = [each for each in others if each.loosened_by]
-    ending = [each for each in others if each.deletion_asked_by is not None and each.deletion_asked_by not in mine]
+    ending = [each for each in others if each.deletion_asked_by is not None and not each.own_deletion]
     return [
         *found,
         *(
@@ -172,14 +195,28 @@ def _tables(user: User, mine: list[str]) -> list[Waits]:
     ]
 
 
-def _items(user: User) -> list[Waits]:
+def _items(user: User, mine: list[str]) -> list[Waits]:
+    """Return how many exceptions wait, but for those that only wait for what somebody has asked themselves."""
     places = entity_ids(user, Right.APPROVE)
     if places == frozenset():
         return []
     tally = WorkItemTally.objects.filter(_within(places), state=State.PENDING_APPROVAL)
     held = tally.aggregate(held=Sum("items"))["held"] or 0
-    at = f"{reverse('queue:items')}?show=work&state={State.PENDING_APPROVAL}"
-    return [Waits("Exceptions that wait for approval", held, at)] if held else []
+    own = _asked_for_by(mine, places) if held else []
+    line = " ".join(["is:approvable", *([f"-number:{','.join(map(str, own))}"] if own else [])])
+    at = f"{reverse('queue:items')}?{urlencode({'q': line})}"
+    return [Waits("Exceptions that wait for approval", held - len(own), at)] if held > len(own) else []
+
+
+def _asked_for_by(mine: list[str], places: frozenset[int] | None) -> list[int]:
+    """Return the exceptions there that wait for a second person only because these have asked for one."""
+    waiting = ApprovalRequest.objects.filter(state=RequestState.WAITING)
+    theirs = written_by(mine, "made_by", "made_at")
+    asked = waiting.filter(theirs, item__state=State.PENDING_APPROVAL, item__waiting_on=WAITED_FOR)
+    others = WorkItem.objects.filter(Exists(waiting.filter(item=OuterRef("pk")).exclude(theirs)))
+    found = WorkItem.objects.filter(_within(places), pk__in=asked.values("item"))
+    found = found.exclude(category=Category.APPROVAL_MISSING).exclude(pk__in=others.values("pk"))
+    return sorted(found.values_list("pk", flat=True))
 
 
 def _bulk_runs(user: User, mine: list[str]) -> list[Waits]:
@@ -187,9 +224,9 @@ def _bulk_runs(user: User, mine: list[str]) -> list[Waits]:
     places = entity_ids(user, Right.APPROVE)
     if places == frozenset():
         return []
-    own = [reference.removeprefix("person:") for reference in mine]
     found = BulkRun.objects.visible_to(user, Right.APPROVE).filter(state=BulkState.PLANNED, approved_by=None)
-    waits = found.exclude(second_person="").exclude(actor_id__in=own).order_by("number")[:MOST]
+    others = found.exclude(second_person="").exclude(written_by(mine, "actor_id", "made_at", bare=True))
+    waits = others.order_by("number")[:MOST]
     rows = [
         row for row in waits.prefetch_related("legal_entities")
         if places is ALL or {each.pk for each in row.legal_entities.all()} <= places

@@ -20,7 +20,7 @@ from exceptions_queue.verbs.work_in_emergency import HOURS
 from governance.actor import as_actor
 from governance.models import LegalEntity, User
 from governance.rights import Right
-from governance.same_person import is_one_of
+from governance.same_person import is_one_of, makers
 
 SHOWN = 50  # lines of each part of the list
 LASTS = [(str(each), f"{each} hour" if each == 1 else f"{each} hours") for each in range(1, HOURS + 1)]
@@ -204,7 +204,8 @@ def _shown(
     user = person(request)
     rights = rights_in(user, row.legal_entity_id)
     masks = masks_of(rights)
-    may = Right.APPROVE in rights and not is_one_of(user, row.emergency.opened_by)
+    opened = makers((row.emergency.opened_by, row.emergency.opened_at), (row.emergency.opened_by, row.made_at))
+    may = Right.APPROVE in rights and not is_one_of(user, *opened)
     offered = [
         {"name": name, "button": button,
          "form": typed[1] if typed and typed[0] == name else NoteForm(auto_id=f"{name}-%s")}

@@ -19,7 +19,7 @@ from exceptions_queue.verbs.asking import changes, standing
 from governance.actor import as_actor, names
 from governance.models import User
 from governance.rights import Right
-from governance.same_person import is_one_of
+from governance.same_person import counted_as, is_one_of, makers, written_by
 from governance.versions import WrongState
 from routes.plan import NotReadyToRun
 from routes.runs import NothingToRead
@@ -132,7 +132,8 @@ def _shown(request: HttpRequest, row: ApprovalRequest, typed: tuple[str, forms.F
     may = {"withdrawals": own, "refusals": not own, "approvals": not own}
     offered: list[dict[str, Any]] = []
     for name, (button, form, _) in ANSWERS.items():
-        allowed = own if name == "withdrawals" else Right.APPROVE in rights and not is_one_of(user, row.made_by)
+        others = Right.APPROVE in rights and not is_one_of(user, *makers((row.made_by, row.made_at)))
+        allowed = own if name == "withdrawals" else others
         if waits and may[name] and allowed:
             given = typed[1] if typed and typed[0] == name else form(auto_id=f"{name}-%s")
             offered.append({"name": name, "button": button, "form": given})
@@ -155,6 +156,7 @@ def _loosened(user: User) -> list[tuple[LoosenedPolicy, str, bool]]:
     """Return the policies that ask for less than before, who made them so, and whether this person may agree."""
     seen = list(LoosenedPolicy.objects.visible_to(user).filter(agreed_at=None).select_related("legal_entity"))
     able = LoosenedPolicy.objects.visible_to(user, Right.APPROVE_CONFIGURATION).filter(agreed_at=None)
-    may = set(able.values_list("pk", flat=True)) if seen else set()
+    others = able.exclude(written_by(sorted(counted_as(user)), "made_by", "made_at"))
+    may = set(others.values_list("pk", flat=True)) if seen else set()
     people = names([row.made_by for row in seen])
-    return [(row, people[row.made_by], row.pk in may and not is_one_of(user, row.made_by)) for row in seen]
+    return [(row, people[row.made_by], row.pk in may) for row in seen]
