@@ -22,9 +22,10 @@ COLUMNS: dict[str, str] = {  # name → head; what is wrong always stands first
     "hours": "Hours",
     "last": "Last seen",
     "again": "Came back",
+    "tries": "Tries",
     "system": "System",
 }
-NUMBERS = frozenset({"stake", "holds", "hours", "again", "number", "priority", "worth"})  # stand at the right
+NUMBERS = frozenset({"stake", "holds", "hours", "again", "tries", "number", "priority", "worth"})  # stand at the right
 STYLES = dict.fromkeys(NUMBERS, "number") | {"since": "short", "last": "short", "due": "roomy"}
 USUAL = ("stake", "due", "holds", "since", "state", "owner")
 SORTS = {"money": "By money and deadline", "oldest": "Oldest first", "newest": "Newest first"}

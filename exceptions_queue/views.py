@@ -11,6 +11,8 @@ SHIPPED: dict[str, tuple[str, str]] = {  # name in addresses → title and line
     "teams": ("My teams’ items", "is:open team:mine"),
     "unassigned": ("Unassigned in my companies", "is:open assignee:nobody"),
     "billing": ("Blocks the next billing run", "is:open is:billing"),
+    "payroll": ("Blocks payroll", "is:open is:payroll"),
+    "due": ("Due within 24 h, or late", "is:open due:<24h"),
     "others": ("Waiting on others", "is:waiting,pending-approval"),
     "regressed": ("Regressed", "is:open is:regressed"),
     "high": ("High value", "is:open amount:>=10000"),

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,7 @@ from exceptions_queue.permitted import masks_by_entity
 from exceptions_queue.query import compiled as conditions
 from exceptions_queue.query import counting
 from exceptions_queue.query.words import WORDS, Understood
+from exceptions_queue.tried import tries_of
 from governance.actor import names
 from governance.models import LegalEntity, User
 from governance.rights import Right, allowed_anywhere
@@ -47,6 +49,7 @@ class Row:
     tags: tuple[str, ...]
     reader: User
     due: Due | None = None
+    tries: int | None = None  # of what it holds, where the list shows them
 
     @property
     def system(self) -> str:
@@ -66,7 +69,7 @@ class Row:
             self.title, self.about, self.kind, self.waits_for, self.assignee, item.state, item.owner, item.members,
             item.seen, str(item.hours), [str(each) for each in self.amounts], item.without_amount, self.tags,
             str(item.wakes_at), item.resolution, item.reopened,
-            str(item.worth), item.worth_currency, str(item.due_at), self.due_of, item.priority,
+            str(item.worth), item.worth_currency, str(item.due_at), self.due_of, item.priority, self.tries,
         )  # fmt: skip
         return hashlib.blake2s(repr(told).encode(), digest_size=4).hexdigest()
 
@@ -91,7 +94,7 @@ def listed(request: HttpRequest, *, refused: str = "", status: int = 200) -> Htt
             asked=asked,
             tabs=[(title, line, line == asked.text and not asked.view) for title, line in TABS.values()],
             tab_title=asked.view.name if asked.view else TABS[asked.tab][0] if asked.tab else "Chosen by you",
-            rows=rows_of(shown, user),
+            rows=rows_of(shown, user, drawn=chosen),
             after=after,
             empty=asked.empty,
             deadlines=_deadlines(asked, user),
@@ -150,10 +153,11 @@ def _deadlines(asked: Asked, user: User) -> list[str]:
 
 
 @grants_read_once()
-def rows_of(found: list[WorkItem], user: User) -> list[Row]:
+def rows_of(found: list[WorkItem], user: User, *, drawn: Sequence[str] = ()) -> list[Row]:
     """Return lines for items; what the person may not see is told by its kind. At most seven queries more.
 
-    One further where the items were read without their systems, and somebody does not see all companies.
+    One further where the items were read without their systems, and somebody does not see all companies, and one where
+    the columns that are `drawn` tell how often it was tried.
     """
     prefetch_related_objects(found, "tags")
     if entity_ids(user) is not ALL:
@@ -161,6 +165,7 @@ def rows_of(found: list[WorkItem], user: User) -> list[Row]:
     seen = masks_by_entity(user, {i.legal_entity_id for i in found})
     due = due_words(found, timezone.now(), user)
     people = names([item.assignee for item in found if item.assignee])
+    tries = tries_of(found) if "tries" in drawn else {}
     return [
         Row(
             item,
@@ -173,6 +178,7 @@ def rows_of(found: list[WorkItem], user: User) -> list[Row]:
             tuple(each.name for each in item.tags.all()),
             user,
             due.get(item.number),
+            tries.get(item.number),
         )
         for item in found
     ]

@@ -33,7 +33,8 @@ def news(request: HttpRequest) -> HttpResponse:
     if further:  # pushed to another page by what came, or no longer of this list
         left = compiled.narrowed(asked.found, user).filter(pk__in=further)
         found += left.select_related("legal_entity", "connection").prefetch_related("amounts")
-    rows = items.rows_of(found, user)
+    chosen = views.columns_of(user, asked.view)
+    rows = items.rows_of(found, user, drawn=chosen)
     still = {row.item.number for row in rows}
     changed = [row for row in rows if row.item.number in shown and shown[row.item.number] != row.stamp]
     return render(
@@ -45,7 +46,7 @@ def news(request: HttpRequest) -> HttpResponse:
             "changed": changed,
             "stake": stake.stake(asked.found, user),
             "facets": counting.always(asked.found, user, timezone.now()),
-            "list_columns": views.columns_of(user, asked.view),
+            "list_columns": chosen,
             "asked": asked,
         },
     )

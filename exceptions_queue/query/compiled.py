@@ -12,8 +12,9 @@ from functools import reduce
 from operator import and_, or_
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Func, OuterRef, Q, QuerySet, TextField, Value
 from django.db.models.expressions import RawSQL
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from canonical.entities import ENTITIES
@@ -21,7 +22,16 @@ from canonical.entity import Mask
 from connectors.models import Connection
 from exceptions_queue import keys, teams
 from exceptions_queue.deadlines import blocking
-from exceptions_queue.models import State, WorkItem, WorkItemAmount, WorkItemComment, WorkItemTag, WorkItemWatcher
+from exceptions_queue.models import (
+    CutOff,
+    CutOffKind,
+    State,
+    WorkItem,
+    WorkItemAmount,
+    WorkItemComment,
+    WorkItemTag,
+    WorkItemWatcher,
+)
 from exceptions_queue.models.work_item import WorkItemQuerySet
 from exceptions_queue.query.line import Term
 from exceptions_queue.query.values import Compared
@@ -161,10 +171,20 @@ def _is(value: str, asker: Asker) -> Q:
         return Q(pk__in=mentioned(asker))
     if value == "billing":
         return Q(due_bills=True)
+    if value == "payroll":
+        return _is_payroll()
     if value == "approvable":
         ids = entity_ids(asker.user, Right.APPROVE)
         return Q(state=State.PENDING_APPROVAL) & (Q() if ids is ALL else Q(legal_entity__in=ids))
     return Q(state=value)
+
+
+def _is_payroll() -> Q:
+    """Return what is due by a payroll run: the key of a deadline says of which cut-off it is."""
+    text = TextField()
+    number = Func(OuterRef("due_key"), Value(":"), Value(2), function="split_part", output_field=text)
+    runs = CutOff.objects.filter(kind=CutOffKind.PAYROLL).annotate(number_=Cast("pk", text)).filter(number_=number)
+    return Q(Exists(runs), due_key__startswith="cutoff:")
 
 
 def _assignee(value: str, asker: Asker) -> Q:

@@ -46,7 +46,7 @@ from routes.models import Destination, Route
 ALWAYS = ("class", "team", "due", "amount")
 ON_REQUEST = (
     "is", "entity", "assignee", "tag", "type", "client", "project", "contract", "worker", "period", "currency", "route",
-    "source", "target", "age", "waiting", "again", "has", "resolution", "closed", "cause",
+    "source", "target", "age", "waiting", "again", "has", "rule", "field", "resolution", "closed", "cause",
 )  # fmt: skip
 LOOKED_AT = 10_000  # of resolved items the last that are counted
 VALUES = 30  # of one word that are shown, the most frequent
@@ -314,6 +314,8 @@ GROUPED: dict[str, Callable[[WorkItemQuerySet, Asker], tuple[WorkItemQuerySet, A
     "period": _about("period"),
     "target": _targets,
     "waiting": _waits,
+    "rule": lambda rows, asker: (rows, F("rule")),
+    "field": lambda rows, asker: (rows, F("field")),
     "resolution": lambda rows, asker: (rows, F("resolution")),
     "cause": lambda rows, asker: (rows, F("cause_code")),
 }

@@ -13,6 +13,7 @@ from exceptions_queue.query.line import Value
 SIGNS = re.compile(r"(>=|<=|>|<|=)?(.*)", re.DOTALL)
 SPAN = re.compile(r"(\d{1,5})(h|d|w)", re.ASCII)
 HOURS = {"h": 1, "d": 24, "w": 24 * 7}
+SHORTEST = 3  # characters of a name of which the beginning is enough
 SUM = re.compile(r"-?\d{1,15}(\.\d{1,4})?", re.ASCII)
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 UNKNOWN = "unknown"
@@ -47,7 +48,10 @@ def team(value: Value, now: dt.datetime) -> str:
 
 
 def one_of(value: Value, choices: Iterable[tuple[str, str]]) -> str:
-    """Return the stored value of a closed list that is meant, by itself or by its words. Raises Unfit."""
+    """Return the stored value of a closed list that is meant, by itself or by its words. Raises Unfit.
+
+    The beginning of a name is enough where it is that of one value: `missing_ref` is a missing reference.
+    """
     known: dict[str, str] = {}
     for name, words in choices:
         known.setdefault(folded(name), name)
@@ -55,6 +59,9 @@ def one_of(value: Value, choices: Iterable[tuple[str, str]]) -> str:
     found = known.get(folded(value.text))
     if found is not None:
         return found
+    begins = {name for words, name in known.items() if words.startswith(folded(value.text))}
+    if len(begins) == 1 and len(folded(value.text)) >= SHORTEST:
+        return begins.pop()
     names = [folded(each) for each in dict.fromkeys(known.values())]
     near = difflib.get_close_matches(folded(value.text), known, 1, 0.5)
     raise Unfit(f"“{value.text}” is none of its values.", ", ".join(names), folded(known[near[0]]) if near else "")

@@ -45,6 +45,7 @@ STATES: Choices = (
     ("watched", "watched by me"),
     ("mentioned", "with a remark for me"),
     ("billing", "blocking a billing run"),
+    ("payroll", "blocking a payroll run"),
     ("approvable", "waiting for an approval that I may give"),
 )
 CLASSES: Choices = tuple((each.value, CATEGORIES[each].title) for each in Category)
@@ -124,7 +125,8 @@ TABLE: tuple[Word, ...] = (
 )  # fmt: skip
 WORDS: dict[str, Word] = {word.name: word for word in TABLE}
 ALSO = {"kind": "class", "state": "is", "whose": "assignee", "legal_entity": "entity", "customer": "client",
-        "owner": "team", "connection": "system", "company": "entity"}  # fmt: skip
+        "owner": "team", "connection": "system", "company": "entity", "cutoff": "due", "cut_off": "due",
+        "status": "is"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,5 +147,6 @@ CELLS: dict[str, Callable[[Any, frozenset[str]], SafeString]] = {  # by column, 
     "hours": _plain(lambda row: hours(row.item.hours)),
     "last": _plain(lambda row: age(row.item.last_seen)),
     "again": _plain(lambda row: f"{row.item.reopened}×"),
+    "tries": _plain(lambda row: row.tries),
     "system": _plain(lambda row: row.system),
 }

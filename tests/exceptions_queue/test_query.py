@@ -1,7 +1,7 @@
 """What a line means: to whom which items, by the page, the API and the numbers beside the list alike."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import time, timedelta
 from decimal import Decimal
 from itertools import product
 from typing import Any
@@ -13,9 +13,10 @@ from django.utils import timezone
 
 from exceptions_queue import verbs
 from exceptions_queue.deadlines import Deadline
-from exceptions_queue.models import WorkItem, WorkItemAmount
+from exceptions_queue.models import CutOff, CutOffKind, WorkItem, WorkItemAmount
 from exceptions_queue.pages import home
 from exceptions_queue.query import compiled, counting, facets, kept
+from exceptions_queue.query.line import write
 from exceptions_queue.query.words import understood
 from governance.models import RoleGrant, User
 from governance.rights import Role
@@ -105,12 +106,45 @@ WANTED = {
     "type:time_entry": "b", "contract:fixed-fee": "a", "-contract:fixed_fee": "bcdef",
     "contract:retainer": "", "assignee:nobody": "abcdef", "assignee:farid": "", "has:correction": "",
     "closed:auto": "e", "closed:human": "", "cause:late": "", "has:rule-candidate": "", "number:0": "",
-    "field:cost_rate": "b", "resolution:auto:retry_succeeded": "e", "tag:none-such": "", "blocks:nothing": "",
+    "is:open class:unmap cutoff:<2d": "", "class:missing_ref": "", "class:valid": "acef",
+    "cutoff:<2d status:open": "ad", "is:payroll": "", "field:cost_rate": "b", "resolution:auto:retry_succeeded": "e",
+    "tag:none-such": "", "blocks:nothing": "",
 }  # fmt: skip
 
 
 def test_words_mean_what_they_say(items: dict[str, WorkItem], staff: Staff) -> None:
     assert {line: fits(line, staff.clara) for line in WANTED} == WANTED
+
+
+def test_line_of_the_specification_is_understood() -> None:
+    line = "is:open class:missing_ref entity:DE01 amount:>1000 cutoff:<2d assignee:me"
+    found = understood(line, NOW)
+    assert found.wrong == ()
+    assert write(found.line.terms) == "is:open class:missing-reference entity:DE01 amount:>1000 due:<2d assignee:me"
+    for several in ("class:re", "is:res", "class:co", "is:w"):  # the beginning of several values, or of too little
+        assert understood(several, NOW).wrong, several
+
+
+def test_what_blocks_payroll_is_found_and_counted(items: dict[str, WorkItem], staff: Staff) -> None:
+    kinds = {
+        kind: CutOff.objects.create(
+            legal_entity=company("HP-DE"), name=kind, kind=kind, rule="weekly", weekday=4, at=time(18), covers="up_to"
+        )
+        for kind in (CutOffKind.PAYROLL, CutOffKind.CLOSE)
+    }
+    for letter, kind in (("a", CutOffKind.PAYROLL), ("b", CutOffKind.CLOSE)):
+        WorkItem.objects.filter(pk=items[letter].pk).update(due_key=f"{kinds[kind].key}:2026-12-04")
+    assert fits("is:payroll", staff.clara) == "a"
+    assert fits("is:open -is:payroll", staff.clara) == "bcdf"
+    told = {each.value: each.number for each in counting.on_request(understood("", NOW), "is", staff.clara, NOW).values}
+    assert told["payroll"] == 1
+
+
+def test_rules_and_fields_are_counted(items: dict[str, WorkItem], staff: Staff) -> None:
+    WorkItem.objects.filter(pk=items["a"].pk).update(rule="hours-positive")
+    for word, value in (("rule", "hours-positive"), ("field", "cost_rate")):
+        found = counting.on_request(understood("is:open", NOW), word, staff.clara, NOW)
+        assert [(each.value, each.number) for each in found.values] == [(value, 1)]
 
 
 def test_number_does_not_exclude_other_words(items: dict[str, WorkItem], staff: Staff) -> None:

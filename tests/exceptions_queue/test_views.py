@@ -1,12 +1,14 @@
 """Lists under a name: whose they are, what is shared with whom, and that nobody's change is lost."""
 
 import json
+import re
 from typing import Any
 
 import pytest
 
-from exceptions_queue import columns, verbs, views
-from exceptions_queue.models import ListColumns, SavedView
+from canonical.failure import Category
+from exceptions_queue import columns, intake, verbs, views
+from exceptions_queue.models import ListColumns, SavedView, WorkItem
 from exceptions_queue.query.words import understood
 from governance.models import AuditEntry
 from governance.rights import NotAllowed
@@ -15,8 +17,10 @@ from tests.exceptions_queue.conftest import Staff
 from tests.exceptions_queue.test_pages import signed_in, text_of
 from tests.exceptions_queue.test_query import NOW, items, staff
 from tests.governance.people import company
+from tests.routes.conftest import quick_world
+from tests.routes.world import entry, refused
 
-__all__ = ["items", "staff"]
+__all__ = ["items", "quick_world", "staff"]
 LINE = "is:open class:validation"
 
 
@@ -167,3 +171,25 @@ def test_api_keeps_lists_and_overwrites_nothing_unread(items: dict[str, Any], st
     token["authorization"] = f"Bearer {token_of(staff.stranger)}"
     assert ask("get", place).json()["items"] == []
     assert ask("get", address).status_code == 404
+
+
+def test_list_tells_how_often_what_it_holds_was_tried(quick_world: Any, staff: Staff) -> None:
+    world = quick_world()
+    world.target.behave = lambda request, count: refused(Category.REFUSED, "Too much.")
+    world.take_in(entry(1))
+    world.deliver()
+    intake.take_in()
+    item = WorkItem.objects.get()
+    browser = signed_in(staff.farid)
+    browser.post("/queue/columns/", {"q": "is:open", "column": ["number", "tries"]})
+
+    def told() -> str:
+        return re.findall(r'data-label="Tries">\s*(\S*?)\s*</td>', browser.get("/queue/").content.decode())[0]
+
+    assert told() == "1"
+    verbs.resubmit(item, by=staff.farid, reason="again", failures=[item.failures()[0].pk])
+    world.deliver()
+    intake.take_in()
+    assert told() == "2"
+    zero = {"shown": f"{item.number}:00000000", "q": "is:open"}
+    assert 'data-label="Tries">2</td>' in browser.get("/queue/news/", zero).content.decode()
