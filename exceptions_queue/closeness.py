@@ -83,7 +83,7 @@ def crossed(before: Decimal | None, now: Decimal | None, at: Sequence[Decimal]) 
         return False
     if before is None or now is None:
         return True
-    low, high = min(before, now), max(before, now)
+    low, high = sorted((abs(before), abs(now)))
     return any(low < limit <= high for limit in at)
 
 
@@ -96,5 +96,6 @@ def _amount_fits(rule: Rule, worth: Decimal | None) -> bool:
         return True
     if worth is None:
         return bool(rule.unknown_too)
-    enough = rule.amount_from is None or worth >= rule.amount_from
-    return bool(enough and (rule.amount_below is None or worth < rule.amount_below))
+    much = abs(worth)  # a credit is as much money as an invoice
+    enough = rule.amount_from is None or much >= rule.amount_from
+    return bool(enough and (rule.amount_below is None or much < rule.amount_below))

@@ -68,9 +68,10 @@ def _points(weight: int, part: float) -> int:
 def _money(facts: Facts, formula: Formula) -> float:
     if facts.worth is None:
         return 1.0  # it may be any amount
-    if facts.worth <= formula.nothing_below:
+    worth = abs(facts.worth)  # a credit that is stuck is as much money as an invoice
+    if worth <= formula.nothing_below:
         return 0.0
-    return log(facts.worth / formula.nothing_below) / log(formula.all_above / formula.nothing_below)
+    return log(worth / formula.nothing_below) / log(formula.all_above / formula.nothing_below)
 
 
 def _deadline(facts: Facts, formula: Formula) -> float:

@@ -1,6 +1,6 @@
 """Which rule fits most closely: pure, for any rules."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 import pytest
@@ -31,6 +31,7 @@ class Plain:
 
 ITEM = About(1, "validation", "time_entry", "C-1", "P-1", "2026-10", 7, Decimal(500), "fixed_fee", "W-1")
 MONEY = st.none() | st.integers(0, 2000).map(Decimal)
+WORTH = st.none() | st.integers(-2000, 2000).map(Decimal)  # of a credit below nothing
 RULES = st.builds(
     Plain, st.integers(1, 50), position=st.integers(1, 3), legal_entity_id=st.sampled_from([None, 1, 2]),
     categories=st.sampled_from([[], ["validation"], ["refused"]]), clients=st.sampled_from([[], ["C-1", "C-2"]]),
@@ -39,7 +40,7 @@ RULES = st.builds(
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(RULES, max_size=6), MONEY)
+@given(st.lists(RULES, max_size=6), WORTH)
 def test_the_rule_with_the_most_conditions_wins_and_ties_are_told(rules: list[Plain], worth: Decimal | None) -> None:
     asked = About(1, "validation", "time_entry", "C-1", "P-1", "2026-10", 7, worth)
     found = closest(rules, asked)
@@ -56,7 +57,7 @@ def test_the_rule_with_the_most_conditions_wins_and_ties_are_told(rules: list[Pl
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.lists(RULES, max_size=6), MONEY, MONEY)
+@given(st.lists(RULES, max_size=6), WORTH, WORTH)
 def test_another_rule_fits_only_once_an_amount_is_crossed(
     rules: list[Plain], before: Decimal | None, now: Decimal | None
 ) -> None:
@@ -83,6 +84,13 @@ def test_another_rule_fits_only_once_an_amount_is_crossed(
 )
 def test_all_conditions_of_a_rule_have_to_hold(rule: Plain, does: bool) -> None:
     assert fits(rule, ITEM) is does
+
+
+def test_a_credit_fits_as_its_amount_does() -> None:
+    credit = replace(ITEM, worth=Decimal(-500))
+    assert fits(Plain(amount_from=Decimal(500)), credit)
+    assert not fits(Plain(amount_from=Decimal(501)), credit)
+    assert not fits(Plain(amount_below=Decimal(500)), credit)
 
 
 def test_an_unknown_amount_fits_only_where_the_rule_says_so() -> None:

@@ -28,7 +28,9 @@ def test_parts_add_up_and_stay_within_their_weights(facts: Facts, formula: Formu
 def test_more_money_and_less_time_are_never_less_urgent(facts: Facts, more: Decimal) -> None:
     found = urgency(facts, Formula()).priority
     if facts.worth is not None:
-        assert urgency(facts._replace(worth=facts.worth + more), Formula()).priority >= found
+        much = abs(facts.worth)
+        assert urgency(facts._replace(worth=much + more), Formula()).priority >= found
+        assert urgency(facts._replace(worth=-much), Formula()).priority == found, "a credit is money, too"
     if facts.days_left is not None:
         assert urgency(facts._replace(days_left=facts.days_left / 2), Formula()).priority >= found
 
@@ -39,6 +41,8 @@ def test_more_money_and_less_time_are_never_less_urgent(facts: Facts, more: Deci
 def test_ten_times_the_money_is_one_step(worth: str, points: int) -> None:
     part = urgency(Facts(Decimal(worth), "EUR", None, "", 0, 0), Formula()).parts[0]
     assert (part.points, part.words) == (points, f"for EUR {Decimal(worth):,.0f} at stake")
+    credit = urgency(Facts(-Decimal(worth), "EUR", None, "", 0, 0), Formula()).parts[0]
+    assert (credit.points, credit.words) == (points, f"for EUR -{Decimal(worth):,.0f} at stake")
 
 
 def test_a_deadline_counts_from_ten_working_days_before() -> None:

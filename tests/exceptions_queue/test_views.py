@@ -17,10 +17,9 @@ from tests.exceptions_queue.conftest import Staff
 from tests.exceptions_queue.test_pages import signed_in, text_of
 from tests.exceptions_queue.test_query import NOW, items, staff
 from tests.governance.people import company
-from tests.routes.conftest import quick_world
 from tests.routes.world import entry, refused
 
-__all__ = ["items", "quick_world", "staff"]
+__all__ = ["items", "staff"]
 LINE = "is:open class:validation"
 
 
