@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from exceptions_queue import saving
+from exceptions_queue import naming, saving
 from exceptions_queue.closeness import About, Chosen, closest, crossed, limits
 from exceptions_queue.models import RoutingRule, WorkItem, WorkItemEvent, WorkItemTag
 from exceptions_queue.models.work_item import UNKNOWN_FIRST
@@ -19,7 +19,7 @@ from exceptions_queue.routing_words import conditions_told, ties_told
 from exceptions_queue.teams import Roster, number_of, roster
 from exceptions_queue.words import kind_of_cause
 from exceptions_queue.yardstick import measures
-from governance.actor import ENGINE, Actor, ActorKind, names
+from governance.actor import ENGINE, Actor, ActorKind, By, names
 from governance.models import LegalEntity
 from routes.models import Route
 
@@ -51,31 +51,42 @@ class Firm:
     rules: Sequence[RoutingRule]
     teams: Roster
     companies: dict[int, str]  # codes
-    routes: dict[int, str]
+    routes: dict[int, tuple[str, int]]  # name, and whose it is
     currency: str
     people: dict[int, str]  # names of those whom rules give items to
     limits: list[Decimal] = field(default_factory=list)
+    reader: "By | None" = None  # who reads what rules ask for; None: whoever sees an item
 
-    def told(self, rule: RoutingRule) -> str:
-        """Return what a rule asks for, in words."""
-        return conditions_told(rule, companies=self.companies, routes=self.routes, currency=self.currency)
+    def told(self, rule: RoutingRule, company: int | None = None) -> str:
+        """Return what a rule asks for, in words for its reader, or for all who see an item of a company: routes of
+        companies that they may not see are not named.
+        """
+        named = {
+            pk: name if self._is_named(of, company) else naming.THEIR_ROUTE for pk, (name, of) in self.routes.items()
+        }
+        return conditions_told(rule, companies=self.companies, routes=named, currency=self.currency)
+
+    def _is_named(self, of: int, company: int | None) -> bool:
+        return of == company if self.reader is None else naming.of_company(of, self.reader)
 
 
-def firm(rules: Iterable[RoutingRule] | None = None) -> Firm:
-    """Return what decisions go by now, or would with other rules. At most ten queries."""
+def firm(rules: Iterable[RoutingRule] | None = None, *, reader: "By | None" = None) -> Firm:
+    """Return what decisions go by now, or would with other rules; `reader` reads the rules. At most ten queries."""
     found = [each for each in (RoutingRule.objects.all() if rules is None else rules) if each.is_on]
     named = {pk for rule in found for pk in rule.routes}
     people = {rule.person_id for rule in found if rule.person_id}
     told = names([f"{ActorKind.PERSON}:{pk}" for pk in people])
+    routes = Route.objects.filter(pk__in=named).values_list("pk", "name", "legal_entity") if named else []
     return Firm(
         found,
         roster(),
         dict(LegalEntity.objects.values_list("pk", "code")),
-        dict(Route.objects.filter(pk__in=named).values_list("pk", "name")) if named else {},
+        {pk: (name, of) for pk, name, of in routes},
         measures().reporting.currency if limits(found) else "",
         {pk: told[f"{ActorKind.PERSON}:{pk}"] for pk in people},
         limits(found),
-    )
+        reader,
+    )  # fmt: skip
 
 
 def about(item: WorkItem) -> About:
@@ -100,7 +111,7 @@ def decide(asked: About, by: Firm, *, table_key: list[str] | None = None) -> Dec
         meant = rule.team or by.teams.fallback(asked.category, asked.company)
         person = rule.person_id if rule.person_id and by.teams.may_work(rule.person_id, asked.company) else None
         to = f"{meant} and {by.people[person]}" if person else meant
-        why = f"Rule “{rule}” fits: {by.told(rule)}. It goes to {to}."
+        why = f"Rule “{rule}” fits: {by.told(rule, asked.company)}. It goes to {to}."
         why += ties_told([each.name for each in chosen.ties])
         if rule.person_id and person is None:
             lost = by.people.get(rule.person_id, "somebody")

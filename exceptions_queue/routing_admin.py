@@ -136,7 +136,7 @@ class RoutingRuleAdmin(ScopedAdmin):
 
     def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Read once what the columns tell; they are drawn after this has returned."""
-        KNOWN.set(routing.firm())
+        KNOWN.set(routing.firm(reader=request.user if isinstance(request.user, User) else None))
         return super().changelist_view(request, *args, **kwargs)
 
     @property

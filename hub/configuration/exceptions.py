@@ -32,8 +32,7 @@ class CutOffs(Kind):
 
     def rows(self, by: By) -> list[Data]:
         """Return what is here."""
-        routes = dict.fromkeys(Route.objects.values_list("pk", flat=True), NOT_NAMED)
-        routes |= dict(Route.objects.visible_to(by).values_list("pk", "slug"))
+        routes = named_routes.told(by)
         found = CutOff.objects.visible_to(by).select_related("legal_entity")
         return [_cut_off(row, routes) for row in found]
 
@@ -83,9 +82,10 @@ class GroupingRules(Kind):
 
     def rows(self, by: By) -> list[Data]:
         """Return what is here."""
-        routes = dict(Route.objects.values_list("pk", "slug"))
+        routes = named_routes.told(by)
+        seen = set(Connection.objects.visible_to(by).values_list("pk", flat=True))
         found = GroupingRule.objects.visible_to(by).select_related("legal_entity", "connection")
-        return [_grouping_rule(row, routes) for row in found]
+        return [_grouping_rule(row, routes, seen) for row in found]
 
     def put(self, work: Work, file: File, here: Data | None) -> Put:
         """Keep or change a rule, by the verb of its page."""
@@ -98,11 +98,15 @@ class GroupingRules(Kind):
         for each in ("category", *PARTS):
             setattr(row, each, value.get(each, ""))
         slug, systems = value.get("connection"), Connection.objects.visible_to(work.by)
-        row.connection = (
-            work.named("connections", slug, systems.filter(slug=slug), ("connection",), "connection") if slug else None
-        )
+        if not (slug == NOT_NAMED and row.connection):  # else it stays
+            row.connection = (
+                work.named("connections", slug, systems.filter(slug=slug), ("connection",), "connection")
+                if slug else None
+            )  # fmt: skip
         slug, routes = value.get("route"), Route.objects.visible_to(work.by)
-        if slug and (kept := gone.read(slug, gone.among(Route, [row.route_id] if row.route_id else []))) is not None:
+        if slug == NOT_NAMED and row.route_id:
+            pass  # it stays
+        elif slug and (kept := gone.read(slug, gone.among(Route, [row.route_id] if row.route_id else []))) is not None:
             row.route_id = kept
         else:
             route = work.named("routes", slug, routes.filter(slug=slug), ("route",), "route") if slug else None
@@ -131,11 +135,12 @@ class GroupingRules(Kind):
 PARTS = ("table", "field", "rule", "words")
 
 
-def _grouping_rule(row: GroupingRule, routes: dict[int, str]) -> Data:
+def _grouping_rule(row: GroupingRule, routes: dict[int, str], seen: set[int]) -> Data:
+    system = row.connection.slug if row.connection and row.connection_id in seen else NOT_NAMED
     route = None if row.route_id is None else routes.get(row.route_id, gone.written(row.route_id))
     return {
         "legal_entity": row.legal_entity.code, "name": row.name, "category": row.category,
-        "connection": row.connection.slug if row.connection else None, "route": route, "reason": row.reason,
+        "connection": system if row.connection else None, "route": route, "reason": row.reason,
     } | {name: getattr(row, name) for name in PARTS}  # fmt: skip
 
 

@@ -2,10 +2,17 @@
 
 from collections.abc import Collection, Sequence
 
+from governance.actor import By
 from hub.configuration.work import Work
 from routes.models import Route
 from routes.outbound import gone
 from routes.route_fields import NOT_NAMED
+
+
+def told(by: By) -> dict[int, str]:
+    """Return how routes are written for somebody, by id: those of companies that they do not see by no name."""
+    routes = dict.fromkeys(Route.objects.values_list("pk", flat=True), NOT_NAMED)
+    return routes | dict(Route.objects.visible_to(by).values_list("pk", "slug"))
 
 
 def read(work: Work, slugs: Sequence[str], stand: Collection[int]) -> list[int]:

@@ -13,7 +13,6 @@ from hub.configuration.file import File
 from hub.configuration.form import Data
 from hub.configuration.kind import Kind, NamedFreely, Put
 from hub.configuration.work import Work
-from routes.models import Route
 from routes.outbound import gone
 
 LISTS = ("categories", "entities", "clients", "projects", "contract_types", "workers", "periods", "tags")
@@ -92,7 +91,7 @@ class RoutingRules(NamedFreely):
 
     def rows(self, by: By) -> list[Data]:
         """Return what is here."""
-        routes = dict(Route.objects.values_list("pk", "slug"))
+        routes = named_routes.told(by)
         found = RoutingRule.objects.visible_to(by).select_related("legal_entity", "person")
         return [_rule(row, routes) for row in found]
 
@@ -163,5 +162,5 @@ def _rule(row: RoutingRule, routes: dict[int, str]) -> Data:
     return named(row, "name") | {name: list(getattr(row, name)) for name in LISTS} | {
         "position": row.position, "in_use": row.is_on, "unknown_too": row.unknown_too, "priority": row.priority,
         "team": row.team or None, "person": row.person.get_username() if row.person else None,
-        "routes": [routes.get(each, gone.written(each)) for each in row.routes],
+        "routes": list(dict.fromkeys(routes.get(each, gone.written(each)) for each in row.routes)),
     } | {name: None if amount is None else f"{amount:.2f}" for name, amount in amounts.items()}  # fmt: skip

@@ -8,12 +8,15 @@ import pytest
 from django.utils import timezone
 
 from connectors.models import Connection
-from exceptions_queue import deadlines, intake, naming, stuck
+from exceptions_queue import deadlines, intake, naming, stuck, verbs
 from exceptions_queue.codes import code_of
-from exceptions_queue.models import GroupingRule, WorkItem
+from exceptions_queue.models import GroupingRule, RoutingRule, WorkItem
 from exceptions_queue.record_links import to_source
 from exceptions_queue.sheets.exporting import export
 from governance.actor import ENGINE
+from governance.rights import Role
+from hub.configuration.exceptions import GroupingRules
+from hub.configuration.routing import RoutingRules
 from mappings import cross_references
 from mappings.cross_references import NewReference
 from routes.models import Overlay, Record, Route, Run, Transaction
@@ -186,3 +189,31 @@ def test_run_says_nothing_of_a_source_of_another_company(quick_world: Make, quic
     assert names(get("/api/process/v1/runs", token_of(quick_staff.farid)).content.decode()) == []
     root = person("Root Rasch", is_superuser=True)
     assert LEDGER in text_of(signed_in(root).get("/runs/?all=1"))
+
+
+def test_rules_name_no_route_or_system_of_another_company(item: WorkItem, quick_staff: Staff) -> None:
+    route, here = Route.objects.get(), company("HP-DE")
+    GroupingRule.objects.create(
+        legal_entity=here, name="Late", category="validation", connection=item.connection, route_id=route.pk, cause="x",
+        reason="the same", made_by="engine:engine", made_at=timezone.now(),
+    )  # fmt: skip
+    RoutingRule.objects.create(legal_entity=here, name="Theirs", routes=[route.pk], team="billing")
+    root = person("Rosa Root", is_superuser=True)
+    iris = person("Iris Here", Role.INTEGRATION_ADMIN, here, is_staff=True)
+
+    verbs.leave_to_rules(item, by=quick_staff.farid)  # type: ignore[arg-type]
+    why = WorkItem.objects.get(pk=item.pk).routed_why
+    assert "Rule “Theirs” fits: by a route of another company" in why
+
+    rules, listed = "/api/experience/v1/grouping-rules", "/admin/exceptions_queue/routingrule/"
+    for address in ("/queue/grouping-rules/", f"/queue/{item.number}/"):
+        assert names(text_of(signed_in(quick_staff.farid).get(address))) == [], address
+    assert names(text_of(signed_in(iris).get(listed))) == []
+    assert names(get(rules, token_of(quick_staff.farid)).content.decode()) == []
+    for kind in (GroupingRules(), RoutingRules()):
+        assert names(str(kind.rows(iris))) == [], kind.folder
+        assert "one of another company" in str(kind.rows(iris))
+        assert names(str(kind.rows(root))) != [], kind.folder
+    assert names(text_of(signed_in(root).get("/queue/grouping-rules/"))) == [LEDGER, ROUTE]
+    assert names(text_of(signed_in(root).get(listed))) == [ROUTE]
+    assert names(get(rules, token_of(root)).content.decode()) == ["zugspitze", "watzmann"]
