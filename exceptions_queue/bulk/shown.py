@@ -280,6 +280,8 @@ def told(rows: list[BulkMember], user: User) -> list[dict[str, Any]]:
     for row, why, ended in zip(rows, whys, ends, strict=True):
         seen = masks[row.legal_entity_id]
         tells = words.tells(row.item, seen)
+        if tells and (why or ended) and _is_of_earlier_release(row) and not seen >= EVERYTHING:
+            why, ended = why and UNTOLD, ended and UNTOLD
         said = [words.readable(text, row.item, seen, user) if tells else "" for text in (why, ended)]
         second = words.readable(row.second_person, row.item, seen, user)
         found.append(
@@ -288,6 +290,15 @@ def told(rows: list[BulkMember], user: User) -> list[dict[str, Any]]:
              "second_person": second, "edits": [_edited(each, row, seen) for each in edits.get(row.pk, ())]}
         )  # fmt: skip
     return found
+
+
+EVERYTHING = frozenset(Mask) - {Mask.NONE}
+UNTOLD = "What was written here quoted fields as whoever planned it may see them, so only who sees all fields reads it."
+
+
+def _is_of_earlier_release(row: BulkMember) -> bool:
+    """Return whether a member's words were written for whoever planned it: such a plan kept no mark of corrections."""
+    return row.failure_id is not None and not row.corrected
 
 
 @dataclass(frozen=True, slots=True)

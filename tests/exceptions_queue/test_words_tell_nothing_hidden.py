@@ -13,18 +13,19 @@ from canonical.failure import Category
 from canonical.problem import Problem
 from exceptions_queue import deadlines, intake, stuck, verbs
 from exceptions_queue.bulk import collecting, shown
-from exceptions_queue.models import WorkItem
+from exceptions_queue.models import BulkMember, WorkItem
 from governance import discreet
 from governance.identifiers import new_id
 from governance.models import AuditEntry, User
 from mappings.models import CrossReference
 from routes.models import Failure, Transition
 from tests.api.signing import get, token_of
-from tests.exceptions_queue.bulk import AGAIN, planned
+from tests.exceptions_queue.bulk import AGAIN, WHY, planned
 from tests.exceptions_queue.conftest import Staff
 from tests.exceptions_queue.situations import zero_hours
-from tests.exceptions_queue.test_pages import trouble
+from tests.exceptions_queue.test_pages import signed_in, text_of, trouble
 from tests.exceptions_queue.test_trying import publish
+from tests.governance.people import person
 from tests.routes.world import INWARD, World, entry
 
 Make = Callable[..., World]
@@ -119,6 +120,19 @@ def test_plan_keeps_words_that_everybody_may_read_who_sees_it(make_world: Make, 
         [member] = shown.told(list(run.members.select_related("item", "run")), reader)
         assert "Something is wrong with the cost rate." in member["why"]
         assert "96,50" not in str(member)
+
+
+def test_plan_of_an_earlier_release_quotes_nothing_to_who_does_not_see_all(make_world: Make, staff: Staff) -> None:
+    item = zero_hours(make_world())
+    run = planned(staff.farid, "waivers", WHY, item)
+    said = {"why": "The cost rate 95.00 is too high.", "ended": "The cost rate 95.00 is too high."}
+    rows = BulkMember.objects.filter(run=run)
+    assert rows.get().corrected, "what is planned now keeps how it was corrected"
+    root = person("Rosa Root", is_superuser=True)
+    for user, kept, told in ((staff.viktor, "x", True), (staff.viktor, "", False), (root, "", True)):
+        rows.update(corrected=kept, **said)
+        page = text_of(signed_in(user).get(f"/bulk-runs/{run.pk}/"))
+        assert ("95.00" in page) is told, (user, kept)
 
 
 def test_what_stopped_again_is_told_of_a_hidden_field_without_its_value() -> None:
