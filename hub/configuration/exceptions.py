@@ -15,7 +15,7 @@ from hub.configuration import named_routes
 from hub.configuration.companies import entity, read_day, read_time, written_time
 from hub.configuration.file import File
 from hub.configuration.form import Data
-from hub.configuration.kind import Kind, Put
+from hub.configuration.kind import Kind, NamedInCompany, Put
 from hub.configuration.work import REASON, Work
 from routes.models import Route
 from routes.outbound import gone
@@ -25,7 +25,7 @@ WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 AMOUNTS = ("nothing_below", "all_above")
 
 
-class CutOffs(Kind):
+class CutOffs(NamedInCompany):
     """Until when work has to be through."""
 
     folder, one, key = "cut_offs", "cut-off", ("legal_entity", "name")
@@ -57,12 +57,13 @@ class CutOffs(Kind):
 
     def remove(self, work: Work, name: str) -> None:
         """Delete a cut-off."""
-        row = next(each for each in CutOff.objects.select_related("legal_entity") if _name(each) == name)
+        rows = CutOff.objects.select_related("legal_entity")
+        row = next(each for each in rows if self.name_of(_named(each)) == name)
         work.removal(self.one, name, lambda: work.delete(row, row.legal_entity, {"name": row.name}))
 
 
-def _name(row: CutOff) -> str:
-    return f"{row.legal_entity.code} {row.name}"
+def _named(row: CutOff | GroupingRule) -> Data:
+    return {"legal_entity": row.legal_entity.code, "name": row.name}
 
 
 def _cut_off(row: CutOff, routes: dict[int, str]) -> Data:
@@ -75,7 +76,7 @@ def _cut_off(row: CutOff, routes: dict[int, str]) -> Data:
     }  # fmt: skip
 
 
-class GroupingRules(Kind):
+class GroupingRules(NamedInCompany):
     """What causes have to agree in to be one exception."""
 
     folder, one, key = "grouping_rules", "grouping rule", ("legal_entity", "name")
@@ -125,10 +126,8 @@ class GroupingRules(Kind):
 
     def remove(self, work: Work, name: str) -> None:
         """Remove a rule: what it has joined stays."""
-        row = next(
-            each for each in GroupingRule.objects.select_related("legal_entity")
-            if f"{each.legal_entity.code} {each.name}" == name
-        )  # fmt: skip
+        rows = GroupingRule.objects.select_related("legal_entity")
+        row = next(each for each in rows if self.name_of(_named(each)) == name)
         work.removal(self.one, name, lambda: remove_grouping_rule(row, by=work.by, reason=REASON))
 
 

@@ -72,3 +72,14 @@ class NamedFreely(Kind):
         """Return the name of the thing and its company's code, apart; "" where the name is missing."""
         name, company = (str(value.get(each) or "") for each in self.key)
         return name and naming.written(name, company)
+
+
+class NamedInCompany(Kind):
+    """A kind whose things people name as they like, each for one company, whose code stands before the name."""
+
+    def name_of(self, value: Data) -> str:
+        """Return the company's code and the thing's name; apart where the code, one of an older release, has a blank:
+        “DE Payroll” of HP and “Payroll” of HP DE are two.
+        """
+        company, name = (str(value.get(each) or "") for each in self.key)
+        return naming.written(name, company) if company and " " in company else super().name_of(value)

@@ -1,10 +1,12 @@
 """Things whose names come close to each other: each keeps a file of its own, and none is taken for the other."""
 
+import datetime as dt
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from exceptions_queue.models import ApprovalPolicy, RoutingRule, Team
+from exceptions_queue.models import ApprovalPolicy, CutOff, GroupingRule, RoutingRule, Team
 from governance.models import LegalEntity
 from hub.configuration import folder, plan
 from hub.configuration.kinds import KINDS
@@ -54,6 +56,35 @@ def test_name_that_ends_in_a_companys_code_is_not_that_companys(root, tmp_path: 
     read = folder.read(tmp_path / "firm", [kind])
     plan.apply(read, by=root, prune=True, expected=plan.plan(read, by=root, prune=True))
     assert [(row.name, row.legal_entity) for row in model.objects.all()] == [("Large", germany)]
+
+
+CUT_OFF = {"kind": "payroll_run", "rule": "working_day", "number": 3, "at": dt.time(17), "covers": "month_before"}
+GROUPING = {"category": "unmapped_value", "reason": "one cause", "made_by": "engine:engine", "table": "tasks"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "model", "more"), [("cut_offs", CutOff, CUT_OFF), ("grouping_rules", GroupingRule, GROUPING)]
+)
+def test_name_that_begins_as_a_code_with_a_blank_ends_is_not_that_companys(
+    root, tmp_path: Path, kind: str, model: Any, more: dict[str, Any]
+) -> None:
+    """“DE Payroll” of HP and “Payroll” of HP DE, a code that an older release let be, are two."""
+    owners = [
+        LegalEntity.objects.create(code=each, name=each, country="DE", currency="EUR") for each in ("HP", "HP DE")
+    ]
+    for number, (owner, name) in enumerate(zip(owners, ("DE Payroll", "Payroll"), strict=True)):
+        made = {"cause": f"{number}" * 64, "made_at": dt.datetime.now(dt.UTC)} if model is GroupingRule else {}
+        model.objects.create(legal_entity=owner, name=name, **more, **made)
+    folder.write(tmp_path / "firm", plan.everything(root, (kind,)))
+    places = named(tmp_path / "firm", kind)
+    assert len(places) == 2
+    assert {step.action for step in plan.compare(folder.read(tmp_path / "firm", [kind]), by=root)} == {"leave"}
+
+    gone = places[KINDS[kind].name_of({"legal_entity": "HP DE", "name": "Payroll"})]
+    (tmp_path / "firm" / gone).unlink()
+    read = folder.read(tmp_path / "firm", [kind])
+    plan.apply(read, by=root, prune=True, expected=plan.plan(read, by=root, prune=True))
+    assert [(row.name, row.legal_entity) for row in model.objects.all()] == [("DE Payroll", owners[0])]
 
 
 def test_names_that_come_to_the_same_file_have_one_each(tmp_path: Path) -> None:
