@@ -88,7 +88,8 @@ def test_words_say_that_it_is_another_companys(item: WorkItem, quick_staff: Staf
     assert naming.THEIR_ROUTE in shown
     by: Any = quick_staff.farid
     assert naming.without_systems(f"See the {LEDGER}s and the {LEDGER}", item, by).endswith(naming.THEIRS)
-    assert naming.due_of("period:7:3:2026-10-01:2026-10-31:open", f"October 2026 at {LEDGER} at sea", by) == (
+    closed = f"period:{item.connection.legal_entity_id}:3:2026-10-01:2026-10-31:open"  # type: ignore[union-attr]
+    assert naming.due_of(closed, f"October 2026 at {LEDGER} at sea", by) == (
         "October 2026 at a system of another company"
     )
     assert naming.due_of("run:watzmann", f"{ROUTE}: its next run", by) == f"{naming.THEIR_ROUTE}: its next run"
