@@ -72,11 +72,12 @@ def _sent_beside(request: HttpRequest) -> Iterator[str]:
     """Yield headers and cookies, and what stands in them in another spelling."""
     yield from (str(text) for name, text in request.META.items() if name.startswith(("HTTP_", "CONTENT_")))
     yield from (text for pair in request.COOKIES.items() for text in pair)  # quoted ones spell it \000
-    way, *given = request.META.get("HTTP_AUTHORIZATION", "").split(maxsplit=1) or [""]  # a tab parts them, too
-    if way.lower() != "basic":
+    sent = request.META.get("HTTP_AUTHORIZATION", "").encode("latin-1", "ignore")  # as bytes, as it is read later
+    way, *given = sent.split(maxsplit=1) or [b""]  # a tab parts them, too
+    if way.lower() != b"basic":
         return
     with suppress(ValueError):  # whoever reads it says what is wrong
-        text = base64.b64decode("".join(given).strip()).decode("latin-1")
+        text = base64.b64decode(b"".join(given).strip()).decode("latin-1")
         yield text
         if request.path.startswith(TOKENS):  # names and secrets of clients are percent-encoded there (RFC 6749, 2.3.1)
             yield unquote_plus(text)

@@ -56,7 +56,7 @@ RUNS = "/api/process/v1/runs"
 HEADERS = [
     ("Authorization", basic("a\0b:c")), ("Authorization", basic("a:b\0c")), ("Authorization", "Bearer a\0b"),
     ("authorization", basic("a\0b:c").replace("Basic", "basic")), ("Cookie", "sessionid=aaaaaaaa\0bbbbbbbb"),
-    ("Authorization", basic("a\0b:c").replace(" ", "\t")),
+    ("Authorization", basic("a\0b:c").replace(" ", "\t")), ("Authorization", basic("a\0b:c") + "\xe9"),
     ("Cookie", 'sessionid="aaaaaaaa\\000bbbbbbbb"'), ("Cookie", 'csrftoken="aaaaaaaa\\000bbbbbbbb"'),
     ("Cookie", 'messages="a\\000b"'), ("User-Agent", "a\0b"), ("X-Forwarded-For", "a\0b"), ("Referer", "/a\0b"),
     ("X-Request-ID", "a\0b"), ("X-CSRFToken", "a\0b"), ("Idempotency-Key", "a\0b"), ("If-Match", '"a\0b"'),
