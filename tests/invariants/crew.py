@@ -91,7 +91,7 @@ class Crew:
             for name in self.sweeps:
                 app.send_task(name, queue="master", connection=broker, ignore_result=True, expires=10)
 
-    def until(self, done: Callable[[], bool], *, seconds: float = 60, what: str = "", every: float = 0.25) -> None:
+    def until(self, done: Callable[[], bool], *, seconds: float = 240, what: str = "", every: float = 0.25) -> None:
         """Sweep every so many seconds until something is so; fail with the workers' words when it takes longer."""
         end = time.monotonic() + seconds
         while not done():
