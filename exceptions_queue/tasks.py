@@ -1,8 +1,6 @@
 """Celery tasks of the queue: nudges, as everywhere. The sweep is in the beat schedule."""
 
-import logging
 import time
-from collections.abc import Callable
 
 from celery import shared_task
 from django.db import transaction
@@ -23,8 +21,6 @@ from exceptions_queue import (
 from exceptions_queue.verbs import expire_overtaken
 from routes import failures, unforeseen
 
-logger = logging.getLogger(__name__)
-
 SECONDS = 20.0  # how long one call works
 
 
@@ -34,7 +30,8 @@ def sweep() -> None:
     it is counted by, and go on with releases.
     """
     until = time.monotonic() + SECONDS
-    steps: tuple[Callable[[], object], ...] = (
+    unforeseen.each_by_itself(
+        "the queue",
         lambda: failures.close_of_recovered(how="auto:retry_succeeded"),
         lambda: failures.close_of_caught_up(how="auto:retry_succeeded"),
         lambda: intake.take_in_what_waits(until=until),
@@ -44,13 +41,6 @@ def sweep() -> None:
         lambda: releasing.work(seconds=max(0.0, until - time.monotonic())),
         coming_back.sweep,
     )  # fmt: skip
-    for step in steps:
-        try:
-            step()
-        except unforeseen.OUTAGES:
-            raise
-        except Exception:  # what else is due is done all the same
-            logger.exception("unforeseen in the sweep of the queue")
 
 
 def _bring_up_to_date(until: float) -> None:

@@ -97,16 +97,11 @@ def _drain(name: tuple[object, ...], once: Callable[[], bool], *, places: int = 
 @shared_task(ignore_result=True)
 def sweep() -> None:
     """Nudge whatever is due: lost, doubled or late nudges change nothing because of this."""
-    for step in (
+    unforeseen.each_by_itself(
+        "what is due",
         clock.mend, consignments.sweep, settling.sweep, releases.arrived_meanwhile, releases.rows_available,
         releases.switched_on, sending_back.note_answers,
-    ):  # fmt: skip
-        try:
-            step()
-        except unforeseen.OUTAGES:
-            raise
-        except Exception:  # what is due must be nudged all the same
-            logger.exception("unforeseen in the sweep")
+    )  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(delivering.DUE)
         deliveries = cursor.fetchall()

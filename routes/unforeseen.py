@@ -43,6 +43,20 @@ class Spoilt(Exception):
     """Some work on many members met something unforeseen; which of them it was is still to be found."""
 
 
+def each_by_itself(what: str, *steps: Callable[[], object]) -> None:
+    """Do the steps of a sweep in their order; one that meets something unforeseen keeps none of the others from theirs.
+
+    `what` names the sweep in the log. Outages are raised: they end all of it, and the next sweep begins anew.
+    """
+    for step in steps:
+        try:
+            step()
+        except OUTAGES:
+            raise
+        except Exception:
+            log.exception("unforeseen in the sweep of %s", what)
+
+
 def watched(work: Callable[P, Done]) -> Callable[P, Done]:
     """Return the same work, raising Spoilt where it meets something unforeseen; outages are raised as they are."""
 
