@@ -1,6 +1,8 @@
 """The line that says it all: what is at stake in a list, until when, and which few causes explain most of it."""
 
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -8,11 +10,13 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection
+from django.template.loader import render_to_string
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from exceptions_queue import intake, recount, stake
 from exceptions_queue.models import WorkItem
+from hub.pages.gallery import _stakes
 from tests.api.signing import get, token_of
 from tests.exceptions_queue.conftest import Staff
 from tests.exceptions_queue.test_intake import write_down
@@ -136,3 +140,13 @@ def test_line_asks_as_many_queries_for_few_and_many(items: dict[str, WorkItem], 
         counts.append(len(queries))
     assert counts[0] <= 10
     assert counts[1] - counts[0] <= 2, "the calendar of the deadline's company, where there is a deadline"
+
+
+def test_deadline_of_causes_without_a_known_worth_tells_no_amount_of_nothing() -> None:
+    told = next(each for each in _stakes() if each.first)
+    assert told.first
+    without = replace(told, first=replace(told.first, amount=Decimal(0)))
+    html = render_to_string("components/stake.html", {"stake": without})
+    words = " ".join(re.sub("<[^>]+>", "", html).split())
+    assert "9 causes block Billing run of Fri 4 Dec" in words
+    assert "0.00" not in words
