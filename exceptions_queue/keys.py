@@ -4,13 +4,15 @@ Keys are matched exactly or by their beginning, which an index answers however m
 is asked by its own part of the index. A target's own numbers are matched whole.
 """
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Q, Value
 
 from canonical.masking import ADDRESS
+from exceptions_queue.models import State
 from governance.models import User
 from governance.roles import Right
 from governance.scoping import ALL, entity_ids
@@ -67,15 +69,36 @@ def posted_as(text: str) -> list[UUID]:
         return [id_ for (id_,) in cursor.fetchall()]
 
 
-def causes_of(text: str, user: User) -> list[str]:
-    """Return the fingerprints of the causes that hold something of this key or number now. At most five queries."""
+@dataclass(frozen=True, slots=True)
+class Causes:
+    """Fingerprints of the causes that hold something of a key or number, or held it."""
+
+    now: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()  # what was closed since
+
+    @property
+    def items(self) -> Q:
+        """Return the condition of their items: of what is open only what holds it now, of what ended what held it."""
+        return Q(fingerprint__in=self.now) | Q(state=State.RESOLVED, fingerprint__in=self.before)
+
+
+def causes_of(text: str, user: User) -> Causes:
+    """Return the causes that hold, or held, something of this key or number. At most five queries."""
     records = beginning("records", text, user, most=OF_A_KEY, whole=True)
     transactions = [*beginning("transactions", text, user, most=OF_A_KEY, whole=True), *posted_as(text)]
     if not records and not transactions:
-        return []
+        return Causes()
     held = Q(record_id__in=records) | Q(transaction_id__in=transactions)
-    failures = Failure.objects.visible_to(user, right_to_find(text)).filter(held, closed_at__isnull=True)
-    return sorted(set(failures.values_list("fingerprint", flat=True)))
+    rows = Failure.objects.visible_to(user, right_to_find(text)).filter(held)
+    now, before = (  # apart, as each has indexes of its own
+        rows.filter(closed_at__isnull=is_open).order_by().values_list("fingerprint", Value(is_open))
+        for is_open in (True, False)
+    )
+    found = set(now.union(before))
+    return Causes(
+        tuple(sorted(cause for cause, is_open in found if is_open)),
+        tuple(sorted(cause for cause, is_open in found if not is_open)),
+    )
 
 
 def right_to_find(text: str) -> Right:

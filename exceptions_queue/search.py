@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from connectors.models import Connection
 from exceptions_queue import keys, named, naming
-from exceptions_queue.models import WorkItem
+from exceptions_queue.models import State, WorkItem
 from exceptions_queue.named import Named
 from exceptions_queue.pages.items import Row, rows_of
 from exceptions_queue.query.compiled import Asker, shown_whole
@@ -44,7 +44,7 @@ class Found:
 
 
 def find(text: str, user: User) -> Found:
-    """Return what goes by a text. At most 33 queries. Raises ValueError with the remedy for an unusable text."""
+    """Return what goes by a text. At most 39 queries. Raises ValueError with the remedy for an unusable text."""
     text = text.strip()
     if len(text) < SHORTEST:
         raise ValueError(f"Type at least {SHORTEST} characters of a key, a number or a name.")
@@ -61,7 +61,10 @@ def find(text: str, user: User) -> Found:
 
 
 def _items(text: str, user: User) -> list[WorkItem]:
-    """Return open items by number, by a key that is missing, or by what all their members share."""
+    """Return open items by a key that is missing, by what all members share or hold; any by number or what it held.
+
+    Those that ended come last, what ended last before the others.
+    """
     visible = (
         WorkItem.objects.visible_to(user, keys.right_to_find(text))
         .select_related("legal_entity", "connection")
@@ -70,7 +73,11 @@ def _items(text: str, user: User) -> list[WorkItem]:
     by_key = Q(table_key__contains=[text]) & shown_whole(Asker(user))  # a key may name a person
     for name in ("project_code", "customer_id", "worker_id", "contract_id"):
         by_key |= Q(about__contains={name: text})
-    found = list(visible.open().filter(by_key).by_money()[:SHOWN])
+    causes = keys.causes_of(text, user)
+    found = list(visible.open().filter(by_key | Q(fingerprint__in=causes.now)).by_money()[:SHOWN])
+    if causes.before:
+        ended = visible.filter(state=State.RESOLVED, fingerprint__in=causes.before)
+        found = [*found, *ended.order_by("-resolved_at", "-number")][:SHOWN]
     digits = text.removeprefix("#")
     if digits.isascii() and digits.isdecimal() and len(digits) < 19:
         found = [*visible.filter(number=int(digits)), *(item for item in found if item.number != int(digits))]

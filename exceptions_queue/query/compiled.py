@@ -265,8 +265,12 @@ def _text(value: str, asker: Asker) -> Q:
     digits = value.removeprefix("#")
     if digits.isascii() and digits.isdecimal() and len(digits) < 19:
         found |= Q(number=int(digits))
-    causes = keys.causes_of(value, asker.user)
-    return found | Q(fingerprint__in=causes) if causes else found
+    return found | _key(value, asker)
+
+
+def _key(value: str, asker: Asker) -> Q:
+    """Return what holds a record or transaction of this key or number, and what held it until it was resolved."""
+    return keys.causes_of(value, asker.user).items
 
 
 CONDITIONS: dict[str, Callable[[Any, Asker], Q]] = {
@@ -283,6 +287,7 @@ CONDITIONS: dict[str, Callable[[Any, Asker], Q]] = {
     "contract": _about("billing_model"),
     "worker": _worker,
     "period": _about("period"),
+    "key": _key,
     "number": lambda value, asker: Q(pk=value),
     "amount": _bounded("worth"),
     "due": _bounded("due_at"),

@@ -13,7 +13,7 @@ from exceptions_queue.query.line import Term
 from exceptions_queue.query.words import Understood
 from governance.models import User
 
-COSTLY = ("", "waiting", "has")  # words for which each open item is looked at; others are served by an index
+COSTLY = ("", "key", "waiting", "has")  # words for which each open item is looked at, and keys, which are looked up
 MOST = 4_000  # items that may stand for words: what has more is found soon, and for each question anew
 
 
@@ -21,11 +21,12 @@ def looked_for(found: Understood, user: User) -> Understood:
     """Return a line of the same meaning to somebody at this moment, whose costly words were looked for. One query.
 
     The line itself stays, as it is written. What is chosen of the words that are always counted stays, too: each of
-    them is counted without it. Returned as it is: a line without costly words, one of resolved items, and one
-    whose costly words mean too many.
+    them is counted without it. Returned as it is: a line without costly words, one of resolved items by more than
+    keys, and one whose costly words mean too many.
     """
     costly = [(t, meant) for t, meant in found.meant if t.word in COSTLY]
-    if not costly or found.wrong or not only_open(found):
+    by_key = all(t.word == "key" and not t.negated for t, _ in costly)  # means few items, resolved ones or not
+    if not costly or found.wrong or not (only_open(found) or by_key):
         return found
     rows = WorkItem.objects.visible_to(user).filter(condition(found, Asker(user), without=frozenset(ALWAYS)))
     numbers = list(rows.order_by().values_list("pk", flat=True)[: MOST + 1])

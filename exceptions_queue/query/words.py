@@ -96,6 +96,7 @@ TABLE: tuple[Word, ...] = (
     _one_of("contract", "Contract type", "how all it holds is billed", "contract:fixed-fee", CONTRACTS),
     _text("worker", "Person", "person whose records all of it are, where you may see names", 'worker:"Maria Lopes"'),
     _text("period", "Period", "period in which all of it lies", "period:2026-10"),
+    _text("key", "Key", "business key, or number in the target, of what it holds, or held when it ended", "key:TE-17"),
     Word("number", "No.", "numbers of exceptions", "number:17,42", lambda v, now: values.number(v)),
     Word("amount", "At stake", "worth in the reporting currency", "amount:>1000", lambda v, now: values.amount(v)),
     Word("due", "Due", "deadline of anything that it holds", "due:<2d", values.due),

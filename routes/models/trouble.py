@@ -57,9 +57,16 @@ class Failure(models.Model):
                 name="failure_open_transaction", fields=["transaction_id"], condition=models.Q(closed_at__isnull=True)
             ),
             models.Index(name="failure_open_record", fields=["record_id"], condition=models.Q(closed_at__isnull=True)),
+            models.Index(  # what an exception held that is closed by now is asked for by its key, too
+                name="failure_closed_transaction", fields=["transaction_id"],
+                condition=models.Q(closed_at__isnull=False),
+            ),
+            models.Index(
+                name="failure_closed_record", fields=["record_id"], condition=models.Q(closed_at__isnull=False)
+            ),
             models.Index(name="failure_cause", fields=["fingerprint", "closed_at"]),
             models.Index(name="failure_own", fields=["own_fingerprint"], condition=~models.Q(own_fingerprint="")),
-        ]
+        ]  # fmt: skip
         constraints = [
             models.CheckConstraint(
                 name="failure_closed_has_how",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.db import connection, transaction
@@ -9,13 +10,14 @@ from django.db.backends.utils import CursorWrapper
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from exceptions_queue import keys, search
+from exceptions_queue import intake, keys, search, settle, verbs
 from exceptions_queue.models import WorkItem
 from exceptions_queue.naming import THEIRS
 from exceptions_queue.query.compiled import narrowed
 from exceptions_queue.query.words import understood
 from mappings.models import CrossReference
-from routes.models import Effect, EffectMember, Record, Transaction
+from routes.models import Effect, EffectMember, Failure, Record, Transaction
+from tests.api.signing import get, token_of
 from tests.exceptions_queue.conftest import Staff
 from tests.exceptions_queue.situations import missing_rate, zero_hours
 from tests.exceptions_queue.test_pages import signed_in, text_of
@@ -141,6 +143,50 @@ def test_exception_is_found_by_its_number_and_by_the_key_that_is_missing(make_wo
     assert not search.find(f"#{item.number}", staff.stranger).items
 
 
+def test_exception_that_ended_is_found_by_the_key_of_what_it_held(make_world: Make, staff: Staff) -> None:
+    item = zero_hours(make_world(), 3)
+    key = str(Record.objects.order_by("key").values_list("key", flat=True)[2])
+    verbs.waive(item, by=staff.farid, reason="Never worked")
+    intake.take_in()
+    settle.settle_sent_again()
+    assert WorkItem.objects.get().state == "resolved"
+
+    assert [row.item.pk for row in search.find(key, staff.farid).items] == [item.pk]
+    assert not search.find(key, staff.stranger).items
+    for line, found in (
+        (f'key:"{key}"', 1), (f'"{key}"', 1), (f'is:resolved key:"{key}"', 1), (f'is:open key:"{key}"', 0),
+        (f'-key:"{key}"', 0), ("key:TE-1", 0),
+    ):  # fmt: skip
+        assert narrowed(understood(line, timezone.now()), staff.farid).count() == found, line
+        listed = get(f"/api/experience/v1/work-items?query={quote(line)}", token_of(staff.farid))
+        assert len(listed.json()["items"]) == found, line
+    assert narrowed(understood(f'key:"{key}"', timezone.now()), staff.stranger).count() == 0
+    assert "3 time entries" in text_of(signed_in(staff.farid).get("/queue/", {"q": f'key:"{key}"'}))
+
+
+def test_open_exception_is_found_by_what_it_holds_now(make_world: Make, staff: Staff) -> None:
+    item = zero_hours(make_world(), 2)
+    gone, held = (Failure.objects.order_by("pk")[n] for n in (0, 1))
+    Failure.objects.filter(pk=gone.pk).update(closed_at=timezone.now(), closed_how="fixed")
+    keys_of = dict(Record.objects.values_list("pk", "key"))
+    found = [[row.item.pk for row in search.find(keys_of[each.record_id], staff.farid).items] for each in (gone, held)]
+    assert found == [[], [item.pk]]
+
+
+def test_what_was_held_is_looked_up_by_an_index(make_world: Make, staff: Staff) -> None:
+    zero_hours(make_world())
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        _as_if_of_many(cursor, "routes_failure")
+        with CaptureQueriesContext(connection) as queries:
+            keys.causes_of(Record.objects.get().key, staff.clara)
+        cursor.execute("EXPLAIN " + queries.captured_queries[-1]["sql"])
+        told = "\n".join(line for (line,) in cursor.fetchall())
+    for index in ("open_record", "open_transaction", "closed_record", "closed_transaction"):
+        assert f"failure_{index}" in told, told
+    assert "Seq Scan" not in told
+
+
 def test_person_is_not_found_by_a_missing_key_or_an_address(quick_world: Make, quick_staff: Staff) -> None:
     """Viktor sees no names, Farid does."""
     item = zero_hours(quick_world())
@@ -151,7 +197,7 @@ def test_person_is_not_found_by_a_missing_key_or_an_address(quick_world: Make, q
     people = (quick_staff.viktor, quick_staff.farid)
 
     assert [len(search.find("Fiona Mackay", user).items) for user in people] == [0, 1]
-    assert [len(keys.causes_of(address, user)) for user in people] == [0, 1]
+    assert [len(keys.causes_of(address, user).now) for user in people] == [0, 1]
     found = [narrowed(understood(f'"{address}"', timezone.now()), user).count() for user in people]
     assert found == [0, 1]
 
