@@ -64,9 +64,14 @@ def _require_other(row: BulkRun, by: By) -> None:
 
 @transaction.atomic
 def refuse(run: BulkRun, *, by: By, reason: str) -> BulkRun:
-    """Refuse a plan that waits for a second person; nothing of it is done. Raises NotAllowed and NotPossible."""
+    """Refuse a plan that waits for a second person; nothing of it is done. Raises NotAllowed and NotPossible.
+
+    What was approved is decided: it can be cancelled, by whoever may do what it does.
+    """
     row, _ = _locked(run, by, Right.APPROVE)
     reason = need_reason(reason, "Refusing")
+    if row.approved_by:
+        raise NotPossible("It is approved, and can be refused no more. To keep it from being done, cancel it.")
     if row.state != BulkState.PLANNED or not row.second_person:
         raise NotPossible("It waits for nobody's approval. Load the page again.")
     return _end(row, by=by, verb="refuse", reason=reason)

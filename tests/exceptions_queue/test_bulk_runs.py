@@ -175,6 +175,8 @@ def test_above_the_limits_another_person_approves_the_plan(quick_world: Make, st
     with pytest.raises(NotPossible, match="another plan than the one that you looked at"):
         steering.approve(mine, by=staff.clara, seen=run.plan_hash)
     steering.approve(mine, by=staff.clara, seen=mine.plan_hash)
+    with pytest.raises(NotPossible, match="It is approved, and can be refused no more"):
+        steering.refuse(fresh(mine), by=staff.clara, reason="after all not")
     assert work(started(fresh(mine), staff.farid)).state == BulkState.RUNNING
 
 
