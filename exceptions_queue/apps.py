@@ -20,11 +20,20 @@ class ExceptionsQueueConfig(AppConfig):
         from connectors.models import Connection
         from mappings.table_readers import asked_about
         from mappings.tables import became_available, were_refused
+        from routes.asked_about import waiting
 
+        waiting.connect(_asked, dispatch_uid="exceptions_queue.asked")
         asked_about.connect(_reading, dispatch_uid="exceptions_queue.reading")
         were_refused.connect(_take_back, dispatch_uid="exceptions_queue.take_back")
         pre_delete.connect(_note_rules, sender=Connection, dispatch_uid="exceptions_queue.note_rules")
         became_available.connect(_send_on, dispatch_uid="exceptions_queue.send_on")
+
+
+def _asked(ids: Any, **_: Any) -> set[Any]:
+    """The engine would let something go: what a second person is asked about waits for them."""
+    from exceptions_queue import asked_about
+
+    return asked_about.among(ids)
 
 
 def _note_rules(instance: Any, **_: Any) -> None:

@@ -6,13 +6,12 @@ Members that stop again stop with a new failure, later than the request, and are
 
 import time
 from collections.abc import Sequence
-from uuid import UUID
 
 from django.db import connection, transaction
 from django.utils import timezone
 
-from exceptions_queue import coming_back, words
-from exceptions_queue.models import ApprovalRequest, Release, RequestState, State, WorkItem
+from exceptions_queue import asked_about, coming_back, words
+from exceptions_queue.models import Release, State, WorkItem
 from exceptions_queue.moving import event_of, note, rested
 from exceptions_queue.seen import Seen
 from governance.actor import By, as_actor
@@ -94,18 +93,12 @@ def _members(release: Release) -> list[Failure]:
     release.item.part = release.part or None
     rows = release.item.failures().filter(opened_at__lte=release.requested_at)
     if release.cause_gone:  # nobody sends just these: what a second person was asked about waits for that
-        rows = rows.exclude(pk__in=_asked_about(release.item))
+        rows = rows.exclude(pk__in=asked_about.members(release.item))
     if release.seen:
         rows = rows.filter(pk__lte=release.seen)
     if release.reached:
         rows = rows.filter(pk__gt=release.reached)
     return list(rows.order_by("pk")[:STEP])
-
-
-def _asked_about(item: WorkItem) -> list[UUID]:
-    """Return the members of an item of which somebody has asked something of a second person."""
-    waiting = ApprovalRequest.objects.filter(item=item, state=RequestState.WAITING)
-    return [each for failures in waiting.values_list("failures", flat=True) for each in failures]
 
 
 def _take_on_each_route(release: Release, members: Sequence[Failure]) -> int:

@@ -1,4 +1,7 @@
-"""Letting go on what waited: a parent arrived, a table row was added, a destination was switched on."""
+"""Letting go on what waited: a parent arrived, a table row was added, a destination was switched on.
+
+What somebody has asked a second person about goes by none of these: it waits for what they say, and goes afterwards.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -8,7 +11,8 @@ import msgspec
 from django.db import connection
 
 from governance.actor import ENGINE, By
-from routes import reprocess
+from routes import asked_about, reprocess
+from routes.bulk import array
 from routes.models import Route
 from routes.plan import NotReadyToRun, current, plan
 
@@ -19,23 +23,27 @@ ARRIVED = "the record it waited for has arrived"
 Found = list[tuple[int, UUID | None, UUID | None]]  # route, transaction, record
 OF_ROUTES = """
 SELECT d.route_id, t.id, NULL FROM routes_transaction t JOIN routes_destination d ON d.id = t.destination_id
-WHERE t.id = ANY(%s::uuid[]) AND d.route_id <> ALL(%s)
+WHERE t.id = ANY(%s::uuid[]) AND d.route_id <> ALL(%s) AND t.id <> ALL(%s::uuid[])
 """
 
 
-def _that_can_go_on(ask: Callable[[list[int]], Found]) -> tuple[list[UUID], list[UUID]]:
-    """Return transactions and records of routes that can run, in the order in which they were found.
+def _that_can_go_on(ask: Callable[[list[int], str], Found]) -> tuple[list[UUID], list[UUID]]:
+    """Return transactions and records that can go on, in the order in which they were found.
 
-    `ask` is asked anew without the routes that cannot: what waits there takes nobody's place.
+    `ask` is asked anew without the routes that cannot run, and without what a second person is asked about: what waits
+    there takes nobody's place.
     """
     runs: dict[int, bool] = {}
+    kept: set[UUID] = set()
     while True:
-        found = ask([route for route, able in runs.items() if not able])
+        found = ask([route for route, able in runs.items() if not able], array(kept))
         fresh = {route for route, _, _ in found} - runs.keys()
         runs |= {route.pk: _can_run(route) for route in Route.objects.filter(pk__in=fresh)} if fresh else {}
-        if all(runs.get(route, True) for route, _, _ in found):
+        asked = asked_about.among([each for _, *both in found for each in both if each is not None])
+        if not asked and all(runs.get(route, True) for route, _, _ in found):
             stopped = [transaction for _, transaction, _ in found if transaction is not None]
             return stopped, [record for _, transaction, record in found if transaction is None and record is not None]
+        kept |= asked
 
 
 def _can_run(route: Route) -> bool:
@@ -72,7 +80,7 @@ def parents_arrived(entity: str, connection_id: int, keys: Sequence[str]) -> int
     waiting = waiting_for("parent", [f"{entity}:{key}" for key in keys], connection_id=connection_id)
     if not waiting:
         return 0
-    able, _ = _that_can_go_on(lambda resting: _asked(OF_ROUTES, waiting, resting))
+    able, _ = _that_can_go_on(lambda resting, kept: _asked(OF_ROUTES, waiting, resting, kept))
     parked = [id_ for id_ in waiting if id_ in set(able)]
     return reprocess.whatever_can(parked, [], by=ENGINE, reason=ARRIVED, how="auto:parent_arrived", cause_gone=True)
 
@@ -83,13 +91,13 @@ JOIN mappings_crossreference x ON x.connection_id = w.connection_id
     AND x.entity || ':' || x.canonical_key = w."on"
 JOIN routes_transaction t ON t.id = w.transaction_id
 JOIN routes_destination d ON d.id = t.destination_id
-WHERE w.kind = 'parent' AND d.route_id <> ALL(%s) LIMIT %s
+WHERE w.kind = 'parent' AND d.route_id <> ALL(%s) AND w.transaction_id <> ALL(%s::uuid[]) LIMIT %s
 """
 
 
 def arrived_meanwhile() -> int:
     """Release what was parked at the very moment at which its parent arrived; part of the sweep."""
-    parked, _ = _that_can_go_on(lambda resting: _asked(ARRIVED_MEANWHILE, resting, LIMIT))
+    parked, _ = _that_can_go_on(lambda resting, kept: _asked(ARRIVED_MEANWHILE, resting, kept, LIMIT))
     return reprocess.whatever_can(parked, [], by=ENGINE, reason=ARRIVED, how="auto:parent_arrived", cause_gone=True)
 
 
@@ -99,7 +107,8 @@ JOIN routes_transaction t ON t.id = w.transaction_id
 JOIN routes_destination d ON d.id = t.destination_id AND d.enabled
 JOIN routes_keyhead h ON h.connection_id = d.connection_id AND h.object = d.stream AND h.key = t.key
     AND h.transaction_id = t.id
-WHERE w.kind = 'switch' AND d.route_id <> ALL(%s) ORDER BY t.created_at, t.id LIMIT %s
+WHERE w.kind = 'switch' AND d.route_id <> ALL(%s) AND w.transaction_id <> ALL(%s::uuid[])
+ORDER BY t.created_at, t.id LIMIT %s
 """
 
 
@@ -108,7 +117,7 @@ def switched_on() -> int:
 
     Of each key the version whose turn it is goes first; those behind it follow with the next sweeps.
     """
-    held, _ = _that_can_go_on(lambda resting: _asked(SWITCHED_ON, resting, LIMIT))
+    held, _ = _that_can_go_on(lambda resting, kept: _asked(SWITCHED_ON, resting, kept, LIMIT))
     words = "its destination is switched on again"
     return reprocess.whatever_can(held, [], by=ENGINE, reason=words, how="fixed", cause_gone=True)
 
@@ -127,6 +136,7 @@ WHERE f.closed_at IS NULL AND f."table" <> '' AND f.category IN ('unmapped_value
     WHERE e.fingerprint IN (f.fingerprint, nullif(f.own_fingerprint, '')) AND e.closed_at IS NOT NULL
         AND e.record_id = f.record_id))
   AND (%s::text IS NULL OR b.name = %s AND to_jsonb(w.key) = ANY(%s::jsonb[])) AND f.route_id <> ALL(%s)
+  AND coalesce(f.transaction_id, f.record_id) <> ALL(%s::uuid[])
 LIMIT %s
 """
 
@@ -137,7 +147,7 @@ def rows_available(table: str | None = None, keys: Sequence[Sequence[str]] = ())
     Without a table it looks for all of them: the sweep does so, for what a crash or the limit left.
     """
     asked = [msgspec.json.encode(list(key)).decode() for key in keys]
-    stopped, records = _that_can_go_on(lambda resting: _asked(LACKED, table, table, asked, resting, LIMIT))
+    stopped, records = _that_can_go_on(lambda resting, kept: _asked(LACKED, table, table, asked, resting, kept, LIMIT))
     words = "the row that it lacked is there"
     return reprocess.whatever_can(stopped, records, by=ENGINE, reason=words, how="fixed", cause_gone=True)
 
