@@ -26,7 +26,7 @@ from exceptions_queue.handling_forms import (
     TagsForm,
     WaitForm,
 )
-from exceptions_queue.models import Resolution, RootCause, State, WorkItem
+from exceptions_queue.models import Resolution, State, WorkItem
 from exceptions_queue.models.hint import Scope
 from exceptions_queue.permitted import who_have
 from governance.actor import as_actor
@@ -150,7 +150,7 @@ def _tags_form(item: WorkItem, data: Data) -> HandlingForm:
 def _close(item: WorkItem, by: User, form: Any) -> str:
     typed = form.cleaned_data
     verbs.close(
-        item, by=by, reason=typed["reason"], root_cause=RootCause(typed["root_cause"]), same_as=typed["same_as"],
+        item, by=by, reason=typed["reason"], root_cause=typed["root_cause"], same_as=typed["same_as"],
         resolution=Resolution(typed["resolution"] or Resolution.NO_ACTION), cause_code=typed["cause_code"],
         rule_candidate=typed["rule_candidate"],
     )  # fmt: skip

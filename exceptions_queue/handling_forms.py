@@ -184,13 +184,14 @@ class MergeForm(HandlingForm):
 
 
 CAUSES = [("", "not said"), *CauseCode.choices]
+ROOTS = [("", "not said"), *RootCause.choices]
 
 
 class FindingForm(HandlingForm):
     """What it was."""
 
     cause_code = forms.ChoiceField(label="Why it came to it", required=False, choices=CAUSES)
-    root_cause = forms.ChoiceField(label="Put right", required=False, choices=[("", "not said"), *RootCause.choices])
+    root_cause = forms.ChoiceField(label="Put right", required=False, choices=ROOTS)
     finding = forms.CharField(
         max_length=4000, required=False, label="What you found", widget=forms.Textarea(attrs={"rows": 3}),
         help_text="For whoever meets it next.",
@@ -211,6 +212,6 @@ class CloseForm(HandlingForm):
         help_text="Fixed is taken only where all that it held is posted.",
     )  # fmt: skip
     cause_code = forms.ChoiceField(label="Why it came to it", required=False, choices=CAUSES)
-    root_cause = forms.ChoiceField(label="Put right", choices=RootCause.choices, initial=RootCause.NO_ACTION)
+    root_cause = forms.ChoiceField(label="Put right", required=False, choices=ROOTS)
     rule_candidate = forms.BooleanField(required=False, label="A rule could do it next time")
     reason = reason_field()

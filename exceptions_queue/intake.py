@@ -19,7 +19,7 @@ from django.db import connection, transaction
 
 from canonical.failure import CATEGORIES, Category, NextStep
 from exceptions_queue import placing, reckoning, routing, saving, settle, waking, words
-from exceptions_queue.models import Resolution, State, WorkItem, WorkItemAmount, WorkItemDay, WorkItemEvent
+from exceptions_queue.models import State, WorkItem, WorkItemAmount, WorkItemDay, WorkItemEvent
 from exceptions_queue.moving import event_of
 from governance.actor import ENGINE
 from routes.bulk import array
@@ -288,7 +288,7 @@ def _refresh(
     item.last_seen = max(item.last_seen, taken.last_seen)
     was = item.state
     if was == State.RESOLVED:
-        reason = f"it happened again; it had ended: {Resolution(item.resolution).label}"
+        reason = f"it happened again; it had ended: {item.how_it_ended}"
         _reopen(item, standing or Standing(), now)
         item.about = taken.shared
         events.append(event_of(item, by=ENGINE, verb="reopened", at=now, frm=was, reason=reason))

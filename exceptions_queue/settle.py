@@ -19,15 +19,19 @@ from routes.models import SendingBack
 from routes.states import ENDS
 from routes.states import State as Stands
 
-# Where a transaction stands. What a person's correction has stored as a newer version goes on as that: it tells.
-STANDS = """CASE WHEN {t}.state = 'superseded' AND EXISTS (
+# Where a transaction stands. What a person's correction has stored as a newer version goes on as that, and what was
+# taken back as what was made of it afterwards, where something was: these tell.
+STANDS = """CASE WHEN {t}.state = 'reversed' OR {t}.state = 'superseded' AND EXISTS (
     SELECT FROM routes_history h
     WHERE h.subject_id = {t}.id AND h.to_state = 'superseded' AND h.actor_kind = 'person')
 THEN coalesce((
     SELECT n.state FROM routes_record r
-    JOIN routes_record p ON p.route_id = r.route_id AND p.key = r.key AND p.version > r.version
+    JOIN routes_record p ON p.route_id = r.route_id AND p.key = r.key
+        AND (p.version > r.version OR {t}.state = 'reversed' AND p.id = r.id)
     JOIN routes_transaction n ON n.record_id = p.id AND n.destination_id = {t}.destination_id AND NOT n.withdraws
-    WHERE r.id = {t}.record_id ORDER BY n.version DESC, n.id DESC LIMIT 1), 'filtered')
+        AND n.id > {t}.id
+    WHERE r.id = {t}.record_id ORDER BY n.version DESC, n.id DESC LIMIT 1),
+    CASE {t}.state WHEN 'reversed' THEN 'reversed' ELSE 'filtered' END)
 ELSE {t}.state END"""
 # What stopped several times on its way to a place counts as it ended last: taken back and posted anew, it is posted.
 OUTCOMES = f"""
@@ -138,7 +142,9 @@ SELECT count(*) FROM (
     SELECT DISTINCT coalesce(f.transaction_id, t.id, f.record_id) AS id,
         coalesce({STANDS.format(t="own")}, {STANDS.format(t="t")}, '') AS state
     FROM exceptions_queue_workitem i
-    JOIN routes_failure f ON f.fingerprint = i.fingerprint AND f.closed_at >= i.opened_at
+    JOIN routes_failure f ON f.fingerprint = i.fingerprint AND f.closed_at IS NOT NULL AND (
+        f.closed_at >= i.opened_at
+        OR NOT EXISTS (SELECT FROM routes_failure h WHERE h.fingerprint = i.fingerprint AND h.closed_at >= i.opened_at))
     LEFT JOIN routes_transaction own ON own.id = f.transaction_id
     LEFT JOIN routes_transaction t ON t.record_id = f.record_id AND f.transaction_id IS NULL
     WHERE i.number = %s AND f.record_id IS NOT NULL
@@ -147,7 +153,10 @@ SELECT count(*) FROM (
 
 
 def not_posted(item: WorkItem) -> int:
-    """Return how much of what an item held in this episode is not posted. One query."""
+    """Return how much of what an item held in this episode, or ever where that is nothing, is not posted. One query.
+
+    What somebody opens again holds nothing in that episode, and is no more fixed than it was.
+    """
     with connection.cursor() as cursor:
         cursor.execute(NOT_POSTED, [item.number])
         return int(cursor.fetchone()[0])

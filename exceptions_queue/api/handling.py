@@ -118,7 +118,10 @@ class CloseBody(MustReasonBody):
         choices=CauseCode.choices, required=False, default="", allow_blank=True, help_text="why it came to it"
     )
     rule_candidate = forms.Yes(required=False, default=False, help_text="whether a rule could do it next time")
-    root_cause = serializers.ChoiceField(choices=RootCause.choices, required=False, default=RootCause.NO_ACTION.value)
+    root_cause = serializers.ChoiceField(
+        choices=RootCause.choices, required=False, default="", allow_blank=True,
+        help_text="where it was put right; left out, what somebody has said of it stays, or it is unknown",
+    )  # fmt: skip
     same_as = forms.Whole(
         required=False, allow_null=True, default=None, min_value=1, max_value=2**63 - 1,
         help_text="number of the item that stays, where this one is a duplicate",
@@ -134,8 +137,8 @@ def _assign(item: WorkItem, *, by: By, to: str, reason: str) -> WorkItem:
     return verbs.assign(item, by=by, to=found, reason=reason)
 
 
-def _close(item: WorkItem, *, by: By, root_cause: str, resolution: str, **more: Any) -> WorkItem:
-    return verbs.close(item, by=by, root_cause=RootCause(root_cause), resolution=Resolution(resolution), **more)
+def _close(item: WorkItem, *, by: By, resolution: str, **more: Any) -> WorkItem:
+    return verbs.close(item, by=by, resolution=Resolution(resolution), **more)
 
 
 def _says(words: str) -> Any:

@@ -228,11 +228,10 @@ def tags_in(typed: Typed, name: str) -> list[str]:
 
 
 def _close(item: WorkItem, failures: list[UUID], by: User, typed: Typed) -> None:
-    cause = RootCause(typed.get("root_cause", RootCause.NO_ACTION))
     code = Resolution(typed.get("resolution", Resolution.NO_ACTION))
     verbs.close(
-        item, by=by, reason=typed["reason"], root_cause=cause, same_as=typed.get("same_as"), resolution=code,
-        cause_code=typed.get("cause_code", ""), rule_candidate=bool(typed.get("rule_candidate")),
+        item, by=by, reason=typed["reason"], root_cause=typed.get("root_cause", ""), same_as=typed.get("same_as"),
+        resolution=code, cause_code=typed.get("cause_code", ""), rule_candidate=bool(typed.get("rule_candidate")),
     )  # fmt: skip
 
 

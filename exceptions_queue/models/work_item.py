@@ -258,6 +258,16 @@ class WorkItem(models.Model):
         """Return whether somebody still has to see to it."""
         return self.state != State.RESOLVED
 
+    @property
+    def put_right(self) -> str:
+        """Return in words where its cause was put right, "" where nobody has said."""
+        return f"put right {self.get_root_cause_display()}" if self.root_cause else ""
+
+    @property
+    def how_it_ended(self) -> str:
+        """Return in words how a resolved one ended, and where its cause was put right."""
+        return "; ".join(filter(None, (str(self.get_resolution_display()), self.put_right)))
+
     def failures(self) -> "models.QuerySet[Failure]":
         """Return the members that are open now; of a part, its own."""
         held = Failure.objects.filter(fingerprint=self.fingerprint, closed_at__isnull=True)

@@ -40,16 +40,12 @@ def classify(
     row.finding, row.rule_candidate = finding, rule_candidate
     row.save(update_fields=["cause_code", "root_cause", "finding", "rule_candidate"])
     after = {"cause_code": row.cause_code, "root_cause": row.root_cause, "rule_candidate": row.rule_candidate}
-    said = "; ".join(filter(None, [row.get_cause_code_display(), _where(row), finding, _rule(row)]))
+    said = "; ".join(filter(None, [row.get_cause_code_display(), row.put_right, finding, _rule(row)]))
     row = note(row, by=by, verb="cause named", reason=said)
     audit.record(
         by=by, verb="classify", thing=row, before=before, after=after, reason=finding, legal_entity=row.legal_entity_id
     )
     return row
-
-
-def _where(row: WorkItem) -> str:
-    return f"put right {row.get_root_cause_display()}" if row.root_cause else ""
 
 
 def _rule(row: WorkItem) -> str:

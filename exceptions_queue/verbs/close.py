@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from canonical.failure import Category
@@ -20,6 +20,7 @@ from routes.states import State as Stands
 
 # What people may say of how an item ended; what the hub finds by itself has codes of its own, which nobody gives.
 CODES = (Resolution.NO_ACTION, Resolution.ELSEWHERE, Resolution.FIXED)
+LOCK = 7_221_906  # with a company's id: sets these advisory locks apart from those of others
 
 
 @transaction.atomic
@@ -28,7 +29,7 @@ def close(
     *,
     by: By,
     reason: str,
-    root_cause: RootCause = RootCause.NO_ACTION,
+    root_cause: RootCause | Literal[""] = "",
     same_as: int | None = None,
     resolution: Resolution = Resolution.NO_ACTION,
     cause_code: CauseCode | Literal[""] = "",
@@ -37,11 +38,13 @@ def close(
     """Close an item that holds nothing; what holds something is sent again, corrected or waived instead.
 
     One that was only opened about what is posted is closed as well: that stands as it is. With `same_as` it is a
-    duplicate of the item of that number. `fixed` is taken only where all that it held in this episode is posted. Raises
-    NotAllowed and NotPossible.
+    duplicate of the item of that number. `fixed` is taken only where all that it held in this episode is posted. What
+    is not said of its cause stays as somebody has said it, or unknown. Raises NotAllowed and NotPossible.
     """
     require(by, Right.WORK_QUEUE, item.legal_entity_id)
     reason = need_reason(reason, "Closing an item")
+    if same_as is not None:
+        _lock_duplicates(item.legal_entity_id)
     row = locked(item)
     if _is_only_doubted(row):
         _let_stand(row)
@@ -54,11 +57,11 @@ def close(
     code = Resolution.DUPLICATE if other else _may_be(row, resolution)
     said = f"the same as {other.number}: {reason}" if other else reason
     row = note(row, by=by, verb="resolved", reason=said, to=State.RESOLVED, resolution=code)
-    row.root_cause, row.duplicate_of = root_cause, other
+    row.root_cause, row.duplicate_of = root_cause or row.root_cause, other
     row.cause_code, row.rule_candidate = cause_code or row.cause_code, rule_candidate or row.rule_candidate
     waking.clear(row)
     row.save(update_fields=["root_cause", "duplicate_of", "cause_code", "rule_candidate", "waiting_on", *waking.REST])
-    after = {"resolution": code.value, "root_cause": root_cause.value, "cause_code": row.cause_code}
+    after = {"resolution": code.value, "root_cause": row.root_cause, "cause_code": row.cause_code}
     audit.record(by=by, verb="resolve", thing=row, after=after, reason=said, legal_entity=row.legal_entity_id)
     intake.take_in(only=[row.fingerprint])
     return row
@@ -92,7 +95,7 @@ def reopen(item: WorkItem, *, by: By, reason: str) -> WorkItem:
     newer = WorkItem.objects.open().filter(fingerprint=row.fingerprint).first()
     if newer is not None:
         raise NotPossible(f"The same cause has an open item already, number {newer.number}. Go on there.")
-    before = row.resolution
+    before, had = {"resolution": row.resolution, "root_cause": row.root_cause}, row.how_it_ended
     row.state, row.resolution, row.root_cause, row.duplicate_of = State.IN_PROGRESS, "", "", None
     row.resolved_by = row.resolved_at = None
     row.reopened += 1
@@ -101,10 +104,9 @@ def reopen(item: WorkItem, *, by: By, reason: str) -> WorkItem:
         update_fields=["state", "resolution", "root_cause", "duplicate_of", "resolved_by", "resolved_at", "reopened",
                        "opened_at"]
     )  # fmt: skip
-    row = note(row, by=by, verb="reopened", reason=reason)
+    row = note(row, by=by, verb="reopened", reason=f"{reason}; it had ended: {had}")
     audit.record(
-        by=by, verb="reopen", thing=row, before={"resolution": before}, reason=reason,
-        legal_entity=row.legal_entity_id,
+        by=by, verb="reopen", thing=row, before=before, reason=reason, legal_entity=row.legal_entity_id
     )  # fmt: skip
     return row
 
@@ -125,6 +127,30 @@ def _other(row: WorkItem, number: int, by: By) -> WorkItem:
         raise NotPossible(f"There is no item {number} of this company. Write the number of the item that stays.")
     if other.pk == row.pk:
         raise NotPossible("An item is no duplicate of itself. Write the number of the other one.")
-    if other.duplicate_of_id == row.pk:
-        raise NotPossible(f"Item {number} is marked as a duplicate of this one already. One of both has to stay.")
+    if row.pk in _stands_for(other):
+        through = "" if other.duplicate_of_id == row.pk else ", through others,"
+        raise NotPossible(f"Item {number} is marked{through} as the same as this one already. One of them has to stay.")
     return other
+
+
+def _lock_duplicates(company: int) -> None:
+    """Let one after the other say in a company what is the same as what: together they could close a ring."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK, company])
+
+
+STANDS_FOR = """
+WITH RECURSIVE up(number, other) AS (
+    SELECT number, duplicate_of_id FROM exceptions_queue_workitem WHERE number = %s
+    UNION
+    SELECT i.number, i.duplicate_of_id FROM up JOIN exceptions_queue_workitem i ON i.number = up.other
+)
+SELECT number FROM up
+"""
+
+
+def _stands_for(other: WorkItem) -> set[int]:
+    """Return the numbers of an item and of all that it is the same as, one after the other. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(STANDS_FOR, [other.pk])
+        return {number for (number,) in cursor.fetchall()}

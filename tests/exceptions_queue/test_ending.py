@@ -11,9 +11,10 @@ from exceptions_queue.models import CauseCode, Resolution, RootCause, State, Wor
 from governance.actor import ENGINE
 from governance.models import AuditEntry
 from governance.rights import NotAllowed
-from routes import decisions
+from routes import decisions, reversals
 from routes.models import Failure, Transaction
 from tests.api.signing import get, post, token_of
+from tests.exceptions_queue.bulk import planned, started, work
 from tests.exceptions_queue.conftest import Staff
 from tests.exceptions_queue.situations import zero_hours
 from tests.exceptions_queue.test_pages import signed_in, text_of
@@ -171,6 +172,96 @@ def test_people_close_with_their_own_codes_only(items: dict[str, WorkItem], staf
     assert fits("closed:human", staff.farid) == fits("closed:elsewhere cause:outage has:rule-candidate", staff.farid)
     assert fits("closed:human", staff.farid) == "a"
     assert fits("closed:auto", staff.farid) == "e"
+
+
+def test_what_is_not_said_of_a_cause_is_not_made_up(items: dict[str, WorkItem], staff: Staff) -> None:
+    token = token_of(staff.farid, "experience:read", "experience:write")
+    door = f"/api/experience/v1/work-items/{items['a'].number}/closures"
+    assert post(door, token, {"reason": "settled by phone"}).status_code == 200
+    assert WorkItem.objects.get(pk=items["a"].pk).root_cause == ""
+
+    verbs.classify(items["b"], by=staff.farid, root_cause=RootCause.SOURCE)
+    WorkItem.objects.filter(pk=items["b"].pk).update(members=0)
+    run = planned(staff.farid, "closures", {"reason": "settled by phone"}, items["b"])
+    work(started(run, staff.farid))
+    row = WorkItem.objects.get(pk=items["b"].pk)
+    assert (row.state, row.root_cause) == ("resolved", "source"), "what somebody has said of it stays"
+
+
+def test_history_keeps_where_a_cause_was_put_right(quick_world: Make, staff: Staff) -> None:
+    world = quick_world()
+    item = zero_hours(world)
+    verbs.classify(item, by=staff.clara, root_cause=RootCause.SOURCE)
+    world.take_in(entry(1, hours="7.00", version=2))
+    intake.take_in()
+    verbs.reopen(item, by=staff.clara, reason="looked at it again")
+    newer = "by itself: a newer version arrived; put right in the source system"
+    reopened = WorkItem.objects.get().events.filter(verb="reopened")
+    assert reopened.get().reason == f"looked at it again; it had ended: {newer}"
+    assert AuditEntry.objects.get(verb="reopen").before == {"resolution": "auto:newer_version", "root_cause": "source"}
+    verbs.close(item, by=staff.clara, reason="done", root_cause=RootCause.TARGET)
+    world.take_in(entry(2, hours="0.00"))
+    intake.take_in()
+    told = reopened.order_by("-pk")[0].reason
+    assert told.startswith("it happened again; it had ended: closed without action")
+    assert told.endswith("; put right in the target system")
+    assert WorkItem.objects.get().root_cause == ""
+    assert told in text_of(signed_in(staff.clara).get(f"/queue/{item.number}/"))
+
+
+def test_ring_of_duplicates_is_refused(items: dict[str, WorkItem], staff: Staff) -> None:
+    def same(one: str, as_other: str) -> WorkItem:
+        return verbs.close(items[one], by=staff.farid, reason="twice", same_as=items[as_other].number)
+
+    same("a", "b")
+    with pytest.raises(verbs.NotPossible, match="is marked as the same as this one already"):
+        same("b", "a")
+    same("b", "c")
+    with pytest.raises(verbs.NotPossible, match="is marked, through others, as the same as this one already"):
+        same("c", "a")
+    assert WorkItem.objects.get(pk=items["c"].pk).is_open
+
+
+def test_what_was_taken_back_and_posted_anew_is_posted(make_world: Make, staff: Staff) -> None:
+    world = make_world()
+    world.target.behave = lambda request, at: refused(Category.REFUSED) if at <= 2 else None
+    world.take_in(entry(1), entry(2))
+    world.deliver()
+    intake.take_in()
+    item = WorkItem.objects.get()
+    first, second = item.failures().order_by("pk")
+    verbs.resubmit(item, by=staff.clara, reason="again", failures=[first.pk])
+    world.deliver()
+    intake.take_in()
+    reversals.ask([first.transaction_id], by=staff.clara, reason="wrong day", sends=True)
+    world.deliver()
+    assert sorted(world.states()) == ["failed", "posted", "posted", "reversed"]
+    assert settle.not_posted(item) == 0, "of what has come to its end"
+    verbs.resubmit(item, by=staff.clara, reason="again", failures=[second.pk])
+    intake.take_in()
+    world.deliver()
+    settle.settle_sent_again()
+    assert ended(item)[:2] == ("resolved", "fixed")
+
+
+def test_what_was_taken_back_and_not_posted_anew_is_not_posted(make_world: Make, staff: Staff) -> None:
+    world = make_world()
+    item = sent_again(world, 1)
+    world.deliver()
+    [row] = world.transactions()
+    reversals.ask([row.pk], by=staff.clara, reason="wrong day", sends=False)
+    world.deliver()
+    assert settle.not_posted(item) == 1
+
+
+def test_what_was_waived_is_not_called_fixed_by_opening_it_again(quick_world: Make, staff: Staff) -> None:
+    item = zero_hours(quick_world())
+    verbs.waive(item, by=staff.clara, reason="not to be billed")
+    intake.take_in()
+    verbs.reopen(item, by=staff.clara, reason="looked again")
+    with pytest.raises(verbs.NotPossible, match="1 of what it held is not"):
+        verbs.close(item, by=staff.clara, reason="done", resolution=Resolution.FIXED)
+    assert verbs.close(item, by=staff.clara, reason="done").resolution == "no_action"
 
 
 def test_nobody_calls_fixed_what_is_not_posted(quick_world: Make, staff: Staff) -> None:
