@@ -84,7 +84,8 @@ CATEGORIES: dict[Category, CategoryInfo] = {
     ),
     Category.OUTAGE: CategoryInfo(
         "System not available",
-        "The other system cannot be reached or says that it is down; everything for it waits and resumes in order.",
+        "The other system cannot be reached, not by a secure line or not by leave of the operator, or says that it is "
+        "down; everything for it waits and resumes in order.",
         NextStep.OPEN_BREAKER,
         Owner.INTEGRATION_ADMIN,
     ),
@@ -96,7 +97,7 @@ CATEGORIES: dict[Category, CategoryInfo] = {
     ),
     Category.CONFIGURATION: CategoryInfo(
         "Set up wrongly",
-        "A connection, mapping or route asks for something that cannot work, such as an address that is not allowed.",
+        "A connection, mapping or route asks for something that cannot work, such as a mapping that is not in force.",
         NextStep.ASK_PERSON,
         Owner.INTEGRATION_ADMIN,
     ),

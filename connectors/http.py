@@ -48,7 +48,8 @@ class Call:
 class Unreachable(Exception):
     """No usable answer came.
 
-    `kind`: name, guard, refused, tls, deadline, timeout, broken, too_big, encoding or redirect.
+    `kind`: name, guard, refused, tls, astray (guard or tls where it was redirected to: that says nothing of
+    the system itself), deadline, timeout, broken, too_big, encoding or redirect.
     """
 
     def __init__(self, kind: str, message: str, *, sent: bool) -> None:
@@ -106,7 +107,11 @@ class Http:
             if follow is None:
                 return answer
             call, left = follow, left - 1
-            answer = await self._once(call)
+            try:
+                answer = await self._once(call)
+            except Unreachable as error:
+                error.kind = "astray" if error.kind in ("guard", "tls") else error.kind
+                raise
         return answer
 
     async def _once(self, call: Call) -> Answer:

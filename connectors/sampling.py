@@ -114,7 +114,7 @@ def words(failure: ConnectorFailure) -> str:
         Category.CREDENTIALS: "the sign-in was refused",
         Category.NO_RIGHT: "the account that signs in has no right to read it",
         Category.THROTTLED: "the system is asked too often just now",
-        Category.OUTAGE: "the system does not answer",
+        Category.OUTAGE: "the system cannot be reached",
     }
     meaning = told.get(failure.category)
     message = failure.message if failure.message.endswith((".", "!", "?")) else f"{failure.message}."

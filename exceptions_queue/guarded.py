@@ -1,8 +1,9 @@
-"""Connections with their health, those included whose calls the address guard refuses: they are not left alone, since
-nothing of theirs is away, but none of their calls goes out.
+"""Connections with their health, those included whose calls the address guard refuses: nothing of theirs is away, but
+none of their calls goes out, and a person has something else to do than to wait.
 
-What is known of that: an address that is written as a number is judged as it stands; of a name, the last refusal that
-is an open work item counts, unless the connection was changed since or the operator has allowed the address by now.
+What is known of that: an address that is written as a number is judged as it stands; of a name, the refusal because of
+which the hub leaves the connection alone counts, unless it is about to be tried again (the connection was changed, or
+the time is over) or the operator has allowed the address by now.
 """
 
 import re
@@ -10,33 +11,44 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db.models import Max
 
-from canonical.failure import Category
 from connectors.answered import origins
 from connectors.guard import AddressRefused, Guard
-from connectors.health import Health
+from connectors.health import Health, now_by_database
 from connectors.health import healths as told_by_rows
-from connectors.models import Connection
+from connectors.models import BreakerState, Connection
 from connectors.registry import registry
-from exceptions_queue.models import WorkItem
 
-SAID = "refused by the address guard"
-REFUSED = re.compile(SAID + r": (\S+) port (\d+)")  # as `AddressRefused` says it
+REFUSED = re.compile(r"refused by the address guard: (\S+) port (\d+)")  # as `AddressRefused` says it
 PORTS = {"https": 443, "http": 80}
 
 
 def healths(found: Sequence[Connection]) -> dict[int, Health]:
-    """Return how connections are, by id. Three queries, and one more where a call was refused."""
+    """Return how connections are, by id. Two queries, and one more where a call was refused."""
     states, guard = told_by_rows(found), Guard(settings.OUTBOUND_ALLOWED)
-    working = [each for each in found if states[each.pk].works]
-    met = _met(working)
-    for each in working:
+    met = _met(found)
+    for each in found:
+        if not (states[each.pk].works or (each.pk in met and states[each.pk].kind == "bad")):
+            continue
         asked = [*_written(each), *([met[each.pk]] if each.pk in met else [])]
         refused = next((one for one in asked if _refuses(guard, *one)), None)
         if refused is not None:
             states[each.pk] = _health(*refused)
     return states
+
+
+def _met(found: Sequence[Connection]) -> dict[int, tuple[str, int]]:
+    """Return the address and port because of which each connection is left alone for now, by id."""
+    said = {
+        each: met for each in found
+        if each.breaker_state != BreakerState.CLOSED and (met := REFUSED.search(each.breaker_message))
+        and each.connector in registry.connectors
+    }  # fmt: skip
+    now = now_by_database() if said else None
+    return {
+        each.pk: (met[1], int(met[2])) for each, met in said.items()
+        if each.breaker_probe_at is not None and now is not None and each.breaker_probe_at > now
+    }  # fmt: skip
 
 
 def _health(address: str, port: int) -> Health:
@@ -58,24 +70,6 @@ def _written(row: Connection) -> list[tuple[str, int]]:
         except ValueError:  # nobody can call it, which is told elsewhere
             continue
     return found
-
-
-def _met(working: Sequence[Connection]) -> dict[int, tuple[str, int]]:
-    """Return the address and port of the last refusal that still tells of each connection, by id."""
-    items = WorkItem.objects.open().filter(category=Category.CONFIGURATION, cause__contains=SAID)
-    rows = items.filter(connection__in=[each.pk for each in working]).order_by("last_seen")
-    said = {
-        connection: (found[1], int(found[2]), seen)
-        for connection, cause, seen in rows.values_list("connection", "cause", "last_seen")
-        if (found := REFUSED.search(cause))
-    }
-    if not said:
-        return {}
-    history = Connection.history.filter(id__in=said).order_by().values_list("id")
-    changed = dict(history.annotate(at=Max("history_date")))
-    return {
-        pk: (address, port) for pk, (address, port, seen) in said.items() if pk not in changed or changed[pk] <= seen
-    }
 
 
 def _refuses(guard: Guard, address: str, port: int) -> bool:

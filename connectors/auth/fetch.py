@@ -87,7 +87,7 @@ def signed_assertion(assertion: Assertion, scope: Scope) -> str:
     except (ValueError, TypeError, jwt.PyJWTError) as error:
         message = f"The private key cannot sign with {assertion.algorithm}."
         hint = "Enter the whole key in PEM form, from -----BEGIN to -----END, without a password."
-        raise ConnectorFailure(Category.CONFIGURATION, message, hint=hint, sent=False) from error
+        raise ConnectorFailure(Category.CREDENTIALS, message, hint=hint, sent=False) from error
 
 
 async def fetch_session(auth: Auth, scope: Scope, send: Send, manifest: Manifest) -> dict[str, Any]:

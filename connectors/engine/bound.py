@@ -26,12 +26,14 @@ from connectors.template import Scope, Structure, Template, TemplateError, Templ
 from connectors.tokens import Token, Tokens
 
 _UNSAFE = re.compile(r"[\r\n\0]").search  # would end a header and begin another
-# What it means that no usable answer came, when nothing can have happened by it.
+# What it means that no usable answer came, when nothing can have happened by it. An address that is not let through and
+# a line that is not secure keep all records alike, and none of them is to blame: everything waits for the remedy.
 _CATEGORIES = {
     "name": Category.OUTAGE,
-    "guard": Category.CONFIGURATION,
+    "guard": Category.OUTAGE,
     "refused": Category.OUTAGE,
-    "tls": Category.CONFIGURATION,
+    "tls": Category.OUTAGE,
+    "astray": Category.CONFIGURATION,
     "deadline": Category.TRANSIENT,
     "timeout": Category.TRANSIENT,
     "broken": Category.TRANSIENT,

@@ -22,6 +22,7 @@ _REMEDIES = {
     "tls": "Check that the address is right; a private certificate authority must be made known to the hub's machine.",
     "timeout": "The system may be down or a firewall may swallow the request; try the address from the hub's machine.",
     "broken": "Something between the hub and the system closes the connection; check proxy and firewall.",
+    "astray": "Enter the address that is meant itself: the system redirects to one that cannot be called.",
     "redirect": "Enter the address that the system redirects to, with https.",
     "too_big": "The address answers something else than the system's interface; check the path.",
     "encoding": "The address answers something else than the system's interface; check the path.",

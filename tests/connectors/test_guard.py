@@ -124,7 +124,7 @@ async def test_engine_does_not_follow_a_name_that_resolves_inside(monkeypatch: p
     async with answering(lambda _: json('{"id": 1}', 201)) as server:
         report = await engine.test_connection(spec_for(f"http://erp.example:{server.port}"))
     await engine.close()
-    assert report.category is Category.CONFIGURATION
+    assert report.category is Category.OUTAGE
     assert "address guard" in report.message
     assert server.seen == []
 
@@ -139,6 +139,7 @@ async def test_engine_does_not_follow_a_redirect_inside_and_ignores_proxies(monk
         report = await engine.test_connection(spec_for(outside.base))
         await engine.close()
     assert "address guard" in report.message
+    assert report.category is Category.CONFIGURATION, "nothing is wrong with the way to the system itself"
     assert (len(outside.seen), len(inside.seen)) == (1, 0)
 
 
@@ -160,5 +161,5 @@ async def test_engine_checks_the_token_address_too() -> None:
         engine = Engine(allowed=["127.0.0.1:1"])
         outcome = (await engine.write(spec_for("https://api.acme.example", acme(manifest)), "entries", [WRITE]))[0]
         await engine.close()
-    assert (outcome.result, outcome.category) == (Result.NOT_SENT, Category.CONFIGURATION)
+    assert (outcome.result, outcome.category) == (Result.NOT_SENT, Category.OUTAGE)
     assert inside.seen == []

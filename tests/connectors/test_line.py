@@ -272,7 +272,7 @@ async def test_line_asks_the_guard() -> None:
     async with answering(lambda _: json('{"id": 7}', 201)) as server:
         outcome = (await write(guarded, server.base))[0]
     await guarded.close()
-    assert (outcome.result, outcome.category, server.seen) == (Result.NOT_SENT, Category.CONFIGURATION, [])
+    assert (outcome.result, outcome.category, server.seen) == (Result.NOT_SENT, Category.OUTAGE, [])
 
 
 async def test_line_follows_a_redirect_that_keeps_the_method(engine: Engine) -> None:
@@ -318,7 +318,7 @@ async def test_line_speaks_tls_keeps_the_connection_and_the_deadline(
     connections: list[int] = []
     async with talking(replying(CREATED, CREATED, CREATED, seen=seen, connections=connections), ssl=serving) as base:
         untrusted = (await write(engine, base))[0]
-        assert (untrusted.result, untrusted.category) == (Result.NOT_SENT, Category.CONFIGURATION)
+        assert (untrusted.result, untrusted.category) == (Result.NOT_SENT, Category.OUTAGE)
         monkeypatch.setattr("aiohttp.connector._SSL_CONTEXT_VERIFIED", trusting)
         assert [outcome.result for outcome in await write(engine, base, 3)] == [Result.CONFIRMED] * 3
         late = [request(8), request(9, deadline=time.monotonic() - 0.001)]

@@ -114,7 +114,7 @@ async def test_unusable_private_key_says_how_to_enter_it(engine: Engine) -> None
         'assertion: {algorithm: PS256, key: "{secrets.token}", claims: {iss: hub}}}'
     )
     outcome = (await engine.write(spec_for("http://127.0.0.1:9", signing_in(auth)), "entries", requests(1)))[0]
-    assert (outcome.result, outcome.category) == (Result.NOT_SENT, Category.CONFIGURATION)
+    assert (outcome.result, outcome.category) == (Result.NOT_SENT, Category.CREDENTIALS)
     assert "-----BEGIN" in outcome.hint
 
 

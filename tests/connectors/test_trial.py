@@ -91,7 +91,7 @@ async def test_trial_says_when_a_name_does_not_resolve(engine: Engine, monkeypat
 async def test_trial_says_when_the_connection_is_not_secure(engine: Engine) -> None:
     async with raw(b"HTTP/1.1 400 plain\r\n\r\n") as server:
         report = await engine.test_connection(spec_for(server.base.replace("http:", "https:")))
-    assert report.category is Category.CONFIGURATION
+    assert report.category is Category.OUTAGE
     assert "secure connection" in report.message
 
 

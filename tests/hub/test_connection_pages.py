@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from canonical.failure import Category
-from canonical.problem import Problem
+from connectors import breaker
 from connectors.guard import AddressRefused
 from connectors.models import BreakerState, Connection, MaintenanceWindow, RateBudget
 from connectors.registry import registry
@@ -18,7 +18,7 @@ from exceptions_queue.intake import take_in
 from governance.identifiers import new_id
 from governance.rights import Role
 from hub.pages import lanes
-from routes import failures
+from routes import pausing
 from routes.models import Exchange, Route
 from tests.exceptions_queue.conftest import Staff, make_world, staff
 from tests.exceptions_queue.test_pages import signed_in, text_of
@@ -242,11 +242,8 @@ def test_gallery_is_for_staff_and_shows_every_state(staff: Staff) -> None:
 
 
 def refused(world: World, address: str) -> None:
-    """Write down that the guard has refused a call to the ledger, as a delivery does, and take it in."""
-    row, words = ledger(world), str(AddressRefused(address, 443))
-    problem = Problem("error", Category.CONFIGURATION, "", None, words)
-    trouble = failures.Trouble(row.legal_entity_id, Route.objects.all()[0].pk, "deliver", problem, connection_id=row.pk)
-    failures.write_down_once(trouble, at=timezone.now())
+    """Let the guard have refused a call to the ledger, as a delivery notes it."""
+    pausing.trip(ledger(world), Category.OUTAGE, str(AddressRefused(address, 443)))
     take_in()
 
 
@@ -264,12 +261,12 @@ def test_connection_whose_calls_the_guard_refuses_is_not_working(make_world: Mak
     assert "can add 10.1.2.3:443 to the setting OUTBOUND_ALLOWED" in words
 
     settings.OUTBOUND_ALLOWED = ["10.1.2.3:443"]
-    assert "Ledger working" in text_of(otto.get("/connections/ledger/")), "allowed by now"
+    told = text_of(otto.get("/connections/ledger/"))
+    assert "alls refused" not in told, "allowed by now"
+    assert "Left alone after failures" in told, "until it is tried again"
     settings.OUTBOUND_ALLOWED = []
-    row = ledger(world)
-    row.name = "Ledger"
-    row.save()
-    assert "Ledger working" in text_of(otto.get("/connections/ledger/")), "changed since, so nobody knows"
+    breaker.probe_now(ledger(world).pk)
+    assert "alls refused" not in text_of(otto.get("/connections/ledger/")), "changed since, so nobody knows"
 
 
 def test_address_that_is_a_number_is_judged_before_any_call(make_world: Make, staff: Staff, settings: Any) -> None:
