@@ -21,6 +21,7 @@ def take(path: Path, *, with_keys: bool, tell: Tell) -> int:
     written = Written(path)
     try:
         with reachable(alone=False) as database, database.connect() as link:
+            heads = trail.place().read_bytes() if trail.place().exists() else None  # what is noted later, it has not
             link.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             (snapshot, server), *_ = link.execute(
                 "SELECT pg_export_snapshot(), current_setting('server_version')"
@@ -33,8 +34,8 @@ def take(path: Path, *, with_keys: bool, tell: Tell) -> int:
             }  # fmt: skip
             written.add(archive.ABOUT, [json.dumps(about, indent=1).encode()], tell)
             written.add(archive.DUMP, database.dump(snapshot), tell)
-            if trail.place().exists():
-                written.add(archive.HEADS, [trail.place().read_bytes()], tell)
+            if heads is not None:
+                written.add(archive.HEADS, [heads], tell)
             if with_keys:
                 written.add(archive.KEYS, [b"".join(key + b"\n" for key in keys.ring())], tell)
         written.finish()

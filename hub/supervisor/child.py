@@ -13,6 +13,7 @@ from hub.supervisor.processes import leash
 
 FIRST_PAUSE = 0.5  # seconds before the first new start
 LONGEST_PAUSE = 30.0
+MOST_DOUBLINGS = 10  # of the first pause; more are never asked for, and a number that grew for a night has no seconds
 HEALTHY_AFTER = 60.0  # a program that ran so long has earned its first pause back
 
 
@@ -72,9 +73,9 @@ class Child:
         code = self.process.returncode if self.process else 0
         self._clear_group()
         self.deaths = 1 if now - self._began > HEALTHY_AFTER else self.deaths + 1
-        pause = min(FIRST_PAUSE * 2 ** (self.deaths - 1), LONGEST_PAUSE)
+        pause = min(FIRST_PAUSE * 2 ** min(self.deaths - 1, MOST_DOUBLINGS), LONGEST_PAUSE)
         self.due = now + pause
-        how = f"was killed ({signal.Signals(-code).name})" if code < 0 else f"ended with code {code}"
+        how = f"was killed ({_name_of(-code)})" if code < 0 else f"ended with code {code}"
         return f"{self.name} {how}; it starts again in {pause:g} s. Its last words are in {self.log}"
 
     def ask_to_stop(self) -> None:
@@ -105,3 +106,11 @@ class Child:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
         self.process = None
+
+
+def _name_of(number: int) -> str:
+    """Return a signal's name; most of those for real time have none."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -273,11 +273,19 @@ class Supervisor:
 
     def _keep_children(self) -> None:
         before = [child.process for child in self.children]
-        for child in self.children:
-            if said := child.watch():
+        unwatched: OSError | None = None
+        for child in self.children:  # one that cannot be started, say for its log, keeps no other from it
+            try:
+                said = child.watch()
+            except OSError as error:
+                unwatched = unwatched or error
+                continue
+            if said:
                 terminal.trouble(said)
         if before != [child.process for child in self.children]:
             self._say_who_runs()
+        if unwatched:
+            raise unwatched
 
     def _say_who_runs(self) -> None:
         """Note the processes as they are: the number of one that has ended may be another's by now."""

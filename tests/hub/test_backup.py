@@ -225,6 +225,20 @@ def test_notes_that_are_no_text_come_back_byte_for_byte(hub: None, empty: str, t
     assert [each.read_bytes() for each in settings.STATE.glob("audit-heads.2*")] == [b"\xfe of another trail"]
 
 
+def test_what_is_noted_while_a_backup_is_made_is_not_in_it(hub: None, tmp_path: Path, settings, monkeypatch) -> None:
+    """The note of the night names entries that the backup's moment does not have yet."""
+    notes = settings.STATE / "audit-heads.log"
+    notes.write_bytes(b"of yesterday\n")
+
+    def slow(self: database.Database, snapshot: str) -> Iterator[bytes]:
+        yield b"the dump"
+        notes.write_bytes(b"of yesterday\nof tonight\n")
+
+    monkeypatch.setattr(database.Database, "dump", slow)
+    taking.take(tmp_path / "of-today.backup", with_keys=False, tell=quiet)
+    assert zipfile.ZipFile(tmp_path / "of-today.backup").read(archive.HEADS) == b"of yesterday\n"
+
+
 @pytest.mark.parametrize("step", ["_stage_notes", "keys", "load", "_put_notes_in_place"])
 def test_restore_that_fails_anywhere_is_none_or_whole(hub: None, tmp_path: Path, settings, monkeypatch, step) -> None:
     (settings.STATE / "audit-heads.log").write_bytes(b"as noted\n")

@@ -28,6 +28,22 @@ def test_child_that_ends_is_started_again_after_a_growing_pause(tmp_path: Path, 
     assert pauses == [0.5, 1, 2, 4, 8, 16, 30, 30]
 
 
+def test_child_that_dies_all_night_is_started_again_all_the_same(tmp_path: Path) -> None:
+    child = program(tmp_path, "import sys; sys.exit(3)")
+    child.deaths = 5000
+    child.start()
+    child.process.wait()
+    assert "it starts again in 30 s" in child.watch()
+
+
+def test_child_that_a_signal_without_a_name_has_killed_is_told(tmp_path: Path) -> None:
+    number = signal.SIGRTMIN + 1
+    child = program(tmp_path, f"import os; os.kill(os.getpid(), {number})")
+    child.start()
+    child.process.wait()
+    assert f"worker was killed (signal {number})" in child.watch()
+
+
 def test_child_is_not_started_before_its_pause_is_over(tmp_path: Path, monkeypatch) -> None:
     child = program(tmp_path, "")
     child.start()

@@ -4,6 +4,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from hub.supervisor.alone import Alone, told
 from hub.supervisor.child import Child
 from hub.supervisor.serve import Supervisor
@@ -35,3 +37,22 @@ def test_process_that_was_started_anew_is_noted_with_its_own_number(tmp_path: Pa
     alone.release()
     assert noted["children"] == {"web": child.process.pid} != first["children"]
     assert (noted["web"], noted["since"]) == ("http://127.0.0.1:8000/", since)
+
+
+def test_program_whose_log_cannot_be_written_keeps_no_other_from_being_started_anew(tmp_path: Path) -> None:
+    supervisor = Supervisor.__new__(Supervisor)
+    supervisor.alone, supervisor._url = Alone(tmp_path), ""
+    supervisor.alone.take()
+    first, second = (
+        Child(name, [sys.executable, "-c", "import time; time.sleep(60)"], {}, tmp_path, tmp_path)
+        for name in ("web", "beat")
+    )
+    first.log.mkdir()  # no program can write there
+    supervisor.children = [first, second]
+    with pytest.raises(IsADirectoryError):
+        supervisor._keep_children()
+    running = second.running
+    second.end()
+    supervisor.alone.release()
+    assert running
+    assert first.process is None
