@@ -31,6 +31,7 @@ DEEDS = {
     # Connections, routes, subscriptions
     "test": "tested", "sample": "sample read", "preview": "previewed", "pause": "paused", "resume": "resumed",
     "try_again": "tried again now", "set_schedule": "schedule set", "remove_schedule": "schedule removed",
+    "read_from_start": "to be read from the start",
     "subscribe": "subscribed", "try": "tried", "send_again": "sent again", "drop_event": "event dropped",
     "rotate_secret": "secret renewed", "renew_sign_in": "sign-in entered anew",
     # Work

@@ -37,6 +37,12 @@ def stored(route_id: int, source: str) -> dict[str, Any] | None:
     return decode(found[0]) if found and found[0] and belongs(found[1], source) else None
 
 
+def forget(route_id: int) -> None:
+    """Let a route read its source from the start; what was taken in before is recognised."""
+    with database.cursor() as forgotten:
+        forgotten.execute("DELETE FROM routes_streamcursor WHERE route_id = %s", [route_id])
+
+
 def belongs(kept: str, source: str) -> bool:
     """Return whether a cursor is of a source; one from before sources were kept is of the present one."""
     return kept in ("", source)

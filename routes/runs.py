@@ -20,6 +20,7 @@ from canonical.problem import Problem
 from connectors import gate
 from connectors.models import Connection
 from connectors.outcome import ConnectorFailure, Page
+from governance import audit
 from governance.actor import By, as_actor
 from governance.keys import KeyLost
 from governance.rights import Right, require
@@ -61,11 +62,13 @@ class LeaseLost(Exception):
 
 
 def ask_for_run(
-    route: Route, *, by: By, trigger: str, window: tuple[date, date] | None = None, compares: bool = False
-) -> Run:
+    route: Route, *, by: By, trigger: str, window: tuple[date, date] | None = None, compares: bool = False,
+    from_start: bool = False,
+) -> Run:  # fmt: skip
     """Queue a run of a route and return it; the open one, if there is one already that reads the same.
 
     With a window it is a backfill over those days; `compares` also looks for what has vanished at the source.
+    `from_start`: how far the route has read is forgotten, so that it reads all that its source has; that is audited.
     Raises governance.rights.NotAllowed, NothingToRead, and UnderWay where the open run reads something else.
     """
     require(by, Right.RESUBMIT, route.legal_entity)
@@ -77,9 +80,12 @@ def ask_for_run(
             raise NothingToRead(f"{route} is switched off and reads nothing. Ask again once it is switched on.")
         open_ = Run.objects.filter(route=route, state__in=[RunState.WAITING, RunState.RUNNING]).first()
         if open_ is not None:
-            if (_window(open_), open_.compares) != (window, compares):
+            if from_start or (_window(open_), open_.compares) != (window, compares):
                 raise UnderWay(_under_way(open_, route))
             return open_
+        if from_start:
+            cursors.forget(route.pk)
+            audit.record(by=by, verb="read_from_start", thing=route, legal_entity=route.legal_entity)
         cursor.execute("SELECT hub_now()")
         now = cursor.fetchone()[0]
         nudges.run(route.pk)

@@ -152,6 +152,16 @@ class ScheduleForm(ReasonForm):
         return f"{given['clock']} * * {days}"
 
 
+class RunForm(forms.Form):
+    """What a run at once reads."""
+
+    from_start = forms.BooleanField(
+        label="From the start", required=False,
+        help_text="Reads all that the source has. What was taken in before and has not changed stays as it is. For "
+        "when something there is known to have been passed over.",
+    )  # fmt: skip
+
+
 class RouteActions:
     """Buttons on a route's page; each is there for those whom the verb lets do it."""
 
@@ -162,12 +172,13 @@ class RouteActions:
         """Ask for a run of the route."""
         route = _route(request, object_id)
 
-        def act(_: forms.Form) -> str:
-            ask_for_run(route, by=_person(request), trigger="person")
+        def act(typed: forms.Form) -> str:
+            anew = typed.cleaned_data["from_start"]
+            ask_for_run(route, by=_person(request), trigger="person", from_start=anew)
             return "A run is asked for. What it reads, and what becomes of it, stands under Runs."
 
         about = "It reads what is new or changed since the last run. What waits for somebody stays with them."
-        form = forms.Form(deed_page.sent(request))
+        form = RunForm(deed_page.sent(request))
         return deed_page.shown(request, Deed(f"Run now: {route}", "Run now", form, act, _back(route), about))
 
     @button("Schedule", "schedules", "set_schedule")

@@ -14,8 +14,9 @@ from connectors.manifest.stream import Cursor, Read, Stream
 from connectors.outcome import ConnectorFailure
 
 Window = tuple[date, date]
-# A time that lies so far ahead (9999-12-31) says "never": from there on nothing that changes would ever be read.
-NEVER = timedelta(days=3653)
+# Nothing was changed tomorrow: from a time that lies ahead (9999-12-31 says "never") on, nothing that changes until
+# then would be read. A day is left for clocks that differ.
+AHEAD = timedelta(days=1)
 EMPTY_PAGES = 1000  # in a row that a read goes through
 
 
@@ -29,7 +30,10 @@ class Position:
         self.seen: str = stored.pop("seen", "")
         self.started: str = stored.pop("started", "")
         initial = read.cursor.initial if read.cursor else {}
+        if read.cursor and _lies_ahead(stored.get(_first(read.cursor)), datetime.now(UTC)):
+            stored, self.resume, self.seen = {}, {}, ""  # an earlier release kept such a place: begin anew
         self.since: dict[str, Any] = {**initial, **stored}
+        self.kept = self.since  # of a keyset: the last place that does not lie ahead, which is to be stored
         self.reached = self.since  # a read that begins earlier, by the overlap, never moves the cursor back
         if (
             stored
@@ -85,7 +89,8 @@ class Position:
         cursor = self.read.cursor
         if cursor is not None and cursor.kind == "keyset":
             if following is not None:
-                return {**self.since, "resume": {"keyset": "begun"}} if cursor.overlap else dict(self.since)
+                place = self.kept if self.window is None else self.since
+                return {**place, "resume": {"keyset": "begun"}} if cursor.overlap else dict(place)
             return {} if self.window is not None else dict(self._furthest(cursor))
         if following is not None:
             return {**self.since, "resume": following, "seen": self.seen, "started": self.started}
@@ -100,9 +105,9 @@ class Position:
 
     def _furthest(self, cursor: Cursor) -> dict[str, Any]:
         if not cursor.overlap:
-            return self.since
+            return self.kept
         name = cursor.fields[0][0]
-        return max(self.reached, self.since, key=lambda place: moment_of(place[name], ""))
+        return max(self.reached, self.kept, key=lambda place: moment_of(place[name], ""))
 
     def _note(self, records: list[dict[str, Any]]) -> None:
         cursor = self.read.cursor
@@ -110,10 +115,16 @@ class Position:
             return
         if cursor.kind == "keyset":
             self.since = {name: _present(records[-1], path) for name, path in cursor.fields}
+            now, places = moment_of(self.started, ""), reversed(records)
+            self.kept = next(
+                ({name: _present(each, path) for name, path in cursor.fields} for each in places
+                 if not _lies_ahead(paths.find(each, cursor.fields[0][1]), now)),
+                self.kept,
+            )  # fmt: skip
         elif self.window is None and cursor.advance == "latest_record":
-            never = moment_of(self.started, "") + NEVER
+            ahead = moment_of(self.started, "") + AHEAD
             moments = (moment_of(_present(record, cursor.field), cursor.format) for record in records)
-            latest = max((moment for moment in moments if moment < never), default=None)
+            latest = max((moment for moment in moments if moment <= ahead), default=None)
             if latest is not None and (not self.seen or latest > moment_of(self.seen, "")):
                 self.seen = written_moment(latest)
 
@@ -160,6 +171,18 @@ class Position:
         if print_ in self._pages:
             raise shape("the same page came twice")
         self._pages.add(print_)
+
+
+def _first(cursor: Cursor) -> str:
+    return cursor.fields[0][0] if cursor.kind == "keyset" else "since"
+
+
+def _lies_ahead(value: Any, now: datetime) -> bool:
+    """Return whether a place says a time in the future; one that is a number or no time says none."""
+    try:
+        return isinstance(value, str) and moment_of(value, "") > now + AHEAD
+    except ConnectorFailure:
+        return False
 
 
 def _stepped_back(cursor: Cursor, since: dict[str, Any]) -> dict[str, Any]:

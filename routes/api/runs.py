@@ -51,6 +51,11 @@ class RunRequest(forms.Form):
     window_from = forms.Day(required=False, allow_null=True, help_text="first day; only together with the last")
     window_to = forms.Day(required=False, allow_null=True, help_text="last day")
     compares = forms.Yes(required=False, default=False, help_text="also look for what has vanished in the window")
+    from_start = forms.Yes(
+        required=False,
+        default=False,
+        help_text="read all that the source has, also what was read before",
+    )
 
     def validate(self, attrs: Any) -> Any:
         """Refuse half a window, one that ends before it begins, and a comparison without one."""
@@ -61,6 +66,8 @@ class RunRequest(forms.Form):
             raise serializers.ValidationError({"window_to": ["The last day lies before the first."]})
         if attrs["compares"] and first is None:
             raise serializers.ValidationError({"compares": ["Vanished records are looked for in a window; give one."]})
+        if attrs["from_start"] and first is not None:
+            raise serializers.ValidationError({"from_start": ["It reads days or from the start; leave one out."]})
         return attrs
 
 
@@ -120,7 +127,10 @@ class RouteRunsDoor(Door):
             try:
                 if window and not row.takes_events:
                     spans.check(row, *window)
-                made = runs.ask_for_run(row, by=by, trigger="api", window=window, compares=values["compares"])
+                made = runs.ask_for_run(
+                    row, by=by, trigger="api", window=window, compares=values["compares"],
+                    from_start=values["from_start"],
+                )  # fmt: skip
             except spans.WrongSpan as error:
                 wrong = FieldError(f"/window_{error.end}", str(error), WINDOWS)
                 raise Refused(

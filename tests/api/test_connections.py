@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from connectors.models import Connection
 from governance.models import AuditEntry
-from routes import spans
-from routes.models import Run
+from routes import cursors, spans
+from routes.models import Run, StreamCursor
 from tests.api.conftest import Staff
 from tests.api.signing import get, post, token_of
 from tests.api.test_tokens import told
@@ -94,6 +94,13 @@ def test_run_that_reads_other_days_than_the_open_one_is_refused_and_not_dropped(
     assert Run.objects.count() == 2
 
 
+def test_run_reads_from_the_start_where_it_is_asked_so(world: World, staff: Staff) -> None:
+    cursors.move(world.route.pk, {"since": "2031-01-01T00:00:00Z"}, "")
+    place = f"/api/process/v1/routes/{world.route.slug}/runs"
+    assert post(place, token_of(staff.ingrid), {"from_start": True}).status_code == 202
+    assert not StreamCursor.objects.exists()
+
+
 def test_run_of_a_route_that_is_switched_off_is_refused_in_words(world: World, staff: Staff) -> None:
     token, place = token_of(staff.ingrid), f"/api/process/v1/routes/{world.route.slug}/runs"
     assert post(place, token, {}).status_code == 202
@@ -106,7 +113,8 @@ def test_run_of_a_route_that_is_switched_off_is_refused_in_words(world: World, s
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [({"window_from": "2026-10-01"}, "/window_to"), ({"compares": True}, "/compares"),
-     ({"window_from": "2026-10-02", "window_to": "2026-10-01"}, "/window_to"), ({"compares": "yes"}, "/compares")],
+     ({"window_from": "2026-10-02", "window_to": "2026-10-01"}, "/window_to"), ({"compares": "yes"}, "/compares"),
+     (DAYS | {"from_start": True}, "/from_start")],
 )  # fmt: skip
 def test_window_that_is_none_is_told_by_field(world: World, staff: Staff, body: dict[str, Any], pointer: str) -> None:
     answer = post(f"/api/process/v1/routes/{world.route.slug}/runs", token_of(staff.ingrid), body)

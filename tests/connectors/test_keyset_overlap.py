@@ -53,3 +53,20 @@ def test_cursor_moves_on_with_what_is_new() -> None:
 
     assert first == ({**STORED, "resume": {"keyset": "begun"}}, False)
     assert second == ({"at": "2026-11-20T10:00:05Z", "id": 10}, True)
+
+
+FAR = "9999-12-31T23:59:59Z"
+
+
+def test_record_that_lies_ahead_moves_no_cursor() -> None:
+    place = position(STORED)
+    first = take(place, ("2026-11-20T10:00:05Z", 10), (FAR, 11))
+    assert first == ({"at": "2026-11-20T10:00:05Z", "id": 10, "resume": {"keyset": "begun"}}, False)
+    assert place.scope()["cursor"] == {"at": FAR, "id": 11}, "the next page of this read still follows it"
+    assert take(place, (FAR, 12)) == ({"at": "2026-11-20T10:00:05Z", "id": 10}, True)
+
+
+def test_place_that_lies_ahead_already_begins_anew() -> None:
+    place = position({"at": FAR, "id": 11})
+    assert place.scope()["cursor"] == CURSOR.initial
+    assert take(place, ("2026-11-20T10:00:05Z", 10)) == ({"at": "2026-11-20T10:00:05Z", "id": 10}, True)

@@ -2,7 +2,7 @@
 
 import gzip
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -145,7 +145,14 @@ async def test_read_pages_of_a_system_whose_clock_names_no_zone(engine: Engine) 
             assert len(await pages_of(engine, spec_for(server.base))) == 1
 
 
-@pytest.mark.parametrize("never", ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59-12:00", "2099-12-31T00:00:00Z"])
+NEVER = ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59-12:00"]
+
+
+def next_week() -> str:
+    return (datetime.now(UTC) + timedelta(days=7)).isoformat()
+
+
+@pytest.mark.parametrize("never", [*NEVER, "2099-12-31T00:00:00Z", next_week()])
 async def test_read_goes_on_after_a_record_that_says_never(engine: Engine, never: str) -> None:
     for records, since in (
         (f'{entry(1)}, {{"id": 2, "updated_at": "{never}"}}', "2026-11-01T10:00:00Z"),
@@ -160,6 +167,14 @@ async def test_read_pages_hands_a_long_wait_to_its_caller(engine: Engine) -> Non
     async with answering(lambda _: json("{}", 429, Retry_After="60")) as server:
         failure = await failure_of(engine, spec_for(server.base))
     assert (failure.category, failure.retry_after) == (Category.THROTTLED, 60.0)
+
+
+@pytest.mark.parametrize("never", NEVER)
+async def test_read_begins_anew_where_a_stored_time_says_never(engine: Engine, never: str) -> None:
+    async with answering(lambda _: json(f'{{"entries": [{entry(1)}], "pages": 1}}')) as server:
+        [page] = await pages_of(engine, spec_for(server.base), cursor={"since": never})
+    assert server.seen[0].query["since"] == "1970-01-01T00:00:00Z"
+    assert page.cursor == {"since": "2026-11-01T10:00:00Z"}
 
 
 LINKS = MANIFEST.replace(', page: "{page.number}"', "").replace(

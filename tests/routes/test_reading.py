@@ -14,8 +14,9 @@ from connectors import breaker, gate, loop
 from connectors.models import Connection, MaintenanceWindow, RateBudget
 from connectors.outcome import ConnectorFailure, Page
 from governance.actor import ENGINE
+from governance.models import AuditEntry
 from routes import ahead, inline, nudges, pages, pausing, runs, switching, tasks
-from routes.models import Failure, Route, Run
+from routes.models import Failure, Route, Run, StreamCursor
 from tests.routes.world import World, entry
 
 Make = Callable[..., World]
@@ -312,3 +313,26 @@ def test_periods_are_not_read_while_the_ledger_takes_nothing(
     tasks.read_periods(world.destination.connection_id)
     assert source.asked == 1
     assert Connection.objects.get(pk=world.destination.connection_id).breaker_trips == 2
+
+
+def test_run_from_the_start_reads_all_again_and_takes_nothing_in_twice(world: World, source: Source) -> None:
+    ask_and_work(world)
+    assert StreamCursor.objects.get().cursor == {"page": PAGES}
+
+    done = ask_and_work(world, from_start=True)
+
+    assert (done.read, done.unchanged, done.new) == (PAGES * SIZE, PAGES * SIZE, 0)
+    assert AuditEntry.objects.get(verb="read_from_start").actor_name
+
+
+def test_run_from_the_start_waits_for_the_end_of_an_open_one(world: World) -> None:
+    runs.ask_for_run(world.route, by=ENGINE, trigger="person")
+    with pytest.raises(runs.UnderWay, match="Ask again once it has ended"):
+        runs.ask_for_run(world.route, by=ENGINE, trigger="person", from_start=True)
+
+
+def ask_and_work(world: World, **more: Any) -> Run:
+    run = runs.ask_for_run(world.route, by=ENGINE, trigger="person", **more)
+    runs.work(world.route.pk)
+    run.refresh_from_db()
+    return run

@@ -24,7 +24,8 @@ LOOK_SECONDS = 0.5
 NEEDS_SOMEBODY, TIME_IS_UP = 3, 4  # how the command ends
 NEEDS = ("failed", "held", "unknown", "stopped")  # states in which something waits for a person
 ABOUT = """\
-Asks for a run of a route. It reads what is new or changed since the last run, as the button "Run now" does.
+Asks for a run of a route. It reads what is new or changed since the last run, as the button "Run now" does; with
+--from-start all that the source has, where something there was passed over.
 With --wait the command shows how far it is, until the run is over and everything of it is sent or stopped. What the
 target asks to try again later is told and not waited for; workers see to it.
 
@@ -46,6 +47,10 @@ class Command(TerminalCommand):
         parser.add_argument("--seconds", type=time_to_wait, default=3600.0, help="with --wait: how long at most (3600)")
         parser.add_argument("--inline", action="store_true", help="with --wait: do the work here, without workers")
         parser.add_argument(
+            "--from-start", action="store_true",
+            help="read all that the source has, also what was read before and has not changed since",
+        )  # fmt: skip
+        parser.add_argument(
             "--by", metavar="USER", help="who asks: their rights count; else the command line, which may all"
         )
 
@@ -57,7 +62,7 @@ class Command(TerminalCommand):
             raise CommandError(f"{route} is switched off and does not run. Switch it on in the administration first.")
         try:
             with audit.through("command"):
-                run = ask_for_run(route, by=by, trigger="person")
+                run = ask_for_run(route, by=by, trigger="person", from_start=options["from_start"])
         except (NotAllowed, NothingToRead) as refused:
             raise CommandError(str(refused)) from None
         asked = f"asked for by {run.requested_by} at {run.created_at:%H:%M:%S} UTC"

@@ -4,8 +4,8 @@ import pytest
 
 from governance.models import AuditEntry
 from governance.rights import Role
-from routes import runs
-from routes.models import Run
+from routes import cursors, runs
+from routes.models import Run, StreamCursor
 from tests.governance.people import person
 from tests.routes.world import entry
 
@@ -31,6 +31,13 @@ def test_run_route_asks_for_a_run_in_the_persons_name(world, give) -> None:
     assert (done.code, done.err) == (0, "")
     assert Run.objects.get().requested_by == "Ingrid Solheim"
     assert "a run is waiting for a worker, asked for by Ingrid Solheim" in done.out
+
+
+def test_run_route_reads_from_the_start_where_it_is_told_so(world, give) -> None:
+    cursors.move(world.route.pk, {"since": "2031-01-01T00:00:00Z"}, "")
+    assert give("run_route", world.route.slug, "--from-start").code == 0
+    assert not StreamCursor.objects.exists()
+    assert AuditEntry.objects.get(verb="read_from_start").channel == "command"
 
 
 def test_run_route_waits_until_everything_is_posted(world, give) -> None:
