@@ -57,7 +57,12 @@ class Answered:
     @property
     def away(self) -> bool:
         """Whether it is the address that fails and not this event."""
-        return self.status is None or self.status in TRY_LATER
+        return self.status is None or self.is_for_later
+
+    @property
+    def is_for_later(self) -> bool:
+        """Whether the subscriber says that its address takes nothing just now."""
+        return self.status in TRY_LATER
 
     @property
     def refused(self) -> bool:

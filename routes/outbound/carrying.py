@@ -130,14 +130,17 @@ def _settle(subscription_id: int, pairs: Sequence[Pair], owner: UUID) -> bool:
     missed = [pair for pair in pairs if not pair[1].taken]
     _end(taken, owner)
     _put_off(subscription_id, missed, owner)
+    later = [answer for _, answer in missed if answer.is_for_later]
     if taken:
         _recovered(subscription, taken[-1][1])
     elif subscription.state == SubscriptionState.ACTIVE:
         _failing(subscription, missed)
+    if taken and later and subscription.state == SubscriptionState.ACTIVE:
+        _put_aside(subscription, later)
     gone = next((pair for pair in missed if pair[1].gone), None)
     if gone is not None:
         disabling.disable(subscription, "Its address answered 410 Gone: it takes no more events.", _place(gone))
-    return bool(taken) and gone is None
+    return bool(taken) and not later and gone is None
 
 
 def _end(taken: Sequence[Pair], owner: UUID) -> None:
@@ -209,6 +212,17 @@ SET failing_since = coalesce(failing_since, (SELECT hub_now())), failures = fail
     due_at = (SELECT hub_now()) + make_interval(secs => %s::float8)
 WHERE id = %s RETURNING failing_since < (SELECT hub_now()) - make_interval(secs => %s)
 """
+
+
+def _put_aside(subscription: Subscription, later: Sequence[Answered]) -> None:
+    """Leave an address alone that has taken some of a round and then asked for patience, as long as it asks.
+
+    It fails from now on only: whatever came before has arrived.
+    """
+    asked = max(answer.retry_after or 0.0 for answer in later)
+    wait = retry.events_out(1, retry_after=asked)
+    with connection.cursor() as cursor:
+        cursor.execute(FAILED, [later[-1].words[:ANSWER], wait, subscription.pk, 0])
 
 
 def _failing(subscription: Subscription, missed: Sequence[Pair]) -> None:

@@ -42,17 +42,22 @@ def resume(subscription: Subscription, *, reason: str = "", by: By) -> None:
     if row.state == SubscriptionState.ACTIVE:
         raise ValueError(f"{row} is active already. Load the page again.")
     before = SubscriptionState(row.state)
-    Subscription.objects.filter(pk=row.pk).update(
-        state=SubscriptionState.ACTIVE, state_reason="", failing_since=None, failures=0, due_at=None
-    )
+    Subscription.objects.filter(pk=row.pk).update(state=SubscriptionState.ACTIVE, state_reason="")
+    disabling.close(row, how="fixed")
+    _note(row, "resume", before, SubscriptionState.ACTIVE, reason.strip(), by)
+    begin_anew(row)
+
+
+def begin_anew(row: Subscription) -> None:
+    """Forget, in the caller's commit, what an address did: what waits for its sake goes as soon as it may."""
+    row.failing_since, row.failures, row.due_at = None, 0, None
+    Subscription.objects.filter(pk=row.pk).update(failing_since=None, failures=0, due_at=None)
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE routes_delivery SET due_at = (SELECT hub_now()) WHERE subscription_id = %s AND done_at IS NULL"
             " AND lease_owner IS NULL AND due_at > (SELECT hub_now())",
             [row.pk],
         )
-    disabling.close(row, how="fixed")
-    _note(row, "resume", before, SubscriptionState.ACTIVE, reason.strip(), by)
     nudges.subscription(row.pk)
 
 

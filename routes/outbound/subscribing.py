@@ -9,7 +9,7 @@ from governance.encrypted import Secrets
 from governance.rights import Right, require
 from governance.still_there import held
 from routes.models import Destination, Route, Subscription
-from routes.outbound import disabling, gone, signing, tap, wishes
+from routes.outbound import disabling, gone, signing, steering, tap, wishes
 from routes.outbound.wishes import Wishes
 
 STAYS = "A subscription stays with its company: what it was told is seen there. Make another one for the other company."
@@ -49,13 +49,15 @@ def change(subscription: Subscription, wanted: Wishes, *, by: By) -> Subscriptio
     wishes.check(wanted, by=by, row=row)
     if wanted.legal_entity != row.legal_entity:
         raise ValidationError({"legal_entity": [STAYS]})
-    before = _told(row)
+    before, address = _told(row), row.address
     routes, places = wishes.that_stay(row, by)
     for name, value in wanted.fields().items():
         setattr(row, name, value)
     row.routes, row.destinations = sorted({*row.routes, *routes}), sorted({*row.destinations, *places})
     _save(row, by)
     audit.record(by=by, verb="change", thing=row, before=before, after=_told(row), legal_entity=row.legal_entity)
+    if row.address != address:
+        steering.begin_anew(row)  # what the old one asked for, or did not answer, says nothing of the new one
     return row
 
 
