@@ -11,6 +11,7 @@ import hashlib
 import re
 from collections.abc import Callable
 from datetime import datetime
+from urllib.parse import urlencode
 
 from django.db import transaction
 from django.http import HttpResponse
@@ -30,6 +31,7 @@ from governance.scoping import ALL, entity_ids, grants_read_once
 KEY = re.compile(r"[\x21-\x7e]{1,200}", re.ASCII)
 KEPT_HEADERS = ("Location", "ETag")
 KEPT_DAYS = 7
+LONGEST = 400  # characters of a place, as the column
 REPLAYED = {"Idempotency-Replayed": "true"}
 SHOWING = (Right.VIEW, Right.SEE_TECHNICAL, *MASK_RIGHTS.values())
 
@@ -49,7 +51,7 @@ def once(request: Request, body: bytes, act: Callable[[], Response]) -> HttpResp
         with transaction.atomic():
             return act()
     digest = hashlib.blake2b(body, digest_size=16).digest()
-    place = f"{request.method} {request.path}"[:400]
+    place = _place(request)
     with transaction.atomic():
         row = ApiAnswer(caller=callers.by_whom(request), place=place, key=key, body_hash=digest)
         ApiAnswer.objects.bulk_create([row], ignore_conflicts=True)
@@ -68,6 +70,15 @@ def once(request: Request, body: bytes, act: Callable[[], Response]) -> HttpResp
         found.content = ExactJSON().render(answer.data).decode()
         found.save()
         return answer
+
+
+def _place(request: Request) -> str:
+    """Return what a key counts at: the address with its parameters, which say what is meant, in any order."""
+    told = urlencode(sorted((name, value) for name, values in request.query_params.lists() for value in values))
+    whole = f"{request.method} {request.path}{f'?{told}' if told else ''}"
+    if len(whole) <= LONGEST:
+        return whole
+    return f"{whole[: LONGEST - 33]} {hashlib.blake2b(whole.encode(), digest_size=16).hexdigest()}"
 
 
 def _require_what_was_asked(found: ApiAnswer, by: By) -> None:

@@ -8,6 +8,7 @@ from exceptions_queue import intake, verbs
 from exceptions_queue.codes import code_of
 from exceptions_queue.models import Release, WorkItem
 from exceptions_queue.parts import parts_of
+from routes.models import Failure
 from tests.api.signing import get, post, token_of
 from tests.exceptions_queue.conftest import Staff
 from tests.exceptions_queue.test_merging import rated, stands, stop
@@ -71,6 +72,18 @@ def test_one_cause_of_a_merged_one_is_tried_and_sent_alone(world: World, staff: 
     done = browser.post(f"/queue/{one.number}/resubmissions/?cause={code}", {"reason": "x", "configuration": "now"})
     assert done.status_code == 302
     assert Release.objects.get().asked == 2
+
+
+def test_one_key_counts_for_each_cause_by_itself(world: World, staff: Staff) -> None:
+    first, *others = rated(world, "Architect", "Coach", "Painter").values()
+    one = verbs.merge(first, by=staff.farid, items=[each.number for each in others], reason="all are new roles")
+    token, why = token_of(staff.farid), {"reason": "not billable"}
+    for part in parts_of(one)[:2]:
+        place = f"{API}/{one.number}/waivers?cause={part.code}"
+        done, again = (post(place, token, why, Idempotency_Key="month-end") for _ in range(2))
+        assert (done.status_code, "Idempotency-Replayed" in done.headers) == (200, False), done.content
+        assert (again.content, again["Idempotency-Replayed"]) == (done.content, "true")
+    assert Failure.objects.filter(closed_at=None).count() == 2, "of the third cause"
 
 
 def test_what_is_of_several_companies_stays_in_sight(world: World, staff: Staff) -> None:
