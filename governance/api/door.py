@@ -1,7 +1,7 @@
 """The door of every view of the API: signs in, narrows, counts, refuses unknown parameters, answers in JSON."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from django.db import transaction
@@ -18,6 +18,7 @@ from governance.api import callers, parameters, repeats
 from governance.api.callers import BearerToken
 from governance.api.exact import ExactJSON
 from governance.api.forms import Form, read
+from governance.api.leaving import Leaving, mark
 from governance.api.limits import PerCaller
 from governance.api.refusals import BAD_HEADER, Refused
 from governance.made_twice import looked_again
@@ -52,6 +53,7 @@ class Door(APIView):
     parser_classes = []  # a body is read within its limits, by `forms.read`
     layer: ClassVar[str] = ""  # system, process or experience: which scopes a token needs; "": any token
     accepts: ClassVar[tuple[str, ...]] = ()  # parameters of the address, where no list says which
+    leaving: ClassVar[Mapping[str, Leaving]] = {}  # methods that are on their way out
     limit_headers: dict[str, str] | None = None
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -74,12 +76,16 @@ class Door(APIView):
         return Response(status=204)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Tell how much the caller may still ask; nothing of the API is kept by caches on the way."""
+        """Tell how much the caller may still ask, and what is on its way out, also where it is refused.
+
+        Nothing of the API is kept by caches on the way.
+        """
         answer = super().finalize_response(request, response, *args, **kwargs)
         for name, value in (self.limit_headers or {}).items():
             answer[name] = value
         answer.setdefault("Cache-Control", "no-store")
-        return answer
+        ends = self.leaving.get("GET" if request.method == "HEAD" else str(request.method))
+        return mark(answer, ends) if ends else answer
 
     def once(
         self, request: Request, form: type[Form], act: Callable[[dict[str, Any]], Response], **context: Any

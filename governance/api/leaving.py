@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.http import HttpResponse
 from django.utils.http import http_date
-from rest_framework.response import Response
 
 GUIDE = "/api/"  # the page to browse the API, which marks them, too
 
@@ -18,7 +18,7 @@ class Leaving:
     instead: str  # address
 
 
-def mark(answer: Response, leaving: Leaving) -> Response:
+def mark(answer: HttpResponse, leaving: Leaving) -> HttpResponse:
     """Tell it in an answer: Deprecation (RFC 9745), Sunset (RFC 8594) and Link."""
     answer["Deprecation"] = f"@{leaving.since.timestamp():.0f}"
     answer["Sunset"] = http_date(leaving.until.timestamp())

@@ -144,7 +144,7 @@ def _complete(operation: dict[str, Any], *, takes_body: bool) -> None:
                     "examples": {kind.name: {"value": problem_samples.of(kind)} for kind in kinds},
                 }
             },
-            "headers": RETRY if status in (429, 503) else {},
+            "headers": (RETRY if status in (429, 503) else {}) | (_leaving() if operation.get("deprecated") else {}),
         }
 
 

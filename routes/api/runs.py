@@ -8,8 +8,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from governance.api import forms, leaving, paging, parameters
+from governance.api import forms, paging, parameters
 from governance.api.door import Door, person
+from governance.api.leaving import Leaving
 from governance.api.refusals import INVALID_BODY, NOT_POSSIBLE, FieldError, Refused, not_there
 from governance.api.told import told
 from governance.models import User
@@ -37,7 +38,7 @@ RUN = {
 }  # fmt: skip
 
 
-LIST_OF_ROUTE = leaving.Leaving(
+LIST_OF_ROUTE = Leaving(
     since=datetime(2026, 12, 1, tzinfo=UTC), until=datetime(2027, 6, 1, tzinfo=UTC), instead="/api/process/v1/runs"
 )
 
@@ -103,6 +104,7 @@ class RouteRunsDoor(Door):
     """The runs of a route."""
 
     layer = "process"
+    leaving = {"GET": LIST_OF_ROUTE}
 
     def names(self, request: Request) -> tuple[str, ...]:
         """Return the parameters of the list."""
@@ -113,8 +115,7 @@ class RouteRunsDoor(Door):
         """List the runs of a route. On its way out: ask for /api/process/v1/runs?route=… instead."""
         row = route_of(person(request), slug)
         rows = Run.objects.visible_to(person(request)).filter(route=row).select_related("route", "legal_entity")
-        answer = paging.page(request, rows, ["-created_at", "-pk"], lambda found: shapes.runs(found, person(request)))
-        return leaving.mark(answer, LIST_OF_ROUTE)
+        return paging.page(request, rows, ["-created_at", "-pk"], lambda found: shapes.runs(found, person(request)))
 
     @told(shapes.RunShape, status=202, form=RunRequest, sample=RUN, sent={})
     def post(self, request: Request, slug: str) -> Any:

@@ -166,3 +166,23 @@ def test_operation_that_leaves_says_when_and_what_to_use_instead(world: World, s
     assert parsedate_to_datetime(answer["Sunset"]).isoformat() == "2027-06-01T00:00:00+00:00"
     assert '</api/process/v1/runs>; rel="successor-version"' in answer["Link"]
     assert document()["paths"]["/api/process/v1/routes/{slug}/runs"]["get"]["deprecated"] is True
+
+
+def test_operation_that_leaves_says_so_where_it_refuses_too(world: World, staff: Staff) -> None:
+    from hub.api.described import document
+
+    place, token = f"/api/process/v1/routes/{world.route.slug}/runs", token_of(staff.ingrid)
+    refused = [
+        get(f"{place}?bogus=1", token),
+        get("/api/process/v1/routes/nowhere/runs", token),
+        get(place, "no-token"),
+    ]
+    assert [each.status_code for each in refused] == [400, 404, 401]
+    for answer in refused:
+        assert answer["Deprecation"] == "@1796083200"
+        assert "Sunset" in answer.headers
+        assert 'rel="successor-version"' in answer["Link"]
+    assert "Deprecation" not in post(place, token, {"compares": "x"}).headers
+    told_of = document()["paths"]["/api/process/v1/routes/{slug}/runs"]
+    assert all("Deprecation" in each["headers"] for each in told_of["get"]["responses"].values())
+    assert not any("Deprecation" in each["headers"] for each in told_of["post"]["responses"].values())
