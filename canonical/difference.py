@@ -32,8 +32,10 @@ def difference(entity: Entity, new: dict[str, Any] | None, old: dict[str, Any]) 
     for field in entity.fields:
         if field.kind is Kind.LINES:
             result[field.name] = _lines(ENTITIES[field.references], (new or {}).get(field.name), old.get(field.name))
-    if "kind" in entity.by_name and _number(result, "net_amount") < 0:
-        result["kind"] = "credit_note"
+    if "kind" in entity.by_name and (net := _number(result, "net_amount")):
+        # What gives back less than before asks for money again, though both versions were credit notes.
+        credits = result.get("kind") == "credit_note"
+        result["kind"] = "credit_note" if net < 0 else "invoice" if credits else result.get("kind")
     return result
 
 

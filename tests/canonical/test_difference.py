@@ -61,6 +61,19 @@ def test_difference_that_gives_money_back_is_a_credit_note() -> None:
     assert difference(INVOICE, more, less)["kind"] == "invoice"
 
 
+def test_difference_that_takes_part_of_a_credit_back_asks_for_money() -> None:
+    more, less = (
+        invoice({"a": (hours, -50)}) | {"kind": "credit_note", "net_amount": Decimal(-50 * hours)} for hours in (8, 6)
+    )
+    for new, kind, net in (
+        (less, "invoice", 100),
+        (None, "invoice", 400),
+        (more | {"net_amount": -500}, "credit_note", -100),
+    ):
+        found = difference(INVOICE, new, more)
+        assert (found["kind"], found["net_amount"]) == (kind, net)
+
+
 def test_only_records_with_lines_have_a_difference_of_lines() -> None:
     assert [name for name, entity in ENTITIES.items() if has_lines(entity)] == ["invoice"]
 
