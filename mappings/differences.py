@@ -50,13 +50,17 @@ def origin(row: FieldRow, titles: Dict[str, str] | None = None) -> str:
         at = f" at ‘{row.connection}’" if row.connection else ""
         words = f"the cross-reference of {row.table.replace('_', ' ')} ‘{keys}’{at}"
     else:
-        name, _, column = row.table.partition(".")
-        words = f"looked up in ‘{(titles or {}).get(name, name)}’"
-        words += f" ({column.replace('_', ' ')})" if column else ""
+        words = f"looked up in {_table(row, titles)}"
         words += f" by {keys}" if keys else ""
     words += f" on the day ‘{row.on}’" if row.on else ""
     words += f", else ‘{row.default}’" if row.default else ""
     return f"{words}, where {row.when}" if row.when else words
+
+
+def _table(row: FieldRow, titles: Dict[str, str] | None) -> str:
+    """Return what people call a table and its column; two tables may be called the same."""
+    name, _, column = row.table.partition(".")
+    return f"‘{(titles or {}).get(name, name)}’" + (f" ({column.replace('_', ' ')})" if column else "")
 
 
 def label(to: str) -> str:
@@ -83,7 +87,7 @@ def _fields(before: FieldTable, after: FieldTable, titles: Dict[str, str]) -> li
     found = []
     for name, row in new.items():
         if name not in old:
-            found.append(Difference(_about(name), f"new, {origin(row, titles)}"))
+            found.append(Difference(_about(name), f"new, {origin(row, titles)}{_beside(row)}"))
         elif words := _changed(old[name], row, titles):
             found.append(Difference(_about(name), words))
     for name, row in old.items():
@@ -115,6 +119,8 @@ def _changed(old: FieldRow, new: FieldRow, titles: Dict[str, str]) -> str:
         said.append(f"was {was}, now {now}")
     elif (old.constant, old.source) != (new.constant, new.source) and new.kind == "constant":
         said.append(f"‘{new.source}’ was a {old.constant}, now a {new.constant}")
+    if old.table != new.table and _table(old, titles) == _table(new, titles):
+        said.append(f"the table was ‘{old.table}’, now ‘{new.table}’, which is called the same")
     if old.mode != new.mode:
         said.append(f"was {MODES.get(old.mode, old.mode)}, now {MODES.get(new.mode, new.mode)}")
     if old.as_kind != new.as_kind:
@@ -126,20 +132,42 @@ def _changed(old: FieldRow, new: FieldRow, titles: Dict[str, str]) -> str:
     return "; ".join(said)
 
 
+def _beside(row: FieldRow) -> str:
+    """Return what else a new row says that is not as usual: how it is written, and when."""
+    said = [
+        MODES.get(row.mode, row.mode) if row.mode != "overwrite" else "",
+        f"written as {row.as_kind}" if row.as_kind else "",
+        "left out where blank" if row.if_blank == "omit" else "",
+        f"meaning {_said(row.meaning)}" if row.meaning else "",
+    ]
+    return "".join(f"; {each}" for each in said if each)
+
+
 def _rules(before: tuple[RuleRow, ...], after: tuple[RuleRow, ...]) -> list[Difference]:
     old, new = ({rule.name: rule for rule in rules} for rules in (before, after))
     found = []
     for name, rule in new.items():
         about = f"Rule ‘{name}’"
         if name not in old:
-            does = "stops the record" if rule.severity == "error" else "warns"
-            found.append(Difference(about, f"new: ‘{rule.check}’ must hold, else it {does}"))
+            found.append(Difference(about, _rule_told(rule)))
         elif words := _rule_changed(old[name], rule):
             found.append(Difference(about, words))
     found += [Difference(f"Rule ‘{name}’", "removed") for name in old if name not in new]
     if [name for name in old if name in new] != [name for name in new if name in old]:
         found.append(Difference("Order", "the rules stand in another order"))
     return found
+
+
+def _rule_told(rule: RuleRow) -> str:
+    """Return all that a new rule says."""
+    does = "stops the record" if rule.severity == "error" else "warns"
+    said = [f"new: ‘{rule.check}’ must hold, else it {does}"]
+    said += [f"message {_said(rule.message)}"] if rule.message else []
+    said += [f"field to correct {_said(rule.field)}"] if rule.field else []
+    said += [f"kind of failure {_said(rule.category.replace('_', ' '))}"] if rule.category != "validation" else []
+    said += ["may be waived"] if rule.waivable else []
+    said += [f"meaning {_said(rule.meaning)}"] if rule.meaning else []
+    return "; ".join(said)
 
 
 def _rule_changed(old: RuleRow, new: RuleRow) -> str:

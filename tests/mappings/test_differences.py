@@ -56,9 +56,34 @@ def test_rules_are_told_by_what_they_do() -> None:
 
     assert told(rules=[changed, fresh]) == [
         "Rule ‘some’: condition was ‘hours > 0’, now ‘hours >= 0’; only warns now.",
-        "Rule ‘most’: new: ‘hours < 24’ must hold, else it stops the record.",
+        "Rule ‘most’: new: ‘hours < 24’ must hold, else it stops the record; message ‘Many.’.",
     ]
     assert told(rules=[]) == ["Rule ‘some’: removed."]
+
+
+def test_other_table_of_the_same_title_is_told() -> None:
+    titles = {"rates_2026": "Rates", "rates_2027": "Rates"}
+    for before, after in (("role", "role"), ("role", "grade")):
+        old, new = (
+            BASE | {"fields": [{"to": "rate", "formula": f'LOOKUP("{table}", {key})'}]}
+            for table, key in (("rates_2026", before), ("rates_2027", after))
+        )
+        (said,) = map(str, differences(old, new, titles=titles))
+        assert "the table was ‘rates_2026’, now ‘rates_2027’, which is called the same" in said
+
+
+def test_new_row_and_rule_tell_all_that_they_say() -> None:
+    field = {"to": "memo", "from": "memo", "mode": "if_new", "as": "text", "if_blank": "omit", "meaning": "for them"}
+    rule = {
+        "name": "most", "check": "hours < 24", "severity": "warning", "message": "Many.", "field": "hours",
+        "category": "amount_mismatch", "waivable": True, "meaning": "agreed",
+    }  # fmt: skip
+    assert told(fields=[*BASE["fields"], field], rules=[*BASE["rules"], rule]) == [
+        "Memo: new, copied from ‘memo’; written only where the record is new; written as text; left out where blank; "
+        "meaning ‘for them’.",
+        "Rule ‘most’: new: ‘hours < 24’ must hold, else it warns; message ‘Many.’; field to correct ‘hours’; kind of "
+        "failure ‘amount mismatch’; may be waived; meaning ‘agreed’.",
+    ]
 
 
 def test_heads_are_told() -> None:
