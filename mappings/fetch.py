@@ -150,15 +150,15 @@ def typed(columns: dict[str, str], values: dict[str, Any]) -> dict[str, Any]:
 def _give(snapshot: BatchSnapshot, name: str, found: list[tuple[Any, ...]], keys: set[Key]) -> None:
     """Put what was found of a table into its views; the first row tells its columns, also where no key was found."""
     rows: dict[Key, list[Row]] = defaultdict(list)
-    waiting: set[Key] = set()
+    waiting: dict[Key, list[Row]] = defaultdict(list)
     for _, columns, row_id, key, valid_from, valid_to, values, approved_at in found:
         if row_id is not None and approved_at is not None:
             rows[tuple(key)].append(Row(row_id, valid_from, valid_to, typed(json.loads(columns), json.loads(values))))
         elif row_id is not None:
-            waiting.add(tuple(key))
+            waiting[tuple(key)].append(Row(row_id, valid_from, valid_to, {}))
     for source, view in snapshot.views.items():
         if source.kind == "lookup" and source.name == name:
-            view.waiting |= waiting
+            view.waiting |= {key: waiting.get(key, []) for key in keys}
             view.trouble = _trouble(source, json.loads(found[0][1]) if found else None)
             view.key_columns = tuple(found[0][0]) if found else ()
     snapshot.give_rows(name, dict(rows), keys)

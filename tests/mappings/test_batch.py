@@ -166,6 +166,21 @@ def test_xref_translates_in_both_directions():
     assert outward.values == {"f0": "4711"}
 
 
+def test_row_that_waits_holds_the_records_of_its_own_days_alone():
+    table = create_table(
+        name="rates", title="Rates", key_columns=["role"], value_columns={"rate": "money"}, approval="always", by=ENGINE
+    )
+    add_rows(table, [NewRow(("Partner",), {"rate": "300"}, date(2027, 1, 1), date(2027, 12, 31))], by=ENGINE)
+    written = content('LOOKUP("rates", role, on: worked_on)')
+    days = ("2026-12-31", "2027-01-01", "2027-12-31", "2028-01-01")
+
+    found = run(written, [{"role": "Partner", "worked_on": day} for day in days])
+
+    held, lacking = "approval_missing", "unmapped_value"
+    assert [each.problems[0].category for each in found] == [lacking, held, held, lacking]
+    assert "Add it" in found[0].problems[0].message
+
+
 def test_missing_reference_waits_for_its_parent():
     [result] = run(content('XREF("project", id)'), [{"id": 9}])
 
