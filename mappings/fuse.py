@@ -263,7 +263,7 @@ class _Fuser:
         if rule.kind == Kind.DATETIME:
             # Most vendors send ISO texts with a zone: those are read without a call of ours.
             with self.writer.block(f"if {atom.code}.__class__ is str and len({atom.code}) > 18:"):
-                self.writer.line(f"{name} = datetime_from_iso({atom.code})", site)
+                self.writer.line(f"{name} = datetime_from_iso({atom.code}.strip())", site)
                 self.writer.line(f"if {name}.tzinfo is None: {name} = {careful}", site)
             self.writer.line(f"else: {name} = {careful}", site)
             return

@@ -10,6 +10,8 @@ from datetime import date
 from typing import Any
 
 from mappings.formula.emit_tables import Source
+from mappings.formula.problems import UnacceptableError
+from mappings.formula.values import KEY
 from mappings.mapped import Miss, NoRowError, NotFetchedError
 
 Key = str | tuple[str, ...]  # one text for tables of one key column: its hash is kept, a tuple's is not
@@ -44,7 +46,7 @@ class View:
     rows: dict[tuple[str, ...], list[Row]] = field(default_factory=dict)  # lookup: fetched rows by key
     asked: set[tuple[str, ...]] = field(default_factory=set)
     absent: dict[tuple[Key, date | None], NoRowError] = field(default_factory=dict)  # known not to be there
-    waiting: set[tuple[str, ...]] = field(default_factory=set)  # keys whose row waits for a second person
+    waiting: dict[tuple[str, ...], list[Row]] = field(default_factory=dict)  # rows that wait for a second person
     key_columns: tuple[str, ...] = ()  # of the table, once fetched
     trouble: str = ""  # why nothing can be found here: no such table, no such column
 
@@ -61,6 +63,10 @@ class View:
         if absent is not None and not may_lack:
             raise absent.with_traceback(None)
         words = (key,) if isinstance(key, str) else key
+        if "" in words:  # nothing is kept under it, and nothing ever arrives
+            if may_lack:
+                return None
+            raise UnacceptableError("The key to look up is blank", value="", accepted=KEY)
         miss = Miss(self.source.kind, self.source.name, self.source.column, words, day)
         if words not in self.asked:
             raise NotFetchedError(miss)
@@ -74,7 +80,9 @@ class View:
         if may_lack:
             return None
         absent = self.absent[key, day] = NoRowError(
-            miss, waiting=words in self.waiting, other_days=_days(self.rows.get(words, ()))
+            miss,
+            waiting=day is not None and any(row.holds_on(day) for row in self.waiting.get(words, ())),
+            other_days=_days(self.rows.get(words, ())),
         )
         raise absent
 

@@ -74,7 +74,7 @@ class Tables:
     def _lookup(self, emitter: "Emitter", node: Call, table: str) -> Atom:
         name, _, column = table.partition(".")
         number = self.index(Source("lookup", name, column))
-        parts = [self._key(emitter, key) for key in node.arguments[1:]]
+        parts = [self._key(emitter, key, may_be_blank="default" in node.named) for key in node.arguments[1:]]
         key = parts[0] if len(parts) == 1 else f"({', '.join(parts)})"
         if "on" not in node.named:
             return self._found(emitter, node, number, f"t{number}({key})", f"{key}, day")
@@ -89,15 +89,17 @@ class Tables:
         third = node.arguments[2] if len(node.arguments) > 2 else None
         connection = str(third.value) if isinstance(third, Constant) else ""
         number = self.index(Source("xref", entity, connection))
-        key = self._key(emitter, node.arguments[1])
+        key = self._key(emitter, node.arguments[1], may_be_blank="default" in node.named)
         return self._found(emitter, node, number, f"t{number}({key})", f"{key}, None")
 
-    def _key(self, emitter: "Emitter", node: Node) -> str:
+    def _key(self, emitter: "Emitter", node: Node, *, may_be_blank: bool) -> str:
+        """Write a key as text. A blank one is a problem, or "", which no table has, where a default stands for it."""
         atom = emitter.emit(node)
         if atom.kind == "text":
             return atom.code
         name, writer = emitter.writer.fresh(), emitter.writer
-        code = f"{name} = {as_text(atom, emitter.texts.get(atom.code))} else key_text({atom.code})"
+        blank = f'"" if {atom.code} is None else ' if may_be_blank else ""
+        code = f"{name} = {as_text(atom, emitter.texts.get(atom.code))} else {blank}key_text({atom.code})"
         writer.line(code, writer.site(atom.position, (atom.operand,), values.key_text))
         return name
 

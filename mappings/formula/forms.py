@@ -1,7 +1,7 @@
 """Write and read numbers and dates by a form that people know from spreadsheets: "#,##0.00", "DD.MM.YYYY"."""
 
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -85,6 +85,8 @@ def _date(value: date, form: str) -> str:
         raise UnacceptableError(
             f"The form {form[:MAX_FORM]!r} cannot be read", value=form[:MAX_FORM], accepted=accepted
         )
+    if "Z" in parts and isinstance(value, datetime) and value.tzinfo is not None:
+        value = value.astimezone(UTC)  # whoever reads a Z takes the clock before it for that of UTC
     return "".join(_date_part(value, part) for part in parts)
 
 

@@ -15,6 +15,7 @@ from mappings.formula.words import described, plain, sentence
 
 NUMBER = "a number"
 NUMBER_OR_ZERO = "a number; COALESCE(…, 0) says that blank means zero"
+KEY = "a text, a number or a date; default: says what to take instead"
 ZERO = Decimal(0)
 
 
@@ -140,8 +141,7 @@ def key_text(value: Any) -> str:
         return plain(whole.normalize()) if whole else "0"
     if isinstance(value, date):
         return value.isoformat()
-    accepted = "a text, a number or a date"
-    raise UnacceptableError(f"The key to look up is {described(value)}", value=value, accepted=accepted)
+    raise UnacceptableError(f"The key to look up is {described(value)}", value=value, accepted=KEY)
 
 
 def moment(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from decimal import ROUND_CEILING, Decimal
 
 from mappings.formula.arguments import multiple_of
+from mappings.formula.values import number
 
 
 def CEILING(value: object, step: object = Decimal(1)) -> Decimal | None:
@@ -11,4 +12,4 @@ def CEILING(value: object, step: object = Decimal(1)) -> Decimal | None:
     >>> CEILING(7.51, 0.25)
     7.75
     """
-    return multiple_of(value, step, ROUND_CEILING)
+    return None if value is None else multiple_of(value, abs(number(step)), ROUND_CEILING)  # of -2 as of 2

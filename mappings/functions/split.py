@@ -18,4 +18,7 @@ def SPLIT(text: object, separator: object) -> list[str] | None:
     if not mark:
         raise UnacceptableError("The separator is empty", value=separator, accepted='a text such as ","')
     parts = bounded(as_text(text)).split(mark, limits.MAX_LIST)
+    if len(parts) > limits.MAX_LIST:
+        accepted = f"a text of at most {limits.MAX_LIST:,} parts"
+        raise UnacceptableError("The list is too long", accepted=accepted)
     return [part.strip() for part in parts]

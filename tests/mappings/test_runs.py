@@ -94,6 +94,7 @@ def test_what_is_no_number_is_told_why_and_the_limit_is_told_of_what_is_too_larg
         ("money", 5, Decimal(5)),
         ("date", "2026-03-31", date(2026, 3, 31)),
         ("datetime", "2026-03-31T10:00:00Z", datetime(2026, 3, 31, 10, tzinfo=UTC)),
+        ("datetime", " 2026-03-31T10:00:00Z ", datetime(2026, 3, 31, 10, tzinfo=UTC)),
         ("boolean", "T", True),
         ("boolean", 0, False),
         ("money", None, None),
@@ -105,6 +106,43 @@ def test_value_takes_the_kind_of_its_field(kind, given, wanted):
 
     assert result.problems == []
     assert (result.values["a"], type(result.values["a"])) == (wanted, type(wanted))
+
+
+@pytest.mark.parametrize(
+    ("formula", "wanted"),
+    [
+        ("CEILING(7, -2)", Decimal(8)),
+        ("FLOOR(7, -2)", Decimal(6)),
+        ("CEILING(-7, -2)", Decimal(-6)),
+        ("MOD(7, -2)", Decimal(-1)),
+        ('XREF("project", nothing, default: "P-0")', "P-0"),
+        ('XREF("project", "", default: "P-0")', "P-0"),
+        ('LOOKUP("rates", "Partner", nothing, default: 1)', Decimal(1)),
+        ('TEXT(DATETIME("2026-03-31 18:30", "Europe/Berlin"), "hh:mmZ")', "16:30Z"),
+        ('TEXT(DATETIME("2026-03-31 18:30", "Europe/Berlin"), "hh:mm")', "18:30"),
+        ('COUNT(SPLIT(many, ","))', Decimal(10_000)),
+    ],
+)
+def test_formula_gives_what_the_guide_says(formula, wanted):
+    assert run({"many": "," * 9_999}, {"to": "a", "formula": formula}).values == {"a": wanted}
+
+
+@pytest.mark.parametrize("formula", ['XREF("project", a)', 'LOOKUP("rates", a)', 'LOOKUP("rates", "x", a)'])
+@pytest.mark.parametrize("blank", ["", None])
+def test_blank_key_waits_for_nothing_that_could_come(formula, blank):
+    found = run({"a": blank}, {"to": "a", "formula": formula})
+
+    assert not found.misses
+    accepted = "a text, a number or a date; default: says what to take instead"
+    assert [(each.category, each.message) for each in found.problems] == [
+        ("validation", f"a: The key to look up is blank. Accepted: {accepted}.")
+    ]
+
+
+def test_text_of_too_many_parts_is_refused():
+    [found] = run({"a": "," * 10_000}, {"to": "a", "formula": 'COUNT(SPLIT(a, ","))'}).problems
+
+    assert "too long" in found.message
 
 
 @pytest.mark.parametrize(
