@@ -84,7 +84,7 @@ class EndedShape(serializers.Serializer[Any]):
 class NewRowForm(forms.Form):
     """A row to add."""
 
-    key = serializers.ListField(child=forms.Text(max_length=200), min_length=1, max_length=20)
+    key = serializers.ListField(child=forms.Exact(max_length=200), min_length=1, max_length=20)
     values = forms.Texts(help_text="texts by column")
     valid_from = forms.Day(required=False, allow_null=True, default=None)
     valid_to = forms.Day(required=False, allow_null=True, default=None)
@@ -124,9 +124,9 @@ class LinkBody(forms.Form):
     entity = serializers.ChoiceField(choices=list(ENTITIES))
     connection = forms.Text(max_length=50, help_text="short name")
     legal_entity = forms.Text(max_length=20, help_text="code")
-    key = forms.Text(max_length=200)
-    external_id = forms.Text(max_length=200)
-    reference = forms.Text(required=False, default="", max_length=200, allow_blank=True)
+    key = forms.Exact(max_length=200)
+    external_id = forms.Exact(max_length=200)
+    reference = forms.Exact(required=False, default="", max_length=200, allow_blank=True)
 
 
 class TablesDoor(Door):

@@ -24,9 +24,9 @@ class UnlinkBody(forms.Form):
 
     entity = serializers.ChoiceField(choices=list(ENTITIES))
     connection = forms.Text(max_length=50, help_text="short name")
-    key = forms.Text(max_length=200)
-    external_id = forms.Text(max_length=200, help_text="as it stands there; another one is not taken out")
-    reference = forms.Text(required=False, default="", max_length=200, allow_blank=True, help_text="likewise")
+    key = forms.Exact(max_length=200)
+    external_id = forms.Exact(max_length=200, help_text="as it stands there; another one is not taken out")
+    reference = forms.Exact(required=False, default="", max_length=200, allow_blank=True, help_text="likewise")
     reason = forms.Text(max_length=500, help_text=forms.REASON)
 
 

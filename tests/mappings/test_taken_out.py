@@ -9,6 +9,7 @@ from governance.rights import NotAllowed, Role
 from mappings import cross_references
 from mappings.cross_references import NewReference
 from mappings.models import CrossReference
+from mappings.tables import create_table
 from tests.api.signing import post, token_of
 from tests.exceptions_queue.test_pages import signed_in, text_of
 from tests.governance.people import company, person
@@ -62,6 +63,30 @@ def test_api_takes_one_out_as_it_was_read() -> None:
     assert (answer.status_code, answer.json()["external_id"]) == (200, "17")
     assert not CrossReference.objects.exists()
     assert post(at, clara, whole).status_code == 404
+
+
+def test_api_means_keys_and_ids_as_they_are_with_blanks_at_their_ends() -> None:
+    made()
+    clara = token_of(person("Clara Voss", Role.FINANCE, company("HP-DE")))
+    link = {"entity": "project", "connection": "erp", "key": "P-1 ", "external_id": " 18", "reference": "PR-2 "}
+    answer = post("/api/process/v1/cross-references", clara, link | {"legal_entity": "HP-DE"})
+    assert answer.status_code == 201
+    assert {name: answer.json()[name] for name in ("key", "external_id", "reference")} == {
+        "key": "P-1 ", "external_id": " 18", "reference": "PR-2 ",
+    }  # fmt: skip
+    at = "/api/process/v1/cross-reference-removals"
+    assert post(at, clara, link | {"external_id": "18"} | TAKEN).status_code == 409
+    assert post(at, clara, link | TAKEN).status_code == 200
+    assert post(at, clara, link | {"key": " "} | TAKEN).status_code == 422
+    assert CrossReference.objects.get().canonical_key == "P-1"
+    table = create_table(
+        name="codes", title="Codes", key_columns=["task"], value_columns={"code": "text"}, by=ENGINE,
+        legal_entity=company("HP-DE"),
+    )  # fmt: skip
+    rows = {"rows": [{"key": ["Design "], "values": {"code": "T01"}}]}
+    answer = post(f"/api/process/v1/tables/{table.pk}/rows", clara, rows)
+    assert answer.json()["in_force"][0]["key"] == ["Design "]
+    assert table.rows.get().key == ["Design "]
 
 
 def test_page_takes_one_out_that_it_has_shown() -> None:
