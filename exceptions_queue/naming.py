@@ -16,6 +16,7 @@ from routes.models import Route
 
 THEIRS = "a system of another company"
 THEIR_ROUTE = "a route of another company"
+BY_ROUTE = re.compile(r" fits: .*\bby ")  # as a decision tells of a rule that asks for routes
 
 
 def sees(thing: Connection | Route, by: By) -> bool:
@@ -62,6 +63,22 @@ def without_systems(text: str, item: WorkItem, by: By) -> str:
         return text
     covered = re.sub(rf"(?<!\w){re.escape(system.name)}(?!\w)", THEIRS, text)
     return covered if not covered.startswith(THEIRS) else f"{THEIRS[:1].upper()}{covered[1:]}"
+
+
+def without_routes(texts: Iterable[str], by: By) -> list[str]:
+    """Return why items came where they are as somebody may read it: earlier releases wrote names of other companies'
+    routes into it. One query, none where no rule is told that goes by routes, or for those who see all companies.
+    """
+    told, seen = list(texts), entity_ids(by, Right.VIEW)
+    if seen is ALL or not any(map(BY_ROUTE.search, told)):
+        return told
+    routes = list(Route.objects.values_list("name", "legal_entity"))
+    theirs = {name for name, of in routes if of not in seen} - {name for name, of in routes if of in seen}
+    if not theirs:
+        return told
+    longest_first = sorted(theirs, key=lambda name: (-len(name), name))
+    named = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)")
+    return [named.sub(THEIR_ROUTE, each) if BY_ROUTE.search(each) else each for each in told]
 
 
 def due_of(key: str, words: str, by: By) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from django.utils import timezone
 
 from canonical.entity import Mask
-from exceptions_queue import hints, progressing, reckoning, stopped_parent, words
+from exceptions_queue import hints, naming, progressing, reckoning, stopped_parent, words
 from exceptions_queue.bulk import shown as bulk
 from exceptions_queue.due_words import due_words
 from exceptions_queue.models import RequestState, WorkItem, WorkItemEvent
@@ -74,6 +74,7 @@ class Sight:
         return {
             "people": people,
             "placed_by": people.get(row.placed_by, ""),
+            "routed_why": self._routed[0],
             "waits_for": words.readable(row.waiting_on, row, self.masks, self.user),
             "route": row.route,
             "due": due_words([row], now, self.user).get(row.number),
@@ -91,7 +92,7 @@ class Sight:
         """Tell what people have said and done. Four queries."""
         row = self.row
         return {
-            "events": [(each, self._covered(each.reason)) for each in self._events],
+            "events": [(each, self._covered(said)) for each, said in zip(self._events, self._routed[1:], strict=True)],
             "comments": [(each, self._covered(each.text)) for each in row.comments.all()],
             "tags": list(row.tags.all()),
             "watching": row.watchers.filter(user=self.user).exists(),
@@ -100,6 +101,11 @@ class Sight:
     @cached_property
     def _events(self) -> list[WorkItemEvent]:
         return list(self.row.events.all()[:HISTORY])
+
+    @cached_property
+    def _routed(self) -> list[str]:
+        """Why it came here, and the reason of each line of its history, without routes of other companies."""
+        return naming.without_routes([self.row.routed_why, *(each.reason for each in self._events)], self.user)
 
     def _covered(self, said: str) -> str:
         return words.readable(said, self.row, self.masks, self.user)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from connectors.models import Connection
 from exceptions_queue import deadlines, intake, naming, stuck, verbs
 from exceptions_queue.codes import code_of
-from exceptions_queue.models import GroupingRule, RoutingRule, WorkItem
+from exceptions_queue.models import GroupingRule, RoutingRule, WorkItem, WorkItemEvent
 from exceptions_queue.record_links import to_source
 from exceptions_queue.sheets.exporting import export
 from governance.actor import ENGINE
@@ -205,6 +205,15 @@ def test_rules_name_no_route_or_system_of_another_company(item: WorkItem, quick_
     verbs.leave_to_rules(item, by=quick_staff.farid)  # type: ignore[arg-type]
     why = WorkItem.objects.get(pk=item.pk).routed_why
     assert "Rule “Theirs” fits: by a route of another company" in why
+
+    older = f"Rule “Theirs” fits: by {ROUTE}. It goes to billing."  # as earlier releases wrote it down
+    WorkItem.objects.filter(pk=item.pk).update(routed_why=older)
+    WorkItemEvent.objects.filter(item=item).exclude(reason="").update(reason=older)
+    for place in (f"/queue/{item.number}/", f"/api/experience/v1/work-items/{item.number}"):
+        for user in (quick_staff.farid, root):
+            answer = signed_in(user).get(place)
+            assert ("by a route of another company" in answer.content.decode()) == (user != root), place
+            assert (ROUTE in text_of(answer)) == (user == root), place
 
     rules, listed = "/api/experience/v1/grouping-rules", "/admin/exceptions_queue/routingrule/"
     for address in ("/queue/grouping-rules/", f"/queue/{item.number}/"):
