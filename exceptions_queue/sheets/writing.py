@@ -8,6 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 
 import xlsxwriter
+from xlsxwriter.packager import Packager
+from xlsxwriter.sharedstrings import SharedStrings
 
 Cell = str | int | Decimal | datetime | None
 FORMS = {"csv": "text/csv; charset=utf-8",
@@ -18,6 +20,8 @@ START = r"(?:\A|(?<=[;\t\r\n]))"
 PLACES = re.compile(rf"{START}(?='*[=+\-@])|\A(?='*[\t\r\n])")
 QUOTED = re.compile(rf"{START}(?='+[=+\-@])|\A(?='+[\t\r\n])")
 GUARDS = re.compile(rf"{START}'(?='*[=+\-@])|\A'(?='*[\t\r\n])")
+CONTROLS = "\x00-\x08\x0b-\x1f\ufffe\uffff"  # that no XML holds, and ends of lines that it changes
+ESCAPED = re.compile(rf"[{CONTROLS}]|_(?=x[0-9A-Fa-f]{{4}}[_{CONTROLS}])")
 EXACT = 15  # digits that a spreadsheet keeps of a number; longer ones are written as text
 LONGEST = 32_767  # characters that a cell holds
 
@@ -52,11 +56,43 @@ def _plain(each: int | Decimal | datetime | None) -> str:
     return "" if each is None else each.isoformat() if isinstance(each, datetime) else str(each)
 
 
+class _Texts(SharedStrings):  # type: ignore[misc]  # the library carries no types
+    """The texts of a workbook, each as it is: the library takes `<r>…</r>` for marks of its own, and writes only every
+    second of escapes that share a "_".
+    """
+
+    def _write_si(self, string: str) -> None:
+        self._xml_si_element(_escaped(string), [("xml:space", "preserve")])
+
+
+class _Packed(Packager):  # type: ignore[misc]  # as above
+    """Puts the parts of a workbook together, with its texts as they are."""
+
+    def _write_shared_strings_file(self) -> None:
+        if self.workbook.str_table.count:
+            texts = _Texts()
+            texts.string_table = self.workbook.str_table
+            texts._set_xml_writer(self._filename("xl/sharedStrings.xml"))
+            texts._assemble_xml_file()
+
+
+class _Workbook(xlsxwriter.Workbook):  # type: ignore[misc]  # as above
+    """A workbook that writes its texts as they are."""
+
+    def _get_packager(self) -> Packager:
+        return _Packed()
+
+
+def _escaped(text: str) -> str:
+    """Return a text as workbooks write it: _x0007_ for what no XML holds, _x005F_ for a "_" that would begin such."""
+    return ESCAPED.sub(lambda found: f"_x{ord(found[0]):04X}_", text)
+
+
 def _xlsx(heads: Sequence[str], rows: Iterable[Sequence[Cell]], title: str) -> bytes:
     place = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False,
                "strings_to_numbers": False}  # fmt: skip
-    book = xlsxwriter.Workbook(place, options)
+    book = _Workbook(place, options)
     sheet = book.add_worksheet(title)
     sheet.freeze_panes(1, 1)
     head = book.add_format({"bold": True})

@@ -121,6 +121,7 @@ def test_first_sheet_is_looked_for_inside_the_file_alone() -> None:
 @pytest.mark.parametrize("text", [
     "a\r\nb", "x\x01y", "_x0041_", "a_x0000_b", "_xD83D_", "'+1 day", "''=1", "=1", "-2", "'", "'a",
     "x;=HYPERLINK(1)", "x;'=1", "a\t@b", "line\n=2", "a;-5;+6", "plain",
+    "_x005F_x0041_", "_x0041\x01", "_x005F_x005F_x005f_", "<r>a & b</r>", "<r><t>a</t></r>", "a\rb",
 ])  # fmt: skip
 def test_text_comes_back_as_it_went_out(form: str, text: str) -> None:
     [(_, [_, back])] = reading.read(written(form, ("Id", "Note"), [("m1", text)])).rows
