@@ -1,5 +1,6 @@
 """The admin's pages for clients of the API: register one, change what it may, a new secret. The verbs do it."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django import forms
@@ -17,7 +18,7 @@ from oauth2_provider.models import (
 )
 
 from governance import clients, deed_page, seen
-from governance.api.scopes import ClientScopes
+from governance.api.scopes import offered
 from governance.columns import headed
 from governance.deed_page import Deed, ReasonForm, button
 from governance.models import ApiClient
@@ -38,8 +39,8 @@ ABOUT = (
 )
 
 
-def _scopes() -> list[tuple[str, str]]:
-    return [(name, f"{name}: {words}") for name, words in sorted(ClientScopes().get_all_scopes().items())]
+def _scopes(stand: Iterable[str] = ()) -> list[tuple[str, str]]:
+    return [(name, f"{name}: {words}") for name, words in sorted(offered(stand).items())]
 
 
 class ClientForm(forms.Form):
@@ -72,6 +73,11 @@ class ChangeForm(ClientForm):
     """A client that is there."""
 
     enabled = forms.BooleanField(required=False, help_text="Switched off, all its tokens are revoked.")
+
+    def __init__(self, *args: Any, stand: Iterable[str], **more: Any) -> None:
+        """Offer the scopes that it has, too, whatever became of their companies."""
+        super().__init__(*args, **more)
+        self.fields["scopes"].choices = _scopes(stand)  # type: ignore[attr-defined]
 
 
 @admin.register(ApiClient)
@@ -134,7 +140,7 @@ class ApiClientAdmin(ScopedAdmin):
             seen.hold(ApiClient.objects.filter(pk=object_id).first())
         client = get_object_or_404(ApiClient, pk=object_id)
         started = {name: getattr(client, name) for name in ("scopes", "enabled", "requests_per_minute")}
-        form = ChangeForm(deed_page.sent(request), initial=started)
+        form = ChangeForm(deed_page.sent(request), initial=started, stand=client.scopes)
         mark = seen.watch(form, client, started)
 
         def act(typed: forms.Form) -> str:

@@ -14,8 +14,8 @@ from oauth2_provider.models import get_access_token_model, get_grant_model, get_
 
 from governance import audit
 from governance.actor import ActorKind, By, as_actor
-from governance.api.scopes import ENTITY, LAYERS
-from governance.models import ApiClient, LegalEntity, User
+from governance.api.scopes import LAYERS, offered
+from governance.models import ApiClient, User
 from governance.rights import Right, require
 
 PREFIX = "client-"  # user names of the accounts that clients act as
@@ -63,7 +63,7 @@ def change(
     require(by, Right.MANAGE_USERS, None)
     row: ApiClient = ApiClient.objects.select_for_update().get(pk=client.pk)
     before = {"scopes": row.scopes, "enabled": row.enabled, "requests_per_minute": row.requests_per_minute}
-    row.scopes, row.enabled, row.requests_per_minute = _checked(scopes), enabled, requests_per_minute
+    row.scopes, row.enabled, row.requests_per_minute = _checked(scopes, row.scopes), enabled, requests_per_minute
     row.save(update_fields=["scopes", "enabled", "requests_per_minute", "updated"])
     if not enabled:
         _revoke_tokens(row)
@@ -116,9 +116,8 @@ def _free(username: str) -> str:
     return next(each for each in (username, *(f"{username}-{n}" for n in range(2, 9999))) if each not in taken)
 
 
-def _checked(scopes: Collection[str]) -> list[str]:
-    known = {*LAYERS, *(ENTITY + code for code in LegalEntity.objects.values_list("code", flat=True))}
-    unknown = sorted(set(scopes) - known)
+def _checked(scopes: Collection[str], stand: Collection[str] = ()) -> list[str]:
+    unknown = sorted(set(scopes) - offered(stand).keys())
     if unknown or not set(scopes) & set(LAYERS):
         found = f"There is no scope {', '.join(unknown)}. " if unknown else ""
         raise ValueError(f"{found}A client needs at least one of {', '.join(LAYERS)}, and may be kept to companies.")

@@ -26,11 +26,12 @@ class ClientScopes(BaseScopes):  # type: ignore[misc]  # the library carries no 
     """Tells the library which scopes there are, and which a client may have."""
 
     def get_all_scopes(self) -> dict[str, str]:
-        """Return every scope with what it allows, in words that complete "This lets it"."""
-        return LAYERS | {
-            ENTITY + code: f"see and do this for {code} {name} only"
-            for code, name in LegalEntity.objects.values_list("code", "name")
-        }
+        """Return every scope with what it allows, in words that complete "This lets it".
+
+        Also those of companies that are not there any more, where a client is kept to one.
+        """
+        kept = (scope for scopes in ApiClient.objects.values_list("scopes", flat=True) for scope in scopes)
+        return {scope: _lost(scope) for scope in kept if scope.startswith(ENTITY)} | offered()
 
     def get_available_scopes(
         self, application: Any = None, request: Any = None, *args: Any, **kwargs: Any
@@ -42,11 +43,27 @@ class ClientScopes(BaseScopes):  # type: ignore[misc]  # the library carries no 
         if any(scope.startswith(ENTITY) for scope in own):
             return own
         # A client for all legal entities may ask for a token that reaches less far.
-        return own + [scope for scope in self.get_all_scopes() if scope.startswith(ENTITY)]
+        return own + [scope for scope in offered() if scope.startswith(ENTITY)]
 
     def get_default_scopes(self, application: Any = None, request: Any = None, *args: Any, **kwargs: Any) -> list[str]:
         """Return the scopes of a token for which none was asked: all that the client has."""
         return list(application.scopes) if isinstance(application, ApiClient) else []
+
+
+def offered(stand: Iterable[str] = ()) -> dict[str, str]:
+    """Return the scopes that a client may be given, with what they allow. `stand`: those that it has, which may stay.
+
+    One kept to a company that is not there any more reaches nothing by it; were that scope dropped, it would reach all.
+    """
+    found = LAYERS | {
+        ENTITY + code: f"see and do this for {code} {name} only"
+        for code, name in LegalEntity.objects.values_list("code", "name")
+    }
+    return {scope: _lost(scope) for scope in stand if scope.startswith(ENTITY)} | found
+
+
+def _lost(scope: str) -> str:
+    return f"see and do this for {scope.removeprefix(ENTITY)} only, a company that is not there any more"
 
 
 def companies(scopes: Iterable[str], client: ApiClient) -> list[str]:

@@ -1,5 +1,7 @@
 """Subscriptions as files: who is told of what. Routes and destinations by name; of the secret only where it lies."""
 
+from dataclasses import replace
+
 from django.core.exceptions import ValidationError
 
 from governance.actor import By
@@ -64,7 +66,7 @@ class Subscriptions(Kind):
         if row is None:
             subscribing.subscribe(wanted, by=work.by, secret=secret)
             return Put()
-        if any(getattr(row, name) != each for name, each in wanted.fields().items()):
+        if any(getattr(row, name) != each for name, each in _with_what_stays(wanted, row, work.by).fields().items()):
             row = subscribing.change(row, wanted, by=work.by)
         if secret and secret != signing.newest(row.kept_secrets()):
             rotating.rotate(row, by=work.by, secret=secret)
@@ -72,7 +74,11 @@ class Subscriptions(Kind):
 
     def _routes(self, work: Work, value: Data, row: Subscription | None) -> list[int]:
         found, lost = [], gone.among(Route, row.routes) if row else []
+        stays = wishes.that_stay(row, work.by)[0] if row else []
+        unseen = set(Route.objects.filter(pk__in=stays).values_list("slug", flat=True))
         for number, slug in enumerate(value.get("routes", ())):
+            if slug in unseen:
+                continue
             if (kept := gone.read(slug, lost)) is not None:
                 found.append(kept)
                 continue
@@ -84,8 +90,12 @@ class Subscriptions(Kind):
 
     def _destinations(self, work: Work, value: Data, row: Subscription | None) -> list[int]:
         found, lost = [], gone.among(Destination, row.destinations) if row else []
+        stays = wishes.that_stay(row, work.by)[1] if row else []
+        unseen = set(Destination.objects.filter(pk__in=stays).values_list("route__slug", "name"))
         for number, each in enumerate(value.get("destinations", ())):
             slug, name = each.get("route", ""), each.get("destination", "")
+            if (slug, name) in unseen:
+                continue
             if slug == name and (kept := gone.read(slug, lost)) is not None:
                 found.append(kept)
                 continue
@@ -117,6 +127,12 @@ class Subscriptions(Kind):
         """End a subscription."""
         row = Subscription.objects.select_related("legal_entity").get(name=name)
         work.removal(self.one, name, lambda: subscribing.end(row, reason=REASON, by=work.by))
+
+
+def _with_what_stays(wanted: Wishes, row: Subscription, by: By) -> Wishes:
+    """Return what comes of the wishes: what stands there and the person does not see stays by itself."""
+    routes, places = wishes.that_stay(row, by)
+    return replace(wanted, routes=(*wanted.routes, *routes), destinations=(*wanted.destinations, *places))
 
 
 def _subscription(row: Subscription, routes: dict[int, str], places: dict[int, Data]) -> Data:

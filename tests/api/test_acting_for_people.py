@@ -58,6 +58,14 @@ def test_person_lets_a_program_act_for_them_with_their_rights_and_the_scope(staf
     told(get("/api/experience/v1/totals", token), 403, "scope-missing")
 
 
+def test_program_of_a_company_that_is_gone_is_told_of_in_words(staff: Staff, program: ApiClient) -> None:
+    program.scopes = ["process:read", "entity:HP-GONE"]
+    program.save()
+    page = signed_in(staff.viktor).get("/oauth/authorize/", asked(program, scope="process:read entity:HP-GONE"))
+    assert page.status_code == 200
+    assert "for HP-GONE only, a company that is not there any more" in page.content.decode()
+
+
 def test_without_pkce_or_to_another_address_nothing_is_allowed(staff: Staff, program: ApiClient) -> None:
     browser = signed_in(staff.viktor)
     without = asked(program)

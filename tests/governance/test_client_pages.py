@@ -7,7 +7,8 @@ from django.test import Client
 
 from governance import clients
 from governance.actor import ENGINE
-from governance.models import ApiClient
+from governance.api.scopes import reach
+from governance.models import ApiClient, LegalEntity
 
 LIST = "/admin/governance/apiclient/"
 
@@ -48,3 +49,25 @@ def test_clients_whose_names_have_no_latin_letters_are_told_apart() -> None:
     assert len(set(accounts)) == 4
     with pytest.raises(ValueError, match="There is a client called 時間 already"):
         clients.register(name="時間", scopes=["process:read"], by=ENGINE)
+
+
+def test_client_of_a_company_that_is_gone_stays_kept_to_it(operator: Client) -> None:
+    LegalEntity.objects.create(code="HP-GB", name="Halden & Partner Ltd", country="GB", currency="GBP")
+    given = ["entity:HP-GB", "process:read"]
+    made, _ = clients.register(name="Time tool", scopes=given, by=ENGINE)
+    LegalEntity.objects.filter(code="HP-GB").update(code="HP-UK")
+
+    page = f"{LIST}{made.pk}/changes/"
+    form = operator.get(page).context["form"]
+    assert [name for name, _ in form.fields["scopes"].choices if form["scopes"].initial.count(name)] == given
+    assert "HP-GB only, a company that is not there any more" in str(form)
+    seen = re.search(r'name="_seen" value="([^"]+)"', operator.get(page).content.decode())
+    assert seen
+    sent = {"scopes": given, "enabled": "on", "requests_per_minute": "90", "_seen": seen[1]}
+    assert operator.post(page, sent).status_code == 302
+
+    made.refresh_from_db()
+    assert (made.scopes, made.requests_per_minute) == (given, 90)
+    assert reach(made.scopes, made) == frozenset()
+    with pytest.raises(ValueError, match="There is no scope entity:HP-GB"):
+        clients.register(name="Another", scopes=given, by=ENGINE)

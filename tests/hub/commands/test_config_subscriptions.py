@@ -6,8 +6,10 @@ import pytest
 import yaml
 
 from governance.models import AuditEntry
-from routes.models import Subscription
+from governance.rights import Role
+from routes.models import Route, Subscription
 from routes.outbound import signing
+from tests.governance.people import company, person
 from tests.hub.commands.firm import SIGNING
 
 FILE = "subscriptions/Data@warehouse.yaml"
@@ -130,6 +132,27 @@ def test_filter_by_what_was_deleted_is_written_and_read_back(firm, give, tmp_pat
     done = apply(give, folder)
     assert (done.code, Subscription.objects.count()) == (1, 0), "where nothing was deleted it is no name"
     assert "gone-4711" in done.err
+
+
+def test_filter_that_the_person_does_not_see_stays(firm, give, tmp_path: Path) -> None:
+    """The operator's folder names it; who may change their company's subscriptions changes the address all the same."""
+    britain = firm.routes[0]
+    Route.objects.filter(pk=britain.pk).update(legal_entity=company("HP-GB"))
+    row = Subscription.objects.get()
+    ids = sorted([britain.pk, *row.routes]), sorted([britain.destinations.get().pk, *row.destinations])
+    Subscription.objects.update(routes=ids[0], destinations=ids[1])
+    own = person("Grete Lund", Role.INTEGRATION_ADMIN, company("HP-DE"))
+    folder = tmp_path / "both"
+    assert give("config", "export", folder, "--only", "subscriptions").code == 0
+    path = folder / FILE
+    assert britain.slug in path.read_text()
+    path.write_text(path.read_text().replace("events.acme.example", "events.halden.example"))
+
+    done = give("config", "apply", folder, "--by", own.username, "--yes", "--only", "subscriptions")
+
+    assert (done.code, done.err) == (0, "")
+    row.refresh_from_db()
+    assert (row.address, (row.routes, row.destinations)) == ("https://events.halden.example/throughline", ids)
 
 
 def test_subscription_that_the_folder_lacks_stays_until_told(firm, give, exported: Path) -> None:
