@@ -47,7 +47,7 @@ def bring(items: Sequence[WorkItem]) -> int:
     asked = set(
         ApprovalRequest.objects.filter(item__in=items, state=RequestState.WAITING).values_list("item", flat=True)
     )
-    counted = dict(held.values_list("fingerprint").annotate(number=Count("pk")))
+    counted = dict(held.values_list("fingerprint").annotate(number=Count("*")))
     events = []
     for cause, number in counted.items():
         item = sent[cause]

@@ -26,8 +26,8 @@ class Seen:
 def seen_of(item: WorkItem) -> Seen | None:
     """Return what of an item can be seen now; None when nothing of it is open. One query."""
     held = item.failures()
-    number = held.order_by().values("closed_at").annotate(number=Count("pk")).values("number")
-    newest = held.order_by("-pk").values_list("pk", Subquery(number)).first()  # each part by its own index
+    number = held.order_by().values("closed_at").annotate(number=Count("*")).values("number")
+    newest = held.order_by("-pk").values_list("pk", Subquery(number)).first()  # each by its own index alone
     return Seen(*newest) if newest else None
 
 

@@ -14,7 +14,7 @@ from exceptions_queue.query.words import Understood
 from governance.models import User
 
 COSTLY = ("", "key", "waiting", "has")  # words for which each open item is looked at, and keys, which are looked up
-MOST = 4_000  # items that may stand for words: what has more is found soon, and for each question anew
+MOST = 40_000  # items that may stand for words: what has more is found soon, and for each question anew
 
 
 def looked_for(found: Understood, user: User) -> Understood:
