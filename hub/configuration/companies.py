@@ -11,6 +11,7 @@ from hub.configuration.kind import Kind, Put
 from hub.configuration.work import Work
 
 WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+IDLE = "it works on no day of the week: no cut-off has a date, and schedules that keep to working days never run"
 FIELDS = ("code", "name", "country", "currency")
 
 
@@ -67,7 +68,8 @@ class Calendars(Kind):
         row.country = value.get("country", owner.country)
         row.subdivision, row.time_zone = value.get("subdivision", ""), value.get("time_zone", "UTC")
         work.judge(row, {})
-        if not value.get("hours") and (here is None or here.get("hours")):
+        idle = not value.get("hours")
+        if idle and (here.get("hours") if here else not work.of_folder):
             work.say(("hours",), NO_DAY, "Give opening hours of one day at least.")
         work.save(row, [owner], here, value)
         row.weekday_hours.all().delete()
@@ -76,7 +78,7 @@ class Calendars(Kind):
         row.days.all().delete()
         for number, each in enumerate(value.get("days", [])):
             self._day(work, row, number, each)
-        return Put()
+        return Put((IDLE,) if idle and here is None else ())
 
     def _hours(self, work: Work, row: BusinessCalendar, name: str, hours: Data) -> None:
         opens, closes = (read_time(hours.get(end)) for end in ("opens", "closes"))

@@ -82,7 +82,8 @@ def apply(folder: Folder, *, by: User, prune: bool, expected: list[Step]) -> lis
 
 
 def _gone_through(folder: Folder, *, by: User, prune: bool) -> list[Step]:
-    work = Work(by, prune=prune, instead="keep its file", mistakes=list(folder.mistakes), lost=set(folder.lost))
+    lost, mistakes = set(folder.lost), list(folder.mistakes)
+    work = Work(by, prune=prune, instead="keep its file", of_folder=True, mistakes=mistakes, lost=lost)
     with audit.through("command"):
         lock()
         here = {name: KINDS[name].kept(by) for name in folder.files}

@@ -92,6 +92,7 @@ class Work:
     prune: bool
     reason: str = REASON  # what audit entries say
     instead: str = ""  # another way out than removing what uses a thing, where there is one
+    of_folder: bool = False  # whether an export may have written it, with what nobody can enter any more
     reader: "By | None" = None  # to whom mistakes are told, where that is not who works
     steps: list[Step] = field(default_factory=list)
     mistakes: list[Mistake] = field(default_factory=list)

@@ -53,6 +53,21 @@ def test_apply_into_an_empty_database_gives_the_same_again(firm, give, exported:
     assert Connection.objects.get(slug="harvest").kept_secrets() == {"token": SECRETS["HARVEST_TOKEN"]}
 
 
+def test_calendar_without_hours_of_an_older_release_goes_to_another_installation(firm, give, tmp_path: Path) -> None:
+    calendar = BusinessCalendar.objects.get()
+    calendar.weekday_hours.all().delete()
+    calendar.days.update(is_working=True)
+    folder = tmp_path / "calendars"
+    assert give("config", "export", folder, "--only", "calendars").code == 0
+    BusinessCalendar.objects.all().delete()
+    done = give("config", "apply", folder, "--by", "ingrid", "--yes", "--only", "calendars")
+    assert (done.code, done.err) == (0, "")
+    assert "it works on no day of the week" in done.out
+    now = BusinessCalendar.objects.get()
+    assert (now.weekday_hours.count(), now.days.get().is_working) == (0, True)
+    assert give("config", "diff", folder, "--exit-code", "--only", "calendars").code == 0
+
+
 def empty() -> None:
     """Empty the database of all configuration; people stay."""
     apps = ("mappings_", "connectors_", "routes_", "django_celery_beat_")
