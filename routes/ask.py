@@ -131,14 +131,14 @@ def _not_answered(connection: Connection, failed: Sequence[tuple[Shipment, Conne
     for shipment, failure in hopeless:
         stops.give_to_person([(shipment.claim, shipment.intent.operation)], failure.message)
     later = [(s, f) for s, f in failed if (s, f) not in hopeless]
-    # A system that is away for all, or asks for patience, uses up nobody's tries, nor does what may leave us later.
+    # A system that is away for all, or asks for patience, uses up nobody's tries, nor does one whose turn never came.
     slower = [f.retry_after or 1.0 for _, f in failed if f.category is Category.THROTTLED]
     if slower:
         gate.slow_down(connection.pk, max(slower))
     waiting = (*pausing_ones, Category.THROTTLED)
     tried = [
         s.claim.transaction for s, f in later
-        if f.category not in waiting and (f.sent or f.category not in pausing.MAY_PASS)
+        if f.category not in waiting and (f.sent or f.retry is not True)
     ]  # fmt: skip
     outcomes.count_attempts(tried)
     waits = [max(f.retry_after or 0.0, ASK_AGAIN) for _, f in later]

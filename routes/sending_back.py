@@ -280,17 +280,14 @@ def _locked(row: SendingBack, owner: UUID, *, proof: bool) -> SendingBack | None
 
 def _doubt(connection: Connection, row: SendingBack, write_class: str, settles: float) -> None:
     row.state = State.UNKNOWN
-    if write_class == "blind":
+    wait = retry.delay(Category.OUTCOME_UNKNOWN, row.attempts)
+    if write_class == "blind" or wait is None:  # it was sent, or asked after, often enough
         _end(row, State.UNKNOWN, LOOK_THERE.format(connection.name))
     elif write_class == "look_up" and row.settles_at is None:
         row.settles_at, row.not_there = _in(settles), 0
         _put_back(row, settles)
     else:
-        wait = retry.delay(Category.OUTCOME_UNKNOWN, row.attempts)
-        if wait is None:
-            _end(row, State.UNKNOWN, LOOK_THERE.format(connection.name))
-        else:
-            _put_back(row, wait)
+        _put_back(row, wait)
 
 
 def _again(connection: Connection, row: SendingBack, answer: WriteOutcome) -> None:
@@ -301,7 +298,8 @@ def _again(connection: Connection, row: SendingBack, answer: WriteOutcome) -> No
     if category is Category.THROTTLED:
         gate.slow_down(connection.pk, answer.retry_after or 1.0)
     wait = retry.delay(category, row.attempts, retry_after=answer.retry_after, told=answer.retry)
-    if answer.result is Result.NOT_SENT and wait is None and category in pausing.MAY_PASS:
+    broke = category is Category.TRANSIENT and answer.retry is not True  # whose turn never came has not been tried
+    if answer.result is Result.NOT_SENT and wait is None and category in pausing.MAY_PASS and not broke:
         wait = 5.0
     if wait is None:
         _end(row, State.REFUSED, answer.message or "The source refused it without a reason.")

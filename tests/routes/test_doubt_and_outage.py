@@ -95,7 +95,8 @@ def test_write_in_doubt_that_is_throttled_slows_the_connection_down(quick_world:
     ("failure", "counts"),
     [
         (ConnectorFailure(Category.THROTTLED, "slower", retry_after=30), False),
-        (ConnectorFailure(Category.TRANSIENT, "too late", sent=False), False),
+        (ConnectorFailure(Category.TRANSIENT, "too late", sent=False, retry=True), False),
+        (ConnectorFailure(Category.TRANSIENT, "it speaks before it is asked", sent=False), True),
         (ConnectorFailure(Category.CONFIGURATION, "the certificate has ended", sent=False), True),
         (ConnectorFailure(Category.SHAPE, "no list came"), True),
     ],

@@ -16,7 +16,7 @@ from governance import keys
 from governance.actor import ENGINE
 from governance.models import AuditEntry
 from governance.rights import NotAllowed, Role
-from routes import runs, sending_back
+from routes import retry, runs, sending_back
 from routes.models import Attempt, Failure, Run, SendingBack
 from routes.sending_back import NotToSendBack
 from sandbox.launch import Simulator
@@ -323,3 +323,29 @@ def test_number_that_cannot_be_kept_whole_is_cut(
     carry(world, 3)
     row = SendingBack.objects.get()
     assert (row.state, row.reference) == ("confirmed", "R�" + "9" * 118)
+
+
+def test_what_never_proves_to_be_there_ends_with_a_person(make_world: Make, farid: Any, source: Source) -> None:
+    """The source loses each answer, and says each time that it does not have it."""
+    world = make_world("ledger_look_up")
+    source.behave = lambda count: unknown()
+    sending_back.ask(failed(world), by=farid, reason=WHY)
+    carry(world, 200)
+    row = SendingBack.objects.get()
+    assert (row.state, row.due_at) == ("unknown", None)
+    assert "Look there" in row.message
+    assert len(source.sent) <= retry.POLICIES[Category.OUTCOME_UNKNOWN].attempts
+
+
+@pytest.mark.parametrize(("told", "ends"), [(None, True), (True, False)])
+def test_what_breaks_each_time_before_a_byte_leaves_ends(
+    make_world: Make, farid: Any, source: Source, told: bool | None, ends: bool
+) -> None:
+    """But whose turn never came within its time has not been tried."""
+    world = make_world("ledger_look_up")
+    source.behave = lambda count: WriteOutcome(
+        Result.NOT_SENT, category=Category.TRANSIENT, message="it speaks before it is asked", retry=told
+    )
+    sending_back.ask(failed(world), by=farid, reason=WHY)
+    carry(world, 15)
+    assert (SendingBack.objects.get().ended_at is not None) == ends
