@@ -21,7 +21,7 @@ from canonical.entities import ENTITIES
 from canonical.entity import Entity
 from canonical.failure import Category
 from canonical.problem import Problem
-from mappings.batch import run_batch
+from mappings.batch import run_mixed
 from routes import evaluation, legal_entities, locks, overlays, receive, storing
 from routes.arrivals import Arrival, decode, digest, exact, version_at
 from routes.bulk import array, arrays
@@ -224,12 +224,16 @@ def _rows(statement: str, parameters: Sequence[str | int | None]) -> dict[str, s
 
 
 def groups(plan: Plan, members: Sequence[Member]) -> list[str]:
-    """Return the group of each member; one of its own, that begins with UNGROUPED, where the formula has none."""
+    """Return the group of each member; one of its own, that begins with UNGROUPED, where the formula has none.
+
+    Tables are those of each member's own company, as they were for the member itself.
+    """
     if plan.group_by is None:
         return [member.key for member in members]
-    found = run_batch(
+    companies = legal_entities.by_code()
+    found = run_mixed(
         plan.group_by.mapping, [member.line for member in members], connection_id=None,
-        legal_entity_id=plan.legal_entity_id,
+        legal_entities=[companies.get(str(each.line.get("legal_entity")), plan.legal_entity_id) for each in members],
     )  # fmt: skip
     return [
         f"{UNGROUPED}{member.key}"

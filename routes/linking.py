@@ -12,7 +12,7 @@ from governance import audit
 from governance.actor import By, as_actor
 from governance.identifiers import new_id
 from governance.rights import Right, require
-from routes import claims, heads, ledger, outcomes, shipments
+from routes import claims, heads, ledger, outcomes, rework, shipments
 from routes.claims import Claim
 from routes.models import Effect, KeyHead, Transaction
 from routes.shipments import Shipment
@@ -43,6 +43,7 @@ def link(id_: UUID, *, by: By, external_id: str, reference: str, reason: str) ->
             claim.last_number + 1, key, "create", claim.version, claim.payload, claim.content or b"", (id_,),
             shipments.groups_others(claim),
         )  # fmt: skip
+        rework.link_collected([intent])  # what is on it stands there, too
         ledger.write_down([intent], state="sent")
         move([id_], frm=[State.HELD, State.PARKED], to=State.FAILED, by=as_actor(by), reason="found at the target")
         heads.forget_waits([id_])

@@ -15,9 +15,10 @@ from exceptions_queue.models import WorkItem
 from governance import versions
 from governance.actor import ENGINE
 from governance.rights import Role
-from routes import accounting, decisions, dry_run, reprocess
+from mappings import tables
+from routes import accounting, decisions, dry_run, linking, reprocess
 from routes.models import Effect, EffectLink, KeyHead, Record, Transaction
-from tests.governance.people import person
+from tests.governance.people import company, person
 from tests.routes.billing import Billing
 from tests.routes.test_invariants import misbehaving
 from tests.routes.world import OUTWARD, entry, refused, unknown
@@ -159,6 +160,20 @@ def test_corrected_invoice_stands_for_its_hours(billing: Make) -> None:
     made.take_in(entry(1, hours="6.00", version=2))
     made.bill()
     assert stands_for(made, FIRST) == {ONE, TWO}
+
+
+def test_invoice_that_is_linked_stands_for_its_hours(billing: Make) -> None:
+    """Somebody has made it in the books by hand, and says so."""
+    made = billing()
+    made.take_in(entry(1), entry(2))
+    made.books.behave = lambda request, number: refused(Category.DUPLICATE)
+    made.bill()
+    [invoice] = Transaction.objects.filter(destination=made.route.destinations.get())
+
+    linking.link(invoice.pk, by=ENGINE, external_id="INV-7", reference="", reason="made by hand")
+
+    assert stands_for(made, FIRST) == {ONE, TWO}
+    assert KeyHead.objects.get(key=FIRST, connection__slug="books").live_external_id == "INV-7"
 
 
 def test_invoice_that_cannot_be_corrected_is_one_item_that_says_what_has_changed(billing: Make) -> None:
@@ -365,3 +380,20 @@ def posted(made: Billing) -> dict[str, Decimal | None]:
     """Return what the time ledger holds of each hour, as amounts; None when it was taken back."""
     keys = {commit.key.split(".")[0] for commit in made.time.target.commits}
     return {key: made.time.target.net_hours(key) * 100 or None for key in keys}
+
+
+def test_hours_are_put_together_by_the_tables_of_their_own_company(billing: Make) -> None:
+    """The route belongs to one company; what a table of another one says of its hours counts for them."""
+    for owner, says in ((None, "all"), (company("HP-GB"), "British")):
+        table = tables.create_table(
+            name="accounts", title="Accounts", key_columns=["project_code"], value_columns={"account": "text"},
+            by=ENGINE, legal_entity=owner,
+        )  # fmt: skip
+        row: tables.NewRow = tables.NewRow(("P-001",), {"account": says})
+        tables.add_rows(table, [row], by=ENGINE)
+    made = billing()
+    made.route.group_by = 'LOOKUP("accounts.account", project_code)'
+    made.route.save()
+    made.take_in(entry(1), entry(2, legal_entity="HP-GB"))
+    made.bill()
+    assert sorted(made.invoices()) == ["British/1", "all/1"]
