@@ -5,7 +5,6 @@ from uuid import UUID
 
 from django import forms
 from django.http import QueryDict
-from django.utils import timezone
 
 from canonical.entity import Field
 from exceptions_queue import seen
@@ -208,7 +207,7 @@ class SourceNoticeFields(forms.Form):
         error_messages={"required": "Say who was told."},
     )  # fmt: skip
     told_on = forms.DateField(
-        label="When", widget=forms.DateInput(attrs={"type": "date"}), initial=timezone.localdate,
+        label="When", widget=forms.DateInput(attrs={"type": "date"}),
         error_messages={"required": "Say on which day."},
     )  # fmt: skip
     reference = forms.CharField(

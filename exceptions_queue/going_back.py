@@ -1,11 +1,16 @@
 """What goes back to its source, as remedies: the hub sends it where it can, else a person says whom they told."""
 
+from collections.abc import Mapping
 from typing import Any
+
+from django.utils import timezone
 
 from exceptions_queue import verbs, words
 from exceptions_queue.facts import Facts
+from exceptions_queue.forms import SourceNoticeForm
 from exceptions_queue.verbs.members import left
 from exceptions_queue.verbs.send_back import waits_for
+from governance import calendars
 
 
 def sent(facts: Facts, typed: Any) -> str:
@@ -29,6 +34,12 @@ def noted(facts: Facts, typed: Any) -> str:
     if later := left(facts.item, shown):
         return f"Kept, for {what}.{later}"
     return f"Kept, for {what}. The exception waits for {waits}, and closes by itself once that stands somewhere."
+
+
+def notice_form(facts: Facts, data: Mapping[str, Any] | None) -> SourceNoticeForm:
+    """Return the form that asks who was told; it begins with the day that it is where the item's company works."""
+    day = calendars.today([facts.item.legal_entity_id], timezone.now())
+    return SourceNoticeForm(data, initial={"told_on": day})
 
 
 def by_hand(facts: Facts) -> bool:

@@ -18,7 +18,6 @@ from exceptions_queue.forms import (
     ResubmissionForm,
     ReversalForm,
     RowCorrectionForm,
-    SourceNoticeForm,
     TableRowForm,
 )
 from exceptions_queue.models import Release
@@ -381,7 +380,7 @@ KINDS = (
     Kind("source-returns", "Send it back to its source with a reason", "Send it back", Right.RETURN,
          lambda f: _fetchable(f) and bool(f.goes_back), _needs_reason, going_back.sent, releases=False),
     Kind("source-notices", "Say whom you told at the source", "Keep this, and wait", Right.RETURN,
-         lambda f: _fetchable(f) and going_back.by_hand(f), lambda f, data: SourceNoticeForm(data), going_back.noted,
+         lambda f: _fetchable(f) and going_back.by_hand(f), going_back.notice_form, going_back.noted,
          releases=False),
     Kind("rule-waivers", "Let these pass the rule once", "Let them pass", Right.WAIVE, lambda f: f.may_pass,
          _needs_reason, _waive_rule),

@@ -1,7 +1,7 @@
 """The business calendar of a legal entity: set up with usual hours, and asked for as a value to reckon with."""
 
-from collections.abc import Iterable
-from datetime import time
+from collections.abc import Collection, Iterable
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
@@ -80,3 +80,10 @@ def _usual(legal_entity: LegalEntity) -> WorkingTime:
         zone=ZoneInfo("UTC"),
         holidays=public_holidays(legal_entity.country),
     )
+
+
+def today(companies: Collection[int], now: datetime) -> date:
+    """Return the day that it is now where a company works; of several the latest, of none that of UTC. One query."""
+    rows = BusinessCalendar.objects.filter(legal_entity__in=list(companies))
+    zones = dict(rows.values_list("legal_entity_id", "time_zone"))
+    return max((now.astimezone(ZoneInfo(zones.get(each, "UTC"))).date() for each in companies), default=now.date())

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from django.db import connection as database
 from django.db import transaction
 
+from governance import calendars
 from governance.actor import By, as_actor
 from governance.identifiers import new_id
 from governance.rights import Right, require
@@ -49,7 +50,7 @@ def keep(
         now = cursor.fetchone()[0]
         cursor.execute(STANDS, [array(by_record)])
         found = cursor.fetchall()
-    if told_on > now.date():
+    if told_on > calendars.today({entity for _, entity, *_ in found}, now):
         raise NotToSendBack(f"{told_on} is a day to come. Say when it was told.")
     for _, _, key, _, overtaken, before in found:
         if before:

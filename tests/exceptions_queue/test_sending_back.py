@@ -1,17 +1,20 @@
 """Sending back from an exception: it waits for its source, tells what became of it, and closes with the answer."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from exceptions_queue import verbs
 from exceptions_queue.models import State, WorkItem, WorkItemEvent
 from exceptions_queue.tasks import sweep
+from governance.models import BusinessCalendar
 from routes import sending_back
 from routes.models import SendingBack
 from routes.tasks import sweep as routes_sweep
+from tests import clocks
 from tests.exceptions_queue import bulk
 from tests.exceptions_queue.conftest import Staff
 from tests.exceptions_queue.situations import zero_hours
@@ -272,3 +275,22 @@ def test_what_a_program_sent_back_is_not_told_as_told_by_hand(make_world: Make, 
     for _ in range(2):
         run = bulk.later(run)
     assert {*run.members.values_list("ended_as", flat=True)} == {"back at its source"}
+
+
+@pytest.mark.parametrize(
+    ("zone", "right", "wrong"),
+    [("Pacific/Auckland", date(2026, 11, 28), date(2026, 11, 29)),
+     ("America/Los_Angeles", date(2026, 11, 26), date(2026, 11, 27))],
+)  # fmt: skip
+def test_day_on_which_somebody_was_told_is_that_of_the_company(
+    quick_world: Make, quick_staff: Staff, monkeypatch: pytest.MonkeyPatch, zone: str, right: date, wrong: date
+) -> None:
+    item = zero_hours(quick_world())
+    BusinessCalendar.objects.create(legal_entity=item.legal_entity, country="DE", time_zone=zone)
+    monkeypatch.setattr(sending_back, "way_of", lambda route: (None, ""))
+    moment = datetime(2026, 11, 27, 14 if zone.startswith("Pacific") else 4, tzinfo=UTC)
+    clocks.later((moment - timezone.now()).total_seconds())
+    given: dict[str, Any] = {"by": quick_staff.farid, "reason": WHY, "told_to": "Max"}
+    with pytest.raises(verbs.NotPossible, match="is a day to come"):
+        verbs.tell_source(item, told_on=wrong, **given)
+    assert verbs.tell_source(item, told_on=right, **given) == 1
