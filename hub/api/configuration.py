@@ -3,6 +3,7 @@
 Left out are mappings and subscriptions, which have doors of their own, and roles, which take people.
 """
 
+from collections.abc import Collection
 from typing import Any, ClassVar
 from urllib.parse import quote
 
@@ -21,6 +22,7 @@ from governance.models import User
 from governance.rights import NotAllowed, Right, allowed, allowed_anywhere, require
 from hub.api import documents
 from hub.api.documents import Document
+from hub.configuration import naming
 from hub.configuration.alone import lock
 from hub.configuration.form import Data
 from hub.configuration.kind import Kind
@@ -95,10 +97,12 @@ class KindDoor(Door):
             document = _read(kind, value, by)
             lock()  # before it is looked for: who has waited for somebody else finds what they have made
             if document.name in documents.told(kind, by):
-                raise Refused(NOT_POSSIBLE, f"{_a(kind.one)} {document.name} is there already. Change it with PUT.")
+                words = naming.spoken(document.name)
+                raise Refused(NOT_POSSIBLE, f"{_a(kind.one)} {words} is there already. Change it with PUT.")
             documents.put(kind, document, None, by)
             answer = _answer(kind, document.name, by, status=201)
-            answer["Location"] = f"{escape_uri_path(request.path)}/{quote(document.name, safe='')}"
+            address = _address(document.name, documents.told(kind, by))
+            answer["Location"] = f"{escape_uri_path(request.path)}/{quote(address, safe='')}"
             return answer
 
         return repeats.once(request, content, act)
@@ -112,8 +116,8 @@ class ThingDoor(Door):
 
     def shown(self, request: Request, name: str) -> Response:
         """Show it, with its ETag."""
-        _thing(self.kind, name, person(request))
-        return _answer(self.kind, name, person(request))
+        named, _ = _thing(self.kind, name, person(request))
+        return _answer(self.kind, named, person(request))
 
     def replaced(self, request: Request, name: str) -> Any:
         """Put another document in its place."""
@@ -124,15 +128,15 @@ class ThingDoor(Door):
 
         def act() -> Response:
             lock()
-            here = _thing(kind, name, by)
-            etags.require(request, here, _seal(kind, name), told=lambda: documents.Shown(kind, by).of(here))
+            named, here = _thing(kind, name, by)
+            etags.require(request, here, _seal(kind, named), told=lambda: documents.Shown(kind, by).of(here))
             document = _read(kind, documents.taken_back(kind, value, [here]), by)
-            if document.name != name:
+            if document.name != named:
                 field = "/" + kind.key[0]
                 words = f"The {kind.one} at this address is {name}. Another name is another {kind.one}."
                 raise Refused(INVALID_BODY, words, errors=[FieldError(field, words, name)])
             documents.put(kind, document, here, by)
-            return _answer(kind, name, by)
+            return _answer(kind, named, by)
 
         return repeats.once(request, content, act)
 
@@ -142,19 +146,37 @@ class ThingDoor(Door):
         _thing(kind, name, by)
         with transaction.atomic():
             lock()
-            here = _thing(kind, name, by)
-            etags.require(request, here, _seal(kind, name), told=lambda: documents.Shown(kind, by).of(here))
-            documents.remove(kind, name, here, by)
+            named, here = _thing(kind, name, by)
+            etags.require(request, here, _seal(kind, named), told=lambda: documents.Shown(kind, by).of(here))
+            documents.remove(kind, named, here, by)
         return Response(status=204)
 
 
-def _thing(kind: Kind, name: str, by: User) -> Data:
-    """Return a thing that somebody may edit. Raises Refused (404), and NotAllowed where they only see it."""
-    here = documents.told(kind, by).get(name)
-    if here is None:
-        raise not_there(kind.one, name)
-    require(by, Right.EDIT_CONFIGURATION, documents.owner_of(kind, here, by))
-    return here
+def _thing(kind: Kind, address: str, by: User) -> tuple[str, Data]:
+    """Return name and document of a thing that somebody may edit.
+
+    Raises Refused (404), and NotAllowed where they only see it.
+    """
+    found = documents.told(kind, by)
+    name = _meant(address, found)
+    if name is None:
+        raise not_there(kind.one, address)
+    require(by, Right.EDIT_CONFIGURATION, documents.owner_of(kind, found[name], by))
+    return name, found[name]
+
+
+def _meant(address: str, names: Collection[str]) -> str | None:
+    """Return which thing an address means: the one of that very name, else the only one that is addressed so."""
+    if address in names:
+        return address
+    found = [each for each in names if naming.addressed(each) == address]
+    return found[0] if len(found) == 1 else None
+
+
+def _address(name: str, names: Collection[str]) -> str:
+    """Return the address of a thing: as people would write it, where that means no other one."""
+    usual = naming.addressed(name)
+    return usual if _meant(usual, names) == name else name
 
 
 def _a(thing: str) -> str:

@@ -17,7 +17,7 @@ from connectors.manifest.source import Source
 from governance.actor import By
 from governance.api.refusals import INVALID_BODY, NOT_POSSIBLE, FieldError, Refused, not_there
 from governance.models import LegalEntity, User
-from hub.configuration import form
+from hub.configuration import form, naming
 from hub.configuration.alone import lock
 from hub.configuration.file import File
 from hub.configuration.form import Data, Schema
@@ -144,10 +144,10 @@ def remove(kind: Kind, name: str, here: Data, by: User) -> None:
     work = Work(by, prune=True, reason=REASON)
     try:
         if why := kind.stays(name, here):
-            raise Refused(NOT_POSSIBLE, f"The {kind.one} {name} stays: {why}.")
+            raise Refused(NOT_POSSIBLE, f"The {kind.one} {naming.spoken(name)} stays: {why}.")
         kind.remove(work, name)
     except (ObjectDoesNotExist, StopIteration):  # the administration, which waits for nobody, has deleted it
-        raise not_there(kind.one, name) from None
+        raise not_there(kind.one, naming.spoken(name)) from None
     _refuse(kind.folder, work.mistakes)
 
 

@@ -15,3 +15,9 @@ def spoken(name: str) -> str:
     """Return the name of a thing of any kind as people read it."""
     chosen, apart, company = name.rpartition(APART)
     return f"{chosen} of {company}" if apart and company else chosen or company
+
+
+def addressed(name: str) -> str:
+    """Return the name of one company's thing as addresses have it: the code, a blank, and what people chose."""
+    chosen, apart, company = name.rpartition(APART)
+    return f"{company} {chosen}" if apart else name

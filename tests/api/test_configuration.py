@@ -9,8 +9,9 @@ from django.test import Client
 
 from connectors.models import Connection
 from governance.calendars import NO_DAY
-from governance.models import AuditEntry, User, WeekdayHours
+from governance.models import AuditEntry, LegalEntity, User, WeekdayHours
 from governance.rights import Role
+from hub.api.configuration import EXAMPLES
 from mappings.models import LookupTable
 from mappings.tables import NewRow, add_rows
 from routes.models import Route
@@ -203,6 +204,30 @@ def test_address_of_what_was_made_can_be_asked_as_it_stands(ask: Ask) -> None:
     assert made.status_code == 201, made.content
     assert made["Location"] == f"{PLACE}/tables/codes%20HP-DE"
     assert ask("get", made["Location"].removeprefix(f"{PLACE}/")).status_code == 200
+
+
+def test_cut_off_of_a_company_whose_code_has_a_blank_keeps_its_address(ask: Ask) -> None:
+    """Such codes are of older releases; people and programs have written down addresses by them."""
+    for code in ("HP", "HP DE"):
+        LegalEntity.objects.create(code=code, name=code, country="DE", currency="EUR")
+    cut_off = {**EXAMPLES["cut_offs"], "legal_entity": "HP DE", "name": "Payroll"}
+    place = "cut-offs/HP%20DE%20Payroll"
+    made = ask("post", "cut-offs", cut_off)
+    assert (made.status_code, made["Location"]) == (201, f"{PLACE}/{place}"), made.content
+    again = told(ask("post", "cut-offs", cut_off), 409, "not-possible")
+    assert again["detail"].startswith("A cut-off Payroll of HP DE is there already.")
+    assert ask("get", place).json() == cut_off
+    changed = ask("put", place, cut_off | {"number": 5}, If_Match=made["ETag"])
+    assert (changed.status_code, changed.json()["number"]) == (200, 5), changed.content
+
+    other = ask("post", "cut-offs", cut_off | {"legal_entity": "HP", "name": "DE Payroll"})
+    assert other["Location"] == f"{PLACE}/{place}", "two could be meant: it is the one of that very name"
+    assert ask("get", place).json()["legal_entity"] == "HP"
+    apart = "cut-offs/Payroll%1FHP%20DE"
+    assert ask("get", apart).json()["legal_entity"] == "HP DE"
+    assert ask("delete", place, If_Match=other["ETag"]).status_code == 204
+    assert ask("delete", place, If_Match=changed["ETag"]).status_code == 204
+    told(ask("get", place), 404, "not-found")
 
 
 def test_company_that_is_needed_stays(ask: Ask) -> None:
