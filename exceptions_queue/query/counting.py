@@ -9,6 +9,7 @@ are counted; of resolved ones, where a line means these, only the last.
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -48,6 +49,7 @@ ON_REQUEST = (
     "is", "entity", "assignee", "tag", "type", "client", "project", "contract", "worker", "period", "currency", "route",
     "source", "target", "age", "waiting", "again", "has", "rule", "field", "resolution", "closed", "cause",
 )  # fmt: skip
+TYPED = ("team", "due", "amount")  # words of which people may choose more than what is told apart
 LOOKED_AT = 10_000  # of resolved items the last that are counted
 VALUES = 30  # of one word that are shown, the most frequent
 
@@ -68,8 +70,9 @@ def always(found: Understood, user: User, now: dt.datetime) -> list[Facet]:
         for group in groups:
             if all(group[name] for name in others):
                 value = _value(word, group[f"d_{word}"])
-                numbers[value] = numbers.get(value, 0) + group["n"]
-                sums[value] = sums.get(value, Decimal(0)) + (group["worth"] or 0)
+                for each in (value, *(typed for typed in _typed(found, word) if group[_flag(word, typed)])):
+                    numbers[each] = numbers.get(each, 0) + group["n"]
+                    sums[each] = sums.get(each, Decimal(0)) + (group["worth"] or 0)
         shown.append(facet_of(found, word, numbers, cut=cut, sums=sums, words=called if word == "team" else None))
     return shown
 
@@ -81,7 +84,9 @@ def _always(found: Understood, asker: Asker) -> tuple[tuple[list[dict[str, Any]]
     oks: dict[str, Any] = {}
     for word in ALWAYS:
         own = of_word(found, word, asker)
-        oks[f"ok_{word}"] = Value(True) if own is None else Case(When(own, then=Value(True)), default=Value(False))
+        oks[f"ok_{word}"] = Value(True) if own is None else _whether(own)
+        for value, meant in _typed(found, word).items():
+            oks[_flag(word, value)] = _whether(CONDITIONS[word](meant, asker))
     without = frozenset(ALWAYS)
     groups, cut = [], False
     if serves := tallies.serves(found):
@@ -93,6 +98,23 @@ def _always(found: Understood, asker: Asker) -> tuple[tuple[list[dict[str, Any]]
     return (groups, cut), sum(each["n"] for each in groups)
 
 
+def _typed(found: Understood, word: str) -> dict[str, Any]:
+    """Return what is chosen of a word and is none of the values that are told apart: bounds of one's own, "mine"."""
+    apart = {"mine"} if word == "team" else {value for value, _ in BANDS.get(word, ())}
+    chosen = [(value.text, meant) for term, all_ in found.meant if term.word == word and not term.negated
+              for value, meant in zip(term.values, all_, strict=True)]  # fmt: skip
+    return {value: meant for value, meant in chosen if (value in apart) is (word == "team") and word in TYPED}
+
+
+def _flag(word: str, value: str) -> str:
+    """Return the name under which is told whether a value holds, whatever characters it has."""
+    return f"is_{word}_{value.encode().hex()}"
+
+
+def _whether(where: Q) -> Case:
+    return Case(When(where, then=Value(True)), default=Value(False))
+
+
 def _told(rows: models.QuerySet[Any], dims: dict[str, Any], oks: dict[str, Any], **sums: Any) -> list[dict[str, Any]]:
     told = rows.annotate(**dims, **oks).order_by().values(*dims, *oks).annotate(**sums)
     return [each for each in told if each["n"]]
@@ -100,7 +122,7 @@ def _told(rows: models.QuerySet[Any], dims: dict[str, Any], oks: dict[str, Any],
 
 @grants_read_once()
 def on_request(found: Understood, word: str, user: User, now: dt.datetime) -> Facet:
-    """Return the numbers of one word. At most six queries. Raises KeyError for a word that is not counted."""
+    """Return the numbers of one word. At most eight queries. Raises KeyError for a word that is not counted."""
     asker = Asker(user, now)
     if word in ALWAYS:
         return next(each for each in always(found, user, now) if each.word == word)
@@ -108,10 +130,31 @@ def on_request(found: Understood, word: str, user: User, now: dt.datetime) -> Fa
         raise KeyError(word)
 
     def count() -> tuple[Facet, int]:
-        facet = _on_request(found, word, asker)
+        facet = _with_chosen(_on_request(found, word, asker), found, asker)
         return facet, sum(each.number for each in facet.values)
 
     return kept.numbers((word, write(found.line.terms)), user, now, count)
+
+
+def _with_chosen(facet: Facet, found: Understood, asker: Asker) -> Facet:
+    """Return the same with the numbers of what is chosen and was not told apart: bounds of one's own, a rarer value.
+
+    Two queries where there is such a value, none otherwise.
+    """
+    word = facet.word
+    meant = {value.text: means for term, all_ in found.meant if term.word == word and not term.negated
+             for value, means in zip(term.values, all_, strict=True)}  # fmt: skip
+    apart = [each.value for each in facet.values if each.value in meant and not each.number]
+    if not apart:
+        return facet
+    rows, cut = _rows(found, asker, frozenset({word}))
+    counts = {_flag(word, value): Count("pk", filter=CONDITIONS[word](meant[value], asker)) for value in apart}
+    numbers = rows.order_by().aggregate(**counts)
+    values = (
+        replace(each, number=numbers[_flag(word, each.value)], at_least=cut) if each.value in apart else each
+        for each in facet.values
+    )
+    return replace(facet, values=tuple(values))
 
 
 def _on_request(found: Understood, word: str, asker: Asker) -> Facet:
