@@ -11,7 +11,7 @@ from exceptions_queue.forms import STARTS, ResubmissionForm
 from exceptions_queue.models import WorkItem
 from exceptions_queue.pages.door import context, page, person
 from exceptions_queue.pages.item import item_of, meant
-from exceptions_queue.pages.trials import all_of, fields, lines, members_of, sums, ticked
+from exceptions_queue.pages.trials import all_of, fields, how_many, lines, members_of, ticked
 from exceptions_queue.parts import SHORT
 from exceptions_queue.permitted import masks_of, rights_in
 from exceptions_queue.seen import seen_of
@@ -43,8 +43,8 @@ def chooser(request: HttpRequest, number: int) -> HttpResponse:
     shown = [(offer, lines(offer.trials), _fields(offer), [(gap, said[gap.words]) for gap in offer.gaps])
              for offer in offers]  # fmt: skip
     more = {"offers": shown, "start": start.value, "chosen": chosen, "tried": min(len(members), MOST)}
-    all_meant = f"{words.counted(len(members), row.entity)}, {sums(offers[0].trials)}" if chosen else all_of(row)
-    return render(request, "queue/configurations.html", _context(row, user, more | {"meant": all_meant.rstrip(", ")}))
+    more |= {"meant": all_of(row, chosen, offers[0].trials), "members": how_many(row, chosen)}
+    return render(request, "queue/configurations.html", _context(row, user, more))
 
 
 def _fields(offer: Offer) -> list[Any]:
@@ -64,7 +64,6 @@ def _context(row: WorkItem, user: User, more: dict[str, Any]) -> dict[str, Any]:
         part=row.part and row.part[:SHORT],
         title=words.title_for(row, masks_of(rights), user),
         starts=STARTS,
-        members=len(more["chosen"]) or row.members,
         form=form if Right.RESUBMIT in rights and row.is_open else None,
         **more,
     )

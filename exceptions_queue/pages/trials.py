@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import F, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from msgspec.structs import replace
@@ -58,7 +59,7 @@ class Field:
 
 @page
 def trials(request: HttpRequest, number: int) -> HttpResponse:
-    """Show what would become of the members that were ticked, else of the first of all. Nothing is changed by it."""
+    """Show what would become of the members that were ticked, else of all; of many the oldest. Changes nothing."""
     user = person(request)
     row = meant(request, item_of(user, number))
     require(user, Right.WORK_QUEUE, row.legal_entity_id)
@@ -92,7 +93,7 @@ def _context(
     drafted = version is not None and version.state not in ONCE_IN_FORCE
     goes = any(trial.outcome in GOES for trial in found)
     asks = goes and not drafted and right_to_send(configuration) in rights and row.is_open
-    all_meant = f"{words.counted(len(found), row.entity)}, {sums(found)}" if chosen else all_of(row)
+    count = how_many(row, chosen)
     form = ResubmissionForm(initial={"seen": str(seen_of(row) or "")})
     del form.fields["start"], form.fields["configuration"], form.fields["failures"], form.fields["rows"]
     return context(
@@ -110,33 +111,53 @@ def _context(
         left_out=len(put_right_since(found, by=user, start=start, configuration=configuration)),
         may_else=Right.RESUBMIT in rights,
         chosen=chosen,
-        meant=all_meant.rstrip(", "),
-        more=0 if chosen else max(0, row.members - len(found)),
+        meant=all_of(row, chosen, found),
+        count=count,
+        more=max(0, count - len(found)),
         form=form if asks else None,
         goes=goes,
         technical=Right.SEE_TECHNICAL in rights,
     )
 
 
-def all_of(row: WorkItem) -> str:
-    """Return what an item holds: "37 time entries, 12,480.00 EUR"."""
-    if row.part_holds:
+def how_many(row: WorkItem, chosen: Sequence[UUID]) -> int:
+    """Return how many members an item holds, or how many of the ticked ones; also those that are not tried."""
+    return _records(row).filter(pk__in=chosen).count() if chosen else row.members
+
+
+def all_of(row: WorkItem, chosen: Sequence[UUID], found: Sequence[Trial]) -> str:
+    """Return what is meant, tried or not: "37 time entries, 12,480.00 EUR"; `found` are the trials of it."""
+    if not chosen and row.part_holds:
         return row.part_holds
-    held = ", ".join(money(each.amount, each.currency) for each in row.amounts.all())
-    return f"{words.counted(row.members, row.entity)}, {held}"
+    if not chosen:
+        held = ", ".join(money(each.amount, each.currency) for each in row.amounts.all())
+        return f"{words.counted(row.members, row.entity)}, {held}".rstrip(", ")
+    count = how_many(row, chosen)
+    worth = sums(found if count <= len(found) else _each_once(row, chosen))
+    return f"{words.counted(count, row.entity)}, {worth}".rstrip(", ")
+
+
+def _each_once(row: WorkItem, chosen: Sequence[UUID]) -> Iterable[Failure]:
+    """Return a ticked member for each record: one that goes to three destinations is one money."""
+    by_worth = _records(row).filter(pk__in=chosen).order_by("record_id", F("amount").desc(nulls_last=True))
+    return by_worth.distinct("record_id")
+
+
+def _records(row: WorkItem) -> "QuerySet[Failure]":
+    return row.failures().filter(record_id__isnull=False)
 
 
 def ticked(request: HttpRequest) -> list[UUID]:
     """Return the members that were ticked; none means all. Raises Http404."""
     try:
-        return [id_of(code) for code in request.GET.getlist("failures")[:MOST]]
+        return [id_of(code) for code in request.GET.getlist("failures")]
     except ValueError as error:
         raise Http404(str(error)) from error
 
 
 def members_of(row: WorkItem, chosen: Sequence[UUID]) -> list[Failure]:
     """Return the open members of an item that can be tried, or the chosen ones, as many as are tried at once."""
-    rows = row.failures().filter(record_id__isnull=False).order_by("pk")
+    rows = _records(row).order_by("pk")
     return list((rows.filter(pk__in=chosen) if chosen else rows)[:MOST])
 
 
@@ -152,8 +173,8 @@ def lines(found: Iterable[Trial]) -> list[Line]:
     ]
 
 
-def sums(found: Iterable[Trial]) -> str:
-    """Return what trials come to, by currency: "12,480.00 EUR, 90.00 USD"; "" where none has an amount."""
+def sums(found: Iterable[Trial | Failure]) -> str:
+    """Return what trials or members come to, by currency: "12,480.00 EUR, 90.00 USD"; "" where none has an amount."""
     totals: dict[str, Decimal] = {}
     for trial in found:
         if trial.amount is not None:

@@ -12,7 +12,9 @@ from django.urls import reverse
 
 from canonical.failure import Category
 from exceptions_queue import intake, verbs, version_chooser
+from exceptions_queue.codes import code_of
 from exceptions_queue.models import WorkItem
+from exceptions_queue.pages import trials
 from exceptions_queue.put_right_since import PUT_RIGHT_SINCE
 from exceptions_queue.version_chooser import Offer
 from governance import versions
@@ -22,6 +24,7 @@ from routes.worked_out import Start
 from tests.exceptions_queue import bulk
 from tests.exceptions_queue.conftest import Staff
 from tests.exceptions_queue.situations import with_rates, zero_hours
+from tests.exceptions_queue.test_pages import signed_in, text_of
 from tests.exceptions_queue.test_resubmitting import LAX, settled
 from tests.exceptions_queue.test_trying import everything, opened, publish, refuse
 from tests.exceptions_queue.test_versions_chosen import SECOND, memo, three_versions
@@ -233,3 +236,27 @@ def test_queries_do_not_grow_with_members(quick_world: Make, quick_staff: Staff,
         intake.take_in()
     assert counted[1] <= counted[0] + 3  # as then, what came with another page is tried apart (ADR 40)
     assert counted[0] <= 81
+
+
+def test_more_than_are_tried_are_told_and_sent_all_the_same(
+    make_world: Make, staff: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trials, "MOST", 2)
+    monkeypatch.setattr(version_chooser, "MOST", 2)
+    world = make_world()
+    world.target.behave = lambda request, at: refused(Category.REFUSED)
+    world.take_in(*(entry(each) for each in (1, 2, 3, 4)))
+    world.deliver()
+    intake.take_in()
+    item = WorkItem.objects.get()
+    ticked = [code_of(each.pk) for each in item.failures().order_by("pk")[:3]]
+    browser = signed_in(staff.farid)
+    for page, told in (
+        ("queue:trials", "2 time entries of 3 that are ticked, the oldest ones,"),
+        ("queue:configurations", "was tried with 2 time entries of 3, the oldest ones."),
+    ):
+        answer = browser.get(reverse(page, args=[item.number]), {"failures": ticked})
+        assert told in text_of(answer)
+        assert "Send through 3 time entries, 2,400.00 EUR" in text_of(answer)
+        sent = answer.content.decode().partition('method="post"')[2]
+        assert [code for code in ticked if f'name="failures" value="{code}"' in sent] == ticked, page
