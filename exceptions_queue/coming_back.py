@@ -11,6 +11,7 @@ from django.db.models import Count, Exists, OuterRef
 from django.utils import timezone
 
 from exceptions_queue import words
+from exceptions_queue.asked_by import WAITED_FOR
 from exceptions_queue.intake import first_state
 from exceptions_queue.models import ApprovalRequest, Release, RequestState, State, WorkItem, WorkItemEvent
 from exceptions_queue.moving import event_of
@@ -18,7 +19,6 @@ from governance.actor import ENGINE
 from routes.models import Failure
 
 LIMIT = 500
-WAITED_FOR = "a second person"  # what an item waits for of which somebody has asked something of one
 WHY = (
     "stayed: what cannot be read, is in doubt, waits behind another version, or for a second person whom somebody has "
     "asked, does not go by that"

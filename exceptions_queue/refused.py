@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from django.db import connection
 
-from exceptions_queue.coming_back import WAITED_FOR
+from exceptions_queue.asked_by import WAITED_FOR
 from exceptions_queue.made_with import FOR_ROW, READ, SAMPLE
 from exceptions_queue.models import RequestState, State, WorkItem
 from exceptions_queue.moving import note

@@ -25,7 +25,7 @@ BOUNDS: dict[str, tuple[Any, ...]] = {
     "amount": (Decimal(1_000), Decimal(10_000), Decimal(100_000)), "again": (0, 1),
 }  # fmt: skip
 ASKED = frozenset({"class", "team", "assignee", "entity", "type", "route", "source", "due"})  # words, whatever is asked
-STATES = frozenset({"open", "regressed", "approvable", "billing", "payroll", *State.values})
+STATES = frozenset({"open", "regressed", "billing", "payroll", *State.values})
 MANY = 500  # changes from which on they are summed up
 LOCK = 7_015_003  # of who sums up
 

@@ -14,7 +14,7 @@ from exceptions_queue.query.compiled import Asker, condition
 from exceptions_queue.query.words import Understood
 
 WORDS = frozenset({"client", "project", "contract", "worker", "period", "cause", "target"})  # as in migration 0034
-STATES = frozenset({"open", "approvable", *State.values})
+STATES = frozenset({"open", *State.values})
 MANY = 5_000  # changes from which on they are summed up; one item that comes or goes makes up to seven
 LOCK = 7_015_004  # of who sums up
 

@@ -9,7 +9,6 @@ from django.db.models import (
     BooleanField,
     Count,
     DateTimeField,
-    Exists,
     ExpressionWrapper,
     F,
     Func,
@@ -23,10 +22,8 @@ from django.db.models import (
 from django.urls import reverse
 from django.utils import timezone
 
-from canonical.failure import Category
-from exceptions_queue import emergencies
+from exceptions_queue import asked_by, emergencies
 from exceptions_queue.agreeing import may_agree
-from exceptions_queue.coming_back import WAITED_FOR
 from exceptions_queue.models import (
     ApprovalRequest,
     BulkRun,
@@ -202,21 +199,9 @@ def _items(user: User, mine: list[str]) -> list[Waits]:
         return []
     tally = WorkItemTally.objects.filter(_within(places), state=State.PENDING_APPROVAL)
     held = tally.aggregate(held=Sum("items"))["held"] or 0
-    own = _asked_for_by(mine, places) if held else []
-    line = " ".join(["is:approvable", *([f"-number:{','.join(map(str, own))}"] if own else [])])
-    at = f"{reverse('queue:items')}?{urlencode({'q': line})}"
-    return [Waits("Exceptions that wait for approval", held - len(own), at)] if held > len(own) else []
-
-
-def _asked_for_by(mine: list[str], places: frozenset[int] | None) -> list[int]:
-    """Return the exceptions there that wait for a second person only because these have asked for one."""
-    waiting = ApprovalRequest.objects.filter(state=RequestState.WAITING)
-    theirs = written_by(mine, "made_by", "made_at")
-    asked = waiting.filter(theirs, item__state=State.PENDING_APPROVAL, item__waiting_on=WAITED_FOR)
-    others = WorkItem.objects.filter(Exists(waiting.filter(item=OuterRef("pk")).exclude(theirs)))
-    found = WorkItem.objects.filter(_within(places), pk__in=asked.values("item"))
-    found = found.exclude(category=Category.APPROVAL_MISSING).exclude(pk__in=others.values("pk"))
-    return sorted(found.values_list("pk", flat=True))
+    own = WorkItem.objects.filter(_within(places), pk__in=asked_by.alone(mine)).count() if held else 0
+    at = f"{reverse('queue:items')}?{urlencode({'q': 'is:approvable'})}"
+    return [Waits("Exceptions that wait for approval", held - own, at)] if held > own else []
 
 
 def _bulk_runs(user: User, mine: list[str]) -> list[Waits]:

@@ -20,7 +20,7 @@ from django.utils import timezone
 from canonical.entities import ENTITIES
 from canonical.entity import Mask
 from connectors.models import Connection
-from exceptions_queue import keys, teams
+from exceptions_queue import asked_by, keys, teams
 from exceptions_queue.deadlines import blocking
 from exceptions_queue.models import (
     CutOff,
@@ -40,6 +40,7 @@ from exceptions_queue.verbs.tag import kept_form
 from governance.actor import as_actor
 from governance.models import LegalEntity, User
 from governance.roles import MASK_RIGHTS, Right
+from governance.same_person import counted_as
 from governance.scoping import ALL, entity_ids
 from routes.models import Destination, Route
 
@@ -65,6 +66,13 @@ class Asker:
     now: dt.datetime = field(default_factory=timezone.now)
     _seen: dict[Mask, frozenset[int] | None] = field(default_factory=dict)
     _companies: dict[str, int] = field(default_factory=dict)
+    _mine: frozenset[str] = frozenset()
+
+    @property
+    def mine(self) -> frozenset[str]:
+        """Return the references that count as this person; looked up once."""
+        self._mine = self._mine or counted_as(self.user)
+        return self._mine
 
     def sees(self, mask: Mask) -> Q | None:
         """Return which items are of companies in which this person sees through a mask; None for all."""
@@ -182,7 +190,8 @@ def _is(value: str, asker: Asker) -> Q:
         return _is_payroll()
     if value == "approvable":
         ids = entity_ids(asker.user, Right.APPROVE)
-        return Q(state=State.PENDING_APPROVAL) & (Q() if ids is ALL else Q(legal_entity__in=ids))
+        held = Q(state=State.PENDING_APPROVAL) & (Q() if ids is ALL else Q(legal_entity__in=ids))
+        return held & ~Q(pk__in=asked_by.alone(asker.mine))
     return Q(state=value)
 
 

@@ -305,8 +305,8 @@ def _means(word: str, value: str, asker: Asker) -> Any:
 
 
 def _many_conditions(found: Understood, word: str, asker: Asker) -> Facet:
-    """Return the numbers of values that are conditions on the tally, but for a person's own marks. At most four
-    queries, beside those for rights.
+    """Return the numbers of values that are conditions on the tally, but for a person's own marks and what
+    they may approve. At most four queries, beside those for rights.
     """
     without = frozenset({word})
     known = [value for value, _ in _choices(word) if tallies.knows(word, [_means(word, value, asker)])]
@@ -317,7 +317,7 @@ def _many_conditions(found: Understood, word: str, asker: Asker) -> Facet:
         numbers += _conditions(word, resolved, asker, Count("pk"))
     if own := [value for value, _ in _choices(word) if value not in known and value not in ENDED]:
         rows = WorkItem.objects.visible_to(asker.user).open().filter(condition(found, asker, without=without))
-        marked = rows.filter(pk__in=watched(asker).union(mentioned(asker)))
+        marked = rows.filter(Q(pk__in=watched(asker).union(mentioned(asker))) | Q(state=State.PENDING_APPROVAL))
         numbers += _conditions(word, marked, asker, Count("pk"), told=own)
     return _of_conditions(found, word, numbers, cut=cut)
 

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from exceptions_queue import differing, parts
-from exceptions_queue.coming_back import WAITED_FOR
+from exceptions_queue.asked_by import WAITED_FOR
 from exceptions_queue.made_with import FOR_ROW
 from exceptions_queue.models import ApprovalRequest, Deed, RequestState, State, WorkItem
 from exceptions_queue.moving import note, waits_for_consent

@@ -10,7 +10,11 @@ from django.utils import timezone
 from canonical.failure import Category
 from exceptions_queue import coming_back, corrected, intake, releasing, tasks, verbs
 from exceptions_queue.models import Deed, Release, State, WorkItem
-from exceptions_queue.query.compiled import conditions_of
+from exceptions_queue.pages.approvals import waiting_for
+from exceptions_queue.query.compiled import conditions_of, narrowed
+from exceptions_queue.query.counting import on_request
+from exceptions_queue.query.words import understood
+from governance.rights import Role
 from mappings import tables
 from mappings.models import LookupTable
 from routes.models import Failure, Route, Transaction
@@ -18,6 +22,7 @@ from tests.exceptions_queue.conftest import Staff
 from tests.exceptions_queue.situations import zero_hours
 from tests.exceptions_queue.test_four_eyes import policy
 from tests.exceptions_queue.test_verbs import refused_rate
+from tests.governance.people import person
 from tests.routes.world import World, entry, refused
 
 Make = Callable[..., World]
@@ -80,6 +85,29 @@ def test_refused_request_leaves_what_waits_for_consent_where_it_was(quick_world:
 
     assert (fresh(item).state, fresh(item).waiting_on) == (State.PENDING_APPROVAL, "a second person")
     assert approvable(quick_staff) == [item.pk]
+
+
+def test_what_somebody_has_asked_for_is_not_among_what_they_may_approve(quick_world: Make, quick_staff: Staff) -> None:
+    item = zero_hours(quick_world(), 2)
+    policy(Deed.WAIVE)
+    with pytest.raises(verbs.NeedsApproval) as needs:
+        verbs.waive(item, by=quick_staff.clara, reason="not to be billed")
+    verbs.ask_approval(needs.value.wish, by=quick_staff.clara)
+    carl: Any = person("Carl Brandt", Role.CONTROLLER)
+
+    found = understood("is:approvable", timezone.now())
+    counts = [
+        (narrowed(found, user).count(), sum(each.number for each in on_request(found, "is", user, timezone.now()).values
+                                           if each.value == "approvable"))
+        for user in (quick_staff.clara, carl)
+    ]  # fmt: skip
+
+    assert fresh(item).state == State.PENDING_APPROVAL
+    assert counts == [(0, 0), (1, 1)]
+    wait = "Exceptions that wait for approval"
+    assert [[each.at for each in waiting_for(user) if each.what == wait] for user in (quick_staff.clara, carl)] == [
+        [], ["/queue/?q=is%3Aapprovable"],
+    ]  # fmt: skip
 
 
 def test_what_is_split_off_waits_as_it_did(quick_world: Make, quick_staff: Staff) -> None:

@@ -144,7 +144,7 @@ LINES = (
     "is:open entity:HP-DE", "is:open amount:>=1000 amount:<100000", "is:open amount:unknown", "is:open due:past",
     "is:open due:<4d", "is:open assignee:nobody", "is:open -assignee:me", "is:billing is:open", "is:open again:>1",
     "is:open type:time_entry", "is:open route:none-such", "is:open team:mine", "is:open amount:>1000,unknown -is:new",
-    "is:approvable", "is:open source:none-such", "", "is:resolved", "is:regressed", "-is:waiting", "class:validation",
+    "is:open source:none-such", "", "is:resolved", "is:regressed", "-is:waiting", "class:validation",
     "again:0..1 is:open", "is:open again:1",
 )  # fmt: skip
 BY = ("entity", "assignee", "type", "route", "source", "is", "again")

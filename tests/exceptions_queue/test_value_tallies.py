@@ -144,7 +144,7 @@ def queue(quick_world: Any, staff: Staff) -> World:
 
 
 LINES = (
-    "is:open", "is:new,triaged,in-progress,pending-approval", "is:waiting,snoozed", "is:approvable", "is:open -is:new",
+    "is:open", "is:new,triaged,in-progress,pending-approval", "is:waiting,snoozed", "is:open -is:new",
     "is:open entity:HP-DE", "is:open -entity:HP-DE", "is:open client:C-1", "is:open entity:none-such",
 )  # fmt: skip
 
