@@ -14,6 +14,7 @@ from exceptions_queue.words import plain
 from governance.seen import SEEN
 from mappings.models import LookupTable, TableRow
 from mappings.row_form import column_field
+from mappings.tables import RowErrors
 from routes.worked_out import Start
 
 REASON = "Kept in the history, for those who read this later."
@@ -69,6 +70,10 @@ class RemedyForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **({"label_suffix": ""} | kwargs))
+
+    def say(self, refused: Exception) -> None:
+        """Say above the fields why it was refused."""
+        self.add_error(None, str(refused))
 
     def ticked(self) -> list[UUID]:
         """Return the members that were ticked, of a form that was looked at and refused."""
@@ -141,6 +146,16 @@ class TableRowForm(RemedyForm):
     def values(self) -> dict[str, str]:
         """Return the row's values as they were typed."""
         return {name: self.cleaned_data[f"value_{name}"] for name in self.columns}
+
+    def say(self, refused: Exception) -> None:
+        """Say at each input what is wrong with it, and the rest above them; there is one row, which is not named."""
+        if not isinstance(refused, RowErrors):
+            super().say(refused)
+            return
+        inputs = {name: f"value_{name}" for name in self.columns}
+        inputs |= {"valid from": "valid_from", "valid to": "valid_to"}
+        for problem in refused.problems:
+            self.add_error(inputs.get(problem.column), f"{problem.message} {problem.remedy}")
 
 
 class RowCorrectionForm(NeedsReasonForm, TableRowForm):

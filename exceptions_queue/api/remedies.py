@@ -8,12 +8,13 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from exceptions_queue import handling, overwriting, remedies, verbs, words
-from exceptions_queue.api import shapes
+from exceptions_queue import handling, overwriting, remedies, seen, verbs, words
+from exceptions_queue.api import samples, shapes
 from exceptions_queue.api.items import CAUSE, ITEM, item_of, meant
 from exceptions_queue.models import Release, RootCause, WorkItem
 from exceptions_queue.tasks import nudge_release
 from exceptions_queue.verbs.ask_target import said
+from exceptions_queue.verbs.members import left
 from governance.api import etags, forms
 from governance.api.door import Door, person
 from governance.api.forms import MustReasonBody, ReasonBody
@@ -36,6 +37,30 @@ class Chosen(forms.Form):
     )  # fmt: skip
 
 
+class SeenText(forms.Text):
+    """What the caller has read of an item, as the item tells it in `seen`."""
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        """Return it, None where nothing stands there; a text is looked at as one first."""
+        text = super().run_validation(data)
+        try:
+            return seen.read(text) if text else None
+        except ValueError:
+            raise serializers.ValidationError(
+                "That is no item's `seen`. Read the item, and send what it tells."
+            ) from None
+
+
+class Looked(forms.Form):
+    """What of all that an item holds was looked at."""
+
+    seen = SeenText(
+        required=False, allow_null=True, default=None, max_length=40,
+        help_text="`seen` of the item, as it was read: what came or changed since then is left, and said; left out,"
+        " what is there now is meant",
+    )  # fmt: skip
+
+
 class ChosenBody(Chosen, ReasonBody):
     """Members, and why."""
 
@@ -44,7 +69,15 @@ class ChosenMustReasonBody(Chosen, MustReasonBody):
     """Members, and why; a reason is needed."""
 
 
-class MembersAgainBody(ChosenBody):
+class LookedBody(Looked, ChosenBody):
+    """Members, and why."""
+
+
+class LookedMustReasonBody(Looked, ChosenMustReasonBody):
+    """Members, and why; a reason is needed."""
+
+
+class MembersAgainBody(LookedBody):
     """What goes through again."""
 
     as_then = forms.Yes(required=False, default=False, help_text="the same as the configuration “then”")
@@ -58,7 +91,7 @@ class MembersAgainBody(ChosenBody):
     )  # fmt: skip
 
 
-class CorrectionBody(ChosenMustReasonBody):
+class CorrectionBody(LookedMustReasonBody):
     """A field and its right value."""
 
     field = forms.Text(max_length=80)
@@ -69,7 +102,7 @@ class CorrectionBody(ChosenMustReasonBody):
     )  # fmt: skip
 
 
-class ReversalBody(ChosenMustReasonBody):
+class ReversalBody(LookedMustReasonBody):
     """What is taken back, and what becomes of the records then."""
 
     sends = forms.Yes(
@@ -81,7 +114,7 @@ class ReversalBody(ChosenMustReasonBody):
     )
 
 
-class SourceNoticeBody(ChosenMustReasonBody):
+class SourceNoticeBody(LookedMustReasonBody):
     """Who at the source was told, and what was agreed."""
 
     told_to = forms.Text(max_length=150, help_text="who was told")
@@ -183,29 +216,31 @@ def _plainly(what: str) -> Callable[[Any, WorkItem], str]:
 
 
 WHY = {"reason": "agreed with the project manager"}
+SEEN = {"seen": samples.WHOLE_ITEM["seen"]}
 ROW = {"values": {"item": "SVC-BLD"}, "reason": "new service of October"}
 SKINS = (
     Skin("splits", ChosenMustReasonBody, verbs.split, "Split members off into an item of their own.",
          lambda done, item: f"Item {done.number} holds {words.counted(done.members, done.entity)}.",
          {"failures": ["0197a1c2-5a5b-7c1d-8e2f-0a1b2c3d4e5f"], **WHY}),
-    Skin("resubmissions", MembersAgainBody, verbs.resubmit, "Send members through again.", _released, WHY),
-    Skin("waivers", ChosenMustReasonBody, verbs.waive, "Decide that members are not delivered.",
-         _counted("will not be delivered"), WHY),
-    Skin("rule-waivers", ChosenMustReasonBody, verbs.waive_rule, "Let members pass the rule that stopped them, once.",
+    Skin("resubmissions", MembersAgainBody, verbs.resubmit, "Send members through again.", _released,
+         WHY | SEEN),
+    Skin("waivers", LookedMustReasonBody, verbs.waive, "Decide that members are not delivered.",
+         _counted("will not be delivered"), WHY | SEEN),
+    Skin("rule-waivers", LookedMustReasonBody, verbs.waive_rule, "Let members pass the rule that stopped them, once.",
          _counted("passed the rule and went on"), WHY),
-    Skin("approvals", ChosenBody, verbs.approve, "Approve what is held for a second person.",
-         _counted("approved"), WHY),
+    Skin("approvals", LookedBody, verbs.approve, "Approve what is held for a second person.",
+         _counted("approved"), WHY | SEEN),
     Skin("run-refusals", MustReasonBody, verbs.refuse_run, "Refuse what a comparison would withdraw.",
          _plainly("Nothing is withdrawn."), {"reason": "the sign-in had lost its right to read other people's time"}),
     Skin("corrections", CorrectionBody, verbs.correct_field, "Correct a field of members and send them again.",
          lambda done, item: f"{done.went_on:,} went on. {done.amounts} {done.elsewhere}".strip(),
          {"field": "hours", "value": "7.50", "reason": "typing error, asked the consultant"}),
-    Skin("period-moves", ChosenMustReasonBody, verbs.move_to_next_period, "Propose the next open period for members.",
+    Skin("period-moves", LookedMustReasonBody, verbs.move_to_next_period, "Propose the next open period for members.",
          _counted("proposed for the next open period"), WHY),
     Skin("reversals", ReversalBody, verbs.reverse, "Take back what members have posted.",
          _counted("taken back at the target"),
          {"sends": False, "root_cause": "source", "reason": "booked on the wrong project"}),
-    Skin("source-returns", ChosenMustReasonBody, verbs.send_back, "Send members back to their source with a reason.",
+    Skin("source-returns", LookedMustReasonBody, verbs.send_back, "Send members back to their source with a reason.",
          _counted("sent back to the source"), {"reason": "the project was closed in October: book it on P-882"}),
     Skin("source-notices", SourceNoticeBody, verbs.tell_source, "Write down who at the source was told of members.",
          _counted("kept as told at the source"),
@@ -261,7 +296,7 @@ class RemedyDoor(Door):
                 _refuse_unseen(request, item, by)
             _check_sense(of, by, skin.name)  # here: what was done already is answered again, though it makes none now
             try:
-                said_now = skin.said(skin.verb(of, by=by, **values), item)
+                said_now = skin.said(skin.verb(of, by=by, **values), item) + left(of, values.get("seen"))
             except verbs.NeedsApproval as asked:
                 made = verbs.ask_approval(asked.wish, by=by)
                 said_now = (

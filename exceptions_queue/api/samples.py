@@ -11,7 +11,7 @@ WHOLE_ITEM: dict[str, Any] = {  # beside what a list tells of it
     "hint": "Rates are agreed in the first week of the quarter: ask the practice's lead.", "hint_number": 4,
     "field": "bill_rate", "table": "bill_rates", "table_key": ["Architect", "EUR"], "duplicate_of": None, "causes": [],
     "closed_by_itself": False, "root_cause": "", "cause_code": "", "finding": "", "rule_candidate": False,
-    "reopened": 0, "split_from": None, "fingerprint_version": 1,
+    "reopened": 0, "split_from": None, "fingerprint_version": 1, "seen": "AZehwopbfB2OLwobLD1OXw.37",
     "remedies": [
         {"name": "table-rows", "title": "Add the missing row", "effect": "Releases 37 time entries, 12,480.00 EUR.",
          "allowed": True, "needs": "", "row": None,

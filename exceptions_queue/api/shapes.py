@@ -11,6 +11,7 @@ from exceptions_queue.models import CauseCode, Resolution, RootCause, State, Wor
 from exceptions_queue.pages.items import rows_of
 from exceptions_queue.parts import Part, parts_of
 from exceptions_queue.remedies import Remedy
+from exceptions_queue.seen import seen_of
 from governance.models import User
 from routes.api.shapes import shown as in_shape
 
@@ -141,6 +142,9 @@ class WholeItemShape(WorkItemShape):
     reopened = serializers.IntegerField(help_text="how often it came back after it was resolved")
     split_from = serializers.IntegerField(allow_null=True, help_text="number of the item that it was split off")
     fingerprint_version = serializers.IntegerField(help_text="by which version its cause is told apart from others")
+    seen = serializers.CharField(
+        allow_blank=True, help_text="of what it holds now; sent with a remedy, this reaches nothing that comes later"
+    )
     remedies = RemedyShape(many=True)
     comments = CommentShape(many=True)
     history = HistoryShape(many=True)
@@ -204,6 +208,7 @@ def whole(
     item: WorkItem, of: WorkItem, masks: Any, offered: list[Remedy], history: list[WorkItemEvent], by: User
 ) -> dict[str, Any]:
     """Return an item with everything that its page says; `of` is one of its causes, or the item."""
+    looked = seen_of(of)  # first: of what comes while the rest is read, nobody is told
     tells = words.tells(of, masks)
     written, _ = hints.shown(of, masks, by)
 
@@ -227,6 +232,7 @@ def whole(
         "reopened": item.reopened,
         "split_from": item.split_from_id,
         "fingerprint_version": item.fingerprint_version,
+        "seen": str(looked or ""),
         "remedies": [
             {"name": each.name, "title": words.readable(each.title, item, masks, by),
              "effect": words.readable(each.effect, item, masks, by), "allowed": each.form is not None,

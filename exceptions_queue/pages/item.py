@@ -187,7 +187,7 @@ def remedy(request: HttpRequest, number: int, name: str) -> HttpResponse:
             if (told := asked_for(asked, user, form)) is not None:
                 return onward(request, row, told)
         except REFUSED as error:
-            form.add_error(None, str(error))
+            form.say(error)
         else:
             return onward(request, row, said)
     return shown(request, row, user, typed=(name, form))

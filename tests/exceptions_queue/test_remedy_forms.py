@@ -52,7 +52,13 @@ def test_remedy_that_is_refused_is_said_beside_what_was_typed(make_world: Make, 
     item = missing_rate(make_world(), 3)
     answer = signed_in(staff.clara).post(f"{url_of(item)}table-rows/", {"value_rate": "a lot"})
     assert answer.status_code == 422
-    assert "Row 1, rate" in text_of(answer)
+    assert "Row 1, rate" not in text_of(answer)
+    page = " ".join(answer.content.decode().split())
+    [named] = re.findall(
+        r'aria-describedby="([^"]*)"[^>]*value="a lot"|value="a lot"[^>]*aria-describedby="([^"]*)"', page
+    )
+    [error] = [each for each in "".join(named).split() if "error" in each]
+    assert "a lot" in re.findall(rf'id="{error}"[^>]*>(.*?)</', page)[0], "it stands at its field"
     assert 'value="a lot"' in answer.content.decode()
 
 

@@ -1,5 +1,6 @@
 """A decision reaches what its page showed, and nothing that came or changed while the person read."""
 
+import inspect
 import re
 from collections.abc import Callable
 from typing import Any
@@ -8,10 +9,12 @@ import pytest
 
 from canonical.failure import Category
 from exceptions_queue import intake, seen, verbs
+from exceptions_queue.api.remedies import SKINS
 from exceptions_queue.models import State, WorkItem
 from mappings import tables
 from mappings.models import Approval, LookupTable
 from routes.models import Failure, Overlay, Record, Reversal, SendingBack
+from tests.api.signing import get, post, token_of
 from tests.exceptions_queue.conftest import Staff
 from tests.exceptions_queue.situations import with_rates, zero_hours
 from tests.exceptions_queue.test_pages import signed_in, url_of
@@ -170,3 +173,33 @@ def test_row_that_nobody_saw_is_not_decided(make_world: Make, staff: Staff, reme
     tables.add_rows(table, [tables.NewRow(("Consultant", "EUR"), {"rate": "14500.00"})], by=staff.ingrid)
     assert "Other rows are proposed by now" in press(item, staff.clara, remedy, form)
     assert table.rows.filter(recorded_to=None, approved_at=None, values={"rate": "14500.00"}).exists()
+
+
+def test_program_says_what_it_has_read_and_does_no_more_than_that(held: World, staff: Staff) -> None:
+    item = WorkItem.objects.get()
+    token = token_of(staff.farid, "experience:read", "experience:write")
+    door = f"/api/experience/v1/work-items/{item.number}"
+    read = get(door, token).json()["seen"]
+    held.take_in(entry(3, hours="14.00"))
+    intake.take_in()
+
+    wrong = post(f"{door}/waivers", token, {"reason": "not billed", "seen": "all of it"})
+    assert wrong.status_code == 422
+    assert "That is no item's `seen`" in wrong.content.decode()
+    done = post(f"{door}/waivers", token, {"reason": "not billed", "seen": read})
+
+    assert done.status_code == 200, done.content
+    assert "will not be delivered. 1 came or changed since you looked, and stay" in done.json()["said"]
+    assert held.states() == ["waived", "waived", "held"]
+    again = post(f"{door}/waivers", token, {"reason": "not billed", "seen": read})
+    assert (again.status_code, "has changed since you looked" in again.content.decode()) == (409, True)
+    assert post(f"{door}/waivers", token, {"reason": "not billed"}).status_code == 200, "all that is there now"
+    assert held.states() == ["waived", "waived", "waived"]
+    assert get(door, token).json()["seen"] == ""
+
+
+def test_all_remedies_that_reach_all_of_an_item_take_what_was_seen() -> None:
+    able = {skin.name: "seen" in skin.body().fields for skin in SKINS}
+    takes = {skin.name for skin in SKINS if "Seen" in str(inspect.signature(skin.verb).parameters.get("seen", ""))}
+    assert {name for name, does in able.items() if does} == takes
+    assert len(takes) == 9
