@@ -73,7 +73,7 @@ class View:
         if self.trouble or (self.key_columns and len(words) != len(self.key_columns)):
             raise NoRowError(miss, trouble=self.trouble or self._wrong_count(len(words)))
         if day is not None:
-            for row in self.rows.get(words, ()):
+            for row in self._rows(words):
                 if row.holds_on(day):
                     hit = self.on(day)[key] = (self._value(row), row.row_id)
                     return hit
@@ -82,7 +82,7 @@ class View:
         absent = self.absent[key, day] = NoRowError(
             miss,
             waiting=day is not None and any(row.holds_on(day) for row in self.waiting.get(words, ())),
-            other_days=_days(self.rows.get(words, ())),
+            other_days=_days(self._rows(words)),
         )
         raise absent
 
@@ -102,12 +102,21 @@ class View:
         one = len(self.key_columns) == 1
         unbounded = {
             (words[0] if one else words): (self._value(found[0]), found[0].row_id)
-            for words, found in rows.items()
-            if found[0].valid_from is None and found[0].valid_to is None and len(words) == len(self.key_columns)
+            for words in rows
+            if (found := self._rows(words)) and len(words) == len(self.key_columns)
+            if found[0].valid_from is None and found[0].valid_to is None
         }
         self.always |= unbounded
         for known in self.days.values():
             known.update(unbounded)
+
+    def _rows(self, words: tuple[str, ...]) -> list[Row]:
+        """Return the rows of a key, in the order in which they count.
+
+        A company's table may have columns that the one of all companies behind it lacks: its rows give nothing there.
+        """
+        column, found = self.source.column, self.rows.get(words, [])
+        return [row for row in found if (column in row.values if column else len(row.values) == 1)]
 
     def _wrong_count(self, count: int) -> str:
         name, columns = self.source.name, ", ".join(self.key_columns)

@@ -166,6 +166,26 @@ def test_xref_translates_in_both_directions():
     assert outward.values == {"f0": "4711"}
 
 
+def test_row_without_the_column_gives_no_blank():
+    columns = {"rate": "money", "unit": "text"}
+    de = company("HP-DE")
+    shared = create_table(name="rates", title="Rates", key_columns=["role"], value_columns={"rate": "money"}, by=ENGINE)
+    own = create_table(
+        name="rates", title="Ours", key_columns=["role"], value_columns=columns, legal_entity=de, by=ENGINE
+    )
+    add_rows(shared, [NewRow((role,), {"rate": "300"}) for role in ("Partner", "Coach")], by=ENGINE)
+    add_rows(own, [NewRow(("Coach",), {"rate": "200", "unit": "day"})], by=ENGINE)
+    made = compile_mapping(content('LOOKUP("rates.unit", role)', 'LOOKUP("rates.rate", role)'))
+
+    coach, partner = run_batch(
+        made, [{"role": "Coach"}, {"role": "Partner"}], connection_id=None, legal_entity_id=de.pk
+    )
+
+    assert coach.values == {"f0": "day", "f1": 200}
+    assert partner.values == {"f1": 300}
+    assert [(each.category, each.field) for each in partner.problems] == [("unmapped_value", "f0")]
+
+
 def test_row_that_waits_holds_the_records_of_its_own_days_alone():
     table = create_table(
         name="rates", title="Rates", key_columns=["role"], value_columns={"rate": "money"}, approval="always", by=ENGINE
