@@ -142,7 +142,7 @@ class ReasonBody(Form):
     reason = Text(required=False, default="", max_length=500, allow_blank=True, help_text=REASON)
 
 
-SAMPLES = {"reason": "as agreed with the client", "note": "Rates of 2027", "at": "2026-12-31T23:00:00Z"}
+SAMPLES = {"reason": "as agreed with the client", "note": "Rates of 2027", "at": "2036-12-31T23:00:00Z"}
 
 
 def sample(form: type[Form]) -> dict[str, str] | None:

@@ -30,7 +30,7 @@ from hub.changes.titles import Titles
 from hub.configuration import form
 from hub.configuration.alone import lock
 from hub.configuration.form import Data
-from mappings.api.versions import PublicationBody
+from mappings.api.versions import PublicationBody, refuse_past
 from mappings.filters import VersionFilter
 
 KINDS = [(name, kind.one) for name, kind in things.OF_KIND.items()]
@@ -226,6 +226,7 @@ class StepDoor(Door):
                 require(by, Right.APPROVE_CONFIGURATION, row.legal_entity)
             check = etags.require_read if self.step.agrees else etags.require_if_given
             check(request, _shown(locked), locked.seal, told=lambda: _covered(locked, by))
+            refuse_past(values)
             last = _judged(row, by) if self.step.verb is versions.discard else {}
             done = self.step.verb(row, by=by, **values)
             return _answer(done, by) if done is not None else Response(last)

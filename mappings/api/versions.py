@@ -1,10 +1,11 @@
 """Process API: the life of a mapping's versions, by governance's verbs: draft, submit, approve, publish."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
 from django.utils.encoding import escape_uri_path
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -15,7 +16,7 @@ from governance.actor import names
 from governance.api import etags, forms, paging, parameters
 from governance.api.door import Door, person
 from governance.api.forms import MustReasonBody, ReasonBody
-from governance.api.refusals import not_there
+from governance.api.refusals import INVALID_BODY, FieldError, Refused, not_there
 from governance.api.told import MATCH, MATCH_SEEN, told
 from governance.models import User, Version
 from governance.models.version import State
@@ -69,7 +70,9 @@ class NoteBody(forms.Form):
 class PublicationBody(ReasonBody):
     """When, and why."""
 
-    at = forms.Moment(required=False, allow_null=True, default=None, help_text="left out: now")
+    at = forms.Moment(
+        required=False, allow_null=True, default=None, help_text="left out: now; one that has passed is refused"
+    )
 
     def validate_at(self, value: datetime | None) -> datetime | None:
         """Refuse a year that no clock will show."""
@@ -184,6 +187,7 @@ class StepDoor(Door):
             check = etags.require_read if self.step.agrees else etags.require_if_given
             last = _shown(held(Version.objects.all(), row), by)
             check(request, last)
+            refuse_past(values)
             done = self.step.verb(row, by=by, **values)
             return _answer(done, by) if done is not None else Response(last)
 
@@ -202,6 +206,14 @@ def door_of(step: Step) -> type[StepDoor]:
         post
     )
     return type(f"{step.name.title()}Door", (StepDoor,), {"post": view, "step": step})
+
+
+def refuse_past(values: Mapping[str, Any]) -> None:
+    """Raise Refused (422) for a time of publication that has passed: whoever meant now leaves it out."""
+    if values.get("at") is not None and values["at"] <= timezone.now():
+        words = "This moment has passed. Give a later one, or leave it out to publish now."
+        wrong = FieldError("/at", words, "a later time, or nothing")
+        raise Refused(INVALID_BODY, f"/at: {words} Nothing was done.", errors=[wrong])
 
 
 def version_of(by: User, key: str, number: int) -> Version:

@@ -81,6 +81,7 @@ def test_connection_is_made_by_two_people_and_its_secret_is_never_told(
     assert "Read it first, and send the header If-Match" in unread[0].json()["detail"]
     assert call(clara, "post", f"{at}/approvals", {"reason": "fine"}, If_Match=read).status_code == 200
     assert call(clara, "post", f"{at}/publications", {}).status_code == 403
+    assert call(ingrid, "post", f"{at}/publications", {"at": "2025-12-31T23:00:00Z"}).status_code == 422
     done = call(ingrid, "post", f"{at}/publications", {})
     assert (done.status_code, done.json()["state"], done.json()["approved_by"]) == (200, "published", "Clara Voss")
     assert Connection.objects.get().kept_secrets() == {"token": SECRET}

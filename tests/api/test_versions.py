@@ -81,6 +81,9 @@ def test_version_goes_from_draft_to_published_by_two_people_and_no_client(draft:
     for nothing in ({}, {"If-Match": "*"}):
         told(post(f"{address}/approvals", clara, {"reason": "unread"}, **nothing), 428, "if-match-needed")
     assert post(f"{address}/approvals", clara, {"reason": "read"}, **read).json()["approved_by"] == "Clara Voss"
+    past = post(f"{address}/publications", ingrid, {"at": "2025-12-31T23:00:00Z"})
+    assert told(past, 422, "invalid-body")["errors"][0]["pointer"] == "/at"
+    assert get(address, ingrid).json()["state"] == "approved", "a year that was mistyped puts nothing in force"
     assert post(f"{address}/publications", ingrid, {}).json()["state"] == "published"
     told(post(f"{address}/submissions", ingrid, {}), 409, "not-possible")
     told(post(f"{address}/submissions", token_of(staff.viktor), {}), 404, "not-found")
