@@ -43,6 +43,7 @@ class Answered:
     status: int | None  # None: no answer came
     words: str
     retry_after: float | None = None  # seconds that the subscriber asks for
+    unsent: bool = False  # its turn did not come: nobody was asked
 
     @property
     def taken(self) -> bool:
@@ -106,7 +107,7 @@ async def _call(url: URL, letter: Letter, secrets: Sequence[str], deadline: floa
             Call("POST", url, headers, letter.body, timeout, deadline, response_bytes=ANSWER_BYTES)
         )
     except Unreachable as error:
-        return Answered(None, str(error))
+        return Answered(None, str(error), unsent=error.kind == "deadline")
     return _judged(answer)
 
 

@@ -126,8 +126,11 @@ def _settle(subscription_id: int, pairs: Sequence[Pair], owner: UUID) -> bool:
     subscription = Subscription.objects.select_for_update(no_key=True).filter(pk=subscription_id).first()
     if subscription is None:
         return False  # somebody has ended it while these were on the wire
+    _give_back([claim.id for claim, answer in pairs if answer.unsent], owner)
     taken = [pair for pair in pairs if pair[1].taken]
-    missed = [pair for pair in pairs if not pair[1].taken]
+    missed = [pair for pair in pairs if not (pair[1].taken or pair[1].unsent)]
+    if not taken and not missed:
+        return False
     _end(taken, owner)
     _put_off(subscription_id, missed, owner)
     later = [answer for _, answer in missed if answer.is_for_later]
@@ -141,6 +144,18 @@ def _settle(subscription_id: int, pairs: Sequence[Pair], owner: UUID) -> bool:
     if gone is not None:
         disabling.disable(subscription, "Its address answered 410 Gone: it takes no more events.", _place(gone))
     return bool(taken) and not later and gone is None
+
+
+def _give_back(ids: Sequence[int], owner: UUID) -> None:
+    """Let go at once what a slow subscriber left no time for: it was not tried."""
+    if not ids:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE routes_delivery SET due_at = (SELECT hub_now()), lease_owner = NULL"
+            " WHERE id = ANY(%s::bigint[]) AND lease_owner = %s",
+            [array(ids), owner],
+        )
 
 
 def _end(taken: Sequence[Pair], owner: UUID) -> None:

@@ -1,13 +1,14 @@
 """How long an address is left alone that asks for patience: as long as it says, and no other one for its sake."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from governance.actor import ENGINE
-from routes.models import Subscription
-from routes.outbound import subscribing
+from routes.models import Delivery, Subscription
+from routes.outbound import calling, subscribing
 from routes.outbound.wishes import Wishes
 from tests import clocks
 from tests.outbound.subscriber import Subscriber
@@ -69,3 +70,25 @@ def test_what_an_address_asked_for_says_nothing_of_another_one(
     for _ in range(3):
         carried()
     assert subscriber.told() == [("posted", "TE-0000001")]
+
+
+def test_what_a_slow_subscriber_left_no_time_for_was_not_tried(
+    world: World, subscribe: Any, subscriber: Subscriber, carried: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subscribe()
+    world.take_in(*(entry(number) for number in range(1, 8)))
+    world.deliver()
+    inner, sizes = calling.call_all, list[int]()
+
+    def slowly(address: str, letters: Any, secrets: Any, *, deadline: float) -> list[calling.Answered]:
+        """Have time for two of a round."""
+        sizes.append(len(letters))
+        over = time.monotonic() - 1
+        sent = inner(address, letters[:2], secrets, deadline=deadline)
+        return sent + inner(address, letters[2:], secrets, deadline=over)
+
+    monkeypatch.setattr(calling, "call_all", slowly)
+    carried()
+    assert sizes == [7, 5, 3, 1]
+    assert set(Delivery.objects.values_list("done_how", "attempts")) == {("delivered", 1)}
+    assert len(subscriber.taken) == 7
