@@ -29,7 +29,8 @@ In a rule a plain name is a field of the **result**.
 ## What blank does
 - A missing path is blank, and so is a field of something blank. A field asked of a text or number is a problem.
 - `+ - * /` and comparisons with blank are a problem that names the field: write `COALESCE(x, 0)` where it means zero.
-- `=` and `<>` take blank; a condition that is blank counts as no; functions given a blank value return blank.
+- `=` and `<>` take blank; a condition that is blank counts as no; functions given a blank value return blank,
+  but for those that count, add up, join, or tell yes or no.
 - A blank key of `LOOKUP` or `XREF` is a problem, unless `default:` says what to take.
 - Only the branch of `IF` and the values of `COALESCE` that are needed are computed.
 
