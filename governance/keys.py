@@ -96,7 +96,7 @@ def split(text: str) -> list[str]:
 def check(state: Path) -> None:
     """Raise KeysUnusable where keys are there and cannot be used; for a start, before anything needs them."""
     if from_environment():
-        _keys_in_environment(_given())
+        _keys_in_environment(_given(), place())
     elif (path := state / "keys").exists():
         _read(path)
 
@@ -188,11 +188,9 @@ def file() -> Path:
 
 def place() -> str:
     """Return where the keys are, in words."""
-    return (
-        f"the environment variable {FILE if os.environ.get(FILE) else ENVIRONMENT}"
-        if from_environment()
-        else str(file())
-    )
+    if path := os.environ.get(FILE):
+        return f"the file {path} that {FILE} names"
+    return f"the environment variable {ENVIRONMENT}" if from_environment() else str(file())
 
 
 def _keys() -> list[bytes]:
@@ -207,7 +205,7 @@ def _keys() -> list[bytes]:
 def _there() -> list[bytes]:
     """Return the keys that are there, newest first; makes none, so that whoever only reads leaves nothing behind."""
     if from_environment():
-        return list(_keys_in_environment(_given()))
+        return list(_keys_in_environment(_given(), place()))
     path = file()
     return _read(path) if os.path.exists(path) else []
 
@@ -238,8 +236,8 @@ def _given() -> str:
 
 
 @lru_cache(maxsize=4)
-def _keys_in_environment(value: str) -> tuple[bytes, ...]:
-    return _checked(split(value), f"the environment variable {ENVIRONMENT}")
+def _keys_in_environment(value: str, stand_in: str) -> tuple[bytes, ...]:
+    return _checked(split(value), stand_in)
 
 
 @lru_cache(maxsize=4)
@@ -299,7 +297,7 @@ def _draft(path: Path, keys: list[bytes]) -> Path:
 
 def _refuse_environment(remedy: str) -> None:
     if from_environment():
-        raise KeysUnusable(f"The encryption keys are in the environment variable {ENVIRONMENT}. {remedy}")
+        raise KeysUnusable(f"The encryption keys are in {place()}. {remedy}")
 
 
 def _what_is_lost(sealed: str) -> str:

@@ -192,7 +192,7 @@ def _keys_brought(found: Found, say: Callable[[str], None]) -> Iterator[None]:
         lacking = [keys.fingerprint(key) for key in wanted if key not in keys.ring()]
         yield
         if lacking:
-            say(f"Your environment lacks the keys {', '.join(lacking)} of the backup; add them to THROUGHLINE_KEYS.")
+            say(f"Your environment lacks the keys {', '.join(lacking)} of the backup; add them to {keys.place()}.")
     elif not wanted:
         yield
         if not keys.file().exists():

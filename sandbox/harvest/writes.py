@@ -34,9 +34,7 @@ async def read_body(request: web.Request) -> dict[str, Any]:
 def create(memory: Memory, resource: Resource, body: dict[str, Any], user: Row, parent: Row | None = None) -> Row:
     """Store a new row and return it. `parent` is the project of an assignment. Raises Refusal 422."""
     values = _checked(memory, resource, body)
-    for name in resource.required:
-        if values.get(name) in (None, ""):
-            raise _refused(f"{_words(name)} can't be blank")
+    _refuse_blank(resource, values)
     if resource.name == "time_entries":
         return memory.put("time_entries", _new_time_entry(memory, values, user), by="api")
     moment = now()
@@ -51,7 +49,10 @@ def create(memory: Memory, resource: Resource, body: dict[str, Any], user: Row, 
 def change(memory: Memory, resource: Resource, row: Row, body: dict[str, Any]) -> Row:
     """Change only the keys sent and return the row. Raises Refusal 422."""
     values = _checked(memory, resource, body)
+    _refuse_blank(resource, {**row, **values})
     if resource.name == "time_entries":
+        if values.get("user_id", row["user_id"]) is None:
+            raise _refused("User can't be blank")
         _refuse_locked(memory, row)
         _refuse_unassigned(memory, {**row, **values})
     changed = {**row, **values, "updated_at": now()}
@@ -85,6 +86,12 @@ def stop_or_restart(memory: Memory, row: Row, *, run: bool) -> Row:
     return memory.put(
         "time_entries", {**row, "is_running": run, "timer_started_at": started, "updated_at": now()}, by="api"
     )
+
+
+def _refuse_blank(resource: Resource, values: dict[str, Any]) -> None:
+    for name in resource.required:
+        if values.get(name) in (None, ""):
+            raise _refused(f"{_words(name)} can't be blank")
 
 
 def _checked(memory: Memory, resource: Resource, body: dict[str, Any]) -> dict[str, Any]:

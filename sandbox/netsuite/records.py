@@ -174,7 +174,7 @@ class Records:
 
     def by_id(self, kind: str, text: str) -> Row | None:
         """Return the record with an internal id."""
-        return self.memory.table(kind).get(int(text)) if text.isdigit() else None
+        return self.memory.table(kind).get(int(text)) if text.isascii() and text.isdigit() else None
 
     def by_external_id(self, kind: str, text: str) -> Row | None:
         """Return the record with an external id."""

@@ -65,7 +65,7 @@ def check_lock(row: Row | None) -> None:
 
 def _value(records: Records, fields: dict[str, str | tuple[str, ...]], name: str, value: Any) -> Any:
     if name == "externalId":
-        return str(value)
+        return None if value is None else str(value)
     if name not in fields:
         if name.startswith(CUSTOM_FIELDS):
             return value

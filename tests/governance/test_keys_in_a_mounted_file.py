@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
+from django.core.management import call_command
 
 from governance import keys
 
@@ -40,5 +41,11 @@ def test_start_checks_the_mounted_keys(mounted: Path) -> None:
     mounted.write_text(Fernet.generate_key().decode())
     keys.check(mounted.parent / "state")
     mounted.write_text("no key")
-    with pytest.raises(keys.KeysUnusable, match="is not a key"):
+    with pytest.raises(keys.KeysUnusable, match=rf"Key 1 in the file {mounted} that {keys.FILE} names is not a key"):
         keys.check(mounted.parent / "state")
+
+
+def test_rotation_says_of_the_mounted_file_what_to_remove_there(mounted: Path, db: None, capsys) -> None:
+    mounted.write_text(Fernet.generate_key().decode())
+    call_command("rotate_keys")
+    assert f"all but the first key from the file {mounted} that {keys.FILE} names. " in capsys.readouterr().out

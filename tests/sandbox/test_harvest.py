@@ -136,6 +136,13 @@ def test_refusals_of_a_time_entry_are_422_with_free_text(harvest, project, value
     assert harvest.call("POST", "/v2/time_entries", entry(project, hours=1) | values) == (422, {"message": message})
 
 
+@pytest.mark.parametrize("name", ["project_id", "task_id", "user_id"])
+def test_what_a_time_entry_needs_cannot_be_emptied(harvest, project, name):
+    made = harvest.post("/v2/time_entries", entry(project, hours=1))
+    words = f"{name.removesuffix('_id').capitalize()} can't be blank"
+    assert harvest.call("PATCH", f"/v2/time_entries/{made['id']}", {name: None}) == (422, {"message": words})
+
+
 def test_double_names_media_types_and_archived_projects(harvest, project):
     assert harvest.call("POST", "/v2/clients", {"name": "aurora energie ag"})[0] == 422
     assert harvest.call("POST", "/v2/clients", {"name": "X"}, Content_Type="text/xml")[0] == 415

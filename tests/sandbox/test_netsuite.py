@@ -179,9 +179,19 @@ def test_put_by_external_id_creates_then_changes(firm):
     assert firm.query("SELECT recordid FROM deletedrecord")[1]["items"] == [{"links": [], "recordid": "1"}]
 
 
+def test_external_id_can_be_empty_and_taken_away(firm):
+    for _ in range(2):
+        number = firm.create("timeBill", **time_bill(externalId=None))
+    assert firm.call("PATCH", f"{RECORD}/timeBill/{number}", {"externalId": "TE-1"})[0] == 204
+    assert firm.call("PATCH", f"{RECORD}/timeBill/{number}", {"externalId": None})[0] == 204
+    assert firm.call("GET", f"{RECORD}/timeBill/eid:TE-1")[0] == 404
+    assert firm.call("GET", f"{RECORD}/timeBill/eid:None")[0] == 404
+
+
 @pytest.mark.parametrize(
     ("values", "status", "error", "words"),
     [
+        ({"customer": {"id": "²"}}, 400, "USER_ERROR", "You have entered an Invalid Field Value ² for the following"),
         ({"customer": {"id": "99"}}, 400, "USER_ERROR", "You have entered an Invalid Field Value 99 for the following"),
         ({"customer": {"externalId": "X"}}, 400, "NONEXISTENT_ID", "The record instance for external ID 'X' does not"),
         ({"employee": None}, 400, "USER_ERROR", "You must enter a value for the following field: employee"),

@@ -62,7 +62,7 @@ class Command(BaseCommand):
         if drop_old:
             self.stdout.write(f"{_counted(keys.keep_only_newest(), 'old key')} dropped. {OLDER_BACKUPS}")
         elif keys.from_environment():
-            self.stdout.write(f"You may now remove all but the first key from {keys.ENVIRONMENT}. {OLDER_BACKUPS}")
+            self.stdout.write(f"You may now remove all but the first key from {keys.place()}. {OLDER_BACKUPS}")
 
 
 def _counted(number: int, thing: str) -> str:

@@ -1,4 +1,4 @@
-"""`manage.py load_demo`: the demonstration firm. Loading it twice changes nothing."""
+"""`manage.py load_demo`: the demonstration firm. A second time it makes what is missing, and no more."""
 
 from argparse import ArgumentParser
 from pathlib import Path
