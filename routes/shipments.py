@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from msgspec import structs
 
 from canonical.failure import Category
-from connectors import loop
+from connectors import gate, loop
 from connectors.models import Connection
 from connectors.odd_text import NUL, kept
 from connectors.outcome import ConnectorFailure, LookUp, Result, WriteOutcome, WriteRequest
@@ -81,9 +81,18 @@ def request(shipment: Shipment, deadline: float) -> WriteRequest:
 def send(
     connection: Connection, destination: DestinationPlan, requests: Sequence[WriteRequest], concurrency: int
 ) -> list[WriteOutcome]:
-    """Write on the event loop of this process and wait for all outcomes."""
+    """Write on the event loop of this process and wait for all outcomes.
+
+    What a write takes beside its own request is counted for the connection's budget.
+    """
     try:
-        return [fitting(each) for each in send_requests(connection, destination, requests, concurrency)]
+        answers = [fitting(each) for each in send_requests(connection, destination, requests, concurrency)]
+        further = dict(destination.write.further)
+        pairs = zip(requests, answers, strict=True) if further else ()
+        more = sum(further.get(each.operation, 0) for each, said in pairs if said.result is not Result.NOT_SENT)
+        if more:
+            gate.charge(connection.pk, destination.stream, more)
+        return answers
     except KeyLost as lost:  # without its secrets nothing can have left us
         return [WriteOutcome(Result.NOT_SENT, category=Category.CREDENTIALS, message=str(lost))] * len(requests)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from canonical.entity import Entity
+from connectors.manifest.stream import Write
 from connectors.paths import Path
 from connectors.registry import registry
 
@@ -28,6 +29,7 @@ class WriteFacts:
     upserts: bool  # a first write changes what the target has under our key already, instead of adding a second one
     reverses: bool = False  # what is posted can be taken back there
     undone_by: str = ""  # in what way, as the manifest names it
+    further: tuple[tuple[str, int], ...] = ()  # requests that one write of an operation takes beside its own
 
 
 def event_facts(entity: Entity) -> StreamFacts:
@@ -55,5 +57,13 @@ def write_facts(connector: str, stream: str) -> WriteFacts:
     assert found is not None, f"{connector} writes no {stream}"
     return WriteFacts(
         found.write_class, found.settle_seconds, found.look_up is not None, "upsert" in found.operations,
-        "reverse" in found.operations, found.undone_by,
+        "reverse" in found.operations, found.undone_by, _further(found),
     )  # fmt: skip
+
+
+def _further(write: Write) -> tuple[tuple[str, int], ...]:
+    """Return the requests that a write takes beside its own: the steps around it, and a question before it."""
+    steps = {name: len(each.before) + len(each.then) for name, each in write.operations.items()}
+    either = max((steps.get(name, 0) for name in ("create", "update")), default=0)  # what the question leads to
+    counts = {name: 1 + either if each.by_look_up else steps[name] for name, each in write.operations.items()}
+    return tuple((name, count) for name, count in counts.items() if count)
