@@ -262,6 +262,7 @@ class ScopedRows:
     """Rows edited together with the row they belong to: whoever may change that one may change these."""
 
     extra = 0
+    empty_value_display = "–"
     right_to_view = Right.VIEW
     right_to_change = Right.EDIT_CONFIGURATION
 

@@ -1,5 +1,6 @@
 """Lists, histories and states of a route name nothing of companies that the person does not see."""
 
+import re
 from typing import Any
 
 import pytest
@@ -10,13 +11,14 @@ from connectors.models import Connection
 from governance import audit
 from governance.actor import ENGINE
 from governance.models import AuditEntry, User
+from governance.rights import Role
 from hub.changes import drafting, things
 from routes.models import Route
 from tests.api.test_changes import call
 from tests.changes.looking import at, browser
 from tests.changes.test_routes import form
 from tests.exceptions_queue.test_pages import text_of
-from tests.governance.people import company
+from tests.governance.people import company, person
 from tests.intake.firm import Firm
 from tests.routes.world import entry
 
@@ -96,3 +98,13 @@ def test_draft_of_ones_own_route_is_previewed_as_the_route_is(
     answer = browser(ingrid).post(reverse("changes:preview", args=[version.pk]))
 
     assert answer.status_code == 200, text_of(answer)
+
+
+def test_nothing_is_told_by_the_same_dash_on_a_route_and_its_destinations(firm: Firm) -> None:
+    """Whoever may not change them reads them; "-" stood where a destination has nothing."""
+    reader = person("Clara Voss", Role.CONTROLLER, company("HP-DE"), is_staff=True)
+    page = browser(reader).get(form(firm.pushed))
+    assert page.status_code == 200
+    words = [each.strip() for each in re.findall(r">([^<]*)<", page.content.decode())]
+    assert "–" in words
+    assert "-" not in words
