@@ -17,6 +17,7 @@ from django.db import connection
 
 from exceptions_queue import policies
 from exceptions_queue.models import ApprovalPolicy, WorkItem
+from exceptions_queue.policies import Amounts
 from exceptions_queue.verbs.members import NotPossible
 from governance.actor import ActorKind, By, as_actor
 from routes.bulk import array
@@ -46,6 +47,7 @@ class Wish:
     typed: Mapping[str, Any]
     reason: str
     policies: Sequence[ApprovalPolicy] = field(default=())
+    judged: Amounts | None = None  # what each member would come to, where a policy goes by that
 
 
 class NeedsApproval(NotPossible):

@@ -15,7 +15,7 @@ from exceptions_queue.moving import note
 from exceptions_queue.seen import Seen
 from exceptions_queue.templatetags.shown import money
 from exceptions_queue.verbs.asking import Wish
-from exceptions_queue.verbs.guarding import guard
+from exceptions_queue.verbs.guarding import guard, guard_done
 from exceptions_queue.verbs.members import NotPossible, chosen, need_reason, records, transactions
 from governance import audit
 from governance.models import User
@@ -106,7 +106,10 @@ def correct_field(
         raise NotPossible(str(error)) from error
     to = f" to {value}" if spec.mask is Mask.NONE else ""  # everybody who sees the item reads its history
     told = f"{field.replace('_', ' ')} of {len(corrected):,} corrected{to}: {reason}"
-    return send_again(item, members, by=by, told=told, after={field: value}, reason=reason)
+    done = send_again(item, members, by=by, told=told, after={field: value}, reason=reason)
+    if deed is None:
+        guard_done(wish, by=by, fields=(field,))
+    return done
 
 
 def send_again(

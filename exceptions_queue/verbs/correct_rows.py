@@ -9,7 +9,7 @@ from canonical.entities import ENTITIES
 from exceptions_queue.models import Deed, WorkItem
 from exceptions_queue.verbs.asking import Wish
 from exceptions_queue.verbs.correct_field import LIMIT, Corrected, Stale, correctable, kept_from, send_again
-from exceptions_queue.verbs.guarding import guard
+from exceptions_queue.verbs.guarding import guard, guard_done
 from exceptions_queue.verbs.members import NotPossible, chosen, need_reason
 from governance.models import User
 from governance.rights import Right, require
@@ -43,7 +43,8 @@ def correct_rows(
     names = sorted({name for values in rows.values() for name in values})
     typed = {str(id_): dict(values) for id_, values in rows.items()}
     fixed = bool({*names} & kept_from(item, by))
-    deed = guard(Wish(Deed.CORRECT, item, members, {"rows": typed}, reason), by=by, fields=names, fixed=fixed)
+    wish = Wish(Deed.CORRECT, item, members, {"rows": typed}, reason)
+    deed = guard(wish, by=by, fields=names, fixed=fixed)
     try:
         for member in members:
             if member.record_id is None:
@@ -61,4 +62,7 @@ def correct_rows(
         raise NotPossible(str(error)) from error
     plain = " and ".join(name.replace("_", " ") for name in names)
     told = f"{plain} of {len(members):,} corrected as a sheet says: {reason}"
-    return send_again(item, members, by=by, told=told, after={"fields": ", ".join(names)}, reason=reason)
+    done = send_again(item, members, by=by, told=told, after={"fields": ", ".join(names)}, reason=reason)
+    if deed is None:
+        guard_done(wish, by=by, fields=names)
+    return done

@@ -46,8 +46,26 @@ def _hits(wish: Wish, by: By, fields: Sequence[str]) -> list[ApprovalPolicy]:
         of_each = corrected_by_member([each.pk for each in wish.members])
     else:
         of_each = {each.pk: list(fields) for each in wish.members}
-    after = becoming.amounts(wish) if wish.deed == Deed.CORRECT and policies.by_amount(found) else None
-    return policies.hits_on(found, wish.deed, item, wish.members, of_each, after)
+    wish.judged = becoming.amounts(wish) if wish.deed == Deed.CORRECT and policies.by_amount(found) else None
+    return policies.hits_on(found, wish.deed, item, wish.members, of_each, wish.judged)
+
+
+def guard_done(wish: Wish, *, by: By, fields: Sequence[str]) -> None:
+    """Raise NeedsApproval where a correction that was let through came to another amount, and a policy asks for that.
+
+    It is worked out once to be judged and once to be sent, and a row of a table may begin to count in between. Call it
+    last in the verb's commit, which is undone then. One query where a policy goes by amounts.
+    """
+    if wish.judged is None:
+        return
+    came = {each: to for each, to in becoming.came_to(wish).items() if to != wish.judged.get(each)}
+    if came:
+        found = policies.asking(wish.deed, wish.item.legal_entity_id, by)
+        of_each = {each.pk: list(fields) for each in wish.members}
+        wish.judged = {**wish.judged, **came}
+        wish.policies = policies.hits_on(found, wish.deed, wish.item, wish.members, of_each, wish.judged)
+        if wish.policies:
+            raise NeedsApproval(wish)
 
 
 def _keep(wish: Wish, lasting: Emergency, by: By, fixed: bool) -> EmergencyDeed:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from exceptions_queue import verbs
+from exceptions_queue import becoming, verbs
 from exceptions_queue.models import Deed, WorkItem
 from routes.models import Failure, Overlay
 from tests.exceptions_queue.bulk import planned
@@ -39,6 +39,28 @@ def test_a_correction_is_judged_by_what_it_makes_of_the_amount(
     with pytest.raises(verbs.NeedsApproval):
         verbs.correct_field(item, by=staff.farid, field="hours", value=hours, reason=WHY)
     assert not Overlay.objects.exists()
+
+
+@pytest.mark.parametrize("before", ["refused", "against a rule"])
+@pytest.mark.parametrize(("first", "asks"), [("1.00", True), ("70000.00", False)])
+def test_a_correction_that_comes_to_another_amount_than_was_judged_is_undone(
+    quick_world: Make, staff: Staff, monkeypatch: pytest.MonkeyPatch, first: str, asks: bool, before: str
+) -> None:
+    """A row of a table begins to count between the working that is judged and the one that is sent."""
+    world = priced(quick_world())
+    item = stopped(world) if before == "refused" else zero_hours(world)
+    policy(amount_from=Decimal(1000 if asks else 100_000))
+    real = becoming.amounts
+    monkeypatch.setattr(becoming, "amounts", lambda wish: {each: (Decimal(first), "EUR") for each in real(wish)})
+    hours = "700" if asks else "7"
+    if not asks:
+        verbs.correct_field(item, by=staff.farid, field="hours", value=hours, reason=WHY)
+        return
+    with pytest.raises(verbs.NeedsApproval) as needs:
+        verbs.correct_field(item, by=staff.farid, field="hours", value=hours, reason=WHY)
+    assert not Overlay.objects.exists()
+    assert item.failures().count() == 1
+    assert verbs.ask_approval(needs.value.wish, by=staff.farid).state == "waiting"
 
 
 def test_a_plan_to_correct_many_is_judged_by_what_they_become(quick_world: Make, staff: Staff) -> None:
