@@ -88,7 +88,7 @@ class MaintenanceWindowInline(ScopedStack):
     model = MaintenanceWindow
     form = MaintenanceWindowForm
     fieldsets: ClassVar = [
-        (None, {"fields": ("reason", "weekday", ("starts_at", "ends_at"), ("from_time", "minutes"), "time_zone")})
+        (None, {"fields": ("reason", "weekday", "starts_at", "ends_at", ("from_time", "minutes"), "time_zone")})
     ]
 
 

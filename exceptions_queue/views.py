@@ -14,6 +14,8 @@ SHIPPED: dict[str, tuple[str, str]] = {  # name in addresses → title and line
     "payroll": ("Blocks payroll", "is:open is:payroll"),
     "due": ("Due within 24 h, or late", "is:open due:<24h"),
     "others": ("Waiting on others", "is:waiting,pending-approval"),
+    "mentioned": ("With a remark for me", "is:open is:mentioned"),
+    "watched": ("Watched by me", "is:open is:watched"),
     "regressed": ("Regressed", "is:open is:regressed"),
     "high": ("High value", "is:open amount:>=10000"),
     "approvals": ("Needs my approval", "is:approvable"),

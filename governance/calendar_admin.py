@@ -4,6 +4,7 @@ import re
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any, ClassVar
+from unicodedata import normalize
 
 import holidays
 from django import forms
@@ -28,6 +29,19 @@ from governance.working_time import public_holidays, refuse_unknown_region
 TAKEN = "This company has a calendar already. Change that one, or choose another company."
 CHOOSE_ZONE = "Choose a time zone."
 YEARS = (1990, 2100)  # that a preview shows
+CALLED = {  # by the library: what splitting its name would not give
+    "AlandIslands": "Åland Islands",
+    "BonaireSintEustatiusAndSaba": "Bonaire, Sint Eustatius and Saba",
+    "Curacao": "Curaçao",
+    "DRCongo": "Congo, Democratic Republic",
+    "GuineaBissau": "Guinea-Bissau",
+    "HeardIslandAndMcDonaldIslands": "Heard Island and McDonald Islands",
+    "Reunion": "Réunion",
+    "SaintBarthelemy": "Saint Barthélemy",
+    "SaintHelenaAscensionAndTristanDaCunha": "Saint Helena, Ascension and Tristan da Cunha",
+    "SaoTomeAndPrincipe": "São Tomé and Príncipe",
+    "TimorLeste": "Timor-Leste",
+}
 USUAL = [{"weekday": day, "opens_at": "09:00", "closes_at": "17:00"} for day in range(5)]
 
 
@@ -35,8 +49,14 @@ USUAL = [{"weekday": day, "opens_at": "09:00", "closes_at": "17:00"} for day in 
 def countries() -> list[tuple[str, str]]:
     """Return the countries whose public holidays are known, by name."""
     known = holidays.list_supported_countries()
-    found = {code: re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name) for name, code, *_ in COUNTRIES.values() if code in known}
-    return sorted(found.items(), key=lambda pair: pair[1])
+    found = {code: _in_words(name) for name, code, *_ in COUNTRIES.values() if code in known}
+    return sorted(found.items(), key=lambda pair: normalize("NFKD", pair[1]).encode("ascii", "ignore"))
+
+
+def _in_words(name: str) -> str:
+    """Return a country as people write it; the library names them as classes: "IsleOfMan"."""
+    apart = CALLED.get(name) or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    return re.sub(r" (And|Of|The|Da)(?= )", lambda found: found[0].lower(), apart)
 
 
 def regions(country: str) -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils.html import format_html
 from django_celery_beat.models import CrontabSchedule
 
 from connectors.gate import database_now
@@ -174,8 +175,9 @@ class RouteActions:
 
         def act(typed: forms.Form) -> str:
             anew = typed.cleaned_data["from_start"]
-            ask_for_run(route, by=_person(request), trigger="person", from_start=anew)
-            return "A run is asked for. What it reads, and what becomes of it, stands under Runs."
+            run = ask_for_run(route, by=_person(request), trigger="person", from_start=anew)
+            said = 'A run is asked for. What it reads, and what becomes of it, stands on <a href="{}">its page</a>.'
+            return format_html(said, reverse("queue:run", args=[run.pk]))
 
         about = "It reads what is new or changed since the last run. What waits for somebody stays with them."
         form = RunForm(deed_page.sent(request))

@@ -18,6 +18,7 @@ from exceptions_queue.sheets.edits import Edit, Problem
 from exceptions_queue.sheets.reading import read
 from exceptions_queue.sheets.workbook import UnreadableSheet
 from exceptions_queue.verbs.members import NotPossible, need_reason
+from exceptions_queue.words import counted
 from governance import audit
 from governance.actor import as_actor
 from governance.models import User
@@ -64,10 +65,12 @@ def _kept(found: said.Read, by: User, reason: str, pace: int | None) -> BulkRun:
     lines = {edit.failure for edit in found.edits}
     told = [[str(e.failure), e.field, e.value] for e in found.edits]
     typed = {"edits": sha256(json.dumps(sorted(told)).encode()).hexdigest(), "reason": reason}
-    unchanged = f"{found.unchanged:,} further lines say what they said." if found.unchanged else ""
+    say = "says what it" if found.unchanged == 1 else "say what they"
+    unchanged = f"{counted(found.unchanged, 'further line')} {say} said." if found.unchanged else ""
     run = BulkRun(
         choice=BY_SHEET.name, title=BY_SHEET.title, typed=typed, reason=reason,
-        selected_words=f"{len(lines):,} lines of a sheet, {len(found.edits):,} fields in them", left_out=unchanged,
+        selected_words=f"{counted(len(lines), 'line')} of a sheet, {counted(len(found.edits), 'field')} in all",
+        left_out=unchanged,
         actor_kind=actor.kind.value, actor_id=actor.id, actor_name=actor.name[:200],
         pace=min(pace or settings.BULK_PACE, settings.BULK_PACE), made_at=planning._now(), due_at=planning._now(),
     )  # fmt: skip

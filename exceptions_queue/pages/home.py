@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Max, Q, Sum
+from django.db.models import Count, Max, Q, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -17,7 +17,7 @@ from exceptions_queue.guarded import healths
 from exceptions_queue.models import State, WorkItem, WorkItemAmount, WorkItemTally
 from exceptions_queue.pages.approvals import waiting_for
 from exceptions_queue.pages.door import context, page, person
-from exceptions_queue.pages.items import NEEDS_SOMEBODY, rows_of
+from exceptions_queue.pages.items import NEEDS_SOMEBODY, Row, rows_of
 from exceptions_queue.query import kept
 from governance.models import User, Version
 from governance.models.version import State as VersionState
@@ -53,13 +53,11 @@ def home(request: HttpRequest) -> HttpResponse:
 def _parts(request: HttpRequest, user: User, roles: set[Role]) -> dict[str, Any]:
     now = now_by_database()
     administers = Role.INTEGRATION_ADMIN in roles
-    needs = WorkItem.objects.visible_to(user).filter(state__in=NEEDS_SOMEBODY).by_money()
-    needs = needs.select_related("legal_entity", "connection").defer("connection__secrets")
     found: dict[str, Any] = {
         "tiles": kept.numbers(("tiles",), user, now, lambda: _counted(tiles(user))),
         "approvals": waiting_for(user),
-        "rows": rows_of(list(needs.prefetch_related("amounts")[:TOP]), user),
     }
+    found["rows"], found["remarks"] = _most(user)
     if roles & FINANCE:
         found["deadlines"] = kept.numbers(("deadlines",), user, now, lambda: _held(deadlines(user, now)))
         found["stake"] = stake.stake_of("is:open", user)
@@ -81,6 +79,19 @@ def _parts(request: HttpRequest, user: User, roles: set[Role]) -> dict[str, Any]
         runs = _runs(user)  # a company's records may come by another's routes, whose runs are not its own
         found["runs"] = runs if runs or "totals" not in found else None
     return found
+
+
+def _most(user: User) -> tuple[list[Row], int]:
+    """Return what needs somebody most, as lines, and how many open items have a remark for the person.
+
+    The number comes with the lines, in one query; where there are none it is asked for by itself.
+    """
+    remarked = WorkItem.objects.visible_to(user).open().whose("mentioned", user)
+    number = remarked.order_by().annotate(one=Value(1)).values("one").annotate(n=Count("pk", distinct=True)).values("n")
+    needs = WorkItem.objects.visible_to(user).filter(state__in=NEEDS_SOMEBODY).by_money()
+    needs = needs.select_related("legal_entity", "connection").defer("connection__secrets")
+    rows = list(needs.annotate(remarked=Subquery(number)).prefetch_related("amounts")[:TOP])
+    return rows_of(rows, user), (vars(rows[0])["remarked"] or 0) if rows else remarked.count()
 
 
 def _counted(found: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], int]:

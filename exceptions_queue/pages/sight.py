@@ -15,7 +15,7 @@ from exceptions_queue.bulk import shown as bulk
 from exceptions_queue.due_words import due_words
 from exceptions_queue.models import RequestState, WorkItem, WorkItemEvent
 from exceptions_queue.parts import parts_of
-from governance.actor import as_actor, names
+from governance.actor import ActorKind, as_actor, names
 from governance.models import User
 from governance.roles import Right
 
@@ -79,7 +79,7 @@ class Sight:
             "route": row.route,
             "due": due_words([row], now, self.user).get(row.number),
             "urgency": reckoning.explained(row, now, self.user) if row.is_open and row.members else None,
-            "set_by": next(iter(names([row.priority_set_by]).values()), "") if row.priority_set_by else "",
+            "set_by": _set_by(row),
             "may_take": Right.WORK_QUEUE in self.rights
             and row.is_open
             and row.assignee != as_actor(self.user).reference,
@@ -112,3 +112,10 @@ class Sight:
 
     def _other(self, number: int | None) -> WorkItem | None:
         return WorkItem.objects.visible_to(self.user).filter(pk=number).first() if number else None
+
+
+def _set_by(row: WorkItem) -> str:
+    """Return who has set an item's priority: a person's name, or the rule as its reason names it."""
+    if row.priority_set_by.startswith(f"{ActorKind.RULE}:"):
+        return row.priority_reason
+    return names([row.priority_set_by])[row.priority_set_by] if row.priority_set_by else ""

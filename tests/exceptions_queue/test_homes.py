@@ -9,6 +9,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from exceptions_queue import verbs
+from exceptions_queue.models import WorkItem
 from governance.actor import ENGINE
 from governance.models import RoleGrant
 from governance.rights import Role
@@ -61,6 +63,18 @@ def test_who_has_no_role_is_told_what_to_do(quick_world: Make, staff: Staff) -> 
     assert "You have no role yet" in words
     assert "Ask an operator to give you one" in words
     assert "EUR" not in words
+
+
+def test_a_remark_is_found_on_the_overview_of_whom_it_names(quick_world: Make, staff: Staff) -> None:
+    missing_rate(quick_world())
+    item = WorkItem.objects.get()
+    verbs.comment(item, by=staff.farid, text="Who knows this rate, @Clara Voss?")
+    verbs.comment(item, by=staff.farid, text="I ask @Clara Voss once more.")
+    assert "1 exception with a remark for you" in text_of(signed_in(staff.clara).get("/"))
+    assert "with a remark for you" not in text_of(signed_in(staff.farid).get("/"))
+    found = signed_in(staff.clara).get("/queue/", {"view": "mentioned"})
+    assert item.title in text_of(found)
+    assert "With a remark for me" in text_of(found)
 
 
 def test_few_queries_for_few_and_many(quick_world: Make, staff: Staff) -> None:

@@ -121,6 +121,8 @@ def test_the_closest_rule_wins_and_says_why(world: World, staff: Staff) -> None:
         "Rule “Rates” fits: Value without a translation. It goes to billing. "
         "“Rates, too” fits as closely and stands after it."
     )
+    page = text_of(signed_in(staff.farid).get(reverse("queue:item", args=[item.number])))
+    assert "Priority 77 of 100, set by rule “Rates” Worked out it would be" in page
     [event] = WorkItemEvent.objects.filter(verb="routed")
     assert (event.actor_kind, event.actor_name) == ("rule", "rule Rates")
     page = text_of(signed_in(staff.viktor).get(reverse("queue:item", args=[item.number])))

@@ -101,7 +101,8 @@ def test_what_is_changed_in_a_sheet_is_planned_shown_and_corrected(quick_world: 
     ]  # fmt: skip
     page = text_of(signed_in(staff.farid).get(f"/bulk-runs/{run.pk}/"))
     assert "Hours: 0 → 7.5" in page
-    assert "1 further lines say what they said." in page
+    assert "1 further line says what it said." in page
+    assert "2 lines of a sheet, 3 fields in all" in page
 
     run = work(started(run, staff.farid))
     world.deliver()

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from governance.calendar_admin import countries
 from governance.models import BusinessCalendar, CalendarDay, WeekdayHours
 from governance.rights import Role
 from governance.zones import zone_of
@@ -144,6 +145,17 @@ def test_zone_of_a_country_is_the_one_by_which_all_of_it_lives() -> None:
 
     assert found == {"DE": "Europe/Berlin", "GB": "Europe/London", "CH": "Europe/Zurich", "US": "", "ES": "", "CN": "",
                      "XK": "", "ZZ": "", "": ""}  # fmt: skip
+
+
+def test_countries_are_called_as_people_call_them() -> None:
+    called = dict(countries())
+
+    assert called["CD"] == "Congo, Democratic Republic"
+    assert (called["IM"], called["HM"]) == ("Isle of Man", "Heard Island and McDonald Islands")
+    assert (called["AG"], called["GB"]) == ("Antigua and Barbuda", "United Kingdom")
+    assert called["TL"] == "Timor-Leste"
+    assert not any(word in f" {name} " for name in called.values() for word in (" And ", " Of ", "Mc "))
+    assert list(called.values()).index("Åland Islands") < 5, "where its letter stands"
 
 
 def test_second_calendar_of_a_company_is_refused_in_our_words(ingrid: Client) -> None:

@@ -5,11 +5,15 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.contrib.admin import site
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
+from django.db.models import DateTimeField
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
+from connectors.models import MaintenanceWindow
 from governance import clients
 from governance.models import ApiClient, RoleGrant
 from governance.rights import Right, Role, allowed_anywhere
@@ -116,3 +120,25 @@ def test_pages_are_shown_without_scripts_too() -> None:
     [inside] = re.findall(r"<noscript>(.*?)</noscript>", body.partition("</head>")[0], re.S)
     assert "administration/no_script.css" in inside, "the library hides the page until a script has begun"
     assert "html[x-cloak]" in (settings.BASE_DIR / "static/administration/no_script.css").read_text()
+
+
+def test_no_two_moments_share_a_line_of_a_form() -> None:
+    """Each is a day and a time: side by side they lie over each other's words."""
+    reverse("admin:index")  # by which the administration is put together
+    assert MaintenanceWindow in {one.model for kind in site._registry.values() for one in kind.inlines}
+    shown: list[Any] = [*site._registry.values()]
+    shown += [one(kind.model, site) for kind in site._registry.values() for one in kind.inlines]
+    beside = [
+        (type(each).__name__, name, line)
+        for each in shown
+        for _, part in each.fieldsets or ()
+        for line in part["fields"]
+        if isinstance(line, tuple | list)
+        for name in line
+        if isinstance(_field(each.model, name), DateTimeField)
+    ]
+    assert beside == []
+
+
+def _field(model: Any, name: str) -> Any:
+    return next((each for each in model._meta.get_fields() if each.name == name), None)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django_celery_beat.models import PeriodicTask
 
 from governance.actor import ENGINE
@@ -279,8 +280,10 @@ def test_run_is_asked_for_by_those_who_may_send_again(firm: Firm) -> None:
     client.force_login(person("Carolin Seidel", Role.FINANCE, company("HP-DE"), is_staff=True))
     answer = client.post(f"{page_of(firm)}/runs/", follow=True)
 
+    run = Run.objects.get(route=firm.pushed)
     assert "A run is asked for." in answer.content.decode()
-    assert Run.objects.get(route=firm.pushed).requested_by == "Carolin Seidel"
+    assert f'<a href="{reverse("queue:run", args=[run.pk])}">its page</a>' in answer.content.decode()
+    assert run.requested_by == "Carolin Seidel"
     assert client.post(f"{page_of(firm)}/schedules/", {"how": "never"}).status_code == 403
 
 
