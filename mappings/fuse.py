@@ -125,6 +125,7 @@ class _Fuser:
     def _check(self) -> None:
         if self.content.on:
             self._check_one(self.content.on, self.scope)
+            self._check_day(self.content.on)
         scope = Scope(known=self.scope.known)
         for index, rule in enumerate(self.content.fields):
             self._check_one(rule.formula, scope)
@@ -165,6 +166,14 @@ class _Fuser:
                         f"There is no entity {entity!r}.", remedy, where, formula.path, text=formula.text
                     )
                     self.problems.append(problem)
+
+    def _check_day(self, formula: Formula) -> None:
+        """Refuse a day that is looked up by itself."""
+        for node in walk(formula.tree):
+            if isinstance(node, Call) and node.name == "LOOKUP" and "on" not in node.named:
+                message = "The day that tables are read for is looked up here, and says no day for that."
+                remedy = "Write LOOKUP(…, on: worked_on)."
+                self.problems.append(SavedProblem(message, remedy, node.position, formula.path, text=formula.text))
 
     def _check_field(self, rule: Rule, scope: Scope) -> None:
         names = {".".join(map(str, steps)) for steps in scope.results}

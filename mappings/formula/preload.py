@@ -68,7 +68,8 @@ class Preload:
         with writer.block("try:"):
             for each in group:
                 writer.line(f"{each.name} = {each.before}[{each.step!r}]")
-        with writer.block("except (KeyError, TypeError):"):
+        # Of a path that has stopped above nothing was read: what lies below it stays silent, as all that needs it does.
+        with writer.block("except (KeyError, TypeError, NameError):"):
             for each in group:
                 self._write_carefully(each, caught)
 

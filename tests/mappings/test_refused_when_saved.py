@@ -223,3 +223,13 @@ def test_constant_that_is_no_text_or_number_is_refused(value):
 @pytest.mark.parametrize("value", [None, True, 5, 0.5, "5", ""])
 def test_constant_that_is_a_text_or_number_is_taken(value):
     compile_mapping(SIDES | {"name": "m", "fields": [{"to": "subsidiary", "value": value}]})
+
+
+@pytest.mark.parametrize("formula", ['LOOKUP("cut_offs", period)', 'COALESCE(worked_on, LOOKUP("cut_offs", period))'])
+def test_day_of_the_tables_is_not_looked_up_by_itself(formula):
+    written = {"name": "x", **SIDES, "on": formula, "fields": [{"to": "a", "from": "a"}]}
+    with pytest.raises(MappingErrors, match="says no day for that") as raised:
+        compile_mapping(written)
+    [found] = raised.value.problems
+    assert (found.path, found.position) == ("on", formula.index("LOOKUP"))
+    compile_mapping(written | {"on": formula.replace("period)", "period, on: worked_on)")})

@@ -139,6 +139,19 @@ def test_blank_key_waits_for_nothing_that_could_come(formula, blank):
     ]
 
 
+@pytest.mark.parametrize("depth", ["b", "b.c", "b.c.d", "b.c.d.e"])
+def test_path_that_stops_at_a_text_stops_its_own_field_alone(depth):
+    written = {"to": "deep", "formula": f"a.{depth}"}
+    result = run(
+        {"a": "x", "hours": 5}, written, {"to": "deeper", "formula": "a.b.c.d.e.f"}, {"to": "n", "from": "hours"}
+    )
+
+    assert result.values == {"n": 5}
+    [found] = result.problems
+    assert (found.category, found.field) == ("shape", "deep")
+    assert "b is asked of" in found.message
+
+
 def test_text_of_too_many_parts_is_refused():
     [found] = run({"a": "," * 10_000}, {"to": "a", "formula": 'COUNT(SPLIT(a, ","))'}).problems
 
