@@ -1,7 +1,7 @@
 """Lookup and rate tables as files, with the rows that are in force."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -18,6 +18,7 @@ from hub.configuration.form import Data
 from hub.configuration.kind import Kind, Put
 from hub.configuration.work import REASON, Action, Work
 from mappings import table_readers, tables
+from mappings.accepted import VALUE_KINDS, definition_problems
 from mappings.deleting import agree_to_deletion, delete_table, wants_second_person
 from mappings.formula.problems import UnacceptableError
 from mappings.kinds import CONVERTERS
@@ -80,8 +81,12 @@ class Tables(Kind):
             work.save(table, [owner], before, after)
             if loosened:
                 notes.append("rows need less consent than before: yours wait until a second person agrees to that")
-        if table.faults():
-            return Put(changed=True)  # told already; rows are judged by columns, and these are not right
+        if table.faults():  # told already; what rows say in columns that are right is judged all the same
+            sound = _of_sound_columns(table)
+            if sound.key_columns and sound.value_columns:
+                lost = table.value_columns.keys() - sound.value_columns.keys()
+                self._judged(work, list(_without(lost, _given(work, value.get("rows", [])))), sound)
+            return Put(changed=True)
         added, more = self._rows(work, file, table)
         return Put((*notes, *more), changed=redefined or added)
 
@@ -106,7 +111,18 @@ class Tables(Kind):
 
         Returns whether anything was, and in words what waits or was approved.
         """
-        read = list(_given(work, file.value.get("rows", [])))
+        rows = self._judged(work, list(_given(work, file.value.get("rows", []))), table)
+        if rows is None:
+            return True, []
+        found = self._sorted(table, rows)
+        waiting = self._added(work, table, found.new)
+        notes = [f"{_rows(waiting)} proposed: a second person has to approve them"] if waiting else []
+        approved, note = self._approved(work, table, found.proposed)
+        self._withdraw(work, table, rows)
+        return bool(found.new) or approved, [*notes, *([note] if note else [])]
+
+    def _judged(self, work: Work, read: list[tuple[int, NewRow, set[str]]], table: LookupTable) -> list[NewRow] | None:
+        """Return the rows that can be put in force; None where any has a mistake, all of which are told."""
         for number, row, wrong in read:
             for problem in tables.row_problems(table, [row]) if wrong else []:
                 if problem.column not in wrong:
@@ -116,14 +132,7 @@ class Tables(Kind):
         problems = tables.row_problems(table, rows)
         for problem in problems:
             work.say(_place(table, given[problem.number - 1][0], problem.column), problem.message, problem.remedy)
-        if problems:
-            return True, []
-        found = self._sorted(table, rows)
-        waiting = self._added(work, table, found.new)
-        notes = [f"{_rows(waiting)} proposed: a second person has to approve them"] if waiting else []
-        approved, note = self._approved(work, table, found.proposed)
-        self._withdraw(work, table, rows)
-        return bool(found.new) or approved, [*notes, *([note] if note else [])]
+        return None if problems else rows
 
     def _sorted(self, table: LookupTable, rows: list[NewRow]) -> Sorted:
         in_force = {_row_key(table, row.words, row.valid_from, row.valid_to, row.values)
@@ -237,6 +246,27 @@ def _given(work: Work, rows: list[Data]) -> Iterator[tuple[int, NewRow, set[str]
             wrong.add(column)
         if row.get("key") and "values" in row:
             yield number, NewRow(tuple(map(str, row["key"])), row["values"], *ends), wrong
+
+
+def _without(
+    columns: Collection[str], rows: Iterable[tuple[int, NewRow, set[str]]]
+) -> Iterator[tuple[int, NewRow, set[str]]]:
+    for number, row, wrong in rows:
+        yield number, replace(row, values={n: v for n, v in row.values.items() if n not in columns}), wrong
+
+
+def _of_sound_columns(table: LookupTable) -> LookupTable:
+    """Return a table, not to be saved, with those columns by which rows can be judged, however the others are wrong.
+
+    A column whose name is none holds what it holds; one of no kind, or of a key's name, tells nothing.
+    """
+    keys, values = table.key_columns, table.value_columns
+    kinds = {name: kind for name, kind in values.items() if kind in VALUE_KINDS and name not in keys}
+    accepted = {
+        name: each for name, each in table.accepted.items()
+        if name in kinds and not definition_problems(kinds, {name: each})
+    }  # fmt: skip
+    return LookupTable(name=table.name, key_columns=keys, value_columns=kinds, accepted=accepted)
 
 
 def _place(table: LookupTable, number: int, column: str) -> tuple[str | int, ...]:

@@ -2,8 +2,10 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from governance.models import AuditEntry, LegalEntity
 from mappings.models import TableRow
@@ -93,6 +95,33 @@ def test_row_with_two_mistakes_tells_both(firm, give, exported: Path) -> None:
     assert "rows[1].to: 2025-13-30 is no day of any calendar" in done.err
     assert "rows[1].values.rate: " in done.err
     assert "2 mistakes; nothing was applied." in done.err
+
+
+@pytest.mark.parametrize(
+    ("columns", "told"),
+    [
+        ({"key_columns": ["k 1", "k:2"]}, "'k:2' is no name of a column"),
+        ({"value_columns": {"rate": "decimal", "unit": "unit"}}, "integer, decimal, money, date, boolean."),
+        ({"value_columns": {"rate": "decimal", "unit": "text", "k 1": "text"}}, "two columns have this name"),
+        ({"accepted": {"rate": {"lowest": "9", "highest": "1"}, "unit": {"choices": ["day"]}}}, "is above the highest"),
+    ],
+    ids=["name", "kind", "twice", "accepted"],
+)
+def test_rows_are_judged_by_the_columns_that_are_right(
+    firm, give, exported: Path, columns: dict[str, Any], told: str
+) -> None:
+    table = {
+        "name": "rates", "title": "Rates", "key_columns": ["k 1", "k 2"],
+        "value_columns": {"rate": "decimal", "unit": "text"},
+        "rows": [{"key": ["a", ""], "values": {"rate": "1", "unit": "day"}},
+                 {"key": ["a", "b"], "values": {"rate": "many", "unit": "day"}}],
+    } | columns  # fmt: skip
+    (exported / "tables" / "rates.yaml").write_text(yaml.safe_dump(table))
+    done = give("config", "apply", exported, "--by", "root", "--yes")
+    assert told in done.err
+    assert "rows[1].key[2]: The key is empty or too long." in done.err
+    assert "rows[2].values.rate: " in done.err
+    assert "3 mistakes; nothing was applied." in done.err
 
 
 @pytest.mark.parametrize(
