@@ -25,6 +25,7 @@ from exceptions_queue.deadlines import blocking
 from exceptions_queue.models import (
     CutOff,
     CutOffKind,
+    GroupingRule,
     State,
     WorkItem,
     WorkItemAmount,
@@ -33,6 +34,7 @@ from exceptions_queue.models import (
     WorkItemWatcher,
 )
 from exceptions_queue.models.work_item import WorkItemQuerySet
+from exceptions_queue.query import sampled
 from exceptions_queue.query.line import Term
 from exceptions_queue.query.values import Compared
 from exceptions_queue.query.words import Understood, understood
@@ -258,6 +260,14 @@ def _has(value: str, asker: Asker) -> Q:
     return Q(without_amount__gt=0)
 
 
+def _group(value: str, asker: Asker) -> Q:
+    if value == "rule":
+        return Q(fingerprint__in=GroupingRule.objects.visible_to(asker.user).values("cause"))
+    if value == "split":
+        return Q(split_from__isnull=False)
+    return Q(gathers=value == "several", split_from__isnull=True)
+
+
 def _closed(value: str, asker: Asker) -> Q:
     if value == "auto":
         return Q(state=State.RESOLVED, resolution__startswith="auto:")
@@ -326,6 +336,9 @@ CONDITIONS: dict[str, Callable[[Any, Asker], Q]] = {
     "waiting": _waiting,
     "holds": _bounded("members"),
     "again": _bounded("reopened"),
+    "tries": lambda value, asker: sampled.tried(value),
+    "version": lambda value, asker: sampled.made_with(value),
+    "group": _group,
     "has": _has,
     "field": lambda value, asker: Q(field=value),
     "rule": lambda value, asker: Q(rule=value),

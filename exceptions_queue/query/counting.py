@@ -22,7 +22,7 @@ from canonical.entity import Mask
 from exceptions_queue import tallies, value_tallies
 from exceptions_queue.models import State, WorkItem, WorkItemAmount, WorkItemTag
 from exceptions_queue.models.work_item import WorkItemQuerySet
-from exceptions_queue.query import kept
+from exceptions_queue.query import kept, sampled
 from exceptions_queue.query.compiled import (
     CONDITIONS,
     Asker,
@@ -47,7 +47,8 @@ from routes.models import Destination, Route
 ALWAYS = ("class", "team", "due", "amount")
 ON_REQUEST = (
     "is", "entity", "assignee", "tag", "type", "client", "project", "contract", "worker", "period", "currency", "route",
-    "source", "target", "age", "waiting", "again", "has", "rule", "field", "resolution", "closed", "cause",
+    "source", "target", "age", "waiting", "again", "tries", "version", "group", "has", "rule", "field", "resolution",
+    "closed", "cause",
 )  # fmt: skip
 TYPED = ("team", "due", "amount")  # words of which people may choose more than what is told apart
 LOOKED_AT = 10_000  # of resolved items the last that are counted
@@ -167,7 +168,9 @@ def _on_request(found: Understood, word: str, asker: Asker) -> Facet:
     if only_open(found) and value_tallies.serves(found, word):
         return _valued(found, word, asker)
     rows, cut = _rows(found, asker, frozenset({word}))
-    if word in ("is", "has", "closed") or word in BANDS:
+    if word in sampled.WORDS:
+        return _sampled(found, word, asker, rows)
+    if word in ("is", "has", "group", "closed") or word in BANDS:
         return _of_conditions(found, word, _conditions(word, rows, asker, Count("pk")), cut=cut)
     if word in BY_ROUTE:
         counts = rows.order_by().exclude(route_id=None).values_list("route_id").annotate(n=Count("pk"))
@@ -183,6 +186,14 @@ def _on_request(found: Understood, word: str, asker: Asker) -> Facet:
             .order_by("-n", "by")[: VALUES + 1]
         )  # fmt: skip
     return _grouped(found, word, asker, counted, cut=cut)
+
+
+def _sampled(found: Understood, word: str, asker: Asker, rows: WorkItemQuerySet) -> Facet:
+    """Return the numbers of a word that the first members of items tell. Three queries."""
+    bands = [(band, _means(word, band, asker)) for band, _ in BANDS.get(word, ())]
+    numbers, cut = sampled.counted(rows, word, bands)
+    most = dict(sorted(numbers.items(), key=lambda pair: (-pair[1], pair[0]))[:VALUES])
+    return facet_of(found, word, most, more=len(numbers) > VALUES, cut=cut)
 
 
 def _tallied(found: Understood, word: str, asker: Asker) -> Facet:
@@ -305,17 +316,19 @@ def _means(word: str, value: str, asker: Asker) -> Any:
 
 
 def _many_conditions(found: Understood, word: str, asker: Asker) -> Facet:
-    """Return the numbers of values that are conditions on the tally, but for a person's own marks and what
-    they may approve. At most four queries, beside those for rights.
-    """
+    """Return the numbers of values that are conditions on the tally, or a person's. Four queries, beside rights."""
     without = frozenset({word})
     known = [value for value, _ in _choices(word) if tallies.knows(word, [_means(word, value, asker)])]
     numbers = _conditions(word, tallies.rows(found, asker, without=without), asker, Sum("items"), told=known)
     cut = False
     if word == "is" or not only_open(found):
         resolved, cut = _rows(found, asker, without, resolved=True)
-        numbers += _conditions(word, resolved, asker, Count("pk"))
-    if own := [value for value, _ in _choices(word) if value not in known and value not in ENDED]:
+        ended = [value for value, _ in _choices(word) if value != "approvable"]
+        numbers += _conditions(word, resolved, asker, Count("pk"), told=ended)
+    own = [value for value, _ in _choices(word) if value not in known and value not in ENDED]
+    if not numbers[folded(State.PENDING_APPROVAL)] and "approvable" in own:
+        own.remove("approvable")  # nothing waits: who would count as this person need not be asked
+    if own:
         rows = WorkItem.objects.visible_to(asker.user).open().filter(condition(found, asker, without=without))
         marked = rows.filter(Q(pk__in=watched(asker).union(mentioned(asker))) | Q(state=State.PENDING_APPROVAL))
         numbers += _conditions(word, marked, asker, Count("pk"), told=own)

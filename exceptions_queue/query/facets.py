@@ -28,6 +28,7 @@ BANDS: dict[str, tuple[tuple[str, str], ...]] = {  # value in the line, words
     "age": (
         ("<1d", "within a day"), ("1d..1w", "1 to 7 days"), ("1w..4w", "1 to 4 weeks"), (">=4w", "4 weeks and more"),
     ),
+    "tries": (("0", "never"), ("1", "once"), ("2..5", "2 to 4 times"), (">=5", "5 times and more")),
     "again": (("0", "never"), ("1", "once"), (">1", "more than once")),
 }  # fmt: skip
 

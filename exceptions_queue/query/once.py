@@ -13,7 +13,7 @@ from exceptions_queue.query.line import Term
 from exceptions_queue.query.words import Understood
 from governance.models import User
 
-COSTLY = ("", "key", "waiting", "has")  # words for which each open item is looked at, and keys, which are looked up
+COSTLY = ("", "key", "waiting", "has", "tries", "version")  # of which each open item is looked at, and keys
 MOST = 40_000  # items that may stand for words: what has more is found soon, and for each question anew
 
 

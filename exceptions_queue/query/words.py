@@ -59,6 +59,12 @@ RESOLUTIONS: Choices = tuple((each.value, str(each.label)) for each in Resolutio
 ROOTS: Choices = tuple((each.value, str(each.label)) for each in RootCause)
 CLOSED: Choices = (("auto", "by itself"), ("human", "by a person"), *RESOLUTIONS)
 CAUSES: Choices = tuple((each.value, str(each.label)) for each in CauseCode)
+GROUPS: Choices = (
+    ("one", "one cause"),
+    ("several", "several causes"),
+    ("rule", "what a grouping rule brings together"),
+    ("split", "split off from another one"),
+)
 HAS: Choices = (
     ("correction", "a correction that is open, also written has:overlay"),
     ("contradiction", "a correction that its source contradicts"),
@@ -113,6 +119,11 @@ TABLE: tuple[Word, ...] = (
     _text("waiting", "Waits for", "a part of the words for what or whom it waits", "waiting:P-881"),
     Word("holds", "Holds", "how many records and transactions it holds", "holds:>100", lambda v, now: values.count(v)),
     Word("again", "Came back", "how often it came back", "again:>1", lambda v, now: values.count(v)),
+    Word("tries", "Tries", "how often anything that it holds was sent to its target", "tries:>1",
+         lambda v, now: values.count(v)),
+    _text("version", "Made with", "mapping by which what it holds was made for its target, with or without a version",
+          "version:time-out@2"),
+    _one_of("group", "Group", "whether it holds one cause or several, and why", "group:several", GROUPS),
     Word("has", "With", "what else there is about it", "has:correction", _with,
          tuple((values.folded(stored), words) for stored, words in HAS)),
     _text("field", "Field", "the failing field", "field:hours"),
