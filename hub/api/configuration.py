@@ -60,7 +60,18 @@ EXAMPLES: dict[str, Data] = {
     "order_of_exceptions": {
         "of": "exceptions", "currency": "EUR", "rate_table": "exchange_rates", "rate_column": "rate", "money": 50,
     },
+    "teams": {"name": "billing Berlin", "legal_entity": "HP-DE", "role": "finance", "members": ["farid"]},
+    "fallback_teams": {"category": "closed_period", "legal_entity": "HP-DE", "team": "controller"},
+    "routing_rules": {
+        "name": "Large credit notes", "legal_entity": "HP-DE", "categories": ["refused"], "entities": ["invoice"],
+        "amount_from": "10000.00", "team": "controller",
+    },
+    "approval_policies": {
+        "name": "Corrected hours", "legal_entity": "HP-DE", "deeds": ["corrections"], "fields": ["hours"],
+        "amount_from": "1000.00",
+    },
 }  # fmt: skip
+OF_ALL = ("legal_entities", "tables", "teams", "fallback_teams", "routing_rules", "approval_policies")  # or of one
 
 
 class KindDoor(Door):
@@ -188,7 +199,7 @@ def _read(kind: Kind, value: Any, by: User) -> Document:
     """Return what was sent. Raises Refused (422), and NotAllowed where it would belong."""
     document = documents.read(kind, value, by)
     owner = documents.owner_of(kind, document.value, by)
-    named = kind.folder in ("legal_entities", "tables") and "legal_entity" not in document.value
+    named = kind.folder in OF_ALL and "legal_entity" not in document.value
     if owner is not None or named:  # else there is no such company for the caller, which is said at its place
         require(by, Right.EDIT_CONFIGURATION, owner)
     return document

@@ -18,6 +18,6 @@ def spoken(name: str) -> str:
 
 
 def addressed(name: str) -> str:
-    """Return the name of one company's thing as addresses have it: the code, a blank, and what people chose."""
-    chosen, apart, company = name.rpartition(APART)
-    return f"{company} {chosen}" if apart else name
+    """Return the name of a thing as addresses have it: the code of its company, where it has one, before its own."""
+    chosen, _, company = name.rpartition(APART)
+    return f"{company} {chosen}" if company and chosen else chosen or name

@@ -22,4 +22,6 @@ SOUND: dict[str, dict[str, Any]] = {
     "schedules": {"route": "time-to-erp", "every_seconds": 60},
     "cut_offs": EXAMPLES["cut_offs"],
     "order_of_exceptions": EXAMPLES["order_of_exceptions"],
+    "teams": EXAMPLES["teams"] | {"members": []},
+    **{each: EXAMPLES[each] for each in ("fallback_teams", "routing_rules", "approval_policies")},
 }  # fmt: skip

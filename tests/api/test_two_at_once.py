@@ -19,10 +19,14 @@ from tests.routes.world import World
 
 PLACE = "/api/system/v1/configuration"
 WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-MEMBERS = {"calendars": "subdivision", "schedules": "time_zone", "cut_offs": "number"}
+MEMBERS = {
+    "calendars": "subdivision", "schedules": "time_zone", "cut_offs": "number", "teams": "role",
+    "fallback_teams": "team", "routing_rules": "position", "approval_policies": "amount_from",
+}  # fmt: skip
 OTHERS: dict[str, tuple[Any, Any]] = {  # two values of a member that names nothing
     "subdivision": ("BE", "BY"), "time_zone": ("Europe/Berlin", "Europe/Paris"), "number": (3, 4),
-    "name": ("The first", "The second"), "title": ("The first", "The second"),
+    "name": ("The first", "The second"), "title": ("The first", "The second"), "role": ("finance", "controller"),
+    "team": ("billing", "controller"), "position": (3, 4), "amount_from": ("1000.00", "2000.00"),
 }  # fmt: skip
 
 

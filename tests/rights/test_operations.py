@@ -12,7 +12,8 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
-from exceptions_queue.models import CutOff, CutOffKind
+from exceptions_queue.models import ApprovalPolicy, CutOff, CutOffKind
+from exceptions_queue.models.routing import FallbackTeam, RoutingRule, Team
 from exceptions_queue.recurrence import Covers, Rule
 from governance.actor import ENGINE
 from governance.models import BusinessCalendar, RoleGrant, User
@@ -55,6 +56,10 @@ OPERATIONS: list[tuple[str, str, Right, Any]] = [
             ("legal-entities", "company"),
             ("calendars", "company"),
             ("cut-offs", "cut_off"),
+            ("teams", "team"),
+            ("fallback-teams", "fallback"),
+            ("routing-rules", "routing"),
+            ("approval-policies", "policy"),
         )
         for method in ("get", "put", "delete")
     ),
@@ -207,8 +212,14 @@ def names(firm: Firm) -> dict[str, Any]:
         legal_entity=firm.germany, name="Billing", kind=CutOffKind.BILLING, rule=Rule.WEEKLY, covers=Covers.UP_TO,
         weekday=0, at=time(18),
     )  # fmt: skip
+    own = {"legal_entity": firm.germany, "name": "Ours"}
+    Team.objects.create(**own, role=Role.FINANCE.value)
+    FallbackTeam.objects.create(legal_entity=firm.germany, category="refused", team="billing")
+    RoutingRule.objects.create(**own, team="billing")
+    ApprovalPolicy.objects.create(**own, deeds=["corrections"], fields=["hours"])
     table = f"{firm.table.name} HP-DE"
     return {
+        "team": "HP-DE Ours", "fallback": "refused HP-DE", "routing": "HP-DE Ours", "policy": "HP-DE Ours",
         "connection": firm.connection.slug, "route": firm.route.slug, "record": firm.record, "company": "HP-DE",
         "transaction": firm.transactions[0], "run": firm.run.pk, "table": firm.table.pk, "table_name": table,
         "mapping": "time-draft", "bulk": firm.bulk.pk, "item": firm.item.number, "subscription": firm.subscription.pk,
