@@ -34,6 +34,14 @@ def of_folder(path: Path, error: OSError) -> CannotStart:
     return CannotStart(f"The folder {path} cannot be written", cause, remedy)
 
 
+def of_start(logs: Path, error: OSError) -> CannotStart:
+    """Say in words why a program could not be started, whose output goes to the folder `logs`."""
+    if error.errno in (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE):
+        remedy = "Free some of it, or allow this account more; it is tried again by itself."
+        return CannotStart("A program of the hub cannot be started", f"the system says: {error.strerror}.", remedy)
+    return of_folder(logs, error)
+
+
 def disk_full(path: Path) -> CannotStart:
     """Say that the disk that holds `path` has no room left."""
     return CannotStart(

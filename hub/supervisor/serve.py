@@ -26,7 +26,7 @@ from hub.supervisor.foreign import ask_postgresql, ask_redis
 from hub.supervisor.hanging import HUNG_SECONDS, Hanging
 from hub.supervisor.options import ROOT, Options
 from hub.supervisor.preparation import Preparation
-from hub.supervisor.problems import CannotStart, disk_full, of_folder
+from hub.supervisor.problems import CannotStart, disk_full, of_folder, of_start
 from hub.supervisor.processes import leash, marked, wait_until
 from hub.supervisor.servers import Servers
 from hub.supervisor.signposts import PAGES_ALONE, signposts
@@ -61,7 +61,7 @@ class Supervisor:
         self._stopping = False
         self._full = False  # whether it was told that the disk is full
         self._left_out: dict[str, str] = {}  # what does not run although it usually does, and why
-        self._told = ""  # the last trouble with the servers, so that it is told once
+        self._told: dict[str, str] = {}  # the last trouble with the servers and the programs, so that it is told once
         self._url = ""  # where the pages are
 
     def run(self) -> None:
@@ -238,8 +238,9 @@ class Supervisor:
                 if time.monotonic() > logs_due:
                     logs.trim(self.servers.places.logs)
                     logs_due = time.monotonic() + LOGS_SECONDS
+                self._told.pop("programs", None)
             except OSError as error:
-                self._tell_once(of_folder(self.servers.places.logs, error))
+                self._tell_once("programs", of_start(self.servers.places.logs, error))
             time.sleep(WATCH_SECONDS)
         raise CannotStart(
             f"The folder {self.options.state} was removed or replaced while the hub ran",
@@ -300,19 +301,22 @@ class Supervisor:
                 ("Redis", self.servers.redis, self.options.redis_url),
             ):
                 if not foreign and not server.running:
-                    if not self._told:
+                    if "servers" not in self._told:
                         terminal.trouble(f"{name} ended; it starts again, and work continues where it was")
                     server.start()
                     terminal.step(f"{name} is back")
-            self._told = ""
+            self._told.pop("servers", None)
         except CannotStart as problem:
-            self._tell_once(problem)
+            self._tell_once("servers", problem)
+            time.sleep(TRY_AGAIN_SECONDS)
+        except OSError as error:  # short of memory, which has ended the server, nothing else can be started either
+            self._tell_once("servers", of_start(self.servers.places.logs, error))
             time.sleep(TRY_AGAIN_SECONDS)
 
-    def _tell_once(self, problem: CannotStart) -> None:
-        if str(problem) != self._told:
+    def _tell_once(self, of: str, problem: CannotStart) -> None:
+        if str(problem) != self._told.get(of):
             terminal.refuse(problem)
-        self._told = str(problem)
+        self._told[of] = str(problem)
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         if not self._stopping:  # asked twice, it stops no sooner
