@@ -79,10 +79,11 @@ def references(request: HttpRequest) -> HttpResponse:
     rows = list(found.order_by("-pk")[: SIZE + 1])
     there = Connection.objects.only("name", "legal_entity").in_bulk({row.connection_id for row in rows})
     named = {pk: naming.name_of(each, user) for pk, each in there.items()}
+    slugs = {each.pk: each.slug for each in connections}  # of those that the form offers
     more = context(
         "tables",
         rows=[
-            (row, named.get(row.connection_id, "a former connection"))
+            (row, named.get(row.connection_id, "a former connection"), slugs.get(row.connection_id, ""))
             for row in discreet.references_shown(rows[:SIZE], user)
         ],
         chosen=chosen, connections=connections, entities=[(each, words_of(each)) for each in ENTITIES],

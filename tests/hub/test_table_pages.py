@@ -1,5 +1,7 @@
 """Tables in the browser: the grid with its gaps, rows added, corrected, ended, sheets, the probe, cross-references."""
 
+import html
+import re
 from datetime import date
 from typing import Any
 
@@ -214,14 +216,8 @@ def test_cross_reference_is_added_found_and_refused_where_its_id_is_taken() -> N
         slug="erp", name="Our ERP", connector="ledger_target", legal_entity=germany, environment="sandbox"
     )
     client = farid()
-    typed = {
-        "entity": "project",
-        "connection": "erp",
-        "company": "HP-DE",
-        "key": "P-1",
-        "external_id": "17",
-        "reference": "",
-    }
+    typed = {"entity": "project", "connection": "erp", "company": "HP-DE", "key": "P-1", "external_id": "17",
+             "reference": ""}  # fmt: skip
     assert client.post("/cross-references/new/", typed | {"connection": "nonsense"}).status_code == 422
     assert client.post("/cross-references/new/", typed).status_code == 302
     taken = client.post("/cross-references/new/", typed | {"key": "P-2"})
@@ -229,6 +225,13 @@ def test_cross_reference_is_added_found_and_refused_where_its_id_is_taken() -> N
     assert 'value="P-2"' in taken.content.decode()
     assert CrossReference.objects.get().external_id == "17"
     assert "P-1" in text_of(client.get("/cross-references/?id=17"))
+    listed = client.get("/cross-references/").content.decode()
+    [correct] = re.findall(r'href="(/cross-references/new/[?][^"]+)">Correct', listed)
+    form = client.get(html.unescape(correct)).context["form"]
+    assert {name: form[name].value() for name in typed} == typed, "all of it stands in the form that puts it right"
+    typed |= {"entity": "time_entry", "key": "TE-1", "external_id": "18"}
+    assert client.post("/cross-references/new/", typed).status_code == 302
+    assert "time entry Our ERP" in text_of(client.get("/cross-references/"))
     assert "There is no such cross-reference" in text_of(client.get("/cross-references/?key=P-9"))
     assert client.get("/cross-references/?after=x").status_code == 404
     viktor = signed_in(person("Viktor Lang", Role.VIEWER))
