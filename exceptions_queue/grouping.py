@@ -36,13 +36,11 @@ TRIED = f"""
 WITH r AS (
     SELECT %(legal_entity)s::bigint AS legal_entity_id, %(category)s::text AS category,
         %(connection_id)s::bigint AS connection_id, %(route_id)s::bigint AS route_id, %(table)s::text AS "table",
-        %(field)s::text AS field, %(rule)s::text AS rule, %(words)s::text AS words
+        %(field)s::text AS field, %(rule)s::text AS rule, %(words)s::text AS words, %(unseen)s::text[] AS unseen
 ), fits AS MATERIALIZED (
     SELECT f.id, f.record_id, f.amount, f.currency, f.closed_at, f.message,
         coalesce(nullif(f.own_fingerprint, ''), f.fingerprint) AS own
     FROM r JOIN routes_failure f ON f.id >= %(since)s AND {FITS}
-    LEFT JOIN routes_route t ON t.id = f.route_id
-    WHERE r.words = '' OR coalesce(t.canonical_entity, '') || '.' || f.field <> ALL(%(hidden)s::text[])
 ), once AS (
     SELECT DISTINCT ON (coalesce(record_id, id)) amount, currency FROM fits
     ORDER BY coalesce(record_id, id), amount DESC NULLS LAST
@@ -86,9 +84,7 @@ def tried(rule: GroupingRule, now: dt.datetime, user: User) -> Tried:
     """
     asked: dict[str, Any] = {name: getattr(rule, name) for name in ("category", *CONDITIONS)}
     asked |= {"legal_entity": rule.legal_entity_id, "since": first_id(now - DAYS), "examples": EXAMPLES}
-    masks = masks_by_entity(user, {rule.legal_entity_id})[rule.legal_entity_id]
-    hidden = [(e.name, f.name) for e in ENTITIES.values() for f in e.fields if not may_see(e, f.name, masks)]
-    asked["hidden"] = [f"{entity}.{name}" for entity, name in hidden]
+    asked["unseen"] = unseen_by(user, rule.legal_entity_id)
     with connection.cursor() as cursor:
         cursor.execute(TRIED, asked)
         failures, is_open, causes, sums, unknown, told = cursor.fetchone()
@@ -99,6 +95,14 @@ def tried(rule: GroupingRule, now: dt.datetime, user: User) -> Tried:
         failures, is_open, causes, {currency: Decimal(amount) for currency, amount in sums}, unknown,
         [Example(numbers.get(own), said, number) for own, number, said in told],
     )  # fmt: skip
+
+
+def unseen_by(by: By, company: int) -> list[str]:
+    """Return the fields, as "time_entry.cost_rate", that are hidden from somebody in a company; none from a program."""
+    if not isinstance(by, User):
+        return []
+    masks = masks_by_entity(by, {company})[company]
+    return [f"{e.name}.{f.name}" for e in ENTITIES.values() for f in e.fields if not may_see(e, f.name, masks)]
 
 
 def drafted(item: WorkItem) -> GroupingRule:

@@ -21,12 +21,15 @@ SELECT EXISTS (SELECT FROM exceptions_queue_splitmember)
     OR %s AND EXISTS (SELECT FROM routes_failure WHERE NOT taken AND fingerprint = ANY(%s)
         AND earlier_fingerprints IS NOT NULL)
 """
-# What a rule asks of a failure; the words are compared without regard to large and small letters.
+# What a rule asks of a failure; the words are compared without regard to large and small letters, and not with what is
+# told of a field that is hidden from who kept it: how often a rule fits would tell them what stands there.
 FITS = """
 r.legal_entity_id = f.legal_entity_id AND r.category = f.category
 AND (r.connection_id IS NULL OR r.connection_id = f.connection_id) AND (r.route_id IS NULL OR r.route_id = f.route_id)
 AND (r."table" = '' OR r."table" = f."table") AND (r.field = '' OR r.field = f.field)
-AND (r.rule = '' OR r.rule = f.rule) AND (r.words = '' OR position(lower(r.words) IN lower(f.message)) > 0)
+AND (r.rule = '' OR r.rule = f.rule) AND (r.words = '' OR position(lower(r.words) IN lower(f.message)) > 0
+    AND coalesce((SELECT t.canonical_entity FROM routes_route t WHERE t.id = f.route_id), '') || '.' || f.field
+        <> ALL(coalesce(r.unseen, '{}')))
 """
 OWN = "coalesce(nullif(f.own_fingerprint, ''), f.fingerprint)"
 PLACES = f"""

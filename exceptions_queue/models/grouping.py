@@ -77,6 +77,8 @@ class GroupingRule(models.Model):
     field = models.CharField(max_length=120, blank=True)  # the failing field
     rule = models.CharField(max_length=120, blank=True)
     words = models.CharField(max_length=200, blank=True)  # a part of what the failure says; large and small alike
+    # Fields (entity.field) hidden from who kept it: its words are not looked for in what is told of them; null: none.
+    unseen = ArrayField(models.CharField(max_length=200), null=True)
     cause = models.CharField(max_length=64)  # fingerprint of the item that gathers
     reason = models.CharField(max_length=500)
     made_by = models.CharField(max_length=100)  # actor reference

@@ -22,8 +22,8 @@ TOLD = ("name", "category", "connection_id", "route_id", "table", "field", "rule
 def keep_grouping_rule(rule: GroupingRule, *, by: By, reason: str) -> GroupingRule:
     """Keep a rule, or change what one of its name asks for; what is open stays where it is.
 
-    Without `cause` what fits it comes together in an item of its own. Raises NotAllowed, NotPossible, and Gone for one
-    that somebody has removed meanwhile.
+    Without `cause` what fits it comes together in an item of its own. Its words are looked for in what whoever keeps it
+    may read. Raises NotAllowed, NotPossible, and Gone for one that somebody has removed meanwhile.
     """
     require(by, Right.WORK_QUEUE, rule.legal_entity_id)
     rule.reason = need_reason(reason, "A grouping rule")[:500]
@@ -40,6 +40,7 @@ def keep_grouping_rule(rule: GroupingRule, *, by: By, reason: str) -> GroupingRu
     verb = "create" if rule.pk is None else "change"
     if not rule.cause:
         rule.cause = sha256(f"grouping rule\x1f{rule.legal_entity_id}\x1f{rule.name}".encode()).hexdigest()
+    rule.unseen = grouping.unseen_by(by, rule.legal_entity_id)
     rule.made_by, rule.made_at = as_actor(by).reference, timezone.now()
     rule.save()
     audit.record(

@@ -52,7 +52,7 @@ FIELDS: dict[str, dict[str, str]] = {
     "exceptions_queue.CutOff": {"id": NUMBER, "changed_at": HISTORY},
     "exceptions_queue.GroupingRule": {
         "id": NUMBER, "cause": "which exception of this installation gathers", "made_by": HISTORY, "made_at": HISTORY,
-        "hits": TRAFFIC, "hit_at": TRAFFIC,
+        "hits": TRAFFIC, "hit_at": TRAFFIC, "unseen": "by the rights of who keeps it in this installation",
     },
     "exceptions_queue.Yardstick": {"id": "there is one", "changed_at": HISTORY},
     "exceptions_queue.Team": {"id": NUMBER},

@@ -282,3 +282,18 @@ def test_trial_by_words_tells_nobody_what_is_hidden_from_them(world: World, staf
         assert (told.status_code, told.json()["failures"]) == (200, number), told.content
     by_field = post(f"{API[:-1]}-trials", token_of(staff.farid), asked | {"words": "", "field": "cost_rate"})
     assert by_field.json()["failures"] == 1
+
+
+@pytest.mark.parametrize(("keeper", "hits"), [("farid", 0), ("clara", 1)])
+def test_kept_rule_finds_out_nothing_that_is_hidden_from_its_keeper(
+    world: World, staff: Staff, keeper: str, hits: int
+) -> None:
+    rule = GroupingRule(legal_entity=company("HP-DE"), name="Pay", category="unmapped_value", words="95.20")
+    verbs.keep_grouping_rule(rule, by=getattr(staff, keeper), reason="one cause")  # Clara may see pay
+    trouble = replace(stopped(world, uuid4(), "A"), legal_entity=company("HP-DE").pk)
+    problem = replace(trouble.problem, field="cost_rate", message="A cost rate of 95.20 is none.", table="", key=())
+    write_down([replace(trouble, problem=problem)])
+    intake.take_in()
+    rule.refresh_from_db()
+    assert rule.hits == hits
+    assert WorkItem.objects.filter(fingerprint=rule.cause).count() == hits
