@@ -6,7 +6,7 @@ from governance.actor import By
 from governance.calendars import NO_DAY
 from governance.models import BusinessCalendar, CalendarDay, LegalEntity, WeekdayHours
 from hub.configuration.file import File
-from hub.configuration.form import Data
+from hub.configuration.form import Data, written_time
 from hub.configuration.kind import Kind, Put
 from hub.configuration.work import Work
 
@@ -114,11 +114,6 @@ def _calendar(row: BusinessCalendar) -> Data:
         },
         "days": [{"day": str(day.on), "name": day.name, "working": day.is_working} for day in row.days.all()],
     }
-
-
-def written_time(value: time) -> str:
-    """Return a time of day as files have it: "09:00", with seconds only where there are some."""
-    return value.isoformat("seconds" if value.second or value.microsecond else "minutes")
 
 
 def read_time(text: object) -> time | None:

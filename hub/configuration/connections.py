@@ -12,10 +12,10 @@ from connectors.models import Connection, MaintenanceWindow
 from connectors.registry import UnknownConnector, registry
 from governance.actor import By
 from hub.configuration import form
-from hub.configuration.companies import WEEKDAYS, entity, read_time, written_time
+from hub.configuration.companies import WEEKDAYS, entity, read_time
 from hub.configuration.differences import Difference
 from hub.configuration.file import File
-from hub.configuration.form import Data
+from hub.configuration.form import Data, written_time
 from hub.configuration.kind import Kind, Put
 from hub.configuration.mistakes import Place
 from hub.configuration.references import NoSecret, reference_of, secret_at

@@ -12,9 +12,9 @@ from exceptions_queue.yardstick import WEIGHTS, usual, wrong_rates
 from governance.actor import By
 from governance.rights import Right, allowed, require
 from hub.configuration import named_routes
-from hub.configuration.companies import entity, read_day, read_time, written_time
+from hub.configuration.companies import entity, read_day, read_time
 from hub.configuration.file import File
-from hub.configuration.form import Data
+from hub.configuration.form import Data, written_time
 from hub.configuration.kind import Kind, NamedInCompany, Put
 from hub.configuration.work import REASON, Work
 from routes.models import Route

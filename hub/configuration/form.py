@@ -2,12 +2,16 @@
 
 Beside the usual words the schema has some of ours: `x-key` (fields that make an entry of a list the same entry),
 `x-one` (what such an entry is called), `x-part` (an entry that the file lacks goes without asking), `x-sorted` (a list
-without an order of its own) and `x-form: mapping` (the content of a mapping).
+without an order of its own), `x-form: mapping` (the content of a mapping) and `x-written` (how a text is
+written that people may write in several ways).
 """
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, time
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -137,6 +141,31 @@ def _of_place(kind: str, place: Place) -> Schema:
     return schema
 
 
+def written_time(value: time) -> str:
+    """Return a time of day as the folder has it: to the minute, where it is one."""
+    return value.isoformat("seconds" if value.second or value.microsecond else "minutes")
+
+
+def plain(number: Decimal) -> str:
+    """Return a number without noughts behind its last digit."""
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _moment(text: str) -> str:
+    moment = datetime.fromisoformat(text)
+    return text if moment.tzinfo is None else moment.astimezone(UTC).isoformat()
+
+
+# How what the hub keeps is written anew, so that a file at rest stays at rest, however its author wrote it.
+WRITTEN: dict[str, Callable[[str], str]] = {
+    "time": lambda text: written_time(time.fromisoformat(text)),
+    "cents": lambda text: f"{Decimal(text):.2f}",
+    "number": lambda text: plain(Decimal(text)),
+    "moment": _moment,
+}
+
+
 def canonical(kind: str, value: Data) -> Data:
     """Return a document in its one writing: keys in the schema's order, what is usual left out, lists sorted."""
     found: Data = _canonical(schemas()[kind], value)
@@ -153,6 +182,9 @@ def _canonical(schema: Schema, value: Any) -> Any:
         if "x-key" in schema:
             return sorted(entries, key=lambda entry: entry_key(schema, entry))
         return sorted(entries, key=lambda entry: json.dumps(entry)) if schema.get("x-sorted") else entries
+    if isinstance(value, str) and "x-written" in schema and re.search(schema.get("pattern", ""), value):
+        with suppress(ValueError, ArithmeticError, OverflowError):  # what is no such text is told where it is judged
+            return WRITTEN[schema["x-written"]](value)
     return value
 
 

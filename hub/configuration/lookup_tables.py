@@ -14,7 +14,7 @@ from hub.configuration import form
 from hub.configuration.companies import entity, read_day
 from hub.configuration.differences import Difference, called
 from hub.configuration.file import File
-from hub.configuration.form import Data
+from hub.configuration.form import Data, plain
 from hub.configuration.kind import Kind, Put
 from hub.configuration.work import REASON, Action, Work
 from mappings import table_readers, tables
@@ -216,7 +216,7 @@ def _named(name: str) -> Any:
 def _table(table: LookupTable, rows: list[TableRow]) -> Data:
     return {name: getattr(table, name) for name in ("name", *DEFINITION)} | {
         "legal_entity": table.legal_entity.code if table.legal_entity else None,
-        "approval_amount": None if table.approval_amount is None else _plain(table.approval_amount),
+        "approval_amount": None if table.approval_amount is None else plain(table.approval_amount),
         "rows": [
             {"key": list(row.key), "values": row.values, "from": _day(row.valid_from), "to": _day(row.valid_to)}
             for row in rows
@@ -226,11 +226,6 @@ def _table(table: LookupTable, rows: list[TableRow]) -> Data:
 
 def _day(day: date | None) -> str | None:
     return None if day is None else day.isoformat()
-
-
-def _plain(number: Decimal) -> str:
-    text = format(number, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _given(work: Work, rows: list[Data]) -> Iterator[tuple[int, NewRow, set[str]]]:
@@ -287,7 +282,7 @@ def _value(kind: str, value: Any) -> str:
         typed = CONVERTERS[ValueKind(kind)](value)
     except (UnacceptableError, ValueError, KeyError):
         return f"{type(value).__name__} {value}"
-    return _plain(typed) if isinstance(typed, Decimal) else str(typed)
+    return plain(typed) if isinstance(typed, Decimal) else str(typed)
 
 
 def _typed(data: Data, kinds: dict[str, str]) -> Data:
