@@ -103,12 +103,13 @@ def test_one_failing_member_is_retried_alone_and_once(quick_world: Make, quick_s
     assert WorkItem.objects.get().members == 3
 
 
-def test_what_a_rule_stops_begins_again_from_the_start(quick_world: Make, quick_staff: Staff) -> None:
+@pytest.mark.parametrize("start", ["source", "failed_stage"])
+def test_what_a_rule_stops_begins_again_from_the_start(quick_world: Make, quick_staff: Staff, start: Any) -> None:
     world = quick_world()
     item = zero_hours(world)
     publish(LAX, quick_staff)
 
-    verbs.resubmit(item, by=quick_staff.farid, start="failed_stage")
+    verbs.resubmit(item, by=quick_staff.farid, start=start)
     done = settled(world)
 
     assert (world.states(), done.resolution) == (["posted"], "fixed")
