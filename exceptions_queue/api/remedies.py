@@ -23,6 +23,7 @@ from governance.api.told import MATCH_SEEN, told
 from governance.models import User
 from governance.rights import Right, require
 from governance.still_there import held
+from routes import overlays
 from routes.worked_out import Start
 
 MOST_CHOSEN = 2000
@@ -97,9 +98,16 @@ class CorrectionBody(LookedMustReasonBody):
     field = forms.Text(max_length=80)
     value = forms.Text(max_length=1000)
     seen_until = forms.Whole(
-        required=False, allow_null=True, default=None, min_value=0, max_value=2**63 - 1,
-        help_text="number of the newest correction that the caller has seen: a later one is told and not overwritten",
+        required=False, allow_null=True, default=0, min_value=0, max_value=2**63 - 1,
+        help_text="number of the newest correction that the caller has seen, as a member tells it: a later one is told "
+        "and not overwritten; without it none was seen",
     )  # fmt: skip
+
+    def validate_seen_until(self, number: int | None) -> int:
+        """Return the number. Raises ValidationError for one that no correction has yet, which nobody has seen."""
+        if (number or 0) > overlays.newest():
+            raise serializers.ValidationError("No correction has this number yet. Send what a member tells.")
+        return number or 0
 
 
 class ReversalBody(LookedMustReasonBody):

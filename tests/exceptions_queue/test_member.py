@@ -212,6 +212,13 @@ def test_stale_correction_of_the_item_and_the_api_is_refused(quick_world: Make, 
     body = {"field": "hours", "value": "4", "reason": "x", "seen_until": seen}
     address = f"/api/experience/v1/work-items/{item.number}/corrections"
     assert browser.post(address, body, content_type="application/json").status_code == 409
+    unseen = {name: value for name, value in body.items() if name != "seen_until"}
+    for each in (unseen, unseen | {"seen_until": None}):
+        answer = browser.post(address, each, content_type="application/json")
+        assert (answer.status_code, "Clara Voss has corrected" in answer.json()["detail"]) == (409, True), each
+    ahead = browser.post(address, body | {"seen_until": overlays.newest() + 1}, content_type="application/json")
+    assert (ahead.status_code, ahead.json()["errors"][0]["pointer"]) == (422, "/seen_until")
+    assert Overlay.objects.get(ended_at=None).value == "0.5"
     page = browser.post(f"/queue/{item.number}/corrections/", body)
     assert page.status_code == 422
     assert "Clara Voss has corrected" in text_of(page)
