@@ -1,7 +1,8 @@
 """Traps of other queues (c11 of the specification) that no other test stands for: 2, 12 and 13.
 
 The others: 1, 3 to 7 and 9 in `test_resubmitting` and `test_model_changes`, 8 in `test_history_stays`, 10 and 11 in
-`tests/invariants` (`test_accounted`, `test_restarts`, `test_bulk_killed`) and `tests/routes/test_crash_matrix`.
+`tests/invariants` (`test_accounted`, `test_restarts`, `test_bulk_killed`) and `tests/routes/test_crash_matrix`, 14 in
+`tests/intake/test_webhooks`.
 """
 
 import ast

@@ -10,9 +10,11 @@ import pytest
 from django.test import Client
 
 from connectors.models import Connection
+from exceptions_queue import intake as exceptions
+from exceptions_queue.models import WorkItem
 from governance.actor import ENGINE
 from routes import intake, switching, tasks
-from routes.models import Failure, InboundEvent, Record, WebhookRefusal
+from routes.models import Failure, InboundEvent, Record, Transaction, WebhookRefusal
 from tests.intake.firm import HOOK, SECRET, TOKEN, Firm, signed
 from tests.routes.world import entry
 
@@ -256,3 +258,15 @@ def test_event_that_nobody_foresaw_goes_to_a_person_and_holds_up_no_other(
         "TE-0000002", kept.pk, "internal",
     )  # fmt: skip
     assert not InboundEvent.objects.filter(processed_at=None).exists()
+
+
+def test_what_is_pushed_and_stops_is_somebodys_as_what_is_read(firm: Firm) -> None:
+    """Trap 14 of the specification of exceptions: nobody is told of less because a record came at once."""
+    content = pushed(entry(1, hours="0.00"), entry(2, hours="0.00"))
+    assert push(content, signed(content)).status_code == 200
+    intake.work(firm.pushed.pk)
+    exceptions.take_in()
+    item = WorkItem.objects.get(route_id=firm.pushed.pk)
+    assert (item.members, item.state) == (2, "new")
+    assert item.owner, "a team looks at it"
+    assert {*Transaction.objects.values_list("state", flat=True)} == {"failed"}, "of which subscribers are told"
