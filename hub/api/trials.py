@@ -170,6 +170,8 @@ def _sample(row: Mapping, table: FieldTable, values: dict[str, Any], by: User) -
         if "record" in values:
             record = read_samples(json.dumps(values["record"]))[0]
             return Sample(record, legal_entity_id=row.legal_entity_id)
+        if values["sample"] == samples.PASTED:  # of the pages: here it is sent as `record`
+            raise NoSample("This is no sample of the list. Send a record of your own as `record`.")
         return samples.sample_of(row, values["sample"], "", by, table.source, table.target)
     except (NoSample, UnreadableSample) as error:
         field = "/record" if "record" in values else "/sample"

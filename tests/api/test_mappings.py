@@ -130,6 +130,7 @@ def test_trial_names_its_version_and_refuses_what_is_not_there(ingrid: str) -> N
     assert pointers({"record": RECORD, "version": 9}) == ["/version"]
     assert pointers({"record": RECORD, "version": 1, "content": CONTENT}) == ["/version"]
     assert pointers({}) == ["/sample"]
+    assert pointers({"sample": "pasted"}) == ["/sample"]
     assert pointers({"sample": "shipped:77"}) == ["/sample"]
     assert pointers({"sample": "record:AAAAAAAAAAAAAAAAAAAAAA"}) == ["/sample"]
     assert pointers({"record": RECORD, "content": CONTENT | {"fields": []}}) == ["/content/fields"]
