@@ -57,7 +57,7 @@ def _parts(request: HttpRequest, user: User, roles: set[Role]) -> dict[str, Any]
         "tiles": kept.numbers(("tiles",), user, now, lambda: _counted(tiles(user))),
         "approvals": waiting_for(user),
     }
-    found["rows"], found["remarks"] = _most(user)
+    found["rows"], found["remarks"] = _most(user, some=any(each["items"] for each in found["tiles"]))
     if roles & FINANCE:
         found["deadlines"] = kept.numbers(("deadlines",), user, now, lambda: _held(deadlines(user, now)))
         found["stake"] = stake.stake_of("is:open", user)
@@ -81,17 +81,17 @@ def _parts(request: HttpRequest, user: User, roles: set[Role]) -> dict[str, Any]
     return found
 
 
-def _most(user: User) -> tuple[list[Row], int]:
+def _most(user: User, *, some: bool) -> tuple[list[Row], int]:
     """Return what needs somebody most, as lines, and how many open items have a remark for the person.
 
-    The number comes with the lines, in one query; where there are none it is asked for by itself.
+    The number comes with the lines, in one query; where there are none it is asked for by itself, if `some` are open.
     """
     remarked = WorkItem.objects.visible_to(user).open().whose("mentioned", user)
     number = remarked.order_by().annotate(one=Value(1)).values("one").annotate(n=Count("pk", distinct=True)).values("n")
     needs = WorkItem.objects.visible_to(user).filter(state__in=NEEDS_SOMEBODY).by_money()
     needs = needs.select_related("legal_entity", "connection").defer("connection__secrets")
     rows = list(needs.annotate(remarked=Subquery(number)).prefetch_related("amounts")[:TOP])
-    return rows_of(rows, user), (vars(rows[0])["remarked"] or 0) if rows else remarked.count()
+    return rows_of(rows, user), (vars(rows[0])["remarked"] or 0) if rows else remarked.count() if some else 0
 
 
 def _counted(found: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], int]:
