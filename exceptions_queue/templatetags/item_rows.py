@@ -77,6 +77,8 @@ def _soft(text: object) -> SafeString:
 
 
 def _stake(row: Any, _: frozenset[str]) -> SafeString:
+    if not row.item.members:  # as its page says: all has come to an end, or it never held any
+        return _soft("nothing")
     sums = ((money(each.amount, each.currency),) for each in row.amounts)
     return format_html_join("", "<div>{}</div>", sums) or _soft("unknown")
 
@@ -114,6 +116,8 @@ def _owner(row: Any, _: frozenset[str]) -> SafeString:
 
 def _worth(row: Any, _: frozenset[str]) -> SafeString:
     item = row.item
+    if not item.members:
+        return _soft("nothing")
     if item.worth is not None:
         return format_html("{}", converted(item.worth, item.worth_currency))
     lacks = _soft(f"no rate {item.worth_lacks}") if item.worth_lacks else NOTHING

@@ -151,6 +151,9 @@ def test_item_whose_members_all_went_on_has_nothing_at_stake(make_world: Make, s
     WorkItem.objects.filter(pk=item.pk).update(members=0, amount=None)
     shown = text_of(signed_in(staff.farid).get(url_of(item)))
     assert "At stake nothing" in shown
+    listed = text_of(signed_in(staff.farid).get("/queue/?q=is:open"))
+    assert "nothing" in listed.partition("Choose all on this page")[2]
+    assert "unknown" not in listed.partition("Choose all on this page")[2]
 
 
 def test_item_shows_three_values_of_the_failing_field(make_world: Make, staff: Staff) -> None:
