@@ -288,8 +288,8 @@ def _broke(answer: WriteOutcome) -> bool:
 def _leave_alone(connection: Connection, answers: Sequence[WriteOutcome]) -> None:
     """Leave a system alone that takes nothing at the moment, or has asked for patience."""
     for category in pausing.WAITS_FOR_SYSTEM:
-        if words := [a.message for a in answers if a.category is category]:
-            pausing.trip(connection, category, words[0])
+        if met := [a for a in answers if a.category is category]:
+            pausing.trip(connection, category, met[0].message, hint=met[0].hint)
     slower = [a.retry_after or 1.0 for a in answers if a.category is Category.THROTTLED]
     if slower:
         gate.slow_down(connection.pk, max(slower))

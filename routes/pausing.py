@@ -19,12 +19,12 @@ MAY_PASS = (*WAITS_FOR_SYSTEM, Category.THROTTLED, Category.TRANSIENT, None)
 def failed(connection: Connection, failure: ConnectorFailure) -> None:
     """Leave a system alone that is away, refuses the sign-in or asked for patience, after reading has met that."""
     if failure.category in WAITS_FOR_SYSTEM:
-        trip(connection, failure.category, failure.message)
+        trip(connection, failure.category, failure.message, hint=failure.hint)
     elif failure.category is Category.THROTTLED:
         gate.slow_down(connection.pk, failure.retry_after or 1.0)
 
 
-def trip(connection: Connection, category: Category, words: str) -> None:
+def trip(connection: Connection, category: Category, words: str, *, hint: str = "") -> None:
     """Open the connection's breaker; its first opening is one failure for a person, whatever the number of records.
 
     So is the first one for another reason: a system that is back may refuse the sign-in, which only a person mends.
@@ -41,8 +41,8 @@ def trip(connection: Connection, category: Category, words: str) -> None:
         now, target_of, source_of = cursor.fetchone()
     problem = Problem("error", category, "", None, f"{connection.name}: {words}", None, "a system that answers")
     trouble = failures.Trouble(
-        connection.legal_entity_id, target_of or source_of, "deliver", problem, connection_id=connection.pk
-    )
+        connection.legal_entity_id, target_of or source_of, "deliver", problem, connection_id=connection.pk, hint=hint,
+    )  # fmt: skip
     failures.write_down_once(trouble, at=now)
 
 

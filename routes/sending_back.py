@@ -294,7 +294,7 @@ def _again(connection: Connection, row: SendingBack, answer: WriteOutcome) -> No
     """The source certainly did nothing: try later, or end it and say why."""
     category = answer.category or Category.INTERNAL
     if category in pausing.WAITS_FOR_SYSTEM:
-        pausing.trip(connection, category, answer.message)
+        pausing.trip(connection, category, answer.message, hint=answer.hint)
     if category is Category.THROTTLED:
         gate.slow_down(connection.pk, answer.retry_after or 1.0)
     wait = retry.delay(category, row.attempts, retry_after=answer.retry_after, told=answer.retry)

@@ -41,6 +41,10 @@ _CATEGORIES = {
     "encoding": Category.SHAPE,
     "redirect": Category.SHAPE,
 }
+_NO_LINE = (
+    "A certificate that has ended is renewed by whoever runs the system; an authority of one's own is made known "
+    "to the hub's machine. Everything goes on by itself then."
+)
 
 
 class Bound:
@@ -284,7 +288,9 @@ def failure_of(error: Unreachable) -> ConnectorFailure:
     # Where no connection came about in all that time, whatever swallows the packets is asked again for all alike.
     category = Category.OUTAGE if error.kind == "timeout" and not error.sent else _CATEGORIES[error.kind]
     late = True if error.kind == "deadline" else None  # it was not tried: its turn never came
-    return ConnectorFailure(category, _sentence(str(error)), exchange=exchange, sent=error.sent, retry=late)
+    hint = _NO_LINE if error.kind == "tls" else ""
+    words = _sentence(str(error))
+    return ConnectorFailure(category, words, hint=hint, exchange=exchange, sent=error.sent, retry=late)
 
 
 def failure_from(verdict: Verdict, answer: Answer, exchange: Exchange) -> ConnectorFailure:

@@ -54,6 +54,15 @@ class Engine:
             self._senders = {key: sender for key, sender in self._senders.items() if key[0] != spec.id}
         return bound
 
+    def _ready(self, spec: ConnectionSpec) -> Bound:
+        """Return the connection ready for requests; what it lacks keeps all records alike: there is no way there."""
+        try:
+            return self.bind(spec)
+        except ConnectorFailure as failure:
+            if failure.category is Category.CONFIGURATION:
+                failure.category = Category.OUTAGE
+            raise
+
     async def read_pages(
         self, spec: ConnectionSpec, stream: str, *, cursor: dict[str, Any] | None = None, window: Window | None = None
     ) -> AsyncIterator[Page]:
@@ -62,7 +71,7 @@ class Engine:
         Numbers with a decimal point are Decimal. Store each page's cursor in the same commit as its records.
         Raises ConnectorFailure; the cursor of the page before is then still the right one.
         """
-        bound = self.bind(spec)
+        bound = self._ready(spec)
         with bound.discreet():
             async for page in reading.read_pages(bound, stream_of(spec, stream), cursor, window):
                 yield page
@@ -87,7 +96,7 @@ class Engine:
         if described.write is None:
             raise ConnectorFailure(Category.CONFIGURATION, f"The stream {stream} cannot be written.", sent=False)
         try:
-            bound = self.bind(spec)
+            bound = self._ready(spec)
         except ConnectorFailure as failure:
             return [unsent(failure)] * len(requests)
         outcomes: list[WriteOutcome | None] = [None] * len(requests)
@@ -196,7 +205,7 @@ class Engine:
         self, spec: ConnectionSpec, stream: str, requests: list[WriteRequest], *, concurrency: int | None = None
     ) -> list[LookUp]:
         """Ask the target for what carries the key of each request; in order. Raises ConnectorFailure."""
-        bound = self.bind(spec)
+        bound = self._ready(spec)
         with bound.discreet():
             return await looking_up.look_up(bound, stream_of(spec, stream), requests, concurrency or spec.concurrency)
 

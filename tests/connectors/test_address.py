@@ -170,7 +170,7 @@ async def test_token_address_is_checked_too(engine: Engine) -> None:
 async def test_stored_odd_address_ends_a_write_in_words_before_it_is_sent(engine: Engine) -> None:
     request = WriteRequest("create", "K", "i", b"{}")
     [outcome] = await engine.write(spec_for("http://a..b"), "entries", [request])
-    assert (outcome.result, outcome.category) == (Result.NOT_SENT, Category.CONFIGURATION)
+    assert (outcome.result, outcome.category) == (Result.NOT_SENT, Category.OUTAGE)
     assert "“http://a..b” is not an address that can be called" in outcome.message
     assert outcome.hint.startswith("Write for example")
 

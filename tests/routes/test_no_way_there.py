@@ -93,6 +93,15 @@ def test_line_that_is_not_secure_pauses_the_connection(
 ) -> None:
     made = world(plain)
     assert held(made, "No secure connection").breaker_state == BreakerState.OPEN
+    assert "renewed by whoever runs the system" in WorkItem.objects.get().hint
+    goes_on(made, monkeypatch)
+
+
+def test_connection_that_lacks_an_answer_is_no_fault_of_its_records(
+    world: Callable[[str], World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = world("http://a..b")
+    assert held(made, "is not an address that can be called").breaker_state == BreakerState.OPEN
     goes_on(made, monkeypatch)
 
 
