@@ -20,11 +20,10 @@ from exceptions_queue.bulk.selecting import Selection
 from exceptions_queue.bulk.tasks import nudge
 from exceptions_queue.bulk.totals import Worth, totals
 from exceptions_queue.models import BulkMember, BulkRun, BulkState, Outcome, Result, State
-from exceptions_queue.verbs.members import NotPossible
 from governance.api import forms, paging, parameters
 from governance.api.door import Door, person
 from governance.api.forms import MustReasonBody, ReasonBody, refused
-from governance.api.refusals import not_there
+from governance.api.refusals import Refused, not_there
 from governance.api.told import told
 from governance.models import User
 from governance.row_numbers import number_in
@@ -209,16 +208,10 @@ class BulkRunsDoor(Door):
 def _selection(values: dict[str, Any], by: User) -> Selection:
     ways = [name for name in ("items", "filter", "ids") if values[name] not in (None, [])]
     if len(ways) != 1:
-        raise NotPossible("Say with whom in one way: `items`, `filter` or `ids`.")
+        raise _wrong({name: "Say with whom in one way: `items`, `filter` or `ids`." for name in ways or ["items"]})
     if values["failures"] and ways != ["items"]:
-        raise NotPossible("`failures` are members of `items`: name those, too.")
+        raise _wrong({"failures": "These are members of `items`: name those, too."})
     if values["filter"] is not None:
-        if not values["filter"]:
-            raise NotPossible("filter: say by what, such as `query`: an empty one would mean everything.")
-        unknown = sorted(set(values["filter"]) - selecting.NAMES)
-        if unknown:
-            known = ", ".join(sorted(selecting.NAMES))
-            raise NotPossible(f"filter: there is no {', '.join(unknown)}. There are: {known}.")
         _refuse_what_narrows_nothing(values["filter"])
         return Selection(asked=values["filter"])
     for number in values["items"]:
@@ -227,14 +220,25 @@ def _selection(values: dict[str, Any], by: User) -> Selection:
     return Selection(items=tuple(values["items"]), failures=tuple(values["failures"]), names=names)
 
 
+def _wrong(places: dict[str, str]) -> Refused:
+    """Return the refusal (422) of what is wrong at some places of a body, by their names."""
+    return refused(ValidationError({name: [words] for name, words in places.items()}), PlanBody)
+
+
 def _refuse_what_narrows_nothing(asked: dict[str, Any]) -> None:
-    """Raise NotPossible for a value that the list refuses, too, or would take for none: it would mean everything."""
+    """Raise Refused for a value that the list refuses, too, or would take for none: it would mean everything."""
+    wrong = {} if asked else {"filter": "Say by what, such as `query`: an empty one would mean everything."}
+    known = ", ".join(sorted(selecting.NAMES))
     for name, value in asked.items():
-        if name == "state":
+        if name not in selecting.NAMES:
+            wrong[f"filter/{name}"] = f"There is no {name} to filter by. There are: {known}."
+        elif name == "state":
             if not (isinstance(value, list) and value and all(each in State.values for each in value)):
-                raise NotPossible(f"filter: give state as a list of one or more of {', '.join(State.values)}.")
+                wrong[f"filter/{name}"] = f"Give a list of one or more of {', '.join(State.values)}."
         elif not (isinstance(value, bool) or (isinstance(value, str) and value.strip())):
-            raise NotPossible(f"filter: give {name} as a text that is not empty, or leave it out.")
+            wrong[f"filter/{name}"] = "Give a text that is not empty, or leave it out."
+    if wrong:
+        raise _wrong(wrong)
 
 
 def _data(values: dict[str, Any]) -> QueryDict | MultiValueDict[str, str]:

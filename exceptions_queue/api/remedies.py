@@ -14,7 +14,8 @@ from exceptions_queue.api.items import CAUSE, ITEM, item_of, meant
 from exceptions_queue.models import Release, RootCause, WorkItem
 from exceptions_queue.tasks import nudge_release
 from exceptions_queue.verbs.ask_target import said
-from exceptions_queue.verbs.members import left
+from exceptions_queue.verbs.link_record import NotSeen
+from exceptions_queue.verbs.members import NotPossible, left
 from governance.api import etags, forms
 from governance.api.door import Door, person
 from governance.api.forms import MustReasonBody, ReasonBody
@@ -223,6 +224,14 @@ def _plainly(what: str) -> Callable[[Any, WorkItem], str]:
     return lambda done, item: what
 
 
+def _link_record(item: WorkItem, **typed: Any) -> None:
+    try:
+        verbs.link_record(item, **typed)
+    except NotSeen as error:
+        again = "Send it again with `difference_seen`: true to link it all the same."
+        raise NotPossible(f"{error.told} {again}") from error
+
+
 WHY = {"reason": "agreed with the project manager"}
 SEEN = {"seen": samples.WHOLE_ITEM["seen"]}
 ROW = {"values": {"item": "SVC-BLD"}, "reason": "new service of October"}
@@ -262,7 +271,7 @@ SKINS = (
          lambda done, item: said(done), WHY),
     Skin("fetches", ChosenBody, verbs.fetch_again, "Read the days of members at their source once more.",
          _plainly("A run is asked for."), WHY),
-    Skin("links", RecordLinkBody, verbs.link_record, "Take a record that the target has for one member.",
+    Skin("links", RecordLinkBody, _link_record, "Take a record that the target has for one member.",
          _plainly("It is linked, and nothing was sent."),
          {"failures": ["0197a1c2-5a5b-7c1d-8e2f-0a1b2c3d4e5f"], "external_id": "8812", "difference_seen": True, **WHY}),
     Skin("cross-references", MissingLinkBody, verbs.add_cross_reference, "Say which id a record has there.",

@@ -24,7 +24,11 @@ SHOWN = 12  # fields of a difference that are told
 
 
 class NotSeen(NotPossible):
-    """The difference was not looked at yet; the message tells it."""
+    """The difference was not looked at yet; `told` is what the target has, the message says how to go on, too."""
+
+    def __init__(self, told: str) -> None:
+        super().__init__(f"{told} Press the button again to link it all the same.")
+        self.told = told
 
 
 def link_record(
@@ -40,11 +44,14 @@ def link_record(
     reason, external_id = need_reason(reason, "A link"), external_id.strip()
     if failures is None or len(failures) != 1:
         raise NotPossible("Choose the one row that this record stands for. Each is linked by itself.")
+    if not external_id or not external_id.isprintable():  # what nobody sees is no id that anybody has read there
+        raise NotPossible("The id is empty, or holds a character that cannot be seen. Type it as shown there.")
     [member] = chosen(item, failures)
     if member.transaction_id is None:
         raise NotPossible("It stopped before a destination was chosen, so there is nothing to link yet.")
     if not difference_seen:
         raise NotSeen(compared(member.transaction_id, item, by))
+    _refuse_another(member.transaction_id, external_id)
     typed = {"external_id": external_id, "reference": reference.strip(), "difference_seen": True}
     guard(Wish(Deed.LINK, item, [member], typed, reason), by=by)
     with transaction.atomic():
@@ -58,20 +65,29 @@ def link_record(
         note(item, by=by, verb="linked", reason=f"as {reference or external_id}: {reason}", to=State.IN_PROGRESS)
 
 
+def _refuse_another(id_: UUID, external_id: str) -> None:
+    """Raise NotPossible where the target says that another record than this one stands there under our key."""
+    answer = next(iter(looking.ask([id_])), None)
+    there = answer.found.external_id if answer and answer.found and answer.found.found else None
+    if there and there != external_id:
+        raise NotPossible(f"Under our key the target has the record {there}. Link that one, or see to it there first.")
+
+
 def compared(id_: UUID, item: WorkItem, by: By) -> str:
     """Return in words what the target has under our key, beside what would be sent."""
     answer = next(iter(looking.ask([id_])), None)
-    again = "Press the button again to link it all the same."
     if answer is None:
         raise NotPossible("It is not stopped any more, or another version of it goes first. Load the page again.")
     if answer.found is None:
-        return f"{answer.message} Compare it there with what would be sent. {again}"
+        return f"{answer.message} Compare it there with what would be sent."
     if not answer.found.found:
-        told = "Under our key the target has nothing: what has this id was made elsewhere, so compare it there."
-        return f"{told} {again}"
+        return (
+            "Under our key the target has nothing, and by an id of its own it is not asked: see there that a record "
+            "has this id, was made elsewhere, and is the same."
+        )
     number = answer.found.reference or answer.found.external_id or "a record without a number"
     if answer.found.body is None or not answer.claim.body:
-        return f"Under our key the target has {number}, and does not tell its fields: compare them there. {again}"
+        return f"Under our key the target has {number}, and does not tell its fields: compare them there."
     content = Snapshot.objects.get(pk=answer.claim.snapshot).content
     found = differences(
         ENTITIES[content["route"]["entity"]], lineage.copies(content, answer.destination.id), answer.found.body,
@@ -79,4 +95,4 @@ def compared(id_: UUID, item: WorkItem, by: By) -> str:
     )  # fmt: skip
     ours = [each for each in found if each.now is not None]  # what only the target knows is no difference of ours
     told = "; ".join(f"{each.name}: {value(each.was)} there, {value(each.now)} here" for each in ours[:SHOWN])
-    return f"Under our key the target has {number}. {told or 'What we know of it is the same there'}. {again}"
+    return f"Under our key the target has {number}. {told or 'What we know of it is the same there'}."

@@ -176,14 +176,17 @@ def parsed(request: Request) -> tuple[bytes, Any]:
 
 
 def refused(errors: ValidationError, form: type[Form]) -> Refused:
-    """Return the refusal (422) of what a verb finds wrong with the values of a body, each at its field."""
+    """Return the refusal (422) of what a verb finds wrong with the values of a body, each at its field.
+
+    A name may be a path (`filter/state`); what is accepted at such a place, the words tell.
+    """
     fields = form().fields
     told = errors.message_dict if hasattr(errors, "error_dict") else {"": errors.messages}
     found = [
         FieldError(
             "" if name in ("", NON_FIELD_ERRORS) else f"/{name}",
             words,
-            _accepted(fields[name]) if name in fields else _only(fields),
+            _accepted(fields[name]) if name in fields else "" if "/" in name else _only(fields),
         )
         for name, several in told.items()
         for words in several

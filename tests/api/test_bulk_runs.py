@@ -57,7 +57,7 @@ def test_what_is_wrong_is_told_at_its_place_and_nothing_is_planned(
     two_ways = {"choice": "waivers", "items": [item.number], "ids": ["TE-0000001"], "values": {"reason": "no"}}
     assert "in one way" in post(LIST, token, two_ways).json()["detail"]
     unknown = {"choice": "waivers", "filter": {"colour": "red"}, "values": {"reason": "no"}}
-    assert "there is no colour" in post(LIST, token, unknown).json()["detail"]
+    assert "There is no colour" in post(LIST, token, unknown).json()["detail"]
     nobody = {"choice": "assignments", "items": [item.number], "values": {"to": "nobody"}}
     assert post(LIST, token, nobody).status_code == 422
     assert post(LIST, token_of(staff.viktor), {**two_ways, "ids": []}).status_code == 403
@@ -76,7 +76,9 @@ def test_filter_that_would_narrow_nothing_plans_nothing(
     situations.zero_hours(make_world())
     given = {"choice": "waivers", "filter": filter_, "values": {"reason": "not billable"}}
     answer = post(LIST, token_of(staff.farid), given)
-    assert (answer.status_code, answer.json()["detail"].startswith("filter: ")) == (409, True)
+    wrong = answer.json()["errors"][0]
+    assert (answer.status_code, wrong["pointer"].split("/")[1]) == (422, "filter"), answer.json()
+    assert wrong["detail"].strip()
     assert not BulkRun.objects.exists()
 
 
@@ -88,7 +90,9 @@ def test_who_is_meant_is_never_guessed_at(make_world: Callable[..., World], staf
     item = situations.zero_hours(make_world())
     given = {"choice": "waivers", "values": {"reason": "not billable"}} | more
     given |= {"items": [item.number]} if "items" in more else {}
-    assert post(LIST, token_of(staff.farid), given).status_code == 409
+    answer = post(LIST, token_of(staff.farid), given)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] in ("/items", "/filter", "/ids", "/failures")
     assert not BulkRun.objects.exists()
 
 

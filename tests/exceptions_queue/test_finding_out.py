@@ -131,6 +131,10 @@ def test_what_stands_at_the_target_is_linked_and_never_posted_again(
     assert "hours: 7 there, 8" in told
     assert 'name="difference_seen" value="on"' in told
     assert world.states() == ["failed", "failed"]
+    other = client.post(place, typed | {"difference_seen": "on", "external_id": "X-78"})
+    assert other.status_code == 422
+    assert "Under our key the target has the record X-77" in other.content.decode()
+    assert world.states() == ["failed", "failed"]
     client.post(place, typed | {"difference_seen": "on"})
     after(world)
 
@@ -147,13 +151,21 @@ def test_what_stands_at_the_target_is_linked_and_never_posted_again(
     assert (world.target.requests[-1].operation, world.target.requests[-1].external_id) == ("update", "X-77")
 
 
-def test_a_link_needs_one_row_and_the_right(quick_world: Make, quick_staff: Staff) -> None:
+def test_a_link_needs_one_row_an_id_and_the_right(quick_world: Make, quick_staff: Staff, client: Client) -> None:
     world = quick_world()
     refuse(world, 2)
     item = WorkItem.objects.get()
     why = {"external_id": "X-1", "reason": "there", "difference_seen": True}
     with pytest.raises(verbs.NotPossible, match="Choose the one row"):
         verbs.link_record(item, by=quick_staff.farid, failures=None, **why)
+    for nothing in ("\u200b", " ", "X\u200b1"):
+        with pytest.raises(verbs.NotPossible, match="cannot be seen"):
+            verbs.link_record(item, by=quick_staff.farid, failures=[opened()[0].pk], **why | {"external_id": nothing})
+    address = f"/api/experience/v1/work-items/{item.number}/links"
+    body = {"failures": [str(opened()[0].pk)], "external_id": "X-1", "reason": "there"}
+    client.force_login(quick_staff.farid)
+    told = client.post(address, body, content_type="application/json")
+    assert (told.status_code, "`difference_seen`: true" in told.json()["detail"]) == (409, True), told.json()
     for by in (quick_staff.viktor, quick_staff.stranger):
         with pytest.raises(NotAllowed):
             verbs.link_record(item, by=by, failures=[opened()[0].pk], **why)

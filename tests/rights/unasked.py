@@ -44,6 +44,7 @@ UNASKED: dict[str, str] = {  # verbs that ask no right, and why
     "routes.states.write_record_moves": "the only writer of states, below every verb",
     "exceptions_queue.moving.event_of": "writes what another verb did, which has asked",
     "exceptions_queue.verbs.guarding.guard": "a step of the verb that calls it, which has asked",
+    "exceptions_queue.verbs.guarding.guard_done": "the last step of the verb that calls it, which has asked",
     "exceptions_queue.policies.was_changed": "a step of the form or file that changes a policy, which has asked",
     "exceptions_queue.moving.note": "writes what another verb did, which has asked",
     "exceptions_queue.releasing.ask": "the last step of a remedy, which has asked",
