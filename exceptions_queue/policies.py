@@ -189,8 +189,8 @@ def worth_of(item: WorkItem, members: Sequence[Failure]) -> Decimal | None:
     return rates_for(reporting, {each.currency for each in sums.values()}).worth(sums.values()).amount
 
 
-def told(policy: ApprovalPolicy) -> str:
-    """Return what a policy asks for, in words: "correct a field (hours), from 1,000.00"."""
+def told(policy: ApprovalPolicy, currency: str) -> str:
+    """Return what a policy asks for, in words: "correct a field (hours), from 1,000.00 EUR"; `currency`: reporting."""
     if not policy.is_on:
         return "nothing: it is not in use"
     deeds = " or ".join(str(Deed(each).label).lower() for each in policy.deeds)
@@ -202,7 +202,7 @@ def told(policy: ApprovalPolicy) -> str:
     ]
     if policy.amount_from is not None:
         unknown = " or of unknown amount" if policy.unknown_too else ""
-        parts.append(f"from {policy.amount_from:,.2f}{unknown}")
+        parts.append(f"from {policy.amount_from:,.2f} {currency}{unknown}")
     return ", ".join(filter(None, parts))
 
 
@@ -241,9 +241,10 @@ def was_changed(old: ApprovalPolicy | None, new: ApprovalPolicy | None, *, by: B
     """Keep what a policy was where it asks for less by now; return that. Whoever changed it has asked the right."""
     if old is None or covers(new, old):
         return None
+    currency = measures().reporting.currency
     row: LoosenedPolicy = LoosenedPolicy.objects.create(
-        legal_entity=old.legal_entity, name=old.name, was=written(old), was_told=told(old)[:500],
-        now_told=(told(new) if new else "nothing: it is deleted")[:500], made_by=as_actor(by).reference,
+        legal_entity=old.legal_entity, name=old.name, was=written(old), was_told=told(old, currency)[:500],
+        now_told=(told(new, currency) if new else "nothing: it is deleted")[:500], made_by=as_actor(by).reference,
     )  # fmt: skip
     return row
 

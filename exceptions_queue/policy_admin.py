@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
+from django.db.models import Value
 from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminSelectMultipleWidget
 
@@ -12,6 +13,7 @@ from exceptions_queue import policies
 from exceptions_queue.models import ApprovalPolicy, Deed
 from exceptions_queue.routing_forms import ALL, CONTRACTS, EVERYWHERE, HIGH, KINDS
 from exceptions_queue.words import plain
+from exceptions_queue.yardstick import measures
 from governance.scoped_admin import ScopedAdmin
 from mappings.ends import end_words
 
@@ -113,7 +115,11 @@ class ApprovalPolicyAdmin(ScopedAdmin):
     @admin.display(description="A second person is asked to")
     def asks(self, row: ApprovalPolicy) -> str:
         """Tell what it asks for."""
-        return policies.told(row)
+        return policies.told(row, getattr(row, "reporting", ""))
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Read with each the currency in which its amount is meant, once for all of them."""
+        return super().get_queryset(request).annotate(reporting=Value(measures().reporting.currency))
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Save it, and bind whoever made it ask for less."""

@@ -22,7 +22,7 @@ from routes.api.shapes import shown as in_shape
 REQUEST = {
     "number": 12, "deed": "corrections", "in_words": "Correct a field", "work_item": 17, "legal_entity": "HP-DE",
     "state": "waiting", "state_in_words": "waits for a second person", "members": 3, "amounts": "1,240.00 EUR",
-    "policies": "policy “Hours” (correct a field (hours), from 1,000.00 or of unknown amount)",
+    "policies": "policy “Hours” (correct a field (hours), from 1,000.00 EUR or of unknown amount)",
     "differences": [{"what": "hours", "before": "8.00", "after": "7.50", "count": 3}],
     "reason": "typing error, asked the consultant", "made_by": "Farid Amini", "made_at": "2026-10-06T08:00:00Z",
     "decided_by": "", "decided_at": None, "decided_reason": "",

@@ -19,6 +19,7 @@ from exceptions_queue import policies
 from exceptions_queue.models import ApprovalPolicy, WorkItem
 from exceptions_queue.policies import Amounts
 from exceptions_queue.verbs.members import NotPossible
+from exceptions_queue.yardstick import measures
 from governance.actor import ActorKind, By, as_actor
 from routes.bulk import array
 from routes.models import Failure
@@ -81,8 +82,9 @@ def may_ask(deed: str, item: WorkItem, by: By) -> bool:
 
 
 def in_words(found: Sequence[ApprovalPolicy]) -> str:
-    """Return policies in words: "policy “Large waivers” (do not deliver, from 1,000.00)"."""
-    return " and ".join(f"policy “{each.name}” ({policies.told(each)})" for each in found)
+    """Return policies in words: "policy “Large waivers” (do not deliver, from 1,000.00 EUR)". At most two queries."""
+    currency = measures().reporting.currency if any(each.amount_from is not None for each in found) else ""
+    return " and ".join(f"policy “{each.name}” ({policies.told(each, currency)})" for each in found)
 
 
 def standing(failures: Sequence[UUID]) -> Standing:

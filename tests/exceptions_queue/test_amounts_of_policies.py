@@ -8,12 +8,14 @@ import pytest
 
 from exceptions_queue import becoming, verbs
 from exceptions_queue.models import Deed, WorkItem
+from exceptions_queue.verbs import asking
 from routes.models import Failure, Overlay
 from tests.exceptions_queue.bulk import planned
 from tests.exceptions_queue.conftest import Staff
 from tests.exceptions_queue.situations import zero_hours
 from tests.exceptions_queue.test_corrected_elsewhere import stopped
 from tests.exceptions_queue.test_four_eyes import WHY, policy, staff
+from tests.exceptions_queue.test_pages import signed_in, text_of
 from tests.routes.test_corrected_fields import priced
 from tests.routes.world import World
 
@@ -93,3 +95,10 @@ def test_a_credit_makes_a_bulk_run_no_smaller(quick_world: Make, staff: Staff, s
     item = opposed(quick_world())
     run = planned(staff.farid, "waivers", {"reason": "both are void"}, item)
     assert "160,000.00 EUR are more than" in run.second_person
+
+
+def test_a_policys_amount_is_told_with_the_currency_in_which_it_is_meant(staff: Staff) -> None:
+    kept = policy(amount_from=Decimal(1000))
+    assert "from 1,000.00 EUR or of unknown amount)" in asking.in_words([kept])
+    listed = signed_in(staff.clara).get("/admin/exceptions_queue/approvalpolicy/")
+    assert "from 1,000.00 EUR or of unknown amount" in text_of(listed)
