@@ -66,9 +66,14 @@ class HintBody(forms.Form):
     link = forms.Text(required=False, default="", max_length=500, allow_blank=True, help_text="https://…")
     everywhere = forms.Yes(required=False, default=False, help_text="in all legal entities")
     seen = forms.Whole(
-        required=False, allow_null=True, default=None, min_value=0, max_value=2**63 - 1,
-        help_text="number of the hint that stands there as far as the caller knows; another is told, not overwritten",
+        required=False, allow_null=True, default=0, min_value=0, max_value=2**63 - 1,
+        help_text="number of the hint that stands there as far as the caller knows; another is told, not overwritten, "
+        "and without it none is known",
     )  # fmt: skip
+
+    def validate_seen(self, number: int | None) -> int:
+        """Return the number, 0 where none was sent."""
+        return number or 0
 
 
 class TagsBody(forms.Form):
