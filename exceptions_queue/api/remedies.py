@@ -312,8 +312,11 @@ class RemedyDoor(Door):
             if skin.replaces:
                 _refuse_unseen(request, item, by)
             _check_sense(of, by, skin.name)  # here: what was done already is answered again, though it makes none now
+            looked = values.get("seen")
             try:
-                said_now = skin.said(skin.verb(of, by=by, **values), item) + left(of, values.get("seen"))
+                said_now = skin.said(skin.verb(of, by=by, **values), item)
+                if isinstance(looked, seen.Seen):  # what else is seen is no part of the members: a hint
+                    said_now += left(of, looked)
             except verbs.NeedsApproval as asked:
                 made = verbs.ask_approval(asked.wish, by=by)
                 said_now = (
