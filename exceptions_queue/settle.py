@@ -33,11 +33,15 @@ THEN coalesce((
     WHERE r.id = {t}.record_id ORDER BY n.version DESC, n.id DESC LIMIT 1),
     CASE {t}.state WHEN 'reversed' THEN 'reversed' ELSE 'filtered' END)
 ELSE {t}.state END"""
+# A person has said where the parent is: whichever process let go on what waited, it is their deed.
+LET_GO = """EXISTS (SELECT FROM exceptions_queue_release r WHERE r.item_id = i.number AND r.actor_kind = 'person'
+    AND r.cause_gone AND r.requested_at BETWEEN i.opened_at AND f.closed_at)"""
 # What stopped several times on its way to a place counts as it ended last: taken back and posted anew, it is posted.
 OUTCOMES = f"""
 WITH mine AS (
     SELECT DISTINCT ON (i.number, coalesce(f.record_id, f.transaction_id, f.id), t.destination_id)
-        i.number, f.transaction_id, f.record_id, f.closed_how
+        i.number, f.transaction_id, f.record_id,
+        CASE WHEN f.closed_how = 'auto:parent_arrived' AND {LET_GO} THEN 'fixed' ELSE f.closed_how END AS closed_how
     FROM exceptions_queue_workitem i
     JOIN routes_failure f ON f.fingerprint = i.fingerprint AND f.closed_at >= i.opened_at
     LEFT JOIN routes_transaction t ON t.id = f.transaction_id

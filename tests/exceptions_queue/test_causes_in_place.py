@@ -17,15 +17,16 @@ from canonical.problem import Problem
 from connectors import outcome
 from connectors.models import Connection
 from connectors.outcome import WriteRequest
-from exceptions_queue import intake, remedies, verbs
+from exceptions_queue import intake, remedies, tasks, verbs
 from exceptions_queue.models import State, WorkItem
 from governance import second_person, versions
-from governance.actor import ENGINE
+from governance.actor import ENGINE, as_actor
 from governance.models import AuditEntry
 from governance.rights import NotAllowed
+from mappings import cross_references
 from mappings.models import CrossReference
 from routes import intake as arriving
-from routes import retry, waiting_behind
+from routes import releases, retry, waiting_behind
 from routes.models import Destination, Route
 from tests.exceptions_queue.conftest import Staff
 from tests.exceptions_queue.situations import missing_rate, refused_sign_in, trouble, with_rates
@@ -352,3 +353,27 @@ def test_missing_rate_is_released_by_its_row(make_world: Make, staff: Staff) -> 
     item = missing_rate(make_world())
     assert item.members == 3
     assert verbs.add_table_row(item, by=ENGINE, values={"rate": "180"}).release is not None
+
+
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_parent_that_a_person_has_named_is_their_deed_whoever_lets_go(
+    parked: World, staff: Staff, by_hand: bool
+) -> None:
+    parked.target.behave = lambda request, number: None
+    if by_hand:
+        verbs.add_cross_reference(WorkItem.objects.get(), by=staff.farid, external_id="X-P-001")
+    else:
+        there = parked.destination.connection_id, "project", "P-001", "X-P-001", company("HP-DE").pk
+        cross_references.upsert([cross_references.NewReference(*there)], by=ENGINE)
+
+    releases.arrived_meanwhile()  # the engine is quicker than the release
+    parked.deliver()
+    tasks.sweep()
+    tasks.sweep()
+
+    item = WorkItem.objects.get()
+    assert (parked.states(), item.state) == (["posted"] * 2, "resolved")
+    if by_hand:
+        assert (item.resolution, item.resolved_by) == ("fixed", as_actor(staff.farid).reference)
+    else:
+        assert (item.resolution, item.resolved_by) == ("auto:parent_arrived", ENGINE.reference)
