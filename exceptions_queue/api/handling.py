@@ -7,6 +7,7 @@ from rest_framework import serializers
 from exceptions_queue import verbs, words
 from exceptions_queue.api.remedies import Skin
 from exceptions_queue.models import CauseCode, Resolution, RootCause, WorkItem
+from exceptions_queue.models.handling import LONGEST_TAG
 from exceptions_queue.models.hint import Scope
 from exceptions_queue.verbs.close import CODES
 from governance.actor import By
@@ -79,7 +80,7 @@ class HintBody(forms.Form):
 class TagsBody(forms.Form):
     """All tags that the item shall have."""
 
-    names = serializers.ListField(child=forms.Text(max_length=60), max_length=40)
+    names = serializers.ListField(child=forms.Text(max_length=LONGEST_TAG), max_length=40)
 
 
 class WatchBody(forms.Form):

@@ -24,6 +24,8 @@ from governance.api.told import MATCH_SEEN, told
 from governance.models import User
 from governance.rights import Right, require
 from governance.still_there import held
+from mappings.api import row_places
+from mappings.tables import RowErrors
 from routes import overlays
 from routes.worked_out import Start
 
@@ -317,6 +319,8 @@ class RemedyDoor(Door):
                 said_now = skin.said(skin.verb(of, by=by, **values), item)
                 if isinstance(looked, seen.Seen):  # what else is seen is no part of the members: a hint
                     said_now += left(of, looked)
+            except RowErrors as error:
+                raise row_places.refused(error) from error
             except verbs.NeedsApproval as asked:
                 made = verbs.ask_approval(asked.wish, by=by)
                 said_now = (

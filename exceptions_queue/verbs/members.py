@@ -12,6 +12,10 @@ class NotPossible(ValueError):  # reads as what happened
     """What was asked for cannot be done as it was asked; the message says why and what to do instead."""
 
 
+GONE = (
+    "Nothing of what you chose is open in this exception: somebody else has seen to it, or it belongs to another one. "
+    "Load the page again."
+)
 CHANGED = "What waits here has changed since you looked. Load the page again and look at it."
 
 
@@ -30,6 +34,8 @@ def chosen(
     found = list(rows[: limit + 1] if limit else rows)
     if seen is not None and (len(found) > seen.count or not found) and item.failures().exists():
         raise NotPossible(CHANGED)
+    if not found and failures is not None:
+        raise NotPossible(GONE)
     if not found:
         raise NotPossible("Nothing of this is open any more: somebody else has seen to it. Load the page again.")
     if limit and len(found) > limit:

@@ -17,6 +17,7 @@ from governance.api.refusals import INVALID_BODY, FieldError, Refused, not_there
 from governance.api.told import told
 from governance.models import LegalEntity, User
 from mappings import cross_references, discreet, tables
+from mappings.api import row_places
 from mappings.filters import CrossReferenceFilter, TableFilter, TableRowFilter
 from mappings.models import Approval, CrossReference, LookupTable, TableRow
 
@@ -183,7 +184,7 @@ class RowsDoor(Door):
             try:
                 added = tables.add_rows(table, rows, by=by, reason=values["reason"])
             except tables.RowErrors as error:
-                raise _rows_refused(error) from None
+                raise row_places.refused(error, keys=table.key_columns, many=True) from None
             groups = {"in_force": added.in_force, "waiting": added.waiting}
             shown = {name: _rows_shown(found, table, by) for name, found in groups.items()}
             return Response(shown, status=201)
@@ -334,13 +335,6 @@ def _rows_shown(rows: "list[TableRow]", table: LookupTable, by: User) -> list[di
         }
         for row in rows
     ]
-
-
-def _rows_refused(error: tables.RowErrors) -> Refused:
-    errors = [
-        FieldError(f"/rows/{each.number - 1}", f"{each.column}: {each.message}", each.remedy) for each in error.problems
-    ]
-    return Refused(INVALID_BODY, "Some rows cannot be; none was added.", errors=errors)
 
 
 def links_shown(rows: list[CrossReference], by: User) -> list[dict[str, Any]]:

@@ -313,7 +313,7 @@ def test_write_in_doubt_is_decided_by_a_person(make_world: Make, staff: Staff, h
     assert after(world).resolution == "fixed"
     assert world.states() == ["posted"]
     assert len(world.target.commits) == commits
-    with pytest.raises(verbs.NotPossible, match="Nothing of this is open"):
+    with pytest.raises(verbs.NotPossible, match="Nothing of what you chose is open"):
         verbs.decide_unknown(item, by=staff.farid, failure=member, happened=happened, reference="LR-1")
 
 
