@@ -105,7 +105,7 @@ class KindDoor(Door):
         content, value = forms.parsed(request)
 
         def act() -> Response:
-            document = _read(kind, value, by)
+            document = read(kind, value, by)
             lock()  # before it is looked for: who has waited for somebody else finds what they have made
             if document.name in documents.told(kind, by):
                 words = naming.spoken(document.name)
@@ -141,7 +141,7 @@ class ThingDoor(Door):
             lock()
             named, here = _thing(kind, name, by)
             etags.require(request, here, _seal(kind, named), told=lambda: documents.Shown(kind, by).of(here))
-            document = _read(kind, documents.taken_back(kind, value, [here]), by)
+            document = read(kind, documents.taken_back(kind, value, [here]), by)
             if document.name != named:
                 field = "/" + kind.key[0]
                 words = f"The {kind.one} at this address is {name}. Another name is another {kind.one}."
@@ -195,7 +195,7 @@ def _a(thing: str) -> str:
     return f"{'An' if thing[:1] in 'aeiou' else 'A'} {thing}"
 
 
-def _read(kind: Kind, value: Any, by: User) -> Document:
+def read(kind: Kind, value: Any, by: User) -> Document:
     """Return what was sent. Raises Refused (422), and NotAllowed where it would belong."""
     document = documents.read(kind, value, by)
     owner = documents.owner_of(kind, document.value, by)

@@ -135,7 +135,7 @@ def put(kind: Kind, document: Document, here: Data | None, by: User) -> None:
         kind.put(work, document, here)
     if work.overtaken:
         raise Refused(NOT_POSSIBLE, work.mistakes[-1].message)
-    _refuse(kind.folder, work.mistakes)
+    refuse(kind.folder, work.mistakes)
 
 
 def remove(kind: Kind, name: str, here: Data, by: User) -> None:
@@ -148,10 +148,11 @@ def remove(kind: Kind, name: str, here: Data, by: User) -> None:
         kind.remove(work, name)
     except (ObjectDoesNotExist, StopIteration):  # the administration, which waits for nobody, has deleted it
         raise not_there(kind.one, naming.spoken(name)) from None
-    _refuse(kind.folder, work.mistakes)
+    refuse(kind.folder, work.mistakes)
 
 
-def _refuse(folder: str, mistakes: list[Mistake]) -> None:
+def refuse(folder: str, mistakes: list[Mistake]) -> None:
+    """Raise Refused (409, 422) with all mistakes of a document, where there are some."""
     for each in mistakes:
         if each.file:  # not in the document: something that it lacks cannot go
             raise Refused(NOT_POSSIBLE, f"{each.file}: {each.message}")

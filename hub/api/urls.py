@@ -4,6 +4,7 @@ from django.urls import path
 
 from hub.api import change_trials, changes
 from hub.api.configuration import EXAMPLES, doors
+from hub.api.routing_trials import RoutingTrialsDoor
 from hub.api.trials import SamplesDoor, TrialsDoor
 
 CHANGES = "api/system/v1/configuration/changes"
@@ -11,6 +12,7 @@ MAPPING = "api/process/v1/mappings/<str:key>"
 urlpatterns = [
     path(f"{MAPPING}/samples", SamplesDoor.as_view(), name="api-mapping-samples"),
     path(f"{MAPPING}/trials", TrialsDoor.as_view(), name="api-mapping-trials"),
+    path("api/experience/v1/routing-rule-trials", RoutingTrialsDoor.as_view(), name="api-routing-rule-trials"),
     path(CHANGES, changes.ChangesDoor.as_view(), name="api-changes"),
     path(f"{CHANGES}/<uuid:pk>", changes.ChangeDoor.as_view(), name="api-change"),
     path(f"{CHANGES}/<uuid:pk>/tests", change_trials.ChangeTestsDoor.as_view(), name="api-change-tests"),

@@ -97,9 +97,15 @@ class RoutingRules(NamedFreely):
 
     def put(self, work: Work, file: File, here: Data | None) -> Put:
         """Make or change a rule."""
+        if (row := self.judged(work, file)) is not None:
+            work.save(row, [row.legal_entity], here, file.value)
+        return Put()
+
+    def judged(self, work: Work, file: File) -> RoutingRule | None:
+        """Return a rule as a file has it, not saved, with what is wrong said; None where its company is not there."""
         value, (owner, fits) = file.value, owner_of(work, file)
         if not fits:
-            return Put()
+            return None
         name = value.get("name", "")
         found = RoutingRule.objects.filter(legal_entity=owner, name=name).first()
         row = found or RoutingRule(legal_entity=owner, name=name)
@@ -113,8 +119,7 @@ class RoutingRules(NamedFreely):
         row.person = _person(work, value["person"], ("person",)) if value.get("person") else None
         row.routes = named_routes.read(work, value.get("routes", []), row.routes)
         work.judge(row, {})
-        work.save(row, [owner], here, value)
-        return Put()
+        return row
 
     def remove(self, work: Work, name: str) -> None:
         """Delete a rule."""
