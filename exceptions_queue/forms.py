@@ -10,6 +10,7 @@ from canonical.entity import Field
 from exceptions_queue import seen
 from exceptions_queue.codes import id_of
 from exceptions_queue.models import RootCause
+from exceptions_queue.verbs.members import WrongValue
 from exceptions_queue.words import plain
 from governance.seen import SEEN
 from mappings.models import LookupTable, TableRow
@@ -72,8 +73,9 @@ class RemedyForm(forms.Form):
         super().__init__(*args, **({"label_suffix": ""} | kwargs))
 
     def say(self, refused: Exception) -> None:
-        """Say above the fields why it was refused."""
-        self.add_error(None, str(refused))
+        """Say why it was refused: at the field whose value does not fit, where the form shows it, else above them."""
+        at = refused.at if isinstance(refused, WrongValue) else ""
+        self.add_error(at if at in self.fields and not self[at].is_hidden else None, str(refused))
 
     def ticked(self) -> list[UUID]:
         """Return the members that were ticked, of a form that was looked at and refused."""

@@ -18,6 +18,7 @@ from rest_framework.views import set_rollback
 
 from connectors.sign_in_again import NotRenewed
 from exceptions_queue.verbs import NotPossible
+from exceptions_queue.verbs.members import WrongValue
 from governance.api import refusals
 from governance.api.refusals import METHOD, TYPE, Kind, Refused
 from governance.rights import NotAllowed
@@ -98,6 +99,9 @@ def answer(error: Exception, context: dict[str, Any]) -> HttpResponse:
         if error.errors:
             more["errors"] = [each.as_json() for each in error.errors]
         return problem(error.kind, error.detail, headers=error.headers, **more)
+    if isinstance(error, WrongValue):
+        wrong = refusals.FieldError(f"/{error.at}", str(error), error.accepted)
+        return problem(refusals.INVALID_BODY, f"/{error.at}: {error} Nothing was done.", errors=[wrong.as_json()])
     for wanted, kind, remedy in _OF_FRAMEWORK:
         if isinstance(error, wanted):
             return problem(kind, remedy or str(error), headers=_headers(error))

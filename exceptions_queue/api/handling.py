@@ -10,6 +10,7 @@ from exceptions_queue.models import CauseCode, Resolution, RootCause, WorkItem
 from exceptions_queue.models.handling import LONGEST_TAG
 from exceptions_queue.models.hint import Scope
 from exceptions_queue.verbs.close import CODES
+from exceptions_queue.verbs.members import WrongValue
 from governance.actor import By
 from governance.api import forms
 from governance.api.forms import MustReasonBody, ReasonBody
@@ -139,7 +140,8 @@ def _assign(item: WorkItem, *, by: By, to: str, reason: str) -> WorkItem:
         return verbs.take(item, by=by)
     found = User.objects.filter(username=to, is_active=True).first()
     if found is None:
-        raise verbs.NotPossible(f"{to} may not work on items of {item.legal_entity}. Choose somebody who may.")
+        words = f"{to} may not work on items of {item.legal_entity}. Choose somebody who may."
+        raise WrongValue(words, at="to", accepted="the name by which somebody signs in")
     return verbs.assign(item, by=by, to=found, reason=reason)
 
 

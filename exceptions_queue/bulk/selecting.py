@@ -17,7 +17,7 @@ from exceptions_queue.codes import id_of
 from exceptions_queue.filters import WorkItemFilter
 from exceptions_queue.models import State, WorkItem
 from exceptions_queue.models.work_item import WorkItemQuerySet
-from exceptions_queue.verbs.members import NotPossible
+from exceptions_queue.verbs.members import NotPossible, WrongValue
 from exceptions_queue.verbs.tag import kept_form
 from governance.models import User
 from governance.rights import Right
@@ -25,6 +25,7 @@ from routes.bulk import texts
 
 MOST = 50_000  # members of one bulk run
 MOST_NAMES = 10_000  # ids that are pasted or uploaded
+IDS = f"1 to {MOST_NAMES:,} keys of records, or numbers of exceptions"
 TOLD = 20  # of what was not found
 NAMES = frozenset(WorkItemFilter.base_filters)  # of what the list can be narrowed by
 OPEN = tuple(state for state in State if state != State.RESOLVED)
@@ -130,11 +131,20 @@ def names_in(text: str) -> tuple[str, ...]:
         lines = [part.strip().strip('"') for part in re.split(r"[;,\t\n]", text)]
     found = list(dict.fromkeys(line for line in lines if line))
     if not found:
-        raise NotPossible("There are no ids. Write one in each line: keys of records, or numbers of exceptions.")
+        raise WrongValue(
+            "There are no ids. Write one in each line: keys of records, or numbers of exceptions.",
+            at="ids", accepted=IDS,
+        )  # fmt: skip
     if len(found) > MOST_NAMES:
-        raise NotPossible(f"These are {len(found):,} ids; at most {MOST_NAMES:,} can be given at once. Send fewer.")
+        raise WrongValue(
+            f"These are {len(found):,} ids; at most {MOST_NAMES:,} can be given at once. Send fewer.",
+            at="ids", accepted=IDS,
+        )  # fmt: skip
     if longest := next((each for each in found if len(each) > 200 or "\x00" in each), None):
-        raise NotPossible(f"“{longest[:40]}…” is no id: none has more than 200 characters. Correct that line.")
+        raise WrongValue(
+            f"“{longest[:40]}…” is no id: none has more than 200 characters. Correct that line.",
+            at="ids", accepted=IDS,
+        )  # fmt: skip
     return tuple(found)
 
 
@@ -156,7 +166,8 @@ def filtered(asked: Mapping[str, Any], rows: WorkItemQuerySet, user: User) -> Wo
     )  # its user is all that is asked of it
     if not form.is_valid():
         wrong = "; ".join(f"{name.replace('_', ' ')}: {' '.join(map(str, said))}" for name, said in form.errors.items())
-        raise NotPossible(f"What you filter by is not understood: {wrong}")
+        words = f"What you filter by is not understood: {wrong}"
+        raise WrongValue(words, at=f"filter/{next(iter(form.errors))}", accepted="what the list is filtered by")
     found: WorkItemQuerySet = form.qs
     return found
 

@@ -4,7 +4,7 @@ from django.db import transaction
 
 from exceptions_queue import releasing
 from exceptions_queue.models import Release, RootCause, WorkItem
-from exceptions_queue.verbs.members import NotPossible
+from exceptions_queue.verbs.members import NotPossible, WrongValue
 from governance.actor import By
 from governance.rights import Right, require
 from mappings import cross_references
@@ -20,7 +20,10 @@ def add_cross_reference(item: WorkItem, *, by: By, external_id: str, reference: 
     if not (item.table and item.table_key and item.connection_id):
         raise NotPossible("This waits for no record of another system. Choose another remedy.")
     if not external_id.strip():
-        raise NotPossible("An id is needed: the one that the other system gives the record.")
+        raise WrongValue(
+            "An id is needed: the one that the other system gives the record.",
+            at="external_id", accepted="the id of the record there",
+        )  # fmt: skip
     key = "/".join(item.table_key)
     new = cross_references.NewReference(
         item.connection_id, item.table, key, external_id.strip(), item.legal_entity_id, reference.strip()

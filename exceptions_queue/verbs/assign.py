@@ -9,7 +9,7 @@ from django.utils import timezone
 from exceptions_queue import routing
 from exceptions_queue.models import State, WorkItem, WorkItemEvent
 from exceptions_queue.moving import note
-from exceptions_queue.verbs.members import NotPossible, need_reason
+from exceptions_queue.verbs.members import NotPossible, WrongValue, need_reason
 from governance import audit
 from governance.actor import By, as_actor, names
 from governance.models import User
@@ -26,7 +26,10 @@ def assign(item: WorkItem, *, by: By, to: User, reason: str = "", was: str | Non
     require(by, Right.WORK_QUEUE, item.legal_entity_id)
     person = as_actor(to)
     if not allowed(to, Right.WORK_QUEUE, item.legal_entity_id):
-        raise NotPossible(f"{person.name} may not work on items of {item.legal_entity}. Choose somebody who may.")
+        raise WrongValue(
+            f"{person.name} may not work on items of {item.legal_entity}. Choose somebody who may.",
+            at="to", accepted="somebody who may work there",
+        )  # fmt: skip
     row = locked(item)
     if was is not None and row.assignee not in (was, person.reference):
         has_it = f"{names([row.assignee])[row.assignee]} has it" if row.assignee else "It was given back"

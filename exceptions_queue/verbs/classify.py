@@ -6,7 +6,7 @@ from django.db import transaction
 
 from exceptions_queue.models import CauseCode, RootCause, WorkItem
 from exceptions_queue.moving import note
-from exceptions_queue.verbs.members import NotPossible
+from exceptions_queue.verbs.members import NotPossible, WrongValue
 from governance import audit
 from governance.actor import By
 from governance.rights import Right, require
@@ -33,7 +33,10 @@ def classify(
     if not (cause_code or root_cause or finding or rule_candidate):
         raise NotPossible("Say at least one of it: why it came to it, where it was put right, or what you found.")
     if len(finding) > LONGEST:
-        raise NotPossible(f"A finding has at most {LONGEST:,} characters. Shorten it.")
+        raise WrongValue(
+            f"A finding has at most {LONGEST:,} characters. Shorten it.",
+            at="finding", accepted=f"at most {LONGEST:,} characters",
+        )  # fmt: skip
     row = WorkItem.objects.select_for_update(of=("self",)).select_related("legal_entity").get(pk=item.pk)
     before = {"cause_code": row.cause_code, "root_cause": row.root_cause, "rule_candidate": row.rule_candidate}
     row.cause_code, row.root_cause = cause_code, root_cause

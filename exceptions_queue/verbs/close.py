@@ -10,7 +10,7 @@ from exceptions_queue import intake, settle, waking
 from exceptions_queue.models import CauseCode, Resolution, RootCause, State, WorkItem
 from exceptions_queue.moving import note
 from exceptions_queue.verbs.assign import locked
-from exceptions_queue.verbs.members import NotPossible, need_reason
+from exceptions_queue.verbs.members import NotPossible, WrongValue, need_reason
 from governance import audit
 from governance.actor import By
 from governance.rights import Right, require
@@ -124,9 +124,15 @@ def _may_be(row: WorkItem, code: Resolution) -> Resolution:
 def _other(row: WorkItem, number: int, by: By) -> WorkItem:
     other = WorkItem.objects.visible_to(by).filter(number=number).first()
     if other is None or other.legal_entity_id != row.legal_entity_id:
-        raise NotPossible(f"There is no item {number} of this company. Write the number of the item that stays.")
+        raise WrongValue(
+            f"There is no item {number} of this company. Write the number of the item that stays.",
+            at="same_as", accepted="the number of another item of the company",
+        )  # fmt: skip
     if other.pk == row.pk:
-        raise NotPossible("An item is no duplicate of itself. Write the number of the other one.")
+        raise WrongValue(
+            "An item is no duplicate of itself. Write the number of the other one.",
+            at="same_as", accepted="the number of another item of the company",
+        )  # fmt: skip
     if row.pk in _stands_for(other):
         through = "" if other.duplicate_of_id == row.pk else ", through others,"
         raise NotPossible(f"Item {number} is marked{through} as the same as this one already. One of them has to stay.")

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from exceptions_queue.models import WorkItem, WorkItemComment
 from exceptions_queue.permitted import who_see
-from exceptions_queue.verbs.members import NotPossible
+from exceptions_queue.verbs.members import WrongValue
 from governance import audit
 from governance.actor import By, as_actor
 from governance.models import User
@@ -27,9 +27,15 @@ def comment(item: WorkItem, *, by: By, text: str) -> WorkItemComment:
     require(by, Right.VIEW, item.legal_entity_id)
     text = text.strip().replace("\r\n", "\n")
     if not text:
-        raise NotPossible("The remark is empty. Write what others should know.")
+        raise WrongValue(
+            "The remark is empty. Write what others should know.",
+            at="text", accepted=f"1 to {LONGEST:,} characters",
+        )  # fmt: skip
     if len(text) > LONGEST:
-        raise NotPossible(f"The remark has {len(text):,} characters; at most {LONGEST:,} are kept. Shorten it.")
+        raise WrongValue(
+            f"The remark has {len(text):,} characters; at most {LONGEST:,} are kept. Shorten it.",
+            at="text", accepted=f"1 to {LONGEST:,} characters",
+        )  # fmt: skip
     people = mentioned(text, who_see(item.legal_entity))
     actor = as_actor(by)
     row = WorkItemComment.objects.create(
@@ -55,10 +61,11 @@ def mentioned(text: str, known: Iterable[User]) -> list[User]:
         user = next((user for name, user in names if name and _begins(rest, name)), None)
         if user is None:
             word = re.match(r"[\w.+-]*", text[place.end() :])
-            raise NotPossible(
+            raise WrongValue(
                 f"“@{word.group() if word else ''}” is nobody who may see this item. Write the name as it is shown, or "
-                "leave the @ out."
-            )
+                "leave the @ out.",
+                at="text", accepted="@ and the name of somebody who may see it",
+            )  # fmt: skip
         found[user.pk] = user
     return list(found.values())
 

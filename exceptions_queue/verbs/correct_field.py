@@ -16,7 +16,7 @@ from exceptions_queue.seen import Seen
 from exceptions_queue.templatetags.shown import money
 from exceptions_queue.verbs.asking import Wish
 from exceptions_queue.verbs.guarding import guard, guard_done
-from exceptions_queue.verbs.members import NotPossible, chosen, need_reason, records, transactions
+from exceptions_queue.verbs.members import NotPossible, WrongValue, chosen, need_reason, records, transactions
 from governance import audit
 from governance.models import User
 from governance.rights import Right, allowed_masks, require
@@ -85,7 +85,10 @@ def correct_field(
     reason = need_reason(reason, "A correction")
     spec = next((f for f in correctable(item, by) if f.name == field), None)
     if spec is None:
-        raise NotPossible("This field cannot be corrected here. Choose one of those that are offered.")
+        raise WrongValue(
+            "This field cannot be corrected here. Choose one of those that are offered.",
+            at="field", accepted="a field that the item offers",
+        )  # fmt: skip
     members = chosen(item, failures, limit=LIMIT, seen=seen)
     corrected = [m.record_id for m in members if m.record_id]
     if not corrected:
@@ -142,7 +145,7 @@ def _check(item: WorkItem, spec: Field, value: str) -> None:
     try:
         right_values.read(ENTITIES[item.entity], spec, value)
     except ValueError as error:
-        raise NotPossible(str(error)) from error
+        raise WrongValue(str(error), at="value", accepted="a value that fits the field") from error
 
 
 AMOUNTS = """

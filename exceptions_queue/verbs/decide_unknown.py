@@ -6,7 +6,7 @@ from django.db import transaction
 
 from exceptions_queue.models import RootCause, State, WorkItem
 from exceptions_queue.moving import note
-from exceptions_queue.verbs.members import NotPossible, chosen
+from exceptions_queue.verbs.members import NotPossible, WrongValue, chosen
 from governance.actor import By
 from governance.rights import Right, require
 from routes import decisions, linking
@@ -32,7 +32,10 @@ def decide_unknown(
     reference, external_id = reference.strip(), external_id.strip()
     number = reference or external_id
     if happened and not number and not reversal:
-        raise NotPossible("Give the reference under which you found it there, such as the document number.")
+        raise WrongValue(
+            "Give the reference under which you found it there, such as the document number.",
+            at="reference", accepted="a number that stands there",
+        )  # fmt: skip
     if happened:
         try:
             settled = decisions.it_happened(

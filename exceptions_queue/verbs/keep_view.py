@@ -8,7 +8,7 @@ from exceptions_queue import columns as known
 from exceptions_queue.models.views import SavedView
 from exceptions_queue.query.line import read
 from exceptions_queue.query.words import understood, without_persons
-from exceptions_queue.verbs.members import NotPossible
+from exceptions_queue.verbs.members import NotPossible, WrongValue
 from governance import audit
 from governance.actor import By, as_actor, names
 from governance.models import LegalEntity, User
@@ -102,13 +102,19 @@ def _locked(view: SavedView, by: By, seen: int) -> SavedView:
 def _keep(row: SavedView, *, by: By, name: str, line: str, sort: str, columns: str, verb: str) -> SavedView:
     row.name = " ".join(name.split())
     if not row.name or len(row.name) > 60:
-        raise NotPossible("A list has a name of 1 to 60 characters. Write one.")
+        raise WrongValue(
+            "A list has a name of 1 to 60 characters. Write one.",
+            at="name", accepted="1 to 60 characters",
+        )  # fmt: skip
     same = SavedView.objects.filter(owner=row.owner, legal_entity=row.legal_entity, name__iexact=row.name)
     if same.exclude(pk=row.pk).exists():
         raise NotPossible(f"There is a list “{row.name}” already. Choose another name, or change that one.")
     wrong = understood(line, timezone.now()).wrong
     if wrong:
-        raise NotPossible(f"The line is not understood, so it is not kept. {wrong[0]}")
+        raise WrongValue(
+            f"The line is not understood, so it is not kept. {wrong[0]}",
+            at="query", accepted="a line of the list",
+        )  # fmt: skip
     if row.legal_entity_id is not None and (read(line).of("worker") or ADDRESS.search(f"{row.name} {line}")):
         raise NotPossible(
             "A list that is shared names no person, for not all who see it may. Leave “worker:” and addresses out."

@@ -13,7 +13,7 @@ from exceptions_queue.templatetags.shown import value
 from exceptions_queue.told_trial import differences
 from exceptions_queue.verbs.asking import Wish
 from exceptions_queue.verbs.guarding import guard
-from exceptions_queue.verbs.members import NotPossible, chosen, need_reason
+from exceptions_queue.verbs.members import NotPossible, WrongValue, chosen, need_reason
 from governance.actor import By
 from governance.rights import Right, allowed_masks, require
 from routes import linking, looking
@@ -45,7 +45,10 @@ def link_record(
     if failures is None or len(failures) != 1:
         raise NotPossible("Choose the one row that this record stands for. Each is linked by itself.")
     if not external_id or not external_id.isprintable():  # what nobody sees is no id that anybody has read there
-        raise NotPossible("The id is empty, or holds a character that cannot be seen. Type it as shown there.")
+        raise WrongValue(
+            "The id is empty, or holds a character that cannot be seen. Type it as shown there.",
+            at="external_id", accepted="the id of the record there",
+        )  # fmt: skip
     [member] = chosen(item, failures)
     if member.transaction_id is None:
         raise NotPossible("It stopped before a destination was chosen, so there is nothing to link yet.")

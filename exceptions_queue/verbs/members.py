@@ -12,6 +12,14 @@ class NotPossible(ValueError):  # reads as what happened
     """What was asked for cannot be done as it was asked; the message says why and what to do instead."""
 
 
+class WrongValue(NotPossible):
+    """A value that was given does not fit: `at` is its field, as programs name it, `accepted` what would be taken."""
+
+    def __init__(self, words: str, *, at: str, accepted: str) -> None:
+        super().__init__(words)
+        self.at, self.accepted = at, accepted
+
+
 GONE = (
     "Nothing of what you chose is open in this exception: somebody else has seen to it, or it belongs to another one. "
     "Load the page again."
@@ -60,7 +68,8 @@ def records(members: list[Failure]) -> list[UUID]:
 
 
 def need_reason(reason: str, what: str) -> str:
-    """Return the reason without blanks around it. Raises NotPossible when there is none."""
+    """Return the reason without blanks around it. Raises WrongValue when there is none."""
     if not reason.strip():
-        raise NotPossible(f"{what} needs a reason. Write one sentence for those who read this later.")
+        words = f"{what} needs a reason. Write one sentence for those who read this later."
+        raise WrongValue(words, at="reason", accepted="a sentence")
     return reason.strip()

@@ -7,7 +7,7 @@ from exceptions_queue.models import WorkItem
 from exceptions_queue.moving import note
 from exceptions_queue.urgency import MOST
 from exceptions_queue.verbs.assign import locked
-from exceptions_queue.verbs.members import NotPossible, need_reason
+from exceptions_queue.verbs.members import NotPossible, WrongValue, need_reason
 from governance import audit
 from governance.actor import By, as_actor
 from governance.rights import Right, require
@@ -21,7 +21,10 @@ def prioritise(item: WorkItem, *, by: By, priority: int, reason: str) -> WorkIte
     require(by, Right.WORK_QUEUE, item.legal_entity_id)
     reason = need_reason(reason, "Setting a priority")
     if not 0 <= priority <= MOST:
-        raise NotPossible(f"A priority is a number from 0 to {MOST}. Choose one of these.")
+        raise WrongValue(
+            f"A priority is a number from 0 to {MOST}. Choose one of these.",
+            at="priority", accepted=f"0 to {MOST}",
+        )  # fmt: skip
     row = locked(item)
     return _kept(row, priority, as_actor(by).reference, reason[:500], by=by, verb="prioritise", said=reason)
 

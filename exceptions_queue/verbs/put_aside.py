@@ -15,7 +15,7 @@ from exceptions_queue import waking
 from exceptions_queue.models import State, WorkItem
 from exceptions_queue.moving import note
 from exceptions_queue.verbs.assign import locked
-from exceptions_queue.verbs.members import NotPossible, need_reason
+from exceptions_queue.verbs.members import NotPossible, WrongValue, need_reason
 from governance import audit
 from governance.actor import By
 from governance.rights import Right, require
@@ -40,7 +40,10 @@ def snooze(
     reason = need_reason(reason, "Putting an item aside")
     row = _may_rest(item, until)
     if above is not None and above < row.members:
-        raise NotPossible(f"It holds {row.members:,} already, which is more than {above:,}. Choose a larger number.")
+        raise WrongValue(
+            f"It holds {row.members:,} already, which is more than {above:,}. Choose a larger number.",
+            at="above", accepted=f"{row.members} or more",
+        )  # fmt: skip
     if above_amount is not None and row.amount is not None and above_amount < row.amount:
         raise NotPossible(
             f"{row.amount:,.2f} {row.currency} are at stake already, more than {above_amount:,.2f}. "
@@ -56,9 +59,15 @@ def wait_on(item: WorkItem, *, by: By, whom: str, until: dt.datetime, reason: st
     require(by, Right.WORK_QUEUE, item.legal_entity_id)
     whom = " ".join(whom.split())
     if not whom:
-        raise NotPossible("Say for whom or what it waits, such as “answer of the project manager”.")
+        raise WrongValue(
+            "Say for whom or what it waits, such as “answer of the project manager”.",
+            at="whom", accepted="1 to 200 characters",
+        )  # fmt: skip
     if len(whom) > 200:
-        raise NotPossible("For whom or what it waits is told in at most 200 characters. Shorten it.")
+        raise WrongValue(
+            "For whom or what it waits is told in at most 200 characters. Shorten it.",
+            at="whom", accepted="1 to 200 characters",
+        )  # fmt: skip
     row = _may_rest(item, until)
     said = f"{whom}: {reason.strip()}" if reason.strip() else whom
     return _rest(row, State.WAITING, {"waiting_on": whom, "wakes_at": until}, by=by, verb="waits for", said=said)
@@ -87,9 +96,15 @@ def _may_rest(item: WorkItem, until: dt.datetime) -> WorkItem:
     row = locked(item)
     now = timezone.now()
     if until <= now:
-        raise NotPossible("The time to come back is past already. Choose a later one.")
+        raise WrongValue(
+            "The time to come back is past already. Choose a later one.",
+            at="until", accepted="a moment to come",
+        )  # fmt: skip
     if until > now + LONGEST:
-        raise NotPossible(f"An item rests at most {LONGEST.days} days. Choose an earlier day.")
+        raise WrongValue(
+            f"An item rests at most {LONGEST.days} days. Choose an earlier day.",
+            at="until", accepted=f"a moment within {LONGEST.days} days",
+        )  # fmt: skip
     if row.state == State.RESUBMITTED:
         raise NotPossible("It is on its way again. Wait for what comes of that.")
     if row.state == State.PENDING_APPROVAL:

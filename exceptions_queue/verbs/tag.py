@@ -7,7 +7,7 @@ from django.db import transaction
 from exceptions_queue.models import WorkItem, WorkItemTag
 from exceptions_queue.models.handling import LONGEST_TAG
 from exceptions_queue.moving import note
-from exceptions_queue.verbs.members import NotPossible
+from exceptions_queue.verbs.members import WrongValue
 from governance import audit
 from governance.actor import By
 from governance.rights import Right, require
@@ -27,9 +27,15 @@ def tag(item: WorkItem, *, by: By, names: list[str]) -> list[str]:
     wrong = [name for name in wanted if not SHAPE.fullmatch(name) or len(name) > LONGEST_TAG]
     if wrong:
         said = ", ".join(f"“{name[:LONGEST_TAG]}”" for name in wrong)
-        raise NotPossible(f"{said}: a tag has letters, digits and hyphens, at most {LONGEST_TAG}. Write it so.")
+        raise WrongValue(
+            f"{said}: a tag has letters, digits and hyphens, at most {LONGEST_TAG}. Write it so.",
+            at="names", accepted=f"letters, digits and hyphens, at most {LONGEST_TAG} of them",
+        )  # fmt: skip
     if len(wanted) > MOST:
-        raise NotPossible(f"These are {len(wanted)} tags; an item has at most {MOST}. Leave some out.")
+        raise WrongValue(
+            f"These are {len(wanted)} tags; an item has at most {MOST}. Leave some out.",
+            at="names", accepted=f"at most {MOST} tags",
+        )  # fmt: skip
     row = WorkItem.objects.select_for_update(of=("self",)).get(pk=item.pk)
     before = sorted(row.tags.values_list("name", flat=True))
     if before == wanted:

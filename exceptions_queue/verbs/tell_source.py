@@ -12,7 +12,7 @@ from exceptions_queue.models import RootCause, WorkItem
 from exceptions_queue.moving import note
 from exceptions_queue.seen import Seen
 from exceptions_queue.verbs.assign import assign
-from exceptions_queue.verbs.members import NotPossible, chosen, need_reason
+from exceptions_queue.verbs.members import NotPossible, WrongValue, chosen, need_reason
 from exceptions_queue.verbs.put_aside import wait_on
 from exceptions_queue.verbs.send_back import PATIENCE, may_wait, require_stopped, waits_for
 from governance import audit
@@ -39,7 +39,10 @@ def tell_source(
     reason = need_reason(reason, "What was told")
     told_to = " ".join(told_to.split())
     if not told_to:
-        raise NotPossible("Say who was told, such as “Max Berger, Harvest”.")
+        raise WrongValue(
+            "Say who was told, such as “Max Berger, Harvest”.",
+            at="told_to", accepted="who was told, in words",
+        )  # fmt: skip
     members = chosen(item, failures, limit=LIMIT, seen=seen)
     require_stopped(members)
     for route in {each.route_id for each in members}:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from exceptions_queue import emergencies
 from exceptions_queue.models import Emergency
 from exceptions_queue.models.emergency import LONGEST
-from exceptions_queue.verbs.members import NotPossible, need_reason
+from exceptions_queue.verbs.members import NotPossible, WrongValue, need_reason
 from governance import audit
 from governance.actor import as_actor
 from governance.models import LegalEntity, User
@@ -28,7 +28,10 @@ def open_emergency(*, by: User, legal_entity: LegalEntity, reason: str, hours: i
     require(by, Right.EDIT_ANY, legal_entity)
     reason = need_reason(reason, "Emergency mode")
     if not 1 <= hours <= HOURS:
-        raise NotPossible(f"Emergency mode lasts 1 to {HOURS} hours. Choose one of them; it can be ended earlier.")
+        raise WrongValue(
+            f"Emergency mode lasts 1 to {HOURS} hours. Choose one of them; it can be ended earlier.",
+            at="hours", accepted=f"1 to {HOURS}",
+        )  # fmt: skip
     User.objects.select_for_update(of=("self",)).get(pk=by.pk)  # two at once would both be the first
     if (now := emergencies.in_force(by, legal_entity.pk)) is not None:
         raise NotPossible(f"You work in {now} for {legal_entity.code} already, until {now.until:%H:%M} UTC.")

@@ -9,7 +9,7 @@ from exceptions_queue import hints
 from exceptions_queue.models import WorkItem
 from exceptions_queue.models.hint import LONGEST, Hint, Scope
 from exceptions_queue.moving import note
-from exceptions_queue.verbs.members import NotPossible
+from exceptions_queue.verbs.members import NotPossible, WrongValue
 from governance import audit
 from governance.actor import By, as_actor, names
 from governance.rights import Right, require
@@ -55,9 +55,15 @@ def write_hint(
 
 def _refuse_odd(text: str, link: str, scope: str) -> None:
     if scope not in Scope.values:
-        raise NotPossible("Say for what the hint is meant: cause, rule or kind.")
+        raise WrongValue(
+            "Say for what the hint is meant: cause, rule or kind.",
+            at="scope", accepted="cause, rule or kind",
+        )  # fmt: skip
     if len(text) > LONGEST:
-        raise NotPossible(f"The hint has {len(text):,} characters. Write at most {LONGEST:,}.")
+        raise WrongValue(
+            f"The hint has {len(text):,} characters. Write at most {LONGEST:,}.",
+            at="text", accepted=f"at most {LONGEST:,} characters",
+        )  # fmt: skip
     if link:
         try:
             parts = urlsplit(link)
@@ -65,7 +71,10 @@ def _refuse_odd(text: str, link: str, scope: str) -> None:
         except ValueError:
             fits = False
         if not fits:
-            raise NotPossible("The link is no address that begins with https://. Copy it from the page that you mean.")
+            raise WrongValue(
+                "The link is no address that begins with https://. Copy it from the page that you mean.",
+                at="link", accepted="an address that begins with https://",
+            )  # fmt: skip
 
 
 def _overtaken(standing: Hint | None) -> str:

@@ -17,7 +17,11 @@ def refused(error: RowErrors, *, keys: Sequence[str] = (), many: bool = False) -
     errors = [
         FieldError(_pointer(each, keys, many=many), _words(each, many=many), each.remedy) for each in error.problems
     ]
-    words = "Some rows cannot be; none was added." if many else f"{errors[0].detail} Nothing was done."
+    words = (
+        "Some rows cannot be; none was added."
+        if many
+        else f"{errors[0].pointer or 'The body'}: {errors[0].detail} Nothing was done."
+    )
     return Refused(INVALID_BODY, words, errors=errors)
 
 
