@@ -14,7 +14,7 @@ from governance.rights import Right, allowed, require
 from hub.configuration import named_routes
 from hub.configuration.companies import entity, read_day, read_time
 from hub.configuration.file import File
-from hub.configuration.form import Data, written_time
+from hub.configuration.form import Data, tidy, written_time
 from hub.configuration.kind import Kind, NamedInCompany, Put
 from hub.configuration.work import REASON, Work
 from routes.models import Route
@@ -81,6 +81,10 @@ class GroupingRules(NamedInCompany):
 
     folder, one, key = "grouping_rules", "grouping rule", ("legal_entity", "name")
 
+    def name_of(self, value: Data) -> str:
+        """Return the code of a rule's company and its name."""
+        return super().name_of({**value, "name": tidy(value.get("name"))})
+
     def rows(self, by: By) -> list[Data]:
         """Return what is here."""
         routes = named_routes.told(by)
@@ -93,7 +97,7 @@ class GroupingRules(NamedInCompany):
         value, owner = file.value, entity(work, file.value.get("legal_entity"))
         if owner is None:
             return Put()
-        name = value.get("name", "")
+        name = tidy(value.get("name"))
         rows = GroupingRule.objects.filter(legal_entity=owner, name=name)
         row = rows.first() or GroupingRule(legal_entity=owner, name=name)
         for each in ("category", *PARTS):

@@ -152,6 +152,11 @@ def plain(number: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def tidy(name: object) -> str:
+    """Return a name as the hub keeps those of teams and grouping rules: one blank between words."""
+    return " ".join(str(name or "").split())
+
+
 def _moment(text: str) -> str:
     moment = datetime.fromisoformat(text)
     return text if moment.tzinfo is None else moment.astimezone(UTC).isoformat()
@@ -163,6 +168,7 @@ WRITTEN: dict[str, Callable[[str], str]] = {
     "cents": lambda text: f"{Decimal(text):.2f}",
     "number": lambda text: plain(Decimal(text)),
     "moment": _moment,
+    "name": tidy,
 }
 
 

@@ -10,7 +10,7 @@ from governance.models import LegalEntity, User
 from hub.configuration import named_routes, naming
 from hub.configuration.companies import entity
 from hub.configuration.file import File
-from hub.configuration.form import Data
+from hub.configuration.form import Data, tidy
 from hub.configuration.kind import Kind, NamedFreely, Put
 from hub.configuration.work import Work
 from routes.outbound import gone
@@ -25,6 +25,10 @@ class Teams(NamedFreely):
 
     folder, one, key = "teams", "team", ("name", "legal_entity")
 
+    def name_of(self, value: Data) -> str:
+        """Return the name of a team and its company's code, apart."""
+        return super().name_of({**value, "name": tidy(value.get("name"))})
+
     def rows(self, by: By) -> list[Data]:
         """Return what is here."""
         found = Team.objects.visible_to(by).select_related("legal_entity").prefetch_related("members")
@@ -35,7 +39,7 @@ class Teams(NamedFreely):
         value, (owner, fits) = file.value, owner_of(work, file)
         if not fits:
             return Put()
-        name = value.get("name", "")
+        name = tidy(value.get("name"))
         row = Team.objects.filter(legal_entity=owner, name=name).first() or Team(legal_entity=owner, name=name)
         row.role = value.get("role", "")
         people = [_person(work, each, ("members", number)) for number, each in enumerate(value.get("members", []))]

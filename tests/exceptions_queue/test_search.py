@@ -99,8 +99,10 @@ def test_number_is_looked_up_by_an_index(make_world: Make, staff: Staff) -> None
 def _as_if_of_many(cursor: CursorWrapper, table: str) -> None:
     """Tell the planner that pages of a table and of its indexes are full: of an almost empty one any index is as good.
 
-    Undone with the transaction. It scales rows for a page by the pages there are, of which a new table counts ten.
+    What other tests' rows were like is forgotten. Undone with the transaction. It scales rows for a page by the pages
+    there are, of which a new table counts ten.
     """
+    cursor.execute("DELETE FROM pg_statistic WHERE starelid = %s::regclass", [table])
     cursor.execute(
         """UPDATE pg_class SET relpages = 1, reltuples = 100000 WHERE oid = %(table)s::regclass
         OR oid IN (SELECT indexrelid FROM pg_index WHERE indrelid = %(table)s::regclass)""",
@@ -182,8 +184,9 @@ def test_what_was_held_is_looked_up_by_an_index(make_world: Make, staff: Staff) 
             keys.causes_of(Record.objects.get().key, staff.clara)
         cursor.execute("EXPLAIN " + queries.captured_queries[-1]["sql"])
         told = "\n".join(line for (line,) in cursor.fetchall())
-    for index in ("open_record", "open_transaction", "closed_record", "closed_transaction"):
+    for index in ("closed_record", "closed_transaction"):
         assert f"failure_{index}" in told, told
+    assert "failure_open_" in told, told  # with no rows in it, any of the two costs nothing
     assert "Seq Scan" not in told
 
 
