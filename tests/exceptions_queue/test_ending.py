@@ -94,14 +94,20 @@ def test_fixed_is_not_said_of_what_was_waived_in_part(quick_world: Make, staff: 
     assert ended(item)[:2] == ("resolved", "passed_on")
 
 
-def test_what_stopped_twice_counts_as_it_ended_last(quick_world: Make, staff: Staff) -> None:
-    world = quick_world()
+def two_refused(world: World) -> tuple[WorkItem, Failure, Failure]:
+    """Return an exception of two entries that the target refused once, and its members."""
     world.target.behave = lambda request, at: refused(Category.REFUSED) if at <= 2 else None
     world.take_in(entry(1), entry(2))
     world.deliver()
     intake.take_in()
     item = WorkItem.objects.get()
     first, second = item.failures().order_by("pk")
+    return item, first, second
+
+
+def test_what_stopped_twice_counts_as_it_ended_last(quick_world: Make, staff: Staff) -> None:
+    world = quick_world()
+    item, first, second = two_refused(world)
     verbs.resubmit(item, by=staff.clara, reason="again", failures=[second.pk])
     world.target.behave = lambda request, at: refused(Category.REFUSED)
     world.deliver()
@@ -224,12 +230,7 @@ def test_ring_of_duplicates_is_refused(items: dict[str, WorkItem], staff: Staff)
 
 def test_what_was_taken_back_and_posted_anew_is_posted(make_world: Make, staff: Staff) -> None:
     world = make_world()
-    world.target.behave = lambda request, at: refused(Category.REFUSED) if at <= 2 else None
-    world.take_in(entry(1), entry(2))
-    world.deliver()
-    intake.take_in()
-    item = WorkItem.objects.get()
-    first, second = item.failures().order_by("pk")
+    item, first, second = two_refused(world)
     verbs.resubmit(item, by=staff.clara, reason="again", failures=[first.pk])
     world.deliver()
     intake.take_in()
