@@ -1,6 +1,6 @@
 """The remedies' forms. They only read what was typed; the verbs decide what is right."""
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django import forms
@@ -61,21 +61,27 @@ class ShownRows(forms.CharField):
             raise forms.ValidationError("It is not known which rows you saw here. Load the page again.") from error
 
 
-class RemedyForm(forms.Form):
-    """A reason, which members are meant, and what of all this its page showed."""
+class SayingForm(forms.Form):
+    """A form that says at its fields what a verb refuses; `called` tells which field has another name than there."""
 
-    failures = ChosenMembers(required=False)
-    seen = SeenMembers(required=False)
-    rows = ShownRows(required=False)
-    reason = forms.CharField(required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 2}), help_text=REASON)
+    called: ClassVar[dict[str, str]] = {}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **({"label_suffix": ""} | kwargs))
 
     def say(self, refused: Exception) -> None:
         """Say why it was refused: at the field whose value does not fit, where the form shows it, else above them."""
-        at = refused.at if isinstance(refused, WrongValue) else ""
+        at = self.called.get(refused.at, refused.at) if isinstance(refused, WrongValue) else ""
         self.add_error(at if at in self.fields and not self[at].is_hidden else None, str(refused))
+
+
+class RemedyForm(SayingForm):
+    """A reason, which members are meant, and what of all this its page showed."""
+
+    failures = ChosenMembers(required=False)
+    seen = SeenMembers(required=False)
+    rows = ShownRows(required=False)
+    reason = forms.CharField(required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 2}), help_text=REASON)
 
     def ticked(self) -> list[UUID]:
         """Return the members that were ticked, of a form that was looked at and refused."""

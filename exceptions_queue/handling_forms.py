@@ -1,12 +1,12 @@
 """The forms by which people pass an item on, put it aside, talk about it and close it. The verbs decide."""
 
 import datetime as dt
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.utils import timezone
 
-from exceptions_queue.forms import MISSING, REASON
+from exceptions_queue.forms import MISSING, REASON, SayingForm
 from exceptions_queue.models import CauseCode, Resolution, RootCause
 from exceptions_queue.models.hint import LONGEST, Scope
 from governance.actor import as_actor
@@ -16,11 +16,8 @@ from governance.models import User
 COMES_BACK = dt.time(6)  # of the day that was chosen: before work begins
 
 
-class HandlingForm(forms.Form):
-    """What all of them have in common: nothing but their look."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **({"label_suffix": ""} | kwargs))
+class HandlingForm(SayingForm):
+    """What all of them have in common."""
 
 
 def reason_field(*, required: bool = True) -> forms.CharField:
@@ -149,6 +146,7 @@ class HintForm(HandlingForm):
 class TagsForm(HandlingForm):
     """All tags of an item."""
 
+    called: ClassVar[dict[str, str]] = {"names": "tags"}
     tags = forms.CharField(
         required=False,
         max_length=900,

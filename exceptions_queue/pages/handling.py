@@ -34,7 +34,7 @@ def handle(request: HttpRequest, number: int, name: str) -> HttpResponse:
             if not way.makes_sense(row):
                 messages.error(request, str(error))
                 return redirect("queue:item", number=number)
-            form.add_error(None, str(error))
+            form.say(error)
         else:
             if said is not None:
                 return onward(request, row, said)

@@ -1,5 +1,6 @@
 """Hints for the next one: the narrowest wins, earlier ones stay, nobody overwrites another's unseen."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -122,3 +123,18 @@ def test_hint_is_not_put_aside_by_a_form_that_has_seen_none(quick_world: Make, q
         assert answer.status_code == 422
         assert "Clara Voss has written “Call Ann.” there meanwhile" in text_of(answer)
         assert text(item) == "Call Ann."
+
+
+@pytest.mark.parametrize(("way", "typed", "field"), [
+    ("hints", {"scope": "cause", "text": "x", "link": "javascript:alert(1)"}, "link"),
+    ("tags", {"tags": "fine, not/one"}, "tags"), ("rests", {"until": "2020-01-01", "reason": "x"}, "until"),
+    ("comments", {"text": "@Nobody look"}, "text"),
+])  # fmt: skip
+def test_value_that_does_not_fit_is_told_at_its_field(
+    way: str, typed: dict[str, str], field: str, quick_world: Make, quick_staff: Staff
+) -> None:
+    item = zero_hours(quick_world())
+    page = signed_in(quick_staff.farid).post(f"/queue/{item.number}/handling/{way}/", typed)
+    assert page.status_code == 422
+    invalid = re.search(rf'<(?:input|textarea)[^>]*name="{field}"[^>]*aria-invalid="true"', page.content.decode())
+    assert invalid, "it is marked at its field"
