@@ -75,12 +75,13 @@ def facet_of(
 ) -> Facet:
     """Return a word's values in their order: bands as they follow each other, others by their number."""
     known = dict(BANDS.get(word) or WORDS[word].choices) | (words or {})
-    held = {each.text for term in found.line.of(word) if not term.negated for each in term.values}
+    # In the order in which they are written, which no order of what was counted changes.
+    held = list(dict.fromkeys(each.text for term in found.line.of(word) if not term.negated for each in term.values))
     for value in held:  # what is chosen can be taken back, also once nothing has it
         numbers.setdefault(value, 0)
     if word in BANDS:
-        order = [value for value, _ in BANDS[word] if value in numbers]
-        order += [value for value in numbers if value and value not in order]
+        bands = [value for value, _ in BANDS[word] if value in numbers]
+        order = [value for value in dict.fromkeys([*bands, *held, *sorted(numbers)]) if value]
     else:
         order = sorted((value for value in numbers if value), key=lambda value: (-numbers[value], value))
     return Facet(

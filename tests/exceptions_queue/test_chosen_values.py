@@ -7,6 +7,7 @@ from exceptions_queue import verbs
 from exceptions_queue.models import WorkItem
 from exceptions_queue.query import counting
 from exceptions_queue.query.compiled import narrowed
+from exceptions_queue.query.facets import facet_of
 from exceptions_queue.query.line import with_values
 from exceptions_queue.query.words import understood
 from tests.exceptions_queue.conftest import Staff
@@ -43,3 +44,11 @@ def test_chosen_value_has_the_number_of_the_list_with_it(
             for term in found.line.of(word)
             for value in term.values
         }
+
+
+@pytest.mark.parametrize("first", [">=1000", "<100000"])
+def test_what_is_chosen_stands_in_the_order_of_the_line_whatever_is_counted_first(first: str) -> None:
+    found = understood("amount:>=1000 amount:<100000", timezone.now())
+    numbers = dict.fromkeys((first, ">=1000", "<100000", "10000..100000"), 3)
+    told = [each.value for each in facet_of(found, "amount", numbers).values]
+    assert told == ["10000..100000", ">=1000", "<100000"]
