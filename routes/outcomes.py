@@ -35,8 +35,7 @@ def settle(connection: Connection, destination: DestinationPlan, answered: Seque
         refused(connection, destination, by_result["refused"], owner=owner)
         not_sent(connection, by_result["not_sent"], owner=owner)
         doubtful(connection, destination, by_result["unknown"], owner=owner)
-        works = any(a.result == "confirmed" for _, a in answered)
-        if works and connection.breaker_state != BreakerState.CLOSED:
+        if connection.breaker_state != BreakerState.CLOSED and pausing.works(a for _, a in answered):
             pausing.recovered(connection)
         attempts.write_down(
             [attempts.Try(s.intent.effect, a.result, a) for s, a in answered], kind="write", connection_id=connection.pk

@@ -1,5 +1,7 @@
 """Pausing a connection whose system takes nothing, and going on when it does again. One failure tells a person."""
 
+from collections.abc import Iterable
+
 from django.db import connection as database
 from django.db import transaction
 
@@ -7,12 +9,18 @@ from canonical.failure import Category
 from canonical.problem import Problem
 from connectors import breaker, gate
 from connectors.models import Connection
-from connectors.outcome import ConnectorFailure
+from connectors.outcome import ConnectorFailure, Result, WriteOutcome
 from routes import failures, waking
 
 WAITS_FOR_SYSTEM = (Category.OUTAGE, Category.CREDENTIALS)
 # What another moment may mend; anything else that keeps a write from leaving a person has to see to. None: nobody said.
 MAY_PASS = (*WAITS_FOR_SYSTEM, Category.THROTTLED, Category.TRANSIENT, None)
+# What only a system says that has signed us in and looked at the record. A gateway before it may well refuse a request,
+# or tell of a right that lacks, so that these two prove nothing.
+OF_THE_RECORD = frozenset({
+    Category.UNMAPPED_VALUE, Category.MISSING_REFERENCE, Category.VALIDATION, Category.DUPLICATE, Category.CONFLICT,
+    Category.CLOSED_PERIOD, Category.AMOUNT_MISMATCH, Category.APPROVAL_MISSING,
+})  # fmt: skip
 
 
 @transaction.atomic
@@ -46,9 +54,20 @@ def trip(connection: Connection, category: Category, words: str, *, hint: str = 
     failures.write_down_once(trouble, at=now)
 
 
+def works(answers: Iterable[WriteOutcome]) -> bool:
+    """Return whether answers to writes show that their system works: it took one, or spoke of its record.
+
+    Were only what it takes a proof, each record that it refuses would cost all others the pause of one more probe.
+    """
+    return any(
+        each.result is Result.CONFIRMED or (each.result is Result.REFUSED and each.category in OF_THE_RECORD)
+        for each in answers
+    )
+
+
 @transaction.atomic
 def recovered(connection: Connection) -> None:
-    """Close the breaker after a success, and the failure that told a person of it."""
+    """Close the breaker of a system that works, and the failure that told a person of it."""
     if breaker.close(connection.pk):
         with database.cursor() as cursor:
             cursor.execute(

@@ -266,7 +266,7 @@ def _settle(
         else:
             _again(connection, kept, answer)
         kept.save()
-    if connection.breaker_state != BreakerState.CLOSED and any(a.result is Result.CONFIRMED for _, a in answered):
+    if connection.breaker_state != BreakerState.CLOSED and pausing.works(a for _, a in answered):
         pausing.recovered(connection)
     attempts.write_down(
         [attempts.Try(row.pk, str(a.result), a) for row, a in answered], kind="write", connection_id=connection.pk

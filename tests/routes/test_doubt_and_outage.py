@@ -8,8 +8,8 @@ import pytest
 from canonical.failure import Category
 from connectors.models import BreakerState, Connection
 from connectors.outcome import ConnectorFailure, Result, WriteOutcome
-from routes import shipments
-from routes.models import Failure
+from routes import pausing, shipments
+from routes.models import Effect, Failure
 from tests.routes.world import World, entry, refused, unknown
 
 Make = Callable[..., World]
@@ -127,3 +127,57 @@ def test_refused_sign_in_after_an_outage_is_told_too(quick_world: Make) -> None:
     world.deliver()
     assert world.states() == ["posted"]
     assert not Failure.objects.filter(closed_at=None).exists()
+
+
+def away(make: Make, *, records: int) -> World:
+    """Return a world of which the target went away and can be asked again."""
+    world = make("ledger_idempotent")
+    world.target.behave = lambda request, number: refused(Category.OUTAGE)
+    world.take_in(*(entry(number) for number in range(1, records + 1)))
+    world.deliver(rounds=1)
+    assert target(world).breaker_state == BreakerState.OPEN
+    world.later(60)
+    return world
+
+
+@pytest.mark.parametrize("category", sorted(pausing.OF_THE_RECORD))
+def test_system_that_refuses_a_record_for_what_it_says_is_back(quick_world: Make, category: Category) -> None:
+    world = away(quick_world, records=4)
+    first = len(world.target.requests) + 1
+    world.target.behave = lambda request, number: refused(category) if number == first else None
+    world.deliver()
+    assert target(world).breaker_state == BreakerState.CLOSED
+    assert world.states().count("posted") == 3, "nothing waits for another pause"
+    assert not Failure.objects.filter(transaction_id=None, closed_at=None).exists()
+
+
+@pytest.mark.parametrize("category", [Category.REFUSED, Category.NO_RIGHT, Category.CONFIGURATION, Category.INTERNAL])
+def test_what_a_gateway_may_say_as_well_proves_nothing(quick_world: Make, category: Category) -> None:
+    world = away(quick_world, records=4)
+    before = len(world.target.requests)
+    world.target.behave = lambda request, number: refused(category)
+    world.deliver()
+    assert target(world).breaker_state == BreakerState.OPEN
+    assert len(world.target.requests) == before + 1
+    assert Failure.objects.filter(transaction_id=None, closed_at=None).count() == 1
+
+
+@pytest.mark.parametrize("category", [None, Category.VALIDATION])
+def test_what_never_left_proves_nothing(quick_world: Make, category: Category | None) -> None:
+    world = away(quick_world, records=2)
+    world.target.behave = lambda request, number: WriteOutcome(Result.NOT_SENT, category=category, message="kept back")
+    world.deliver(rounds=1)
+    assert target(world).breaker_state == BreakerState.OPEN
+
+
+def test_refusal_of_what_is_in_doubt_shows_only_that_the_system_is_back(quick_world: Make) -> None:
+    world = in_doubt(quick_world, "ledger_idempotent")
+    world.target.behave = lambda request, number: refused(Category.OUTAGE)
+    world.later(20)
+    world.deliver(rounds=1)
+    assert target(world).breaker_state == BreakerState.OPEN
+    world.target.behave = lambda request, number: refused(Category.VALIDATION)
+    world.later(1000)
+    world.deliver(rounds=1)
+    assert target(world).breaker_state == BreakerState.CLOSED
+    assert Effect.objects.get().state == "unknown", "the first sending may have been taken all the same"
