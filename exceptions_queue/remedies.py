@@ -115,9 +115,10 @@ def _shown(kind: Kind, facts: Facts, rights: frozenset[Right], holders: Holders)
         _of_system(remedy, facts)
     if kind.name == "table-rows" and facts.table:
         remedy.given = list(zip(facts.table.key_columns, facts.item.table_key or [], strict=False))
-        frees = "; also ".join([remedy.effect, *(f"{_holds(each)}, of item {each.number}" for each in facts.beside)])
+        beside = [f"{_holds(each)}, of exception {each.number}" for each in facts.beside]
+        frees = "; also ".join([remedy.effect, *beside])
         if facts.beside_more:
-            frees += f"; and what {facts.beside_more:,} further items hold"
+            frees += f"; and what {facts.beside_more:,} further exceptions hold"
         remedy.effect = deciding.before_adding(facts.table, facts.user, frees)
         if facts.replaces_row:
             remedy.title, remedy.button, remedy.effect = "Propose another row in its place", "Propose this row", ""

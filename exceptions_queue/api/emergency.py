@@ -223,7 +223,8 @@ class DeedQuestionsDoor(Door):
 
         def act(values: dict[str, Any]) -> Response:
             item = item_of(by, verbs.question_deed(row, by=by, **values)[0].number)
-            return Response({"said": f"Item {item.number} is about it.", "item": shapes_of_items.items([item], by)[0]})
+            said = f"Exception {item.number} is about it."
+            return Response({"said": said, "item": shapes_of_items.items([item], by)[0]})
 
         return self.once(request, MustReasonBody, act)
 

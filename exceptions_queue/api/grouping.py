@@ -201,7 +201,7 @@ def _made(by: User, values: dict[str, Any]) -> GroupingRule:
 def _item(by: User, number: int, rule: GroupingRule) -> WorkItem:
     found = WorkItem.objects.visible_to(by, Right.WORK_QUEUE).filter(number=number).first()
     if found is None or found.legal_entity_id != rule.legal_entity_id:
-        raise _wrong("item", f"There is no work item {number} of this company for you.", "the number of one")
+        raise _wrong("item", f"There is no exception {number} of this company for you.", "the number of one")
     return found
 
 

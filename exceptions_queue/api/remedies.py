@@ -239,7 +239,7 @@ SEEN = {"seen": samples.WHOLE_ITEM["seen"]}
 ROW = {"values": {"item": "SVC-BLD"}, "reason": "new service of October"}
 SKINS = (
     Skin("splits", ChosenMustReasonBody, verbs.split, "Split members off into an item of their own.",
-         lambda done, item: f"Item {done.number} holds {words.counted(done.members, done.entity)}.",
+         lambda done, item: f"Exception {done.number} holds {words.counted(done.members, done.entity)}.",
          {"failures": ["0197a1c2-5a5b-7c1d-8e2f-0a1b2c3d4e5f"], **WHY}),
     Skin("resubmissions", MembersAgainBody, verbs.resubmit, "Send members through again.", _released,
          WHY | SEEN),

@@ -158,7 +158,8 @@ class QuestionsDoor(Door):
 
         def act(values: dict[str, Any]) -> Response:
             item = item_of(by, verbs.question(row, by=by, **values).number)
-            return Response({"said": f"Item {item.number} is about it.", "item": shapes_of_items.items([item], by)[0]})
+            said = f"Exception {item.number} is about it."
+            return Response({"said": said, "item": shapes_of_items.items([item], by)[0]})
 
         return self.once(request, MustReasonBody, act)
 

@@ -91,7 +91,7 @@ def reopen(item: WorkItem, *, by: By, reason: str) -> WorkItem:
     if row.is_open:
         raise NotPossible("It is open already.")
     if into := row.merges.filter(ended_at=None).values_list("into", flat=True).first():
-        raise NotPossible(f"It is merged with item {into}. Take it apart from that one, where it needs its own.")
+        raise NotPossible(f"It is merged with exception {into}. Take it apart from that one, where it needs its own.")
     newer = WorkItem.objects.open().filter(fingerprint=row.fingerprint).first()
     if newer is not None:
         raise NotPossible(f"The same cause has an open item already, number {newer.number}. Go on there.")
@@ -125,17 +125,17 @@ def _other(row: WorkItem, number: int, by: By) -> WorkItem:
     other = WorkItem.objects.visible_to(by).filter(number=number).first()
     if other is None or other.legal_entity_id != row.legal_entity_id:
         raise WrongValue(
-            f"There is no item {number} of this company. Write the number of the item that stays.",
-            at="same_as", accepted="the number of another item of the company",
+            f"There is no exception {number} of this company. Write the number of the one that stays.",
+            at="same_as", accepted="the number of another exception of the company",
         )  # fmt: skip
     if other.pk == row.pk:
         raise WrongValue(
-            "An item is no duplicate of itself. Write the number of the other one.",
-            at="same_as", accepted="the number of another item of the company",
+            "An exception is no duplicate of itself. Write the number of the other one.",
+            at="same_as", accepted="the number of another exception of the company",
         )  # fmt: skip
     if row.pk in _stands_for(other):
         through = "" if other.duplicate_of_id == row.pk else ", through others,"
-        raise NotPossible(f"Item {number} is marked{through} as the same as this one already. One of them has to stay.")
+        raise NotPossible(f"Exception {number} is marked{through} as the same as this one. One of them has to stay.")
     return other
 
 

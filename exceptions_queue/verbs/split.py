@@ -52,7 +52,7 @@ def split(item: WorkItem, *, by: By, failures: Collection[UUID] | None, reason: 
     made.save()
     _pin(made, item, members)
     intake.count_anew([row, made], now)
-    told = f"{len(members):,} are item {made.number} now: {reason}"
+    told = f"{len(members):,} are exception {made.number} now: {reason}"
     note(row, by=by, verb="split", reason=told)
     made = note(made, by=by, verb="split off", reason=f"from {row.number}: {reason}")
     audit.record(

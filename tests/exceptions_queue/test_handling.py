@@ -165,7 +165,7 @@ def test_only_what_holds_nothing_is_closed_by_hand(make_world: Make, staff: Staf
     empty.save()
     with pytest.raises(verbs.NotPossible, match="no duplicate of itself"):
         verbs.close(empty, by=staff.farid, reason="tidy", same_as=empty.pk)
-    with pytest.raises(verbs.NotPossible, match="no item 999 of this company"):
+    with pytest.raises(verbs.NotPossible, match="no exception 999 of this company"):
         verbs.close(empty, by=staff.farid, reason="tidy", same_as=999)
     closed = verbs.close(empty, by=staff.farid, reason="told twice", same_as=item.pk)
     assert (closed.state, closed.resolution, closed.duplicate_of_id) == (State.RESOLVED, "duplicate", item.pk)

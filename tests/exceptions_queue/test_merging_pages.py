@@ -40,7 +40,7 @@ def test_list_merges_what_is_ticked_and_shows_first_what_would_be_one(world: Wor
     done = browser.post("/queue/merges/", typed | {"reason": "the same service"})
     assert done["Location"] == f"/queue/{other.number}/"
     assert (stands(one)[1], stands(other)[1]) == (0, 3)
-    assert f"item {other.number}" in text_of(browser.get(f"/queue/{one.number}/"))
+    assert f"exception {other.number}" in text_of(browser.get(f"/queue/{one.number}/"))
     again = browser.get("/queue/merges/", {"items": [one.number, other.number]}, follow=True)
     assert "Tick two or more" in text_of(again)
     for user in (staff.viktor, staff.stranger):
@@ -121,8 +121,8 @@ def test_item_page_splits_what_is_ticked(world: World, staff: Staff) -> None:
     browser.post(f"/queue/{item.number}/splits/", {"reason": "r", "failures": [code_of(one.pk)]})
     new = WorkItem.objects.get(split_from=item)
     assert (new.members, stands(item)[1]) == (1, 2)
-    assert f"item {new.number}" in text_of(browser.get(f"/queue/{item.number}/"))
-    assert f"item {item.number}" in text_of(browser.get(f"/queue/{new.number}/"))
+    assert f"exception {new.number}" in text_of(browser.get(f"/queue/{item.number}/"))
+    assert f"exception {item.number}" in text_of(browser.get(f"/queue/{new.number}/"))
 
 
 def test_page_of_a_merged_one_offers_for_all_and_for_each_cause(world: World, staff: Staff) -> None:

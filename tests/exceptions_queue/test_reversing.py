@@ -250,7 +250,7 @@ def test_api_questions_tells_what_stands_there_and_takes_it_back(make_world: Mak
         f"/api/experience/v1/transactions/{row.pk}/questions", {"reason": WHY}, content_type="application/json"
     )
     number = made.json()["item"]["number"]
-    assert made.json()["said"] == f"Item {number} is about it."
+    assert made.json()["said"] == f"Exception {number} is about it."
     told = farid.get(f"/api/experience/v1/work-items/{number}").json()["remedies"]
     given = {each["name"]: each["words"] for each in next(r for r in told if r["name"] == "reversals")["given"]}
     assert given["stands there"] == "TE-0000001 as LR-1 in a system of another company: 800.00 EUR"
