@@ -32,6 +32,13 @@ class Category(StrEnum):
     INTERNAL = "internal"
 
 
+# What only a system says that has signed us in and looked at the record itself.
+OF_THE_RECORD = frozenset({
+    Category.UNMAPPED_VALUE, Category.MISSING_REFERENCE, Category.VALIDATION, Category.DUPLICATE, Category.CONFLICT,
+    Category.CLOSED_PERIOD, Category.AMOUNT_MISMATCH, Category.APPROVAL_MISSING,
+})  # fmt: skip
+
+
 class NextStep(StrEnum):
     """What the engine does by itself when a failure of a category arrives."""
 

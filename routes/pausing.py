@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from django.db import connection as database
 from django.db import transaction
 
-from canonical.failure import Category
+from canonical.failure import OF_THE_RECORD, Category
 from canonical.problem import Problem
 from connectors import breaker, gate
 from connectors.models import Connection
@@ -15,12 +15,6 @@ from routes import failures, waking
 WAITS_FOR_SYSTEM = (Category.OUTAGE, Category.CREDENTIALS)
 # What another moment may mend; anything else that keeps a write from leaving a person has to see to. None: nobody said.
 MAY_PASS = (*WAITS_FOR_SYSTEM, Category.THROTTLED, Category.TRANSIENT, None)
-# What only a system says that has signed us in and looked at the record. A gateway before it may well refuse a request,
-# or tell of a right that lacks, so that these two prove nothing.
-OF_THE_RECORD = frozenset({
-    Category.UNMAPPED_VALUE, Category.MISSING_REFERENCE, Category.VALIDATION, Category.DUPLICATE, Category.CONFLICT,
-    Category.CLOSED_PERIOD, Category.AMOUNT_MISMATCH, Category.APPROVAL_MISSING,
-})  # fmt: skip
 
 
 @transaction.atomic
@@ -57,7 +51,8 @@ def trip(connection: Connection, category: Category, words: str, *, hint: str = 
 def works(answers: Iterable[WriteOutcome]) -> bool:
     """Return whether answers to writes show that their system works: it took one, or spoke of its record.
 
-    Were only what it takes a proof, each record that it refuses would cost all others the pause of one more probe.
+    A gateway before it may well refuse a request, or tell of a right that lacks: these two show nothing. Were only what
+    it takes a proof, each record that it refuses would cost all others the pause of one more probe.
     """
     return any(
         each.result is Result.CONFIRMED or (each.result is Result.REFUSED and each.category in OF_THE_RECORD)

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from canonical.failure import Category
+from canonical.failure import OF_THE_RECORD, Category
 from connectors import paths
 from connectors.answer import Answer
 from connectors.classify import Verdict
@@ -19,12 +19,7 @@ from connectors.manifest.stream import Batch, Stream
 from connectors.outcome import ConnectorFailure, Result, WriteOutcome, WriteRequest
 
 # Refusals of the whole call that can be one item's fault; the others would meet every part of a split call too.
-_ITEMS_FAULT = frozenset(
-    {
-        Category.VALIDATION, Category.DUPLICATE, Category.CONFLICT, Category.REFUSED, Category.CLOSED_PERIOD,
-        Category.MISSING_REFERENCE, Category.UNMAPPED_VALUE, Category.AMOUNT_MISMATCH, Category.APPROVAL_MISSING,
-    }
-)  # fmt: skip
+_ITEMS_FAULT = OF_THE_RECORD | {Category.REFUSED}
 
 
 class BatchSender:

@@ -135,7 +135,9 @@ def _other(row: WorkItem, number: int, by: By) -> WorkItem:
         )  # fmt: skip
     if row.pk in _stands_for(other):
         through = "" if other.duplicate_of_id == row.pk else ", through others,"
-        raise NotPossible(f"Exception {number} is marked{through} as the same as this one. One of them has to stay.")
+        raise NotPossible(
+            f"Exception {number} is marked{through} as the same as this one already. One of them has to stay."
+        )
     return other
 
 

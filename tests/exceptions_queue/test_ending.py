@@ -220,10 +220,10 @@ def test_ring_of_duplicates_is_refused(items: dict[str, WorkItem], staff: Staff)
         return verbs.close(items[one], by=staff.farid, reason="twice", same_as=items[as_other].number)
 
     same("a", "b")
-    with pytest.raises(verbs.NotPossible, match="is marked as the same as this one"):
+    with pytest.raises(verbs.NotPossible, match="is marked as the same as this one already"):
         same("b", "a")
     same("b", "c")
-    with pytest.raises(verbs.NotPossible, match="is marked, through others, as the same as this one"):
+    with pytest.raises(verbs.NotPossible, match="is marked, through others, as the same as this one already"):
         same("c", "a")
     assert WorkItem.objects.get(pk=items["c"].pk).is_open
 

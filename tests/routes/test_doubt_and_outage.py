@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from canonical.failure import Category
+from canonical.failure import OF_THE_RECORD, Category
 from connectors.models import BreakerState, Connection
 from connectors.outcome import ConnectorFailure, Result, WriteOutcome
-from routes import pausing, shipments
+from routes import shipments
 from routes.models import Effect, Failure
 from tests.routes.world import World, entry, refused, unknown
 
@@ -140,7 +140,7 @@ def away(make: Make, *, records: int) -> World:
     return world
 
 
-@pytest.mark.parametrize("category", sorted(pausing.OF_THE_RECORD))
+@pytest.mark.parametrize("category", sorted(OF_THE_RECORD))
 def test_system_that_refuses_a_record_for_what_it_says_is_back(quick_world: Make, category: Category) -> None:
     world = away(quick_world, records=4)
     first = len(world.target.requests) + 1
